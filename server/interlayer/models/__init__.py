@@ -1,0 +1,1 @@
+"""The model parameter: embedders and their spaces."""

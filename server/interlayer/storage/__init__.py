@@ -1,0 +1,1 @@
+"""Stores: the item store (source of truth), the vector index (projection), their ports and adapters."""

@@ -1,0 +1,218 @@
+"""The item store on one SQLite file: WAL, any number of processes, every commit on disk before it is acknowledged.
+
+Reads run where they are called (microseconds each, never blocked by a writer). Writes run one at a time in a worker
+thread, because they wait for the disk and, at times, for another process.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.storage.items import (
+    EVERYTHING,
+    ITEM_BYTES_MAX,
+    TRANSACT_BYTES_MAX,
+    TRANSACT_OPERATIONS_MAX,
+    Check,
+    Delete,
+    Item,
+    Key,
+    Operation,
+    Page,
+    Put,
+    Span,
+    Table,
+    VersionConflict,
+)
+
+_BUSY_TIMEOUT_S: Final = 15.0
+_GET_MANY_ROWS: Final = 250  # keys a statement: three parameters each, under SQLite's limit of 999
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS items (
+    tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
+    version INTEGER NOT NULL, body BLOB NOT NULL, expires_at INTEGER,
+    PRIMARY KEY (tbl, partition, sort)
+) WITHOUT ROWID
+"""
+_LIVE: Final = "(expires_at IS NULL OR expires_at > ?)"
+
+
+class SqliteItems:
+    """`ItemStore` on a file. `now_s` gives seconds since 1970, for expiry."""
+
+    def __init__(self, path: Path, now_s: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._now_s = now_s
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(path):
+            self._writer = _connect(path)
+            self._writer.execute(_SCHEMA)
+            self._reader = _connect(path)
+        self._writing = anyio.CapacityLimiter(1)
+        self._closed = False
+
+    async def get(self, key: Key) -> Item | None:
+        """Return the item, or None."""
+        found = await self.get_many([key])
+        return found.get(key)
+
+    async def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        """Return those of the items that exist."""
+        found: dict[Key, Item] = {}
+        for first in range(0, len(keys), _GET_MANY_ROWS):
+            batch = keys[first : first + _GET_MANY_ROWS]
+            places = ",".join(["(?,?,?)"] * len(batch))
+            sql = (
+                "SELECT tbl, partition, sort, version, body FROM items "  # noqa: S608 - only placeholders are built
+                f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {_LIVE}"
+            )
+            parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
+            with _translated(self._path):
+                rows = self._reader.execute(sql, [*parameters, self._now_s()]).fetchall()
+            for table, partition, sort, version, body in rows:
+                key = Key(table, partition, sort)
+                found[key] = Item(key, version, json.loads(body))
+        return found
+
+    async def query(
+        self,
+        table: Table,
+        partition: str,
+        span: Span = EVERYTHING,
+        *,
+        reverse: bool = False,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return items of a partition in sort order."""
+        bound = "sort < ?" if reverse else "sort > ?"
+        sql = (
+            "SELECT sort, version, body FROM items "  # noqa: S608 - only constants are built in
+            f"WHERE tbl = ? AND partition = ? AND sort >= ? AND sort < ? AND {_LIVE}"
+            f"{f' AND {bound}' if cursor is not None else ''} "
+            f"ORDER BY sort {'DESC' if reverse else 'ASC'} LIMIT ?"
+        )
+        parameters = [table, partition, span.start, span.end, self._now_s()]
+        if cursor is not None:
+            parameters.append(cursor)
+        with _translated(self._path):
+            rows = self._reader.execute(sql, [*parameters, -1 if limit is None else limit + 1]).fetchall()
+        more = limit is not None and len(rows) > limit
+        items = [
+            Item(Key(table, partition, sort), version, json.loads(body))
+            for sort, version, body in (rows[:limit] if more else rows)
+        ]
+        return Page(items, items[-1].key.sort if more and items else None)
+
+    async def transact(self, operations: Sequence[Operation]) -> None:
+        """Apply all operations or none."""
+        encoded = [_encoded(operation) for operation in operations]
+        _check_limits(operations, encoded)
+        # Not abandoned on cancellation: a caller that goes away must not leave the connection inside a transaction.
+        await anyio.to_thread.run_sync(self._apply, operations, encoded, limiter=self._writing)
+
+    async def scrub(self) -> None:
+        """Fold the write-ahead log into the file; `secure_delete` has already zeroed what was deleted there."""
+        await anyio.to_thread.run_sync(self._truncate_log, limiter=self._writing)
+
+    async def close(self) -> None:
+        """Close both connections; idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._reader.close()
+            await anyio.to_thread.run_sync(self._writer.close, limiter=self._writing)
+
+    def _apply(self, operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
+        with _translated(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                versions = [self._version(operation.key) for operation in operations]
+                failed = [
+                    operation.key
+                    for operation, version in zip(operations, versions, strict=True)
+                    if operation.expect is not None and operation.expect != version
+                ]
+                if failed:
+                    raise VersionConflict(failed)
+                for operation, version, body in zip(operations, versions, encoded, strict=True):
+                    self._write(operation, version, body)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def _version(self, key: Key) -> int:
+        row = self._writer.execute(
+            f"SELECT version FROM items WHERE tbl = ? AND partition = ? AND sort = ? AND {_LIVE}",  # noqa: S608
+            (key.table, key.partition, key.sort, self._now_s()),
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _write(self, operation: Operation, version: int, body: bytes | None) -> None:
+        key = operation.key
+        address = (key.table, key.partition, key.sort)
+        match operation:
+            case Put():
+                self._writer.execute(
+                    "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)",
+                    (*address, version + 1, body, operation.expires_at),
+                )
+            case Delete():
+                self._writer.execute("DELETE FROM items WHERE tbl = ? AND partition = ? AND sort = ?", address)
+            case Check():
+                pass
+
+    def _truncate_log(self) -> None:
+        with _translated(self._path):
+            # Readers of other processes can hold a part of the log for an instant.
+            deadline = time.monotonic() + _BUSY_TIMEOUT_S
+            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"{self._path}: another process keeps reading; try the erasure again")
+                time.sleep(0.02)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an acknowledged write survives power loss
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
+    return connection
+
+
+def _encoded(operation: Operation) -> bytes | None:
+    if not isinstance(operation, Put):
+        return None
+    return json.dumps(operation.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _check_limits(operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
+    if len(operations) > TRANSACT_OPERATIONS_MAX:
+        raise InvalidInput("transaction", f"{len(operations)} operations, {TRANSACT_OPERATIONS_MAX} is the limit.")
+    if len({operation.key for operation in operations}) < len(operations):
+        raise InvalidInput("transaction", "two operations on one key.")
+    sizes = [len(body) for body in encoded if body is not None]
+    if max(sizes, default=0) > ITEM_BYTES_MAX:
+        raise InvalidInput("item", f"{max(sizes)} bytes, {ITEM_BYTES_MAX} is the limit.")
+    if sum(sizes) > TRANSACT_BYTES_MAX:
+        raise InvalidInput("transaction", f"{sum(sizes)} bytes, {TRANSACT_BYTES_MAX} is the limit.")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, with the file and the remedy named."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Unavailable(f"{path}: {error}. Check that the folder is writable and the disk has room.") from error
+    except sqlite3.DatabaseError as error:
+        raise Corrupt(f"{path}: {error}. Move the file away and restore a backup or an export.") from error

@@ -1,0 +1,88 @@
+"""The audit trail: an append-only, hash-chained list of events, one chain an organization.
+
+An event joins the transaction of the change that it records, so that there is no change without its event and no
+event without its change. Events are put "if absent" under their number and never updated: the service's role needs
+no right to change or delete one. What an event means is the domain's affair.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from interlayer.errors import Conflict
+from interlayer.ids import Clock, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import Item, ItemStore, Key, Operation, Put, VersionConflict
+
+GENESIS: Final = "0" * 64
+"""The `previous` hash of an organization's first event."""
+
+_ATTEMPTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened: a type such as `policy.published`, the thing it happened to, and details with no content."""
+
+    type: str
+    subject: str
+    detail: Mapping[str, Any]
+
+
+def event_hash(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of an event in canonical JSON (sorted keys, no spaces), its own `hash` left out."""
+    canonical = {name: value for name, value in body.items() if name != "hash"}
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Trail:
+    """Appends events to the chains of organizations."""
+
+    def __init__(self, store: ItemStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def commit(self, principal: Principal, event: Event, operations: Sequence[Operation]) -> None:
+        """Apply the operations together with their event.
+
+        Two events that want the same number are no conflict of the caller: the later one takes the next number.
+        Raises `VersionConflict` when one of the caller's own expectations fails.
+        """
+        for _ in range(_ATTEMPTS):
+            put = await self._next(principal, event)
+            try:
+                await self._store.transact([*operations, put])
+            except VersionConflict as conflict:
+                if any(key != put.key for key in conflict.keys):
+                    raise
+            else:
+                return
+        raise Conflict("the audit trail is written to by too many at once; try again")
+
+    async def tail(self, organization: str, limit: int) -> Sequence[Item]:
+        """Return the newest events, newest first."""
+        page = await self._store.query("audit", _partition(organization), reverse=True, limit=limit)
+        return page.items
+
+    async def _next(self, principal: Principal, event: Event) -> Put:
+        newest = await self.tail(principal.organization, 1)
+        number = newest[0].body["number"] + 1 if newest else 1
+        body: dict[str, Any] = {
+            "number": number,
+            "previous": newest[0].body["hash"] if newest else GENESIS,
+            "at": timestamp(self._clock()),
+            "organization": principal.organization,
+            "actor": principal.agent,
+            "type": event.type,
+            "subject": event.subject,
+            "detail": dict(event.detail),
+        }
+        body["hash"] = event_hash(body)
+        return Put(Key("audit", _partition(principal.organization), f"{number:012d}"), body)
+
+
+def _partition(organization: str) -> str:
+    return f"{organization}#chain"
