@@ -1,0 +1,66 @@
+"""When two statements that look alike are not the same: the distinguishing guard.
+
+Vectors put "$450K" beside "$540K" (cosine 0.98) and "prefers" beside "does not prefer" (0.96). So a near duplicate
+is merged only if nothing that distinguishes the two differs: numbers, dates, names, negation.
+"""
+
+import re
+import unicodedata
+from typing import Any, Final
+
+_NUMBER: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|bn|thousand|million|billion|%)?(?![a-z0-9])", re.IGNORECASE)
+_SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
+_NEGATION: Final = re.compile(r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
+_CALENDAR: Final = re.compile(
+    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|q[1-4]|h[12]"
+    r"|today|tomorrow|yesterday|(?:last|this|next)\s+(?:day|week|month|quarter|year))\b",
+    re.IGNORECASE,
+)
+_WORD: Final = re.compile(r"[^\W_]+(?:[.&'’/-][^\W_]+)*")
+
+
+def distinguished(one: str, other: str) -> str | None:
+    """Return what distinguishes two statements (`numbers`, `dates`, `names`, `negation`), or None."""
+    one, other = unicodedata.normalize("NFKC", one), unicodedata.normalize("NFKC", other)
+    if _differ(_numbers(one), _numbers(other)):
+        return "numbers"
+    if _differ(_dates(one), _dates(other)):
+        return "dates"
+    if len(_NEGATION.findall(one)) % 2 != len(_NEGATION.findall(other)) % 2:
+        return "negation"
+    return "names" if _other_names(one, other) else None
+
+
+def _numbers(text: str) -> set[float]:
+    found: set[float] = set()
+    for digits, scale in _NUMBER.findall(text):
+        found.add(round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6))
+    return found
+
+
+def _dates(text: str) -> set[str]:
+    found = (" ".join(word.casefold().split()) for word in _CALENDAR.findall(text))
+    return {word if " " in word else word[:3] for word in found}  # "Sept" and "September" are one month
+
+
+def _differ(one: set[Any], other: set[Any]) -> bool:
+    """A statement may leave a detail out, but the two may not each hold one that the other lacks, or none at all."""
+    return one != other and not (one and other and (one < other or other < one))
+
+
+def _other_names(one: str, other: str) -> bool:
+    """Whether each names somebody or something that the other does not know at all."""
+    words_one, words_other = {w.casefold() for w in _WORD.findall(one)}, {w.casefold() for w in _WORD.findall(other)}
+    return bool(_names(one) - words_other) and bool(_names(other) - words_one)
+
+
+def _names(text: str) -> set[str]:
+    """Return capitalised words that do not open the text, and words with a capital inside, folded."""
+    found: set[str] = set()
+    for match in _WORD.finditer(text):
+        word = match.group()
+        inside = any(character.isupper() for character in word[1:])
+        if inside or (word[0].isupper() and match.start() > 0):
+            found.add(word.casefold())
+    return found

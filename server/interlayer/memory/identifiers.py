@@ -1,0 +1,97 @@
+"""Entity strings and identifiers: parsing, normalising, and telling an identifier from a display name."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from interlayer.errors import InvalidInput
+from interlayer.memory.schema import Schema
+
+KEY_MAX: Final = 300
+NAME_MAX: Final = 200
+IDENTIFIERS_MAX: Final = 50
+GENERIC: Final = "key"
+"""Kind of an identifier whose shape no declared kind has."""
+NAME: Final = "name"
+"""Kind of the claim that keeps two agents from creating the same named entity twice."""
+
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_ID: Final = re.compile(r"e_[0-9a-z]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityString:
+    """A parsed `type:key`."""
+
+    type: str
+    key: str
+
+    @property
+    def is_id(self) -> bool:
+        """Whether the key is an internal id."""
+        return bool(_ID.fullmatch(self.key))
+
+
+def parse_entity(text: str, schema: Schema, field: str = "entity") -> EntityString:
+    """Return the parts of an entity string. Raises `InvalidInput` naming the field and the form it takes."""
+    check_text(text, field)
+    kind, colon, key = text.strip().partition(":")
+    key = " ".join(key.split())
+    if not colon or not key:
+        raise InvalidInput(field, f"{text[:80]!r} is no entity.", "Write type:key, such as company:techflow.io.")
+    if len(key) > KEY_MAX:
+        raise InvalidInput(field, f"the key has {len(key)} characters.", f"At most {KEY_MAX} are taken.")
+    schema.entity(kind, field)
+    return EntityString(kind, key)
+
+
+def check_text(text: str, field: str) -> None:
+    """Raise `InvalidInput` if the text holds what no store or model can carry: lone surrogates, control characters."""
+    for position, character in enumerate(text):
+        if character < " " and character not in "\t\n\r\f\v":
+            raise InvalidInput(field, f"control character at position {position}.", "Send plain text.")
+        if "\ud800" <= character <= "\udfff":
+            raise InvalidInput(field, f"lone surrogate at position {position}.", "Send valid Unicode.")
+
+
+def normal_identifier(kind: str, value: str) -> str:
+    """Return the form under which two spellings of an identifier are the same. Raises `InvalidInput`."""
+    field = f"identifiers.{kind[:40]}"
+    if not _KIND.fullmatch(kind) or kind == NAME:
+        raise InvalidInput(field, "no kind of identifier.", "Use a short lower-case word, such as email or crm_id.")
+    check_text(value, field)
+    text = _fold(value)
+    if kind == "phone":
+        digits = re.sub(r"\D", "", text)
+        text = f"+{digits}" if text.startswith("+") else digits
+    if kind == "domain":
+        text = re.sub(r"^(?:https?://)?(?:www\.)?|[/?#].*$|\.$", "", text)
+    if not 0 < len(text) <= KEY_MAX:
+        raise InvalidInput(field, f"{value[:60]!r} is no {kind}.", f"Send 1 to {KEY_MAX} characters.")
+    return text
+
+
+def folded_name(name: str) -> str:
+    """Return the form under which two spellings of a display name are the same."""
+    return _fold(name)
+
+
+def possible_identifiers(entity: EntityString, schema: Schema) -> dict[str, str]:
+    """Return {kind: normal form} of everything that a key may be an identifier of, likeliest first.
+
+    A key has the shape of a declared kind, or it is a generic key, unless it can only be a display name: several
+    words, or one word of letters alone.
+    """
+    found: dict[str, str] = {}
+    for kind in schema.entities[entity.type].identifiers:
+        shape = schema.identifiers[kind].shape
+        if shape is not None and shape.fullmatch(entity.key):
+            found[kind] = normal_identifier(kind, entity.key)
+    if not found and not re.search(r"\s", entity.key) and not entity.key.isalpha():
+        found[GENERIC] = normal_identifier(GENERIC, entity.key)
+    return found
+
+
+def _fold(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

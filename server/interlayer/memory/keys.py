@@ -1,0 +1,123 @@
+"""Where everything of memory lies in the item store: every access pattern, in one place.
+
+| partition (table `memory`)       | sort                    | holds                                             |
+| -------------------------------- | ----------------------- | ------------------------------------------------- |
+| `ORG#e#TYPE#ID`                  | `head`                  | entity: names, identifiers, revision, properties  |
+| `ORG#e#TYPE#ID`                  | `m#REVISION`            | one memory: the log that the entity is folded from |
+| `ORG#e#TYPE#ID`                  | `m#REVISION#PART`       | more facts of a large memory                      |
+| `ORG#s#MEMORY_ID`                | `PART`                  | the content that was memorized, in parts          |
+| `ORG#m#MEMORY_ID`                | `at`                    | which entity and revision a memory belongs to     |
+| `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
+| `ORG#n#TYPE#NAME`                | `ID`                    | entities that bear a display name                 |
+| `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
+| `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
+| `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
+| `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
+| `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
+| `ORG#settings`                   | `space`                 | the embedding space of the organization           |
+
+Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
+"""
+
+import hashlib
+from typing import Any
+
+from interlayer.memory.records import EntityId
+from interlayer.storage.items import Key, Span
+
+INDEX_VALUE_MAX = 200
+
+
+def _part(text: str) -> str:
+    return text.replace("%", "%25").replace("#", "%23")
+
+
+def _key(organization: str, *parts: str, sort: str) -> Key:
+    return Key("memory", "#".join([_part(organization), *(_part(part) for part in parts)]), sort)
+
+
+def head(organization: str, entity: EntityId) -> Key:
+    """Return the key of an entity's head."""
+    return _key(organization, "e", entity.type, entity.id, sort="head")
+
+
+def memory(organization: str, entity: EntityId, revision: int, part: int = 0) -> Key:
+    """Return the key of one memory of an entity, or of a further part of it."""
+    return _key(organization, "e", entity.type, entity.id, sort=f"m#{revision:010d}" + (f"#{part:04d}" if part else ""))
+
+
+def memories_after(revision: int) -> Span:
+    """Return the span of all memories of an entity after a revision."""
+    return Span(f"m#{revision + 1:010d}", "m#:")
+
+
+def source(organization: str, memory_id: str, part: int) -> Key:
+    """Return the key of a part of the content of a memory."""
+    return _key(organization, "s", memory_id, sort=f"{part:04d}")
+
+
+def memory_place(organization: str, memory_id: str) -> Key:
+    """Return the key under which a memory's entity is found."""
+    return _key(organization, "m", memory_id, sort="at")
+
+
+def identifier(organization: str, entity_type: str, value: str, kind: str) -> Key:
+    """Return the key of an identifier's claim."""
+    return _key(organization, "i", entity_type, value, sort=_part(kind))
+
+
+def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
+    """Return the key of one bearer of a display name."""
+    return _key(organization, "n", entity_type, folded, sort=entity_id)
+
+
+def listing(organization: str, entity_type: str, entity_id: str) -> Key:
+    """Return the key of an entity among all of its type."""
+    return _key(organization, "t", entity_type, sort=entity_id)
+
+
+def index(organization: str, entity_type: str, property_name: str, value: Any, entity_id: str) -> Key:  # noqa: ANN401
+    """Return the key of an entity in the index of a property."""
+    return _key(organization, "x", entity_type, property_name, sort=f"{index_value(value)}#{entity_id}")
+
+
+def relation(organization: str, target: EntityId, relation_type: str, origin: EntityId) -> Key:
+    """Return the key, in the target's partition, of a relation that points at it."""
+    return _key(
+        organization, "r", target.type, target.id, sort=f"{_part(relation_type)}#{origin.type}#{origin.id}"
+    )
+
+
+def idempotency(organization: str, agent: str, key: str) -> Key:
+    """Return the key of the first answer to an idempotency key of an agent."""
+    digest = hashlib.sha256(f"{agent}\n{key}".encode()).hexdigest()
+    return _key(organization, "k", digest, sort="answer")
+
+
+def outbox(organization: str, entry_id: str = "") -> Key:
+    """Return the key of an outbox entry."""
+    return _key(organization, "outbox", sort=entry_id)
+
+
+def space(organization: str) -> Key:
+    """Return the key of the organization's embedding space."""
+    return _key(organization, "settings", sort="space")
+
+
+def index_value(value: Any) -> str:  # noqa: ANN401 - a property value in normal form
+    """Return a string that sorts as the value does: numbers by size, text and dates by code point, case folded."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        value = value.get("amount", 0)
+    if isinstance(value, int | float):
+        return _sortable(float(value))
+    return _part(str(value).casefold()[:INDEX_VALUE_MAX])
+
+
+def _sortable(number: float) -> str:
+    """Return the IEEE 754 bits as hexadecimal digits, negative numbers inverted so that they sort below."""
+    import struct
+
+    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))
+    return f"{(~bits if bits >> 63 else bits | (1 << 63)) & (2**64 - 1):016x}"

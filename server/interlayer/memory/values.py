@@ -1,0 +1,196 @@
+"""Property types: what a value of each looks like in text, and how it is normalised.
+
+Normal forms, as stored: text and its kin a string; number and integer a JSON number; boolean true or false; date
+`YYYY-MM-DD`; datetime ISO 8601 in UTC; money `{"amount": 450000, "currency": "USD"}` (currency missing when none
+was stated); enum one of the declared values; list an array of strings.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final, Literal, get_args
+
+PropertyType = Literal[
+    "text", "number", "integer", "boolean", "date", "datetime", "money", "enum", "list", "email", "url", "phone"
+]
+TYPES: Final[tuple[str, ...]] = get_args(PropertyType)
+
+_MONTHS: Final = "january february march april may june july august september october november december".split()
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
+_NUMBER: Final = r"[-+]?\d[\d,]*(?:\.\d+)?"
+_DATE: Final = rf"\d{{4}}-\d{{2}}-\d{{2}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\s+{_MONTH}\s+\d{{4}}"
+
+# What stands for {value} in a `find` pattern. RE2 syntax.
+TEXT_FORMS: Final[Mapping[str, str]] = {
+    "text": r"\S[^\n]{0,200}?",
+    "number": _NUMBER,
+    "integer": r"\d[\d,]*",
+    "boolean": r"yes|no|true|false",
+    "date": _DATE,
+    "datetime": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?|{_DATE}",
+    "money": rf"(?:USD|EUR|GBP|[$€£])\s?{_NUMBER}\s?(?:k|m|bn|million|thousand|billion)?\b",
+    "list": r"[^\n]{1,300}?",
+    "email": r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}",
+    "url": r"(?:https?://)?[\w-]+(?:\.[\w-]+)+(?:/[\w./%~?=&#-]*)?",
+    "phone": r"\+?\(?\d[\d\s().-]{6,20}\d",
+}
+_CURRENCIES: Final = {"$": "USD", "€": "EUR", "£": "GBP"}
+_SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "b": 1e9, "billion": 1e9}
+_TRUE, _FALSE = {"true", "yes", "y"}, {"false", "no", "n"}
+_TEXT_MAX: Final = 2_000
+_LIST_MAX: Final = 200
+
+
+class ValueProblem(ValueError):
+    """The value is not of the type; the message says what the type takes."""
+
+
+def normalise(kind: str, value: Any, enum: Mapping[str, Sequence[str]] | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Return the normal form of a value of a property type. Raises `ValueProblem`."""
+    if kind == "enum":
+        return _enum(value, enum or {})
+    return _NORMALISERS[kind](value)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueProblem("takes text")
+    text = " ".join(str(value).split())
+    if not text or len(text) > _TEXT_MAX:
+        raise ValueProblem(f"takes 1 to {_TEXT_MAX} characters of text")
+    return text
+
+
+def _number(value: Any) -> float | int:  # noqa: ANN401
+    if isinstance(value, str):
+        value = _parse_scaled(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueProblem("takes a number, such as 12.5")
+    return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+
+
+def _integer(value: Any) -> int:  # noqa: ANN401
+    number = _number(value)
+    if not isinstance(number, int):
+        raise ValueProblem("takes a whole number, such as 280")
+    return number
+
+
+def _boolean(value: Any) -> bool:  # noqa: ANN401
+    word = str(value).strip().casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueProblem("takes true or false")
+
+
+def _date(value: Any) -> str:  # noqa: ANN401
+    text = str(value).strip()
+    try:
+        return date.fromisoformat(text[:10]).isoformat() if re.match(r"\d{4}-\d{2}-\d{2}", text) else _long_date(text)
+    except ValueError as error:
+        raise ValueProblem("takes a date, such as 2026-03-31") from error
+
+
+def _datetime(value: Any) -> str:  # noqa: ANN401
+    text = str(value).strip()
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return f"{_date(text)}T00:00:00Z"
+    instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _money(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        amount, currency = value.get("amount"), value.get("currency")
+    elif isinstance(value, str):
+        found = re.search(r"USD|EUR|GBP|CHF|JPY|[$€£]", value, re.IGNORECASE)
+        sign = found.group().upper() if found else None
+        currency = _CURRENCIES.get(sign, sign) if sign else None
+        amount = _parse_scaled(re.sub(r"[A-Z]{3}\b|[$€£~]", "", value))
+    else:
+        amount, currency = value, None
+    try:
+        result: dict[str, Any] = {"amount": _number(amount)}
+    except ValueProblem as error:
+        raise ValueProblem("takes an amount of money, such as $450,000") from error
+    if currency is not None:
+        result["currency"] = str(currency).upper()[:3]
+    return result
+
+
+def _list(value: Any) -> list[str]:  # noqa: ANN401
+    parts = re.split(r",|;|\band\b", value) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not 0 < len(parts) <= _LIST_MAX:
+        raise ValueProblem(f"takes 1 to {_LIST_MAX} values")
+    return list(dict.fromkeys(_text(part) for part in parts if str(part).strip()))
+
+
+def _email(value: Any) -> str:  # noqa: ANN401
+    text = str(value).strip().casefold()
+    if not re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,24}", text):
+        raise ValueProblem("takes an e-mail address")
+    return text
+
+
+def _url(value: Any) -> str:  # noqa: ANN401
+    text = str(value).strip().rstrip(".,;)")
+    if not re.fullmatch(r"(?:https?://)?[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?", text, re.IGNORECASE) or len(text) > _TEXT_MAX:
+        raise ValueProblem("takes a web address")
+    return text if "://" in text else f"https://{text}"
+
+
+def _phone(value: Any) -> str:  # noqa: ANN401
+    text = str(value).strip()
+    digits = re.sub(r"\D", "", text)
+    if not 7 <= len(digits) <= 15 or re.search(r"[a-z]", text, re.IGNORECASE):  # noqa: PLR2004 - E.164
+        raise ValueProblem("takes a phone number of 7 to 15 digits")
+    return f"+{digits}" if text.startswith("+") else digits
+
+
+def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:  # noqa: ANN401
+    wanted = _folded(str(value))
+    for name, synonyms in enum.items():
+        if wanted in {_folded(name), *(_folded(synonym) for synonym in synonyms)}:
+            return name
+    raise ValueProblem(f"takes one of: {', '.join(enum)}")
+
+
+def _folded(word: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", word.casefold().strip()))
+
+
+def _long_date(text: str) -> str:
+    parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=\d)(?:st|nd|rd|th)", "", text))
+    names = [part for part in parts if part.isalpha()]
+    numbers = sorted(int(part) for part in parts if part.isdigit())
+    if len(names) != 1 or len(numbers) != 2:  # noqa: PLR2004 - a day and a year
+        raise ValueProblem("takes a date, such as 2026-03-31")
+    month = next((i for i, name in enumerate(_MONTHS, 1) if name.startswith(names[0].casefold()[:3])), 0)
+    return date(numbers[1], month, numbers[0]).isoformat()
+
+
+def _parse_scaled(text: str) -> float:
+    found = re.fullmatch(r"\s*([-+]?\d[\d,]*(?:\.\d+)?)\s*([A-Za-z]*)\s*%?\s*", text)
+    if not found or (found[2] and found[2].casefold() not in _SCALES):
+        raise ValueProblem("takes a number, such as 12.5")
+    return round(float(found[1].replace(",", "")) * _SCALES.get(found[2].casefold(), 1), 6)
+
+
+_NORMALISERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "text": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "money": _money,
+    "list": _list,
+    "email": _email,
+    "url": _url,
+    "phone": _phone,
+}
