@@ -8,9 +8,13 @@ import re
 import unicodedata
 from typing import Any, Final
 
-_NUMBER: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|bn|thousand|million|billion|%)?(?![a-z0-9])", re.IGNORECASE)
+_NUMBER: Final = re.compile(
+    r"(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|bn|thousand|million|billion|%)?(?![a-z0-9])", re.IGNORECASE
+)
 _SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
-_NEGATION: Final = re.compile(r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
+_NEGATION: Final = re.compile(
+    r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE
+)
 _CALENDAR: Final = re.compile(
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|q[1-4]|h[12]"

@@ -51,6 +51,11 @@ def memories_after(revision: int) -> Span:
     return Span(f"m#{revision + 1:010d}", "m#:")
 
 
+def one_memory(revision: int) -> Span:
+    """Return the span of one memory and its further parts."""
+    return Span(f"m#{revision:010d}", f"m#{revision + 1:010d}")
+
+
 def source(organization: str, memory_id: str, part: int) -> Key:
     """Return the key of a part of the content of a memory."""
     return _key(organization, "s", memory_id, sort=f"{part:04d}")
@@ -83,9 +88,7 @@ def index(organization: str, entity_type: str, property_name: str, value: Any, e
 
 def relation(organization: str, target: EntityId, relation_type: str, origin: EntityId) -> Key:
     """Return the key, in the target's partition, of a relation that points at it."""
-    return _key(
-        organization, "r", target.type, target.id, sort=f"{_part(relation_type)}#{origin.type}#{origin.id}"
-    )
+    return _key(organization, "r", target.type, target.id, sort=f"{_part(relation_type)}#{origin.type}#{origin.id}")
 
 
 def idempotency(organization: str, agent: str, key: str) -> Key:

@@ -63,7 +63,7 @@ class Memory:
     recorded_at: str
     observed_at: str
     source: str | None
-    source_parts: int
+    has_content: bool
     extractor: str
     facts: tuple[FactRecord, ...] = ()
     confirms: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -94,7 +94,11 @@ class Head:
 
 def memory_body(memory: Memory) -> dict[str, Any]:
     """Return a memory as JSON, empty parts left out."""
-    return {name: value for name, value in asdict(memory).items() if value not in (None, (), {}, 0)}
+    return {
+        name: value
+        for name, value in asdict(memory).items()
+        if value not in (None, (), {}, False) or name == "revision"
+    }
 
 
 def read_memory(body: Mapping[str, Any]) -> Memory:
@@ -106,7 +110,7 @@ def read_memory(body: Mapping[str, Any]) -> Memory:
         recorded_at=body["recorded_at"],
         observed_at=body["observed_at"],
         source=body.get("source"),
-        source_parts=body.get("source_parts", 0),
+        has_content=body.get("has_content", False),
         extractor=body["extractor"],
         facts=read_facts(body),
         confirms=body.get("confirms", {}),

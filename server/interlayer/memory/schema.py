@@ -112,7 +112,9 @@ class Schema(_Strict):
         if name not in self.entities:
             near = difflib.get_close_matches(name, self.entities, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise InvalidInput(field, f"unknown entity type {name[:60]!r}.", f"Known: {', '.join(self.entities)}.{hint}")
+            raise InvalidInput(
+                field, f"unknown entity type {name[:60]!r}.", f"Known: {', '.join(self.entities)}.{hint}"
+            )
         return self.entities[name]
 
     def indexed(self, entity_type: str, name: str) -> PropertySchema:

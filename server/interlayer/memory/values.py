@@ -19,7 +19,9 @@ TYPES: Final[tuple[str, ...]] = get_args(PropertyType)
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
 _NUMBER: Final = r"[-+]?\d[\d,]*(?:\.\d+)?"
-_DATE: Final = rf"\d{{4}}-\d{{2}}-\d{{2}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\s+{_MONTH}\s+\d{{4}}"
+_DATE: Final = (
+    rf"\d{{4}}-\d{{2}}-\d{{2}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\s+{_MONTH}\s+\d{{4}}"
+)
 
 # What stands for {value} in a `find` pattern. RE2 syntax.
 TEXT_FORMS: Final[Mapping[str, str]] = {
@@ -139,7 +141,10 @@ def _email(value: Any) -> str:  # noqa: ANN401
 
 def _url(value: Any) -> str:  # noqa: ANN401
     text = str(value).strip().rstrip(".,;)")
-    if not re.fullmatch(r"(?:https?://)?[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?", text, re.IGNORECASE) or len(text) > _TEXT_MAX:
+    if (
+        not re.fullmatch(r"(?:https?://)?[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?", text, re.IGNORECASE)
+        or len(text) > _TEXT_MAX
+    ):
         raise ValueProblem("takes a web address")
     return text if "://" in text else f"https://{text}"
 

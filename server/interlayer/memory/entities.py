@@ -1,0 +1,205 @@
+"""Entities in the item store: reading heads and logs, keeping views up to date, finding who bears a name.
+
+Nothing here writes; `committing` does.
+"""
+
+import difflib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import anyio
+import numpy as np
+from numpy.typing import NDArray
+
+from interlayer.errors import Ambiguous, Unavailable
+from interlayer.memory import identifiers, keys
+from interlayer.memory.identifiers import EntityString
+from interlayer.memory.records import EntityId, Head, Memory, read_facts, read_head, read_memory
+from interlayer.memory.schema import Schema
+from interlayer.memory.view import EntityView
+from interlayer.models.embedder import Embedder
+from interlayer.storage.items import Item, ItemStore, Span
+from interlayer.storage.vectors import VectorIndex
+
+VIEW_FACTS_MAX: Final = 60_000  # facts kept in memory over all views: some 100 MB with 256 dims
+NEAR_SCANNED_MAX: Final = 500
+NEAR_MAX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A head and the item version that a change of it has to expect."""
+
+    head: Head
+    version: int
+
+
+@dataclass(slots=True)
+class _Cached:
+    view: EntityView
+    epoch: int
+
+
+class Entities:
+    """Reads entities of all organizations; views are cached, most recently used last."""
+
+    def __init__(self, store: ItemStore, index: VectorIndex, embedder: Embedder, schema: Schema) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._schema = schema
+        self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
+        self._locks: dict[tuple[str, EntityId], anyio.Lock] = {}
+
+    async def head(self, organization: str, entity: EntityId) -> StoredHead | None:
+        """Return the head as it is now, or None if there is no such entity."""
+        item = await self._store.get(keys.head(organization, entity))
+        return StoredHead(read_head(item.body), item.version) if item else None
+
+    async def heads(self, organization: str, entities: Sequence[EntityId]) -> list[Head]:
+        """Return those of the heads that exist, in the order asked for."""
+        wanted = [keys.head(organization, entity) for entity in entities]
+        found = await self._store.get_many(wanted)
+        return [read_head(found[key].body) for key in wanted if key in found]
+
+    async def resolve(self, organization: str, entity: EntityString) -> EntityId | None:
+        """Return the one entity that bears the key, None if nobody does.
+
+        An identifier goes before a display name. Raises `Ambiguous` when several bear it.
+        """
+        if entity.is_id:
+            known = EntityId(entity.type, entity.key)
+            return known if await self.head(organization, known) else None
+        by_identifier: set[str] = set()
+        for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
+            by_identifier |= await self.bearers(organization, entity.type, value)
+        if not by_identifier:
+            # A generic identifier may have any form, so a key with the look of a name is tried as one too.
+            by_identifier = await self.bearers(organization, entity.type, identifiers.folded_name(entity.key))
+        return await self._only(organization, entity, by_identifier or await self._named(organization, entity))
+
+    async def bearers(self, organization: str, entity_type: str, value: str) -> set[str]:
+        """Return the ids of the entities that bear a normalised identifier, whatever its kind."""
+        place = keys.identifier(organization, entity_type, value, "")
+        page = await self._store.query("memory", place.partition)
+        return {item.body["id"] for item in page.items if item.key.sort != identifiers.NAME}
+
+    async def near(self, organization: str, entity: EntityString) -> list[str]:
+        """Return `type:name` of entities whose names or identifiers look like the key."""
+        listed = await self._store.query(
+            "memory", keys.listing(organization, entity.type, "").partition, reverse=True, limit=NEAR_SCANNED_MAX
+        )
+        heads = await self.heads(organization, [EntityId(entity.type, item.key.sort) for item in listed.items])
+        names: dict[str, str] = {}
+        for head in heads:
+            for name in [head.name, *head.names, *(value for values in head.identifiers.values() for value in values)]:
+                names[identifiers.folded_name(name)] = f"{entity.type}:{name}"
+        wanted = identifiers.folded_name(entity.key)
+        close = difflib.get_close_matches(wanted, names, NEAR_MAX, cutoff=0.6)
+        close += [name for name in names if wanted in name or name.split()[0] in wanted.split()][:NEAR_MAX]
+        return list(dict.fromkeys(names[name] for name in close))[:NEAR_MAX]
+
+    async def view(self, organization: str, head: Head) -> EntityView:
+        """Return the view at least as new as the head; the caller must not await while it reads from it."""
+        place = (organization, head.entity)
+        cached = self._views.get(place)
+        if cached is None or cached.epoch != head.epoch:
+            cached = _Cached(self.blank(head.entity), head.epoch)
+        if cached.view.revision < head.revision:
+            await self._catch_up(organization, cached.view, head)
+        self._views[place] = cached
+        self._views.move_to_end(place)
+        self._evict()
+        return cached.view
+
+    def blank(self, entity: EntityId) -> EntityView:
+        """Return the view of an entity of which nothing is known yet."""
+        return EntityView(entity, self._schema.entities[entity.type], self._embedder.space.dims)
+
+    def committed(
+        self,
+        organization: str,
+        head: Head,
+        view: EntityView,
+        memory: Memory,
+        vectors: Mapping[str, NDArray[np.float32]],
+    ) -> None:
+        """Fold in what this process has just committed, so that the next use need not read it back."""
+        if view.revision == memory.revision - 1:
+            view.apply(memory, vectors)
+        self._views[organization, head.entity] = _Cached(view, head.epoch)
+
+    def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
+        """Return the lock under which this process changes an entity: it saves retries, the store decides."""
+        place = (organization, entity)
+        if len(self._locks) > 10_000:  # noqa: PLR2004 - only an idle lock may go
+            self._locks = {key: held for key, held in self._locks.items() if held.locked()}
+        return self._locks.setdefault(place, anyio.Lock())
+
+    async def _catch_up(self, organization: str, view: EntityView, head: Head) -> None:
+        place = keys.head(organization, head.entity)
+        page = await self._store.query("memory", place.partition, keys.memories_after(view.revision))
+        memories = _joined(page.items)
+        vectors = await self._vectors(organization, view, memories)
+        seen = view.revision  # another call may have caught up while this one waited
+        for memory in memories:
+            if memory.revision > seen:
+                view.apply(memory, vectors)
+        view.revision = max(view.revision, head.revision)
+
+    async def _vectors(
+        self, organization: str, view: EntityView, memories: Sequence[Memory]
+    ) -> Mapping[str, NDArray[np.float32]]:
+        """Return vectors of new facts: from the index where it has them, else embedded; none if neither can."""
+        texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
+        if not texts:
+            return {}
+        known: dict[str, NDArray[np.float32]] = {}
+        if len(texts) > 64:  # noqa: PLR2004 - below that, embedding is cheaper than asking the index
+            try:
+                known = dict(await self._index.vectors_of(organization, view.entity.ref))
+            except Unavailable:
+                known = {}
+        missing = [fact_id for fact_id in texts if fact_id not in known]
+        try:
+            embedded = await self._embedder.embed([texts[fact_id] for fact_id in missing])
+        except Unavailable:  # a missing vector costs rank, not the answer
+            return known
+        return {**known, **dict(zip(missing, embedded, strict=True))}
+
+    async def _named(self, organization: str, entity: EntityString) -> set[str]:
+        place = keys.name(organization, entity.type, identifiers.folded_name(entity.key), "")
+        page = await self._store.query("memory", place.partition, Span(), limit=50)
+        return {item.key.sort for item in page.items}
+
+    async def _only(self, organization: str, entity: EntityString, found: set[str]) -> EntityId | None:
+        if len(found) > 1:
+            heads = await self.heads(organization, [EntityId(entity.type, one) for one in sorted(found)[:10]])
+            shown = "; ".join(f"{head.entity.ref} ({_described(head)})" for head in heads)
+            raise Ambiguous(f"entity: {len(found)} entities bear {entity.key!r}: {shown}. Use one of these.")
+        return EntityId(entity.type, found.pop()) if found else None
+
+    def _evict(self) -> None:
+        total = sum(len(cached.view.ordered) for cached in self._views.values())
+        while total > VIEW_FACTS_MAX and len(self._views) > 1:
+            _, oldest = self._views.popitem(last=False)
+            total -= len(oldest.view.ordered)
+
+
+def _joined(items: Sequence[Item]) -> list[Memory]:
+    """Return the memories of log items, with further parts put together."""
+    memories: list[Memory] = []
+    for item in items:
+        if item.key.sort.count("#") == 1:
+            memories.append(read_memory(item.body))
+        else:
+            whole = memories[-1]
+            memories[-1] = replace(whole, facts=(*whole.facts, *read_facts(item.body)))
+    return memories
+
+
+def _described(head: Head) -> str:
+    known = [value for values in head.identifiers.values() for value in values]
+    return ", ".join([head.name, *known[:3]])

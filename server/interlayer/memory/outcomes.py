@@ -1,0 +1,108 @@
+"""The answer of memorize: what became of every candidate, shortened where a long document yields very many."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from interlayer.memory.commits import Plan
+from interlayer.memory.naming import Claim
+from interlayer.memory.reconciling import Decision
+from interlayer.memory.records import Head, Memory
+from interlayer.text.budget import json_tokens
+
+if TYPE_CHECKING:
+    from interlayer.memory.memorizing import Checked
+
+ANSWER_TOKENS: Final = 1_400
+
+
+def entity_answer(head: Head, **more: object) -> dict[str, Any]:
+    """Return how every tool names an entity."""
+    return {"ref": head.entity.ref, "type": head.entity.type, "id": head.entity.id, "name": head.name, **more}
+
+
+def memorize_answer(
+    checked: "Checked",
+    decisions: Sequence[Decision],
+    memory: Memory,
+    planned: Plan,
+    claims: Sequence[Claim],
+    *,
+    created: bool,
+) -> dict[str, Any]:
+    """Return the answer of the contract."""
+    facts = [*_facts(decisions, memory), *(_rejected(one) for one in checked.rejected_facts)]
+    shown = _within(facts, ANSWER_TOKENS)
+    answer: dict[str, Any] = {
+        "memory_id": memory.id,
+        "entity": entity_answer(planned.head, created=created),
+        "properties": [*_properties(checked, planned), *checked.rejected_properties],
+        "facts": shown,
+        "relations": [{"type": one.type, "target": one.target.ref} for one in memory.relations],
+        "gates": {
+            "checked": checked.gates.checked,
+            "passed": checked.gates.passed,
+            "rejected": dict(checked.gates.rejected),
+        },
+        "extractor": checked.extractor,
+        "replayed": False,
+    }
+    if len(shown) < len(facts):
+        answer["omitted"] = {"facts": len(facts) - len(shown), "why": "long answer; all are stored, use recall_entity"}
+    if claims:
+        answer["conflicts"] = [
+            {"kind": claim.kind, "value": claim.value, "belongs_to": claim.owner.ref} for claim in claims
+        ]
+    return answer
+
+
+def _facts(decisions: Sequence[Decision], memory: Memory) -> Iterable[dict[str, Any]]:
+    by_number = {int(fact.id.rpartition("_")[2]): fact.id for fact in memory.facts}
+    for number, one in enumerate(decisions):
+        fact: dict[str, Any] = {
+            "fact_id": by_number.get(number, ""),
+            "text": one.candidate.text,
+            "outcome": one.outcome,
+        }
+        fact["confidence"] = one.candidate.confidence
+        if one.duplicate_of is not None:
+            same = one.duplicate_of if isinstance(one.duplicate_of, str) else by_number[one.duplicate_of]
+            fact |= {"fact_id": same, "similarity": one.similarity, "duplicate_of": same}
+        yield fact
+
+
+def _rejected(one: Decision) -> dict[str, Any]:
+    text = one.candidate.text[:200]
+    return {
+        "fact_id": "",
+        "text": text,
+        "outcome": "rejected",
+        "confidence": one.candidate.confidence,
+        "reason": one.reason,
+    }
+
+
+def _properties(checked: "Checked", planned: Plan) -> Iterable[Mapping[str, Any]]:
+    for seen in checked.properties:
+        state = planned.properties[seen.name]
+        answer: dict[str, Any] = {
+            "name": seen.name,
+            "outcome": planned.outcomes[seen.name],
+            "value": state.value,
+            "confidence": state.confidence,
+        }
+        previous = planned.previous.get(seen.name)
+        if planned.outcomes[seen.name] == "updated":
+            answer["previous"] = previous
+        if planned.outcomes[seen.name] == "kept":
+            answer["reason"] = "an older or weaker observation does not displace the current value"
+        yield answer
+
+
+def _within(entries: Sequence[dict[str, Any]], tokens: int) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = []
+    for entry in entries:
+        tokens -= json_tokens(entry)
+        if tokens < 0 and shown:
+            break
+        shown.append(entry)
+    return shown

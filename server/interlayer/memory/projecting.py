@@ -1,0 +1,123 @@
+"""The projection: facts reach the vector index through an outbox, in batches, and nothing is ever only in one place.
+
+A commit leaves an outbox entry in its own transaction. This process projects its own entries within milliseconds;
+what a crash or an unreachable index leaves behind is projected at the next start, by `interlayer reconcile`, and
+before any search across entities. Projecting an entry twice is harmless.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import anyio
+import numpy as np
+
+from interlayer.errors import InterlayerError
+from interlayer.memory import keys
+from interlayer.memory.records import EntityId
+from interlayer.models.embedder import Embedder, Vectors
+from interlayer.storage.items import Delete, Item, ItemStore, Key
+from interlayer.storage.vectors import Row, VectorIndex
+
+_BATCH_ROWS: Final = 512
+_DELETES: Final = 100
+_PAUSE_S: Final = 0.02  # how long a burst of writes is gathered before the index is written to
+_RETRY_S: Final = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An outbox entry with what it takes to project it."""
+
+    organization: str
+    key: Key
+    rows: tuple[Row, ...]
+    vectors: Vectors
+
+
+class Projector:
+    """Carries outbox entries into the vector index."""
+
+    def __init__(self, store: ItemStore, index: VectorIndex, embedder: Embedder) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._queue: list[Pending] = []
+        self._wake = anyio.Event()
+        self._projecting = anyio.Lock()
+
+    def offer(self, pending: Pending) -> None:
+        """Take an entry that this process has just committed."""
+        self._queue.append(pending)
+        self._wake.set()
+
+    async def run(self, organization: str) -> None:
+        """Project until cancelled: first what was left behind, then what is offered."""
+        while True:
+            try:
+                await self.drain(organization)
+                await self._wait()
+            except InterlayerError as error:
+                logger.warning("vector index: %s Trying again in %.0f s; recall goes on without it.", error, _RETRY_S)
+                await anyio.sleep(_RETRY_S)
+
+    async def drain(self, organization: str) -> int:
+        """Project everything that is in the outbox now; return how many entries there were.
+
+        Raises `Unavailable` when the index or the embedder cannot be reached; nothing is lost by that.
+        """
+        async with self._projecting:
+            offered = await self._project_offered()
+            page = await self._store.query("memory", keys.outbox(organization).partition)
+            for first in range(0, len(page.items), _DELETES):
+                batch = [await self._loaded(organization, item) for item in page.items[first : first + _DELETES]]
+                await self._project(batch)
+            return offered + len(page.items)
+
+    async def _wait(self) -> None:
+        while True:
+            await self._wake.wait()
+            await anyio.sleep(_PAUSE_S)
+            async with self._projecting:
+                await self._project_offered()
+
+    async def _project_offered(self) -> int:
+        done = 0
+        self._wake = anyio.Event()
+        while self._queue:
+            batch: list[Pending] = []
+            rows = 0
+            for pending in self._queue:
+                if pending.organization != self._queue[0].organization or len(batch) >= _DELETES or rows > _BATCH_ROWS:
+                    break
+                batch.append(pending)
+                rows += len(pending.rows)
+            # Leaves the queue only when it is in the index: a failure leaves it here and in the outbox.
+            await self._project(batch)
+            del self._queue[: len(batch)]
+            done += len(batch)
+        return done
+
+    async def _project(self, batch: Sequence[Pending]) -> None:
+        rows = [row for pending in batch for row in pending.rows]
+        if rows:
+            vectors = np.concatenate([pending.vectors for pending in batch if pending.rows])
+            await self._index.add(batch[0].organization, rows, vectors)
+        if batch:
+            await self._store.transact([Delete(pending.key) for pending in batch])
+            await self._index.optimize(batch[0].organization)
+
+    async def _loaded(self, organization: str, item: Item) -> Pending:
+        """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
+        entity = EntityId(**item.body["entity"])
+        place = keys.memory(organization, entity, item.body["revision"])
+        log = await self._store.query("memory", place.partition, keys.one_memory(item.body["revision"]))
+        rows = tuple(
+            Row(fact["id"], entity.ref, entity.type, fact["text"])
+            for part in log.items
+            for fact in part.body.get("facts", ())
+        )
+        return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]))

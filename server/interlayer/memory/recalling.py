@@ -1,0 +1,279 @@
+"""recall_entity: resolve -> view -> rank -> shape to the budget. Never anything of another entity."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+
+from interlayer.errors import InvalidInput, Unavailable
+from interlayer.ids import timestamp
+from interlayer.memory import keys, paging
+from interlayer.memory.entities import Entities
+from interlayer.memory.identifiers import check_text, parse_entity
+from interlayer.memory.outcomes import entity_answer
+from interlayer.memory.properties import PropertyState
+from interlayer.memory.ranking import rank, without_query
+from interlayer.memory.records import EntityId, Head, Memory
+from interlayer.memory.schema import Schema
+from interlayer.memory.view import EntityView, FactState
+from interlayer.models.embedder import Embedder
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
+from interlayer.text.budget import json_tokens
+
+QUERY_MAX: Final = 4_000
+LIMIT_MAX: Final = 200
+TOKENS_MAX: Final = 8_000
+TOKENS_MIN: Final = 100
+PARTS: Final = ("properties", "facts", "relations", "sources", "history")
+DEFAULT_PARTS: Final = ("properties", "facts", "relations")
+_EXCERPT: Final = 400
+_RELATIONS_MAX: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallRequest:
+    """What a caller wants to know; the contract has the meaning of each field."""
+
+    entity: str
+    query: str | None = None
+    limit: int = 20
+    include: Sequence[str] = DEFAULT_PARTS
+    min_confidence: float = 0.0
+    as_of: datetime | None = None
+    max_tokens: int = 2_000
+    cursor: str | None = None
+
+
+class Recaller:
+    """Answers what is known of one entity."""
+
+    def __init__(self, store: ItemStore, entities: Entities, embedder: Embedder, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._embedder = embedder
+        self._schema = schema
+
+    async def recall(self, principal: Principal, request: RecallRequest) -> dict[str, Any]:
+        """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
+        parsed = parse_entity(request.entity, self._schema)
+        check_text(request.query or "", "query")
+        entity = await self._entities.resolve(principal.organization, parsed)
+        stored = await self._entities.head(principal.organization, entity) if entity else None
+        if stored is None:
+            near = await self._entities.near(principal.organization, parsed)
+            return {
+                "found": False,
+                "near": near,
+                "properties": [],
+                "facts": [],
+                "relations": [],
+                "omitted": {"facts": 0, "why": "nothing is known of this entity; the same query will not change that"},
+            }
+        head = stored.head
+        incoming = await self._incoming(principal.organization, head.entity) if "relations" in request.include else []
+        vector, degraded = await self._query_vector(request.query)
+        view = await self._entities.view(principal.organization, head)
+        if request.as_of:
+            view = self._past(view, timestamp(request.as_of))
+        page = _Page.of(request, view.revision)
+        ranked = _ranked(view, request, vector, page.revision)
+        answer = _frame(head, view, request, incoming)
+        answer["revision"] = head.revision
+        if degraded:
+            answer["degraded"] = degraded
+        chosen = _fill(answer, ranked, request, page)
+        if "sources" in request.include:
+            await self._add_sources(principal.organization, answer, chosen, request.max_tokens)
+        return answer
+
+    async def properties(self, principal: Principal, entity: str) -> tuple[str, Mapping[str, Any]]:
+        """Return the type and current properties of an entity; of an unknown one, none."""
+        parsed = parse_entity(entity, self._schema)
+        known = await self._entities.resolve(principal.organization, parsed)
+        stored = await self._entities.head(principal.organization, known) if known else None
+        return parsed.type, stored.head.properties if stored else {}
+
+    async def _query_vector(self, query: str | None) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
+        nothing = np.zeros(self._embedder.space.dims, dtype=np.float32)
+        if not query:
+            return nothing, []
+        try:
+            return (await self._embedder.embed([query]))[0], []
+        except Unavailable:
+            return nothing, ["vectors: ranked by words alone"]
+
+    async def _incoming(self, organization: str, entity: EntityId) -> list[dict[str, Any]]:
+        place = keys.relation(organization, entity, "", entity)
+        page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
+        found: list[dict[str, Any]] = []
+        for item in page.items:
+            kind, origin_type, origin_id = item.key.sort.split("#")
+            origin = EntityId(origin_type, origin_id).ref
+            found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
+        return found
+
+    def _past(self, view: EntityView, as_of: str) -> EntityView:
+        """Return what was known and valid then: the log up to that instant, folded again."""
+        past = self._entities.blank(view.entity)
+        vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered}
+        for memory in view.memories.values():
+            if memory.recorded_at <= as_of and memory.observed_at <= as_of:
+                past.apply(memory, vectors)
+        return past
+
+    async def _add_sources(
+        self, organization: str, answer: dict[str, Any], chosen: Sequence[FactState], max_tokens: int
+    ) -> None:
+        memories: dict[str, Memory] = {fact.memory.id: fact.memory for fact in chosen}
+        answer["sources"] = []
+        for memory in memories.values():
+            item = await self._store.get(keys.source(organization, memory.id, 0)) if memory.has_content else None
+            entry = {
+                "memory_id": memory.id,
+                "source": memory.source or "",
+                "agent": memory.agent,
+                "recorded_at": memory.recorded_at,
+                "observed_at": memory.observed_at,
+                "excerpt": item.body["text"][:_EXCERPT] if item else "",
+            }
+            if json_tokens(answer) + json_tokens(entry) > max_tokens:
+                break
+            answer["sources"].append(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where a page begins. Facts newer than the first page's revision stay out, so that no page shifts."""
+
+    revision: int
+    offset: int
+    query: str
+
+    @classmethod
+    def of(cls, request: RecallRequest, revision: int) -> "_Page":
+        digest = hashlib.sha256(repr((request.query, request.min_confidence, request.as_of)).encode()).hexdigest()[:12]
+        if request.cursor is None:
+            return cls(revision, 0, digest)
+        first_revision, offset, query = paging.decode(request.cursor, int, int, str)
+        if query != digest:
+            raise InvalidInput("cursor", "belongs to another query.", "Keep query and filters as they were.")
+        return cls(first_revision, offset, digest)
+
+    def after(self, shown: int) -> str:
+        return paging.encode([self.revision, self.offset + shown, self.query])
+
+
+def _ranked(
+    view: EntityView, request: RecallRequest, vector: np.ndarray[Any, np.dtype[np.float32]], revision: int
+) -> list[tuple[FactState, float | None]]:
+    if "facts" not in request.include:
+        return []
+    eligible = [
+        fact for fact in view.ordered if fact.confidence >= request.min_confidence and fact.memory.revision <= revision
+    ]
+    if request.query:
+        return [(fact, score) for fact, score in rank(view, request.query, vector, eligible)]
+    return [(fact, None) for fact in without_query(eligible)]
+
+
+def _frame(
+    head: Head, view: EntityView, request: RecallRequest, incoming: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the answer without its facts."""
+    answer: dict[str, Any] = {
+        "found": True,
+        "entity": entity_answer(head, identifiers={kind: list(values) for kind, values in head.identifiers.items()}),
+        "revision": head.revision,
+        "properties": [],
+        "facts": [],
+        "relations": [],
+        "omitted": {"facts": 0, "why": ""},
+    }
+    if "properties" in request.include:
+        answer["properties"] = [
+            _property(name, state)
+            for name, state in sorted(view.properties.items())
+            if state.confidence >= request.min_confidence
+        ]
+    if "relations" in request.include:
+        outgoing = [
+            {"type": relation.type, "target": relation.target.ref, "memory_id": memory.id}
+            for relation, memory in view.relations.items()
+        ]
+        answer["relations"] = [*outgoing[:_RELATIONS_MAX], *incoming]
+    if "history" in request.include:
+        answer["history"] = list(_history(view))
+    _trim(answer, request.max_tokens)
+    return answer
+
+
+def _trim(answer: dict[str, Any], max_tokens: int) -> None:
+    """Cut what stands beside the facts, least needed first, until the budget holds."""
+    for part in ("history", "relations", "properties"):
+        entries = answer.get(part) or []
+        while entries and json_tokens(answer) > max_tokens:
+            del entries[len(entries) // 2 :]
+            answer["omitted"][part] = "max_tokens"
+
+
+def _fill(
+    answer: dict[str, Any], ranked: Sequence[tuple[FactState, float | None]], request: RecallRequest, page: _Page
+) -> list[FactState]:
+    """Add facts from where the page begins until the limit or the budget; say what was left out."""
+    rest = ranked[page.offset :]
+    left = request.max_tokens - json_tokens(answer) - 40  # for next_cursor and the reason
+    chosen: list[FactState] = []
+    why = ""
+    for fact, score in rest:
+        entry = _fact(fact, score)
+        left -= json_tokens(entry) + 1
+        if len(chosen) == request.limit or (left < 0 and chosen):
+            why = "limit" if len(chosen) == request.limit else "max_tokens"
+            break
+        answer["facts"].append(entry)
+        chosen.append(fact)
+    omitted = len(rest) - len(chosen)
+    answer["omitted"] |= {"facts": omitted, "why": f"{why}: pass next_cursor for more" if omitted else ""}
+    if omitted:
+        answer["next_cursor"] = page.after(len(chosen))
+    return chosen
+
+
+def _fact(fact: FactState, score: float | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"fact_id": fact.record.id, "text": fact.record.text, "confidence": fact.confidence}
+    if score is not None:
+        entry["score"] = score
+    return entry | {
+        "observed_at": fact.record.observed_at,
+        "status": "current",
+        "memory_id": fact.memory.id,
+        "source": fact.memory.source or "",
+    }
+
+
+def _property(name: str, state: PropertyState) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": state.value,
+        "confidence": state.confidence,
+        "observed_at": state.observed_at,
+        "memory_id": state.basis.memory_id,
+        "source": state.basis.source or "",
+    }
+
+
+def _history(view: EntityView) -> Iterable[dict[str, Any]]:
+    for name, state in sorted(view.properties.items()):
+        for one in sorted(state.history, key=lambda seen: seen.observation.observed_at, reverse=True):
+            yield {
+                "name": name,
+                "value": one.observation.value,
+                "observed_at": one.observation.observed_at,
+                "recorded_at": one.recorded_at,
+                "memory_id": one.memory_id,
+                "agent": one.agent,
+            }

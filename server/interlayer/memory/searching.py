@@ -1,0 +1,166 @@
+"""search_memory and list_entities: across the entities of one organization."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from interlayer.errors import InvalidInput
+from interlayer.memory import keys, paging
+from interlayer.memory.entities import Entities
+from interlayer.memory.filters import Condition, Filters
+from interlayer.memory.identifiers import check_text
+from interlayer.memory.outcomes import entity_answer
+from interlayer.memory.projecting import Projector
+from interlayer.memory.records import EntityId, Head
+from interlayer.memory.schema import Schema
+from interlayer.memory.view import FactState
+from interlayer.models.embedder import Embedder
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore, Span
+from interlayer.storage.vectors import Hit, VectorIndex
+from interlayer.text.budget import json_tokens
+from interlayer.text.fusion import min_max
+
+_CANDIDATES: Final = 100  # of each leg: enough for several pages, few enough to look each up in the item store
+LIMIT_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What a caller looks for, in any entity."""
+
+    query: str
+    entity_type: str | None = None
+    where: Sequence[Condition] = ()
+    limit: int = 20
+    max_tokens: int = 2_000
+    cursor: str | None = None
+
+
+class Searcher:
+    """Finds facts and lists entities."""
+
+    def __init__(
+        self,
+        store: ItemStore,
+        index: VectorIndex,
+        entities: Entities,
+        projector: Projector,
+        embedder: Embedder,
+        schema: Schema,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._entities = entities
+        self._projector = projector
+        self._embedder = embedder
+        self._schema = schema
+        self._filters = Filters(store, schema)
+
+    async def search(self, principal: Principal, request: SearchRequest) -> dict[str, Any]:
+        """Return {results, next_cursor?}. Raises `InvalidInput` or `Unavailable`."""
+        check_text(request.query, "query")
+        if not request.query.strip():
+            raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
+        allowed = await self._allowed(principal.organization, request)
+        await self._projector.drain(principal.organization)  # what was written is found
+        vector = (await self._embedder.embed([request.query]))[0]
+        hits = await self._index.search(
+            principal.organization, vector, request.query, kind=request.entity_type, limit=_CANDIDATES
+        )
+        if allowed is not None:
+            hits = [hit for hit in hits if hit.row.owner.partition(":")[2] in allowed]
+        found = await self._living(principal.organization, _fused(hits))
+        offset = paging.decode(request.cursor, int)[0] if request.cursor else 0
+        return _page(found, offset, request)
+
+    async def list_entities(
+        self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
+    ) -> dict[str, Any]:
+        """Return {entities, next_cursor?}, oldest first; new entities come last, so no page shifts."""
+        self._schema.entity(entity_type, "entity_type")
+        after = paging.decode(cursor, str)[0] if cursor else ""
+        if where:
+            matching = sorted(await self._filters.matching(principal.organization, entity_type, where))
+            ids = [one for one in matching if one > after]
+            more, ids = len(ids) > limit, ids[:limit]
+        else:
+            place = keys.listing(principal.organization, entity_type, "")
+            page = await self._store.query("memory", place.partition, Span(), limit=limit, cursor=after or None)
+            more, ids = page.cursor is not None, [item.key.sort for item in page.items]
+        heads = await self._entities.heads(principal.organization, [EntityId(entity_type, one) for one in ids])
+        answer: dict[str, Any] = {"entities": [], "omitted": 0}
+        for head in heads:
+            entry = {
+                "ref": head.entity.ref,
+                "name": head.name,
+                "updated_at": head.updated_at,
+                "properties": dict(head.properties),
+            }
+            if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:  # noqa: PLR2004 - the contract's
+                more = True
+                break
+            answer["entities"].append(entry)
+        del answer["omitted"]
+        if more and answer["entities"]:
+            answer["next_cursor"] = paging.encode([answer["entities"][-1]["ref"].partition(":")[2]])
+        return answer
+
+    async def _allowed(self, organization: str, request: SearchRequest) -> set[str] | None:
+        if request.entity_type:
+            self._schema.entity(request.entity_type, "entity_type")
+        if not request.where:
+            return None
+        if not request.entity_type:
+            raise InvalidInput("where", "needs entity_type.", "Name the type whose properties it compares.")
+        return await self._filters.matching(organization, request.entity_type, request.where)
+
+    async def _living(
+        self, organization: str, ranked: Sequence[tuple[Hit, float]]
+    ) -> list[tuple[Head, FactState, float]]:
+        """Return the hits that the item store still holds: the index is never the truth."""
+        owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit, _ in ranked))
+        heads = {head.entity.ref: head for head in await self._entities.heads(organization, owners)}
+        views = {ref: await self._entities.view(organization, head) for ref, head in heads.items()}
+        found: list[tuple[Head, FactState, float]] = []
+        for hit, score in ranked:
+            fact = views[hit.row.owner].facts.get(hit.row.id) if hit.row.owner in views else None
+            if fact:
+                found.append((heads[hit.row.owner], fact, score))
+        return found
+
+
+def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+    if not hits:
+        return []
+    cosine = np.array([hit.cosine or 0.0 for hit in hits], dtype=np.float32)
+    lexical = np.array([hit.lexical or 0.0 for hit in hits], dtype=np.float32)
+    scores = (min_max(cosine) + min_max(lexical)) / 2
+    order = sorted(range(len(hits)), key=lambda place: (-scores[place], hits[place].row.id))
+    return [(hits[place], round(float(scores[place]), 4)) for place in order]
+
+
+def _page(found: Sequence[tuple[Head, FactState, float]], offset: int, request: SearchRequest) -> dict[str, Any]:
+    answer: dict[str, Any] = {"results": []}
+    rest = found[offset:]
+    for head, fact, score in rest[: request.limit]:
+        entry = {
+            "entity": entity_answer(head),
+            "fact": {
+                "fact_id": fact.record.id,
+                "text": fact.record.text,
+                "confidence": fact.confidence,
+                "observed_at": fact.record.observed_at,
+                "memory_id": fact.memory.id,
+                "source": fact.memory.source or "",
+            },
+            "score": score,
+        }
+        if answer["results"] and json_tokens(answer) + json_tokens(entry) > request.max_tokens:
+            break
+        answer["results"].append(entry)
+    if len(rest) > len(answer["results"]):
+        answer["next_cursor"] = paging.encode([offset + len(answer["results"])])
+    return answer
