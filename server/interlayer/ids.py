@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from interlayer.errors import InvalidInput
+
 Clock = Callable[[], datetime]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no letter that reads as a digit
@@ -29,3 +31,13 @@ def new_id(prefix: str, now: datetime, random_bits: Callable[[int], int] = secre
 def timestamp(instant: datetime) -> str:
     """Return the instant as ISO 8601 in UTC with microseconds and `Z`: strings that sort like the instants."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_instant(text: str, field: str) -> datetime:
+    """Return the instant of an ISO 8601 date or time; without an offset it is UTC. Raises `InvalidInput`."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+        return (instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        remedy = "Write ISO 8601, such as 2026-03-31 or 2026-03-31T09:30:00Z."
+        raise InvalidInput(field, f"{text[:40]!r} is no date.", remedy) from error

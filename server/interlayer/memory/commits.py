@@ -124,17 +124,22 @@ def _learned(change: Change) -> list[tuple[str, str]]:
 
 
 def _log(change: Change) -> Iterator[Operation]:
-    organization, entity, memory = change.organization, change.entity, change.memory
+    yield from log_puts(change.organization, change.entity, change.memory)
+    content = change.content or ""
+    for number, start in enumerate(range(0, len(content), SOURCE_PART)):
+        part = {"text": content[start : start + SOURCE_PART]}
+        yield Put(keys.source(change.organization, change.memory.id, number), part)
+    yield Put(keys.memory_place(change.organization, change.memory.id), _address(change))
+
+
+def log_puts(organization: str, entity: EntityId, memory: Memory) -> Iterator[Put]:
+    """Yield the items of one memory: the first holds all but the facts that do not fit, further ones those."""
     chunks = list(_fact_chunks(memory.facts))
     first = replace(memory, facts=chunks[0] if chunks else ())
     yield Put(keys.memory(organization, entity, memory.revision), memory_body(first))
     for number, chunk in enumerate(chunks[1:], 1):
         body = {"facts": memory_body(replace(memory, facts=chunk))["facts"]}
         yield Put(keys.memory(organization, entity, memory.revision, number), body)
-    content = change.content or ""
-    for number, start in enumerate(range(0, len(content), SOURCE_PART)):
-        yield Put(keys.source(organization, memory.id, number), {"text": content[start : start + SOURCE_PART]})
-    yield Put(keys.memory_place(organization, memory.id), _address(change))
 
 
 def _fact_chunks(facts: Sequence[FactRecord]) -> Iterator[tuple[FactRecord, ...]]:

@@ -5,7 +5,7 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ from interlayer.memory.naming import Claim, Naming, Subject
 from interlayer.memory.outcomes import memorize_answer
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
-from interlayer.memory.records import EntityId, FactRecord, Memory, Observation, Relation
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Observation, Relation
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
@@ -237,9 +237,7 @@ class Memorizer:
             has_content=bool(request.content),
             extractor=checked.extractor,
             facts=tuple(facts),
-            confirms={
-                one.duplicate_of: one.similarity or 0.0 for one in decisions if isinstance(one.duplicate_of, str)
-            },
+            confirms=tuple(_confirmations(decisions, checked.observed_at)),
             properties=checked.properties,
             relations=relations,
             idempotency=request.idempotency_key,
@@ -316,6 +314,14 @@ def _extractor(request: MemorizeRequest) -> str:
     if request.content:
         return "caller+plain" if given else "plain"
     return "caller" if given else "none"
+
+
+def _confirmations(decisions: Sequence[Decision], observed_at: str) -> Iterator[Confirmation]:
+    for one in decisions:
+        if isinstance(one.duplicate_of, str):
+            said = one.candidate
+            seen = said.observed_at or observed_at
+            yield Confirmation(one.duplicate_of, one.similarity or 0.0, said.text, said.confidence, seen, said.span)
 
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:

@@ -17,13 +17,14 @@ from interlayer.errors import InterlayerError
 from interlayer.memory import keys
 from interlayer.memory.records import EntityId
 from interlayer.models.embedder import Embedder, Vectors
-from interlayer.storage.items import Delete, Item, ItemStore, Key
+from interlayer.storage.items import Delete, Item, ItemStore, Key, VersionConflict
 from interlayer.storage.vectors import Row, VectorIndex
 
 _BATCH_ROWS: Final = 512
 _DELETES: Final = 100
 _PAUSE_S: Final = 0.02  # how long a burst of writes is gathered before the index is written to
 _RETRY_S: Final = 5.0
+_FIRST_VERSION: Final = 1
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Pending:
     key: Key
     rows: tuple[Row, ...]
     vectors: Vectors
+    removed: tuple[str, ...] = ()
 
 
 class Projector:
@@ -102,16 +104,46 @@ class Projector:
         return done
 
     async def _project(self, batch: Sequence[Pending]) -> None:
+        if not batch:
+            return
+        organization = batch[0].organization
         rows = [row for pending in batch for row in pending.rows]
         if rows:
             vectors = np.concatenate([pending.vectors for pending in batch if pending.rows])
-            await self._index.add(batch[0].organization, rows, vectors)
-        if batch:
-            await self._store.transact([Delete(pending.key) for pending in batch])
-            await self._index.optimize(batch[0].organization)
+            await self._index.add(organization, rows, vectors)
+        removed = [row_id for pending in batch for row_id in pending.removed]
+        if removed:
+            await self._index.remove(organization, removed)
+        try:
+            await self._store.transact([Delete(pending.key, _FIRST_VERSION) for pending in batch])
+        except VersionConflict as conflict:
+            await self._settle(organization, batch, set(conflict.keys))
+        await self._index.optimize(organization)
+
+    async def _settle(self, organization: str, batch: Sequence[Pending], gone: set[Key]) -> None:
+        """Close a batch of which some entries are gone: another process projected them, or they were erased.
+
+        An erased row that this batch has put back is taken out again.
+        """
+        suspect = [row for pending in batch if pending.key in gone for row in pending.rows]
+        living = await self._living(organization, suspect)
+        await self._index.remove(organization, [row.id for row in suspect if row.id not in living])
+        await self._store.transact([Delete(pending.key) for pending in batch])
+
+    async def _living(self, organization: str, rows: Sequence[Row]) -> set[str]:
+        """Return the ids of those rows that the log still holds."""
+        found: set[str] = set()
+        for owner in {row.owner for row in rows}:
+            entity = EntityId(*owner.split(":", 1))
+            page = await self._store.query("memory", keys.head(organization, entity).partition, keys.memories_after(0))
+            found |= {fact["id"] for item in page.items for fact in item.body.get("facts", ())}
+        return found
 
     async def _loaded(self, organization: str, item: Item) -> Pending:
         """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
+        if "remove" in item.body:
+            nothing = await self._embedder.embed([])
+            return Pending(organization, item.key, (), nothing, tuple(item.body["remove"]))
         entity = EntityId(**item.body["entity"])
         place = keys.memory(organization, entity, item.body["revision"])
         log = await self._store.query("memory", place.partition, keys.one_memory(item.body["revision"]))

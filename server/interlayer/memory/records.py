@@ -6,7 +6,7 @@ takes back exactly what rested on it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -28,6 +28,18 @@ class FactRecord:
     """A statement as it was memorized. `span` is where its words stand in the source, in characters."""
 
     id: str
+    text: str
+    confidence: float
+    observed_at: str
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Another voice for a known fact, in its own words: it becomes the fact if the first voice is forgotten."""
+
+    fact_id: str
+    similarity: float
     text: str
     confidence: float
     observed_at: str
@@ -66,7 +78,7 @@ class Memory:
     has_content: bool
     extractor: str
     facts: tuple[FactRecord, ...] = ()
-    confirms: Mapping[str, float] = field(default_factory=dict[str, float])
+    confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
     idempotency: str | None = None
@@ -113,7 +125,7 @@ def read_memory(body: Mapping[str, Any]) -> Memory:
         has_content=body.get("has_content", False),
         extractor=body["extractor"],
         facts=read_facts(body),
-        confirms=body.get("confirms", {}),
+        confirms=tuple(Confirmation(**{**one, "span": _span(one)}) for one in body.get("confirms", ())),
         properties=tuple(Observation(**{**one, "span": _span(one)}) for one in body.get("properties", ())),
         relations=tuple(Relation(one["type"], EntityId(**one["target"])) for one in body.get("relations", ())),
         idempotency=body.get("idempotency"),

@@ -5,7 +5,6 @@ Normal forms, as stored: text and its kin a string; number and integer a JSON nu
 was stated); enum one of the declared values; list an array of strings.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -41,6 +40,7 @@ _CURRENCIES: Final = {"$": "USD", "€": "EUR", "£": "GBP"}
 _SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "b": 1e9, "billion": 1e9}
 _TRUE, _FALSE = {"true", "yes", "y"}, {"false", "no", "n"}
 _TEXT_MAX: Final = 2_000
+_NUMBER_MAX: Final = 1e300  # not a number and infinity are over it as well
 _LIST_MAX: Final = 200
 
 
@@ -67,7 +67,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 def _number(value: Any) -> float | int:  # noqa: ANN401
     if isinstance(value, str):
         value = _parse_scaled(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _NUMBER_MAX:
         raise ValueProblem("takes a number, such as 12.5")
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
 

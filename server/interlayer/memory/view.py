@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.memory.properties import Observed, Outcome, PropertyState, combined, fold
-from interlayer.memory.records import EntityId, FactRecord, Memory, Relation
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
 from interlayer.text.bm25 import Bm25
@@ -56,8 +56,8 @@ class EntityView:
         self.memories[memory.id] = memory
         for fact in memory.facts:
             self._add(fact, memory, vectors.get(fact.id))
-        for fact_id in memory.confirms:
-            self._confirm(fact_id, memory)
+        for confirmation in memory.confirms:
+            self._confirm(confirmation, memory)
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
         outcomes: dict[str, Outcome] = {}
@@ -89,14 +89,14 @@ class EntityView:
         self._exact.setdefault(exact_form(fact.text), fact.id)
         self.lexical.add(terms(fact.text))
 
-    def _confirm(self, fact_id: str, memory: Memory) -> None:
-        state = self.facts.get(fact_id)
+    def _confirm(self, confirmation: Confirmation, memory: Memory) -> None:
+        state = self.facts.get(confirmation.fact_id)
         if state is None:
             return
         known = {state.memory.source or state.memory.id}
         known.update(self.memories[one].source or one for one in state.confirmed_by if one in self.memories)
         if (memory.source or memory.id) not in known:
-            state.confidence = combined(state.confidence, state.record.confidence)
+            state.confidence = combined(state.confidence, confirmation.confidence)
         state.confirmed_by.append(memory.id)
 
 

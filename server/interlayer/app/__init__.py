@@ -1,0 +1,1 @@
+"""The process: settings, composition, the MCP server, HTTP, and the command line."""

@@ -1,0 +1,83 @@
+"""How to add the server to an agent host: the configuration of each, printed or merged into its file."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from interlayer.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An agent host, where its configuration lies and under which key the servers stand."""
+
+    title: str
+    path: Path
+    key: str
+    hint: str
+
+
+def clients(home: Path, working: Path) -> Mapping[str, Client]:
+    """Return the known hosts by the name that the command takes."""
+    return {
+        "claude-desktop": Client("Claude Desktop", _claude_desktop(home), "mcpServers", "Restart Claude Desktop."),
+        "claude-code": Client(
+            "Claude Code", working / ".mcp.json", "mcpServers", "Or: claude mcp add interlayer -- interlayer serve"
+        ),
+        "cursor": Client("Cursor", working / ".cursor" / "mcp.json", "mcpServers", "Reload the window."),
+        "vscode": Client("VS Code", working / ".vscode" / "mcp.json", "servers", "Reload the window."),
+    }
+
+
+def server_entry(environment: Mapping[str, str], *, typed: bool) -> dict[str, Any]:
+    """Return the entry of the server: an absolute command, because hosts start with a minimal PATH.
+
+    Settings that are in force now (`INTERLAYER_*`) are carried along.
+    """
+    command = shutil.which("interlayer") or str(Path(sys.executable).with_name("interlayer"))
+    entry: dict[str, Any] = {"type": "stdio"} if typed else {}
+    entry |= {"command": str(Path(command).absolute()), "args": ["serve"]}
+    carried = {name: value for name, value in environment.items() if name.startswith("INTERLAYER_")}
+    return entry | ({"env": carried} if carried else {})
+
+
+def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what has to stand in the host's configuration."""
+    return {client.key: {"interlayer": server_entry(environment, typed=client.key == "servers")}}
+
+
+def merge(client: Client, wanted: Mapping[str, Any]) -> None:
+    """Write the entry into the host's file, keep everything else, and leave a backup beside it.
+
+    Raises `InvalidInput` when the file is not JSON that can be merged into; then it is left as it was.
+    """
+    current: dict[str, Any] = {}
+    if client.path.exists():
+        try:
+            current = json.loads(client.path.read_text(encoding="utf-8") or "{}")
+        except ValueError as error:
+            raise InvalidInput(str(client.path), f"is not plain JSON ({error}).", "Add the entry by hand.") from error
+        if not isinstance(current, dict) or not isinstance(current.get(client.key, {}), dict):
+            raise InvalidInput(str(client.path), f"has no object {client.key!r}.", "Add the entry by hand.")
+        shutil.copy2(client.path, client.path.with_name(client.path.name + ".bak"))
+    current[client.key] = {**current.get(client.key, {}), **wanted[client.key]}
+    client.path.parent.mkdir(parents=True, exist_ok=True)
+    partial = client.path.with_name(client.path.name + ".new")
+    partial.write_text(json.dumps(current, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(client.path)
+
+
+_DESKTOP_FILE: Final = Path("Claude") / "claude_desktop_config.json"
+
+
+def _claude_desktop(home: Path) -> Path:
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / _DESKTOP_FILE
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", home / "AppData" / "Roaming")) / _DESKTOP_FILE
+    return home / ".config" / _DESKTOP_FILE

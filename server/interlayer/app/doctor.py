@@ -1,0 +1,114 @@
+"""doctor: is everything in place? One line a check, and the remedy where it is not."""
+
+import platform
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from interlayer import __version__
+from interlayer.app.composition import claim_space, compose, first_policies
+from interlayer.app.settings import Settings
+from interlayer.errors import InterlayerError
+from interlayer.memory.schema import read_schema, starter_schema
+from interlayer_policies.governance import lint
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is well, and what was seen or what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Return the findings, in the order in which things depend on each other. Writes nothing but empty stores."""
+    findings: list[Finding] = []
+
+    async def look(name: str, check: Callable[[], Awaitable[str]]) -> bool:
+        try:
+            findings.append(Finding(name, ok=True, detail=await check()))
+        except InterlayerError as error:
+            findings.append(Finding(name, ok=False, detail=str(error)))
+        return findings[-1].ok
+
+    async def program() -> str:
+        return f"interlayer {__version__}, Python {platform.python_version()} on {sys.platform}"
+
+    async def home() -> str:
+        return await anyio.to_thread.run_sync(_writable, settings)
+
+    async def schema() -> str:
+        found = read_schema(settings.schema) if settings.schema else starter_schema()
+        return f"{len(found.entities)} entity types: {', '.join(found.entities)}"
+
+    async def policies() -> str:
+        files = first_policies(settings)
+        problems = [problem for problem in lint(files) if problem.severity == "error"]
+        if problems:
+            raise InterlayerError("; ".join(str(problem) for problem in problems[:3]))
+        return f"{len(files)} files, no error"
+
+    await look("program", program)
+    usable = await look("home", home)
+    usable = await look("schema", schema) and usable
+    await look("policies", policies)
+    if usable:
+        await _examine_stores(settings, look)
+    return findings
+
+
+async def _examine_stores(
+    settings: Settings, look: Callable[[str, Callable[[], Awaitable[str]]], Awaitable[bool]]
+) -> None:
+    try:
+        interlayer = compose(settings)
+    except InterlayerError as error:
+
+        async def failed(problem: InterlayerError = error) -> str:
+            raise problem
+
+        await look("item store", failed)
+        return
+    organization = settings.principal.organization
+
+    async def store() -> str:
+        await claim_space(interlayer.store, organization, interlayer.embedder.space)
+        return f"{settings.home / 'interlayer.db'}, embedding space {interlayer.embedder.space.id}"
+
+    async def index() -> str:
+        await interlayer.index.ping()
+        return f"{settings.home / 'vectors'}, {len(await interlayer.index.ids(organization))} rows"
+
+    async def embedder() -> str:
+        vector = (await interlayer.embedder.embed(["a short text"]))[0]
+        if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:  # noqa: PLR2004 - unit length
+            raise InterlayerError("the bundled model makes no unit vectors. Install the package anew.")
+        return f"{interlayer.embedder.space.model}, {len(vector)} dims"
+
+    async def model() -> str:
+        return "none: agents pass facts and properties, plain content is cut into sentences"
+
+    try:
+        for name, check in (("item store", store), ("vector index", index), ("embedder", embedder), ("model", model)):
+            await look(name, check)
+    finally:
+        await interlayer.close()
+
+
+def _writable(settings: Settings) -> str:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.home):
+            pass
+    except OSError as error:
+        raise InterlayerError(
+            f"{settings.home}: {error.strerror}. Set INTERLAYER_HOME to a writable folder."
+        ) from error
+    return str(settings.home)

@@ -1,0 +1,120 @@
+"""The settings, read once: flags, then environment, then `interlayer.toml`, then defaults.
+
+Nothing else in the project reads the environment. `SETTINGS` is the list that the documentation is tested against.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from interlayer.errors import InvalidInput
+from interlayer.principal import ALL_ROLES, Principal
+
+PREFIX: Final = "INTERLAYER_"
+SETTINGS: Final[Mapping[str, str]] = {
+    "HOME": "folder of the embedded stores; default: the platform's user data folder",
+    "STORE": "serving layer; `sqlite` (a file under home)",
+    "VECTORS": "vector layer; `lance` (a folder under home)",
+    "EMBEDDER": "embedding model; `local` (bundled, offline)",
+    "MODEL": "extraction model; `none` (agents pass facts, plain content is cut into sentences)",
+    "SCHEMA": "YAML schema file; default: the bundled starter schema",
+    "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
+    "ORG": "organization of a local caller; `default`",
+    "AGENT": "agent name of a local caller; `local`",
+    "ROLES": "roles of a local caller, comma-separated; default: all",
+    "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only",
+    "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
+    "DEBUG": "any value: errors of the command line show their stack trace",
+}
+_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that configures a process."""
+
+    home: Path
+    schema: Path | None
+    policies: Path | None
+    principal: Principal
+    log_level: str
+    debug: bool
+
+
+def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings; flags are named as in `SETTINGS`. Raises `InvalidInput` naming setting and remedy."""
+    given = dict(os.environ) if environment is None else dict(environment)
+    values = {
+        **_file(Path(given.get(f"{PREFIX}CONFIG", "interlayer.toml"))),
+        **{name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX) and value},
+        **{name: value for name, value in flags.items() if value},
+    }
+    for name, supported in _ONLY.items():
+        if values.get(name, supported) != supported:
+            raise InvalidInput(PREFIX + name, f"{values[name]!r} is not supported.", f"This version has: {supported}.")
+    level = values.get("LOG_LEVEL", "WARNING").upper()
+    if level not in _LEVELS:
+        raise InvalidInput(f"{PREFIX}LOG_LEVEL", f"{level!r} is no level.", f"One of {', '.join(_LEVELS)}.")
+    home = values.get("HOME")
+    return Settings(
+        home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
+        policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
+        principal=Principal(
+            _name("ORG", values.get("ORG", "default")),
+            _name("AGENT", values.get("AGENT", "local")),
+            _roles(values.get("ROLES")),
+            frozenset(_split(values.get("TEAMS", ""))),
+        ),
+        log_level=level,
+        debug=bool(values.get("DEBUG")),
+    )
+
+
+def _file(path: Path) -> dict[str, str]:
+    """Return what interlayer.toml in the working folder sets, if it is there."""
+    if not path.is_file():
+        return {}
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidInput(str(path), f"cannot be read: {error}.") from error
+    values: dict[str, str] = {}
+    for key, value in data.items():
+        name = key.upper()
+        if name not in SETTINGS:
+            near = difflib.get_close_matches(name, SETTINGS, 1)
+            raise InvalidInput(f"{path}: {key}", "unknown setting.", f"Did you mean {near[0].lower()}?" if near else "")
+        values[name] = ",".join(value) if isinstance(value, list) else str(value)
+    return values
+
+
+def _name(setting: str, value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
+    return value
+
+
+def _roles(value: str | None) -> frozenset[str]:
+    if value is None:
+        return ALL_ROLES
+    roles = frozenset(_split(value))
+    if unknown := roles - ALL_ROLES:
+        raise InvalidInput(
+            f"{PREFIX}ROLES", f"unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(ALL_ROLES))}."
+        )
+    return roles
+
+
+def _split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

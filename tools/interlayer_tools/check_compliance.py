@@ -1,0 +1,63 @@
+"""check_compliance: what an agent calls with a draft before it sends it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from interlayer.principal import Principal
+from interlayer_tools.context_facets import FacetsInput
+from interlayer_tools.tool import Domains, OptionalText, Output, Tool
+
+DESCRIPTION = """\
+Check a draft against the rules in scope before you send it. Deterministic, no model: it finds forbidden terms, \
+numbers over a limit, missing notices, personal data and secrets, with exact spans. not_checked lists rules that no \
+check covers; for these judge yourself."""
+
+
+class CheckInput(FacetsInput):
+    """Arguments of check_compliance."""
+
+    text: Annotated[str, Field(min_length=1, max_length=100_000, description="The draft")]
+
+
+class ViolationOutput(Output):
+    """A broken rule and where: text[start:end]."""
+
+    policy_id: str
+    version: int
+    rule_id: str
+    level: str
+    start: int
+    end: int
+    excerpt: str
+    remedy: OptionalText = None
+
+
+class CheckOutput(Output):
+    """Answer of check_compliance."""
+
+    compliant: bool
+    violations: list[ViolationOutput]
+    not_checked: list[str]
+    revision: int
+    receipt_id: str
+
+
+async def check_compliance(domains: Domains, principal: Principal, given: CheckInput) -> Mapping[str, Any]:
+    """Check a draft. Raises `InterlayerError`."""
+    return asdict(await domains.governance.check(principal, given.text, given.facets()))
+
+
+TOOL = Tool(
+    name="check_compliance",
+    title="Check a draft",
+    description=DESCRIPTION,
+    input=CheckInput,
+    output=CheckOutput,
+    run=check_compliance,
+    role="reader",
+    read_only=True,
+    idempotent=True,
+)

@@ -1,0 +1,66 @@
+"""describe_schema: what an agent reads before it memorizes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlayer.memory.schema import Schema
+from interlayer.principal import Principal
+from interlayer_tools.tool import Domains, Input, Output, Tool
+
+DESCRIPTION = """\
+Describe what can be remembered: entity types, their properties (type, enum, update policy, sensitivity) and \
+identifier kinds. Read it once before memorize, so that properties have the right names and values."""
+
+
+class DescribeInput(Input):
+    """describe_schema takes no arguments."""
+
+
+class DescribeOutput(Output):
+    """Answer of describe_schema."""
+
+    entity_types: list[dict[str, Any]]
+    identifier_kinds: list[str]
+
+
+def described(schema: Schema) -> dict[str, Any]:
+    """Return the schema as agents see it; what stands at its default is left out."""
+    types: list[dict[str, Any]] = []
+    for name, entity in schema.entities.items():
+        properties: list[dict[str, Any]] = []
+        for key, declared in entity.properties.items():
+            one: dict[str, Any] = {"name": key, "type": declared.type, "description": declared.description}
+            if declared.values:
+                one["enum"] = list(declared.values)
+            one["update"] = declared.update
+            one["sensitivity"] = declared.sensitivity
+            if declared.indexed:
+                one["indexed"] = True
+            properties.append(one)
+        types.append(
+            {
+                "type": name,
+                "description": entity.description,
+                "identifiers": list(entity.identifiers),
+                "properties": properties,
+            }
+        )
+    return {"entity_types": types, "identifier_kinds": list(schema.identifiers)}
+
+
+async def describe_schema(domains: Domains, principal: Principal, given: DescribeInput) -> Mapping[str, Any]:  # noqa: ARG001
+    """Describe the schema."""
+    return described(domains.schema)
+
+
+TOOL = Tool(
+    name="describe_schema",
+    title="Describe the schema",
+    description=DESCRIPTION,
+    input=DescribeInput,
+    output=DescribeOutput,
+    run=describe_schema,
+    role="reader",
+    read_only=True,
+    idempotent=True,
+)

@@ -1,0 +1,49 @@
+"""forget: what an agent calls when something must not be remembered any more."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from interlayer.principal import Principal
+from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
+
+DESCRIPTION = """\
+Erase for good an entity, one fact, or one memorize call with all that rests on it alone, from every layer and its \
+history. Only on an explicit request or a deletion duty, never to correct a value: memorize the new value instead. \
+Give exactly one of entity, fact_id, memory_id. It cannot be undone."""
+
+
+class ForgetInput(Input):
+    """Arguments of forget."""
+
+    entity: OptionalText = None
+    fact_id: OptionalText = None
+    memory_id: OptionalText = None
+    reason: Annotated[str, Field(max_length=500, description="Kept in the audit trail; no personal data")]
+
+
+class ForgetOutput(Output):
+    """Answer of forget."""
+
+    erased: dict[str, int]
+
+
+async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> Mapping[str, Any]:
+    """Erase. Raises `InterlayerError`."""
+    return await domains.forgetter.forget(
+        principal, given.reason, entity=given.entity, fact_id=given.fact_id, memory_id=given.memory_id
+    )
+
+
+TOOL = Tool(
+    name="forget",
+    title="Forget for good",
+    description=DESCRIPTION,
+    input=ForgetInput,
+    output=ForgetOutput,
+    run=forget,
+    role="writer",
+    destructive=True,
+    idempotent=True,
+)

@@ -1,0 +1,60 @@
+"""list_entities: what an agent calls to see whom the organization knows."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from interlayer.memory.searching import LIMIT_MAX
+from interlayer.principal import Principal
+from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
+from interlayer_tools.where import ConditionInput, conditions
+
+DESCRIPTION = """\
+List the entities of one type with their properties, optionally filtered by where, e.g. {property: stage, op: eq, \
+value: negotiation}. Use it to browse or count; recall_entity has the facts of one."""
+
+
+class ListInput(Input):
+    """Arguments of list_entities."""
+
+    entity_type: str
+    where: list[ConditionInput] = []
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 20
+    cursor: OptionalText = None
+
+
+class ListedEntity(Output):
+    """An entity and its current properties."""
+
+    ref: str
+    name: str
+    updated_at: str
+    properties: dict[str, Any]
+
+
+class ListOutput(Output):
+    """Answer of list_entities."""
+
+    entities: list[ListedEntity]
+    next_cursor: OptionalText = None
+
+
+async def list_entities(domains: Domains, principal: Principal, given: ListInput) -> Mapping[str, Any]:
+    """List entities. Raises `InterlayerError`."""
+    return await domains.searcher.list_entities(
+        principal, given.entity_type, conditions(given.where), given.limit, given.cursor
+    )
+
+
+TOOL = Tool(
+    name="list_entities",
+    title="List entities",
+    description=DESCRIPTION,
+    input=ListInput,
+    output=ListOutput,
+    run=list_entities,
+    role="reader",
+    read_only=True,
+    idempotent=True,
+)

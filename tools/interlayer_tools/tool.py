@@ -1,0 +1,70 @@
+"""What a tool is: its words for the model, the shape of its input and output, and one call into a domain.
+
+No protocol here: the app turns these into MCP tools, and anything else could as well.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.recalling import Recaller
+from interlayer.memory.schema import Schema
+from interlayer.memory.searching import Searcher
+from interlayer.principal import Principal
+from interlayer_policies.governance import Governance
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """Everything that tools call."""
+
+    memorizer: Memorizer
+    recaller: Recaller
+    searcher: Searcher
+    forgetter: Forgetter
+    governance: Governance
+    schema: Schema
+
+
+class Input(BaseModel):
+    """Base of tool inputs: an argument that is not declared is an error, and numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Output(BaseModel):
+    """Base of tool outputs."""
+
+
+In = TypeVar("In", bound=Input)
+
+# A value that may be left out. Null is taken for "left out" and not announced, because unions with null make
+# several clients reject or mangle the schema.
+OptionalText = str | SkipJsonSchema[None]
+OptionalInteger = int | SkipJsonSchema[None]
+Confidence = Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None]
+EntityText = str
+"""`type:key`, where key is the entity's id, any of its identifiers, or its display name."""
+PropertyValue = str | int | float | bool | list[str]
+"""A property value as a model writes it; the schema decides what it becomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[In]):
+    """One tool. `run` raises `InterlayerError` for what the caller can mend."""
+
+    name: str
+    title: str
+    description: str
+    input: type[In]
+    output: type[Output]
+    run: Callable[[Domains, Principal, In], Awaitable[Mapping[str, Any]]]
+    role: str
+    read_only: bool = False
+    destructive: bool = False
+    idempotent: bool = False
