@@ -21,7 +21,7 @@ _FAILED = 1
 class _Commands(click.Group):
     """A group whose commands end in one line, and not in a stack trace, when something anticipated goes wrong."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except InterlayerError as error:
@@ -92,7 +92,7 @@ def serve(ctx: click.Context, address: str | None) -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
-def demo(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by keyword
+def demo(as_json: bool) -> None:
     """Show the main job end to end on a temporary home: two agents, two look-alike companies, one policy change."""
     from interlayer.app.demo import run_demo
 
@@ -102,7 +102,7 @@ def demo(as_json: bool) -> None:  # noqa: FBT001 - click passes flags by keyword
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001
+def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check configuration, stores, embedder and model; exit 1 on a fault."""
     settings = _settings(ctx)
     from interlayer.app.doctor import Finding, examine
@@ -121,7 +121,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001
 @click.argument("client", type=click.Choice(["claude-desktop", "claude-code", "cursor", "vscode"]))
 @click.option("--write", is_flag=True, help="Merge into the client's configuration file instead of printing.")
 @click.pass_context
-def install(ctx: click.Context, client: str, write: bool) -> None:  # noqa: FBT001
+def install(ctx: click.Context, client: str, write: bool) -> None:
     """Print, or with --write merge, the configuration that adds this server to an agent host."""
     settings = _settings(ctx)
     from interlayer.app.clients import clients, configuration, merge
@@ -167,7 +167,7 @@ def memory() -> None:
 @click.option("--history", is_flag=True, help="Show every observed value of each property.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -> None:  # noqa: FBT001
+def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -> None:
     """Print what is known of ENTITY (type:key)."""
     settings = _settings(ctx)
     from interlayer.app.composition import opened
@@ -225,9 +225,8 @@ def policy_publish(ctx: click.Context, folder: Path, reason: str, author: str | 
         files = read_folder(folder)
         async with opened(settings) as interlayer:
             done = await interlayer.domains.governance.publish(settings.principal, files, reason=reason, author=author)
-        click.echo(
-            f"revision {done.revision}: {len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
-        )
+        counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
+        click.echo(f"revision {done.revision}: {counts}")
 
     _run(run)
 

@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from interlayer.principal import Principal
 from interlayer_tools.context_facets import FacetsInput
-from interlayer_tools.tool import Domains, OptionalText, Output, Tool
+from interlayer_tools.tool import Domains, OptionalText, Output, Tool, stated
 
 DESCRIPTION = """\
-Check a draft against the rules in scope before you send it. Deterministic, no model: it finds forbidden terms, \
-numbers over a limit, missing notices, personal data and secrets, with exact spans. not_checked lists rules that no \
-check covers; for these judge yourself."""
+Check a draft against the rules in scope before you send it: forbidden terms, limits, missing notices, personal \
+data, secrets, with spans. Rules in not_checked you must judge yourself."""
 
 
 class CheckInput(FacetsInput):
     """Arguments of check_compliance."""
 
-    text: Annotated[str, Field(min_length=1, max_length=100_000, description="The draft")]
+    text: str
 
 
 class ViolationOutput(Output):
@@ -47,7 +44,7 @@ class CheckOutput(Output):
 
 async def check_compliance(domains: Domains, principal: Principal, given: CheckInput) -> Mapping[str, Any]:
     """Check a draft. Raises `InterlayerError`."""
-    return asdict(await domains.governance.check(principal, given.text, given.facets()))
+    return stated(asdict(await domains.governance.check(principal, given.text, given.facets())))
 
 
 TOOL = Tool(

@@ -11,12 +11,12 @@ from interlayer_tools.tool import Input, OptionalText
 class FacetsInput(Input):
     """Facets of a task. One that is left out counts as matching, so leaving it out never lifts a rule."""
 
-    channel: Annotated[OptionalText, Field(description="e.g. email, chat, call")] = None
-    audience: Annotated[OptionalText, Field(description="e.g. prospect, customer, internal")] = None
+    channel: Annotated[OptionalText, Field(description="e.g. email")] = None
+    audience: Annotated[OptionalText, Field(description="e.g. prospect")] = None
     region: OptionalText = None
     team: OptionalText = None
     tags: list[str] = []
-    entity: Annotated[OptionalText, Field(description="type:key the task is about")] = None
+    entity: OptionalText = None
 
     def facets(self) -> Facets:
         """Return them as the domain takes them."""

@@ -8,8 +8,7 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, Output, Tool
 
 DESCRIPTION = """\
-Describe what can be remembered: entity types, their properties (type, enum, update policy, sensitivity) and \
-identifier kinds. Read it once before memorize, so that properties have the right names and values."""
+List entity types, their properties and identifier kinds. Read it once before memorize, to use the right names."""
 
 
 class DescribeInput(Input):
@@ -48,7 +47,7 @@ def described(schema: Schema) -> dict[str, Any]:
     return {"entity_types": types, "identifier_kinds": list(schema.identifiers)}
 
 
-async def describe_schema(domains: Domains, principal: Principal, given: DescribeInput) -> Mapping[str, Any]:  # noqa: ARG001
+async def describe_schema(domains: Domains, principal: Principal, given: DescribeInput) -> Mapping[str, Any]:
     """Describe the schema."""
     return described(domains.schema)
 

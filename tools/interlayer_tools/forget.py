@@ -9,9 +9,8 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 
 DESCRIPTION = """\
-Erase for good an entity, one fact, or one memorize call with all that rests on it alone, from every layer and its \
-history. Only on an explicit request or a deletion duty, never to correct a value: memorize the new value instead. \
-Give exactly one of entity, fact_id, memory_id. It cannot be undone."""
+Erase for good one entity, fact, or memorize call, from every layer and history. Only on request or duty, never to \
+correct: memorize the new value. Give exactly one of entity, fact_id, memory_id. No undo."""
 
 
 class ForgetInput(Input):
@@ -20,7 +19,7 @@ class ForgetInput(Input):
     entity: OptionalText = None
     fact_id: OptionalText = None
     memory_id: OptionalText = None
-    reason: Annotated[str, Field(max_length=500, description="Kept in the audit trail; no personal data")]
+    reason: Annotated[str, Field(description="Kept in the audit trail")]
 
 
 class ForgetOutput(Output):

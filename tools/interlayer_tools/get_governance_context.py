@@ -9,19 +9,18 @@ from pydantic import Field
 from interlayer.memory.recalling import TOKENS_MAX
 from interlayer.principal import Principal
 from interlayer_tools.context_facets import FacetsInput
-from interlayer_tools.tool import Domains, OptionalText, Output, Tool
+from interlayer_tools.tool import Domains, OptionalText, Output, Tool, stated
 
 DESCRIPTION = """\
-Get the organization's rules and guidance for a task. Call it before you write to anyone outside or act on the \
-organization's behalf. Every rule in scope is returned and binding; if you cannot comply with a must or must_not, \
-stop and say which. sections are guidance chosen for the task. Leave a facet out and its rules are assumed to apply. \
-Pass if_etag and have on later calls to get only what changed."""
+Get the rules and guidance for a task. Call it before you write to anyone outside or act for the organization. All \
+rules in scope are returned and bind you: if you cannot comply, stop and say which. sections are guidance. Send \
+if_etag and have to get only changes."""
 
 
 class ContextInput(FacetsInput):
     """Arguments of get_governance_context."""
 
-    task: Annotated[str, Field(min_length=1, max_length=8000, description="What you are about to do, in words")]
+    task: Annotated[str, Field(description="What you are about to do")]
     max_tokens: Annotated[int, Field(ge=1, le=TOKENS_MAX)] = 2000
     have: Annotated[list[str], Field(description="etags you hold")] = []
     if_etag: OptionalText = None
@@ -85,7 +84,7 @@ async def get_governance_context(domains: Domains, principal: Principal, given: 
     answer = await domains.governance.context(
         principal, given.task, given.facets(), max_tokens=given.max_tokens, have=given.have, if_etag=given.if_etag
     )
-    return asdict(answer)
+    return stated(asdict(answer))
 
 
 TOOL = Tool(

@@ -11,8 +11,8 @@ from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
 DESCRIPTION = """\
-List the entities of one type with their properties, optionally filtered by where, e.g. {property: stage, op: eq, \
-value: negotiation}. Use it to browse or count; recall_entity has the facts of one."""
+List entities of one type with their properties, e.g. where [{property: stage, op: eq, value: negotiation}]. To \
+browse or count; recall_entity has the facts."""
 
 
 class ListInput(Input):

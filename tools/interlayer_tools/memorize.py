@@ -13,10 +13,9 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, PropertyValue, Tool
 
 DESCRIPTION = """\
-Store what you learned about one customer, company, deal or ticket in the organization's shared memory, where every \
-agent finds it. Use it whenever a conversation or document states something worth knowing later; not for drafts, \
-guesses or instructions. Pass facts and properties you extracted, or raw content to be cut into facts. Repeats are \
-merged, nothing is lost. Returns what became of each item; when it returns, it is stored."""
+Store what you learned about a customer, company, deal or ticket in the memory that all agents share. Use it when \
+something worth knowing later is stated; not for drafts or guesses. Pass extracted facts and properties, or raw \
+content. Repeats are merged. When it returns, it is stored."""
 
 
 class FactInput(Input):
@@ -38,25 +37,23 @@ class PropertyInput(Input):
 class RelationInput(Input):
     """A link to another entity."""
 
-    type: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+    type: str
     target: EntityText
 
 
 class MemorizeInput(Input):
     """Arguments of memorize."""
 
-    entity: Annotated[
-        EntityText, Field(description="type:key, e.g. contact:ann@acme.com, company:acme.com, deal:D-7; created if new")
-    ]
-    content: Annotated[OptionalText, Field(description="Raw text, up to 200,000 characters")] = None
-    facts: Annotated[list[FactInput], Field(description="Self-contained statements")] = []
-    properties: Annotated[list[PropertyInput], Field(description="Names from describe_schema")] = []
-    relations: Annotated[list[RelationInput], Field(description="e.g. {type: works_at, target: company:acme.com}")] = []
-    identifiers: Annotated[dict[str, str], Field(description="{kind: value}: email, phone, domain, crm_id")] = {}
-    name: Annotated[OptionalText, Field(description="Display name")] = None
-    source: Annotated[OptionalText, Field(description="Where it came from, e.g. call 2026-03-01")] = None
-    observed_at: Annotated[OptionalText, Field(description="When it was true, ISO 8601; default now")] = None
-    idempotency_key: Annotated[OptionalText, Field(description="Same key: stored once")] = None
+    entity: Annotated[EntityText, Field(description="type:key, e.g. contact:ann@acme.com, deal:D-7; created if new")]
+    content: OptionalText = None
+    facts: list[FactInput] = []
+    properties: list[PropertyInput] = []
+    relations: Annotated[list[RelationInput], Field(description="e.g. works_at, company:acme.com")] = []
+    identifiers: Annotated[dict[str, str], Field(description="{kind: value}, e.g. email, domain")] = {}
+    name: OptionalText = None
+    source: Annotated[OptionalText, Field(description="Where it came from")] = None
+    observed_at: Annotated[OptionalText, Field(description="ISO 8601")] = None
+    idempotency_key: OptionalText = None
 
 
 class EntityOutput(Output):

@@ -50,8 +50,17 @@ OptionalInteger = int | SkipJsonSchema[None]
 Confidence = Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None]
 EntityText = str
 """`type:key`, where key is the entity's id, any of its identifiers, or its display name."""
-PropertyValue = str | int | float | bool | list[str]
+PropertyValue = str | float | bool | list[str]
 """A property value as a model writes it; the schema decides what it becomes."""
+
+
+def stated(value: Any) -> Any:
+    """Return the value without what is None: an answer leaves out what does not apply."""
+    if isinstance(value, dict):
+        return {key: stated(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [stated(one) for one in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

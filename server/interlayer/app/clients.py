@@ -56,7 +56,7 @@ def merge(client: Client, wanted: Mapping[str, Any]) -> None:
 
     Raises `InvalidInput` when the file is not JSON that can be merged into; then it is left as it was.
     """
-    current: dict[str, Any] = {}
+    current: Any = {}
     if client.path.exists():
         try:
             current = json.loads(client.path.read_text(encoding="utf-8") or "{}")

@@ -1,8 +1,8 @@
 """The composition root: from settings to the domains, with the adapters they stand on."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -106,7 +106,7 @@ class Interlayer:
         try:
             await self.prepare()
         except InterlayerError as error:
-            logger.error("not ready: %s", error)  # noqa: TRY400 - an anticipated failure, told in its own words
+            logger.error("not ready: %s", error)
             self.failure = error
         self.readiness.set()
         await anyio.to_thread.run_sync(self.embedder.preload)
@@ -139,22 +139,20 @@ def compose(settings: Settings, clock: Clock = system_clock) -> Interlayer:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Interlayer]:
+async def opened(settings: Settings) -> AsyncGenerator[Interlayer]:
     """Compose and prepare for one command, and close afterwards with nothing left in the outbox."""
     interlayer = compose(settings)
     try:
         await interlayer.prepare()
         yield interlayer
-        try:
+        with suppress(Unavailable):  # then it stays in the outbox, and the next start takes it up
             await interlayer.projector.drain(interlayer.principal.organization)
-        except Unavailable:  # it stays in the outbox, and the next start takes it up
-            pass
     finally:
         await interlayer.close()
 
 
 @asynccontextmanager
-async def running(interlayer: Interlayer) -> AsyncIterator[Interlayer]:
+async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
     """Keep the background work of a server going, and close the stores afterwards."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(interlayer.work)

@@ -88,7 +88,7 @@ async def _examine_stores(
 
     async def embedder() -> str:
         vector = (await interlayer.embedder.embed(["a short text"]))[0]
-        if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:  # noqa: PLR2004 - unit length
+        if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
             raise InterlayerError("the bundled model makes no unit vectors. Install the package anew.")
         return f"{interlayer.embedder.space.model}, {len(vector)} dims"
 

@@ -17,7 +17,7 @@ from mcp.types import Tool as ToolListing
 from pydantic import ValidationError
 
 from interlayer import __version__
-from interlayer.app.schemas import slim
+from interlayer.app.schemas import slim_input, slim_output
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.recalling import RecallRequest
 from interlayer.principal import Principal
@@ -84,7 +84,7 @@ class InterlayerServer(MCPServer[None]):
         return CallToolResult(content=[text], structured_content=answer)
 
 
-def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the tool's input
+def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:
     """Return the tool's input. Raises `ToolError` that names what is wrong, in two sentences at most."""
     known = tool.input.model_fields
     for name in arguments:
@@ -98,11 +98,11 @@ def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:  # no
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         told = "; ".join(f"{_place(problem['loc'])}: {problem['msg']}" for problem in problems[:5])
-        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""  # noqa: PLR2004 - enough to mend a call
+        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
         raise ToolError(f"{told}{more}. Known arguments: {', '.join(known)}.") from error
 
 
-def _unwrapped(value: Any, annotation: Any) -> Any:  # noqa: ANN401 - JSON
+def _unwrapped(value: Any, annotation: Any) -> Any:
     """Return a list or object that a client sent as a JSON string, as some do."""
     if isinstance(value, str) and value[:1] in "[{" and getattr(annotation, "__origin__", None) in (list, dict):
         try:
@@ -125,8 +125,8 @@ def _listing(tool: Tool[Any]) -> ToolListing:
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        input_schema=slim(tool.input),
-        output_schema=slim(tool.output),
+        input_schema=slim_input(tool.input),
+        output_schema=slim_output(tool.output),
         annotations=ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,
@@ -163,7 +163,7 @@ def _add_resources(server: InterlayerServer, domains: Domains, principal: Callab
     @server.resource(
         "entity://{type}/{id}", title="Entity", description="What is known of an entity", mime_type="application/json"
     )
-    async def entity(type: str, id: str) -> str:  # noqa: A002 - the names of the URI template
+    async def entity(type: str, id: str) -> str:
         try:
             return compact_json(await domains.recaller.recall(principal(), RecallRequest(entity=f"{type}:{id}")))
         except InterlayerError as error:

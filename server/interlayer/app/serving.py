@@ -70,7 +70,7 @@ def parse_address(address: str) -> tuple[str, int]:
     """Return host and port of HOST:PORT. Raises `InvalidInput`, and `Refused` for what is not loopback."""
     host, colon, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:  # noqa: PLR2004 - ports are 16 bits
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise InvalidInput("--http", f"{address!r} is no HOST:PORT.", "Write 127.0.0.1:8000.")
     if not _is_loopback(host):
         raise Refused(

@@ -10,7 +10,7 @@ from interlayer.memory.entities import StoredHead
 from interlayer.memory.identifiers import folded_name
 from interlayer.memory.naming import Claim, Subject
 from interlayer.memory.properties import Observed, Outcome, PropertyState, fold
-from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body, memory_body
+from interlayer.memory.records import EntityId, FactRecord, Head, Memory, facts_body, head_body, memory_body
 from interlayer.memory.schema import EntitySchema, Schema
 from interlayer.memory.view import EntityView
 from interlayer.storage.items import ABSENT, Delete, Operation, Put
@@ -95,9 +95,8 @@ def _folded(
 
 def _head(change: Change, properties: Mapping[str, Any]) -> Head:
     subject, old = change.subject, change.stored.head if change.stored else None
-    names = tuple(
-        dict.fromkeys([*(old.names if old else ()), *([subject.display_name] if subject.display_name else [])])
-    )
+    given = [subject.display_name] if subject.display_name else []
+    names = tuple(dict.fromkeys([*(old.names if old else ()), *given]))
     known: dict[str, tuple[str, ...]] = dict(old.identifiers) if old else {}
     for kind, value in _learned(change):
         known[kind] = tuple(dict.fromkeys([*known.get(kind, ()), value]))
@@ -138,8 +137,7 @@ def log_puts(organization: str, entity: EntityId, memory: Memory) -> Iterator[Pu
     first = replace(memory, facts=chunks[0] if chunks else ())
     yield Put(keys.memory(organization, entity, memory.revision), memory_body(first))
     for number, chunk in enumerate(chunks[1:], 1):
-        body = {"facts": memory_body(replace(memory, facts=chunk))["facts"]}
-        yield Put(keys.memory(organization, entity, memory.revision, number), body)
+        yield Put(keys.memory(organization, entity, memory.revision, number), facts_body(chunk))
 
 
 def _fact_chunks(facts: Sequence[FactRecord]) -> Iterator[tuple[FactRecord, ...]]:

@@ -134,7 +134,7 @@ class Entities:
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
         """Return the lock under which this process changes an entity: it saves retries, the store decides."""
         place = (organization, entity)
-        if len(self._locks) > 10_000:  # noqa: PLR2004 - only an idle lock may go
+        if len(self._locks) > 10_000:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
@@ -157,7 +157,7 @@ class Entities:
         if not texts:
             return {}
         known: dict[str, NDArray[np.float32]] = {}
-        if len(texts) > 64:  # noqa: PLR2004 - below that, embedding is cheaper than asking the index
+        if len(texts) > 64:
             try:
                 known = dict(await self._index.vectors_of(organization, view.entity.ref))
             except Unavailable:

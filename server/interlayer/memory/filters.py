@@ -78,7 +78,7 @@ def _always(_: str) -> bool:
     return True
 
 
-def _normal(name: str, declared: PropertySchema, value: Any) -> Any:  # noqa: ANN401 - JSON
+def _normal(name: str, declared: PropertySchema, value: Any) -> Any:
     try:
         normal = declared.normal(value)
     except ValueProblem as problem:

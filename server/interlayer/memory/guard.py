@@ -49,7 +49,7 @@ def _dates(text: str) -> set[str]:
 
 
 def _differ(one: set[Any], other: set[Any]) -> bool:
-    """A statement may leave a detail out, but the two may not each hold one that the other lacks, or none at all."""
+    """Return whether each holds a detail that the other lacks, or one has details and the other none."""
     return one != other and not (one and other and (one < other or other < one))
 
 

@@ -81,7 +81,7 @@ def listing(organization: str, entity_type: str, entity_id: str) -> Key:
     return _key(organization, "t", entity_type, sort=entity_id)
 
 
-def index(organization: str, entity_type: str, property_name: str, value: Any, entity_id: str) -> Key:  # noqa: ANN401
+def index(organization: str, entity_type: str, property_name: str, value: Any, entity_id: str) -> Key:
     """Return the key of an entity in the index of a property."""
     return _key(organization, "x", entity_type, property_name, sort=f"{index_value(value)}#{entity_id}")
 
@@ -107,7 +107,7 @@ def space(organization: str) -> Key:
     return _key(organization, "settings", sort="space")
 
 
-def index_value(value: Any) -> str:  # noqa: ANN401 - a property value in normal form
+def index_value(value: Any) -> str:
     """Return a string that sorts as the value does: numbers by size, text and dates by code point, case folded."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -8,7 +8,7 @@ from typing import Any
 from interlayer.errors import InvalidInput
 
 
-def encode(state: Any) -> str:  # noqa: ANN401 - any JSON value
+def encode(state: Any) -> str:
     """Return a cursor that carries the state."""
     return base64.urlsafe_b64encode(json.dumps(state, separators=(",", ":")).encode()).decode().rstrip("=")
 

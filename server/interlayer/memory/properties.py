@@ -86,5 +86,5 @@ def combined(one: float, other: float) -> float:
     return round(min(_CONFIDENCE_MAX, max(one, other, 1 - (1 - one) * (1 - other))), 3)
 
 
-def _rank(value: Any) -> Any:  # noqa: ANN401 - a value in normal form
+def _rank(value: Any) -> Any:
     return value["amount"] if isinstance(value, dict) else value

@@ -48,5 +48,8 @@ def without_query(eligible: Sequence[FactState]) -> list[FactState]:
 
 
 def _window(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    padded = np.concatenate([[0], scores, [0]]).astype(np.float32)
-    return padded[1:-1] + _WINDOW_WEIGHT * (padded[:-2] + padded[2:])
+    around = np.zeros_like(scores)
+    around[1:] += scores[:-1]
+    around[:-1] += scores[1:]
+    around *= _WINDOW_WEIGHT
+    return scores + around

@@ -72,7 +72,7 @@ def _same_words(candidate: FactCandidate, view: EntityView, exact: dict[str, int
 
 
 def _closest(scores: Vectors, facts: Sequence[FactState], threshold: float) -> list[tuple[float, str, str | int]]:
-    over = np.flatnonzero(scores >= threshold)
+    over = [int(number) for number in np.flatnonzero(scores >= threshold)]
     best = sorted(over, key=lambda number: -scores[number])[:_NEIGHBOURS]
     return [(float(scores[number]), facts[number].record.text, facts[number].record.id) for number in best]
 

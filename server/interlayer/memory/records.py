@@ -6,8 +6,10 @@ takes back exactly what rested on it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,9 +76,9 @@ class Memory:
     agent: str
     recorded_at: str
     observed_at: str
-    source: str | None
-    has_content: bool
     extractor: str
+    source: str | None = None
+    has_content: bool = False
     facts: tuple[FactRecord, ...] = ()
     confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
@@ -104,56 +106,38 @@ class Head:
     epoch: int = 0
 
 
+_MEMORY: Final = TypeAdapter(Memory)
+_HEAD: Final = TypeAdapter(Head)
+_FACTS: Final = TypeAdapter(tuple[FactRecord, ...])
+
+
 def memory_body(memory: Memory) -> dict[str, Any]:
-    """Return a memory as JSON, empty parts left out."""
-    return {
-        name: value
-        for name, value in asdict(memory).items()
-        if value not in (None, (), {}, False) or name == "revision"
-    }
+    """Return a memory as JSON; what stands at its default is left out."""
+    body: dict[str, Any] = _MEMORY.dump_python(memory, mode="json", exclude_defaults=True)
+    return body
 
 
 def read_memory(body: Mapping[str, Any]) -> Memory:
     """Return the memory of a stored body."""
-    return Memory(
-        id=body["id"],
-        revision=body["revision"],
-        agent=body["agent"],
-        recorded_at=body["recorded_at"],
-        observed_at=body["observed_at"],
-        source=body.get("source"),
-        has_content=body.get("has_content", False),
-        extractor=body["extractor"],
-        facts=read_facts(body),
-        confirms=tuple(Confirmation(**{**one, "span": _span(one)}) for one in body.get("confirms", ())),
-        properties=tuple(Observation(**{**one, "span": _span(one)}) for one in body.get("properties", ())),
-        relations=tuple(Relation(one["type"], EntityId(**one["target"])) for one in body.get("relations", ())),
-        idempotency=body.get("idempotency"),
-    )
+    return _MEMORY.validate_python(body)
+
+
+def facts_body(facts: tuple[FactRecord, ...]) -> dict[str, Any]:
+    """Return a further part of a memory as JSON."""
+    return {"facts": _FACTS.dump_python(facts, mode="json", exclude_defaults=True)}
 
 
 def read_facts(body: Mapping[str, Any]) -> tuple[FactRecord, ...]:
-    """Return the facts of a stored memory or of a further part of one."""
-    return tuple(FactRecord(**{**one, "span": _span(one)}) for one in body.get("facts", ()))
+    """Return the facts of a further part of a memory."""
+    return _FACTS.validate_python(body.get("facts", ()))
 
 
 def head_body(head: Head) -> dict[str, Any]:
     """Return a head as JSON."""
-    return asdict(head)
+    body: dict[str, Any] = _HEAD.dump_python(head, mode="json")
+    return body
 
 
 def read_head(body: Mapping[str, Any]) -> Head:
     """Return the head of a stored body."""
-    return Head(
-        **{
-            **body,
-            "entity": EntityId(**body["entity"]),
-            "names": tuple(body["names"]),
-            "identifiers": {kind: tuple(values) for kind, values in body["identifiers"].items()},
-        }
-    )
-
-
-def _span(body: Mapping[str, Any]) -> tuple[int, int] | None:
-    span = body.get("span")
-    return (span[0], span[1]) if span else None
+    return _HEAD.validate_python(body)

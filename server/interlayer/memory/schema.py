@@ -40,8 +40,8 @@ class PropertySchema(_Strict):
 
     @field_validator("values", mode="before")
     @classmethod
-    def _values_may_be_a_list(cls, given: Any) -> Any:  # noqa: ANN401 - unvalidated YAML
-        return {name: () for name in given} if isinstance(given, list) else given
+    def _values_may_be_a_list(cls, given: Any) -> Any:
+        return dict.fromkeys(given, ()) if isinstance(given, list) else given
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "PropertySchema":
@@ -68,7 +68,7 @@ class PropertySchema(_Strict):
         except re2.error as error:
             raise ValueError(f"find: not a pattern: {error}") from error
 
-    def normal(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+    def normal(self, value: Any) -> Any:
         """Return the value in its normal form. Raises `ValueProblem`."""
         return normalise(self.type, value, self.values)
 
@@ -87,7 +87,7 @@ class IdentifierSchema(_Strict):
     pattern: str | None = None
 
     @cached_property
-    def shape(self) -> Any:  # noqa: ANN401 - a vendor object
+    def shape(self) -> Any:
         """Return the compiled pattern, or None."""
         return re2.compile(f"(?i)(?:{self.pattern})") if self.pattern else None
 

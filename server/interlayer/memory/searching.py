@@ -99,7 +99,7 @@ class Searcher:
                 "updated_at": head.updated_at,
                 "properties": dict(head.properties),
             }
-            if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:  # noqa: PLR2004 - the contract's
+            if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:
                 more = True
                 break
             answer["entities"].append(entry)

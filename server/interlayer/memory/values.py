@@ -15,7 +15,7 @@ PropertyType = Literal[
 ]
 TYPES: Final[tuple[str, ...]] = get_args(PropertyType)
 
-_MONTHS: Final = "january february march april may june july august september october november december".split()
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
 _NUMBER: Final = r"[-+]?\d[\d,]*(?:\.\d+)?"
 _DATE: Final = (
@@ -48,14 +48,14 @@ class ValueProblem(ValueError):
     """The value is not of the type; the message says what the type takes."""
 
 
-def normalise(kind: str, value: Any, enum: Mapping[str, Sequence[str]] | None = None) -> Any:  # noqa: ANN401 - JSON
+def normalise(kind: str, value: Any, enum: Mapping[str, Sequence[str]] | None = None) -> Any:
     """Return the normal form of a value of a property type. Raises `ValueProblem`."""
     if kind == "enum":
         return _enum(value, enum or {})
     return _NORMALISERS[kind](value)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueProblem("takes text")
     text = " ".join(str(value).split())
@@ -64,7 +64,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
     return text
 
 
-def _number(value: Any) -> float | int:  # noqa: ANN401
+def _number(value: Any) -> float | int:
     if isinstance(value, str):
         value = _parse_scaled(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _NUMBER_MAX:
@@ -72,14 +72,14 @@ def _number(value: Any) -> float | int:  # noqa: ANN401
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
 
 
-def _integer(value: Any) -> int:  # noqa: ANN401
+def _integer(value: Any) -> int:
     number = _number(value)
     if not isinstance(number, int):
         raise ValueProblem("takes a whole number, such as 280")
     return number
 
 
-def _boolean(value: Any) -> bool:  # noqa: ANN401
+def _boolean(value: Any) -> bool:
     word = str(value).strip().casefold()
     if word in _TRUE:
         return True
@@ -88,7 +88,7 @@ def _boolean(value: Any) -> bool:  # noqa: ANN401
     raise ValueProblem("takes true or false")
 
 
-def _date(value: Any) -> str:  # noqa: ANN401
+def _date(value: Any) -> str:
     text = str(value).strip()
     try:
         return date.fromisoformat(text[:10]).isoformat() if re.match(r"\d{4}-\d{2}-\d{2}", text) else _long_date(text)
@@ -96,7 +96,7 @@ def _date(value: Any) -> str:  # noqa: ANN401
         raise ValueProblem("takes a date, such as 2026-03-31") from error
 
 
-def _datetime(value: Any) -> str:  # noqa: ANN401
+def _datetime(value: Any) -> str:
     text = str(value).strip()
     try:
         instant = datetime.fromisoformat(text)
@@ -106,7 +106,7 @@ def _datetime(value: Any) -> str:  # noqa: ANN401
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _money(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def _money(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         amount, currency = value.get("amount"), value.get("currency")
     elif isinstance(value, str):
@@ -125,21 +125,21 @@ def _money(value: Any) -> dict[str, Any]:  # noqa: ANN401
     return result
 
 
-def _list(value: Any) -> list[str]:  # noqa: ANN401
+def _list(value: Any) -> list[str]:
     parts = re.split(r",|;|\band\b", value) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not 0 < len(parts) <= _LIST_MAX:
         raise ValueProblem(f"takes 1 to {_LIST_MAX} values")
     return list(dict.fromkeys(_text(part) for part in parts if str(part).strip()))
 
 
-def _email(value: Any) -> str:  # noqa: ANN401
+def _email(value: Any) -> str:
     text = str(value).strip().casefold()
     if not re.fullmatch(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,24}", text):
         raise ValueProblem("takes an e-mail address")
     return text
 
 
-def _url(value: Any) -> str:  # noqa: ANN401
+def _url(value: Any) -> str:
     text = str(value).strip().rstrip(".,;)")
     if (
         not re.fullmatch(r"(?:https?://)?[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?", text, re.IGNORECASE)
@@ -149,15 +149,15 @@ def _url(value: Any) -> str:  # noqa: ANN401
     return text if "://" in text else f"https://{text}"
 
 
-def _phone(value: Any) -> str:  # noqa: ANN401
+def _phone(value: Any) -> str:
     text = str(value).strip()
     digits = re.sub(r"\D", "", text)
-    if not 7 <= len(digits) <= 15 or re.search(r"[a-z]", text, re.IGNORECASE):  # noqa: PLR2004 - E.164
+    if not 7 <= len(digits) <= 15 or re.search(r"[a-z]", text, re.IGNORECASE):
         raise ValueProblem("takes a phone number of 7 to 15 digits")
     return f"+{digits}" if text.startswith("+") else digits
 
 
-def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:  # noqa: ANN401
+def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:
     wanted = _folded(str(value))
     for name, synonyms in enum.items():
         if wanted in {_folded(name), *(_folded(synonym) for synonym in synonyms)}:
@@ -173,9 +173,9 @@ def _long_date(text: str) -> str:
     parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=\d)(?:st|nd|rd|th)", "", text))
     names = [part for part in parts if part.isalpha()]
     numbers = sorted(int(part) for part in parts if part.isdigit())
-    if len(names) != 1 or len(numbers) != 2:  # noqa: PLR2004 - a day and a year
+    if len(names) != 1 or len(numbers) != 2:
         raise ValueProblem("takes a date, such as 2026-03-31")
-    month = next((i for i, name in enumerate(_MONTHS, 1) if name.startswith(names[0].casefold()[:3])), 0)
+    month = next((i for i, name in enumerate(_MONTHS, 1) if name == names[0].casefold()[:3]), 0)
     return date(numbers[1], month, numbers[0]).isoformat()
 
 

@@ -44,11 +44,12 @@ class LocalEmbedder:
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         vectors = np.asarray(self._model.embed(list(texts)), dtype=np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.where(lengths == 0, 1, lengths)
+        lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+        lengths[lengths == 0] = 1
+        return vectors / lengths
 
 
-def _load() -> Any:  # noqa: ANN401 - a vendor object
+def _load() -> Any:
     import wordllama
 
     # Its loader looks for the tokenizer in its cache folder, so the package folder is named as the cache.

@@ -13,9 +13,8 @@ Windows), leftovers of interrupted writes stay until LanceDB itself lets go of t
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,7 +24,7 @@ import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.errors import Unavailable
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.vectors import Hit, Row
 
@@ -41,6 +40,7 @@ _SMALL_FRAGMENTS: Final = 50  # each costs a search 0.11 ms
 _UNINDEXED_ROWS: Final = 2_000
 _KEEP_VERSIONS: Final = timedelta(minutes=10)  # longer than any read
 _KEEP_NOTHING: Final = timedelta(milliseconds=1)  # zero would warn
+_FILE_LOCKS: Final = sys.platform != "win32"
 _LOCK_TIMEOUT_S: Final = 30.0
 _LOCK_POLL_S: Final = 0.005
 _VENDOR_ERRORS: Final = (OSError, RuntimeError, ValueError)  # LanceDB has no classes of its own
@@ -48,41 +48,18 @@ _UNREADABLE: Final = re.compile(
     r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|out of range", re.IGNORECASE
 )
 
-if sys.platform == "win32":  # pragma: no cover
-    _FILE_LOCKS = False
-
-    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:  # noqa: ARG001
-        return True
-else:
-    import fcntl
-
-    _FILE_LOCKS = True
-
-    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-@dataclass(slots=True)
-class _Open:
-    """A table handle that follows other handles' writes; `prepared` once its indexes are known to be there."""
-
-    table: Any
-    prepared: bool = False
-
 
 class LanceIndex:
     """`VectorIndex` in a local folder or under an object-store uri, for vectors of one space."""
 
     def __init__(self, location: str, space: Space) -> None:
         self._local = "://" not in location
-        self._location = os.path.abspath(location) if self._local else location.rstrip("/")  # noqa: PTH100 - a string
+        self._location = os.path.abspath(location) if self._local else location.rstrip("/")
+        self._lockable = self._local and _FILE_LOCKS
         self._space = space
         self._name = _TABLES + space.id
-        self._open_tables: dict[str, _Open] = {}
+        self._tables: dict[str, Any] = {}  # handles by organization; each follows the writes of all others
+        self._prepared: set[str] = set()  # organizations whose table is known to have its indexes
         self._locks: dict[str, anyio.Lock] = {}
         self._loaded = self._closed = False
 
@@ -91,42 +68,37 @@ class LanceIndex:
         os.environ.setdefault("LANCEDB_LOG", "error")  # read at import; without it, warnings flood stderr
         import lancedb.expr
         import lancedb.index
-        import pyarrow as pa  # noqa: F401
 
         self._loaded = True
 
     async def add(self, organization: str, rows: Sequence[Row], vectors: Vectors) -> None:
         """Append those of the rows whose id is not there yet; `vectors` is (len(rows), dims)."""
         _check_rows(rows, vectors, self._space.dims)
-        if not rows:
-            return
 
-        async def append(opened: _Open) -> None:
-            if not opened.prepared:
-                await _make_indexes(opened.table, replace=False)
-                opened.prepared = True
-            present = await _present(opened.table, list(dict.fromkeys(row.id for row in rows)))
-            fresh = {row.id: number for number, row in enumerate(rows) if row.id not in present}
+        async def append(table: Any) -> None:
+            if organization not in self._prepared:
+                await _make_indexes(table, replace=False)
+                self._prepared.add(organization)
+            present = await _present(table, [row.id for row in rows])
+            fresh = list({row.id: number for number, row in enumerate(rows) if row.id not in present}.values())
             if fresh:
-                numbers = list(fresh.values())
-                await opened.table.add(_arrow([rows[number] for number in numbers], vectors[numbers]))
+                await table.add(_arrow([rows[number] for number in fresh], vectors[fresh]))
 
-        async with self._writing(organization, exclusive=organization not in self._open_tables):
-            await self._retried(organization, append, create=True)
+        if rows:
+            async with self._writing(organization, exclusive=organization not in self._prepared):
+                await self._run(organization, append, None, create=True)
 
-    async def vectors_of(self, organization: str, owner: str) -> dict[str, NDArray[np.float32]]:
+    async def vectors_of(self, organization: str, owner: str) -> Mapping[str, NDArray[np.float32]]:
         """Return the vector of every row of an owner, by row id."""
         _check_unicode("owner", owner)
 
-        async def read(opened: _Open) -> dict[str, NDArray[np.float32]]:
-            from lancedb.expr import col, lit
-
-            found = await opened.table.query().where(col("owner") == lit(owner)).select(["id", "vector"]).to_arrow()
+        async def read(table: Any) -> dict[str, NDArray[np.float32]]:
+            found = await table.query().where(_one_of("owner", [owner])).select(["id", "vector"]).to_arrow()
             flat = [chunk.flatten().to_numpy() for chunk in found["vector"].chunks]
             matrix = np.concatenate(flat).reshape(-1, self._space.dims) if flat else ()
             return dict(zip(found["id"].to_pylist(), matrix, strict=True))
 
-        return await self._retried(organization, read) or {}
+        return await self._run(organization, read, {})
 
     async def search(
         self, organization: str, vector: NDArray[np.float32], text: str, *, kind: str | None = None, limit: int
@@ -135,26 +107,22 @@ class LanceIndex:
 
         A zero vector and a text without a word each leave their leg out. Of a text, the first 64 different words count.
         """
-        if vector.shape != (self._space.dims,) or not np.isfinite(vector).all():
-            raise InvalidInput("vector", f"{vector.shape}, expected {self._space.dims} finite numbers.")
+        _check_vectors(vector[np.newaxis], 1, self._space.dims)
         _check_unicode("kind", kind or "")
         words = " ".join(list(dict.fromkeys(re.findall(r"\w+", text.lower())))[:_QUERY_WORDS_MAX])
 
-        async def read(opened: _Open) -> list[Hit]:
-            from lancedb.expr import col, lit
-
+        async def read(table: Any) -> list[Hit]:
             queries: list[Any] = []
             if vector.any():
-                nearest = opened.table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
+                nearest = table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
                 queries.append(nearest.select([*_COLUMNS, "_distance"]))
             if words:
-                lexical = opened.table.query().nearest_to_text(words, columns="text")
-                queries.append(lexical.select([*_COLUMNS, "_score"]))
+                queries.append(table.query().nearest_to_text(words, columns="text").select([*_COLUMNS, "_score"]))
             if kind is not None:
-                queries = [query.where(col("kind") == lit(kind)) for query in queries]
+                queries = [query.where(_one_of("kind", [kind])) for query in queries]
             return _collapsed(await _all([query.limit(limit) for query in queries]))
 
-        return await self._retried(organization, read) or [] if limit > 0 else []
+        return await self._run(organization, read, []) if limit > 0 else []
 
     async def remove(self, organization: str, ids: Sequence[str]) -> int:
         """Erase rows by id, from the tables of earlier spaces too; return how many ids there were.
@@ -166,39 +134,28 @@ class LanceIndex:
             return 0
         removed: set[str] = set()
         async with self._writing(organization, exclusive=True):
-            connection = await self._connected(organization)
+            connection = await self._connect(self._folder(organization))
             for name in await _table_names(connection):
-                for last in _attempts():
-                    table = await connection.open_table(name)
-                    removed |= await _present(table, ids)
-                    try:
-                        await _erase(table, ids, alone=self._local and _FILE_LOCKS)
-                    except RuntimeError as error:
-                        if last or "conflict" not in str(error):
-                            raise
-                    else:
-                        break
+                table = await connection.open_table(name)
+                removed |= await _present(table, ids)
+                await _erase(table, ids, alone=self._lockable)
         return len(removed)
 
     async def ids(self, organization: str) -> set[str]:
         """Return the id of every row."""
 
-        async def read(opened: _Open) -> set[str]:
-            return set((await opened.table.query().select(["id"]).to_arrow())["id"].to_pylist())
+        async def read(table: Any) -> set[str]:
+            return set((await table.query().select(["id"]).to_arrow())["id"].to_pylist())
 
-        return await self._retried(organization, read) or set()
+        return await self._run(organization, read, set[str]())
 
     async def optimize(self, organization: str) -> None:
-        """Merge small fragments and index new rows, if there are enough of them; under a millisecond if not."""
-
-        async def merge(opened: _Open) -> None:
-            await opened.table.checkout_latest()  # on a handle that lags behind it would do nothing
-            await opened.table.optimize(cleanup_older_than=_KEEP_VERSIONS)
-
-        if await self._retried(organization, _is_scattered):
+        """Merge small fragments and index new rows, if there are enough of them; a millisecond if not."""
+        if await self._run(organization, _is_scattered, False):
             # Shared, because additions need not wait; LanceDB orders them, and a lost race for a commit is run again.
             async with self._file_lock(organization, exclusive=False):
-                await self._retried(organization, merge)
+                with anyio.CancelScope(shield=True):
+                    await self._run(organization, _merge, None)
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the index can be read."""
@@ -208,9 +165,9 @@ class LanceIndex:
     async def close(self) -> None:
         """Release everything; idempotent."""
         self._closed = True
-        for opened in self._open_tables.values():
-            opened.table.close()
-        self._open_tables.clear()
+        for table in self._tables.values():
+            table.close()
+        self._tables.clear()
 
     def _folder(self, organization: str) -> str:
         return f"{self._location}/{_safe(organization)}"
@@ -218,60 +175,51 @@ class LanceIndex:
     def _absent(self, organization: str) -> bool:
         return self._local and not Path(self._folder(organization)).exists()
 
-    async def _connect(self, uri: str) -> Any:  # noqa: ANN401 - a vendor object
+    async def _connect(self, uri: str) -> Any:
         if self._closed:
-            raise Unavailable(f"{self._location}: this index is closed")
+            raise Unavailable(f"{self._location}: this index is closed.")
         if not self._loaded:
             await anyio.to_thread.run_sync(self.preload)
         import lancedb
 
-        # Every read sees every returned write, of any process: a look at one file locally.
+        # Every read looks for a newer version first: it sees every write that has returned, of any process.
         return await lancedb.connect_async(uri, read_consistency_interval=timedelta(0))
 
-    async def _connected(self, organization: str) -> Any:  # noqa: ANN401 - a vendor object
-        return await self._connect(self._folder(organization))
-
-    async def _opened(self, organization: str, *, create: bool) -> _Open | None:
-        """Return the organization's table, or None; makes no folder unless told to `create`."""
-        if organization not in self._open_tables:
-            if not create and self._absent(organization):
-                return None
-            connection = await self._connected(organization)
-            table = await _existing(connection, self._name)
-            if table is None and create:
-                try:
-                    table = await connection.create_table(self._name, schema=_schema(self._space.dims))
-                except ValueError as error:
-                    if "already exists" not in str(error):
-                        raise
-                    table = await connection.open_table(self._name)
-            if table is None:
+    async def _table(self, organization: str, *, create: bool) -> Any:
+        """Return the organization's table, or None. Reads must not leave folders behind, so only `create` makes one."""
+        if organization not in self._tables and (create or not self._absent(organization)):
+            connection = await self._connect(self._folder(organization))
+            if create:
+                schema = _schema(self._space.dims)
+                table = await connection.create_table(self._name, schema=schema, exist_ok=True)
+            elif self._name in await _table_names(connection):
+                table = await connection.open_table(self._name)
+            else:
                 return None
             _check_width(self._folder(organization), await table.schema(), self._space.dims)
-            while len(self._open_tables) >= _OPEN_TABLES_MAX:
-                del self._open_tables[next(iter(self._open_tables))]
-            self._open_tables[organization] = _Open(table)
-        return self._open_tables[organization]
+            while len(self._tables) >= _OPEN_TABLES_MAX:
+                del self._tables[next(iter(self._tables))]
+            self._tables[organization] = table
+        return self._tables.get(organization)
 
-    async def _retried(
-        self, organization: str, action: Callable[[_Open], Awaitable[T]], *, create: bool = False
-    ) -> T | None:
-        """Run the action on the table (None without one), again on a fresh handle when it fails.
+    async def _run(
+        self, organization: str, action: Callable[[Any], Awaitable[T]], missing: T, *, create: bool = False
+    ) -> T:
+        """Run the action on the table (`missing` without one); if it fails, again on a fresh handle.
 
-        Another process may have erased the version that was being read, or deleted the folder. Actions repeat safely.
+        Another process may have erased the version being read, won the race for a commit, or deleted the folder.
         """
         with _translated(self._folder(organization)):
-            for last in _attempts():
-                opened = await self._opened(organization, create=create)
-                if opened is None:
-                    return None
+            for attempt in range(1, _ATTEMPTS + 1):
+                table = await self._table(organization, create=create)
                 try:
-                    return await action(opened)
+                    return missing if table is None else await action(table)
                 except _VENDOR_ERRORS:
-                    self._open_tables.pop(organization, None)
-                    if last or self._closed:
+                    self._tables.pop(organization, None)
+                    self._prepared.discard(organization)
+                    if attempt == _ATTEMPTS or self._closed:
                         raise
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+        raise AssertionError  # the last attempt has returned or raised
 
     @asynccontextmanager
     async def _writing(self, organization: str, *, exclusive: bool) -> AsyncIterator[None]:
@@ -284,21 +232,179 @@ class LanceIndex:
     @asynccontextmanager
     async def _file_lock(self, organization: str, *, exclusive: bool) -> AsyncIterator[None]:
         """Keep writers of other processes out of an erasure: it deletes files that they have not committed yet."""
+        folder = self._folder(organization)
         with ExitStack() as held:
-            if self._local and _FILE_LOCKS:
-                folder = self._folder(organization)
+            if self._lockable:
                 with _translated(folder), ExitStack() as queue:
-                    await _lock(queue, folder + "/.queue", exclusive=True)  # who waits is next: no starving
-                    await _lock(held, folder + "/.writers", exclusive=exclusive)
+                    await _lock(queue, f"{folder}/.queue", exclusive=True)  # whoever waits is next
+                    await _lock(held, f"{folder}/.writers", exclusive=exclusive)
             yield
 
 
 async def _lock(stack: ExitStack, path: str, *, exclusive: bool) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _descriptor(path)
     stack.callback(os.close, descriptor)
     deadline = anyio.current_time() + _LOCK_TIMEOUT_S
     while not _try_lock(descriptor, exclusive=exclusive):
         if anyio.current_time() > deadline:
             raise Unavailable(f"{path}: another process has held this lock for {_LOCK_TIMEOUT_S:.0f} s. Try again.")
         await anyio.sleep(_LOCK_POLL_S)
+
+
+def _descriptor(path: str) -> int:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _schema(dims: int) -> Any:
+    import pyarrow as pa
+
+    # Uncompressed text costs 3 % beside its vector, and lets anyone verify an erasure with grep.
+    text = pa.field("text", pa.string(), metadata={"lance-encoding:compression": "none"})
+    names = [pa.field(name, pa.string(), nullable=False) for name in ("id", "owner", "kind")]
+    return pa.schema([*names, text, pa.field("vector", pa.list_(pa.float32(), dims))])
+
+
+def _arrow(rows: Sequence[Row], vectors: Vectors) -> Any:
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    columns = [pa.array([getattr(row, name) for row in rows], pa.string()) for name in _COLUMNS]
+    columns.append(pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
+    return pa.table(columns, schema=_schema(vectors.shape[1]))
+
+
+def _one_of(column: str, values: Sequence[str]) -> Any:
+    from lancedb.expr import col, lit
+
+    return col(column).isin([lit(value) for value in values])
+
+
+async def _present(table: Any, ids: Sequence[str]) -> set[str]:
+    present: set[str] = set()
+    for first in range(0, len(ids), _BATCH_IDS):
+        batch = _one_of("id", ids[first : first + _BATCH_IDS])
+        present.update((await table.query().where(batch).select(["id"]).to_arrow())["id"].to_pylist())
+    return present
+
+
+async def _table_names(connection: Any) -> list[str]:
+    names: list[str] = []
+    token: str | None = None
+    while token or not names:
+        page = await connection.list_tables(page_token=token)
+        names += [name for name in page.tables if name.startswith(_TABLES)]
+        if not (token := page.page_token):
+            break
+    return names
+
+
+async def _make_indexes(table: Any, *, replace: bool) -> None:
+    from lancedb.index import FTS, Bitmap, BTree
+
+    made = set[str]() if replace else {column for index in await table.list_indices() for column in index.columns}
+    english = FTS(language="English", stem=True, remove_stop_words=True)
+    for column, config in {"text": english, "id": BTree(), "owner": BTree(), "kind": Bitmap()}.items():
+        if column not in made:
+            await table.create_index(column, config=config, replace=True)
+
+
+async def _all(queries: Sequence[Any]) -> list[Any]:
+    """Run queries at the same time; raise the first failure as it is, not as a group."""
+    results: list[Any] = [None] * len(queries)
+
+    async def run(number: int) -> None:
+        try:
+            results[number] = await queries[number].to_arrow()
+        except _VENDOR_ERRORS as error:
+            results[number] = error
+
+    async with anyio.create_task_group() as group:
+        for number in range(len(queries)):
+            group.start_soon(run, number)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+def _collapsed(tables: Sequence[Any]) -> list[Hit]:
+    hits: dict[str, Hit] = {}
+    for record in (record for table in tables for record in table.to_pylist()):
+        known = hits.get(record["id"]) or Hit(Row(*(record[name] for name in _COLUMNS)), None, None)
+        cosine = 1 - record["_distance"] if "_distance" in record else known.cosine
+        hits[record["id"]] = Hit(known.row, cosine, record.get("_score", known.lexical))
+    return list(hits.values())
+
+
+async def _is_scattered(table: Any) -> bool:
+    fragments = (await table.stats())["fragment_stats"]["num_small_fragments"]
+    unindexed = max((index.num_unindexed_rows for index in await table.list_indices()), default=0)
+    return fragments >= _SMALL_FRAGMENTS or unindexed >= _UNINDEXED_ROWS
+
+
+async def _merge(table: Any) -> None:
+    await table.checkout_latest()  # on a handle that lags behind, it would do nothing
+    await table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+
+
+async def _erase(table: Any, ids: Sequence[str], *, alone: bool) -> None:
+    for first in range(0, len(ids), _BATCH_IDS):
+        await table.delete(_one_of("id", ids[first : first + _BATCH_IDS]))
+    await table.update(updates_sql={"kind": "kind"})  # rewrites every row: compaction alone would keep deleted ones
+    rewritten = await table.version()
+    await _make_indexes(table, replace=True)
+    await table.optimize(cleanup_older_than=_KEEP_NOTHING, delete_unverified=alone)
+    if min(version["version"] for version in await table.list_versions()) <= rewritten:
+        raise OSError("older versions could not be deleted; run the erasure again")
+
+
+def _safe(organization: str) -> str:
+    """Return a folder name of its own for every name, on file systems that fold case too: `A/b` is `=41=2fb`."""
+    keep = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
+    name = "".join(chr(byte) if byte in keep else f"={byte:02x}" for byte in organization.encode())
+    return name if len(name) <= _NAME_MAX else f"{name[:80]}=={hashlib.sha256(organization.encode()).hexdigest()}"
+
+
+def _check_unicode(field: str, *values: str) -> None:
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(field, "half of a surrogate pair.", "Send valid Unicode.") from error
+
+
+def _check_vectors(vectors: Vectors, count: int, dims: int) -> None:
+    if vectors.shape != (count, dims) or not np.isfinite(vectors).all():
+        raise InvalidInput("vectors", f"{vectors.shape}, expected {(count, dims)} finite numbers.")
+
+
+def _check_width(folder: str, schema: Any, dims: int) -> None:
+    width = getattr(schema.field("vector").type, "list_size", None)
+    if width != dims:
+        raise Corrupt(f"{folder}: holds vectors of {width} dims, the model makes {dims}. Move the folder away.")
+
+
+@contextmanager
+def _translated(location: str) -> Iterator[None]:
+    """Turn LanceDB's errors into ours, with the place and the remedy named."""
+    try:
+        yield
+    except _VENDOR_ERRORS as error:
+        reason = str(error).partition("\n")[0][:200]
+        if not isinstance(error, OSError) and _UNREADABLE.search(reason):
+            raise Corrupt(
+                f"{location}: {reason}. Move the folder away: the index is made again from the items."
+            ) from error
+        raise Unavailable(f"{location}: {reason}. Check that it can be written and the disk has room.") from error

@@ -7,7 +7,7 @@ thread, because they wait for the disk and, at times, for another process.
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -71,7 +71,7 @@ class SqliteItems:
             batch = keys[first : first + _GET_MANY_ROWS]
             places = ",".join(["(?,?,?)"] * len(batch))
             sql = (
-                "SELECT tbl, partition, sort, version, body FROM items "  # noqa: S608 - only placeholders are built
+                "SELECT tbl, partition, sort, version, body FROM items "
                 f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {_LIVE}"
             )
             parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
@@ -95,7 +95,7 @@ class SqliteItems:
         """Return items of a partition in sort order."""
         bound = "sort < ?" if reverse else "sort > ?"
         sql = (
-            "SELECT sort, version, body FROM items "  # noqa: S608 - only constants are built in
+            "SELECT sort, version, body FROM items "
             f"WHERE tbl = ? AND partition = ? AND sort >= ? AND sort < ? AND {_LIVE}"
             f"{f' AND {bound}' if cursor is not None else ''} "
             f"ORDER BY sort {'DESC' if reverse else 'ASC'} LIMIT ?"
@@ -152,7 +152,7 @@ class SqliteItems:
 
     def _version(self, key: Key) -> int:
         row = self._writer.execute(
-            f"SELECT version FROM items WHERE tbl = ? AND partition = ? AND sort = ? AND {_LIVE}",  # noqa: S608
+            f"SELECT version FROM items WHERE tbl = ? AND partition = ? AND sort = ? AND {_LIVE}",
             (key.table, key.partition, key.sort, self._now_s()),
         ).fetchone()
         return int(row[0]) if row else 0
@@ -208,7 +208,7 @@ def _check_limits(operations: Sequence[Operation], encoded: Sequence[bytes | Non
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Generator[None]:
     """Turn SQLite's errors into ours, with the file and the remedy named."""
     try:
         yield

@@ -17,11 +17,11 @@ def text_tokens(text: str) -> int:
     return math.ceil(len(text.encode()) / CHARS_PER_TOKEN)
 
 
-def compact_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def compact_json(value: Any) -> str:
     """Return JSON without spaces, non-ASCII kept: what a model reads and what is counted."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def json_tokens(value: Any) -> int:  # noqa: ANN401 - any JSON value
+def json_tokens(value: Any) -> int:
     """Return the estimated tokens of a JSON value in compact form."""
     return text_tokens(compact_json(value))

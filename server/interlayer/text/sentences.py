@@ -57,13 +57,13 @@ def _blocks(document: str) -> Iterator[tuple[int, int]]:
 
 
 def _sentence_spans(block: str) -> list[tuple[int, int]]:
-    if len(block) < 2:  # noqa: PLR2004 - a single character is no sentence
+    if len(block) < 2:
         return []
     return [(int(start), int(end)) for start, end in _punkt()(block)]
 
 
 @lru_cache(maxsize=1)
-def _punkt():  # noqa: ANN202 - a vendor function
+def _punkt():
     from nupunkt import sent_spans
 
     return sent_spans

@@ -1,0 +1,49 @@
+# Each target makes .venv on first use and needs nothing but Python 3.11 or newer.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports bench conformance lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "interlayer needs Python 3.11 or newer; set PYTHON=/path/to/python")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)  ## the main job end to end, on a temporary home
+	@$(BIN)/interlayer demo
+
+test: $(READY)  ## every test
+	$(BIN)/pytest
+
+check: lint types imports test  ## what CI runs
+
+lint: $(READY)  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## strict types
+	$(BIN)/basedpyright
+
+imports: $(READY)  ## who may import whom
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## the figures of the README
+	$(BIN)/python benchmarks/stdio.py
+
+conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
+	$(BIN)/python benchmarks/conformance.py
+
+lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+clean:  ## forget the environment
+	rm -rf $(VENV)
