@@ -8,7 +8,7 @@ from pydantic import Field
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
 from interlayer.memory.candidates import CALLER_CONFIDENCE, FactCandidate, PropertyCandidate
-from interlayer.memory.memorizing import MemorizeRequest
+from interlayer.memory.intake import MemorizeRequest
 from interlayer.principal import Principal
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, PropertyValue, Tool
 

@@ -6,7 +6,8 @@ is merged only if nothing that distinguishes the two differs: numbers, dates, na
 
 import re
 import unicodedata
-from typing import Any, Final
+from collections import Counter
+from typing import Final
 
 _NUMBER: Final = re.compile(
     r"(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|bn|thousand|million|billion|%)?(?![a-z0-9])", re.IGNORECASE
@@ -24,33 +25,31 @@ _CALENDAR: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’/-][^\W_]+)*")
 
 
-def distinguished(one: str, other: str) -> str | None:
-    """Return what distinguishes two statements (`numbers`, `dates`, `names`, `negation`), or None."""
-    one, other = unicodedata.normalize("NFKC", one), unicodedata.normalize("NFKC", other)
-    if _differ(_numbers(one), _numbers(other)):
+def distinguished(new: str, known: str) -> str | None:
+    """Return what a new statement says that a known one does not (`numbers`, `dates`, `names`, `negation`), or None.
+
+    Not symmetric: leaving out a number that the known statement has is no news, adding one is.
+    """
+    new, known = unicodedata.normalize("NFKC", new), unicodedata.normalize("NFKC", known)
+    if _numbers(new) - _numbers(known):
         return "numbers"
-    if _differ(_dates(one), _dates(other)):
+    if _dates(new) - _dates(known):
         return "dates"
-    if len(_NEGATION.findall(one)) % 2 != len(_NEGATION.findall(other)) % 2:
+    if len(_NEGATION.findall(new)) % 2 != len(_NEGATION.findall(known)) % 2:
         return "negation"
-    return "names" if _other_names(one, other) else None
+    return "names" if _other_names(new, known) else None
 
 
-def _numbers(text: str) -> set[float]:
-    found: set[float] = set()
+def _numbers(text: str) -> Counter[float]:
+    found: Counter[float] = Counter()
     for digits, scale in _NUMBER.findall(text):
-        found.add(round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6))
+        found[round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6)] += 1
     return found
 
 
-def _dates(text: str) -> set[str]:
+def _dates(text: str) -> Counter[str]:
     found = (" ".join(word.casefold().split()) for word in _CALENDAR.findall(text))
-    return {word if " " in word else word[:3] for word in found}  # "Sept" and "September" are one month
-
-
-def _differ(one: set[Any], other: set[Any]) -> bool:
-    """Return whether each holds a detail that the other lacks, or one has details and the other none."""
-    return one != other and not (one and other and (one < other or other < one))
+    return Counter(word if " " in word else word[:3] for word in found)  # "Sept" and "September" are one month
 
 
 def _other_names(one: str, other: str) -> bool:

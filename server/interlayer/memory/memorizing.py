@@ -4,27 +4,25 @@ The transaction holds everything or nothing. A race with another writer of the s
 view is brought up to date and the candidates are reconciled again; nothing is extracted or embedded twice.
 """
 
-from collections import Counter
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
+import anyio.to_thread
 import numpy as np
 
 from interlayer.errors import Conflict, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
-from interlayer.memory.candidates import FactCandidate, PropertyCandidate, facts_of, properties_of
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.entities import Entities
-from interlayer.memory.gates import Gates
-from interlayer.memory.identifiers import check_text
-from interlayer.memory.naming import Claim, Naming, Subject
+from interlayer.memory.intake import Gated, MemorizeRequest, check_limits, gate
+from interlayer.memory.naming import Naming, Subject
 from interlayer.memory.outcomes import memorize_answer
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
-from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Observation, Relation
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
@@ -32,46 +30,23 @@ from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.vectors import Row
 
-CONTENT_MAX: Final = 200_000
-FACTS_MAX: Final = 500
-PROPERTIES_MAX: Final = 50
-RELATIONS_MAX: Final = 10
-LABEL_MAX: Final = 300
+_INLINE_CHARACTERS: Final = 20_000  # longer content is cut and checked in a thread
+_INLINE_FACTS: Final = 200
+_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemorizeRequest:
-    """What a caller wants remembered, as it came; the contract has the meaning of each field."""
-
-    entity: str
-    content: str | None = None
-    facts: Sequence[FactCandidate] = ()
-    properties: Sequence[PropertyCandidate] = ()
-    relations: Sequence[tuple[str, str]] = ()
-    identifiers: Mapping[str, str] = field(default_factory=dict[str, str])
-    name: str | None = None
-    source: str | None = None
-    observed_at: datetime | None = None
-    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A call after the gates: everything that a retry needs again."""
+    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims)."""
 
     request: MemorizeRequest
     subject: Subject
     memory_id: str
     observed_at: str
-    facts: tuple[FactCandidate, ...]
     vectors: Vectors
-    rejected_facts: tuple[Decision, ...]
-    properties: tuple[Observation, ...]
-    rejected_properties: tuple[dict[str, Any], ...]
     relations: tuple[tuple[str, Subject], ...]
-    gates: Gates
-    extractor: str
+    gated: Gated
 
 
 class Memorizer:
@@ -120,45 +95,24 @@ class Memorizer:
     async def _checked(self, request: MemorizeRequest) -> Checked:
         now = self._clock()
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
-        gates = Gates()
-        facts, rejected_facts = _gated_facts(request, gates)
+        relations = tuple(
+            (_relation_type(kind), self._naming.subject(target, field="relations.target"))
+            for kind, target in request.relations
+        )
         observed_at = timestamp(request.observed_at or now)
         schema = self._schema.entities[subject.entity.type]
-        given = [candidate.name for candidate in request.properties]
-        found = properties_of(request.content, schema, given) if request.content else ()
-        properties: dict[str, Observation] = {}
-        rejected_properties: list[dict[str, Any]] = []
-        for candidate in [*request.properties, *found]:
-            value, reason = gates.value(candidate, schema)
-            if reason is None:
-                seen = Observation(candidate.name, value, candidate.confidence, observed_at, candidate.span)
-                properties[candidate.name] = seen
-            else:
-                rejected_properties.append(
-                    {
-                        "name": candidate.name,
-                        "outcome": "rejected",
-                        "value": value,
-                        "confidence": candidate.confidence,
-                        "reason": reason,
-                    }
-                )
-        _refuse_instructions(gates, request)
+        if len(request.content or "") > _INLINE_CHARACTERS:
+            gated = await anyio.to_thread.run_sync(gate, request, schema, observed_at)
+        else:
+            gated = gate(request, schema, observed_at)
         return Checked(
             request=request,
             subject=subject,
             memory_id=new_id("m", now),
             observed_at=observed_at,
-            facts=tuple(facts),
-            vectors=await self._embedder.embed([fact.text for fact in facts]),
-            rejected_facts=tuple(rejected_facts),
-            properties=tuple(properties.values()),
-            rejected_properties=tuple(rejected_properties),
-            relations=tuple(
-                (kind, self._naming.subject(target, field="relations.target")) for kind, target in request.relations
-            ),
-            gates=gates,
-            extractor=_extractor(request),
+            vectors=await self._embedder.embed([fact.text for fact in gated.facts]),
+            relations=relations,
+            gated=gated,
         )
 
     async def _attempt(self, principal: Principal, checked: Checked) -> dict[str, Any]:
@@ -171,7 +125,7 @@ class Memorizer:
                 raise VersionConflict([keys.head(organization, entity)])  # erased since it was resolved
             view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
             targets, creations = await self._targets(organization, checked)
-            decisions = reconcile(checked.facts, checked.vectors, view, duplicate_threshold(self._embedder.space))
+            decisions = await self._decided(checked, view)
             memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
             change = Change(
                 organization,
@@ -191,6 +145,13 @@ class Memorizer:
             await self._store.transact(operations)
             self._remember(organization, planned, memory, view, _added(decisions, checked.vectors))
         return answer
+
+    async def _decided(self, checked: Checked, view: EntityView) -> list[Decision]:
+        threshold = duplicate_threshold(self._embedder.space)
+        facts = checked.gated.facts
+        if len(facts) <= _INLINE_FACTS:
+            return reconcile(facts, checked.vectors, view, threshold)
+        return await anyio.to_thread.run_sync(reconcile, facts, checked.vectors, view, threshold)
 
     async def _targets(self, organization: str, checked: Checked) -> tuple[tuple[Relation, ...], list[Operation]]:
         relations: dict[Relation, None] = {}
@@ -235,10 +196,10 @@ class Memorizer:
             observed_at=checked.observed_at,
             source=request.source,
             has_content=bool(request.content),
-            extractor=checked.extractor,
+            extractor=checked.gated.extractor,
             facts=tuple(facts),
             confirms=tuple(_confirmations(decisions, checked.observed_at)),
-            properties=checked.properties,
+            properties=checked.gated.properties,
             relations=relations,
             idempotency=request.idempotency_key,
         )
@@ -263,59 +224,6 @@ def fact_id(memory_id: str, number: int) -> str:
     return f"f_{memory_id.removeprefix('m_')}_{number}"
 
 
-def check_limits(request: MemorizeRequest) -> None:
-    """Raise `InvalidInput` for what no gate has to look at: nothing at all, too much, or no text."""
-    if not any((request.content, request.facts, request.properties, request.relations, request.identifiers)):
-        raise InvalidInput(
-            "content", "nothing to remember.", "Give content, facts, properties, relations or identifiers."
-        )
-    for name, count, most in (
-        ("content", len(request.content or ""), CONTENT_MAX),
-        ("facts", len(request.facts), FACTS_MAX),
-        ("properties", len(request.properties), PROPERTIES_MAX),
-        ("relations", len(request.relations), RELATIONS_MAX),
-        ("source", len(request.source or ""), LABEL_MAX),
-        ("idempotency_key", len(request.idempotency_key or ""), LABEL_MAX),
-    ):
-        if count > most:
-            raise InvalidInput(name, f"{count} is over the limit of {most}.", "Send it in several calls.")
-    for name, text in (("content", request.content), ("source", request.source)):
-        check_text(text or "", name)
-    check_text(request.idempotency_key or "", "idempotency_key")
-    for number, fact in enumerate(request.facts):
-        check_text(fact.text, f"facts.{number}.text")
-    if request.content is not None and not request.content.strip():
-        raise InvalidInput("content", "is blank.", "Leave it out or send text.")
-
-
-def _gated_facts(request: MemorizeRequest, gates: Gates) -> tuple[list[FactCandidate], list[Decision]]:
-    passed: list[FactCandidate] = []
-    rejected: list[Decision] = []
-    for candidate in [*request.facts, *(facts_of(request.content) if request.content else ())]:
-        reason = gates.fact(candidate.text)
-        if reason is None:
-            passed.append(candidate)
-        else:
-            rejected.append(Decision(candidate, "rejected", reason=reason))
-    return passed, rejected
-
-
-def _refuse_instructions(gates: Gates, request: MemorizeRequest) -> None:
-    """Refuse a call that holds nothing but instructions to a model: there is nothing in it to remember."""
-    if gates.checked and not gates.passed and gates.rejected == Counter(instruction=gates.checked):
-        field_name = "content" if request.content else "facts"
-        raise InvalidInput(
-            field_name, "it only addresses a model and states nothing.", "Send statements about the entity."
-        )
-
-
-def _extractor(request: MemorizeRequest) -> str:
-    given = bool(request.facts or request.properties)
-    if request.content:
-        return "caller+plain" if given else "plain"
-    return "caller" if given else "none"
-
-
 def _confirmations(decisions: Sequence[Decision], observed_at: str) -> Iterator[Confirmation]:
     for one in decisions:
         if isinstance(one.duplicate_of, str):
@@ -328,4 +236,7 @@ def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:
     return vectors[np.array([one.outcome == "added" for one in decisions], dtype=bool)] if len(decisions) else vectors
 
 
-__all__ = ["Checked", "Claim", "MemorizeRequest", "Memorizer", "check_limits", "fact_id"]
+def _relation_type(kind: str) -> str:
+    if not _RELATION.fullmatch(kind):
+        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
+    return kind

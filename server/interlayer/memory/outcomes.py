@@ -30,20 +30,20 @@ def memorize_answer(
     created: bool,
 ) -> dict[str, Any]:
     """Return the answer of the contract."""
-    facts = [*_facts(decisions, memory), *(_rejected(one) for one in checked.rejected_facts)]
+    facts = [*_facts(decisions, memory), *(_rejected(one) for one in checked.gated.rejected_facts)]
     shown = _within(facts, ANSWER_TOKENS)
     answer: dict[str, Any] = {
         "memory_id": memory.id,
         "entity": entity_answer(planned.head, created=created),
-        "properties": [*_properties(checked, planned), *checked.rejected_properties],
+        "properties": [*_properties(checked, planned), *checked.gated.rejected_properties],
         "facts": shown,
         "relations": [{"type": one.type, "target": one.target.ref} for one in memory.relations],
         "gates": {
-            "checked": checked.gates.checked,
-            "passed": checked.gates.passed,
-            "rejected": dict(checked.gates.rejected),
+            "checked": checked.gated.gates.checked,
+            "passed": checked.gated.gates.passed,
+            "rejected": dict(checked.gated.gates.rejected),
         },
-        "extractor": checked.extractor,
+        "extractor": checked.gated.extractor,
         "replayed": False,
     }
     if len(shown) < len(facts):
@@ -82,7 +82,7 @@ def _rejected(one: Decision) -> dict[str, Any]:
 
 
 def _properties(checked: "Checked", planned: Plan) -> Iterable[Mapping[str, Any]]:
-    for seen in checked.properties:
+    for seen in checked.gated.properties:
         state = planned.properties[seen.name]
         answer: dict[str, Any] = {
             "name": seen.name,

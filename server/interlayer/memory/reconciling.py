@@ -8,7 +8,7 @@ import numpy as np
 
 from interlayer.memory.candidates import FactCandidate
 from interlayer.memory.guard import distinguished
-from interlayer.memory.view import EntityView, FactState, exact_form
+from interlayer.memory.view import EntityView, exact_form
 from interlayer.models.embedder import Space, Vectors
 
 # At or over this cosine two statements of one entity are taken for the same, unless the guard objects. It belongs to
@@ -16,6 +16,7 @@ from interlayer.models.embedder import Space, Vectors
 _DUPLICATE: Final = {"wordllama-l2-supercat": 0.88}
 _DUPLICATE_ELSEWHERE: Final = 0.9
 _NEIGHBOURS: Final = 5
+_ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +44,25 @@ def reconcile(
     """
     decisions: list[Decision] = []
     exact: dict[str, int] = {}
-    added: list[int] = []
-    known = vectors @ view.vectors.T if len(view.ordered) else np.zeros((len(candidates), 0), dtype=np.float32)
-    among = vectors @ vectors.T
-    for number, candidate in enumerate(candidates):
-        found = _same_words(candidate, view, exact) or _near(
-            candidate.text, _closest(known[number], view.ordered, threshold)
-        )
-        if not found:
-            earlier = [(float(among[number, one]), one) for one in added if among[number, one] >= threshold]
-            texts = [(score, candidates[one].text, one) for score, one in sorted(earlier, reverse=True)]
-            found = _near(candidate.text, texts)
-        if found:
-            decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
-            continue
-        decisions.append(Decision(candidate, "added"))
-        exact.setdefault(exact_form(candidate.text), number)
-        added.append(number)
+    added = np.zeros(len(candidates), dtype=bool)
+    new_texts = [candidate.text for candidate in candidates]
+    known_texts = [fact.record.text for fact in view.ordered]
+    for first in range(0, len(candidates), _ROWS):
+        known = vectors[first : first + _ROWS] @ view.vectors.T
+        among = vectors[first : first + _ROWS] @ vectors.T
+        for row, candidate in enumerate(candidates[first : first + _ROWS]):
+            found = _same_words(candidate, view, exact)
+            if not found:
+                near = _near(candidate.text, known[row], known_texts, threshold)
+                found = near and (near[0], view.ordered[near[1]].record.id)
+            found = found or _near(candidate.text, np.where(added, among[row], -1), new_texts, threshold)
+            if found:
+                decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
+                continue
+            number = first + row
+            decisions.append(Decision(candidate, "added"))
+            exact.setdefault(exact_form(candidate.text), number)
+            added[number] = True
     return decisions
 
 
@@ -71,14 +74,10 @@ def _same_words(candidate: FactCandidate, view: EntityView, exact: dict[str, int
     return None if number is None else (1.0, number)
 
 
-def _closest(scores: Vectors, facts: Sequence[FactState], threshold: float) -> list[tuple[float, str, str | int]]:
-    over = [int(number) for number in np.flatnonzero(scores >= threshold)]
-    best = sorted(over, key=lambda number: -scores[number])[:_NEIGHBOURS]
-    return [(float(scores[number]), facts[number].record.text, facts[number].record.id) for number in best]
-
-
-def _near(text: str, close: Sequence[tuple[float, str, str | int]]) -> tuple[float, str | int] | None:
-    for score, other, name in close:
-        if distinguished(text, other) is None:
-            return score, name
+def _near(text: str, scores: Vectors, others: Sequence[str], threshold: float) -> tuple[float, int] | None:
+    """Return cosine and number of the closest other text that nothing distinguishes from this one."""
+    over = np.flatnonzero(scores >= threshold)
+    for number in over[np.argsort(-scores[over], kind="stable")][:_NEIGHBOURS]:
+        if distinguished(text, others[int(number)]) is None:
+            return float(scores[number]), int(number)
     return None

@@ -10,28 +10,37 @@ indexes anew and deletes every older file, alone in the folder by a file lock. W
 Windows), leftovers of interrupted writes stay until LanceDB itself lets go of them, after seven days.
 """
 
+import hashlib
+import importlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import anyio
 import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.errors import Unavailable
+from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.vectors import Hit, Row
 
+if TYPE_CHECKING:
+    from lancedb import AsyncConnection
+    from lancedb.expr import Expr
+    from lancedb.table import AsyncTable
+
 T = TypeVar("T")
+Arrow = Any  # pyarrow brings no types
 
 _COLUMNS: Final = ["id", "owner", "kind", "text"]
 _TABLES: Final = "facts-"
+_NAME_MAX: Final = 200
 _BATCH_IDS: Final = 500
 _ATTEMPTS: Final = 4
 _OPEN_TABLES_MAX: Final = 512
@@ -54,11 +63,11 @@ class LanceIndex:
 
     def __init__(self, location: str, space: Space) -> None:
         self._local = "://" not in location
-        self._location = os.path.abspath(location) if self._local else location.rstrip("/")
+        self._location = str(Path(location).resolve()) if self._local else location.rstrip("/")
         self._lockable = self._local and _FILE_LOCKS
         self._space = space
         self._name = _TABLES + space.id
-        self._tables: dict[str, Any] = {}  # handles by organization; each follows the writes of all others
+        self._tables: dict[str, AsyncTable] = {}  # handles by organization; each follows the writes of all others
         self._prepared: set[str] = set()  # organizations whose table is known to have its indexes
         self._locks: dict[str, anyio.Lock] = {}
         self._loaded = self._closed = False
@@ -66,16 +75,17 @@ class LanceIndex:
     def preload(self) -> None:
         """Import LanceDB (1.3 s); safe from any thread."""
         os.environ.setdefault("LANCEDB_LOG", "error")  # read at import; without it, warnings flood stderr
-        import lancedb.expr
-        import lancedb.index
-
+        for module in ("lancedb.expr", "lancedb.index"):
+            importlib.import_module(module)
         self._loaded = True
 
     async def add(self, organization: str, rows: Sequence[Row], vectors: Vectors) -> None:
         """Append those of the rows whose id is not there yet; `vectors` is (len(rows), dims)."""
-        _check_rows(rows, vectors, self._space.dims)
+        _check_vectors(vectors, len(rows), self._space.dims)
+        for row in rows:
+            _check_unicode("rows", row.id, row.owner, row.kind, row.text)
 
-        async def append(table: Any) -> None:
+        async def append(table: "AsyncTable") -> None:
             if organization not in self._prepared:
                 await _make_indexes(table, replace=False)
                 self._prepared.add(organization)
@@ -92,7 +102,7 @@ class LanceIndex:
         """Return the vector of every row of an owner, by row id."""
         _check_unicode("owner", owner)
 
-        async def read(table: Any) -> dict[str, NDArray[np.float32]]:
+        async def read(table: "AsyncTable") -> dict[str, NDArray[np.float32]]:
             found = await table.query().where(_one_of("owner", [owner])).select(["id", "vector"]).to_arrow()
             flat = [chunk.flatten().to_numpy() for chunk in found["vector"].chunks]
             matrix = np.concatenate(flat).reshape(-1, self._space.dims) if flat else ()
@@ -111,7 +121,7 @@ class LanceIndex:
         _check_unicode("kind", kind or "")
         words = " ".join(list(dict.fromkeys(re.findall(r"\w+", text.lower())))[:_QUERY_WORDS_MAX])
 
-        async def read(table: Any) -> list[Hit]:
+        async def read(table: "AsyncTable") -> list[Hit]:
             queries: list[Any] = []
             if vector.any():
                 nearest = table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
@@ -144,7 +154,7 @@ class LanceIndex:
     async def ids(self, organization: str) -> set[str]:
         """Return the id of every row."""
 
-        async def read(table: Any) -> set[str]:
+        async def read(table: "AsyncTable") -> set[str]:
             return set((await table.query().select(["id"]).to_arrow())["id"].to_pylist())
 
         return await self._run(organization, read, set[str]())
@@ -175,7 +185,7 @@ class LanceIndex:
     def _absent(self, organization: str) -> bool:
         return self._local and not Path(self._folder(organization)).exists()
 
-    async def _connect(self, uri: str) -> Any:
+    async def _connect(self, uri: str) -> "AsyncConnection":
         if self._closed:
             raise Unavailable(f"{self._location}: this index is closed.")
         if not self._loaded:
@@ -185,7 +195,7 @@ class LanceIndex:
         # Every read looks for a newer version first: it sees every write that has returned, of any process.
         return await lancedb.connect_async(uri, read_consistency_interval=timedelta(0))
 
-    async def _table(self, organization: str, *, create: bool) -> Any:
+    async def _table(self, organization: str, *, create: bool) -> "AsyncTable | None":
         """Return the organization's table, or None. Reads must not leave folders behind, so only `create` makes one."""
         if organization not in self._tables and (create or not self._absent(organization)):
             connection = await self._connect(self._folder(organization))
@@ -203,7 +213,7 @@ class LanceIndex:
         return self._tables.get(organization)
 
     async def _run(
-        self, organization: str, action: Callable[[Any], Awaitable[T]], missing: T, *, create: bool = False
+        self, organization: str, action: Callable[["AsyncTable"], Awaitable[T]], missing: T, *, create: bool = False
     ) -> T:
         """Run the action on the table (`missing` without one); if it fails, again on a fresh handle.
 
@@ -222,7 +232,7 @@ class LanceIndex:
         raise AssertionError  # the last attempt has returned or raised
 
     @asynccontextmanager
-    async def _writing(self, organization: str, *, exclusive: bool) -> AsyncIterator[None]:
+    async def _writing(self, organization: str, *, exclusive: bool) -> AsyncGenerator[None]:
         """Hold the organization's writer lock. What is begun is finished: a cancelled write would go on unlocked."""
         lock = self._locks.setdefault(organization, anyio.Lock())
         async with lock, self._file_lock(organization, exclusive=exclusive):
@@ -230,7 +240,7 @@ class LanceIndex:
                 yield
 
     @asynccontextmanager
-    async def _file_lock(self, organization: str, *, exclusive: bool) -> AsyncIterator[None]:
+    async def _file_lock(self, organization: str, *, exclusive: bool) -> AsyncGenerator[None]:
         """Keep writers of other processes out of an erasure: it deletes files that they have not committed yet."""
         folder = self._folder(organization)
         with ExitStack() as held:
@@ -268,7 +278,7 @@ def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
     return True
 
 
-def _schema(dims: int) -> Any:
+def _schema(dims: int) -> Arrow:
     import pyarrow as pa
 
     # Uncompressed text costs 3 % beside its vector, and lets anyone verify an erasure with grep.
@@ -277,7 +287,7 @@ def _schema(dims: int) -> Any:
     return pa.schema([*names, text, pa.field("vector", pa.list_(pa.float32(), dims))])
 
 
-def _arrow(rows: Sequence[Row], vectors: Vectors) -> Any:
+def _arrow(rows: Sequence[Row], vectors: Vectors) -> Arrow:
     import pyarrow as pa
 
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
@@ -286,13 +296,13 @@ def _arrow(rows: Sequence[Row], vectors: Vectors) -> Any:
     return pa.table(columns, schema=_schema(vectors.shape[1]))
 
 
-def _one_of(column: str, values: Sequence[str]) -> Any:
+def _one_of(column: str, values: Sequence[str]) -> "Expr":
     from lancedb.expr import col, lit
 
     return col(column).isin([lit(value) for value in values])
 
 
-async def _present(table: Any, ids: Sequence[str]) -> set[str]:
+async def _present(table: "AsyncTable", ids: Sequence[str]) -> set[str]:
     present: set[str] = set()
     for first in range(0, len(ids), _BATCH_IDS):
         batch = _one_of("id", ids[first : first + _BATCH_IDS])
@@ -300,7 +310,7 @@ async def _present(table: Any, ids: Sequence[str]) -> set[str]:
     return present
 
 
-async def _table_names(connection: Any) -> list[str]:
+async def _table_names(connection: "AsyncConnection") -> list[str]:
     names: list[str] = []
     token: str | None = None
     while token or not names:
@@ -311,7 +321,7 @@ async def _table_names(connection: Any) -> list[str]:
     return names
 
 
-async def _make_indexes(table: Any, *, replace: bool) -> None:
+async def _make_indexes(table: "AsyncTable", *, replace: bool) -> None:
     from lancedb.index import FTS, Bitmap, BTree
 
     made = set[str]() if replace else {column for index in await table.list_indices() for column in index.columns}
@@ -349,18 +359,19 @@ def _collapsed(tables: Sequence[Any]) -> list[Hit]:
     return list(hits.values())
 
 
-async def _is_scattered(table: Any) -> bool:
-    fragments = (await table.stats())["fragment_stats"]["num_small_fragments"]
-    unindexed = max((index.num_unindexed_rows for index in await table.list_indices()), default=0)
+async def _is_scattered(table: "AsyncTable") -> bool:
+    statistics = cast("dict[str, Any]", await table.stats())  # declared to be an object
+    fragments = statistics["fragment_stats"]["num_small_fragments"]
+    unindexed = max((index.num_unindexed_rows or 0 for index in await table.list_indices()), default=0)
     return fragments >= _SMALL_FRAGMENTS or unindexed >= _UNINDEXED_ROWS
 
 
-async def _merge(table: Any) -> None:
+async def _merge(table: "AsyncTable") -> None:
     await table.checkout_latest()  # on a handle that lags behind, it would do nothing
     await table.optimize(cleanup_older_than=_KEEP_VERSIONS)
 
 
-async def _erase(table: Any, ids: Sequence[str], *, alone: bool) -> None:
+async def _erase(table: "AsyncTable", ids: Sequence[str], *, alone: bool) -> None:
     for first in range(0, len(ids), _BATCH_IDS):
         await table.delete(_one_of("id", ids[first : first + _BATCH_IDS]))
     await table.update(updates_sql={"kind": "kind"})  # rewrites every row: compaction alone would keep deleted ones
@@ -390,14 +401,14 @@ def _check_vectors(vectors: Vectors, count: int, dims: int) -> None:
         raise InvalidInput("vectors", f"{vectors.shape}, expected {(count, dims)} finite numbers.")
 
 
-def _check_width(folder: str, schema: Any, dims: int) -> None:
+def _check_width(folder: str, schema: Arrow, dims: int) -> None:
     width = getattr(schema.field("vector").type, "list_size", None)
     if width != dims:
         raise Corrupt(f"{folder}: holds vectors of {width} dims, the model makes {dims}. Move the folder away.")
 
 
 @contextmanager
-def _translated(location: str) -> Iterator[None]:
+def _translated(location: str) -> Generator[None]:
     """Turn LanceDB's errors into ours, with the place and the remedy named."""
     try:
         yield

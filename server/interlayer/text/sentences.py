@@ -5,7 +5,7 @@ ours is only the line structure that Punkt knows nothing about.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -63,7 +63,7 @@ def _sentence_spans(block: str) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1)
-def _punkt():
+def _punkt() -> Callable[[str], list[tuple[int, int]]]:
     from nupunkt import sent_spans
 
     return sent_spans

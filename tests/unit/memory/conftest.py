@@ -1,0 +1,83 @@
+"""The memory domain on a real SQLite store, a dictionary for an index, and a clock that the test moves."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlayer.memory.candidates import FactCandidate
+from interlayer.memory.entities import Entities
+from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.intake import MemorizeRequest
+from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.projecting import Projector
+from interlayer.memory.recalling import Recaller, RecallRequest
+from interlayer.memory.schema import starter_schema
+from interlayer.memory.searching import Searcher
+from interlayer.models.local import LocalEmbedder
+from interlayer.principal import Principal
+from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.trail import Trail
+from memory_index import MemoryIndex
+
+EMBEDDER = LocalEmbedder()
+
+
+class TestClock:
+    """Time that passes by a second at each look, or by as much as the test says."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class Room:
+    """One process's view of memory; `other()` is a second process on the same store."""
+
+    path: Path
+    index: MemoryIndex
+    clock: TestClock
+
+    def __post_init__(self) -> None:
+        self.principal = Principal("acme", "tester")
+        self.store = SqliteItems(self.path)
+        schema = starter_schema()
+        self.entities = Entities(self.store, self.index, EMBEDDER, schema)
+        self.projector = Projector(self.store, self.index, EMBEDDER)
+        self.trail = Trail(self.store, self.clock)
+        self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock)
+        self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
+        self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
+        self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
+
+    def other(self) -> "Room":
+        return Room(self.path, self.index, self.clock)
+
+    async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
+        given = [FactCandidate(text, 0.9) for text in texts]
+        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, facts=given, **more))
+
+    async def memorize(self, entity: str, **more: Any) -> dict[str, Any]:
+        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, **more))
+
+    async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
+        return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))
+
+    async def texts(self, entity: str, **more: Any) -> list[str]:
+        return [fact["text"] for fact in (await self.recall(entity, **more))["facts"]]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncGenerator[Room]:
+    made = Room(tmp_path / "interlayer.db", MemoryIndex(EMBEDDER.space), TestClock())
+    yield made
+    await made.store.close()
