@@ -20,6 +20,11 @@ def entity_answer(head: Head, **more: object) -> dict[str, Any]:
     return {"ref": head.entity.ref, "type": head.entity.type, "id": head.entity.id, "name": head.name, **more}
 
 
+def shown_time(instant: str) -> str:
+    """Return a stored instant to the second: nobody reads microseconds, and each digit is a token."""
+    return f"{instant[:19]}Z"
+
+
 def memorize_answer(
     checked: "Checked",
     decisions: Sequence[Decision],

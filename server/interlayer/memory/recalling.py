@@ -13,7 +13,7 @@ from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, parse_entity
-from interlayer.memory.outcomes import entity_answer
+from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
 from interlayer.memory.ranking import rank, without_query
 from interlayer.memory.records import EntityId, Head, Memory
@@ -136,8 +136,8 @@ class Recaller:
                 "memory_id": memory.id,
                 "source": memory.source or "",
                 "agent": memory.agent,
-                "recorded_at": memory.recorded_at,
-                "observed_at": memory.observed_at,
+                "recorded_at": shown_time(memory.recorded_at),
+                "observed_at": shown_time(memory.observed_at),
                 "excerpt": item.body["text"][:_EXCERPT] if item else "",
             }
             if json_tokens(answer) + json_tokens(entry) > max_tokens:
@@ -248,7 +248,7 @@ def _fact(fact: FactState, score: float | None) -> dict[str, Any]:
     if score is not None:
         entry["score"] = score
     return entry | {
-        "observed_at": fact.record.observed_at,
+        "observed_at": shown_time(fact.record.observed_at),
         "status": "current",
         "memory_id": fact.memory.id,
         "source": fact.memory.source or "",
@@ -260,7 +260,7 @@ def _property(name: str, state: PropertyState) -> dict[str, Any]:
         "name": name,
         "value": state.value,
         "confidence": state.confidence,
-        "observed_at": state.observed_at,
+        "observed_at": shown_time(state.observed_at),
         "memory_id": state.basis.memory_id,
         "source": state.basis.source or "",
     }
@@ -272,8 +272,8 @@ def _history(view: EntityView) -> Iterable[dict[str, Any]]:
             yield {
                 "name": name,
                 "value": one.observation.value,
-                "observed_at": one.observation.observed_at,
-                "recorded_at": one.recorded_at,
+                "observed_at": shown_time(one.observation.observed_at),
+                "recorded_at": shown_time(one.recorded_at),
                 "memory_id": one.memory_id,
                 "agent": one.agent,
             }

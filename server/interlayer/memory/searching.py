@@ -11,7 +11,7 @@ from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
 from interlayer.memory.filters import Condition, Filters
 from interlayer.memory.identifiers import check_text
-from interlayer.memory.outcomes import entity_answer
+from interlayer.memory.outcomes import shown_time
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
 from interlayer.memory.schema import Schema
@@ -96,7 +96,7 @@ class Searcher:
             entry = {
                 "ref": head.entity.ref,
                 "name": head.name,
-                "updated_at": head.updated_at,
+                "updated_at": shown_time(head.updated_at),
                 "properties": dict(head.properties),
             }
             if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:
@@ -147,12 +147,12 @@ def _page(found: Sequence[tuple[Head, FactState, float]], offset: int, request: 
     rest = found[offset:]
     for head, fact, score in rest[: request.limit]:
         entry = {
-            "entity": entity_answer(head),
+            "entity": {"ref": head.entity.ref, "name": head.name},
             "fact": {
                 "fact_id": fact.record.id,
                 "text": fact.record.text,
                 "confidence": fact.confidence,
-                "observed_at": fact.record.observed_at,
+                "observed_at": shown_time(fact.record.observed_at),
                 "memory_id": fact.memory.id,
                 "source": fact.memory.source or "",
             },

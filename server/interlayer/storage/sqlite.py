@@ -75,7 +75,8 @@ class SqliteItems:
             )
             parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
             with _translated(self._path):
-                for table, partition, sort, version, body in self._reader.execute(sql, [*parameters, self._now_s()]):
+                rows = self._reader.execute(sql, [*parameters, self._now_s()]).fetchall()
+                for table, partition, sort, version, body in rows:
                     key = Key(table, partition, sort)
                     found[key] = Item(key, version, json.loads(body))
         return found
@@ -120,8 +121,8 @@ class SqliteItems:
     async def scrub(self) -> None:
         """Write the file anew and empty the write-ahead log.
 
-        `secure_delete` alone is not enough: when a page splits, a copy of what moved stays in the old page's free space,
-        where a later delete does not find it (some 15 of 1,500 deleted items).
+        `secure_delete` alone is not enough: when a page splits, a copy of what moved stays in the old page's free
+        space, where a later delete does not find it (some 15 of 1,500 deleted items).
         """
         await anyio.to_thread.run_sync(self._rewrite, limiter=self._writing)
 
@@ -204,7 +205,7 @@ def _encoded(operation: Operation) -> bytes | None:
         return json.dumps(operation.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:
         raise InvalidInput("item", "a text with half of a surrogate pair.", "Send valid Unicode.") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput("item", f"not JSON: {error}.") from error
 
 

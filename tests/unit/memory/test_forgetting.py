@@ -1,0 +1,143 @@
+"""forget: gone from every layer, and nothing else gone with it. And the outbox: nothing is ever only half there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.memory.candidates import FactCandidate, PropertyCandidate
+from interlayer.memory.searching import SearchRequest
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "Zebulon prefers turquoise submarines."
+OTHER = "The warehouse has nine gates."
+
+
+def raw_bytes(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+
+
+async def test_a_forgotten_entity_leaves_no_word_on_disk(room: Any) -> None:
+    await room.memorize("contact:zeb@acme.example", content=f"{SECRET} {OTHER}", name="Zebulon", idempotency_key="k")
+    answer = await room.forgetter.forget(room.principal, "request 7", entity="contact:zeb@acme.example")
+    assert answer["erased"]["entities"] == 1
+    assert answer["erased"]["facts"] == 2
+    for name in ("contact:zeb@acme.example", "contact:Zebulon"):
+        assert not (await room.other().recall(name))["found"]
+    assert await room.index.ids("acme") == set()
+    for word in (b"turquoise", b"Zebulon", b"zeb@acme"):
+        assert word not in raw_bytes(room.path)
+
+
+async def test_a_forgotten_fact_is_blotted_out_of_its_source(room: Any) -> None:
+    stored = await room.memorize("contact:zeb@acme.example", content=f"{OTHER} {SECRET}", idempotency_key="k")
+    fact = next(one for one in stored["facts"] if one["text"] == SECRET)
+    await room.forgetter.forget(room.principal, "request 8", fact_id=fact["fact_id"])
+    assert await room.other().texts("contact:zeb@acme.example") == [OTHER]
+    assert b"turquoise" not in raw_bytes(room.path)
+    again = await room.memorize("contact:zeb@acme.example", content="anything", idempotency_key="k")
+    assert [one["text"] for one in again["facts"]] == [OTHER]
+
+
+async def test_forgetting_a_call_keeps_what_another_one_says_too(room: Any) -> None:
+    first = await room.facts("company:acme.example", "Acme sells pumps.", "Acme is in Oslo.")
+    await room.facts("company:acme.example", "ACME sells pumps!")
+    await room.forgetter.forget(room.principal, "wrong file", memory_id=first["memory_id"])
+    assert await room.texts("company:acme.example") == ["ACME sells pumps!"]
+    assert await room.other().texts("company:acme.example") == ["ACME sells pumps!"]
+
+
+async def test_forgetting_a_call_takes_back_the_value_it_set(room: Any) -> None:
+    for stage in ("proposal", "won"):
+        last = await room.memorize("deal:D-1", properties=[PropertyCandidate("stage", stage, 0.9)])
+    await room.forgetter.forget(room.principal, "mistake", memory_id=last["memory_id"])
+    answer = await room.recall("deal:D-1")
+    assert answer["properties"][0]["value"] == "proposal"
+    listed = await room.searcher.list_entities(room.principal, "deal", [], 20, None)
+    assert listed["entities"][0]["properties"] == {"stage": "proposal"}
+
+
+async def test_the_trail_says_that_and_why_but_not_what(room: Any) -> None:
+    await room.facts("contact:zeb@acme.example", SECRET)
+    await room.forgetter.forget(room.principal, "request 9", entity="contact:zeb@acme.example")
+    event = (await room.trail.tail("acme", 1))[0].body
+    assert (event["type"], event["actor"], event["detail"]["reason"]) == ("memory.erased", "tester", "request 9")
+    assert "turquoise" not in str(event)
+    assert "zeb@" not in str(event)
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"entity": "company:a.example", "fact_id": "f_1"}, {"fact_id": "f_1", "memory_id": "m_1"}]
+)
+async def test_exactly_one_thing_is_named(room: Any, names: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="exactly one"):
+        await room.forgetter.forget(room.principal, "why", **names)
+
+
+@pytest.mark.parametrize("names", [{"entity": "company:a.example"}, {"fact_id": "f_1"}, {"memory_id": "nonsense"}])
+async def test_what_is_not_known_cannot_be_forgotten(room: Any, names: dict[str, str]) -> None:
+    with pytest.raises(NotFound):
+        await room.forgetter.forget(room.principal, "why", **names)
+
+
+async def test_what_is_forgotten_can_be_learned_again(room: Any) -> None:
+    await room.facts("contact:Ann Lee", "Ann likes tea.")
+    await room.forgetter.forget(room.principal, "request", entity="contact:Ann Lee")
+    answer = await room.facts("contact:Ann Lee", "Ann likes tea.")
+    assert answer["entity"]["created"]
+    assert await room.texts("contact:ann lee") == ["Ann likes tea."]
+
+
+class BrokenIndex:
+    """An index that cannot be reached."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def fail(*_: object, **__: object) -> None:
+            raise Unavailable(f"{name}: no index")
+
+        return fail
+
+
+async def test_what_a_dead_index_missed_is_replayed(room: Any) -> None:
+    living, room.index = room.index, BrokenIndex()
+    broken = room.other()
+    await broken.facts("company:acme.example", "Acme sells pumps.")
+    with pytest.raises(Unavailable):
+        await broken.projector.drain("acme")
+    assert await broken.texts("company:acme.example", query="pumps") == ["Acme sells pumps."]
+    room.index = living
+    successor = room.other()
+    assert await successor.projector.drain("acme") == 1
+    assert len(await living.ids("acme")) == 1
+    found = await successor.searcher.search(room.principal, SearchRequest(query="pumps"))
+    assert len(found["results"]) == 1
+
+
+async def test_a_row_erased_while_it_waited_does_not_come_back(room: Any) -> None:
+    other = room.other()
+    stored = await other.facts("company:acme.example", "Acme sells pumps.", "Acme is in Oslo.")
+    await room.forgetter.forget(room.principal, "request", fact_id=stored["facts"][0]["fact_id"])
+    await other.projector.drain("acme")
+    assert await room.index.ids("acme") == {stored["facts"][1]["fact_id"]}
+
+
+async def test_erasing_while_the_index_is_away_is_told_and_made_up_for(room: Any) -> None:
+    await room.facts("company:acme.example", "Acme sells pumps.")
+    await room.projector.drain("acme")
+    living, room.index = room.index, BrokenIndex()
+    answer = await room.other().forgetter.forget(room.principal, "request", entity="company:acme.example")
+    assert "vectors" in answer["pending"]
+    room.index = living
+    await room.other().projector.drain("acme")
+    assert await living.ids("acme") == set()
+
+
+async def test_a_thousand_facts_are_forgotten_at_once(room: Any) -> None:
+    for start in range(0, 1_000, 250):
+        facts = [FactCandidate(f"Pump {number} stands in hall {number}.", 0.9) for number in range(start, start + 250)]
+        await room.memorize("company:acme.example", facts=facts, content=f"Note {start} about the pumps of Acme.")
+    answer = await room.forgetter.forget(room.principal, "request", entity="company:acme.example")
+    assert answer["erased"]["facts"] >= 1_000
+    assert b"Pump 77" not in raw_bytes(room.path)
