@@ -143,16 +143,25 @@ def install(ctx: click.Context, client: str, write: bool) -> None:
 
 
 @cli.command()
+@click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
 @click.pass_context
-def reconcile(ctx: click.Context) -> None:
+def reconcile(ctx: click.Context, rebuild: bool) -> None:
     """Replay what the vector layer has not yet seen."""
     settings = _settings(ctx)
     from interlayer.app.composition import opened
 
     async def run() -> None:
         async with opened(settings) as interlayer:
-            done = await interlayer.projector.drain(settings.principal.organization)
-            click.echo(f"{done} entries replayed; the vector layer is up to date.")
+            organization = settings.principal.organization
+            done = await interlayer.projector.drain(organization)
+            click.echo(f"{done} outbox entries replayed")
+            if rebuild:
+                types = list(interlayer.domains.schema.entities)
+                with click.progressbar(length=0, label="facts", file=sys.stderr) as bar:
+                    made = await interlayer.projector.rebuild(
+                        organization, types, lambda facts: bar.update(facts - bar.pos)
+                    )
+                click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
 
     _run(run)
 

@@ -6,7 +6,7 @@ before any search across entities. Projecting an entry twice is harmless.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from interlayer.errors import InterlayerError
 from interlayer.memory import keys
 from interlayer.memory.records import EntityId
 from interlayer.models.embedder import Embedder, Vectors
-from interlayer.storage.items import Delete, Item, ItemStore, Key, VersionConflict
+from interlayer.storage.items import Delete, Item, ItemStore, Key, Span, VersionConflict
 from interlayer.storage.vectors import Row, VectorIndex
 
 _BATCH_ROWS: Final = 512
@@ -38,6 +38,15 @@ class Pending:
     rows: tuple[Row, ...]
     vectors: Vectors
     removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild found: facts in the log, and rows that it added to and removed from the index."""
+
+    facts: int
+    added: int
+    removed: int
 
 
 class Projector:
@@ -78,6 +87,42 @@ class Projector:
                 batch = [await self._loaded(organization, item) for item in page.items[first : first + _DELETES]]
                 await self._project(batch)
             return offered + len(page.items)
+
+    async def rebuild(
+        self, organization: str, entity_types: Sequence[str], progress: Callable[[int], None] = lambda _: None
+    ) -> Rebuilt:
+        """Make the index agree with the log: add every fact that it lacks, remove every row that no fact has.
+
+        `progress` is told the number of facts looked at.
+        """
+        await self.drain(organization)
+        async with self._projecting:
+            before = await self._index.ids(organization)
+            living: set[str] = set()
+            for entity_type in entity_types:
+                listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
+                for item in listed.items:
+                    entity = EntityId(entity_type, item.key.sort)
+                    rows = await self._rows(organization, entity, keys.memories_after(0))
+                    living |= {row.id for row in rows}
+                    missing = [row for row in rows if row.id not in before]
+                    if missing:
+                        vectors = await self._embedder.embed([row.text for row in missing])
+                        await self._index.add(organization, missing, vectors)
+                    progress(len(living))
+            surplus = sorted(before - living)
+            if surplus:
+                await self._index.remove(organization, surplus)
+            await self._index.optimize(organization)
+            return Rebuilt(len(living), len(living - before), len(surplus))
+
+    async def _rows(self, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
+        log = await self._store.query("memory", keys.head(organization, entity).partition, span)
+        return tuple(
+            Row(fact["id"], entity.ref, entity.type, fact["text"])
+            for item in log.items
+            for fact in item.body.get("facts", ())
+        )
 
     async def _wait(self) -> None:
         while True:
@@ -134,9 +179,8 @@ class Projector:
         """Return the ids of those rows that the log still holds."""
         found: set[str] = set()
         for owner in {row.owner for row in rows}:
-            entity = EntityId(*owner.split(":", 1))
-            page = await self._store.query("memory", keys.head(organization, entity).partition, keys.memories_after(0))
-            found |= {fact["id"] for item in page.items for fact in item.body.get("facts", ())}
+            living = await self._rows(organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
+            found |= {row.id for row in living}
         return found
 
     async def _loaded(self, organization: str, item: Item) -> Pending:
@@ -145,11 +189,5 @@ class Projector:
             nothing = await self._embedder.embed([])
             return Pending(organization, item.key, (), nothing, tuple(item.body["remove"]))
         entity = EntityId(**item.body["entity"])
-        place = keys.memory(organization, entity, item.body["revision"])
-        log = await self._store.query("memory", place.partition, keys.one_memory(item.body["revision"]))
-        rows = tuple(
-            Row(fact["id"], entity.ref, entity.type, fact["text"])
-            for part in log.items
-            for fact in part.body.get("facts", ())
-        )
+        rows = await self._rows(organization, entity, keys.one_memory(item.body["revision"]))
         return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]))

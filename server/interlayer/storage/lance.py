@@ -140,8 +140,9 @@ class LanceIndex:
         The files are rewritten even if no row is found: an earlier attempt may have died after it hid the rows.
         """
         _check_unicode("ids", *ids)
-        if not ids or self._absent(organization):
-            return 0
+        with _translated(self._folder(organization)):
+            if not ids or self._absent(organization):
+                return 0
         removed: set[str] = set()
         async with self._writing(organization, exclusive=True):
             connection = await self._connect(self._folder(organization))

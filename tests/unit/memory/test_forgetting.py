@@ -141,3 +141,21 @@ async def test_a_thousand_facts_are_forgotten_at_once(room: Any) -> None:
     answer = await room.forgetter.forget(room.principal, "request", entity="company:acme.example")
     assert answer["erased"]["facts"] >= 1_000
     assert b"Pump 77" not in raw_bytes(room.path)
+
+
+async def test_a_lost_index_is_rebuilt_from_the_log(room: Any) -> None:
+    stored = await room.facts("company:acme.example", "Acme sells pumps.", "Acme is in Oslo.")
+    await room.facts("contact:ann@acme.example", "Ann likes tea.")
+    await room.projector.drain("acme")
+    lost = await room.index.ids("acme")
+    await room.index.remove("acme", [stored["facts"][0]["fact_id"]])
+    made = await room.projector.rebuild("acme", ["company", "contact"])
+    assert (made.facts, made.added, made.removed) == (3, 1, 0)
+    assert await room.index.ids("acme") == lost
+
+
+async def test_rows_of_no_fact_are_removed_by_a_rebuild(room: Any) -> None:
+    await room.facts("company:acme.example", "Acme sells pumps.")
+    await room.projector.drain("acme")
+    made = await room.projector.rebuild("acme", ["contact"])
+    assert (made.facts, made.removed) == (0, 1)

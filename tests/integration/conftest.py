@@ -1,0 +1,83 @@
+"""A server in another process, reached by the official client over stdio or HTTP, in both protocol eras."""
+
+import socket
+import subprocess
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from processes import command, environment
+
+Connect = Callable[..., AbstractAsyncContextManager["Caller"]]
+
+
+class Caller:
+    """A connected client that answers with structured content, or with the text of a tool error."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, result.content
+        assert isinstance(result.structured_content, dict)
+        return result.structured_content
+
+    async def error(self, tool: str, **arguments: Any) -> str:
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error, result.structured_content
+        return str(getattr(result.content[0], "text", ""))
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request: pytest.FixtureRequest) -> Any:
+    """The protocol era that the client speaks: the newest, or the handshake of the older revisions."""
+    return request.param
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def connect(home: Path) -> Connect:
+    """Start a server process of its own for a client."""
+
+    @asynccontextmanager
+    async def connected(mode: Any = "auto", **settings: str) -> AsyncGenerator[Caller]:
+        program, *arguments = command("serve")
+        parameters = StdioServerParameters(command=program, args=arguments, env=environment(home, **settings))
+        async with Client(parameters, mode=mode) as client:
+            yield Caller(client)
+
+    return connected
+
+
+@pytest.fixture
+async def http_server(home: Path) -> AsyncGenerator[str]:
+    """Return the address of a server over HTTP."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home), stderr=subprocess.PIPE
+    )
+    try:
+        with anyio.fail_after(30):
+            while True:
+                try:
+                    await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
+                    break
+                except OSError:
+                    assert process.poll() is None, "the server ended"
+                    await anyio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)

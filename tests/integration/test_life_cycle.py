@@ -1,0 +1,124 @@
+"""How a server starts and ends: quickly, cleanly, beside others, and never leaving anything half written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from processes import command, environment
+
+pytestmark = pytest.mark.anyio
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+
+
+def started(home: Path) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        command("serve"),
+        env=environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(HELLO).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def first_line(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    assert process.stdout is not None
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+def test_standard_output_holds_the_protocol_and_nothing_else(home: Path) -> None:
+    process = started(home)
+    assert first_line(process)["result"]["serverInfo"]["name"] == "interlayer"
+    out, _ = process.communicate(timeout=15)
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, None], ids=["SIGTERM", "SIGINT", "end of input"])
+def test_it_ends_cleanly_within_five_seconds(home: Path, end: signal.Signals | None) -> None:
+    process = started(home)
+    first_line(process)
+    start = time.monotonic()
+    if end is None:
+        process.communicate(timeout=5)
+    else:
+        process.send_signal(end)
+        process.wait(timeout=5)
+        process.communicate()
+    assert process.returncode == 0
+    assert time.monotonic() - start < 5
+    assert not (home / "interlayer.db-wal").exists(), "the store was not closed"
+
+
+async def test_many_servers_share_one_home(connect: Any) -> None:
+    async def agent(number: int) -> None:
+        async with connect(AGENT=f"agent-{number}") as call:
+            for turn in range(10):
+                fact = f"Agent {number} inspected pump {turn}."
+                await call("memorize", entity="company:acme.example", facts=[{"text": fact}])
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(3):
+            tasks.start_soon(agent, number)
+    async with connect() as call:
+        answer = await call("recall_entity", entity="company:acme.example", limit=100, max_tokens=8000)
+        assert len(answer["facts"]) == 30
+        assert len((await call("list_entities", entity_type="company"))["entities"]) == 1
+
+
+async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> None:
+    acknowledged: list[str] = []
+    for turn in range(3):
+        process = started(home)
+        first_line(process)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+        for number in range(5):
+            fact = f"Round {turn} inspected pump {number}."
+            arguments = {"entity": "company:acme.example", "facts": [{"text": fact}]}
+            call = {"jsonrpc": "2.0", "id": 2 + number, "method": "tools/call"}
+            call["params"] = {"name": "memorize", "arguments": arguments}
+            process.stdin.write(json.dumps(call).encode() + b"\n")
+            process.stdin.flush()
+            if not first_line(process)["result"].get("isError"):
+                acknowledged.append(fact)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert len(acknowledged) == 15
+    async with connect() as call:
+        recalled = await call("recall_entity", entity="company:acme.example", limit=100, max_tokens=8000)
+        assert sorted(fact["text"] for fact in recalled["facts"]) == sorted(acknowledged)
+        found = await call("search_memory", query="Round inspected pump", limit=100, max_tokens=8000)
+        assert len(found["results"]) == 15, "the vector layer did not catch up"
+
+
+async def test_an_organization_sees_nothing_of_another(connect: Any) -> None:
+    async with connect(ORG="one") as one, connect(ORG="two") as two:
+        await one("memorize", entity="company:acme.example", content="Acme sells pumps.")
+        assert not (await two("recall_entity", entity="company:acme.example"))["found"]
+        assert (await two("search_memory", query="pumps"))["results"] == []
+
+
+async def test_a_reader_may_not_write(connect: Any) -> None:
+    async with connect(ROLES="reader") as call:
+        assert "writer" in await call.error("memorize", entity="company:acme.example", content="Acme sells pumps.")
