@@ -2,16 +2,16 @@
 
 import socket
 import subprocess
-from collections.abc import AsyncGenerator, Callable
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
-from processes import command, environment
+from processes import command, environment, status
 
 Connect = Callable[..., AbstractAsyncContextManager["Caller"]]
 
@@ -36,7 +36,7 @@ class Caller:
 
 @pytest.fixture(params=["auto", "legacy"])
 def mode(request: pytest.FixtureRequest) -> Any:
-    """The protocol era that the client speaks: the newest, or the handshake of the older revisions."""
+    """Return the protocol era that the client speaks: the newest, or the handshake of the older revisions."""
     return request.param
 
 
@@ -59,25 +59,22 @@ def connect(home: Path) -> Connect:
     return connected
 
 
-@pytest.fixture
-async def http_server(home: Path) -> AsyncGenerator[str]:
-    """Return the address of a server over HTTP."""
+@pytest.fixture(scope="module")
+def http_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """Return the address of a server over HTTP that the tests of a module share."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home), stderr=subprocess.PIPE
-    )
+    home = tmp_path_factory.mktemp("http") / "home"
+    address = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home))
     try:
-        with anyio.fail_after(30):
-            while True:
-                try:
-                    await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
-                    break
-                except OSError:
-                    assert process.poll() is None, "the server ended"
-                    await anyio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 45
+        while status(f"{address}/readyz") != 200:
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server did not become ready"
+            time.sleep(0.1)
+        yield address
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.wait(timeout=10)

@@ -1,13 +1,14 @@
 """The main job through a real client in another process: what one agent stores, the others obey and recall."""
 
 import json
-import urllib.error
 import urllib.request
 from typing import Any
 
 import anyio
 import pytest
 from mcp import Client
+
+from processes import status
 
 pytestmark = pytest.mark.anyio
 
@@ -147,19 +148,10 @@ async def test_http_serves_both_eras_and_its_health(http_server: str, mode: Any)
         result = await client.call_tool("memorize", {"entity": "company:acme.example", "content": "Acme sells pumps."})
         assert not result.is_error
     for path in ("/healthz", "/readyz"):
-        status = await anyio.to_thread.run_sync(_status, http_server + path)
-        assert status == 200
+        assert await anyio.to_thread.run_sync(status, http_server + path) == 200
 
 
 async def test_a_foreign_host_header_is_refused(http_server: str) -> None:
-    request = urllib.request.Request(f"{http_server}/mcp", data=b"{}", headers={"Host": "evil.example"})
-    assert await anyio.to_thread.run_sync(_status, request) == 421
-
-
-def _status(request: Any) -> int:
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+    headers = {"Host": "evil.example", "Content-Type": "application/json", "Accept": "application/json"}
+    request = urllib.request.Request(f"{http_server}/mcp", data=b"{}", headers=headers)
+    assert await anyio.to_thread.run_sync(status, request) == 421

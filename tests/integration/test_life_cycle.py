@@ -96,9 +96,9 @@ async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> 
         for number in range(5):
             fact = f"Round {turn} inspected pump {number}."
             arguments = {"entity": "company:acme.example", "facts": [{"text": fact}]}
-            call = {"jsonrpc": "2.0", "id": 2 + number, "method": "tools/call"}
-            call["params"] = {"name": "memorize", "arguments": arguments}
-            process.stdin.write(json.dumps(call).encode() + b"\n")
+            request: dict[str, Any] = {"jsonrpc": "2.0", "id": 2 + number, "method": "tools/call"}
+            request["params"] = {"name": "memorize", "arguments": arguments}
+            process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             if not first_line(process)["result"].get("isError"):
                 acknowledged.append(fact)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 
@@ -12,3 +14,15 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "interlayer", *arguments]
+
+
+def status(request: "str | urllib.request.Request") -> int:
+    """Return the HTTP status of a request, 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0

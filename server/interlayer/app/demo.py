@@ -34,8 +34,8 @@ DOCUMENTS: Final = (
     (LOGISTICS, "note_on_halden_logistics.md", "Halden Logistics", "2026-02-05"),
     ("deal:D-2041", "deal_with_halden_analytics.md", "Halden Analytics, hospital reporting", "2026-02-12"),
 )
-TASK: Final = "Write an e-mail to Mira Okafor that offers a 30% discount if Halden Analytics signs this quarter."
-DRAFT: Final = "Hello Mira, if you sign before 31 March I can offer you a 30% discount on the first year. Best, Jonas"
+TASK: Final = "Write an e-mail to Mira Okafor that offers an 18% discount if Halden Analytics signs this quarter."
+DRAFT: Final = "Hello Mira, if you sign before 31 March I can offer you an 18% discount on the first year. Best, Jonas"
 FACETS: Final = {"channel": "email", "audience": "prospect", "entity": "deal:D-2041"}
 
 
@@ -133,7 +133,7 @@ async def _remember(sales: Agent, account: Account) -> None:
 
 async def _recall(support: Agent, account: Account) -> None:
     account.heading("2. The support agent, in another process, asks about both")
-    questions = ((ANALYTICS, "how many people, and how do they want to be contacted?"), (LOGISTICS, "how to contact"))
+    questions = ((ANALYTICS, "how many people work there?"), (LOGISTICS, "how should we contact the buyer?"))
     texts: dict[str, str] = {}
     for entity, query in questions:
         answer, seconds = await support.call("recall_entity", {"entity": entity, "query": query})
@@ -179,7 +179,7 @@ async def _govern(sales: Agent, support: Agent, home: Path, account: Account) ->
     line = f"revision {before['revision']} -> {after['revision']}, the other agent's next call"
     account.step("get_governance_context", seconds, line, revision=after["revision"])
     account.show(f"{limit_now['level'].replace('_', ' ')}: {limit_now['text']}")
-    changed = limit_now["text"] != limit["text"] and "35" in limit_now["text"]
+    changed = limit_now["text"] != limit["text"] and "20%" in limit_now["text"]
     account.expect("the very next call of another process obeys the change", holds=changed)
     checked, seconds = await support.call("check_compliance", {"text": DRAFT, **FACETS})
     account.step("check_compliance", seconds, "the same draft", compliant=checked["compliant"])
@@ -196,8 +196,7 @@ def _write_proposal(folder: Path) -> None:
     for file in starter_files():
         text = file.text
         if file.path.endswith("discounts.md"):
-            text = re.sub(r"(max_discount: \{value: )\d+", r"\g<1>35", text)
-            text = re.sub(r"\b30%", "40%", text)  # the examples of what is too much have to stay too much
+            text = re.sub(r"(max_discount: \{value: )\d+", r"\g<1>20", text)
         place = folder / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")

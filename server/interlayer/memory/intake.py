@@ -10,9 +10,11 @@ from interlayer.errors import InvalidInput
 from interlayer.memory.candidates import FactCandidate, PropertyCandidate, facts_of, properties_of
 from interlayer.memory.gates import Gates
 from interlayer.memory.identifiers import check_text
+from interlayer.memory.naming import Subject
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Observation
 from interlayer.memory.schema import EntitySchema
+from interlayer.models.embedder import Vectors
 
 CONTENT_MAX: Final = 200_000
 FACTS_MAX: Final = 500
@@ -47,6 +49,19 @@ class Gated:
     rejected_properties: tuple[dict[str, Any], ...]
     gates: Gates
     extractor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims)."""
+
+    request: MemorizeRequest
+    subject: Subject
+    memory_id: str
+    observed_at: str
+    vectors: Vectors
+    relations: tuple[tuple[str, Subject], ...]
+    gated: Gated
 
 
 def gate(request: MemorizeRequest, schema: EntitySchema, observed_at: str) -> Gated:

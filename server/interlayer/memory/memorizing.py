@@ -6,7 +6,6 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio.to_thread
@@ -17,8 +16,8 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.entities import Entities
-from interlayer.memory.intake import Gated, MemorizeRequest, check_limits, gate
-from interlayer.memory.naming import Naming, Subject
+from interlayer.memory.intake import Checked, MemorizeRequest, check_limits, gate
+from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
@@ -34,19 +33,6 @@ _INLINE_CHARACTERS: Final = 20_000  # longer content is cut and checked in a thr
 _INLINE_FACTS: Final = 200
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims)."""
-
-    request: MemorizeRequest
-    subject: Subject
-    memory_id: str
-    observed_at: str
-    vectors: Vectors
-    relations: tuple[tuple[str, Subject], ...]
-    gated: Gated
 
 
 class Memorizer:

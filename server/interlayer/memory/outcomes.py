@@ -1,16 +1,14 @@
 """The answer of memorize: what became of every candidate, shortened where a long document yields very many."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from interlayer.memory.commits import Plan
+from interlayer.memory.intake import Checked
 from interlayer.memory.naming import Claim
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Head, Memory
 from interlayer.text.budget import json_tokens
-
-if TYPE_CHECKING:
-    from interlayer.memory.memorizing import Checked
 
 ANSWER_TOKENS: Final = 1_400
 
@@ -26,7 +24,7 @@ def shown_time(instant: str) -> str:
 
 
 def memorize_answer(
-    checked: "Checked",
+    checked: Checked,
     decisions: Sequence[Decision],
     memory: Memory,
     planned: Plan,
@@ -86,7 +84,7 @@ def _rejected(one: Decision) -> dict[str, Any]:
     }
 
 
-def _properties(checked: "Checked", planned: Plan) -> Iterable[Mapping[str, Any]]:
+def _properties(checked: Checked, planned: Plan) -> Iterable[Mapping[str, Any]]:
     for seen in checked.gated.properties:
         state = planned.properties[seen.name]
         answer: dict[str, Any] = {

@@ -54,7 +54,7 @@ _LOCK_TIMEOUT_S: Final = 30.0
 _LOCK_POLL_S: Final = 0.005
 _VENDOR_ERRORS: Final = (OSError, RuntimeError, ValueError)  # LanceDB has no classes of its own
 _UNREADABLE: Final = re.compile(
-    r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|out of range", re.IGNORECASE
+    r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|range", re.IGNORECASE
 )
 
 
@@ -200,11 +200,10 @@ class LanceIndex:
         """Return the organization's table, or None. Reads must not leave folders behind, so only `create` makes one."""
         if organization not in self._tables and (create or not self._absent(organization)):
             connection = await self._connect(self._folder(organization))
-            if create:
-                schema = _schema(self._space.dims)
-                table = await connection.create_table(self._name, schema=schema, exist_ok=True)
-            elif self._name in await _table_names(connection):
+            if self._name in await _table_names(connection):
                 table = await connection.open_table(self._name)
+            elif create:  # unless another process just has
+                table = await connection.create_table(self._name, schema=_schema(self._space.dims), exist_ok=True)
             else:
                 return None
             _check_width(self._folder(organization), await table.schema(), self._space.dims)
@@ -385,8 +384,9 @@ async def _erase(table: "AsyncTable", ids: Sequence[str], *, alone: bool) -> Non
 
 def _safe(organization: str) -> str:
     """Return a folder name of its own for every name, on file systems that fold case too: `A/b` is `=41=2fb`."""
+    _check_unicode("organization", organization)
     keep = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
-    name = "".join(chr(byte) if byte in keep else f"={byte:02x}" for byte in organization.encode())
+    name = "".join(chr(byte) if byte in keep else f"={byte:02x}" for byte in organization.encode()) or "="
     return name if len(name) <= _NAME_MAX else f"{name[:80]}=={hashlib.sha256(organization.encode()).hexdigest()}"
 
 

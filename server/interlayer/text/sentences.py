@@ -15,6 +15,7 @@ _BULLET: Final = re.compile(r"^\s*(?:[-*•‣–]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s
 _QUOTE: Final = re.compile(r"^\s*>")
 _RULE: Final = re.compile(r"^\s*(?:[-=_*~]\s*){3,}$")
 _LABEL: Final = re.compile(r"^\s*(?:\*\*)?[\w][\w '/&().-]{0,40}:(?:\*\*)?\s+\S")
+_CONTINUED: Final = re.compile(r"\s|[a-z]")
 _MARKUP: Final = re.compile(r"\*\*|__|`")
 
 
@@ -38,20 +39,27 @@ def sentences(document: str) -> Iterator[Sentence]:
 
 
 def _blocks(document: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of paragraphs; a bullet, a table row and a `Label: value` line each stand alone."""
+    """Yield the spans of paragraphs; a bullet, a table row and a `Label: value` line each stand alone.
+
+    Such a line goes on in the next one only if that is indented or begins in lower case.
+    """
     block: tuple[int, int] | None = None
+    alone = False
     offset = 0
     for line in document.splitlines(keepends=True):
         start, end = offset, offset + len(line.rstrip())
         offset += len(line)
         separate = bool(_BULLET.match(line) or _LABEL.match(line) or line.lstrip().startswith("|"))
         skipped = not line.strip() or bool(_HEADING.match(line) or _QUOTE.match(line) or _RULE.match(line))
-        if block and (separate or skipped):
+        if block and (separate or skipped or (alone and not _CONTINUED.match(line))):
             yield block
             block = None
         if skipped:
             continue
-        block = (start if block is None else block[0], end)
+        if block is None:
+            block, alone = (start, end), separate
+        else:
+            block = (block[0], end)
     if block:
         yield block
 

@@ -1,0 +1,109 @@
+"""A text to be checked, in a form that tricks of writing cannot hide in, with the way back to the original.
+
+Folding undoes compatibility forms (full width, ligatures), accents, zero-width characters and letters of other
+alphabets that look Latin. Every folded character knows which original character it came from.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
+
+from interlayer.text.terms import stem
+
+EXCERPT_MAX: Final = 80
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+
+# Letters that are drawn like a Latin one (Unicode's confusables), capitals by how the capital looks.
+_LOOK_ALIKES: Final = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅԚԜҺавекмнорстухіјѕԛԝһԁѵӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχγηωıɡɑ",
+    "ABEKMHOPCTYXIJSQWHabekmhopctyxijsqwhdvlABEZHIKMNOPTYXaeikvoptuxynwiga",
+)
+# Drawn as nothing, though Unicode does not class them as format characters.
+_INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of the original text: `text[start:end]`, in characters."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the folded text and its place there."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Draft:
+    """A text, its folded forms and its words; each is worked out once, when a check first asks."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _folded(self) -> tuple[str, list[int] | None]:
+        if self.text.isascii():
+            return self.text, None
+        characters: list[str] = []
+        origins: list[int] = []
+        for origin, character in enumerate(self.text):
+            replacement = _fold(character)
+            characters.append(replacement)
+            origins.extend([origin] * len(replacement))
+        return "".join(characters), origins
+
+    @property
+    def plain(self) -> str:
+        """The folded text with its case kept."""
+        return self._folded[0]
+
+    @cached_property
+    def lower(self) -> str:
+        """The folded text in lower case, character for character."""
+        lowered = self.plain.lower()
+        if len(lowered) == len(self.plain):
+            return lowered
+        return "".join(c.lower() if len(c.lower()) == 1 else c for c in self.plain)
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The words of the folded text in lower case, in order."""
+        return [Word(match[0], match.start(), match.end()) for match in _WORD.finditer(self.lower)]
+
+    @cached_property
+    def positions(self) -> dict[str, list[int]]:
+        """Stem -> numbers of the words that have it."""
+        found: dict[str, list[int]] = {}
+        for number, word in enumerate(self.words):
+            found.setdefault(base(word.text), []).append(number)
+        return found
+
+    def original(self, start: int, end: int) -> Span:
+        """Return the span of the original text that a span of the folded text came from."""
+        origins = self._folded[1]
+        return Span(start, end) if origins is None else Span(origins[start], origins[end - 1] + 1)
+
+    def excerpt(self, span: Span) -> str:
+        """Return what stands in a span, cut to `EXCERPT_MAX` characters."""
+        found = self.text[span.start : span.end]
+        return found if len(found) <= EXCERPT_MAX else found[: EXCERPT_MAX - 1] + "…"
+
+
+def base(word: str) -> str:
+    """Return what the inflected forms of a folded, lower-case word have in common."""
+    return stem(word.removesuffix("'s").removesuffix("’s"))
+
+
+@lru_cache(maxsize=20_000)
+def _fold(character: str) -> str:
+    parts = unicodedata.normalize("NFKD", character)
+    visible = (c for c in parts if unicodedata.category(c) not in {"Cf", "Mn"} and c not in _INVISIBLE)
+    return "".join(visible).translate(_LOOK_ALIKES).replace("ß", "ss")

@@ -1,0 +1,262 @@
+"""The service that the governance tools call: what governs a task, whether a text complies, and publishing policies.
+
+Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
+from interlayer.ids import Clock
+from interlayer.models.embedder import Embedder
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
+from interlayer.storage.trail import Trail
+from interlayer_policies.answers import CheckAnswer, ContextAnswer
+from interlayer_policies.checking import check_text
+from interlayer_policies.governing import Governing, govern
+from interlayer_policies.library import Current, Library
+from interlayer_policies.linting import lint
+from interlayer_policies.policy import PolicyFile, Problem, Situation
+from interlayer_policies.publishing import PolicyProblems, Published, Publisher
+from interlayer_policies.receipts import Receipts
+from interlayer_policies.selecting import Request, select
+from interlayer_policies.situation import Facets, situation_of
+from interlayer_policies.starter import starter_files
+from interlayer_policies.store import PolicySets, Publication, StoredPolicy
+
+TASK_CHARACTERS_MAX: Final = 8_000
+TEXT_CHARACTERS_MAX: Final = 100_000
+TOKENS_MAX: Final = 8_000
+HAVE_MAX: Final = 1_000
+
+__all__ = [
+    "EntityFacts",
+    "Facets",
+    "Governance",
+    "PolicyFile",
+    "PolicyListing",
+    "PolicyProblems",
+    "Problem",
+    "Published",
+    "PublishedPolicy",
+    "lint",
+    "read_folder",
+    "starter_files",
+]
+
+
+class EntityFacts(Protocol):
+    """What governance asks of memory."""
+
+    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+        """Return the entity's type and property values; of an unknown entity the type in its name and nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """One policy of the published set."""
+
+    id: str
+    version: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyListing:
+    """The published set: its revision and its policies by id."""
+
+    revision: int
+    policies: tuple[PublishedPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One call, looked into: the set, the situation, what governs."""
+
+    current: Current
+    situation: Situation
+    degraded: tuple[str, ...]
+
+
+class Governance:
+    """The door of this package. Safe for any number of concurrent calls, of any organizations."""
+
+    def __init__(self, store: ItemStore, trail: Trail, embedder: Embedder, entities: EntityFacts, clock: Clock) -> None:
+        self._sets = PolicySets(store, trail)
+        self._library = Library(self._sets, embedder, clock)
+        self._publisher = Publisher(self._sets, self._library, clock)
+        self._receipts = Receipts(store, clock)
+        self._entities = entities
+        self._clock = clock
+
+    async def context(
+        self,
+        principal: Principal,
+        task: str,
+        facets: Facets,
+        *,
+        max_tokens: int = 2_000,
+        have: Sequence[str] = (),
+        if_etag: str | None = None,
+    ) -> ContextAnswer:
+        """Return every rule in scope and the guidance that is relevant to the task, within `max_tokens`.
+
+        Raises `InvalidInput` for an empty or overlong task, `Unavailable` when there are no policies to go by.
+        """
+        _validate("task", task, TASK_CHARACTERS_MAX)
+        if not 1 <= max_tokens <= TOKENS_MAX:
+            raise InvalidInput("max_tokens", f"{max_tokens} is not between 1 and {TOKENS_MAX}.")
+        if len(have) > HAVE_MAX:
+            raise InvalidInput("have", f"{len(have)} etags.", f"At most {HAVE_MAX} are looked at.")
+        case = await self._case(principal, facets)
+        snapshot = case.current.snapshot
+        query, without_vectors = await self._library.query(snapshot, task)
+        degraded = (*case.degraded, *(("vector",) if without_vectors else ()))
+        request = Request(query, case.situation, self._clock(), max_tokens, frozenset(have), if_etag or None, degraded)
+        selection = select(snapshot, request)
+        detail = _delivery(selection.whole, selection.answer, facets)
+        receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
+        return replace(selection.answer, receipt_id=receipt_id)
+
+    async def check(self, principal: Principal, text: str, facets: Facets) -> CheckAnswer:
+        """Return where a text breaks the rules in scope that a deterministic check covers, and which are not."""
+        _validate("text", text, TEXT_CHARACTERS_MAX)
+        case = await self._case(principal, facets)
+        snapshot = case.current.snapshot
+        governing: Governing = govern(snapshot, case.situation, self._clock())
+        answer = check_text(snapshot, governing, text, case.degraded)
+        detail = {
+            "revision": answer.revision,
+            "facets": facets.given(),
+            "assumed": list(answer.assumed),
+            "compliant": answer.compliant,
+            "rules": [f"{rule.ref}@{rule.edition.version}" for rule in governing.rules],
+            "violated": sorted({f"{v.policy_id}#{v.rule_id}" for v in answer.violations}),
+            "degraded": list(answer.degraded),
+        }
+        receipt_id = await self._receipts.write(principal, "check", text, detail, store_away=case.current.store_away)
+        return replace(answer, receipt_id=receipt_id)
+
+    async def publish(
+        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None = None
+    ) -> Published:
+        """Make these files the organization's whole set, or change nothing.
+
+        Raises `PolicyProblems` with every problem, `Refused` without the role, `Conflict` when another publish won.
+        """
+        _demand_steward(principal)
+        _validate("reason", reason, 1_000)
+        return await self._publisher.publish(principal, files, reason=reason, author=author)
+
+    async def rollback(
+        self, principal: Principal, revision: int, *, reason: str, author: str | None = None
+    ) -> Published:
+        """Publish the set of an earlier revision again. Raises `NotFound` when there was none."""
+        entries = await self._sets.entries(principal.organization, revision)
+        if entries is None:
+            raise NotFound(f"revision {revision} was never published; `history` lists those that were")
+        stored = await self._sets.sources(principal.organization, entries)
+        files = [PolicyFile(source.path, source.text) for source in stored]
+        return await self.publish(principal, files, reason=reason, author=author)
+
+    async def ensure_published(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
+        """Publish these files if nothing ever was; several processes may try at once, one does it."""
+        await self._publisher.ensure(principal, files)
+
+    async def examine(self, files: Sequence[PolicyFile]) -> list[Problem]:
+        """Return everything a publish of these files would find: lint, examples and the policies' own tests."""
+        return await self._publisher.examine(files)
+
+    async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
+        """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
+        editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.editions}
+        edition = editions.get(policy_id)
+        newest = edition.version if edition else None
+        wanted = version or newest
+        too_new = version is not None and newest is not None and version > newest
+        stored = None
+        if wanted is not None and not too_new:
+            stored = await self._sets.version(principal.organization, policy_id, wanted)
+        if stored is None:
+            raise NotFound(_missing(policy_id, version, newest, list(editions)))
+        return stored
+
+    async def published(self, principal: Principal) -> PolicyListing:
+        """Return the published set."""
+        snapshot = (await self._library.current(principal.organization)).snapshot
+        return PolicyListing(
+            snapshot.revision,
+            tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
+        )
+
+    async def history(self, principal: Principal, limit: int = 20) -> list[Publication]:
+        """Return who published what and when, newest first."""
+        return await self._sets.history(principal.organization, limit)
+
+    async def _case(self, principal: Principal, facets: Facets) -> _Case:
+        facets.validate()
+        current = await self._library.current(principal.organization)
+        degraded = current.degraded
+        entity: tuple[str | None, Mapping[str, Any]] | None = None
+        if facets.entity and facets.entity.strip():
+            try:
+                entity = await self._entities.governance_facts(principal, facets.entity)
+            except Unavailable:
+                # Unknown properties match, so without memory there can be more rules and never fewer.
+                degraded = (*degraded, "memory")
+        return _Case(current, situation_of(principal, facets, entity), degraded)
+
+
+def read_folder(path: Path) -> list[PolicyFile]:
+    """Return every Markdown file below a folder, by path. Raises `InvalidInput` when there is none."""
+    if not path.is_dir():
+        raise InvalidInput("policies", f"{path} is not a folder.", "Name a folder of Markdown policies.")
+    found: list[PolicyFile] = []
+    for file in sorted(path.rglob("*.md")):
+        try:
+            found.append(PolicyFile(file.relative_to(path).as_posix(), file.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput("policies", f"{file} cannot be read as UTF-8 text: {error}.") from error
+    if not found:
+        raise InvalidInput("policies", f"{path} holds no .md file.", "Put at least one policy into it.")
+    return sorted(found, key=lambda file: file.path)
+
+
+def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> dict[str, Any]:
+    """Return what a receipt says of a delivery: what governs, what of it was sent, and what was held."""
+    return {
+        "revision": whole.revision,
+        "etag": whole.etag,
+        "facets": facets.given(),
+        "assumed": list(whole.assumed),
+        "rules": [f"{rule.policy_id}#{rule.rule_id}@{rule.version}" for rule in whole.rules],
+        "sections": [f"{section.policy_id}#{section.section_id}@{section.version}" for section in whole.sections],
+        "held": list(answer.held),
+        "omitted": [f"{section.policy_id}#{section.section_id}" for section in answer.omitted],
+        "unchanged": answer.unchanged,
+        "degraded": list(answer.degraded),
+    }
+
+
+def _demand_steward(principal: Principal) -> None:
+    if not principal.roles & {"steward", "operator"}:
+        raise Refused("publishing policies needs the role steward or operator; ask someone who has it")
+
+
+def _validate(field: str, text: str, maximum: int) -> None:
+    if not text.strip():
+        raise InvalidInput(field, "is empty.", "Say what it is about.")
+    if len(text) > maximum:
+        raise InvalidInput(field, f"{len(text)} characters.", f"At most {maximum} are possible; shorten it.")
+
+
+def _missing(policy_id: str, version: int | None, newest: int | None, known: list[str]) -> str:
+    if newest is not None:
+        return f"policy {policy_id} has no version {version}; the published one is {newest}"
+    near = get_close_matches(policy_id, known, n=3, cutoff=0.4) or known[:5]
+    return f"no policy {policy_id!r} is published; near: {', '.join(near)}"

@@ -1,0 +1,169 @@
+"""The snapshots that calls are answered from: loaded when an organization's head moves, kept while it stands.
+
+The head is read on every call. When it cannot be read, the last set that could is served for `STALE_MAX`, marked;
+after that the answer is a refusal, because an agent must not act on rules that may have been withdrawn.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import anyio
+import anyio.to_thread
+import numpy as np
+from numpy.typing import NDArray
+
+from interlayer.errors import Corrupt, Unavailable
+from interlayer.ids import Clock
+from interlayer.models.embedder import Embedder, Vectors
+from interlayer_policies.parsing import parse
+from interlayer_policies.policy import Policy, PolicyFile
+from interlayer_policies.relevance import Query, query_of, texts_of
+from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
+from interlayer_policies.store import PolicySets, StoredPolicy
+
+STALE_MAX: Final = timedelta(seconds=300)
+QUERY_DEADLINE_S: Final = 0.025
+REFUSAL: Final = (
+    "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
+)
+
+_EMBED_AGAIN_AFTER: Final = timedelta(seconds=5)
+_TASKS_REMEMBERED: Final = 512
+_BUILT_INLINE_MAX: Final = 20  # policies: fewer take less time than handing them to a thread
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is kept of one organization."""
+
+    snapshot: Snapshot
+    seen_at: datetime
+    embed_tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The set to answer from and what was unavailable in getting it."""
+
+    snapshot: Snapshot
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def store_away(self) -> bool:
+        """Whether this set is served from memory because the store could not be read."""
+        return "store" in self.degraded
+
+
+class Library:
+    """Current snapshots by organization, and what is dear to make: parsed policies and vectors, by content."""
+
+    def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock) -> None:
+        self._sets = sets
+        self._embedder = embedder
+        self._clock = clock
+        self._shelves: dict[str, _Shelf] = {}
+        self._loading: dict[str, anyio.Lock] = {}
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._queries: OrderedDict[str, Query] = OrderedDict()
+
+    async def current(self, organization: str) -> Current:
+        """Return the published set. Raises `Unavailable`, saying to take no action, when there is none to go by."""
+        try:
+            head = await self._sets.head(organization)
+            if head is None:
+                raise Unavailable(f"No policies are published for {organization}: publish some. {REFUSAL}")
+            shelf = self._shelves.get(organization)
+            if shelf is None or shelf.snapshot.revision != head.revision or self._wants_vectors(shelf):
+                shelf = await self._load(organization, head.revision)
+        except Unavailable as error:
+            return self._stale(organization, error)
+        shelf.seen_at = self._clock()
+        return Current(shelf.snapshot)
+
+    async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
+        """Return a task made ready, and whether its vectors could not be had in time."""
+        found = self._queries.get(task)
+        if found is None:
+            texts = texts_of(task)
+            found = query_of(texts, await self._query_vectors(texts))
+            if found.vectors is not None:
+                self._remember(task, found)
+        return found, found.vectors is None or not snapshot.index.has_vectors
+
+    async def build(self, revision: int, editions: Sequence[Edition]) -> Snapshot:
+        """Return a snapshot of these policies; without vectors when the embedder is unavailable."""
+        sections = sections_of(editions)
+        try:
+            vectors = await self._section_vectors(sections)
+        except Unavailable:
+            vectors = None
+        if len(editions) <= _BUILT_INLINE_MAX:
+            return Snapshot(revision, editions, sections, vectors)
+        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
+
+    def _wants_vectors(self, shelf: _Shelf) -> bool:
+        return not shelf.snapshot.index.has_vectors and self._clock() - shelf.embed_tried_at >= _EMBED_AGAIN_AFTER
+
+    def _stale(self, organization: str, error: Unavailable) -> Current:
+        shelf = self._shelves.get(organization)
+        if shelf is None:
+            raise error if REFUSAL in str(error) else Unavailable(f"{error} {REFUSAL}") from error
+        if REFUSAL in str(error) or self._clock() - shelf.seen_at > STALE_MAX:
+            raise Unavailable(f"The policies have been out of reach for too long: {error} {REFUSAL}") from error
+        return Current(shelf.snapshot, ("store",))
+
+    async def _load(self, organization: str, revision: int) -> _Shelf:
+        async with self._loading.setdefault(organization, anyio.Lock()):
+            shelf = self._shelves.get(organization)
+            if shelf and shelf.snapshot.revision >= revision and not self._wants_vectors(shelf):
+                return shelf
+            entries = await self._sets.entries(organization, revision)
+            if entries is None:
+                raise Corrupt(f"policy set {revision} of {organization} is missing; publish the policies again")
+            known = {(e.policy.id, e.version): e for e in shelf.snapshot.editions} if shelf else {}
+            unknown = [entry for entry in entries if (entry.id, entry.version) not in known]
+            stored = await self._sets.sources(organization, unknown)
+            if len(stored) <= _BUILT_INLINE_MAX:
+                parsed = _editions(stored)
+            else:
+                parsed = await anyio.to_thread.run_sync(_editions, stored)
+            known |= {(edition.policy.id, edition.version): edition for edition in parsed}
+            snapshot = await self.build(revision, [known[entry.id, entry.version] for entry in entries])
+            shelf = self._shelves[organization] = _Shelf(snapshot, self._clock(), self._clock())
+            return shelf
+
+    async def _section_vectors(self, sections: Sequence[GuidanceSection]) -> Vectors:
+        """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
+        missing = list(dict.fromkeys(s.indexed for s in sections if s.indexed not in self._vectors))
+        if missing:
+            self._vectors |= dict(zip(missing, await self._embedder.embed(missing), strict=True))
+        if not sections:
+            return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
+        return np.stack([self._vectors[section.indexed] for section in sections])
+
+    async def _query_vectors(self, texts: Sequence[str]) -> Vectors | None:
+        vectors: Vectors | None = None
+        with anyio.move_on_after(QUERY_DEADLINE_S):
+            try:
+                vectors = await self._embedder.embed(texts)
+            except Unavailable:
+                return None
+        return vectors
+
+    def _remember(self, task: str, query: Query) -> None:
+        self._queries[task] = query
+        while len(self._queries) > _TASKS_REMEMBERED:
+            self._queries.popitem(last=False)
+
+
+def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:
+    editions: list[Edition] = []
+    for source in stored:
+        policy = parse(PolicyFile(source.path, source.text))
+        if not isinstance(policy, Policy):
+            raise Corrupt(f"policy {source.policy_id} v{source.version} cannot be read: {policy[0]}. Publish it again.")
+        editions.append(Edition(policy, source.version))
+    return editions

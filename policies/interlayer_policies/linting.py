@@ -1,0 +1,204 @@
+"""What is wrong with a proposed set of policies before it is published: each file, and the files together.
+
+`lint` needs nothing but the files. `failing_expectations` runs the policies' own tests on a snapshot of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from interlayer.text.budget import compact_json, text_tokens
+from interlayer_policies.checks import compiled, is_blunt
+from interlayer_policies.draft import Draft
+from interlayer_policies.frontmatter import nearest
+from interlayer_policies.governing import clashing
+from interlayer_policies.parsing import parse
+from interlayer_policies.policy import Check, Expectation, Policy, PolicyFile, Problem, Rule, Scope
+from interlayer_policies.relevance import Query
+from interlayer_policies.selecting import Request, select
+from interlayer_policies.snapshot import BoundRule, Edition, Snapshot, bound
+
+RULE_TOKENS_MAX: Final = 1_500
+"""Rules of an unscoped call above this leave little of a default answer for guidance."""
+
+_DEFAULT_TOKENS: Final = 2_000
+
+
+def lint(files: Sequence[PolicyFile]) -> list[Problem]:
+    """Return the problems of these files as one set, errors and warnings, by file and line."""
+    return parsed(files)[1]
+
+
+def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+    """Return the policies that could be read, by id, and the problems of all the files."""
+    policies: list[Policy] = []
+    problems: list[Problem] = []
+    for file in files:
+        result = parse(file)
+        if isinstance(result, Policy):
+            policies.append(result)
+            problems += _policy_problems(result)
+        else:
+            problems += result
+    policies.sort(key=lambda policy: (policy.id, policy.file))
+    problems += _set_problems(policies)
+    return policies, sorted(problems)
+
+
+def failing_expectations(snapshot: Snapshot, queries: dict[str, Query], now: datetime) -> list[Problem]:
+    """Return the policies' tests that fail on the set of this snapshot. `queries` holds each test's task."""
+    problems: list[Problem] = []
+    for edition in snapshot.editions:
+        for expectation in edition.policy.expectations:
+            request = Request(queries[expectation.task], expectation.situation, now, _DEFAULT_TOKENS)
+            problems += _unmet(snapshot, edition.policy, expectation, request)
+    return sorted(problems)
+
+
+def _unmet(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Problem]:
+    answer = select(snapshot, request).whole
+    rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
+    sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+    for kind, wanted, given in (("rule", expectation.rules, rules), ("section", expectation.sections, sections)):
+        for name in wanted:
+            ref = name if "#" in name else f"{policy.id}#{name}"
+            if ref not in given:
+                message = f"test fails: {expectation.task!r} is not given {kind} {ref}"
+                yield Problem(policy.file, expectation.line, message)
+
+
+def _policy_problems(policy: Policy) -> Iterator[Problem]:
+    edition = Edition(policy, 0)
+    if not policy.description:
+        yield Problem(policy.file, 1, "no description: what it is about helps to find it", "warning")
+    for rule in policy.rules:
+        for message in _check_errors(rule, bound(0, edition, rule, policy.values)):
+            yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}")
+        for message in _check_warnings(rule):
+            yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
+    yield from _doubled_keys(policy)
+
+
+def _check_errors(rule: Rule, filled: BoundRule) -> Iterator[str]:
+    """Yield what is wrong with a rule's check: its options, or an example that it judges wrongly."""
+    if rule.check is None:
+        if rule.good or rule.bad:
+            yield "good and bad examples need a check that judges them"
+        return
+    try:
+        check = compiled(rule.check.kind, rule.check.filled(filled.values))
+    except ValueError as error:
+        yield f"check: {error}"
+        return
+    for text in rule.good:
+        if check(Draft(text)):
+            yield f"its check flags the good example {text!r}"
+    for text in rule.bad:
+        if not check(Draft(text)):
+            yield f"its check does not flag the bad example {text!r}"
+
+
+def _check_warnings(rule: Rule) -> Iterator[str]:
+    check: Check | None = rule.check
+    if check is None:
+        return
+    if not rule.bad:
+        yield "its check has no bad example, so nothing shows that it finds anything"
+    if is_blunt(check.kind, check.options) and not rule.good:
+        yield "its check forbids a short or everyday word; add good examples to show what must stay allowed"
+
+
+def _doubled_keys(policy: Policy) -> Iterator[Problem]:
+    seen: dict[str, Rule] = {}
+    for rule in policy.rules:
+        if rule.key is None:
+            continue
+        first = seen.setdefault(rule.key, rule)
+        if first is not rule:
+            message = f"rule {rule.id} has the key of {first.id}, so only one of the two is ever delivered"
+            yield Problem(policy.file, rule.line, message, "warning")
+
+
+def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
+    files: dict[str, str] = {}
+    for policy in policies:
+        if policy.id in files:
+            yield Problem(policy.file, 1, f"policy id {policy.id!r} is already used by {files[policy.id]}")
+        files.setdefault(policy.id, policy.file)
+    by_id = {policy.id: policy for policy in policies}
+    for policy in policies:
+        for older in policy.supersedes:
+            if older in by_id and _leads_back(older, policy.id, by_id):
+                yield Problem(policy.file, 1, f"supersedes: {policy.id} and {older} supersede each other")
+        for expectation in policy.expectations:
+            yield from _unknown_references(policy, expectation, by_id)
+    yield from _clashes(policies)
+    yield from _over_cap(policies)
+
+
+def _leads_back(start: str, goal: str, by_id: dict[str, Policy]) -> bool:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        if name in by_id and name not in seen:
+            seen.add(name)
+            waiting += by_id[name].supersedes
+    return False
+
+
+def _unknown_references(policy: Policy, expectation: Expectation, by_id: dict[str, Policy]) -> Iterator[Problem]:
+    for kind, names in (("rule", expectation.rules), ("section", expectation.sections)):
+        for name in names:
+            owner, _, local = name.rpartition("#")
+            target = by_id.get(owner or policy.id)
+            known = [entry.id for entry in (target.rules if kind == "rule" else target.sections)] if target else []
+            if local not in known:
+                hint = nearest(local, known) if known else f"no policy {owner!r}"
+                yield Problem(policy.file, expectation.line, f"test: no {kind} {name!r}; {hint}")
+
+
+def _clashes(policies: Sequence[Policy]) -> Iterator[Problem]:
+    by_key: dict[str, list[BoundRule]] = {}
+    for policy in policies:
+        for rule in policy.rules:
+            if rule.key is not None and rule.level in {"must", "must_not"}:
+                by_key.setdefault(rule.key, []).append(bound(0, Edition(policy, 0), rule, policy.values))
+    for key, rules in sorted(by_key.items()):
+        for number, rule in enumerate(rules):
+            for other in rules[:number]:
+                if clashing(rule, other) and _may_meet(rule.edition.policy, other.edition.policy):
+                    message = f"rule {rule.rule.id} is incompatible with {other.ref}: same key {key}, same rank, one"
+                    message += " requires what the other forbids; change a level, a tier or a scope"
+                    yield Problem(rule.edition.policy.file, rule.rule.line, message)
+
+
+def _may_meet(first: Policy, second: Policy) -> bool:
+    """Whether both policies can hold in one situation: neither their times nor their scopes exclude each other."""
+    one, two = first.effective, second.effective
+    apart = (one.end and two.start and one.end <= two.start) or (two.end and one.start and two.end <= one.start)
+    replaced = first.id in second.supersedes or second.id in first.supersedes
+    return not apart and not replaced and not _exclude(first.scope, second.scope)
+
+
+def _exclude(first: Scope, second: Scope) -> bool:
+    """Whether some facet has one value at a time and both scopes name different plain values of it."""
+    many_valued = {"team", "tags"}
+    for facet, patterns in first.limits:
+        others = second.patterns(facet)
+        plain = not any(character in text for text in (*patterns, *others) for character in "*?[")
+        if facet not in many_valued and others and plain and not others & set(patterns):
+            return True
+    return False
+
+
+def _over_cap(policies: Sequence[Policy]) -> Iterator[Problem]:
+    """Warn when a call that gives no facet would be sent more rules than a default answer has room for."""
+    texts = [compact_json([policy.id, rule.id, rule.level, rule.text]) for policy in policies for rule in policy.rules]
+    tokens = sum(text_tokens(text) + 30 for text in texts)  # 30: version, why and etag of a delivered rule
+    if tokens > RULE_TOKENS_MAX:
+        message = f"the {len(texts)} rules of this set are some {tokens} tokens together, over {RULE_TOKENS_MAX}; "
+        message += "limit scopes, or expect that calls without facets leave no room for guidance"
+        yield Problem(policies[0].file, 1, message, "warning")

@@ -1,0 +1,114 @@
+"""Receipts: that a context was delivered or a text checked, to whom and with what; never the task or the text.
+
+A receipt holds an HMAC of the task under a key of the organization, so that whoever has the task can show that it
+is the one, and nobody can read it from the receipt. Each is one conditional put in the `audit` table.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from interlayer.errors import Conflict, Unavailable
+from interlayer.ids import Clock, new_id, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore, Key, Put, VersionConflict
+
+Kind = Literal["context", "check"]
+
+_WAITING_MAX: Final = 10_000
+_KEY_BYTES: Final = 32
+_ATTEMPTS: Final = 3
+
+
+class Receipts:
+    """Writes receipts. While the store is known to be away, they wait in memory, up to `_WAITING_MAX`."""
+
+    def __init__(self, store: ItemStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._keys: dict[str, bytes] = {}
+        self._waiting: deque[Put] = deque()
+
+    async def write(
+        self, principal: Principal, kind: Kind, text: str, detail: Mapping[str, Any], *, store_away: bool = False
+    ) -> str:
+        """Record a delivery and return the receipt's id; nothing may be delivered when this raises.
+
+        `store_away`: the set is served from memory because the store cannot be read, so a receipt that cannot be
+        written now waits for the store instead of failing the call.
+        """
+        now = self._clock()
+        try:
+            key = await self._key(principal.organization)
+        except Unavailable:
+            if not store_away:
+                raise
+            key = b""
+        seal = hmac.new(key, text.encode(), hashlib.sha256).hexdigest() if key else None
+        body = {
+            "at": timestamp(now),
+            "agent": principal.agent,
+            "kind": kind,
+            "task_hmac": seal,
+            **_sealed_entity(detail, key),
+        }
+        return await self._put(principal.organization, body, now, store_away)
+
+    async def _put(self, organization: str, body: Mapping[str, Any], now: datetime, store_away: bool) -> str:
+        for _ in range(_ATTEMPTS):
+            receipt_id = new_id("rc", now)
+            put = Put(Key("audit", _partition(organization, now), receipt_id), body)
+            try:
+                await self._flush()
+                await self._store.transact([put])
+            except VersionConflict:
+                continue
+            except Unavailable:
+                if not store_away or len(self._waiting) >= _WAITING_MAX:
+                    raise
+                self._waiting.append(put)
+            return receipt_id
+        raise Conflict("no free receipt id was found; try again")
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            put = self._waiting[0]
+            with suppress(VersionConflict):  # written by an attempt whose answer was lost
+                await self._store.transact([put])
+            if self._waiting and self._waiting[0] is put:
+                self._waiting.popleft()
+
+    async def _key(self, organization: str) -> bytes:
+        """Return the organization's key, made at first use by whichever process comes first."""
+        if organization not in self._keys:
+            key = Key("governance", f"{organization}#policies", "receipt-key")
+            item = await self._store.get(key)
+            if item is None:
+                made = secrets.token_hex(_KEY_BYTES)
+                try:
+                    await self._store.transact([Put(key, {"key": made})])
+                except VersionConflict:
+                    item = await self._store.get(key)
+                    made = item.body["key"] if item else made
+            else:
+                made = item.body["key"]
+            self._keys[organization] = bytes.fromhex(made)
+        return self._keys[organization]
+
+
+def _sealed_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:
+    """Replace the entity's name by its HMAC: it may be an address, and erasing an entity must reach everything."""
+    facets = dict(detail.get("facets", {}))
+    if "entity" in facets:
+        seal = hmac.new(key, str(facets.pop("entity")).encode(), hashlib.sha256).hexdigest() if key else None
+        facets["entity_hmac"] = seal
+    return {**detail, "facets": facets}
+
+
+def _partition(organization: str, now: datetime) -> str:
+    return f"{organization}#receipts#{now.astimezone(UTC):%Y%m%d%H}"

@@ -1,0 +1,172 @@
+"""One published set in memory, ready to answer: immutable, built once when the set changes."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interlayer.models.embedder import Vectors
+from interlayer.text.budget import compact_json
+from interlayer_policies.answers import DeliveredRule, as_json
+from interlayer_policies.checks import Checker, compiled
+from interlayer_policies.policy import LEVELS, TIERS, ParameterValue, Policy, Rule, filled
+from interlayer_policies.relevance import SectionIndex
+from interlayer_policies.scoping import ScopeIndex
+
+Rank = tuple[int, int, int, float, str, str]
+"""Sorts rules of one key by precedence: level, tier, narrower scope, later start, policy id, rule id."""
+
+
+def digest(*parts: object) -> str:
+    """Return 12 hex characters that stand for this content."""
+    return hashlib.sha256(compact_json(parts).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A policy at a version."""
+
+    policy: Policy
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule of a set with its parameters filled in.
+
+    `number` is its policy's place in the set, `json_bytes` its size in an answer, but for the text of `why`.
+    """
+
+    number: int
+    edition: Edition
+    rule: Rule
+    values: Mapping[str, ParameterValue]
+    text: str
+    remedy: str
+    etag: str
+    rank: Rank
+    json_bytes: int
+
+    @property
+    def ref(self) -> str:
+        """`policy#rule`."""
+        return f"{self.edition.policy.id}#{self.rule.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceSection:
+    """A section of a set. `number` is its policy's place in the set; `content` is the same for equal texts."""
+
+    number: int
+    edition: Edition
+    section_id: str
+    title: str
+    text: str
+    indexed: str
+    content: str
+    etag: str
+
+
+class Snapshot:
+    """A published set: its rules in the order they are delivered, its sections, its scopes.
+
+    `vectors` are the sections' unit vectors in their order, None while there is no embedder.
+    """
+
+    def __init__(
+        self,
+        revision: int,
+        editions: Sequence[Edition],
+        sections: Sequence[GuidanceSection],
+        vectors: Vectors | None,
+    ) -> None:
+        self.revision = revision
+        self.editions = tuple(editions)
+        self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
+        policies = [edition.policy for edition in self.editions]
+        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies])
+        self.rules = tuple(sorted(_bound_rules(self.editions), key=_delivery_order))
+        self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
+        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
+        keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
+        self.contested = frozenset(key for key, count in keys.items() if count > 1)
+        self.superseding = tuple(number for number, policy in enumerate(policies) if policy.supersedes)
+        self.sections = tuple(sections)
+        self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
+        self.index = SectionIndex([section.indexed for section in self.sections], vectors)
+        self._checkers: dict[str, Checker] = {}
+
+    def checker(self, rule: BoundRule) -> Checker | None:
+        """Return the rule's check as a function, compiled at first use; None when it has none."""
+        if rule.rule.check is None:
+            return None
+        found = self._checkers.get(rule.etag)
+        if found is None:
+            found = compiled(rule.rule.check.kind, rule.rule.check.filled(rule.values))
+            self._checkers[rule.etag] = found
+        return found
+
+
+def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
+    """Return the sections of a set; `indexed` is what is searched and embedded."""
+    return [
+        GuidanceSection(
+            number=number,
+            edition=edition,
+            section_id=section.id,
+            title=section.title,
+            text=section.text,
+            indexed=_indexed(edition.policy, section.title, section.text),
+            content=digest(section.title, section.text),
+            etag=digest(edition.policy.id, section.id, section.title, section.text),
+        )
+        for number, edition in enumerate(editions)
+        for section in edition.policy.sections
+    ]
+
+
+def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, ParameterValue]) -> BoundRule:
+    """Return a rule with these parameter values in its text, remedy and check."""
+    policy = edition.policy
+    text, remedy = filled(rule.text, values), filled(rule.remedy, values)
+    check = [rule.check.kind, rule.check.filled(values)] if rule.check else None
+    start = policy.effective.start
+    etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
+    delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
+    return BoundRule(
+        number=number,
+        edition=edition,
+        rule=rule,
+        values=values,
+        text=text,
+        remedy=remedy,
+        etag=etag,
+        json_bytes=len(compact_json(as_json(delivered)).encode()),
+        rank=(
+            LEVELS.index(rule.level),
+            TIERS.index(policy.tier),
+            -policy.scope.specificity,
+            -start.timestamp() if start else float("inf"),
+            policy.id,
+            rule.id,
+        ),
+    )
+
+
+def _bound_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
+    for number, edition in enumerate(editions):
+        values = edition.policy.values
+        for rule in edition.policy.rules:
+            yield bound(number, edition, rule, values)
+
+
+def _delivery_order(rule: BoundRule) -> tuple[int, str, int]:
+    """Strongest level first; within it a stable order, so that a prompt cache keeps its prefix."""
+    return rule.rank[0], rule.edition.policy.id, rule.edition.policy.rules.index(rule.rule)
+
+
+def _indexed(policy: Policy, title: str, text: str) -> str:
+    heads = dict.fromkeys(head for head in (policy.title, policy.description, title) if head)
+    return "\n".join([*heads, text])

@@ -1,0 +1,310 @@
+"""Published sets in the item store (table `governance`): immutable versions and sets, and a head that moves.
+
+Items of an organization:
+- `ORG#policies` / `head`: revision, set_hash, published_at; moved by compare-and-swap, never by two at once;
+- `ORG#policies` / `set#00000007`: who published what and when; its entries in `part#00000007#000` and on;
+- `ORG#policy#ID` / `v000003`: path, text and sha256 of one version of one policy.
+A version is written before the set that holds it, under a number that nothing else has, so that a publish which
+stops halfway leaves nothing visible and its retry finds its own work.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from interlayer.errors import Conflict, Corrupt
+from interlayer.ids import timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import (
+    ABSENT,
+    ITEM_BYTES_MAX,
+    TRANSACT_BYTES_MAX,
+    TRANSACT_OPERATIONS_MAX,
+    ItemStore,
+    Key,
+    Put,
+    Span,
+    VersionConflict,
+)
+from interlayer.storage.trail import Event, Trail
+from interlayer.text.budget import compact_json
+
+_PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
+_ATTEMPTS: Final = 5
+_NAMES_IN_EVENT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SetEntry:
+    """One policy of a set."""
+
+    id: str
+    version: int
+    sha256: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Which set is published. `item_version` is the expectation of the next move."""
+
+    revision: int
+    set_hash: str
+    item_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A policy to publish: its file's path and text, and what the set says of it."""
+
+    id: str
+    title: str
+    path: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """One version of a policy, as it was written."""
+
+    policy_id: str
+    version: int
+    title: str
+    path: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who published a set, when and why, and how many policies it changed. `at` is ISO 8601 in UTC."""
+
+    revision: int
+    at: str
+    author: str
+    reason: str
+    total: int
+    added: int
+    changed: int
+    removed: int
+    set_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a set differs from the one before it: policy ids, sorted."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class PolicySets:
+    """Reads and writes the published sets of organizations."""
+
+    def __init__(self, store: ItemStore, trail: Trail) -> None:
+        self._store = store
+        self._trail = trail
+
+    async def head(self, organization: str) -> Head | None:
+        """Return which set is published now; one consistent read."""
+        item = await self._store.get(_head_key(organization))
+        return Head(item.body["revision"], item.body["set_hash"], item.version) if item else None
+
+    async def entries(self, organization: str, revision: int) -> list[SetEntry] | None:
+        """Return the entries of a set by policy id, None when there is no such revision."""
+        item = await self._store.get(_set_key(organization, revision))
+        if item is None:
+            return None
+        parts = [_part_key(organization, revision, number) for number in range(item.body["parts"])]
+        found = await self._store.get_many(parts)
+        if len(found) != len(parts):
+            raise Corrupt(f"policy set {revision} of {organization} lacks a part; publish the policies again")
+        return [SetEntry(**entry) for part in parts for entry in found[part].body["policies"]]
+
+    async def sources(self, organization: str, entries: Sequence[SetEntry]) -> list[StoredPolicy]:
+        """Return what was published for these entries, in their order. Raises `Corrupt` when one is not there."""
+        keys = [_version_key(organization, entry.id, entry.version) for entry in entries]
+        found = await self._store.get_many(keys)
+        stored: list[StoredPolicy] = []
+        for key, entry in zip(keys, entries, strict=True):
+            item = found.get(key)
+            if item is None or item.body["sha256"] != entry.sha256:
+                raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published; publish it again")
+            stored.append(_stored(entry.id, entry.version, item.body))
+        return stored
+
+    async def version(self, organization: str, policy_id: str, version: int) -> StoredPolicy | None:
+        """Return one version of a policy, whether or not it is in the present set."""
+        item = await self._store.get(_version_key(organization, policy_id, version))
+        return _stored(policy_id, version, item.body) if item else None
+
+    async def history(self, organization: str, limit: int) -> list[Publication]:
+        """Return the newest publications, newest first."""
+        page = await self._store.query(
+            "governance", _partition(organization), Span.prefix("set#"), reverse=True, limit=limit
+        )
+        names = Publication.__dataclass_fields__
+        return [Publication(**{name: item.body[name] for name in names}) for item in page.items]
+
+    async def publish(
+        self,
+        principal: Principal,
+        sources: Sequence[Source],
+        *,
+        head: Head | None,
+        author: str,
+        reason: str,
+        now: datetime,
+    ) -> tuple[int, Change]:
+        """Make these sources the whole set that follows `head`; return its revision and how it differs.
+
+        Returns the present revision when nothing differs. Raises `Conflict` when the head has moved since.
+        """
+        organization = principal.organization
+        before = await self._before(organization, head)
+        wanted = sorted(sources, key=lambda source: source.id)
+        change = _change(before, wanted)
+        set_hash = _set_hash(wanted)
+        if head is not None and head.set_hash == set_hash:
+            return head.revision, change
+        entries = await self._store_versions(organization, wanted, before)
+        revision = head.revision + 1 if head else 1
+        counts = {name: len(ids) for name, ids in asdict(change).items()}
+        record = {"revision": revision, "at": timestamp(now), "author": author, "reason": reason, "set_hash": set_hash}
+        parts = [entries[first : first + _PART_ENTRIES] for first in range(0, len(entries), _PART_ENTRIES)]
+        operations = [
+            Put(_head_key(organization), dict(record), expect=head.item_version if head else ABSENT),
+            Put(_set_key(organization, revision), {**record, **counts, "total": len(entries), "parts": len(parts)}),
+            *(
+                Put(_part_key(organization, revision, number), {"policies": [asdict(entry) for entry in part]})
+                for number, part in enumerate(parts)
+            ),
+        ]
+        named = {name: list(ids[:_NAMES_IN_EVENT]) for name, ids in asdict(change).items()}
+        detail = {name: record[name] for name in ("revision", "reason", "author", "set_hash")} | named
+        try:
+            await self._trail.commit(principal, Event("policy.published", "policies", detail), operations)
+        except VersionConflict as conflict:
+            winner = await self.head(organization)
+            number = winner.revision if winner else "another"
+            raise Conflict(
+                f"revision {number} was published by someone else meanwhile; nothing of yours was published. "
+                "Look at it and publish again."
+            ) from conflict
+        return revision, change
+
+    async def _before(self, organization: str, head: Head | None) -> dict[str, SetEntry]:
+        entries = await self.entries(organization, head.revision) if head else []
+        return {entry.id: entry for entry in entries or []}
+
+    async def _store_versions(
+        self, organization: str, sources: Sequence[Source], before: Mapping[str, SetEntry]
+    ) -> list[SetEntry]:
+        """Write what is new and return the entries of the whole set."""
+        entries: dict[str, SetEntry] = {}
+        waiting: dict[Key, tuple[Source, int]] = {}
+        for source in sources:
+            old = before.get(source.id)
+            if old is not None and old.sha256 == source.sha256:
+                entries[source.id] = SetEntry(source.id, old.version, old.sha256, source.title)
+            else:
+                number = old.version + 1 if old else 1
+                waiting[_version_key(organization, source.id, number)] = (source, number)
+        for batch in _batches(waiting):
+            for source, number in await self._put_versions(organization, batch):
+                entries[source.id] = SetEntry(source.id, number, source.sha256, source.title)
+        return [entries[source.id] for source in sources]
+
+    async def _put_versions(
+        self, organization: str, batch: Mapping[Key, tuple[Source, int]]
+    ) -> list[tuple[Source, int]]:
+        done: list[tuple[Source, int]] = []
+        waiting = dict(batch)
+        for _ in range(_ATTEMPTS):
+            try:
+                if waiting:
+                    await self._store.transact([_version_put(key, source) for key, (source, _) in waiting.items()])
+            except VersionConflict as conflict:
+                for key in conflict.keys:
+                    source, _ = waiting.pop(key)
+                    taken = await self._newest(organization, source)
+                    if taken is None or taken.sha256 != source.sha256:
+                        number = taken.version + 1 if taken else 1
+                        waiting[_version_key(organization, source.id, number)] = (source, number)
+                    else:
+                        done.append((source, taken.version))
+            else:
+                return [*done, *waiting.values()]
+        raise Conflict("the same policies are being published by several at once; publish again")
+
+    async def _newest(self, organization: str, source: Source) -> StoredPolicy | None:
+        page = await self._store.query(
+            "governance", f"{organization}#policy#{source.id}", Span.prefix("v"), reverse=True, limit=1
+        )
+        if not page.items:
+            return None
+        item = page.items[0]
+        return _stored(source.id, int(item.key.sort.removeprefix("v")), item.body)
+
+
+def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
+    now = {source.id: source.sha256 for source in wanted}
+    return Change(
+        added=tuple(sorted(now.keys() - before.keys())),
+        changed=tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name].sha256)),
+        removed=tuple(sorted(before.keys() - now.keys())),
+    )
+
+
+def _set_hash(sources: Sequence[Source]) -> str:
+    return hashlib.sha256(compact_json([[source.id, source.sha256] for source in sources]).encode()).hexdigest()
+
+
+def _batches(waiting: Mapping[Key, tuple[Source, int]]) -> list[dict[Key, tuple[Source, int]]]:
+    """Split into transactions within the store's limits."""
+    batches: list[dict[Key, tuple[Source, int]]] = [{}]
+    size = 0
+    for key, (source, number) in waiting.items():
+        length = len(compact_json(_version_put(key, source).body).encode())
+        if len(batches[-1]) >= TRANSACT_OPERATIONS_MAX or size + length > TRANSACT_BYTES_MAX - ITEM_BYTES_MAX:
+            batches.append({})
+            size = 0
+        batches[-1][key] = (source, number)
+        size += length
+    return batches
+
+
+def _version_put(key: Key, source: Source) -> Put:
+    return Put(key, {"path": source.path, "title": source.title, "text": source.text, "sha256": source.sha256})
+
+
+def _stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
+    return StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])
+
+
+def _partition(organization: str) -> str:
+    return f"{organization}#policies"
+
+
+def _head_key(organization: str) -> Key:
+    return Key("governance", _partition(organization), "head")
+
+
+def _set_key(organization: str, revision: int) -> Key:
+    return Key("governance", _partition(organization), f"set#{revision:08d}")
+
+
+def _part_key(organization: str, revision: int, number: int) -> Key:
+    return Key("governance", _partition(organization), f"part#{revision:08d}#{number:03d}")
+
+
+def _version_key(organization: str, policy_id: str, version: int) -> Key:
+    return Key("governance", f"{organization}#policy#{policy_id}", f"v{version:06d}")

@@ -1,0 +1,87 @@
+"""A governance on a real SQLite file, with a clock that tests set and entities that they name."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlayer.models.local import LocalEmbedder
+from interlayer.principal import Principal
+from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.trail import Trail
+from interlayer_policies.governance import Governance, PolicyFile
+
+ME = Principal("acme", "outbound-1")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+class Entities:
+    """Remembered entities: name -> properties."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, dict[str, Any]] = {}
+
+    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+        assert principal.organization
+        return entity.partition(":")[0], self.known.get(entity, {})
+
+
+@dataclass
+class World:
+    """Everything that a test of the service touches."""
+
+    path: Path
+    store: SqliteItems
+    governance: Governance
+    clock: SetClock = field(default_factory=SetClock)
+    entities: Entities = field(default_factory=Entities)
+
+    async def publish(self, *texts: str) -> int:
+        return (await self.governance.publish(ME, files(*texts), reason="test")).revision
+
+    def another_process(self) -> Governance:
+        """A second service on the same file, as another process has it."""
+        store = SqliteItems(self.path)
+        return Governance(store, Trail(store, self.clock), EMBEDDER, self.entities, self.clock)
+
+
+EMBEDDER = LocalEmbedder()
+
+
+def files(*texts: str) -> list[PolicyFile]:
+    return [PolicyFile(f"p{number}.md", text) for number, text in enumerate(texts)]
+
+
+def policy(policy_id: str, *rules: str, head: str = "", body: str = "") -> str:
+    """A policy file with these rules (YAML, one an entry) and front matter lines."""
+    listed = "rules:\n" + "\n".join(f"  - {rule}" for rule in rules) if rules else ""
+    return f"---\nid: {policy_id}\ndescription: about {policy_id}\n{head}\n{listed}\n---\n# {policy_id}\n{body}\n"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    path = tmp_path / "items.db"
+    store, clock, entities = SqliteItems(path), SetClock(), Entities()
+    governance = Governance(store, Trail(store, clock), EMBEDDER, entities, clock)
+    yield World(path, store, governance, clock, entities)
+    await store.close()
