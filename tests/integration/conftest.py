@@ -22,13 +22,13 @@ class Caller:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    async def __call__(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.content
         assert isinstance(result.structured_content, dict)
         return result.structured_content
 
-    async def error(self, tool: str, **arguments: Any) -> str:
+    async def error(self, tool: str, /, **arguments: Any) -> str:
         result = await self.client.call_tool(tool, arguments)
         assert result.is_error, result.structured_content
         return str(getattr(result.content[0], "text", ""))

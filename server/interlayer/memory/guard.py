@@ -7,6 +7,7 @@ is merged only if nothing that distinguishes the two differs: numbers, dates, na
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 _NUMBER: Final = re.compile(
@@ -31,7 +32,7 @@ def distinguished(new: str, known: str) -> str | None:
     Not symmetric: leaving out a number that the known statement has is no news, adding one is.
     """
     new, known = unicodedata.normalize("NFKC", new), unicodedata.normalize("NFKC", known)
-    if _numbers(new) - _numbers(known):
+    if not _within(_numbers(new), _numbers(known)):
         return "numbers"
     if _dates(new) - _dates(known):
         return "dates"
@@ -40,11 +41,17 @@ def distinguished(new: str, known: str) -> str | None:
     return "names" if _other_names(new, known) else None
 
 
-def _numbers(text: str) -> Counter[float]:
-    found: Counter[float] = Counter()
-    for digits, scale in _NUMBER.findall(text):
-        found[round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6)] += 1
-    return found
+def _numbers(text: str) -> list[float]:
+    return [
+        round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6)
+        for digits, scale in _NUMBER.findall(text)
+    ]
+
+
+def _within(new: Sequence[float], known: Sequence[float]) -> bool:
+    """Return whether the known numbers hold the new ones in the same order: "from 40 to 85" is not "from 85 to 40"."""
+    rest = iter(known)
+    return all(number in rest for number in new)
 
 
 def _dates(text: str) -> Counter[str]:

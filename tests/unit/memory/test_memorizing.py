@@ -56,6 +56,7 @@ async def test_repeating_one_source_raises_no_confidence(room: Any) -> None:
         ("The contract renewal is in March 2026", "The contract renewal is in March 2027"),
         ("She prefers to be called in the morning", "She does not prefer to be called in the morning"),
         ("The primary database of the platform is Oracle", "The primary database of the platform is PostgreSQL"),
+        ("The team of Acme grew from 40 to 85 people", "The team of Acme grew from 85 to 40 people"),
         ("The board meets on Monday about the plan", "The board meets on Friday about the plan"),
     ],
 )

@@ -12,7 +12,7 @@ from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
-from interlayer_policies.governance import Governance, PolicyFile
+from interlayer_policies.governance import Facets, Governance, PolicyFile
 
 ME = Principal("acme", "outbound-1")
 
@@ -46,6 +46,9 @@ class Entities:
         return entity.partition(":")[0], self.known.get(entity, {})
 
 
+EMBEDDER = LocalEmbedder()
+
+
 @dataclass
 class World:
     """Everything that a test of the service touches."""
@@ -53,29 +56,26 @@ class World:
     path: Path
     store: SqliteItems
     governance: Governance
-    clock: SetClock = field(default_factory=SetClock)
-    entities: Entities = field(default_factory=Entities)
+    clock: SetClock
+    entities: Entities
+    me: Principal = ME
+    opened: list[SqliteItems] = field(default_factory=list)
+
+    @staticmethod
+    def files(*texts: str) -> list[PolicyFile]:
+        return [PolicyFile(f"p{number}.md", text) for number, text in enumerate(texts)]
 
     async def publish(self, *texts: str) -> int:
-        return (await self.governance.publish(ME, files(*texts), reason="test")).revision
+        return (await self.governance.publish(ME, self.files(*texts), reason="test")).revision
+
+    async def context(self, task: str = "Reply to the customer", facets: Facets | None = None, **options: Any) -> Any:
+        return await self.governance.context(ME, task, facets or Facets(), **options)
 
     def another_process(self) -> Governance:
         """A second service on the same file, as another process has it."""
         store = SqliteItems(self.path)
+        self.opened.append(store)
         return Governance(store, Trail(store, self.clock), EMBEDDER, self.entities, self.clock)
-
-
-EMBEDDER = LocalEmbedder()
-
-
-def files(*texts: str) -> list[PolicyFile]:
-    return [PolicyFile(f"p{number}.md", text) for number, text in enumerate(texts)]
-
-
-def policy(policy_id: str, *rules: str, head: str = "", body: str = "") -> str:
-    """A policy file with these rules (YAML, one an entry) and front matter lines."""
-    listed = "rules:\n" + "\n".join(f"  - {rule}" for rule in rules) if rules else ""
-    return f"---\nid: {policy_id}\ndescription: about {policy_id}\n{head}\n{listed}\n---\n# {policy_id}\n{body}\n"
 
 
 @pytest.fixture
@@ -83,5 +83,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     path = tmp_path / "items.db"
     store, clock, entities = SqliteItems(path), SetClock(), Entities()
     governance = Governance(store, Trail(store, clock), EMBEDDER, entities, clock)
-    yield World(path, store, governance, clock, entities)
-    await store.close()
+    world = World(path, store, governance, clock, entities)
+    yield world
+    for opened in (store, *world.opened):
+        await opened.close()

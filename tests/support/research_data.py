@@ -1,0 +1,16 @@
+"""The research data that some tests and benchmarks measure with; it is read in place and never part of the project."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(os.environ.get("INTERLAYER_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def needed(name: str) -> Path:
+    """Return a folder of the research data, or skip the test with the reason."""
+    folder = FOLDER / name
+    if not folder.is_dir():
+        pytest.skip(f"no research data at {folder}; set INTERLAYER_TEST_DATA to the folder that holds {name}")
+    return folder

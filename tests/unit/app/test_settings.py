@@ -1,0 +1,76 @@
+"""Settings: flags before environment before file before default, and mistakes named with their remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from interlayer.app.serving import parse_address
+from interlayer.app.settings import load
+from interlayer.errors import InvalidInput, Refused
+
+
+def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
+    config = tmp_path / "interlayer.toml"
+    config.write_text('org = "from-file"\nagent = "from-file"\nhome = "/srv/from-file"\n', encoding="utf-8")
+    environment = {"INTERLAYER_CONFIG": str(config), "INTERLAYER_ORG": "from-env", "INTERLAYER_AGENT": "from-env"}
+    settings = load({"ORG": "from-flag", "AGENT": None}, environment)
+    assert settings.principal.organization == "from-flag"
+    assert settings.principal.agent == "from-env"
+    assert settings.home == Path("/srv/from-file")
+
+
+def test_the_defaults_are_a_local_caller_with_every_role() -> None:
+    principal = load({}, {"INTERLAYER_CONFIG": "/nowhere"}).principal
+    assert (principal.organization, principal.agent) == ("default", "local")
+    assert {"reader", "writer", "steward"} <= principal.roles
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("STORE", "dynamodb://x", "sqlite"),
+        ("VECTORS", "s3://bucket/x", "lance"),
+        ("EMBEDDER", "text-embedding-3-small", "local"),
+        ("MODEL", "openai/x", "none"),
+        ("AUTH", "keys", "none"),
+        ("ROLES", "reader,king", "king"),
+        ("ORG", "a#b", "no name"),
+        ("LOG_LEVEL", "LOUD", "WARNING"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(name: str, value: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=f"INTERLAYER_{name}") as raised:
+        load({}, {f"INTERLAYER_{name}": value, "INTERLAYER_CONFIG": "/nowhere"})
+    assert words in str(raised.value)
+
+
+def test_an_unknown_setting_in_the_file_names_the_nearest(tmp_path: Path) -> None:
+    config = tmp_path / "interlayer.toml"
+    config.write_text('hom = "/tmp"\n', encoding="utf-8")
+    with pytest.raises(InvalidInput, match="home"):
+        load({}, {"INTERLAYER_CONFIG": str(config)})
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:8000", "192.168.1.4:8000", "example.com:80", "[::]:80"])
+def test_only_loopback_is_bound_without_authentication(address: str) -> None:
+    with pytest.raises(Refused, match="authentication"):
+        parse_address(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("127.0.0.1:8000", ("127.0.0.1", 8000)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:80", ("::1", 80)),
+        (":80", ("127.0.0.1", 80)),
+    ],
+)
+def test_an_address_is_host_and_port(address: str, place: tuple[str, int]) -> None:
+    assert parse_address(address) == place
+
+
+@pytest.mark.parametrize("address", ["8000", "localhost", "localhost:x", "localhost:0", "localhost:70000"])
+def test_what_is_no_address_says_how_one_looks(address: str) -> None:
+    with pytest.raises(InvalidInput, match="127.0.0.1:8000"):
+        parse_address(address)

@@ -1,0 +1,95 @@
+"""The house keeps its shape: sizes, source roots, import weight, and documentation that knows every name."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from interlayer.app.settings import SETTINGS
+from interlayer.main import cli
+from interlayer.memory.schema import starter_schema
+from interlayer_tools import TOOLS
+
+ROOT = Path(__file__).parents[3]
+SOURCES = [path for part in ("server", "tools", "policies") for path in (ROOT / part).rglob("*.py")]
+HEAVY = ("lancedb", "pyarrow", "wordllama", "boto3", "litellm", "nupunkt", "rich")
+
+
+def test_modules_fit_in_one_head() -> None:
+    assert len(SOURCES) > 50
+    assert not [path.name for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > 320]
+
+
+def test_functions_fit_on_one_screen() -> None:
+    long = [
+        f"{path.name}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > 55
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("part", ["server", "tools", "policies"])
+def test_a_source_root_holds_exactly_one_package(part: str) -> None:
+    held = [path.name for path in (ROOT / part).iterdir() if path.is_dir() and not path.name.startswith((".", "__"))]
+    assert len(held) == 1
+
+
+def test_only_the_settings_module_and_the_shell_read_the_environment() -> None:
+    allowed = {"settings.py", "main.py", "demo.py", "clients.py", "lance.py"}
+    readers = {path.name for path in SOURCES if re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8"))}
+    assert readers <= allowed
+
+
+def test_a_server_starts_without_what_is_heavy() -> None:
+    code = "import sys, interlayer.main, interlayer.app.composition, interlayer.app.serving\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert not loaded & set(HEAVY)
+
+
+def test_the_command_line_answers_without_the_protocol() -> None:
+    code = "import sys, interlayer.main\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"mcp", "numpy", "pydantic"} & {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_every_setting_is_documented() -> None:
+    documented = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for name, meaning in SETTINGS.items():
+        assert f"| `INTERLAYER_{name}` | {meaning} |" in documented
+
+
+def test_every_command_is_documented() -> None:
+    documented = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for name, command in cli.commands.items():
+        nested: dict[str, object] = getattr(command, "commands", {})
+        for full in [f"{name} {one}" for one in nested] or [name]:
+            assert f"`interlayer {full}" in documented, full
+
+
+def test_the_readme_lists_every_tool_in_order() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == [tool.name for tool in TOOLS]
+
+
+def test_every_gate_and_property_key_is_documented() -> None:
+    concepts = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+    gates = (ROOT / "server/interlayer/memory/gates.py").read_text(encoding="utf-8")
+    for reason in re.findall(r"^\| `(\w+)` +\|", gates, re.MULTILINE):
+        assert f"`{reason}`" in concepts
+    schemas = (ROOT / "docs" / "writing-schemas.md").read_text(encoding="utf-8")
+    declared = next(iter(next(iter(starter_schema().entities.values())).properties.values()))
+    for key in type(declared).model_fields:
+        assert f"`{key}`" in schemas
+
+
+def test_no_file_names_a_registry() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert "--hash=sha256:" in lock
