@@ -32,6 +32,7 @@ from interlayer_policies.governance import Governance, PolicyFile, read_folder, 
 from interlayer_tools import Domains
 
 _PROBE_S: Final = 5.0
+_GREETING_S: Final = 1.0
 _CLOSE_S: Final = 4.0
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Interlayer:
     embedder: LocalEmbedder
     projector: Projector
     domains: Domains
+    greeted: anyio.Event = field(default_factory=anyio.Event)
     readiness: anyio.Event = field(default_factory=anyio.Event)
     failure: InterlayerError | None = None
 
@@ -102,7 +104,12 @@ class Interlayer:
         await self.store.close()
 
     async def work(self) -> None:
-        """Do a server's background work until cancelled: prepare, load what is heavy, carry the outbox."""
+        """Do a server's background work until cancelled: prepare, load what is heavy, carry the outbox.
+
+        It begins when the first request has been answered, so that it does not delay that answer.
+        """
+        with anyio.move_on_after(_GREETING_S):
+            await self.greeted.wait()
         try:
             await self.prepare()
         except InterlayerError as error:
@@ -154,14 +161,15 @@ async def opened(settings: Settings) -> AsyncGenerator[Interlayer]:
 @asynccontextmanager
 async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
     """Keep the background work of a server going, and close the stores afterwards."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(interlayer.work)
-        try:
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(interlayer.work)
             yield interlayer
-        finally:
             tasks.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
-                await interlayer.close()
+    finally:
+        # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+            await interlayer.close()
 
 
 def first_policies(settings: Settings) -> list[PolicyFile]:

@@ -8,8 +8,10 @@ import difflib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
@@ -43,6 +45,7 @@ class InterlayerServer(MCPServer[None]):
         domains: Domains,
         principal: Callable[[], Principal],
         ready: Callable[[], Awaitable[None]],
+        greeted: Callable[[], None],
     ) -> None:
         super().__init__(
             "interlayer",
@@ -50,17 +53,21 @@ class InterlayerServer(MCPServer[None]):
             instructions=INSTRUCTIONS,
             version=__version__,
             log_level="WARNING",
+            middleware=[_greeting(greeted)],
         )
         self._domains = domains
         self._principal = principal
         self._ready = ready
         self._catalogue: Mapping[str, Tool[Any]] = {tool.name: tool for tool in TOOLS}
-        self._listings = [_listing(tool) for tool in TOOLS]
         _add_resources(self, domains, principal)
 
     async def list_tools(self) -> list[ToolListing]:
         """Return the catalogue, always in the same order, then what else was registered."""
         return [*self._listings, *await super().list_tools()]
+
+    @cached_property
+    def _listings(self) -> list[ToolListing]:
+        return [_listing(tool) for tool in TOOLS]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -82,6 +89,19 @@ class InterlayerServer(MCPServer[None]):
             raise ToolError(str(error)) from error
         text = TextContent(type="text", text=compact_json(answer))
         return CallToolResult(content=[text], structured_content=answer)
+
+
+def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
+    """Return what tells that a client was answered; a tool call is told before, because it waits for what follows."""
+
+    async def tell(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method == "tools/call":
+            greeted()
+        result = await call_next(ctx)
+        greeted()
+        return result
+
+    return tell
 
 
 def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:

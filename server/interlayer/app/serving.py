@@ -12,7 +12,6 @@ import sys
 from typing import Final
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -28,7 +27,9 @@ logger = logging.getLogger(__name__)
 
 def build_server(interlayer: Interlayer) -> InterlayerServer:
     """Return the MCP server of a process, with its health routes."""
-    server = InterlayerServer(interlayer.domains, lambda: interlayer.principal, interlayer.ready)
+    server = InterlayerServer(
+        interlayer.domains, lambda: interlayer.principal, interlayer.ready, interlayer.greeted.set
+    )
 
     @server.custom_route("/healthz", methods=["GET"])
     async def healthz(_: Request) -> JSONResponse:
@@ -58,6 +59,8 @@ def http_app(server: InterlayerServer, host: str) -> Starlette:
 
 async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
     """Serve over HTTP until a signal."""
+    import uvicorn
+
     app = http_app(build_server(interlayer), host)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"

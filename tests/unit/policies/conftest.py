@@ -72,7 +72,7 @@ class World:
         return await self.governance.context(ME, task, facets or Facets(), **options)
 
     def another_process(self) -> Governance:
-        """A second service on the same file, as another process has it."""
+        """Return a second service on the same file, as another process has it."""
         store = SqliteItems(self.path)
         self.opened.append(store)
         return Governance(store, Trail(store, self.clock), EMBEDDER, self.entities, self.clock)
@@ -87,3 +87,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     yield world
     for opened in (store, *world.opened):
         await opened.close()
+
+
+@pytest.fixture
+def embedder() -> LocalEmbedder:
+    return EMBEDDER

@@ -25,7 +25,7 @@ rules:
   - Never refund more than {limit} dollars.
   - text: Ask for the invoice.
     key: refund.invoice
-  - {id: R9, level: SHOULD NOT, text: Avoid {words}.}
+  - {id: R9, level: SHOULD NOT, text: 'Avoid {words}.'}
 tests:
   - {task: Refund the order, expect_rules: R1}
 ---
@@ -70,7 +70,7 @@ def test_rules_get_ids_by_position_and_levels_by_their_first_words() -> None:
         ("R2", "must"),
         ("R9", "should_not"),
     ]
-    text = "---\nrules: [\"Don't shout.\", Do not run., DO NOT walk., Be kind., Neverland is nice.]\n---\n"
+    text = '---\nrules: ["Don\'t shout.", Do not run., DO NOT walk., Be kind., Neverland is nice.]\n---\n'
     assert [rule.level for rule in parsed(text).rules] == ["must_not", "must_not", "must_not", "must", "must"]
 
 
@@ -107,7 +107,7 @@ def test_windows_lines_and_a_byte_order_mark_change_nothing() -> None:
         ("[old-refunds]", "[refunds]", 12, ["itself"]),
         ("id: refunds", "id: Re Funds", 2, ["id"]),
         ("title: Refunds", "id: other", 3, ["'id'", "twice"]),
-        ("owner: finance", "owner: [", 6, ["not YAML"]),
+        ("owner: finance", "owner: [", 5, ["not YAML"]),
         ("  when: {stage: [open, 3]}", "  channels: []", 10, ["channels"]),
         ("text: Ask", "txt: Ask", 16, ["text"]),
     ],

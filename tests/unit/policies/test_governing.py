@@ -1,0 +1,273 @@
+"""Which rules govern: scope, effective dates, precedence, merging, superseding, conflicts; whatever the file order."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlayer_policies.answers import ContextAnswer
+from interlayer_policies.parsing import parse
+from interlayer_policies.policy import Policy, PolicyFile, Situation, folded
+from interlayer_policies.relevance import query_of, texts_of
+from interlayer_policies.selecting import Request, select
+from interlayer_policies.snapshot import Edition, Snapshot, sections_of
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+SITUATION: dict[str, tuple[str, ...]] = {"agent": ("bot",)}
+
+
+def snapshot_of(documents: Sequence[dict[str, Any]]) -> Snapshot:
+    """JSON is YAML: each document is the front matter of a policy. As a published set is: ordered by id."""
+    policies: list[Policy] = []
+    for document in documents:
+        body = document.get("body", "")
+        head = json.dumps({name: value for name, value in document.items() if name != "body"})
+        result = parse(PolicyFile(f"{document['id']}.md", f"---\n{head}\n---\n{body}"))
+        assert isinstance(result, Policy), result
+        policies.append(result)
+    editions = [Edition(policy, 1) for policy in sorted(policies, key=lambda policy: policy.id)]
+    return Snapshot(1, editions, sections_of(editions), None)
+
+
+def answer(
+    documents: Sequence[dict[str, Any]],
+    situation: Situation = SITUATION,
+    *,
+    now: datetime = NOW,
+    max_tokens: int = 2_000,
+    task: str = "Reply to the customer",
+) -> ContextAnswer:
+    query = query_of(texts_of(task), None)
+    return select(snapshot_of(documents), Request(query, situation, now, max_tokens)).whole
+
+
+def rule(text: str = "Be kind.", level: str = "must", **more: Any) -> dict[str, Any]:
+    return {"text": text, "level": level, **more}
+
+
+def one(policy_id: str, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": policy_id, "rules": list(rules) or [rule(f"Rule of {policy_id}.")], **more}
+
+
+def refs(given_answer: ContextAnswer) -> list[str]:
+    return [f"{rule.policy_id}#{rule.rule_id}" for rule in given_answer.rules]
+
+
+def lost(given_answer: ContextAnswer) -> dict[str, tuple[str, str]]:
+    return {f"{entry.policy_id}#{entry.rule_id}": (entry.by, entry.why) for entry in given_answer.overridden}
+
+
+@pytest.mark.parametrize(
+    ("scope", "situation", "matches"),
+    [
+        ({"agents": ["outbound-*"]}, {"agent": ("outbound-7",)}, True),
+        ({"agents": ["Outbound-?"]}, {"agent": ("outbound-77",)}, False),
+        ({"channels": ["email", "chat"]}, {"channel": ("chat",)}, True),
+        ({"channels": ["email"], "regions": ["EU"]}, {"channel": ("email",), "region": ("us",)}, False),
+        ({"tags": ["pricing"]}, {"tags": ("legal", "pricing")}, True),
+        ({"tags": ["pricing"]}, {"tags": ("legal",)}, False),
+        ({"teams": ["sales"]}, {"team": ("sales", "support")}, True),
+        ({"when": {"stage": ["closed_*"]}}, {"entity.stage": ("closed_won",)}, True),
+        ({"when": {"stage": ["open"]}}, {"entity.stage": ("closed_won",)}, False),
+        ({"when": {"seats": [15]}}, {"entity.seats": (folded(15.0),)}, True),
+    ],
+)
+def test_scopes_match_any_value_of_a_facet_and_all_facets(scope: Any, situation: Situation, matches: bool) -> None:
+    assert bool(answer([one("a", scope=scope)], {**SITUATION, **situation}).rules) is matches
+
+
+def test_a_facet_not_given_matches_and_is_said_to_be_assumed() -> None:
+    documents = [
+        one("a", scope={"channels": ["email"], "when": {"stage": ["open"]}}),
+        one("b", scope={"regions": "eu"}),
+    ]
+    got = answer(documents, {**SITUATION, "region": ("us",)})
+    assert refs(got) == ["a#R1"]
+    assert got.assumed == ("channel", "entity.stage")
+    assert got.rules[0].why == "scope: channel assumed, entity.stage assumed"
+    assert answer(documents, {**SITUATION, "channel": ("chat",), "region": ("us",)}).assumed == ()
+
+
+def test_a_prohibition_beats_a_requirement_beats_a_permission() -> None:
+    levels = ["may", "should", "should_not", "must", "must_not"]
+    documents = [
+        one(f"p{n}", rule(level=level, key="k"), tier="law" if n == 0 else "unit" if n == 4 else "team")
+        for n, level in enumerate(levels)
+    ]
+    got = answer(documents)
+    assert refs(got) == ["p4#R1"]
+    assert lost(got) == {f"p{n}#R1": ("p4#R1", "same key, level") for n in range(4)}
+
+
+@pytest.mark.parametrize(
+    ("strong", "weak", "why"),
+    [
+        ({"tier": "law"}, {"tier": "org", "scope": {"agents": ["bot"]}}, "tier"),
+        ({"scope": {"agents": ["bot"]}}, {"effective": {"from": "2026-05-01"}}, "narrower scope"),
+        ({"effective": {"from": "2026-05-01"}}, {"effective": {"from": "2026-04-01"}}, "later start"),
+        ({"effective": {"from": "2026-05-01"}}, {}, "later start"),
+        ({}, {}, "id"),
+    ],
+)
+def test_precedence_is_tier_then_scope_then_start_then_id(strong: Any, weak: Any, why: str) -> None:
+    for names in (("a", "b"), ("b", "a")) if why != "id" else (("a", "b"),):
+        got = answer([one(names[0], rule("x", key="k"), **strong), one(names[1], rule("y", key="k"), **weak)])
+        assert refs(got) == [f"{names[0]}#R1"]
+        assert lost(got) == {f"{names[1]}#R1": (f"{names[0]}#R1", f"same key, {why}")}
+
+
+def test_rules_without_a_key_never_override_each_other() -> None:
+    assert refs(answer([one("a"), one("b"), one("c", rule(level="must_not"))])) == ["c#R1", "a#R1", "b#R1"]
+
+
+@pytest.mark.parametrize(
+    ("merge", "values", "expected"),
+    [
+        ("min", (15, 10), "10"),
+        ("max", (15, 20.5), "20.5"),
+        ("union", (["a"], ["b", "a"]), "a, b"),
+        ("intersect", (["a", "b"], ["b", "c"]), "b"),
+    ],
+)
+def test_parameters_of_one_key_are_merged_as_declared(merge: str, values: tuple[Any, Any], expected: str) -> None:
+    check = {"kind": "forbid_terms", "terms": ["{limit}"]}
+    documents = [
+        one(
+            name,
+            rule("Keep to {limit}.", "must_not", key="k", check=check),
+            tier=tier,
+            params={"limit": {"value": value, "merge": merge}},
+        )
+        for name, tier, value in zip(("a", "b"), ("org", "team"), values, strict=True)
+    ]
+    got = answer(documents)
+    assert [rule.text for rule in got.rules] == [f"Keep to {expected}."]
+    assert refs(got) == ["a#R1"]
+    assert lost(got) == {"b#R1": ("a#R1", "same key, merged: limit")}
+
+
+def test_a_rule_that_may_not_apply_takes_no_other_away() -> None:
+    wide = one("wide", rule("At most 15%.", "must_not", key="k"))
+    narrow = one("narrow", rule("At most 25%.", "must_not", key="k"), scope={"channels": ["partner"]})
+    unknown = answer([wide, narrow])
+    assert sorted(refs(unknown)) == ["narrow#R1", "wide#R1"]
+    assert [clash.rules for clash in unknown.conflicts] == [("narrow#R1", "wide#R1")]
+    assert "not given" in unknown.conflicts[0].why
+    assert refs(answer([wide, narrow], {**SITUATION, "channel": ("partner",)})) == ["narrow#R1"]
+    assert refs(answer([wide, narrow], {**SITUATION, "channel": ("email",)})) == ["wide#R1"]
+
+
+def test_an_incompatible_pair_is_delivered_whole_and_named() -> None:
+    got = answer([one("a", rule(level="must", key="k")), one("b", rule(level="must_not", key="k"))])
+    assert refs(got) == ["b#R1", "a#R1"]
+    assert [(clash.key, clash.rules) for clash in got.conflicts] == [("k", ("b#R1", "a#R1"))]
+
+
+def test_a_superseded_policy_gives_way_while_the_newer_one_holds() -> None:
+    old = one("old", scope={"regions": ["eu"]})
+    new = one("new", supersedes=["old"], effective={"from": "2026-06-01", "until": "2026-06-30"})
+    assert lost(answer([old, new])) == {"old#R1": ("new", "superseded by new")}
+    assert refs(answer([old, new], now=datetime(2026, 5, 1, tzinfo=UTC))) == ["old#R1"]
+    assert refs(answer([old, new], now=datetime(2026, 7, 1, tzinfo=UTC))) == ["old#R1"]
+    maybe = one("new", supersedes=["old"], scope={"channels": ["email"]})
+    assert sorted(refs(answer([old, maybe]))) == ["new#R1", "old#R1"], "it may not hold, so it takes nothing away"
+
+
+def test_effective_times_are_sharp_and_say_when_they_next_change_something() -> None:
+    documents = [
+        one("a", effective={"from": "2026-06-15", "until": "2026-06-16"}),
+        one("b", effective={"from": "2026-06-16T08:30:00+02:00"}, scope={"channels": ["email"]}),
+    ]
+
+    def at(*moment: int) -> ContextAnswer:
+        return answer(documents, now=datetime(*moment, tzinfo=UTC))  # type: ignore[misc]
+
+    assert refs(at(2026, 6, 14, 23, 59, 59)) == []
+    assert at(2026, 6, 14).valid_until == "2026-06-15T00:00:00.000000Z"
+    assert refs(at(2026, 6, 15)) == ["a#R1"]
+    assert at(2026, 6, 15).valid_until == "2026-06-16T06:30:00.000000Z"
+    assert refs(at(2026, 6, 16, 6, 30)) == ["a#R1", "b#R1"]
+    assert refs(at(2026, 6, 17)) == ["b#R1"]
+    assert at(2026, 6, 17).valid_until is None
+    elsewhere = answer(documents, {**SITUATION, "channel": ("chat",)}, now=datetime(2026, 6, 15, tzinfo=UTC))
+    assert elsewhere.valid_until == "2026-06-17T00:00:00.000000Z", "a policy out of scope changes nothing"
+
+
+WORDS = st.sampled_from(["a", "b", "c"])
+LISTS = st.lists(st.sampled_from(["a", "b", "c", "*", "?"]), min_size=1, max_size=2)
+SCOPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "teams": LISTS, "channels": LISTS, "audiences": LISTS, "regions": LISTS, "entity_types": LISTS, "tags": LISTS,
+        "when": st.dictionaries(st.sampled_from(["stage", "size"]), LISTS, max_size=2),
+    },
+)  # fmt: skip
+RULES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": st.sampled_from(["Be kind.", "Offer {limit} at most."]),
+            "level": st.sampled_from(["must", "must_not", "may"]),
+        },
+        optional={"key": st.sampled_from(["k", "l"])},
+    ),
+    max_size=3,
+)
+POLICIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.sampled_from([f"p{n}" for n in range(9)]),
+            "tier": st.sampled_from(["law", "org", "team"]),
+            "scope": SCOPES,
+            "rules": RULES,
+            "params": st.integers(1, 30).map(lambda value: {"limit": {"value": value}}),
+            "body": st.sampled_from(
+                ["", "## Refunds\nHow refunds work for orders.", "## Returns\nPacking of returns."]
+            ),
+        },
+        optional={"supersedes": st.just(["p0"])},
+    ).filter(lambda document: document["id"] != "p0" or "supersedes" not in document),
+    max_size=6,
+    unique_by=lambda document: document["id"],
+)
+FACETS = ("team", "channel", "audience", "region", "entity_type", "tags", "entity.stage", "entity.size")
+SITUATIONS = st.dictionaries(st.sampled_from(FACETS), st.tuples(WORDS)).map(lambda known: SITUATION | known)
+
+
+def in_scope(given_answer: ContextAnswer) -> set[str]:
+    return {*refs(given_answer), *lost(given_answer)}
+
+
+@given(POLICIES, SITUATIONS, st.integers(1, 8_000))
+def test_every_rule_in_scope_is_delivered_or_overridden_whatever_the_budget(
+    documents: Any, situation: Situation, max_tokens: int
+) -> None:
+    roomy = answer(documents, situation, max_tokens=8_000)
+    tight = answer(documents, situation, max_tokens=max_tokens)
+    assert tight.rules == roomy.rules
+    assert tight.overridden == roomy.overridden
+    snapshot = snapshot_of(documents)
+    mask = snapshot.scopes.in_scope(situation)
+    expected = {bound.ref for bound in snapshot.rules if mask[bound.number]}
+    assert in_scope(tight) == expected
+    assert not set(refs(tight)) & set(lost(tight))
+
+
+@given(POLICIES, SITUATIONS, st.sampled_from(FACETS))
+def test_removing_a_facet_never_shrinks_the_rules(documents: Any, situation: Situation, facet: str) -> None:
+    without = {name: values for name, values in situation.items() if name != facet}
+    known, unknown = answer(documents, situation), answer(documents, without)
+    assert in_scope(known) <= in_scope(unknown)
+    assert set(refs(known)) <= set(refs(unknown)), "nor does it let one rule take another away"
+
+
+@given(POLICIES, SITUATIONS, st.randoms(use_true_random=False))
+def test_the_order_of_files_never_changes_a_byte(documents: Any, situation: Situation, random: Any) -> None:
+    shuffled = list(documents)
+    random.shuffle(shuffled)
+    task = "How do refunds for orders work?"
+    first, second = answer(documents, situation, task=task), answer(shuffled, situation, task=task)
+    assert json.dumps(first.document()) == json.dumps(second.document())
