@@ -29,6 +29,13 @@ class _Commands(click.Group):
             _stop(str(error), error)
         except (OSError, BaseExceptionGroup) as error:
             _stop(_first_message(error), error)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, a user is not shown a stack trace
+            _stop(
+                f"unexpected {_first_message(error)}. With INTERLAYER_DEBUG=1 the trace is shown; please report it",
+                error,
+            )
 
 
 def _stop(message: str, error: BaseException) -> None:
@@ -36,6 +43,12 @@ def _stop(message: str, error: BaseException) -> None:
         raise error
     click.echo(f"interlayer: {message}", err=True)
     sys.exit(_FAILED)
+
+
+def _progress(facts: int) -> None:
+    """Show how many facts were compared, on one line of a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{facts:,} facts compared", nl=False, err=True)
 
 
 def _first_message(error: BaseException) -> str:
@@ -161,10 +174,7 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
             click.echo(f"{done} outbox entries replayed")
             if rebuild:
                 types = list(interlayer.domains.schema.entities)
-                with click.progressbar(length=0, label="facts", file=sys.stderr) as bar:
-                    made = await interlayer.projector.rebuild(
-                        organization, types, lambda facts: bar.update(facts - bar.pos)
-                    )
+                made = await interlayer.projector.rebuild(organization, types, _progress)
                 click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
 
     _run(run)

@@ -117,6 +117,7 @@ async def test_a_cancelled_removal_that_has_begun_is_finished(index: LanceIndex,
 
 
 async def test_concurrent_additions_of_one_handle_store_each_row_once(index: LanceIndex, tmp_path: Path) -> None:
+    await index.add("acme", numbered(1), unit_vectors(1))
     async with anyio.create_task_group() as group:
         for _ in range(8):
             group.start_soon(index.add, "acme", numbered(5), unit_vectors(5))

@@ -135,6 +135,14 @@ async def test_the_text_leg_knows_word_stems_case_and_accents(index: VectorIndex
     assert hit.cosine is None
 
 
+async def test_the_text_leg_reads_other_scripts(index: VectorIndex) -> None:
+    texts = ["वह हिन्दी भाषा बोलता है", "живёт в Москве", "Größe: cafe\u0301"]
+    await index.add("acme", [Row(f"r{n}", "o", "k", text) for n, text in enumerate(texts)], unit_vectors(3))
+    assert await found_by_text(index, "हिन्दी") == {"r0"}
+    assert await found_by_text(index, "москве!") == {"r1"}
+    assert await found_by_text(index, "GRÖSSE größe, café") == {"r2"}
+
+
 async def test_the_more_fitting_text_scores_higher_and_the_limit_keeps_it(index: VectorIndex) -> None:
     rows = [Row(f"r{n}", "o", "k", "apples and something else entirely") for n in range(20)]
     await index.add("acme", [*rows, Row("best", "o", "k", "apples pears plums")], unit_vectors(21))

@@ -9,7 +9,12 @@ from pathlib import Path
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INTERLAYER_")}
-    return {**clean, "INTERLAYER_HOME": str(home), **{f"INTERLAYER_{name}": value for name, value in settings.items()}}
+    return {
+        **clean,
+        "COLUMNS": "200",
+        "INTERLAYER_HOME": str(home),
+        **{f"INTERLAYER_{name}": value for name, value in settings.items()},
+    }
 
 
 def command(*arguments: str) -> list[str]:

@@ -27,7 +27,7 @@ def clients(home: Path, working: Path) -> Mapping[str, Client]:
     return {
         "claude-desktop": Client("Claude Desktop", _claude_desktop(home), "mcpServers", "Restart Claude Desktop."),
         "claude-code": Client(
-            "Claude Code", working / ".mcp.json", "mcpServers", "Or: claude mcp add interlayer -- interlayer serve"
+            "Claude Code", working / ".mcp.json", "mcpServers", "Or run: claude mcp add interlayer -- interlayer serve."
         ),
         "cursor": Client("Cursor", working / ".cursor" / "mcp.json", "mcpServers", "Reload the window."),
         "vscode": Client("VS Code", working / ".vscode" / "mcp.json", "servers", "Reload the window."),

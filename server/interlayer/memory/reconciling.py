@@ -46,15 +46,18 @@ def reconcile(
     exact: dict[str, int] = {}
     added = np.zeros(len(candidates), dtype=bool)
     new_texts = [candidate.text for candidate in candidates]
-    known_texts = [fact.record.text for fact in view.ordered]
+    # Taken once: this may run in a thread while a reader brings the view up to date.
+    known_facts, known_vectors = list(view.ordered), view.vectors
+    known_texts = [fact.record.text for fact in known_facts]
+    known_vectors = known_vectors[: len(known_facts)]
     for first in range(0, len(candidates), _ROWS):
-        known = vectors[first : first + _ROWS] @ view.vectors.T
+        known = vectors[first : first + _ROWS] @ known_vectors.T
         among = vectors[first : first + _ROWS] @ vectors.T
         for row, candidate in enumerate(candidates[first : first + _ROWS]):
             found = _same_words(candidate, view, exact)
             if not found:
                 near = _near(candidate.text, known[row], known_texts, threshold)
-                found = near and (near[0], view.ordered[near[1]].record.id)
+                found = near and (near[0], known_facts[near[1]].record.id)
             found = found or _near(candidate.text, np.where(added, among[row], -1), new_texts, threshold)
             if found:
                 decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))

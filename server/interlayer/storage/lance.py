@@ -44,6 +44,7 @@ _NAME_MAX: Final = 200
 _BATCH_IDS: Final = 500
 _ATTEMPTS: Final = 4
 _OPEN_TABLES_MAX: Final = 512
+_WORD: Final = re.compile(r"[^\s!-/:-@\[-`{-~\ud800-\udfff]{1,40}")  # LanceDB splits further; longer ones it leaves out
 _QUERY_WORDS_MAX: Final = 64  # full-text search of 20,000 words takes a minute and a half
 _SMALL_FRAGMENTS: Final = 50  # each costs a search 0.11 ms
 _UNINDEXED_ROWS: Final = 2_000
@@ -54,7 +55,7 @@ _LOCK_TIMEOUT_S: Final = 30.0
 _LOCK_POLL_S: Final = 0.005
 _VENDOR_ERRORS: Final = (OSError, RuntimeError, ValueError)  # LanceDB has no classes of its own
 _UNREADABLE: Final = re.compile(
-    r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|range", re.IGNORECASE
+    r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|invalid range", re.IGNORECASE
 )
 
 
@@ -119,7 +120,7 @@ class LanceIndex:
         """
         _check_vectors(vector[np.newaxis], 1, self._space.dims)
         _check_unicode("kind", kind or "")
-        words = " ".join(list(dict.fromkeys(re.findall(r"\w+", text.lower())))[:_QUERY_WORDS_MAX])
+        words = " ".join(list(dict.fromkeys(_WORD.findall(text)))[:_QUERY_WORDS_MAX])
 
         async def read(table: "AsyncTable") -> list[Hit]:
             queries: list[Any] = []
@@ -313,12 +314,12 @@ async def _present(table: "AsyncTable", ids: Sequence[str]) -> set[str]:
 async def _table_names(connection: "AsyncConnection") -> list[str]:
     names: list[str] = []
     token: str | None = None
-    while token or not names:
+    while True:
         page = await connection.list_tables(page_token=token)
         names += [name for name in page.tables if name.startswith(_TABLES)]
-        if not (token := page.page_token):
-            break
-    return names
+        token = page.page_token
+        if not token:
+            return names
 
 
 async def _make_indexes(table: "AsyncTable", *, replace: bool) -> None:

@@ -139,6 +139,7 @@ async def test_a_receipt_holds_what_was_delivered_and_never_the_task(world: Any)
     await world.publish(RULE.format("a", "{channels: [email]}") + REFUNDS)
     facets = Facets(channel="email", entity="contact:sarah@techflow.example")
     answer = await world.context("Refund the invoice of mister Zebulon", facets)
+    world.clock.advance(seconds=1)
     await world.governance.check(world.me, "Dear mister Zebulon", facets)
     context, check = await receipts_of(world)
     assert context.key.sort == answer.receipt_id

@@ -102,6 +102,9 @@ async def test_versions_count_changes_of_a_policy_and_revisions_count_publishes(
     assert (first.revision, first.new, first.added) == (1, True, ("a", "b"))
     again = await world.governance.publish(world.me, world.files(GOOD.format("b"), GOOD.format("a")), reason="same")
     assert (again.revision, again.new, again.added, again.changed, again.removed) == (1, False, (), (), ())
+    proposed = world.files(GOOD.format("a") + "More.\n", GOOD.format("c"))
+    difference = await world.governance.difference(world.me, proposed)
+    assert (difference.added, difference.changed, difference.removed) == (("c",), ("a",), ("b",))
     second = await world.governance.publish(
         world.me, world.files(GOOD.format("a") + "More.\n", GOOD.format("c")), reason="more"
     )

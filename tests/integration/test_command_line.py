@@ -1,0 +1,160 @@
+"""The command line as a person uses it: one line when something is wrong, never a stack trace."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from interlayer_policies.governance import starter_files
+from processes import command, environment
+
+POLICY = """---
+id: greeting
+title: Greeting
+description: How to greet.
+owner: brand@company.example
+rules:
+  - {id: R1, level: must, text: Greet people by their first name.}
+---
+# Greeting
+## Why
+People answer sooner when they are greeted by name.
+"""
+
+
+def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(*arguments),
+        env=environment(home, **settings),
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_demo_keeps_every_promise(home: Path) -> None:
+    done = run(home, "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["broken"] == []
+    assert sum("promise" in step for step in report["steps"]) == 5
+
+
+def test_doctor_finds_nothing_wrong_in_a_new_home(home: Path) -> None:
+    done = run(home, "doctor", "--json")
+    assert done.returncode == 0
+    findings = {one["name"]: one["ok"] for one in json.loads(done.stdout)}
+    assert set(findings) == {"program", "home", "schema", "policies", "item store", "vector index", "embedder", "model"}
+    assert all(findings.values())
+
+
+def test_doctor_names_a_damaged_store_and_the_remedy(home: Path) -> None:
+    home.mkdir()
+    (home / "interlayer.db").write_bytes(b"no database" * 100)
+    done = run(home, "doctor")
+    assert done.returncode == 1
+    assert "FAULT  item store" in done.stdout
+    assert "restore a backup" in done.stdout
+
+
+def test_a_schema_that_does_not_hold_is_refused_with_its_place(home: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    schema.write_text("entities:\n  deal:\n    properties:\n      stage: {type: colour}\n", encoding="utf-8")
+    done = run(home, "doctor", SCHEMA=str(schema))
+    assert done.returncode == 1
+    assert "entities.deal.properties.stage.type" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve", "--http", "0.0.0.0:8000"], "authentication"),
+        (["serve", "--http", "nowhere"], "127.0.0.1:8000"),
+        (["policy", "publish", "missing", "--reason", "x"], "missing"),
+        (["policy", "show", "discount"], "discounts"),
+        (["memory", "show", "planet:mars"], "company"),
+        (["--org", "a#b", "doctor"], "INTERLAYER_ORG"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(home: Path, arguments: list[str], words: str) -> None:
+    done = run(home, *arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_published_set_replaces_the_starter_set_and_a_broken_one_changes_nothing(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "greeting.md").write_text(POLICY, encoding="utf-8")
+    done = run(home, "policy", "publish", str(folder), "--reason", "first own set")
+    assert done.returncode == 0, done.stderr
+    assert "1 added" in done.stdout
+    assert f"{len(starter_files())} removed" in done.stdout
+    (folder / "broken.md").write_text(POLICY.replace("id: R1,", "id: R1, colour: red,"), encoding="utf-8")
+    done = run(home, "policy", "publish", str(folder), "--reason", "mistake")
+    assert done.returncode == 1
+    assert "broken.md" in done.stderr
+    shown = run(home, "policy", "show")
+    assert "revision 2" in shown.stdout
+    assert "greeting" in shown.stdout
+    assert "First" not in run(home, "policy", "show", "greeting", "--version", "1").stderr
+
+
+def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
+    hello = [
+        {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "t", "version": "1"},
+            },
+        },
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {
+            "jsonrpc": "2.0",
+            "id": 2,
+            "method": "tools/call",
+            "params": {
+                "name": "memorize",
+                "arguments": {"entity": "deal:D-7", "content": "Stage: negotiation\nAcme asked for a pilot."},
+            },
+        },
+    ]
+    process = subprocess.Popen(
+        command("serve"), env=environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for message in hello:
+        process.stdin.write(json.dumps(message) + "\n")
+        process.stdin.flush()
+        if "id" in message:
+            process.stdout.readline()
+    process.communicate(timeout=10)
+    shown = run(home, "memory", "show", "deal:D-7", "--history")
+    assert shown.returncode == 0
+    assert "negotiation" in shown.stdout
+    assert "Acme asked for a pilot." in shown.stdout
+    told = json.loads(run(home, "memory", "show", "deal:D-7", "--json").stdout)
+    assert told["properties"][0]["value"] == "negotiation"
+    assert run(home, "memory", "show", "deal:D-8").returncode == 1
+    rebuilt = run(home, "reconcile", "--rebuild")
+    assert "2 facts" in rebuilt.stdout
+
+
+def test_install_prints_or_merges_the_configuration(home: Path) -> None:
+    printed = run(home, "install", "cursor")
+    entry = json.loads(printed.stdout)["mcpServers"]["interlayer"]
+    assert entry["args"] == ["serve"]
+    assert entry["env"]["INTERLAYER_HOME"] == str(home)
+    assert run(home, "install", "cursor", "--write").returncode == 0
+    written = json.loads((home.parent / ".cursor" / "mcp.json").read_text(encoding="utf-8"))
+    assert written["mcpServers"]["interlayer"] == entry
