@@ -1,7 +1,8 @@
 """Amounts in a text: `30%`, `$1.2M`, `thirty percent`, `30-day`, and how near they stand to a word."""
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,13 +51,13 @@ class Amount:
 def amounts(draft: Draft, unit: str) -> Iterator[Amount]:
     """Yield the amounts in a unit: a percentage, a currency or any word; `""` is any number."""
     text = draft.lower
+    if not unit:
+        yield from (*_digits(text), *_worded(draft))
+        return
     names = next((names for names in _UNITS if unit.lower() in names), (unit.lower(),))
     after = re.compile(r"[\s-]*" + _ADJECTIVE + f"(?:{'|'.join(map(_unit_pattern, names))})")
     before = re.compile(f"(?:{'|'.join(map(re.escape, names))})\\s?$")
     for number in (*_digits(text), *_worded(draft)):
-        if not unit:
-            yield number
-            continue
         tail = after.match(text, number.end)
         head = None if names == _PERCENT else before.search(text[max(0, number.start - 8) : number.start])
         if tail:
@@ -67,18 +68,21 @@ def amounts(draft: Draft, unit: str) -> Iterator[Amount]:
         yield from _fractions(text)
 
 
-def is_near(draft: Draft, amount: Amount, stems: frozenset[str]) -> bool:
-    """Whether one of the words with these stems stands within `NEAR_CHARACTERS` of the amount."""
-    for wanted in stems:
-        for number in draft.positions.get(wanted, ()):
-            word = draft.words[number]
-            if word.end >= amount.start - NEAR_CHARACTERS and word.start <= amount.end + NEAR_CHARACTERS:
-                return True
-    return False
+def near(draft: Draft, stems: frozenset[str]) -> Callable[[Amount], bool]:
+    """Return a test whether one of the words with these stems stands within `NEAR_CHARACTERS` of an amount."""
+    numbers = sorted(number for wanted in stems for number in draft.positions.get(wanted, ()))
+    starts = [draft.words[number].start for number in numbers]
+    ends = [draft.words[number].end for number in numbers]
+
+    def is_near(amount: Amount) -> bool:
+        first = bisect_left(ends, amount.start - NEAR_CHARACTERS)
+        return first < len(starts) and starts[first] <= amount.end + NEAR_CHARACTERS
+
+    return is_near
 
 
 def near_stems(words: list[str]) -> frozenset[str]:
-    """Return the stems that `is_near` compares, of words in any spelling."""
+    """Return the stems that `near` compares, of words in any spelling."""
     return frozenset(base(word.text) for given in words for word in Draft(given).words)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import re2
 
 from interlayer.text.terms import STOP_WORDS
-from interlayer_policies.amounts import Amount, amounts, is_near, near_stems
+from interlayer_policies.amounts import amounts, near, near_stems
 from interlayer_policies.draft import Draft, Span, Word, base
 from interlayer_policies.frontmatter import nearest
 from interlayer_policies.private import PERSONAL, personal, secrets
@@ -56,7 +56,7 @@ def compiled(kind: str, options: Options) -> Checker:
 
 def is_blunt(kind: str, options: Options) -> bool:
     """Whether a check forbids a single short or everyday word, which needs good examples to be trusted."""
-    terms = _texts(options, "terms") if kind == "forbid_terms" else []
+    terms = _texts(options, "terms") if kind == "forbid_terms" and options.get("terms") else []
     return any(" " not in term.strip() and (len(term) <= _SHORT_TERM or term.lower() in STOP_WORDS) for term in terms)
 
 
@@ -68,6 +68,8 @@ def _forbid_terms(options: Options) -> Callable[[Draft], Iterable[Span]]:
 def _term(term: str) -> Callable[[Draft], Iterator[Span]]:
     """Return a finder of one term: by words if it consists of words, else by characters."""
     wanted = Draft(term)
+    if not wanted.lower.strip():
+        raise ValueError(f"terms: {term!r} has no visible character")
     if not _ONLY_WORDS.fullmatch(wanted.lower.strip()):
         return _literal(wanted.lower.strip())
     words = [word.text for word in wanted.words]
@@ -133,6 +135,8 @@ def _message(error: Exception) -> str:
 
 def _require_text(options: Options) -> Callable[[Draft], Iterable[Span]]:
     wanted = _compact(Draft(_text(options, "text")))
+    if not wanted:
+        raise ValueError("text: it has no visible character")
     return lambda draft: [] if wanted in _compact(draft) else [NOWHERE]
 
 
@@ -145,12 +149,17 @@ def _limit(name: str) -> Callable[[Options], Callable[[Draft], Iterable[Span]]]:
         limit = _number(options, name)
         unit = str(options.get("unit", "")).strip()
         stems = near_stems(_texts(options, "near")) if "near" in options else None
+        if stems is not None and not stems:
+            raise ValueError("near: needs words")
 
-        def breaks(draft: Draft, amount: Amount) -> bool:
-            over = amount.value > limit if name == "max" else amount.value < limit
-            return over and (stems is None or is_near(draft, amount, stems))
+        def find(draft: Draft) -> Iterator[Span]:
+            is_near = near(draft, stems) if stems is not None else None
+            for amount in amounts(draft, unit):
+                over = amount.value > limit if name == "max" else amount.value < limit
+                if over and (is_near is None or is_near(amount)):
+                    yield draft.original(amount.start, amount.end)
 
-        return lambda draft: (draft.original(a.start, a.end) for a in amounts(draft, unit) if breaks(draft, a))
+        return find
 
     return compile_limit
 

@@ -24,9 +24,10 @@ from interlayer_policies.policy import PolicyFile, Problem, Situation
 from interlayer_policies.publishing import PolicyProblems, Published, Publisher
 from interlayer_policies.receipts import Receipts
 from interlayer_policies.selecting import Request, select
+from interlayer_policies.sets import Change, Publication, StoredPolicy
 from interlayer_policies.situation import Facets, situation_of
 from interlayer_policies.starter import starter_files
-from interlayer_policies.store import PolicySets, Publication, StoredPolicy
+from interlayer_policies.store import PolicySets
 
 TASK_CHARACTERS_MAX: Final = 8_000
 TEXT_CHARACTERS_MAX: Final = 100_000
@@ -34,6 +35,9 @@ TOKENS_MAX: Final = 8_000
 HAVE_MAX: Final = 1_000
 
 __all__ = [
+    "Change",
+    "CheckAnswer",
+    "ContextAnswer",
     "EntityFacts",
     "Facets",
     "Governance",
@@ -41,8 +45,10 @@ __all__ = [
     "PolicyListing",
     "PolicyProblems",
     "Problem",
+    "Publication",
     "Published",
     "PublishedPolicy",
+    "StoredPolicy",
     "lint",
     "read_folder",
     "starter_files",
@@ -171,6 +177,10 @@ class Governance:
     async def examine(self, files: Sequence[PolicyFile]) -> list[Problem]:
         """Return everything a publish of these files would find: lint, examples and the policies' own tests."""
         return await self._publisher.examine(files)
+
+    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
+        """Return which policies a publish of these files would add, change and remove. Raises `PolicyProblems`."""
+        return await self._publisher.difference(principal, files)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""

@@ -21,8 +21,9 @@ from interlayer.models.embedder import Embedder, Vectors
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile
 from interlayer_policies.relevance import Query, query_of, texts_of
+from interlayer_policies.sets import StoredPolicy
 from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
-from interlayer_policies.store import PolicySets, StoredPolicy
+from interlayer_policies.store import PolicySets
 
 STALE_MAX: Final = timedelta(seconds=300)
 QUERY_DEADLINE_S: Final = 0.025
@@ -32,6 +33,7 @@ REFUSAL: Final = (
 
 _EMBED_AGAIN_AFTER: Final = timedelta(seconds=5)
 _TASKS_REMEMBERED: Final = 512
+_VECTORS_REMEMBERED: Final = 50_000
 _BUILT_INLINE_MAX: Final = 20  # policies: fewer take less time than handing them to a thread
 
 
@@ -73,20 +75,20 @@ class Library:
         """Return the published set. Raises `Unavailable`, saying to take no action, when there is none to go by."""
         try:
             head = await self._sets.head(organization)
-            if head is None:
-                raise Unavailable(f"No policies are published for {organization}: publish some. {REFUSAL}")
-            shelf = self._shelves.get(organization)
-            if shelf is None or shelf.snapshot.revision != head.revision or self._wants_vectors(shelf):
-                shelf = await self._load(organization, head.revision)
+            shelf = await self._shelf(organization, head.revision) if head else None
         except Unavailable as error:
             return self._stale(organization, error)
+        if shelf is None:
+            raise Unavailable(f"No policies are published for {organization}: publish some. {REFUSAL}")
         shelf.seen_at = self._clock()
         return Current(shelf.snapshot)
 
     async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
         """Return a task made ready, and whether its vectors could not be had in time."""
         found = self._queries.get(task)
-        if found is None:
+        if found is not None:
+            self._queries.move_to_end(task)
+        else:
             texts = texts_of(task)
             found = query_of(texts, await self._query_vectors(texts))
             if found.vectors is not None:
@@ -104,21 +106,25 @@ class Library:
             return Snapshot(revision, editions, sections, vectors)
         return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
 
-    def _wants_vectors(self, shelf: _Shelf) -> bool:
-        return not shelf.snapshot.index.has_vectors and self._clock() - shelf.embed_tried_at >= _EMBED_AGAIN_AFTER
+    def _is_good(self, shelf: _Shelf, revision: int) -> bool:
+        if shelf.snapshot.revision < revision:
+            return False
+        return shelf.snapshot.index.has_vectors or self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
 
     def _stale(self, organization: str, error: Unavailable) -> Current:
         shelf = self._shelves.get(organization)
-        if shelf is None:
-            raise error if REFUSAL in str(error) else Unavailable(f"{error} {REFUSAL}") from error
-        if REFUSAL in str(error) or self._clock() - shelf.seen_at > STALE_MAX:
-            raise Unavailable(f"The policies have been out of reach for too long: {error} {REFUSAL}") from error
+        if shelf is None or self._clock() - shelf.seen_at > STALE_MAX:
+            raise Unavailable(f"The policies are out of reach: {error} {REFUSAL}") from error
         return Current(shelf.snapshot, ("store",))
 
-    async def _load(self, organization: str, revision: int) -> _Shelf:
+    async def _shelf(self, organization: str, revision: int) -> _Shelf:
+        """Return a shelf with this revision or a later one, loading it once for all who wait."""
+        shelf = self._shelves.get(organization)
+        if shelf is not None and self._is_good(shelf, revision):
+            return shelf
         async with self._loading.setdefault(organization, anyio.Lock()):
             shelf = self._shelves.get(organization)
-            if shelf and shelf.snapshot.revision >= revision and not self._wants_vectors(shelf):
+            if shelf is not None and self._is_good(shelf, revision):
                 return shelf
             entries = await self._sets.entries(organization, revision)
             if entries is None:
@@ -139,6 +145,9 @@ class Library:
         """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
         missing = list(dict.fromkeys(s.indexed for s in sections if s.indexed not in self._vectors))
         if missing:
+            if len(self._vectors) > _VECTORS_REMEMBERED:
+                self._vectors.clear()
+                missing = list(dict.fromkeys(s.indexed for s in sections))
             self._vectors |= dict(zip(missing, await self._embedder.embed(missing), strict=True))
         if not sections:
             return np.zeros((0, self._embedder.space.dims), dtype=np.float32)

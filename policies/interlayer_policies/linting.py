@@ -124,6 +124,8 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     for policy in policies:
         if policy.id in files:
             yield Problem(policy.file, 1, f"policy id {policy.id!r} is already used by {files[policy.id]}")
+        if policy.file in files.values():
+            yield Problem(policy.file, 1, "two files have this path")
         files.setdefault(policy.id, policy.file)
     by_id = {policy.id: policy for policy in policies}
     for policy in policies:

@@ -11,8 +11,9 @@ from interlayer.principal import Principal
 from interlayer_policies.library import Library
 from interlayer_policies.linting import failing_expectations, parsed
 from interlayer_policies.policy import Policy, PolicyFile, Problem
+from interlayer_policies.sets import Change, Head, Source
 from interlayer_policies.snapshot import Edition
-from interlayer_policies.store import Head, PolicySets, Source
+from interlayer_policies.store import PolicySets
 
 FIRST_START = "First start: the policies that the server was given"
 
@@ -71,17 +72,18 @@ class Publisher:
         """Return all problems of the files as a set, errors and warnings."""
         return (await self._examined(files))[1]
 
+    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
+        """Return what a publish of the files would change. Raises `PolicyProblems` when they cannot be published."""
+        policies, _ = await self._publishable(files)
+        return await self._sets.difference(principal.organization, _sources(policies, files))
+
     async def _publish_after(
         self, head: Head | None, principal: Principal, files: Sequence[PolicyFile], reason: str, author: str | None
     ) -> Published:
-        policies, problems = await self._examined(files)
-        errors = [problem for problem in problems if problem.severity == "error"]
-        if errors:
-            raise PolicyProblems(errors)
-        texts = {file.path: file.text for file in files}
+        policies, warnings = await self._publishable(files)
         revision, change = await self._sets.publish(
             principal,
-            [Source(policy.id, policy.title, policy.file, texts[policy.file]) for policy in policies],
+            _sources(policies, files),
             head=head,
             author=author or principal.agent,
             reason=reason,
@@ -93,8 +95,16 @@ class Publisher:
             added=change.added,
             changed=change.changed,
             removed=change.removed,
-            warnings=tuple(problem for problem in problems if problem.severity == "warning"),
+            warnings=tuple(warnings),
         )
+
+    async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+        """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""
+        policies, problems = await self._examined(files)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise PolicyProblems(errors)
+        return policies, problems
 
     async def _examined(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         if not files:
@@ -111,3 +121,8 @@ class Publisher:
         snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies])
         queries = {task: (await self._library.query(snapshot, task))[0] for task in tasks}
         return failing_expectations(snapshot, queries, self._clock())
+
+
+def _sources(policies: Sequence[Policy], files: Sequence[PolicyFile]) -> list[Source]:
+    texts = {file.path: file.text for file in files}
+    return [Source(policy.id, policy.title, policy.file, texts[policy.file]) for policy in policies]

@@ -11,7 +11,7 @@ from interlayer.models.embedder import Vectors
 from interlayer.text.budget import compact_json
 from interlayer_policies.answers import DeliveredRule, as_json
 from interlayer_policies.checks import Checker, compiled
-from interlayer_policies.policy import LEVELS, TIERS, ParameterValue, Policy, Rule, filled
+from interlayer_policies.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, filled
 from interlayer_policies.relevance import SectionIndex
 from interlayer_policies.scoping import ScopeIndex
 
@@ -96,17 +96,23 @@ class Snapshot:
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
         self.index = SectionIndex([section.indexed for section in self.sections], vectors)
-        self._checkers: dict[str, Checker] = {}
+        self._checkers: dict[str, Checker | None] = {}
 
     def checker(self, rule: BoundRule) -> Checker | None:
-        """Return the rule's check as a function, compiled at first use; None when it has none."""
+        """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
         if rule.rule.check is None:
             return None
-        found = self._checkers.get(rule.etag)
-        if found is None:
-            found = compiled(rule.rule.check.kind, rule.rule.check.filled(rule.values))
-            self._checkers[rule.etag] = found
-        return found
+        if rule.etag not in self._checkers:
+            self._checkers[rule.etag] = _checker(rule.rule.check, rule.values)
+        return self._checkers[rule.etag]
+
+
+def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
+    try:
+        return compiled(check.kind, check.filled(values))
+    except ValueError:
+        # Lint refuses such a check, but values merged with another policy's can leave nothing to look for.
+        return None
 
 
 def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:

@@ -10,7 +10,7 @@ stops halfway leaves nothing visible and its retry finds its own work.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,80 +30,11 @@ from interlayer.storage.items import (
 )
 from interlayer.storage.trail import Event, Trail
 from interlayer.text.budget import compact_json
+from interlayer_policies.sets import Change, Head, Publication, SetEntry, Source, StoredPolicy
 
 _PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
 _ATTEMPTS: Final = 5
 _NAMES_IN_EVENT: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class SetEntry:
-    """One policy of a set."""
-
-    id: str
-    version: int
-    sha256: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Which set is published. `item_version` is the expectation of the next move."""
-
-    revision: int
-    set_hash: str
-    item_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A policy to publish: its file's path and text, and what the set says of it."""
-
-    id: str
-    title: str
-    path: str
-    text: str
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPolicy:
-    """One version of a policy, as it was written."""
-
-    policy_id: str
-    version: int
-    title: str
-    path: str
-    text: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """Who published a set, when and why, and how many policies it changed. `at` is ISO 8601 in UTC."""
-
-    revision: int
-    at: str
-    author: str
-    reason: str
-    total: int
-    added: int
-    changed: int
-    removed: int
-    set_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a set differs from the one before it: policy ids, sorted."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
 
 
 class PolicySets:
@@ -153,6 +84,10 @@ class PolicySets:
         )
         names = Publication.__dataclass_fields__
         return [Publication(**{name: item.body[name] for name in names}) for item in page.items]
+
+    async def difference(self, organization: str, sources: Sequence[Source]) -> Change:
+        """Return how the published set would change if these sources became the whole set."""
+        return _change(await self._before(organization, await self.head(organization)), sources)
 
     async def publish(
         self,

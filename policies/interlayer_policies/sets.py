@@ -1,0 +1,74 @@
+"""What a published set consists of, as it is stored: its head, its entries, its policies' sources, its record."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SetEntry:
+    """One policy of a set."""
+
+    id: str
+    version: int
+    sha256: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Which set is published. `item_version` is the expectation of the next move."""
+
+    revision: int
+    set_hash: str
+    item_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A policy to publish: its file's path and text, and what the set says of it."""
+
+    id: str
+    title: str
+    path: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """One version of a policy, as it was written."""
+
+    policy_id: str
+    version: int
+    title: str
+    path: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who published a set, when and why, and how many policies it changed. `at` is ISO 8601 in UTC."""
+
+    revision: int
+    at: str
+    author: str
+    reason: str
+    total: int
+    added: int
+    changed: int
+    removed: int
+    set_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a set differs from the one before it: policy ids, sorted."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
