@@ -6,6 +6,7 @@ with the task, and its cosine.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +26,9 @@ Floats = NDArray[np.float32]
 _SENTENCES_MAX: Final = 24
 _TERMS_MAX: Final = 400
 _REMEMBERED_TERMS: Final = 2_000
+
+# Capitalised words inside a sentence; words in capitals alone (GDPR, SLA) are terms of the trade and stay.
+_NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
 
 # Shares of the fused score. The lexical leg is the stronger one for policies, and a long task is asked whole and
 # sentence by sentence.
@@ -70,9 +74,13 @@ class Relevance:
 
 
 def texts_of(task: str) -> list[str]:
-    """Return the texts that a task is asked with: the whole, then its sentences when there are several."""
+    """Return the texts that a task is asked with: the whole, its sentences when there are several, and each nameless.
+
+    Whom a task is for says nothing about which guidance it needs, and names that no policy knows would drown what does.
+    """
     found = [sentence.text for sentence in islice(sentences(task), _SENTENCES_MAX)]
-    return [task, *found] if len(found) > 1 else [task]
+    asked = [task, *found] if len(found) > 1 else [task]
+    return list(dict.fromkeys([*asked, *(_NAMES.sub("", text) for text in asked)]))
 
 
 def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:

@@ -34,6 +34,19 @@ async def test_an_off_topic_task_gets_rules_and_no_guidance(call: Any, task: str
     assert answer["sections"] == []
 
 
+@pytest.mark.parametrize(
+    ("task", "policy"),
+    [
+        ("Write an e-mail to Mira Okafor that offers an 18% discount if Halden Analytics signs.", "discounts"),
+        ("Draft a reply to Jonas Feld: he wants all his personal data deleted", "data-deletion"),
+        ("The customer from Blue Harbor is angry and wants to talk to a manager", "escalation"),
+    ],
+)
+async def test_names_do_not_hide_what_a_task_is_about(call: Any, task: str, policy: str) -> None:
+    answer = await call("get_governance_context", task=task)
+    assert policy in {section["policy_id"] for section in answer["sections"]}
+
+
 async def test_what_the_caller_holds_is_not_sent_again(call: Any) -> None:
     task = "Offer a discount to a prospect"
     first = await call("get_governance_context", task=task)
