@@ -10,13 +10,13 @@ from pathlib import Path
 
 import anyio
 import uvicorn
-
 from contents import add_contents
+from notices import add_notices
+from rounds import add_rounds
+
 from interlayer.app.composition import compose, running
 from interlayer.app.serving import build_server, http_app
 from interlayer.app.settings import load
-from notices import add_notices
-from rounds import add_rounds
 
 HOST = "127.0.0.1"
 

@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.types import AudioContent, Completion, ContentBlock, EmbeddedResource, ImageContent, TextContent
 from mcp.types import TextResourceContents as ResourceText
+from pydantic import Field
 
 PIXEL: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
@@ -80,6 +81,7 @@ def add_contents(server: MCPServer[None]) -> None:
     for name, blocks in BLOCKS.items():
         server.add_tool(_answering(blocks), name=name, description="Answers fixed content", structured_output=False)
     server.add_tool(_fail, name="test_error_handling", description="Always fails")
+    server.add_tool(_region, name="test_x_mcp_header", description="Takes an argument that HTTP repeats as a header")
     _add_schema_tool(server)
     _add_resources(server)
     _add_prompts(server)
@@ -98,6 +100,10 @@ def _answering(blocks: list[ContentBlock]) -> Callable[[], list[ContentBlock]]:
 
 def _fail() -> str:
     raise ToolError("This tool intentionally returns an error for testing")
+
+
+def _region(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})] = "") -> str:
+    return f"region={region}"
 
 
 def _add_schema_tool(server: MCPServer[None]) -> None:
@@ -128,19 +134,19 @@ def _add_resources(server: MCPServer[None]) -> None:
 
 
 def _add_prompts(server: MCPServer[None]) -> None:
-    @server.prompt(name="test_simple_prompt")
+    @server.prompt(name="test_simple_prompt", description="Has no arguments")
     def simple() -> list[UserMessage]:  # pyright: ignore[reportUnusedFunction]
         return [UserMessage("This is a simple prompt for testing.")]
 
-    @server.prompt(name="test_prompt_with_arguments")
+    @server.prompt(name="test_prompt_with_arguments", description="Repeats its arguments")
     def with_arguments(arg1: str, arg2: str) -> list[UserMessage]:  # pyright: ignore[reportUnusedFunction]
         return [UserMessage(f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'")]
 
-    @server.prompt(name="test_prompt_with_embedded_resource")
+    @server.prompt(name="test_prompt_with_embedded_resource", description="Carries a resource")
     def with_resource(resourceUri: str) -> list[UserMessage]:  # pyright: ignore[reportUnusedFunction]  # noqa: N803
         embedded = resource(resourceUri, "text/plain", "Embedded resource content for testing.")
         return [UserMessage(embedded), UserMessage("Please process the embedded resource above.")]
 
-    @server.prompt(name="test_prompt_with_image")
+    @server.prompt(name="test_prompt_with_image", description="Carries an image")
     def with_image() -> list[UserMessage]:  # pyright: ignore[reportUnusedFunction]
         return [UserMessage(image()), UserMessage("Please analyze the image above.")]

@@ -31,7 +31,7 @@ def add_notices(server: MCPServer[None]) -> None:
 
 
 async def count_up(ctx: Context) -> str:
-    """Reports progress three times."""
+    """Report progress three times."""
     for done in (0, 50, 100):
         await ctx.report_progress(done, 100, f"Completed step {done} of 100")
         await anyio.sleep(_PAUSE_S)
@@ -39,7 +39,7 @@ async def count_up(ctx: Context) -> str:
 
 
 async def think_aloud(ctx: Context) -> str:
-    """Logs three lines to the client."""
+    """Log three lines to the client."""
     for line in ("Tool execution started", "Tool processing data", "Tool execution completed"):
         await ctx.info(line)  # pyright: ignore[reportDeprecated]
         await anyio.sleep(_PAUSE_S)
@@ -47,18 +47,18 @@ async def think_aloud(ctx: Context) -> str:
 
 
 async def log_when_asked(ctx: Context) -> str:
-    """Logs one line, which the SDK drops unless the request asked for log lines."""
+    """Log one line, which the SDK drops unless the request asked for log lines."""
     await ctx.info("one line")  # pyright: ignore[reportDeprecated]
     return "done"
 
 
 async def change_tools(ctx: Context) -> str:
-    """Says that the list of tools has changed."""
+    """Say that the list of tools has changed."""
     await ctx.notify_tools_changed()
     return "done"
 
 
 async def change_prompts(ctx: Context) -> str:
-    """Says that the list of prompts has changed."""
+    """Say that the list of prompts has changed."""
     await ctx.notify_prompts_changed()
     return "done"

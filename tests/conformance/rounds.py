@@ -6,6 +6,7 @@ given, which the SDK seals.
 
 from typing import Any, Final
 
+from contents import text
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.shared.exceptions import MCPError
@@ -23,8 +24,6 @@ from mcp.types import (
     ListRootsResult,
     SamplingMessage,
 )
-
-from contents import text
 
 Answer = str | InputRequiredResult
 CALLED: Final = "test_input_required_result_"
@@ -49,14 +48,14 @@ def add_rounds(server: MCPServer[None]) -> None:
 
 
 async def ask_name(ctx: Context) -> Answer:
-    """Greets by name."""
+    """Greet by name."""
     if "user_name" in _answers(ctx):
         return f"Hello, {_typed(ctx, 'user_name', 'name')}!"
     return InputRequiredResult(input_requests={"user_name": _form(NAME, "name")})
 
 
 async def ask_model(ctx: Context) -> Answer:
-    """Repeats what the client's model says."""
+    """Repeat what the client's model says."""
     answer = _answers(ctx).get("capital_question")
     if isinstance(answer, CreateMessageResult):
         return f"The model said: {getattr(answer.content, 'text', '')}"
@@ -64,7 +63,7 @@ async def ask_model(ctx: Context) -> Answer:
 
 
 async def ask_roots(ctx: Context) -> Answer:
-    """Counts the client's roots."""
+    """Count the client's roots."""
     answer = _answers(ctx).get("client_roots")
     if isinstance(answer, ListRootsResult):
         return f"The client has {len(answer.roots)} roots."
@@ -72,14 +71,14 @@ async def ask_roots(ctx: Context) -> Answer:
 
 
 async def keep_state(ctx: Context) -> Answer:
-    """Sees its own state again."""
+    """See its own state again."""
     if "confirm" in _answers(ctx) and ctx.request_state == "kept":
         return "state-ok"
     return InputRequiredResult(input_requests={"confirm": _form("Go on?", "ok", "boolean")}, request_state="kept")
 
 
 async def ask_three(ctx: Context) -> Answer:
-    """Asks the user, the model and the client at once."""
+    """Ask the user, the model and the client at once."""
     wanted: dict[str, InputRequest] = {
         "user_name": _form(NAME, "name"),
         "greeting": _sample("Generate a greeting"),
@@ -91,7 +90,7 @@ async def ask_three(ctx: Context) -> Answer:
 
 
 async def ask_twice(ctx: Context) -> Answer:
-    """Asks two questions, one after the other, and carries the first answer along in the state."""
+    """Ask two questions, one after the other, and carry the first answer along in the state."""
     stage, _, name = (ctx.request_state or "").partition(":")
     if stage == "named" and "step2" in _answers(ctx):
         return f"{name} likes {_typed(ctx, 'step2', 'color')}."
@@ -104,14 +103,14 @@ async def ask_twice(ctx: Context) -> Answer:
 
 
 async def guard_state(ctx: Context) -> Answer:
-    """Would accept any state; that a changed one never arrives is the SDK's doing."""
+    """Accept any state; that a changed one never arrives is the SDK's doing."""
     if ctx.request_state is not None:
         return "state-ok"
     return InputRequiredResult(input_requests={"confirm": _form("Go on?", "ok", "boolean")}, request_state="guarded")
 
 
 async def ask_the_able(ctx: Context) -> Answer:
-    """Asks for what the client declared to be able to answer, and for nothing else."""
+    """Ask for what the client declared to be able to answer, and for nothing else."""
     able = ctx.client_capabilities
     asked: dict[str, InputRequest] = {}
     if able is None or able.sampling is not None:
@@ -122,7 +121,7 @@ async def ask_the_able(ctx: Context) -> Answer:
 
 
 async def need_sampling(ctx: Context) -> str:
-    """Refuses clients that cannot sample."""
+    """Refuse clients that cannot sample."""
     able = ctx.client_capabilities
     if able is None or able.sampling is None:
         raise MCPError(
@@ -134,7 +133,7 @@ async def need_sampling(ctx: Context) -> str:
 
 
 async def ask_context(ctx: Context) -> list[UserMessage] | InputRequiredResult:
-    """A prompt that asks what it is about."""
+    """Ask what the prompt is about."""
     if "user_context" in _answers(ctx):
         return [UserMessage(f"Use this context: {_typed(ctx, 'user_context', 'context')}")]
     return InputRequiredResult(input_requests={"user_context": _form("What is it about?", "context")})

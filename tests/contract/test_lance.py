@@ -184,7 +184,7 @@ async def test_a_lock_that_nobody_lets_go_of_is_unavailable(
     index: LanceIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await index.add("acme", numbered(1), unit_vectors(1))
-    monkeypatch.setattr("interlayer.storage.lance._LOCK_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("interlayer.storage.file_lock._LOCK_TIMEOUT_S", 0.0)
     with (tmp_path / "acme" / ".writers").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(Unavailable, match=r"\.writers.*Try again"):
@@ -200,9 +200,10 @@ async def test_a_lock_that_nobody_lets_go_of_is_unavailable(
 
 
 async def test_a_table_of_another_width_is_refused_clearly(tmp_path: Path) -> None:
-    # Two spaces whose names come out the same.
-    one, two = Space("m", 8, "4-v1"), Space("m-8", 4, "v1")
-    assert one.id == two.id
+    # A model that keeps its name and changes its width, as a provider's default may.
+    one, two = Space("m", 8, "v1"), Space("m", 4, "v1")
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / f"facts-{two.id}.lance").symlink_to(tmp_path / "acme" / f"facts-{one.id}.lance")
     wide, narrow = LanceIndex(str(tmp_path), one), LanceIndex(str(tmp_path), two)
     await wide.add("acme", numbered(1), unit_vectors(1, dims=8))
     with pytest.raises(Corrupt, match=r"acme.*8 dims.*makes 4"):

@@ -1,5 +1,6 @@
 """The embedder port: text in, unit vectors out, in one named embedding space."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,9 +22,9 @@ class Space:
 
     @property
     def id(self) -> str:
-        """A name that is safe in a path."""
-        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in self.model)
-        return f"{safe}-{self.dims}-{self.recipe}"
+        """A name that is safe in a path and different for every space."""
+        safe = re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found.group()):x}_", self.model)
+        return f"{safe}.{self.dims}.{self.recipe}"
 
 
 class Embedder(Protocol):

@@ -3,23 +3,17 @@
 Rows are appended and never upserted (5 ms, not 50); two processes may append one row at once, so every read collapses
 by id. Vectors are compared by brute force: within one organization that is exact and fast enough to 50,000 rows,
 while an approximate index drops rows under a filter. LanceDB takes 1.3 s to import, so it is imported at first use.
-
-Erasure needs more than `delete`: LanceDB hides deleted rows and its compaction leaves them in place below a tenth of
-a fragment, and old versions and the full-text index keep them too. `remove` therefore rewrites the table, makes its
-indexes anew and deletes every older file, alone in the folder by a file lock. Where there is none (object stores,
-Windows), leftovers of interrupted writes stay until LanceDB itself lets go of them, after seven days.
 """
 
 import hashlib
 import importlib
 import os
 import re
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -28,32 +22,21 @@ from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.models.embedder import Space, Vectors
+from interlayer.storage import lance_table
+from interlayer.storage.file_lock import FILE_LOCKS, hold
 from interlayer.storage.vectors import Hit, Row
 
 if TYPE_CHECKING:
     from lancedb import AsyncConnection
-    from lancedb.expr import Expr
     from lancedb.table import AsyncTable
 
 T = TypeVar("T")
-Arrow = Any  # pyarrow brings no types
 
-_COLUMNS: Final = ["id", "owner", "kind", "text"]
-_TABLES: Final = "facts-"
 _NAME_MAX: Final = 200
-_BATCH_IDS: Final = 500
 _ATTEMPTS: Final = 4
 _OPEN_TABLES_MAX: Final = 512
 _WORD: Final = re.compile(r"[^\s!-/:-@\[-`{-~\ud800-\udfff]{1,40}")  # LanceDB splits further; longer ones it leaves out
 _QUERY_WORDS_MAX: Final = 64  # full-text search of 20,000 words takes a minute and a half
-_SMALL_FRAGMENTS: Final = 50  # each costs a search 0.11 ms
-_UNINDEXED_ROWS: Final = 2_000
-_KEEP_VERSIONS: Final = timedelta(minutes=10)  # longer than any read
-_KEEP_NOTHING: Final = timedelta(milliseconds=1)  # zero would warn
-_FILE_LOCKS: Final = sys.platform != "win32"
-_LOCK_TIMEOUT_S: Final = 30.0
-_LOCK_POLL_S: Final = 0.005
-_VENDOR_ERRORS: Final = (OSError, RuntimeError, ValueError)  # LanceDB has no classes of its own
 _UNREADABLE: Final = re.compile(
     r"invalid magic|too small|fill whole buffer|not found|corrupt|decode|not aligned|invalid range", re.IGNORECASE
 )
@@ -65,9 +48,9 @@ class LanceIndex:
     def __init__(self, location: str, space: Space) -> None:
         self._local = "://" not in location
         self._location = str(Path(location).resolve()) if self._local else location.rstrip("/")
-        self._lockable = self._local and _FILE_LOCKS
+        self._lockable = self._local and FILE_LOCKS
         self._space = space
-        self._name = _TABLES + space.id
+        self._name = lance_table.TABLES + space.id
         self._tables: dict[str, AsyncTable] = {}  # handles by organization; each follows the writes of all others
         self._prepared: set[str] = set()  # organizations whose table is known to have its indexes
         self._locks: dict[str, anyio.Lock] = {}
@@ -88,12 +71,12 @@ class LanceIndex:
 
         async def append(table: "AsyncTable") -> None:
             if organization not in self._prepared:
-                await _make_indexes(table, replace=False)
+                await lance_table.make_indexes(table, replace=False)
                 self._prepared.add(organization)
-            present = await _present(table, [row.id for row in rows])
+            present = await lance_table.present(table, [row.id for row in rows])
             fresh = list({row.id: number for number, row in enumerate(rows) if row.id not in present}.values())
             if fresh:
-                await table.add(_arrow([rows[number] for number in fresh], vectors[fresh]))
+                await table.add(lance_table.arrow([rows[number] for number in fresh], vectors[fresh]))
 
         if rows:
             async with self._writing(organization, exclusive=organization not in self._prepared):
@@ -104,7 +87,7 @@ class LanceIndex:
         _check_unicode("owner", owner)
 
         async def read(table: "AsyncTable") -> dict[str, NDArray[np.float32]]:
-            found = await table.query().where(_one_of("owner", [owner])).select(["id", "vector"]).to_arrow()
+            found = await table.query().where(lance_table.one_of("owner", [owner])).select(["id", "vector"]).to_arrow()
             flat = [chunk.flatten().to_numpy() for chunk in found["vector"].chunks]
             matrix = np.concatenate(flat).reshape(-1, self._space.dims) if flat else ()
             return dict(zip(found["id"].to_pylist(), matrix, strict=True))
@@ -126,12 +109,14 @@ class LanceIndex:
             queries: list[Any] = []
             if vector.any():
                 nearest = table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
-                queries.append(nearest.select([*_COLUMNS, "_distance"]))
+                queries.append(nearest.select([*lance_table.COLUMNS, "_distance"]))
             if words:
-                queries.append(table.query().nearest_to_text(words, columns="text").select([*_COLUMNS, "_score"]))
+                queries.append(
+                    table.query().nearest_to_text(words, columns="text").select([*lance_table.COLUMNS, "_score"])
+                )
             if kind is not None:
-                queries = [query.where(_one_of("kind", [kind])) for query in queries]
-            return _collapsed(await _all([query.limit(limit) for query in queries]))
+                queries = [query.where(lance_table.one_of("kind", [kind])) for query in queries]
+            return lance_table.collapsed(await lance_table.run_all([query.limit(limit) for query in queries]))
 
         return await self._run(organization, read, []) if limit > 0 else []
 
@@ -147,10 +132,10 @@ class LanceIndex:
         removed: set[str] = set()
         async with self._writing(organization, exclusive=True):
             connection = await self._connect(self._folder(organization))
-            for name in await _table_names(connection):
+            for name in await lance_table.table_names(connection):
                 table = await connection.open_table(name)
-                removed |= await _present(table, ids)
-                await _erase(table, ids, alone=self._lockable)
+                removed |= await lance_table.present(table, ids)
+                await lance_table.erase(table, ids, alone=self._lockable)
         return len(removed)
 
     async def ids(self, organization: str) -> set[str]:
@@ -163,11 +148,11 @@ class LanceIndex:
 
     async def optimize(self, organization: str) -> None:
         """Merge small fragments and index new rows, if there are enough of them; a millisecond if not."""
-        if await self._run(organization, _is_scattered, False):
+        if await self._run(organization, lance_table.is_scattered, False):
             # Shared, because additions need not wait; LanceDB orders them, and a lost race for a commit is run again.
             async with self._file_lock(organization, exclusive=False):
                 with anyio.CancelScope(shield=True):
-                    await self._run(organization, _merge, None)
+                    await self._run(organization, lance_table.merge, None)
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the index can be read."""
@@ -201,10 +186,12 @@ class LanceIndex:
         """Return the organization's table, or None. Reads must not leave folders behind, so only `create` makes one."""
         if organization not in self._tables and (create or not self._absent(organization)):
             connection = await self._connect(self._folder(organization))
-            if self._name in await _table_names(connection):
+            if self._name in await lance_table.table_names(connection):
                 table = await connection.open_table(self._name)
             elif create:  # unless another process just has
-                table = await connection.create_table(self._name, schema=_schema(self._space.dims), exist_ok=True)
+                table = await connection.create_table(
+                    self._name, schema=lance_table.schema(self._space.dims), exist_ok=True
+                )
             else:
                 return None
             _check_width(self._folder(organization), await table.schema(), self._space.dims)
@@ -225,7 +212,7 @@ class LanceIndex:
                 table = await self._table(organization, create=create)
                 try:
                     return missing if table is None else await action(table)
-                except _VENDOR_ERRORS:
+                except lance_table.VENDOR_ERRORS:
                     self._tables.pop(organization, None)
                     self._prepared.discard(organization)
                     if attempt == _ATTEMPTS or self._closed:
@@ -247,140 +234,9 @@ class LanceIndex:
         with ExitStack() as held:
             if self._lockable:
                 with _translated(folder), ExitStack() as queue:
-                    await _lock(queue, f"{folder}/.queue", exclusive=True)  # whoever waits is next
-                    await _lock(held, f"{folder}/.writers", exclusive=exclusive)
+                    await hold(queue, f"{folder}/.queue", exclusive=True)  # whoever waits is next
+                    await hold(held, f"{folder}/.writers", exclusive=exclusive)
             yield
-
-
-async def _lock(stack: ExitStack, path: str, *, exclusive: bool) -> None:
-    descriptor = _descriptor(path)
-    stack.callback(os.close, descriptor)
-    deadline = anyio.current_time() + _LOCK_TIMEOUT_S
-    while not _try_lock(descriptor, exclusive=exclusive):
-        if anyio.current_time() > deadline:
-            raise Unavailable(f"{path}: another process has held this lock for {_LOCK_TIMEOUT_S:.0f} s. Try again.")
-        await anyio.sleep(_LOCK_POLL_S)
-
-
-def _descriptor(path: str) -> int:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-
-def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _schema(dims: int) -> Arrow:
-    import pyarrow as pa
-
-    # Uncompressed text costs 3 % beside its vector, and lets anyone verify an erasure with grep.
-    text = pa.field("text", pa.string(), metadata={"lance-encoding:compression": "none"})
-    names = [pa.field(name, pa.string(), nullable=False) for name in ("id", "owner", "kind")]
-    return pa.schema([*names, text, pa.field("vector", pa.list_(pa.float32(), dims))])
-
-
-def _arrow(rows: Sequence[Row], vectors: Vectors) -> Arrow:
-    import pyarrow as pa
-
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
-    columns = [pa.array([getattr(row, name) for row in rows], pa.string()) for name in _COLUMNS]
-    columns.append(pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
-    return pa.table(columns, schema=_schema(vectors.shape[1]))
-
-
-def _one_of(column: str, values: Sequence[str]) -> "Expr":
-    from lancedb.expr import col, lit
-
-    return col(column).isin([lit(value) for value in values])
-
-
-async def _present(table: "AsyncTable", ids: Sequence[str]) -> set[str]:
-    present: set[str] = set()
-    for first in range(0, len(ids), _BATCH_IDS):
-        batch = _one_of("id", ids[first : first + _BATCH_IDS])
-        present.update((await table.query().where(batch).select(["id"]).to_arrow())["id"].to_pylist())
-    return present
-
-
-async def _table_names(connection: "AsyncConnection") -> list[str]:
-    names: list[str] = []
-    token: str | None = None
-    while True:
-        page = await connection.list_tables(page_token=token)
-        names += [name for name in page.tables if name.startswith(_TABLES)]
-        token = page.page_token
-        if not token:
-            return names
-
-
-async def _make_indexes(table: "AsyncTable", *, replace: bool) -> None:
-    from lancedb.index import FTS, Bitmap, BTree
-
-    made = set[str]() if replace else {column for index in await table.list_indices() for column in index.columns}
-    english = FTS(language="English", stem=True, remove_stop_words=True)
-    for column, config in {"text": english, "id": BTree(), "owner": BTree(), "kind": Bitmap()}.items():
-        if column not in made:
-            await table.create_index(column, config=config, replace=True)
-
-
-async def _all(queries: Sequence[Any]) -> list[Any]:
-    """Run queries at the same time; raise the first failure as it is, not as a group."""
-    results: list[Any] = [None] * len(queries)
-
-    async def run(number: int) -> None:
-        try:
-            results[number] = await queries[number].to_arrow()
-        except _VENDOR_ERRORS as error:
-            results[number] = error
-
-    async with anyio.create_task_group() as group:
-        for number in range(len(queries)):
-            group.start_soon(run, number)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-    return results
-
-
-def _collapsed(tables: Sequence[Any]) -> list[Hit]:
-    hits: dict[str, Hit] = {}
-    for record in (record for table in tables for record in table.to_pylist()):
-        known = hits.get(record["id"]) or Hit(Row(*(record[name] for name in _COLUMNS)), None, None)
-        cosine = 1 - record["_distance"] if "_distance" in record else known.cosine
-        hits[record["id"]] = Hit(known.row, cosine, record.get("_score", known.lexical))
-    return list(hits.values())
-
-
-async def _is_scattered(table: "AsyncTable") -> bool:
-    statistics = cast("dict[str, Any]", await table.stats())  # declared to be an object
-    fragments = statistics["fragment_stats"]["num_small_fragments"]
-    unindexed = max((index.num_unindexed_rows or 0 for index in await table.list_indices()), default=0)
-    return fragments >= _SMALL_FRAGMENTS or unindexed >= _UNINDEXED_ROWS
-
-
-async def _merge(table: "AsyncTable") -> None:
-    await table.checkout_latest()  # on a handle that lags behind, it would do nothing
-    await table.optimize(cleanup_older_than=_KEEP_VERSIONS)
-
-
-async def _erase(table: "AsyncTable", ids: Sequence[str], *, alone: bool) -> None:
-    for first in range(0, len(ids), _BATCH_IDS):
-        await table.delete(_one_of("id", ids[first : first + _BATCH_IDS]))
-    await table.update(updates_sql={"kind": "kind"})  # rewrites every row: compaction alone would keep deleted ones
-    rewritten = await table.version()
-    await _make_indexes(table, replace=True)
-    await table.optimize(cleanup_older_than=_KEEP_NOTHING, delete_unverified=alone)
-    if min(version["version"] for version in await table.list_versions()) <= rewritten:
-        raise OSError("older versions could not be deleted; run the erasure again")
 
 
 def _safe(organization: str) -> str:
@@ -403,7 +259,7 @@ def _check_vectors(vectors: Vectors, count: int, dims: int) -> None:
         raise InvalidInput("vectors", f"{vectors.shape}, expected {(count, dims)} finite numbers.")
 
 
-def _check_width(folder: str, schema: Arrow, dims: int) -> None:
+def _check_width(folder: str, schema: lance_table.Arrow, dims: int) -> None:
     width = getattr(schema.field("vector").type, "list_size", None)
     if width != dims:
         raise Corrupt(f"{folder}: holds vectors of {width} dims, the model makes {dims}. Move the folder away.")
@@ -414,7 +270,7 @@ def _translated(location: str) -> Generator[None]:
     """Turn LanceDB's errors into ours, with the place and the remedy named."""
     try:
         yield
-    except _VENDOR_ERRORS as error:
+    except lance_table.VENDOR_ERRORS as error:
         reason = str(error).partition("\n")[0][:200]
         if not isinstance(error, OSError) and _UNREADABLE.search(reason):
             raise Corrupt(

@@ -1,4 +1,4 @@
-"""The memory domain on a real SQLite store, a dictionary for an index, and a clock that the test moves."""
+"""The memory domain on real stores in a temporary folder, with a clock that the test moves."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from interlayer.memory.schema import starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
+from interlayer.storage.lance import LanceIndex
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
-from memory_index import MemoryIndex
 
 EMBEDDER = LocalEmbedder()
 
@@ -44,7 +44,7 @@ class Room:
     """One process's view of memory; `other()` is a second process on the same store."""
 
     path: Path
-    index: MemoryIndex
+    index: LanceIndex
     clock: TestClock
 
     def __post_init__(self) -> None:
@@ -78,6 +78,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncGenerator[Room]:
-    made = Room(tmp_path / "interlayer.db", MemoryIndex(EMBEDDER.space), TestClock())
+    made = Room(tmp_path / "interlayer.db", LanceIndex(str(tmp_path / "vectors"), EMBEDDER.space), TestClock())
     yield made
+    await made.index.close()
     await made.store.close()

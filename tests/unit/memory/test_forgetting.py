@@ -16,7 +16,7 @@ OTHER = "The warehouse has nine gates."
 
 
 def raw_bytes(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+    return b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
 
 
 async def test_a_forgotten_entity_leaves_no_word_on_disk(room: Any) -> None:

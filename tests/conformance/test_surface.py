@@ -1,0 +1,172 @@
+"""What a client sees of the tools: which there are, what they cost, what their schemas hold, and that answers fit."""
+
+import json
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult, Tool
+
+from interlayer.app.composition import compose, running
+from interlayer.app.serving import build_server
+from interlayer.app.settings import load
+
+pytestmark = pytest.mark.anyio
+
+NAMES = [
+    "memorize",
+    "recall_entity",
+    "get_governance_context",
+    "check_compliance",
+    "search_memory",
+    "list_entities",
+    "describe_schema",
+    "forget",
+]
+ENTITY = "company:acme.example"
+CALLS: dict[str, dict[str, Any]] = {
+    "memorize": {
+        "entity": ENTITY,
+        "content": "Acme sells pumps.",
+        "facts": [{"text": "Acme opened a plant in Lyon."}],
+        "properties": [{"name": "employees", "value": 40}],
+        "relations": [{"type": "partner_of", "target": "company:globex.example"}],
+    },
+    "recall_entity": {"entity": ENTITY, "query": "where is the plant?"},
+    "get_governance_context": {"task": "Write an e-mail that offers a prospect 30% discount.", "channel": "email"},
+    "check_compliance": {"text": "We can give you 45% off, guaranteed.", "channel": "email"},
+    "search_memory": {"query": "who sells pumps?"},
+    "list_entities": {"entity_type": "company"},
+    "describe_schema": {},
+    "forget": {"entity": ENTITY, "reason": "asked for"},
+}
+ANSWERED = {  # what must not be empty, so that a schema has something to hold
+    "memorize": ["facts", "properties", "relations"],
+    "recall_entity": ["entity", "facts", "properties", "relations"],
+    "get_governance_context": ["rules", "sections"],
+    "check_compliance": ["violations"],
+    "search_memory": ["results"],
+    "list_entities": ["entities"],
+    "describe_schema": ["entity_types"],
+    "forget": ["erased"],
+}
+BUDGET_TOKENS = 2_500
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def mode(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@asynccontextmanager
+async def connected(home: Path, mode: Any) -> AsyncGenerator[Client]:
+    """Connect to the real server in memory."""
+    interlayer = compose(load({"HOME": str(home)}, {}))
+    server = build_server(interlayer)
+    async with running(interlayer), Client(server, mode=mode) as client:
+        yield client
+
+
+async def listed(home: Path, mode: Any) -> list[Tool]:
+    async with connected(home, mode) as client:
+        return (await client.list_tools()).tools
+
+
+async def test_the_tools_are_the_contracts_in_its_order(tmp_path: Path, mode: Any) -> None:
+    assert [tool.name for tool in await listed(tmp_path, mode)] == NAMES
+
+
+async def test_all_tools_together_cost_less_than_2500_tokens(tmp_path: Path, mode: Any) -> None:
+    """A token is taken to be 4 bytes of UTF-8, a common estimate for JSON.
+
+    No model vendor's tokenizer is to be had offline. `benchmarks/stdio.py` shows the count of the bundled one as well,
+    whose vocabulary is small, so that it counts more pieces than those vendors' do.
+    """
+    tools = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in await listed(tmp_path, mode)]
+    text = json.dumps({"tools": tools}, ensure_ascii=False, separators=(",", ":"))
+    assert len(text.encode()) / 4 < BUDGET_TOKENS
+
+
+async def test_schemas_hold_nothing_that_clients_break_on(tmp_path: Path, mode: Any) -> None:
+    for tool in await listed(tmp_path, mode):
+        for kind, schema in (("input", tool.input_schema), ("output", tool.output_schema or {})):
+            faults = list(breaking(schema, f"{tool.name}.{kind}"))
+            assert not faults, faults
+        assert tool.input_schema["type"] == "object"
+        assert tool.output_schema
+        assert tool.output_schema["type"] == "object"
+
+
+def breaking(schema: Any, place: str) -> Iterator[str]:
+    """Yield references, types of null or of several, and titles; names of properties are no keywords."""
+    if isinstance(schema, list):
+        schema = dict(enumerate(schema))
+    if not isinstance(schema, dict):
+        return
+    yield from (f"{place}: {keyword}" for keyword in ("$ref", "$defs", "title") if keyword in schema)
+    if not isinstance(schema.get("type", ""), str) or schema.get("type") == "null":
+        yield f"{place}: type {schema['type']}"
+    for keyword, part in schema.items():
+        if keyword == "properties":
+            for name, one in part.items():
+                yield from breaking(one, f"{place}.{name}")
+        elif keyword not in ("enum", "const", "default", "required"):
+            yield from breaking(part, f"{place}.{keyword}")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/x"},
+        {"properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}]}}},
+        {"items": {"title": "A"}},
+        {"type": ["string", "null"]},
+    ],
+)
+def test_what_clients_break_on_is_found(schema: dict[str, Any]) -> None:
+    assert list(breaking(schema, "tool"))
+    assert not list(breaking({"properties": {"title": {"type": "string"}}}, "tool"))
+
+
+async def test_every_tool_has_a_title_a_description_and_all_four_hints(tmp_path: Path, mode: Any) -> None:
+    for tool in await listed(tmp_path, mode):
+        assert tool.title, tool.name
+        assert tool.description, tool.name
+        assert tool.annotations, tool.name
+        hints = tool.annotations
+        given = [hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint]
+        assert None not in given, tool.name
+        assert hints.destructive_hint == (tool.name == "forget")
+        assert hints.read_only_hint == (tool.name not in ("memorize", "forget"))
+
+
+async def answers(client: Client) -> AsyncGenerator[tuple[Tool, dict[str, Any], CallToolResult]]:
+    """Call every tool once; each finds what the ones before it have stored."""
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for name, arguments in CALLS.items():
+        result = await client.call_tool(name, arguments)
+        assert not result.is_error, (name, result.content)
+        assert isinstance(result.structured_content, dict), name
+        yield tools[name], result.structured_content, result
+
+
+async def test_answers_fit_their_schemas_and_their_text_says_the_same(tmp_path: Path, mode: Any) -> None:
+    async with connected(tmp_path, mode) as client:
+        async for tool, answer, result in answers(client):
+            assert tool.output_schema, tool.name
+            jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
+            assert all(answer[field] for field in ANSWERED[tool.name]), (tool.name, answer)
+            assert [json.loads(getattr(block, "text", "")) for block in result.content] == [answer], tool.name
+
+
+async def test_answers_hold_no_field_that_their_schema_does_not_name(tmp_path: Path, mode: Any) -> None:
+    async with connected(tmp_path, mode) as client:
+        unnamed = {
+            tool.name: sorted(answer.keys() - (tool.output_schema or {})["properties"].keys())
+            async for tool, answer, _ in answers(client)
+        }
+    assert not {name: fields for name, fields in unnamed.items() if fields}
