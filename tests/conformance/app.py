@@ -4,6 +4,7 @@ The suite calls tools, resources and prompts with names of its own. They are reg
 server that `build_server` makes and with the transport that `http_app` makes, so that what is tested is what is served.
 """
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,8 +30,10 @@ async def serve(home: Path, port: int) -> None:
     add_rounds(server)
     add_notices(server)
     config = uvicorn.Config(http_app(server, HOST), host=HOST, port=port, log_level="warning", access_log=False)
-    async with running(interlayer):
-        await uvicorn.Server(config).serve()
+    # uvicorn raises the signal that ended it once more, which would end the process before the home is removed.
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT):
+        async with running(interlayer):
+            await uvicorn.Server(config).serve()
 
 
 if __name__ == "__main__":

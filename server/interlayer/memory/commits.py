@@ -3,21 +3,31 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from itertools import zip_longest
+from typing import Any, Final, TypeVar
 
 from interlayer.memory import identifiers, keys
 from interlayer.memory.entities import StoredHead
 from interlayer.memory.identifiers import folded_name
 from interlayer.memory.naming import Claim, Subject
 from interlayer.memory.properties import Observed, Outcome, PropertyState, fold
-from interlayer.memory.records import EntityId, FactRecord, Head, Memory, facts_body, head_body, memory_body
+from interlayer.memory.records import (
+    Confirmation,
+    EntityId,
+    FactRecord,
+    Head,
+    Memory,
+    head_body,
+    memory_body,
+    part_body,
+)
 from interlayer.memory.schema import EntitySchema, Schema
 from interlayer.memory.view import EntityView
 from interlayer.storage.items import ABSENT, Delete, Operation, Put
 
 SOURCE_PART: Final = 80_000  # characters: at most 320 kB of UTF-8, under the limit of an item
-_FACTS_BYTES: Final = 200_000
-_FACT_OVERHEAD: Final = 200
+_CHUNK_BYTES: Final = 120_000
+_STATEMENT_OVERHEAD: Final = 200  # its id, confidence, time and place beside the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ def plan(change: Change, view: EntityView, schema: Schema) -> Plan:
         *_log(change),
         *_names(change, head),
         *_index(change, head, entity_schema),
-        *_relations(change),
+        *_relations(change, view),
         Put(keys.outbox(change.organization, change.memory.id), _address(change)),
     ]
     previous = {name: state.value for name, state in view.properties.items()}
@@ -132,26 +142,31 @@ def _log(change: Change) -> Iterator[Operation]:
 
 
 def log_puts(organization: str, entity: EntityId, memory: Memory) -> Iterator[Put]:
-    """Yield the items of one memory: the first holds all but the facts that do not fit, further ones those."""
-    chunks = list(_fact_chunks(memory.facts))
-    first = replace(memory, facts=chunks[0] if chunks else ())
-    yield Put(keys.memory(organization, entity, memory.revision), memory_body(first))
-    for number, chunk in enumerate(chunks[1:], 1):
-        yield Put(keys.memory(organization, entity, memory.revision, number), facts_body(chunk))
+    """Yield the items of one memory: the first holds all but the statements that do not fit, further ones those."""
+    parts = zip_longest(_chunks(memory.facts), _chunks(memory.confirms), fillvalue=())
+    for number, (facts, confirms) in enumerate(parts):
+        if number == 0:
+            first = replace(memory, facts=facts, confirms=confirms)
+            yield Put(keys.memory(organization, entity, memory.revision), memory_body(first))
+        else:
+            yield Put(keys.memory(organization, entity, memory.revision, number), part_body(facts, confirms))
 
 
-def _fact_chunks(facts: Sequence[FactRecord]) -> Iterator[tuple[FactRecord, ...]]:
-    chunk: list[FactRecord] = []
+Statement = TypeVar("Statement", FactRecord, Confirmation)
+
+
+def _chunks(statements: Sequence[Statement]) -> Iterator[tuple[Statement, ...]]:
+    """Yield the statements in portions of which two fit into an item; at least one portion, empty or not."""
+    chunk: list[Statement] = []
     size = 0
-    for fact in facts:
-        needed = len(json.dumps(fact.text).encode()) + _FACT_OVERHEAD
-        if chunk and size + needed > _FACTS_BYTES:
+    for statement in statements:
+        needed = len(json.dumps(statement.text, ensure_ascii=False).encode()) + _STATEMENT_OVERHEAD
+        if chunk and size + needed > _CHUNK_BYTES:
             yield tuple(chunk)
             chunk, size = [], 0
-        chunk.append(fact)
+        chunk.append(statement)
         size += needed
-    if chunk:
-        yield tuple(chunk)
+    yield tuple(chunk)
 
 
 def _names(change: Change, head: Head) -> Iterator[Operation]:
@@ -205,8 +220,10 @@ def index_changes(
             yield Put(after, {}, ABSENT)
 
 
-def _relations(change: Change) -> Iterator[Operation]:
+def _relations(change: Change, view: EntityView) -> Iterator[Operation]:
     for relation in change.memory.relations:
+        if relation in view.relations:
+            continue
         place = keys.relation(change.organization, relation.target, relation.type, change.entity)
         yield Put(place, {"memory_id": change.memory.id})
 

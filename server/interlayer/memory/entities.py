@@ -1,12 +1,12 @@
 """Entities in the item store: reading heads and logs, keeping views up to date, finding who bears a name.
 
-Nothing here writes; `committing` does.
+Nothing here writes; `commits` plans what is written.
 """
 
 import difflib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from interlayer.errors import Ambiguous, Unavailable
 from interlayer.memory import identifiers, keys
 from interlayer.memory.identifiers import EntityString
-from interlayer.memory.records import EntityId, Head, Memory, read_facts, read_head, read_memory
+from interlayer.memory.records import EntityId, Head, Memory, read_head, read_memory, with_part
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder
@@ -195,8 +195,7 @@ def _joined(items: Sequence[Item]) -> list[Memory]:
         if item.key.sort.count("#") == 1:
             memories.append(read_memory(item.body))
         else:
-            whole = memories[-1]
-            memories[-1] = replace(whole, facts=(*whole.facts, *read_facts(item.body)))
+            memories[-1] = with_part(memories[-1], item.body)
     return memories
 
 

@@ -18,6 +18,7 @@ from interlayer.models.embedder import Vectors
 
 CONTENT_MAX: Final = 200_000
 FACTS_MAX: Final = 500
+STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 PROPERTIES_MAX: Final = 50
 RELATIONS_MAX: Final = 10
 LABEL_MAX: Final = 300
@@ -78,6 +79,8 @@ def gate(request: MemorizeRequest, schema: EntitySchema, observed_at: str) -> Ga
             facts.append(candidate)
         else:
             rejected_facts.append(Decision(candidate, "rejected", reason=reason))
+    if len(facts) > STATEMENTS_MAX:
+        raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
     properties, rejected_properties = _gated_properties(request, schema, observed_at, gates)
     if gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"

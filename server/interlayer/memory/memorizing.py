@@ -110,7 +110,7 @@ class Memorizer:
             if known and stored is None:
                 raise VersionConflict([keys.head(organization, entity)])  # erased since it was resolved
             view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
-            targets, creations = await self._targets(organization, checked)
+            targets, creations = await self._targets(organization, checked, entity)
             decisions = await self._decided(checked, view)
             memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
             change = Change(
@@ -139,17 +139,19 @@ class Memorizer:
             return reconcile(facts, checked.vectors, view, threshold)
         return await anyio.to_thread.run_sync(reconcile, facts, checked.vectors, view, threshold)
 
-    async def _targets(self, organization: str, checked: Checked) -> tuple[tuple[Relation, ...], list[Operation]]:
+    async def _targets(
+        self, organization: str, checked: Checked, entity: EntityId
+    ) -> tuple[tuple[Relation, ...], list[Operation]]:
+        """Return the relations of a call, and what creates those of their targets that are not known yet."""
         relations: dict[Relation, None] = {}
-        created: dict[str, EntityId] = {}
+        created = {checked.subject.identity: entity}
         operations: list[Operation] = []
         for kind, subject in checked.relations:
-            key = f"{subject.entity.type}:{subject.entity.key.casefold()}"
-            target = created.get(key)
+            target = created.get(subject.identity)
             if target is None:
                 target, is_new = await self._naming.target(organization, subject, self._clock())
                 if is_new:
-                    created[key] = target
+                    created[subject.identity] = target
                     operations += creation(organization, target, subject, timestamp(self._clock()))
             relations[Relation(kind, target)] = None
         return tuple(relations), operations

@@ -14,6 +14,7 @@ from interlayer.memory.identifiers import (
     NAME_MAX,
     EntityString,
     check_text,
+    folded_name,
     normal_identifier,
     parse_entity,
     possible_identifiers,
@@ -39,6 +40,12 @@ class Subject:
         """The name that is given, or the key where it can only be a name."""
         nameless = self.key_identifiers or self.entity.is_id
         return self.name or (None if nameless else self.entity.key)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What two spellings of one key have in common."""
+        known = [f"{kind}={value}" for kind, value in self.key_identifiers.items()]
+        return (self.entity.type, *(known or [folded_name(self.entity.key)]))
 
 
 @dataclass(frozen=True, slots=True)

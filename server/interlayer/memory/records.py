@@ -6,7 +6,7 @@ takes back exactly what rested on it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -109,6 +109,7 @@ class Head:
 _MEMORY: Final = TypeAdapter(Memory)
 _HEAD: Final = TypeAdapter(Head)
 _FACTS: Final = TypeAdapter(tuple[FactRecord, ...])
+_CONFIRMATIONS: Final = TypeAdapter(tuple[Confirmation, ...])
 
 
 def memory_body(memory: Memory) -> dict[str, Any]:
@@ -122,14 +123,19 @@ def read_memory(body: Mapping[str, Any]) -> Memory:
     return _MEMORY.validate_python(body)
 
 
-def facts_body(facts: tuple[FactRecord, ...]) -> dict[str, Any]:
+def part_body(facts: tuple[FactRecord, ...], confirms: tuple[Confirmation, ...]) -> dict[str, Any]:
     """Return a further part of a memory as JSON."""
-    return {"facts": _FACTS.dump_python(facts, mode="json", exclude_defaults=True)}
+    return {
+        "facts": _FACTS.dump_python(facts, mode="json", exclude_defaults=True),
+        "confirms": _CONFIRMATIONS.dump_python(confirms, mode="json", exclude_defaults=True),
+    }
 
 
-def read_facts(body: Mapping[str, Any]) -> tuple[FactRecord, ...]:
-    """Return the facts of a further part of a memory."""
-    return _FACTS.validate_python(body.get("facts", ()))
+def with_part(memory: Memory, body: Mapping[str, Any]) -> Memory:
+    """Return a memory together with a further part of it."""
+    facts = _FACTS.validate_python(body["facts"])
+    confirms = _CONFIRMATIONS.validate_python(body["confirms"])
+    return replace(memory, facts=(*memory.facts, *facts), confirms=(*memory.confirms, *confirms))
 
 
 def head_body(head: Head) -> dict[str, Any]:

@@ -158,6 +158,25 @@ async def test_relations_lead_both_ways_and_create_their_target(room: Any) -> No
     assert company["relations"][0]["source"] == answer["entity"]["ref"]
 
 
+async def test_a_relation_that_is_known_is_stated_again_without_harm(room: Any) -> None:
+    for _ in range(2):
+        await room.memorize("contact:ann@acme.example", relations=[("works_at", "company:acme.example")])
+    assert len((await room.recall("contact:ann@acme.example"))["relations"]) == 1
+    assert len((await room.recall("company:acme.example"))["relations"]) == 1
+
+
+async def test_relations_that_spell_one_new_entity_in_several_ways_create_it_once(room: Any) -> None:
+    relations = [
+        ("works_at", "company:acme.example"),
+        ("owns", "company:WWW.Acme.example"),
+        ("knows", "contact:ANN@acme.example"),
+    ]
+    answer = await room.memorize("contact:ann@acme.example", relations=relations)
+    works, owns, knows = (one["target"] for one in answer["relations"])
+    assert works == owns
+    assert knows == answer["entity"]["ref"]
+
+
 async def test_an_older_observation_never_displaces_a_newer_one(room: Any) -> None:
     def stage(value: str) -> list[PropertyCandidate]:
         return [PropertyCandidate("stage", value, 0.9)]
@@ -236,6 +255,21 @@ async def test_the_longest_content_is_stored_whole_and_answered_briefly(room: An
     stored = await room.entities.head("acme", (await room.entities.resolve("acme", _parsed("company:acme.example"))))
     view = await room.other().entities.view("acme", stored.head)
     assert len(view.facts) == len(answer["facts"]) + answer["omitted"]["facts"]
+
+
+async def test_the_longest_content_is_confirmed_when_it_comes_again(room: Any) -> None:
+    content = " ".join(f"Pump {number} of Acme stands in hall {number % 97}." for number in range(4_700))[:200_000]
+    for source in ("call", "mail"):
+        answer = await room.memorize("company:acme.example", content=content, source=source)
+    assert answer["facts"][0]["outcome"] == "merged"
+    head = await room.entities.head("acme", await room.entities.resolve("acme", _parsed("company:acme.example")))
+    view = await room.other().entities.view("acme", head.head)
+    assert {len(fact.confirmed_by) for fact in view.ordered} == {1}
+
+
+async def test_more_sentences_than_a_transaction_holds_are_refused_in_words(room: Any) -> None:
+    with pytest.raises(InvalidInput, match="^content: .*sentences"):
+        await room.memorize("company:acme.example", content="".join(f"Pump {n} ran. " for n in range(9_000)))
 
 
 def _parsed(entity: str) -> Any:
