@@ -10,7 +10,7 @@ from interlayer_tools.tool import Domains, OptionalText, Output, Tool, stated
 
 DESCRIPTION = """\
 Check a draft against the rules in scope before you send it: forbidden terms, limits, missing notices, personal \
-data, secrets, with spans. Rules in not_checked you must judge yourself."""
+data, secrets. Rules in not_checked you must judge yourself."""
 
 
 class CheckInput(FacetsInput):
@@ -38,6 +38,9 @@ class CheckOutput(Output):
     compliant: bool
     violations: list[ViolationOutput]
     not_checked: list[str]
+    more: int = 0
+    assumed: list[str]
+    degraded: list[str]
     revision: int
     receipt_id: str
 

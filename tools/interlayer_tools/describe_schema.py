@@ -8,7 +8,7 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, Output, Tool
 
 DESCRIPTION = """\
-List entity types, their properties and identifier kinds. Read it once before memorize, to use the right names."""
+List entity types, properties and identifier kinds. Read it once before memorize, to use the right names."""
 
 
 class DescribeInput(Input):

@@ -1,16 +1,14 @@
 """forget: what an agent calls when something must not be remembered any more."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 
 DESCRIPTION = """\
-Erase for good one entity, fact, or memorize call, from every layer and history. Only on request or duty, never to \
-correct: memorize the new value. Give exactly one of entity, fact_id, memory_id. No undo."""
+Erase for good one entity, fact or memorize call, history included. Only on request or duty, never to correct: \
+memorize the new value. Give exactly one of entity, fact_id, memory_id. No undo."""
 
 
 class ForgetInput(Input):
@@ -19,7 +17,7 @@ class ForgetInput(Input):
     entity: OptionalText = None
     fact_id: OptionalText = None
     memory_id: OptionalText = None
-    reason: Annotated[str, Field(description="Kept in the audit trail")]
+    reason: str
 
 
 class ForgetOutput(Output):

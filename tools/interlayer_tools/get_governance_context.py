@@ -12,9 +12,8 @@ from interlayer_tools.context_facets import FacetsInput
 from interlayer_tools.tool import Domains, OptionalText, Output, Tool, stated
 
 DESCRIPTION = """\
-Get the rules and guidance for a task. Call it before you write to anyone outside or act for the organization. All \
-rules in scope are returned and bind you: if you cannot comply, stop and say which. sections are guidance. Send \
-if_etag and have to get only changes."""
+Get the rules and guidance for a task. Call it before you write to anyone outside or act for the organization. Rules \
+bind you: if you cannot comply, stop and say which. sections are guidance. if_etag and have: only changes are sent."""
 
 
 class ContextInput(FacetsInput):
@@ -22,7 +21,7 @@ class ContextInput(FacetsInput):
 
     task: Annotated[str, Field(description="What you are about to do")]
     max_tokens: Annotated[int, Field(ge=1, le=TOKENS_MAX)] = 2000
-    have: Annotated[list[str], Field(description="etags you hold")] = []
+    have: Annotated[list[str], Field(description="etags")] = []
     if_etag: OptionalText = None
 
 

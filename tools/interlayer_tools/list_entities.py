@@ -11,8 +11,7 @@ from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
 DESCRIPTION = """\
-List entities of one type with their properties, e.g. where [{property: stage, op: eq, value: negotiation}]. To \
-browse or count; recall_entity has the facts."""
+List entities of one type with their properties, e.g. where [{property: stage, op: eq, value: proposal}]."""
 
 
 class ListInput(Input):

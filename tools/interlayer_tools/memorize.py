@@ -13,9 +13,8 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, PropertyValue, Tool
 
 DESCRIPTION = """\
-Store what you learned about a customer, company, deal or ticket in the memory that all agents share. Use it when \
-something worth knowing later is stated; not for drafts or guesses. Pass extracted facts and properties, or raw \
-content. Repeats are merged. When it returns, it is stored."""
+Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
+facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When it returns, it is stored."""
 
 
 class FactInput(Input):
@@ -44,14 +43,14 @@ class RelationInput(Input):
 class MemorizeInput(Input):
     """Arguments of memorize."""
 
-    entity: Annotated[EntityText, Field(description="type:key, e.g. contact:ann@acme.com, deal:D-7; created if new")]
+    entity: Annotated[EntityText, Field(description="type:key, e.g. contact:ann@acme.com, deal:D-7")]
     content: OptionalText = None
     facts: list[FactInput] = []
     properties: list[PropertyInput] = []
-    relations: Annotated[list[RelationInput], Field(description="e.g. works_at, company:acme.com")] = []
+    relations: list[RelationInput] = []
     identifiers: Annotated[dict[str, str], Field(description="{kind: value}, e.g. email, domain")] = {}
     name: OptionalText = None
-    source: Annotated[OptionalText, Field(description="Where it came from")] = None
+    source: OptionalText = None
     observed_at: Annotated[OptionalText, Field(description="ISO 8601")] = None
     idempotency_key: OptionalText = None
 

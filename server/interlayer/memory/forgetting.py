@@ -83,10 +83,7 @@ class Forgetter:
                 raise NotFound(f"{given[0]}: nothing of that name is remembered.")
             erasure = await self._plan(organization, stored, fact_id, memory_id)
             await self._commit(principal, reason, erasure)
-        answer: dict[str, Any] = {
-            "erased": {**erasure.counts, "vectors": len(erasure.rows)},
-            "subject": erasure.subject,
-        }
+        answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
         except Unavailable as error:
