@@ -89,7 +89,7 @@ def serve(ctx: click.Context, address: str | None) -> None:
     """Serve MCP over stdio, or over HTTP."""
     settings = _settings(ctx)
     gc.disable()  # importing makes no garbage, and looking for some costs a sixth of the time to the first reply
-    from interlayer.app.composition import compose
+    from interlayer.app.process import Interlayer
     from interlayer.app.serving import parse_address, serve_http, serve_stdio
 
     gc.enable()
@@ -97,7 +97,7 @@ def serve(ctx: click.Context, address: str | None) -> None:
     place = parse_address(address) if address else None
 
     async def run() -> None:
-        interlayer = compose(settings)
+        interlayer = Interlayer(settings)
         if place is None:
             await serve_stdio(interlayer)
         else:
@@ -195,13 +195,13 @@ def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -
     settings = _settings(ctx)
     from interlayer.app.composition import opened
     from interlayer.app.printing import print_dossier
-    from interlayer.memory.recalling import LIMIT_MAX, PARTS, TOKENS_MAX, RecallRequest
+    from interlayer.memory.requests import PARTS, RECALL_MAX, TOKENS_MAX, RecallRequest
 
     include = [part for part in PARTS if part != "history" or history]
 
     async def run() -> None:
         async with opened(settings) as interlayer:
-            request = RecallRequest(entity=entity, include=include, limit=LIMIT_MAX, max_tokens=TOKENS_MAX)
+            request = RecallRequest(entity=entity, include=include, limit=RECALL_MAX, max_tokens=TOKENS_MAX)
             answer = await interlayer.domains.recaller.recall(settings.principal, request)
         if as_json:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from interlayer.app.composition import compose, running
+from interlayer.app.process import Interlayer, running
 from interlayer.app.serving import build_server
 from interlayer.app.settings import load
 
@@ -15,7 +15,7 @@ from interlayer.app.settings import load
 @pytest.fixture
 async def call(tmp_path: Path) -> AsyncGenerator[Any]:
     """Return a function that calls a tool and gives back its structured answer."""
-    interlayer = compose(load({"HOME": str(tmp_path / "home")}, {}))
+    interlayer = Interlayer(load({"HOME": str(tmp_path / "home")}, {}))
 
     async with running(interlayer), Client(build_server(interlayer)) as client:
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp import Client
 from mcp.types import CallToolResult
 
-from interlayer.app.composition import compose, running
+from interlayer.app.process import Interlayer, running
 from interlayer.app.serving import build_server
 from interlayer.app.settings import load
 from interlayer_tools import TOOLS
@@ -86,7 +86,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Generator[Call]:
 
     @asynccontextmanager
     async def connected() -> AsyncGenerator[Client]:
-        interlayer = compose(load({"HOME": str(home)}, {}))
+        interlayer = Interlayer(load({"HOME": str(home)}, {}))
         async with running(interlayer), Client(build_server(interlayer)) as client:
             yield client
 

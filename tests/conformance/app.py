@@ -15,7 +15,7 @@ from contents import add_contents
 from notices import add_notices
 from rounds import add_rounds
 
-from interlayer.app.composition import compose, running
+from interlayer.app.process import Interlayer, running
 from interlayer.app.serving import build_server, http_app
 from interlayer.app.settings import load
 
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 async def serve(home: Path, port: int) -> None:
     """Serve until a signal."""
-    interlayer = compose(load({"HOME": str(home)}, {}))
+    interlayer = Interlayer(load({"HOME": str(home)}, {}))
     server = build_server(interlayer)
     add_contents(server)
     add_rounds(server)

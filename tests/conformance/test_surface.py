@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, Tool
 
-from interlayer.app.composition import compose, running
+from interlayer.app.process import Interlayer, running
 from interlayer.app.serving import build_server
 from interlayer.app.settings import load
 
@@ -65,7 +65,7 @@ def mode(request: pytest.FixtureRequest) -> Any:
 @asynccontextmanager
 async def connected(home: Path, mode: Any) -> AsyncGenerator[Client]:
     """Connect to the real server in memory."""
-    interlayer = compose(load({"HOME": str(home)}, {}))
+    interlayer = Interlayer(load({"HOME": str(home)}, {}))
     server = build_server(interlayer)
     async with running(interlayer), Client(server, mode=mode) as client:
         yield client

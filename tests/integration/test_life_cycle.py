@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from processes import command, environment
+from processes import command, environment, status
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +67,26 @@ def test_it_ends_cleanly_within_five_seconds(home: Path, end: signal.Signals | N
         process.communicate()
     assert process.returncode == 0
     assert time.monotonic() - start < 5
+    assert not (home / "interlayer.db-wal").exists(), "the store was not closed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_server_over_http_ends_cleanly_too(home: Path, end: signal.Signals) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home), stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 45
+    while status(f"http://127.0.0.1:{port}/readyz") != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(end)
+    _, told = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "Aborted" not in told
     assert not (home / "interlayer.db-wal").exists(), "the store was not closed"
 
 

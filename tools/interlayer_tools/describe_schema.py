@@ -1,11 +1,13 @@
 """describe_schema: what an agent reads before it memorizes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from interlayer.memory.schema import Schema
 from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, Output, Tool
+
+if TYPE_CHECKING:
+    from interlayer.memory.schema import Schema
 
 DESCRIPTION = """\
 List entity types, properties and identifier kinds. Read it once before memorize, to use the right names."""
@@ -22,7 +24,7 @@ class DescribeOutput(Output):
     identifier_kinds: list[str]
 
 
-def described(schema: Schema) -> dict[str, Any]:
+def described(schema: "Schema") -> dict[str, Any]:
     """Return the schema as agents see it; what stands at its default is left out."""
     types: list[dict[str, Any]] = []
     for name, entity in schema.entities.items():

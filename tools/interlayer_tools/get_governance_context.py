@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from interlayer.memory.recalling import TOKENS_MAX
+from interlayer.memory.requests import TOKENS_MAX
 from interlayer.principal import Principal
 from interlayer_tools.context_facets import FacetsInput
 from interlayer_tools.tool import Domains, OptionalText, Output, Tool, stated

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from interlayer.memory.searching import LIMIT_MAX
+from interlayer.memory.requests import RESULTS_MAX
 from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 from interlayer_tools.where import ConditionInput, conditions
@@ -19,7 +19,7 @@ class ListInput(Input):
 
     entity_type: str
     where: list[ConditionInput] = []
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 20
+    limit: Annotated[int, Field(ge=1, le=RESULTS_MAX)] = 20
     cursor: OptionalText = None
 
 

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
-from interlayer.memory.candidates import CALLER_CONFIDENCE, FactCandidate, PropertyCandidate
-from interlayer.memory.intake import MemorizeRequest
+from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, PropertyValue, Tool
 

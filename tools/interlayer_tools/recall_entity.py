@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from interlayer.ids import parse_instant
-from interlayer.memory.recalling import DEFAULT_PARTS, LIMIT_MAX, TOKENS_MAX, TOKENS_MIN, RecallRequest
+from interlayer.memory.requests import DEFAULT_PARTS, RECALL_MAX, TOKENS_MAX, TOKENS_MIN, RecallRequest
 from interlayer.principal import Principal
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, Tool
 
@@ -20,7 +20,7 @@ class RecallInput(Input):
 
     entity: Annotated[EntityText, Field(description="type:key; key: identifier, id or name")]
     query: OptionalText = None
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 20
+    limit: Annotated[int, Field(ge=1, le=RECALL_MAX)] = 20
     include: list[Literal["properties", "facts", "relations", "sources", "history"]] = []
     min_confidence: Confidence = None
     as_of: Annotated[OptionalText, Field(description="ISO 8601")] = None

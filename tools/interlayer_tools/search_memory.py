@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from interlayer.memory.recalling import TOKENS_MAX, TOKENS_MIN
-from interlayer.memory.searching import LIMIT_MAX, SearchRequest
+from interlayer.memory.requests import RESULTS_MAX, TOKENS_MAX, TOKENS_MIN, SearchRequest
 from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
 from interlayer_tools.where import ConditionInput, conditions
@@ -22,7 +21,7 @@ class SearchInput(Input):
     query: str
     entity_type: OptionalText = None
     where: list[ConditionInput] = []
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 20
+    limit: Annotated[int, Field(ge=1, le=RESULTS_MAX)] = 20
     max_tokens: Annotated[int, Field(ge=TOKENS_MIN, le=TOKENS_MAX)] = 2000
     cursor: OptionalText = None
 

@@ -5,30 +5,32 @@ No protocol here: the app turns these into MCP tools, and anything else could as
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.memorizing import Memorizer
-from interlayer.memory.recalling import Recaller
-from interlayer.memory.schema import Schema
-from interlayer.memory.searching import Searcher
 from interlayer.principal import Principal
-from interlayer_policies.governance import Governance
+
+if TYPE_CHECKING:  # listing the tools must not cost what the domains cost to import
+    from interlayer.memory.forgetting import Forgetter
+    from interlayer.memory.memorizing import Memorizer
+    from interlayer.memory.recalling import Recaller
+    from interlayer.memory.schema import Schema
+    from interlayer.memory.searching import Searcher
+    from interlayer_policies.governance import Governance
 
 
 @dataclass(frozen=True, slots=True)
 class Domains:
     """Everything that tools call."""
 
-    memorizer: Memorizer
-    recaller: Recaller
-    searcher: Searcher
-    forgetter: Forgetter
-    governance: Governance
-    schema: Schema
+    memorizer: "Memorizer"
+    recaller: "Recaller"
+    searcher: "Searcher"
+    forgetter: "Forgetter"
+    governance: "Governance"
+    schema: "Schema"
 
 
 class Input(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from interlayer.memory.filters import Condition, Operator
+from interlayer.memory.requests import Condition, Operator
 from interlayer_tools.tool import Input, PropertyValue
 
 

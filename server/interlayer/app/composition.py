@@ -1,16 +1,12 @@
 """The composition root: from settings to the domains, with the adapters they stand on."""
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-import anyio
-import anyio.to_thread
+from dataclasses import dataclass
+from typing import Any
 
 from interlayer.app.settings import Settings
-from interlayer.errors import InterlayerError, Refused, Unavailable
+from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities
@@ -31,12 +27,6 @@ from interlayer.storage.vectors import VectorIndex
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
 
-_PROBE_S: Final = 5.0
-_GREETING_S: Final = 1.0
-_CLOSE_S: Final = 4.0
-
-logger = logging.getLogger(__name__)
-
 
 class EntityFacts:
     """What governance may know of an entity: its type and remembered properties."""
@@ -50,9 +40,9 @@ class EntityFacts:
         return kind, dict(properties)
 
 
-@dataclass(slots=True)
-class Interlayer:
-    """One running process: the domains, and what has to be kept going and closed."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The domains of a process, and the adapters they stand on."""
 
     settings: Settings
     store: ItemStore
@@ -60,72 +50,21 @@ class Interlayer:
     embedder: LocalEmbedder
     projector: Projector
     domains: Domains
-    greeted: anyio.Event = field(default_factory=anyio.Event)
-    readiness: anyio.Event = field(default_factory=anyio.Event)
-    failure: InterlayerError | None = None
-
-    @property
-    def principal(self) -> Principal:
-        """The local caller."""
-        return self.settings.principal
 
     async def prepare(self) -> None:
         """Bring a home into use: claim its embedding space and publish the first policies. Idempotent."""
-        await claim_space(self.store, self.principal.organization, self.embedder.space)
-        await self.domains.governance.ensure_published(self.principal, first_policies(self.settings))
-
-    async def ready(self) -> None:
-        """Return when the home is in use. Raises what kept it from being so."""
-        await self.readiness.wait()
-        if self.failure:
-            raise self.failure
-
-    async def check(self) -> list[str]:
-        """Return what is not ready, in words; nothing when all is well."""
-        problems: list[str] = []
-        probes = {
-            "policies": self.ready,
-            "item store": self._probe_store,
-            "vector index": self.index.ping,
-        }
-        for name, probe in probes.items():
-            try:
-                with anyio.fail_after(_PROBE_S):
-                    await probe()
-            except InterlayerError as error:
-                problems.append(f"{name}: {error}")
-            except TimeoutError:
-                problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
-        return problems
+        principal = self.settings.principal
+        await claim_space(self.store, principal.organization, self.embedder.space)
+        await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
         await self.index.close()
         await self.store.close()
 
-    async def work(self) -> None:
-        """Do a server's background work until cancelled: prepare, load what is heavy, carry the outbox.
 
-        It begins when the first request has been answered, so that it does not delay that answer.
-        """
-        with anyio.move_on_after(_GREETING_S):
-            await self.greeted.wait()
-        try:
-            await self.prepare()
-        except InterlayerError as error:
-            logger.error("not ready: %s", error)
-            self.failure = error
-        self.readiness.set()
-        await anyio.to_thread.run_sync(self.embedder.preload)
-        await self.index.ping()
-        await self.projector.run(self.principal.organization)
-
-    async def _probe_store(self) -> None:
-        await claim_space(self.store, self.principal.organization, self.embedder.space)
-
-
-def compose(settings: Settings, clock: Clock = system_clock) -> Interlayer:
-    """Return the process for the settings; nothing is read or written yet but the schema and the store's file."""
+def build(settings: Settings, clock: Clock = system_clock) -> Parts:
+    """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
     store = SqliteItems(settings.home / "interlayer.db")
     embedder = LocalEmbedder()
@@ -142,34 +81,20 @@ def compose(settings: Settings, clock: Clock = system_clock) -> Interlayer:
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Interlayer(settings, store, index, embedder, projector, domains)
+    return Parts(settings, store, index, embedder, projector, domains)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncGenerator[Interlayer]:
+async def opened(settings: Settings) -> AsyncGenerator[Parts]:
     """Compose and prepare for one command, and close afterwards with nothing left in the outbox."""
-    interlayer = compose(settings)
+    parts = build(settings)
     try:
-        await interlayer.prepare()
-        yield interlayer
+        await parts.prepare()
+        yield parts
         with suppress(Unavailable):  # then it stays in the outbox, and the next start takes it up
-            await interlayer.projector.drain(interlayer.principal.organization)
+            await parts.projector.drain(settings.principal.organization)
     finally:
-        await interlayer.close()
-
-
-@asynccontextmanager
-async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
-    """Keep the background work of a server going, and close the stores afterwards."""
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(interlayer.work)
-            yield interlayer
-            tasks.cancel_scope.cancel()
-    finally:
-        # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
-        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
-            await interlayer.close()
+        await parts.close()
 
 
 def first_policies(settings: Settings) -> list[PolicyFile]:

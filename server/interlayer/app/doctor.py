@@ -11,7 +11,7 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer import __version__
-from interlayer.app.composition import claim_space, compose, first_policies
+from interlayer.app.composition import build, claim_space, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.schema import read_schema, starter_schema
@@ -68,7 +68,7 @@ async def _examine_stores(
     settings: Settings, look: Callable[[str, Callable[[], Awaitable[str]]], Awaitable[bool]]
 ) -> None:
     try:
-        interlayer = compose(settings)
+        parts = build(settings)
     except InterlayerError as error:
 
         async def failed(problem: InterlayerError = error) -> str:
@@ -79,18 +79,18 @@ async def _examine_stores(
     organization = settings.principal.organization
 
     async def store() -> str:
-        await claim_space(interlayer.store, organization, interlayer.embedder.space)
-        return f"{settings.home / 'interlayer.db'}, embedding space {interlayer.embedder.space.id}"
+        await claim_space(parts.store, organization, parts.embedder.space)
+        return f"{settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
 
     async def index() -> str:
-        await interlayer.index.ping()
-        return f"{settings.home / 'vectors'}, {len(await interlayer.index.ids(organization))} rows"
+        await parts.index.ping()
+        return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
 
     async def embedder() -> str:
-        vector = (await interlayer.embedder.embed(["a short text"]))[0]
+        vector = (await parts.embedder.embed(["a short text"]))[0]
         if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
             raise InterlayerError("the bundled model makes no unit vectors. Install the package anew.")
-        return f"{interlayer.embedder.space.model}, {len(vector)} dims"
+        return f"{parts.embedder.space.model}, {len(vector)} dims"
 
     async def model() -> str:
         return "none: agents pass facts and properties, plain content is cut into sentences"
@@ -99,7 +99,7 @@ async def _examine_stores(
         for name, check in (("item store", store), ("vector index", index), ("embedder", embedder), ("model", model)):
             await look(name, check)
     finally:
-        await interlayer.close()
+        await parts.close()
 
 
 def _writable(settings: Settings) -> str:

@@ -70,5 +70,6 @@ def _named_once(node: dict[str, Any]) -> dict[str, Any]:
             name for name in node.get("required", ()) if not {"properties", "items", "anyOf"} & fields[name].keys()
         ]
         node["required"] = always
-        node["properties"] = {name: _named_once(one) for name, one in fields.items() if name not in always}
+        named = {name: _named_once(one) for name, one in fields.items() if name not in always}
+        node["properties"] = {name: one for name, one in named.items() if one}  # what may be anything needs no words
     return {key: value for key, value in node.items() if value not in ([], {})}

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from interlayer import __version__
 from interlayer.app.schemas import slim_input, slim_output
 from interlayer.errors import InterlayerError, Refused
-from interlayer.memory.recalling import RecallRequest
+from interlayer.memory.requests import RecallRequest
 from interlayer.principal import Principal
 from interlayer.text.budget import compact_json
 from interlayer_tools import TOOLS, Domains, Tool
@@ -42,7 +42,7 @@ class InterlayerServer(MCPServer[None]):
 
     def __init__(
         self,
-        domains: Domains,
+        domains: Callable[[], Domains],
         principal: Callable[[], Principal],
         ready: Callable[[], Awaitable[None]],
         greeted: Callable[[], None],
@@ -59,7 +59,7 @@ class InterlayerServer(MCPServer[None]):
         self._principal = principal
         self._ready = ready
         self._catalogue: Mapping[str, Tool[Any]] = {tool.name: tool for tool in TOOLS}
-        _add_resources(self, domains, principal)
+        _add_resources(self, domains, principal, ready)
 
     async def list_tools(self) -> list[ToolListing]:
         """Return the catalogue, always in the same order, then what else was registered."""
@@ -84,7 +84,7 @@ class InterlayerServer(MCPServer[None]):
                     f"{name} needs the role {tool.role}; this agent has {', '.join(sorted(principal.roles))}."
                 )
             await self._ready()
-            answer = dict(await tool.run(self._domains, principal, given))
+            answer = dict(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
         text = TextContent(type="text", text=compact_json(answer))
@@ -156,18 +156,27 @@ def _listing(tool: Tool[Any]) -> ToolListing:
     )
 
 
-def _add_resources(server: InterlayerServer, domains: Domains, principal: Callable[[], Principal]) -> None:
+def _add_resources(
+    server: InterlayerServer,
+    domains: Callable[[], Domains],
+    principal: Callable[[], Principal],
+    ready: Callable[[], Awaitable[None]],
+) -> None:
+    async def opened() -> Domains:
+        await ready()
+        return domains()
+
     @server.resource(
         "schema://entities", title="Schema", description="Entity types and properties", mime_type="application/json"
     )
     async def schema() -> str:
-        return compact_json(described(domains.schema))
+        return compact_json(described((await opened()).schema))
 
     @server.resource(
         "policy://{policy_id}", title="Policy", description="A policy in force, as written", mime_type="text/markdown"
     )
     async def policy(policy_id: str) -> str:
-        return await _policy(domains, principal(), policy_id, None)
+        return await _policy(await opened(), principal(), policy_id, None)
 
     @server.resource(
         "policy://{policy_id}/{version}",
@@ -178,14 +187,16 @@ def _add_resources(server: InterlayerServer, domains: Domains, principal: Callab
     async def policy_version(policy_id: str, version: str) -> str:
         if not version.isdecimal():
             raise ResourceError(f"version: {version[:20]!r} is no number.")
-        return await _policy(domains, principal(), policy_id, int(version))
+        return await _policy(await opened(), principal(), policy_id, int(version))
 
     @server.resource(
         "entity://{type}/{id}", title="Entity", description="What is known of an entity", mime_type="application/json"
     )
     async def entity(type: str, id: str) -> str:
         try:
-            return compact_json(await domains.recaller.recall(principal(), RecallRequest(entity=f"{type}:{id}")))
+            return compact_json(
+                await (await opened()).recaller.recall(principal(), RecallRequest(entity=f"{type}:{id}"))
+            )
         except InterlayerError as error:
             raise ResourceError(str(error)) from error
 

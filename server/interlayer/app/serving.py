@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from typing import Final
 
 import anyio
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from interlayer.app.composition import Interlayer, running
+from interlayer.app.process import Interlayer, running
 from interlayer.app.server import InterlayerServer
 from interlayer.errors import InvalidInput, Refused
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 def build_server(interlayer: Interlayer) -> InterlayerServer:
     """Return the MCP server of a process, with its health routes."""
     server = InterlayerServer(
-        interlayer.domains, lambda: interlayer.principal, interlayer.ready, interlayer.greeted.set
+        lambda: interlayer.domains, lambda: interlayer.principal, interlayer.ready, interlayer.greeted.set
     )
 
     @server.custom_route("/healthz", methods=["GET"])
@@ -65,8 +66,12 @@ async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
     )
-    async with running(interlayer):
-        await uvicorn.Server(config).serve()
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            # uvicorn raises a signal again when it is done, which would end the process before the stores are closed.
+            stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
+        async with running(interlayer):
+            await uvicorn.Server(config).serve()
 
 
 def parse_address(address: str) -> tuple[str, int]:

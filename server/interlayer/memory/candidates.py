@@ -4,37 +4,16 @@ Without a model, content yields one fact a sentence, and a property wherever a `
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.memory.schema import EntitySchema
 from interlayer.text.sentences import Sentence, sentences
 
-CALLER_CONFIDENCE: Final = 0.9  # an agent that read the source and gave no figure of its own
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
 PATTERN_CONFIDENCE: Final = 0.8
 
 Extractor = Literal["caller", "plain", "caller+plain", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class FactCandidate:
-    """A statement that may be remembered."""
-
-    text: str
-    confidence: float
-    observed_at: str | None = None
-    span: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyCandidate:
-    """A property value that may be remembered, not yet in normal form."""
-
-    name: str
-    value: Any
-    confidence: float
-    span: tuple[int, int] | None = None
 
 
 def facts_of(content: str) -> Iterator[FactCandidate]:

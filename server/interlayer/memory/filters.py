@@ -1,25 +1,13 @@
 """`where`: which entities have certain property values, answered from the indexes of the item store."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
 from interlayer.errors import InvalidInput
 from interlayer.memory import keys
+from interlayer.memory.requests import CONDITIONS_MAX, Condition
 from interlayer.memory.schema import PropertySchema, Schema, ValueProblem
 from interlayer.storage.items import LAST, ItemStore, Span
-
-Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains"]
-CONDITIONS_MAX: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One comparison; for `in` the value is a list."""
-
-    property: str
-    op: Operator
-    value: Any
 
 
 class Filters:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import re2
 
-from interlayer.memory.candidates import PropertyCandidate
+from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema import EntitySchema
 from interlayer.memory.values import ValueProblem
 from interlayer.text.terms import terms

@@ -1,43 +1,29 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
 from interlayer.errors import InvalidInput
-from interlayer.memory.candidates import FactCandidate, PropertyCandidate, facts_of, properties_of
+from interlayer.memory.candidates import facts_of, properties_of
 from interlayer.memory.gates import Gates
 from interlayer.memory.identifiers import check_text
 from interlayer.memory.naming import Subject
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Observation
+from interlayer.memory.requests import (
+    CONTENT_MAX,
+    FACTS_MAX,
+    LABEL_MAX,
+    PROPERTIES_MAX,
+    RELATIONS_MAX,
+    FactCandidate,
+    MemorizeRequest,
+)
 from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
 
-CONTENT_MAX: Final = 200_000
-FACTS_MAX: Final = 500
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
-PROPERTIES_MAX: Final = 50
-RELATIONS_MAX: Final = 10
-LABEL_MAX: Final = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemorizeRequest:
-    """What a caller wants remembered, as it came; the contract has the meaning of each field."""
-
-    entity: str
-    content: str | None = None
-    facts: Sequence[FactCandidate] = ()
-    properties: Sequence[PropertyCandidate] = ()
-    relations: Sequence[tuple[str, str]] = ()
-    identifiers: Mapping[str, str] = field(default_factory=dict[str, str])
-    name: str | None = None
-    source: str | None = None
-    observed_at: datetime | None = None
-    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

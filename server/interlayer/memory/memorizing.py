@@ -16,12 +16,13 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.entities import Entities
-from interlayer.memory.intake import Checked, MemorizeRequest, check_limits, gate
+from interlayer.memory.intake import Checked, check_limits, gate
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
+from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
 from interlayer.memory.ranking import rank, without_query
 from interlayer.memory.records import EntityId, Head, Memory
+from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView, FactState
 from interlayer.models.embedder import Embedder
@@ -24,28 +24,8 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer.text.budget import json_tokens
 
-QUERY_MAX: Final = 4_000
-LIMIT_MAX: Final = 200
-TOKENS_MAX: Final = 8_000
-TOKENS_MIN: Final = 100
-PARTS: Final = ("properties", "facts", "relations", "sources", "history")
-DEFAULT_PARTS: Final = ("properties", "facts", "relations")
 _EXCERPT: Final = 400
 _RELATIONS_MAX: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecallRequest:
-    """What a caller wants to know; the contract has the meaning of each field."""
-
-    entity: str
-    query: str | None = None
-    limit: int = 20
-    include: Sequence[str] = DEFAULT_PARTS
-    min_confidence: float = 0.0
-    as_of: datetime | None = None
-    max_tokens: int = 2_000
-    cursor: str | None = None
 
 
 class Recaller:

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from interlayer.memory.candidates import FactCandidate
 from interlayer.memory.guard import distinguished
+from interlayer.memory.requests import FactCandidate
 from interlayer.memory.view import EntityView, exact_form
 from interlayer.models.embedder import Space, Vectors
 

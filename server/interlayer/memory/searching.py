@@ -1,7 +1,6 @@
 """search_memory and list_entities: across the entities of one organization."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -9,11 +8,12 @@ import numpy as np
 from interlayer.errors import InvalidInput
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
-from interlayer.memory.filters import Condition, Filters
+from interlayer.memory.filters import Filters
 from interlayer.memory.identifiers import check_text
 from interlayer.memory.outcomes import shown_time
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
+from interlayer.memory.requests import Condition, SearchRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import FactState
 from interlayer.models.embedder import Embedder
@@ -24,19 +24,6 @@ from interlayer.text.budget import json_tokens
 from interlayer.text.fusion import min_max
 
 _CANDIDATES: Final = 100  # of each leg: enough for several pages, few enough to look each up in the item store
-LIMIT_MAX: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
-    """What a caller looks for, in any entity."""
-
-    query: str
-    entity_type: str | None = None
-    where: Sequence[Condition] = ()
-    limit: int = 20
-    max_tokens: int = 2_000
-    cursor: str | None = None
 
 
 class Searcher:

@@ -15,7 +15,7 @@ from interlayer_tools import TOOLS
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [path for part in ("server", "tools", "policies") for path in (ROOT / part).rglob("*.py")]
-HEAVY = ("lancedb", "pyarrow", "wordllama", "boto3", "litellm", "nupunkt", "rich")
+HEAVY = ("numpy", "re2", "lancedb", "pyarrow", "wordllama", "boto3", "litellm", "nupunkt", "rich")
 
 
 def test_modules_fit_in_one_head() -> None:
@@ -47,7 +47,7 @@ def test_only_the_settings_module_and_the_shell_read_the_environment() -> None:
 
 
 def test_a_server_starts_without_what_is_heavy() -> None:
-    code = "import sys, interlayer.main, interlayer.app.composition, interlayer.app.serving\nprint(*sys.modules)"
+    code = "import sys, interlayer.main, interlayer.app.process, interlayer.app.serving\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & set(HEAVY)

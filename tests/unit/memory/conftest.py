@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from interlayer.memory.candidates import FactCandidate
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.intake import MemorizeRequest
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.projecting import Projector
-from interlayer.memory.recalling import Recaller, RecallRequest
+from interlayer.memory.recalling import Recaller
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
 from interlayer.memory.schema import starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder

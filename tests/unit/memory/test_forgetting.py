@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from interlayer.errors import InvalidInput, NotFound, Unavailable
-from interlayer.memory.candidates import FactCandidate, PropertyCandidate
-from interlayer.memory.searching import SearchRequest
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, SearchRequest
 
 pytestmark = pytest.mark.anyio
 

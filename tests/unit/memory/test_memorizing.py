@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.errors import Ambiguous, InvalidInput
-from interlayer.memory.candidates import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
 
 pytestmark = pytest.mark.anyio
 

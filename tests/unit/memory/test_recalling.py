@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.errors import InvalidInput
-from interlayer.memory.candidates import PropertyCandidate
-from interlayer.memory.filters import Condition
-from interlayer.memory.searching import SearchRequest
+from interlayer.memory.requests import Condition, PropertyCandidate, SearchRequest
 from interlayer.text.budget import json_tokens
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,129 @@
+"""One running server: it answers at once, and builds what it stands on behind the first answer.
+
+The domains take 0.3 s to import and a new home half a second to prepare. A client that only asks who we are, or which
+tools there are, does not wait for either.
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import anyio.to_thread
+
+from interlayer.app.settings import Settings
+from interlayer.errors import InterlayerError, Unavailable
+from interlayer.principal import Principal
+from interlayer_tools import Domains
+
+if TYPE_CHECKING:
+    from interlayer.app.composition import Parts
+
+_GREETING_S: Final = 1.0
+_PROBE_S: Final = 5.0
+_CLOSE_S: Final = 4.0
+
+logger = logging.getLogger(__name__)
+
+
+class Interlayer:
+    """A process: who it serves, whether it is ready, and what has to be closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.greeted = anyio.Event()
+        self._readiness = anyio.Event()
+        self._failure: InterlayerError | None = None
+        self._parts: Parts | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """The local caller."""
+        return self.settings.principal
+
+    @property
+    def domains(self) -> Domains:
+        """The domains; `ready` has to be awaited first."""
+        return self._built().domains
+
+    async def ready(self) -> None:
+        """Return when the home is in use. Raises what kept it from being so."""
+        await self._readiness.wait()
+        if self._failure:
+            raise self._failure
+
+    async def check(self) -> list[str]:
+        """Return what is not ready, in words; nothing when all is well."""
+        problems: list[str] = []
+        for name, probe in {
+            "start": self.ready,
+            "item store": self._ping_store,
+            "vector index": self._ping_index,
+        }.items():
+            try:
+                with anyio.fail_after(_PROBE_S):
+                    await probe()
+            except InterlayerError as error:
+                problems.append(f"{name}: {error}")
+            except TimeoutError:
+                problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
+        return problems
+
+    async def work(self) -> None:
+        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox.
+
+        It begins when the first request has been answered, so that it does not delay that answer.
+        """
+        with anyio.move_on_after(_GREETING_S):
+            await self.greeted.wait()
+        try:
+            parts = self._parts = await anyio.to_thread.run_sync(_build, self.settings)
+            await parts.prepare()
+        except InterlayerError as error:
+            logger.error("not ready: %s", error)
+            self._failure = error
+            self._readiness.set()
+            return
+        self._readiness.set()
+        await anyio.to_thread.run_sync(parts.embedder.preload)
+        await parts.projector.run(self.principal.organization)
+
+    async def close(self) -> None:
+        """Close the stores; idempotent."""
+        if self._parts:
+            await self._parts.close()
+
+    async def _ping_store(self) -> None:
+        from interlayer.app.composition import claim_space
+
+        parts = self._built()
+        await claim_space(parts.store, self.principal.organization, parts.embedder.space)
+
+    async def _ping_index(self) -> None:
+        await self._built().index.ping()
+
+    def _built(self) -> "Parts":
+        if self._parts is None:
+            raise Unavailable("the server is still starting; try again in a second.")
+        return self._parts
+
+
+@asynccontextmanager
+async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
+    """Keep the background work of a server going, and close the stores afterwards."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(interlayer.work)
+            yield interlayer
+            tasks.cancel_scope.cancel()
+    finally:
+        # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
+            await interlayer.close()
+
+
+def _build(settings: Settings) -> "Parts":
+    from interlayer.app.composition import build
+
+    return build(settings)

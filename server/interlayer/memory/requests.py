@@ -1,0 +1,94 @@
+"""What callers ask of memory, and how much of it at once: plain values that cost nothing to import."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+CALLER_CONFIDENCE: Final = 0.9  # an agent that read the source and gave no figure of its own
+CONTENT_MAX: Final = 200_000
+FACTS_MAX: Final = 500
+PROPERTIES_MAX: Final = 50
+RELATIONS_MAX: Final = 10
+LABEL_MAX: Final = 300
+QUERY_MAX: Final = 4_000
+RECALL_MAX: Final = 200
+RESULTS_MAX: Final = 100
+CONDITIONS_MAX: Final = 10
+TOKENS_MAX: Final = 8_000
+TOKENS_MIN: Final = 100
+PARTS: Final = ("properties", "facts", "relations", "sources", "history")
+DEFAULT_PARTS: Final = ("properties", "facts", "relations")
+
+Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains"]
+
+
+@dataclass(frozen=True, slots=True)
+class FactCandidate:
+    """A statement that may be remembered."""
+
+    text: str
+    confidence: float
+    observed_at: str | None = None
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyCandidate:
+    """A property value that may be remembered, not yet in normal form."""
+
+    name: str
+    value: Any
+    confidence: float
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorizeRequest:
+    """What a caller wants remembered, as it came; the contract has the meaning of each field."""
+
+    entity: str
+    content: str | None = None
+    facts: Sequence[FactCandidate] = ()
+    properties: Sequence[PropertyCandidate] = ()
+    relations: Sequence[tuple[str, str]] = ()
+    identifiers: Mapping[str, str] = field(default_factory=dict[str, str])
+    name: str | None = None
+    source: str | None = None
+    observed_at: datetime | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallRequest:
+    """What a caller wants to know; the contract has the meaning of each field."""
+
+    entity: str
+    query: str | None = None
+    limit: int = 20
+    include: Sequence[str] = DEFAULT_PARTS
+    min_confidence: float = 0.0
+    as_of: datetime | None = None
+    max_tokens: int = 2_000
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison; for `in` the value is a list."""
+
+    property: str
+    op: Operator
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What a caller looks for, in any entity."""
+
+    query: str
+    entity_type: str | None = None
+    where: Sequence[Condition] = ()
+    limit: int = 20
+    max_tokens: int = 2_000
+    cursor: str | None = None
