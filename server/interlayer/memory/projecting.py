@@ -22,7 +22,7 @@ from interlayer.storage.vectors import Row, VectorIndex
 
 _BATCH_ROWS: Final = 512
 _DELETES: Final = 100
-_PAUSE_S: Final = 0.02  # how long a burst of writes is gathered before the index is written to
+_PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
 _FIRST_VERSION: Final = 1
 
