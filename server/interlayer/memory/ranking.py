@@ -19,9 +19,9 @@ _CONFIDENCE_WEIGHT: Final = 0.05  # decides between equals and nothing else
 
 
 def rank(
-    view: EntityView, query: str, vector: NDArray[np.float32], eligible: Sequence[FactState]
-) -> list[tuple[FactState, float]]:
-    """Return the eligible facts with a score of 0..1, best first; `vector` is (dims,), zeros if there is none."""
+    view: EntityView, query: str, vector: NDArray[np.float32], eligible: Sequence[FactState], best: int
+) -> list[tuple[FactState, float | None]]:
+    """Return the `best` eligible facts with a score of 0..1, in order; `vector` is (dims,), zeros if there is none."""
     if not eligible:
         return []
     numbers = np.array([fact.number for fact in eligible])
@@ -32,7 +32,7 @@ def rank(
     confidence = np.array([fact.confidence for fact in eligible], dtype=np.float32)
     scores = (scores + _CONFIDENCE_WEIGHT * confidence) / (1 + _CONFIDENCE_WEIGHT)
     order = np.lexsort((numbers, -scores))
-    return [(eligible[place], round(float(scores[place]), 4)) for place in order]
+    return [(eligible[place], round(float(scores[place]), 4)) for place in order[:best]]
 
 
 def without_query(eligible: Sequence[FactState]) -> list[FactState]:

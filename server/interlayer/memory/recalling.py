@@ -60,12 +60,12 @@ class Recaller:
         if request.as_of:
             view = self._past(view, timestamp(request.as_of))
         page = _Page.of(request, view.revision)
-        ranked = _ranked(view, request, vector, page.revision)
+        ranked, there = _ranked(view, request, vector, page)
         answer = _frame(head, view, request, incoming)
         answer["revision"] = head.revision
         if degraded:
             answer["degraded"] = degraded
-        chosen = _fill(answer, ranked, request, page)
+        chosen = _fill(answer, ranked, there, request, page)
         if "sources" in request.include:
             await self._add_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer
@@ -148,16 +148,23 @@ class _Page:
 
 
 def _ranked(
-    view: EntityView, request: RecallRequest, vector: np.ndarray[Any, np.dtype[np.float32]], revision: int
-) -> list[tuple[FactState, float | None]]:
+    view: EntityView, request: RecallRequest, vector: np.ndarray[Any, np.dtype[np.float32]], page: _Page
+) -> tuple[Sequence[tuple[FactState, float | None]], int]:
+    """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
     if "facts" not in request.include:
-        return []
+        return [], 0
     eligible = [
-        fact for fact in view.ordered if fact.confidence >= request.min_confidence and fact.memory.revision <= revision
+        fact
+        for fact in view.ordered
+        if fact.confidence >= request.min_confidence and fact.memory.revision <= page.revision
     ]
+    end = page.offset + request.limit + 1
+    ranked: list[tuple[FactState, float | None]]
     if request.query:
-        return [(fact, score) for fact, score in rank(view, request.query, vector, eligible)]
-    return [(fact, None) for fact in without_query(eligible)]
+        ranked = rank(view, request.query, vector, eligible, end)
+    else:
+        ranked = [(fact, None) for fact in without_query(eligible)[:end]]
+    return ranked[page.offset :], max(len(eligible) - page.offset, 0)
 
 
 def _frame(
@@ -201,14 +208,17 @@ def _trim(answer: dict[str, Any], max_tokens: int) -> None:
 
 
 def _fill(
-    answer: dict[str, Any], ranked: Sequence[tuple[FactState, float | None]], request: RecallRequest, page: _Page
+    answer: dict[str, Any],
+    ranked: Sequence[tuple[FactState, float | None]],
+    there: int,
+    request: RecallRequest,
+    page: _Page,
 ) -> list[FactState]:
-    """Add facts from where the page begins until the limit or the budget; say what was left out."""
-    rest = ranked[page.offset :]
+    """Add facts until the limit or the budget; say how many of those that are `there` were left out."""
     left = request.max_tokens - json_tokens(answer) - 40  # for next_cursor and the reason
     chosen: list[FactState] = []
     why = ""
-    for fact, score in rest:
+    for fact, score in ranked:
         entry = _fact(fact, score)
         left -= json_tokens(entry) + 1
         if len(chosen) == request.limit or (left < 0 and chosen):
@@ -216,7 +226,7 @@ def _fill(
             break
         answer["facts"].append(entry)
         chosen.append(fact)
-    omitted = len(rest) - len(chosen)
+    omitted = there - len(chosen)
     answer["omitted"] |= {"facts": omitted, "why": f"{why}: pass next_cursor for more" if omitted else ""}
     if omitted:
         answer["next_cursor"] = page.after(len(chosen))

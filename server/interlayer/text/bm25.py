@@ -5,6 +5,7 @@ k1 = 1.2 and b = 0.75 and the never-negative idf ln(1 + (N - n + 0.5) / (n + 0.5
 """
 
 import math
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -18,8 +19,8 @@ class Bm25:
     """An inverted index that documents are appended to; document numbers count from 0."""
 
     def __init__(self) -> None:
-        self._postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        self._lengths: list[int] = []
+        self._postings: defaultdict[str, tuple[array[int], array[int]]] = defaultdict(_no_postings)
+        self._lengths = array("i")
         self._total_length = 0
 
     def __len__(self) -> int:
@@ -29,7 +30,9 @@ class Bm25:
         """Append one document."""
         number = len(self._lengths)
         for term, count in Counter(terms).items():
-            self._postings[term].append((number, count))
+            numbers, counts = self._postings[term]
+            numbers.append(number)
+            counts.append(count)
         self._lengths.append(len(terms))
         self._total_length += len(terms)
 
@@ -39,13 +42,17 @@ class Bm25:
         result = np.zeros(size, dtype=np.float32)
         if not size or not self._total_length:
             return result
-        mean = self._total_length / size
+        lengths = np.array(self._lengths, dtype=np.float32)
+        norms = _K1 * (1 - _B + _B * lengths * (size / self._total_length))
         for term in dict.fromkeys(query):
-            postings = self._postings.get(term)
-            if not postings:
+            if term not in self._postings:
                 continue
-            idf = math.log(1 + (size - len(postings) + 0.5) / (len(postings) + 0.5))
-            for number, count in postings:
-                norm = _K1 * (1 - _B + _B * self._lengths[number] / mean)
-                result[number] += idf * count * (_K1 + 1) / (count + norm)
+            # Copies: an array that lends its memory could not grow meanwhile.
+            numbers, counts = (np.array(part) for part in self._postings[term])
+            idf = math.log(1 + (size - len(numbers) + 0.5) / (len(numbers) + 0.5))
+            result[numbers] += idf * counts * (_K1 + 1) / (counts + norms[numbers])
         return result
+
+
+def _no_postings() -> tuple["array[int]", "array[int]"]:
+    return array("i"), array("i")
