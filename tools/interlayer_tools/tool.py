@@ -48,7 +48,6 @@ In = TypeVar("In", bound=Input)
 # A value that may be left out. Null is taken for "left out" and not announced, because unions with null make
 # several clients reject or mangle the schema.
 OptionalText = str | SkipJsonSchema[None]
-OptionalInteger = int | SkipJsonSchema[None]
 Confidence = Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None]
 EntityText = str
 """`type:key`, where key is the entity's id, any of its identifiers, or its display name."""

@@ -4,7 +4,7 @@ Without a model, content yields one fact a sentence, and a property wherever a `
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.memory.schema import EntitySchema
@@ -12,8 +12,6 @@ from interlayer.text.sentences import Sentence, sentences
 
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
 PATTERN_CONFIDENCE: Final = 0.8
-
-Extractor = Literal["caller", "plain", "caller+plain", "none"]
 
 
 def facts_of(content: str) -> Iterator[FactCandidate]:

@@ -10,7 +10,7 @@ from interlayer.memory import identifiers, keys
 from interlayer.memory.entities import StoredHead
 from interlayer.memory.identifiers import folded_name
 from interlayer.memory.naming import Claim, Subject
-from interlayer.memory.properties import Observed, Outcome, PropertyState, fold
+from interlayer.memory.properties import Outcome, PropertyState, folded
 from interlayer.memory.records import (
     Confirmation,
     EntityId,
@@ -58,7 +58,7 @@ class Plan:
 def plan(change: Change, view: EntityView, schema: Schema) -> Plan:
     """Return the transaction of a change; `view` is the entity as the change found it."""
     entity_schema = schema.entities[change.entity.type]
-    states, outcomes = _folded(change.memory, view, entity_schema)
+    states, outcomes = folded(view.properties, change.memory, entity_schema)
     head = _head(change, {name: state.value for name, state in states.items()})
     operations: list[Operation] = [
         Put(keys.head(change.organization, change.entity), head_body(head), _version(change)),
@@ -91,16 +91,6 @@ def creation(organization: str, entity: EntityId, subject: Subject, now: str) ->
         *_name_puts(organization, entity, head.names),
         *_name_claim(organization, entity, subject),
     ]
-
-
-def _folded(
-    memory: Memory, view: EntityView, schema: EntitySchema
-) -> tuple[dict[str, PropertyState], dict[str, Outcome]]:
-    states, outcomes = dict(view.properties), dict[str, Outcome]()
-    for seen in memory.properties:
-        observed = Observed.of(seen, memory)
-        states[seen.name], outcomes[seen.name] = fold(states.get(seen.name), observed, schema.properties.get(seen.name))
-    return states, outcomes
 
 
 def _head(change: Change, properties: Mapping[str, Any]) -> Head:
@@ -187,8 +177,8 @@ def _identifier_puts(organization: str, entity: EntityId, pairs: Iterable[tuple[
 
 
 def _name_puts(organization: str, entity: EntityId, names: Sequence[str]) -> Iterator[Operation]:
-    for folded in dict.fromkeys(folded_name(name) for name in names):
-        yield Put(keys.name(organization, entity.type, folded, entity.id), {})
+    for form in dict.fromkeys(folded_name(name) for name in names):
+        yield Put(keys.name(organization, entity.type, form, entity.id), {})
 
 
 def _name_claim(organization: str, entity: EntityId, subject: Subject) -> Iterator[Operation]:

@@ -24,6 +24,7 @@ from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
+_REASON_MAX: Final = 500
 _ERASED: Final = "▒"
 
 
@@ -74,7 +75,7 @@ class Forgetter:
             )
         if not reason.strip():
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-        identifiers.check_text(reason, "reason")
+        identifiers.check_text(reason, "reason", _REASON_MAX)
         organization = principal.organization
         owner = await self._owner(organization, entity, fact_id, memory_id)
         async with self._entities.lock(organization, owner):

@@ -46,8 +46,10 @@ def parse_entity(text: str, schema: Schema, field: str = "entity") -> EntityStri
     return EntityString(kind, key)
 
 
-def check_text(text: str, field: str) -> None:
-    """Raise `InvalidInput` if the text holds what no store or model can carry: lone surrogates, control characters."""
+def check_text(text: str, field: str, most: int | None = None) -> None:
+    """Raise `InvalidInput` for what no store or model can carry: lone surrogates, control characters, too much."""
+    if most is not None and len(text) > most:
+        raise InvalidInput(field, f"{len(text)} characters, {most} is the limit.", "Send less.")
     for position, character in enumerate(text):
         if character < " " and character not in "\t\n\r\f\v":
             raise InvalidInput(field, f"control character at position {position}.", "Send plain text.")

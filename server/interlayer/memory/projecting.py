@@ -172,7 +172,9 @@ class Projector:
         """
         suspect = [row for pending in batch if pending.key in gone for row in pending.rows]
         living = await self._living(organization, suspect)
-        await self._index.remove(organization, [row.id for row in suspect if row.id not in living])
+        stale = [row.id for row in suspect if row.id not in living]
+        if stale:  # removing rewrites the index
+            await self._index.remove(organization, stale)
         await self._store.transact([Delete(pending.key) for pending in batch])
 
     async def _living(self, organization: str, rows: Sequence[Row]) -> set[str]:

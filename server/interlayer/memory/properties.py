@@ -1,10 +1,11 @@
 """Which of the observed values of a property is current: the update policies, folded one observation at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from interlayer.memory.records import Memory, Observation
-from interlayer.memory.schema import PropertySchema
+from interlayer.memory.schema import EntitySchema, PropertySchema
 
 Outcome = Literal["set", "updated", "confirmed", "kept", "rejected"]
 _CONFIDENCE_MAX = 0.99
@@ -59,6 +60,17 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema | No
     if _displaces(policy, state, seen):
         return PropertyState(seen.value, seen.confidence, seen.observed_at, new, history), "updated"
     return replace(state, history=history), "kept"
+
+
+def folded(
+    states: Mapping[str, PropertyState], memory: Memory, schema: EntitySchema
+) -> tuple[dict[str, PropertyState], dict[str, Outcome]]:
+    """Return the states after everything that a memory observed, and what became of each property."""
+    after, outcomes = dict(states), dict[str, Outcome]()
+    for seen in memory.properties:
+        new = Observed.of(seen, memory)
+        after[seen.name], outcomes[seen.name] = fold(after.get(seen.name), new, schema.properties.get(seen.name))
+    return after, outcomes
 
 
 def _displaces(policy: str, state: PropertyState, seen: Observation) -> bool:

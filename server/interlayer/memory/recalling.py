@@ -16,7 +16,7 @@ from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
 from interlayer.memory.ranking import rank, without_query
 from interlayer.memory.records import EntityId, Head, Memory
-from interlayer.memory.requests import RecallRequest
+from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView, FactState
 from interlayer.models.embedder import Embedder
@@ -40,7 +40,7 @@ class Recaller:
     async def recall(self, principal: Principal, request: RecallRequest) -> dict[str, Any]:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
-        check_text(request.query or "", "query")
+        check_text(request.query or "", "query", QUERY_MAX)
         entity = await self._entities.resolve(principal.organization, parsed)
         stored = await self._entities.head(principal.organization, entity) if entity else None
         if stored is None:

@@ -13,7 +13,7 @@ from interlayer.memory.identifiers import check_text
 from interlayer.memory.outcomes import shown_time
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
-from interlayer.memory.requests import Condition, SearchRequest
+from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import FactState
 from interlayer.models.embedder import Embedder
@@ -48,7 +48,7 @@ class Searcher:
 
     async def search(self, principal: Principal, request: SearchRequest) -> dict[str, Any]:
         """Return {results, next_cursor?}. Raises `InvalidInput` or `Unavailable`."""
-        check_text(request.query, "query")
+        check_text(request.query, "query", QUERY_MAX)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
         allowed = await self._allowed(principal.organization, request)

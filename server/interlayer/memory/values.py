@@ -8,12 +8,11 @@ was stated); enum one of the declared values; list an array of strings.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 PropertyType = Literal[
     "text", "number", "integer", "boolean", "date", "datetime", "money", "enum", "list", "email", "url", "phone"
 ]
-TYPES: Final[tuple[str, ...]] = get_args(PropertyType)
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"

@@ -4,13 +4,13 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.memory.properties import Observed, Outcome, PropertyState, combined, fold
+from interlayer.memory.properties import PropertyState, combined, folded
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
@@ -50,8 +50,8 @@ class EntityView:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
 
-    def apply(self, memory: Memory, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, Outcome]:
-        """Fold the next memory in; return what became of each property it observed."""
+    def apply(self, memory: Memory, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Fold the next memory in."""
         self.revision = memory.revision
         self.memories[memory.id] = memory
         for fact in memory.facts:
@@ -60,22 +60,12 @@ class EntityView:
             self._confirm(confirmation, memory)
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
-        outcomes: dict[str, Outcome] = {}
-        for observation in memory.properties:
-            schema = self._schema.properties.get(observation.name)
-            state, outcome = fold(self.properties.get(observation.name), Observed.of(observation, memory), schema)
-            self.properties[observation.name] = state
-            outcomes[observation.name] = outcome
-        return outcomes
+        self.properties, _ = folded(self.properties, memory, self._schema)
 
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
         fact_id = self._exact.get(exact_form(text))
         return self.facts.get(fact_id) if fact_id else None
-
-    def numbers(self, facts: Iterable[FactState]) -> Sequence[int]:
-        """Return the index numbers of facts."""
-        return [fact.number for fact in facts]
 
     def _add(self, fact: FactRecord, memory: Memory, vector: NDArray[np.float32] | None) -> None:
         number = len(self.ordered)

@@ -67,6 +67,13 @@ async def test_pages_hold_every_fact_once_while_others_write(room: Any) -> None:
     assert sorted(seen) == sorted(f"Pump {number} stands in hall {number}." for number in range(30))
 
 
+async def test_a_query_has_a_limit(room: Any) -> None:
+    with pytest.raises(InvalidInput, match="^query: .*limit"):
+        await room.recall("company:acme.example", query="x" * 4_001)
+    with pytest.raises(InvalidInput, match="^query: .*limit"):
+        await room.searcher.search(room.principal, SearchRequest(query="x" * 4_001))
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "WzFd", "🙂", "W10", "bm90IGpzb24"])
 async def test_a_foreign_cursor_is_refused(room: Any, cursor: str) -> None:
     await room.facts("company:acme.example", *FACTS)
