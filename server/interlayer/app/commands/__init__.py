@@ -1,0 +1,1 @@
+"""The command line by subject; each command imports what it needs when it runs."""

@@ -1,0 +1,71 @@
+"""What every command shares: settings from flags and environment, and errors that end in one line."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import anyio
+import click
+
+from interlayer.app.settings import Settings, load
+from interlayer.errors import InterlayerError
+
+FAILED = 1
+
+
+class Commands(click.Group):
+    """A group whose commands end in one line, and not in a stack trace, when something anticipated goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what goes wrong becomes one line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except InterlayerError as error:
+            _stop(str(error), error)
+        except (OSError, BaseExceptionGroup) as error:
+            _stop(_first_message(error), error)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, a user is not shown a stack trace
+            _stop(
+                f"unexpected {_first_message(error)}. With INTERLAYER_DEBUG=1 the trace is shown; please report it",
+                error,
+            )
+
+
+def _stop(message: str, error: BaseException) -> None:
+    if os.environ.get("INTERLAYER_DEBUG"):
+        raise error
+    click.echo(f"interlayer: {message}", err=True)
+    sys.exit(FAILED)
+
+
+def _first_message(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings of a command, and send the log to stderr."""
+    flags: Mapping[str, str | None] = ctx.obj
+    settings = load(flags)
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+def run_async(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command to its end."""
+    anyio.run(command)
+
+
+def progress(what: str) -> Callable[[int], None]:
+    """Return what shows a running count on one line of a terminal, and nothing elsewhere."""
+
+    def show(count: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{count:,} {what}", nl=False, err=True)
+
+    return show
