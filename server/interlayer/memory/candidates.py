@@ -15,9 +15,10 @@ PATTERN_CONFIDENCE: Final = 0.8
 
 
 def facts_of(content: str) -> Iterator[FactCandidate]:
-    """Yield a fact for each sentence of plain content."""
+    """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
     for sentence in sentences(content):
-        yield FactCandidate(sentence.text, SENTENCE_CONFIDENCE, span=(sentence.start, sentence.end))
+        text = f"{sentence.label}: {sentence.text}" if sentence.label else sentence.text
+        yield FactCandidate(text, SENTENCE_CONFIDENCE, span=(sentence.start, sentence.end))
 
 
 def properties_of(content: str, schema: EntitySchema, taken: Sequence[str]) -> Iterator[PropertyCandidate]:

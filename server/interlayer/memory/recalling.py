@@ -14,7 +14,7 @@ from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, parse_entity
 from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
-from interlayer.memory.ranking import rank, without_query
+from interlayer.memory.ranking import asked, rank, without_query
 from interlayer.memory.records import EntityId, Head, Memory
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
@@ -55,12 +55,13 @@ class Recaller:
             }
         head = stored.head
         incoming = await self._incoming(principal.organization, head.entity) if "relations" in request.include else []
-        vector, degraded = await self._query_vector(request.query)
+        names = (head.name, *head.names)
+        vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head)
         if request.as_of:
             view = self._past(view, timestamp(request.as_of))
         page = _Page.of(request, view.revision)
-        ranked, there = _ranked(view, request, vector, page)
+        ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, incoming)
         answer["revision"] = head.revision
         if degraded:
@@ -148,7 +149,11 @@ class _Page:
 
 
 def _ranked(
-    view: EntityView, request: RecallRequest, vector: np.ndarray[Any, np.dtype[np.float32]], page: _Page
+    view: EntityView,
+    request: RecallRequest,
+    vector: np.ndarray[Any, np.dtype[np.float32]],
+    page: _Page,
+    names: Sequence[str],
 ) -> tuple[Sequence[tuple[FactState, float | None]], int]:
     """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
     if "facts" not in request.include:
@@ -161,7 +166,7 @@ def _ranked(
     end = page.offset + request.limit + 1
     ranked: list[tuple[FactState, float | None]]
     if request.query:
-        ranked = rank(view, request.query, vector, eligible, end)
+        ranked = rank(view, request.query, vector, eligible, end, names)
     else:
         ranked = [(fact, None) for fact in without_query(eligible)[:end]]
     return ranked[page.offset :], max(len(eligible) - page.offset, 0)

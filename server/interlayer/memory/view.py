@@ -4,7 +4,7 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from interlayer.memory.properties import PropertyState, combined, folded
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import EntitySchema
+from interlayer.memory.traits import Traits
+from interlayer.memory.word_index import WordIndex
 from interlayer.models.embedder import Vectors
-from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms, words
+from interlayer.text.terms import words
 
 
 @dataclass(slots=True)
@@ -40,7 +41,9 @@ class EntityView:
         self.properties: dict[str, PropertyState] = {}
         self.relations: dict[Relation, Memory] = {}
         self.memories: dict[str, Memory] = {}
-        self.lexical = Bm25()
+        self.words = WordIndex()
+        self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
+        self._traits = Traits()
         self._schema = schema
         self._exact: dict[str, str] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
@@ -62,6 +65,30 @@ class EntityView:
             self.relations.setdefault(relation, memory)
         self.properties, _ = folded(self.properties, memory, self._schema)
 
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """(facts,) float64: when each was observed, in seconds."""
+        return np.array(self._traits.observed, dtype=np.float64)
+
+    @property
+    def origins(self) -> NDArray[np.int32]:
+        """(facts,) int32: the source of each; equal for equal sources."""
+        return np.array(self._traits.origins, dtype=np.int32)
+
+    @property
+    def questions(self) -> NDArray[np.float32]:
+        """(facts,) float32: 1 where it asks something."""
+        return np.array(self._traits.questions, dtype=np.float32)
+
+    @property
+    def announcing(self) -> NDArray[np.bool_]:
+        """(facts,) bool: where it says that something changed."""
+        return np.array(self._traits.announcing, dtype=np.bool_)
+
+    def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
+        """Return (facts,) float32: 1 for facts whose label ("Ann: ...", "Budget: ...") has one of these stems."""
+        return self._traits.labelled(stems)
+
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
         fact_id = self._exact.get(exact_form(text))
@@ -73,11 +100,13 @@ class EntityView:
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
         if vector is not None:
             self._vectors[number] = vector
+            self.vector_sum += vector
         state = FactState(fact, memory, number, confidence=fact.confidence)
         self.facts[fact.id] = state
         self.ordered.append(state)
         self._exact.setdefault(exact_form(fact.text), fact.id)
-        self.lexical.add(terms(fact.text))
+        self.words.add(fact.text)
+        self._traits.add(fact, memory)
 
     def _confirm(self, confirmation: Confirmation, memory: Memory) -> None:
         state = self.facts.get(confirmation.fact_id)
