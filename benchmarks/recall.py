@@ -1,8 +1,9 @@
 """How much of what answers a question `recall_entity` finds, beside BM25 alone and vectors alone. Asserts nothing.
 
-`python benchmarks/recall.py [--json] [--data DIR] [--minilm DIR]`: every turn of a LoCoMo conversation is
+`python benchmarks/recall.py [--json] [--data DIR] [--minilm DIR] [--dates]`: every turn of a LoCoMo conversation is
 memorized by one call, every answerable question is asked, and the share of its evidence among the first 5, 10 and 20
-distinct sources is averaged over the questions. `--minilm` names a folder with `model.onnx` and `tokenizer.json`.
+distinct sources is averaged over the questions. `--minilm` names a folder with `model.onnx` and `tokenizer.json`; with
+`--dates` every turn is observed when it was said and not now.
 """
 
 import argparse
@@ -43,7 +44,7 @@ RECALLED: Final = 200
 Shares = dict[str, dict[int, list[float]]]
 
 
-async def measured(conversation: Conversation, embedder: Any, name: str, shares: Shares) -> None:
+async def measured(conversation: Conversation, embedder: Any, name: str, shares: Shares, dates: bool) -> None:
     """Memorize a conversation and add what each way finds of each question's evidence."""
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteItems(Path(folder) / "interlayer.db")
@@ -54,10 +55,12 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         recaller = Recaller(store, entities, embedder, schema)
         entity = f"contact:{conversation.name}@conversations.example"
         for turn in conversation.turns:
-            await memorizer.memorize(CALLER, MemorizeRequest(entity=entity, content=turn.text, source=turn.id))
+            at = turn.at if dates else None
+            request = MemorizeRequest(entity=entity, content=turn.text, source=turn.id, observed_at=at)
+            await memorizer.memorize(CALLER, request)
         for question in conversation.questions:
-            request = RecallRequest(entity=entity, query=question.text, limit=RECALLED, max_tokens=200_000)
-            answer = await recaller.recall(CALLER, request)
+            wanted = RecallRequest(entity=entity, query=question.text, limit=RECALLED, max_tokens=200_000)
+            answer = await recaller.recall(CALLER, wanted)
             add(shares, f"recall_entity, {name}", [fact["source"] for fact in answer["facts"]], question.evidence)
         await index.close()
         await store.close()
@@ -93,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "locomo")
     parser.add_argument("--minilm", type=Path)
+    parser.add_argument("--dates", action="store_true")
     given = parser.parse_args(arguments)
     held = list(conversations(given.data))
     if not held:
@@ -107,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         once: Shares = defaultdict(lambda: defaultdict(list))
         for number, conversation in enumerate(held, 1):
             sys.stderr.write(f"\r{name}: conversation {number} of {len(held)} ")
-            anyio.run(measured, conversation, embedder, name, once)
+            anyio.run(measured, conversation, embedder, name, once, given.dates)
         shares |= once
     sys.stderr.write("\n")
     report(shares, held, as_json=given.json)

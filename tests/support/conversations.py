@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ UNANSWERABLE = 5
 
 @dataclass(frozen=True)
 class Turn:
-    """What was said, and its id."""
+    """What was said, its id, and when."""
 
     id: str
     text: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ def conversations(folder: Path) -> Iterator[Conversation]:
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         sessions = sorted((key for key in held if re.fullmatch(r"session_\d+", key)), key=lambda key: int(key[8:]))
         turns = tuple(
-            Turn(turn["dia_id"], f"{turn['speaker']}: {turn['text']}") for key in sessions for turn in held[key]
+            Turn(turn["dia_id"], f"{turn['speaker']}: {turn['text']}", _instant(held[f"{key}_date_time"]))
+            for key in sessions
+            for turn in held[key]
         )
         known = {turn.id for turn in turns}
         found = [
@@ -55,3 +59,7 @@ def conversations(folder: Path) -> Iterator[Conversation]:
 def found_among(ranked: list[str], evidence: frozenset[str], first: int) -> float:
     """Return the share of the evidence among the first distinct ids of a ranking."""
     return len(evidence & set(list(dict.fromkeys(ranked))[:first])) / len(evidence)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.strptime(text, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)

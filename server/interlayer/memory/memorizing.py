@@ -6,6 +6,7 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
@@ -112,7 +113,8 @@ class Memorizer:
                 raise VersionConflict([keys.head(organization, entity)])  # erased since it was resolved
             view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
             targets, creations = await self._targets(organization, checked, entity)
-            decisions = await self._decided(checked, view)
+            names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
+            decisions = await self._decided(checked, view, names)
             memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
             change = Change(
                 organization,
@@ -133,12 +135,11 @@ class Memorizer:
             self._remember(organization, planned, memory, view, _added(decisions, checked.vectors))
         return answer
 
-    async def _decided(self, checked: Checked, view: EntityView) -> list[Decision]:
+    async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
         threshold = duplicate_threshold(self._embedder.space)
         facts = checked.gated.facts
-        if len(facts) <= _INLINE_FACTS:
-            return reconcile(facts, checked.vectors, view, threshold)
-        return await anyio.to_thread.run_sync(reconcile, facts, checked.vectors, view, threshold)
+        decide = partial(reconcile, facts, checked.vectors, view, threshold, names, checked.observed_at)
+        return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
         self, organization: str, checked: Checked, entity: EntityId
@@ -173,6 +174,7 @@ class Memorizer:
                 one.candidate.confidence,
                 one.candidate.observed_at or checked.observed_at,
                 one.candidate.span,
+                tuple(_fact_of(other, checked.memory_id) for other in (*one.supersedes, *one.superseded_by)),
             )
             for number, one in enumerate(decisions)
             if one.outcome == "added"
@@ -211,6 +213,10 @@ class Memorizer:
 def fact_id(memory_id: str, number: int) -> str:
     """Return the id of the n-th fact of a memory: it names its memory, and no two are alike."""
     return f"f_{memory_id.removeprefix('m_')}_{number}"
+
+
+def _fact_of(named: str | int, memory_id: str) -> str:
+    return named if isinstance(named, str) else fact_id(memory_id, named)
 
 
 def _confirmations(decisions: Sequence[Decision], observed_at: str) -> Iterator[Confirmation]:

@@ -6,6 +6,7 @@ neighbourhood, and so is a document. The weights were chosen on conversations (`
 quality hardly changes when any of them is halved or doubled.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -37,11 +38,14 @@ _AROUND_DECAY: Final = 0.96
 _CENTRED_BY: Final = 8  # facts by which the mean of an entity's vectors counts half
 _SAME_SOURCE: Final = 0.97  # factor for each better fact of the same source: one source must not fill the page
 
-_UPDATED: Final = 3  # best facts for which a newer word on the same matter is looked for
+_UPDATED: Final = 5  # best facts for which a newer word on the same matter is looked for
 _SAME_MATTER: Final = 0.1  # an announced change is about the best fact: shared words plus centred cosine
 _PARALLEL: Final = 1.1  # the same, for a newer statement that does not call itself a change
 _LATER_S: Final = 3_600  # what is said within the hour belongs to one conversation
 _LIFT: Final = 1e-4
+_OF_THE_PAST: Final = re.compile(
+    r"(?i)\b(?:did|was|were|had|used to|before|previous(?:ly)?|former(?:ly)?|original(?:ly)?|ago)\b"
+)
 
 
 def asked(query: str, names: Collection[str]) -> str:
@@ -74,7 +78,8 @@ def rank(
     scores += _CONFIDENCE * confidence + _RECENCY * _recency(view.observed[numbers])
     scores = np.clip(scores / _TOTAL, 0, 1)
     scores = _spread(scores, view.origins[numbers])
-    scores = _updated(view, scores, numbers, names)
+    if not _OF_THE_PAST.search(query):
+        scores = _updated(view, scores, numbers, names)
     order = np.lexsort((numbers, -scores))[:best]
     return [(eligible[place], round(float(scores[place]), 4)) for place in order]
 

@@ -158,10 +158,13 @@ def _ranked(
     """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
     if "facts" not in request.include:
         return [], 0
+    superseded_too = "history" in request.include or request.as_of is not None
     eligible = [
         fact
         for fact in view.ordered
-        if fact.confidence >= request.min_confidence and fact.memory.revision <= page.revision
+        if fact.confidence >= request.min_confidence
+        and fact.memory.revision <= page.revision
+        and (superseded_too or fact.superseded_by is None)
     ]
     end = page.offset + request.limit + 1
     ranked: list[tuple[FactState, float | None]]
@@ -244,7 +247,7 @@ def _fact(fact: FactState, score: float | None) -> dict[str, Any]:
         entry["score"] = score
     return entry | {
         "observed_at": shown_time(fact.record.observed_at),
-        "status": "current",
+        "status": "superseded" if fact.superseded_by else "current",
         "memory_id": fact.memory.id,
         "source": fact.memory.source or "",
     }

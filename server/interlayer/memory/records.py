@@ -27,13 +27,18 @@ class EntityId:
 
 @dataclass(frozen=True, slots=True)
 class FactRecord:
-    """A statement as it was memorized. `span` is where its words stand in the source, in characters."""
+    """A statement as it was memorized. `span` is where its words stand in the source, in characters.
+
+    `contradicts` names the facts that cannot be so at the same time; which of them is current follows from when each
+    was last observed, so that the order of arrival does not matter.
+    """
 
     id: str
     text: str
     confidence: float
     observed_at: str
     span: tuple[int, int] | None = None
+    contradicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

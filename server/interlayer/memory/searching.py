@@ -114,7 +114,7 @@ class Searcher:
         found: list[tuple[Head, FactState, float]] = []
         for hit, score in ranked:
             fact = views[hit.row.owner].facts.get(hit.row.id) if hit.row.owner in views else None
-            if fact:
+            if fact and fact.superseded_by is None:
                 found.append((heads[hit.row.owner], fact, score))
         return found
 

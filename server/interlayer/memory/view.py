@@ -19,7 +19,7 @@ from interlayer.models.embedder import Vectors
 from interlayer.text.terms import words
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FactState:
     """A fact and what the later log says of it. `number` is its place in the view's indexes."""
 
@@ -28,6 +28,18 @@ class FactState:
     number: int
     confirmed_by: list[str] = field(default_factory=list[str])
     confidence: float = 0.0
+    seen_at: str = ""
+    contradicts: "list[FactState]" = field(default_factory=list["FactState"])
+
+    @property
+    def superseded_by(self) -> "FactState | None":
+        """The last observed of the facts that contradict this one, if it was observed later than this one."""
+        latest = max(self.contradicts, key=FactState.standing, default=None)
+        return latest if latest and latest.standing() > self.standing() else None
+
+    def standing(self) -> tuple[str, int]:
+        """Of two facts that contradict each other the one of the higher standing is current."""
+        return self.seen_at, self.number
 
 
 class EntityView:
@@ -101,7 +113,10 @@ class EntityView:
         if vector is not None:
             self._vectors[number] = vector
             self.vector_sum += vector
-        state = FactState(fact, memory, number, confidence=fact.confidence)
+        state = FactState(fact, memory, number, confidence=fact.confidence, seen_at=fact.observed_at)
+        for other in filter(None, map(self.facts.get, fact.contradicts)):
+            state.contradicts.append(other)
+            other.contradicts.append(state)
         self.facts[fact.id] = state
         self.ordered.append(state)
         self._exact.setdefault(exact_form(fact.text), fact.id)
@@ -117,6 +132,7 @@ class EntityView:
         if (memory.source or memory.id) not in known:
             state.confidence = combined(state.confidence, confirmation.confidence)
         state.confirmed_by.append(memory.id)
+        state.seen_at = max(state.seen_at, confirmation.observed_at)
 
 
 def exact_form(text: str) -> str:

@@ -15,7 +15,7 @@ _BULLET: Final = re.compile(r"^\s*(?:[-*•‣–]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s
 _QUOTE: Final = re.compile(r"^\s*>")
 _RULE: Final = re.compile(r"^\s*(?:[-=_*~]\s*){3,}$")
 _LABEL: Final = re.compile(r"^\s*(?:\*\*)?[\w][\w '/&().-]{0,40}:(?:\*\*)?\s+\S")
-_SHORT_LABEL: Final = re.compile(r"([^\W_][\w'’&.-]*(?: [\w'’&./()-]+){0,3}):\s")
+_SHORT_LABEL: Final = re.compile(r"([^\W_][\w'’&.-]*(?: [\w'’&./()-]+){0,5}):\s")
 _CONTINUED: Final = re.compile(r"\s|[a-z]")
 _MARKUP: Final = re.compile(r"\*\*|__|`")
 

@@ -13,7 +13,7 @@ from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.memory.schema import starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder
@@ -70,6 +70,9 @@ class Room:
 
     async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
         return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))
+
+    async def search(self, query: str, **more: Any) -> dict[str, Any]:
+        return await self.searcher.search(self.principal, SearchRequest(query=query, **more))
 
     async def texts(self, entity: str, **more: Any) -> list[str]:
         return [fact["text"] for fact in (await self.recall(entity, **more))["facts"]]
