@@ -8,11 +8,10 @@ holds nothing is superseded; recall then prefers the newer of the two.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final
 
-from interlayer.memory.guard import distinguished, names
+from interlayer.memory.guard import distinguished, names, negated
 from interlayer.text.change import announces_change
 from interlayer.text.numbers import is_number_word, numbers
 from interlayer.text.sentences import label_of
@@ -38,6 +37,7 @@ _PLACED: Final = frozenset(
         "headquartered based located lives live works work employed reports report belongs stationed hosted led owned"
     ).split()
 )
+_HEDGES: Final = frozenset("now currently about around approximately over nearly almost already".split())
 _UNSAID: Final = frozenset(
     "at in on of to by for with from now currently about around over approximately the a an as".split()
 )
@@ -51,6 +51,31 @@ _PRONOUNS: Final = frozenset("he she it they we i you their his her its our my y
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement with what comparing it needs; made once, compared often."""
+
+    text: str
+    words: Sequence[str]
+    announces: bool
+    denies: bool
+    stative: bool
+
+    @classmethod
+    def of(cls, text: str) -> "Claim":
+        """Return the claim of a text; a label ("Ann: ...") counts for what it announces and for nothing else."""
+        label = label_of(text)
+        bare = text[len(label) + 1 :].strip() if label else text
+        found = [word for word in words(bare) if word not in _HEDGES]
+        stative = any(word in _STATE or stem(word) in _PLACED for word in found)
+        return cls(bare, found, announces_change(text), negated(bare), stative)
+
+    @property
+    def stems(self) -> set[str]:
+        """The stems of its content words."""
+        return {stem(word) for word in content_words(self.text)}
+
+
+@dataclass(frozen=True, slots=True)
 class _Slot:
     """Two sentences alike but for one place: the words before it, what stands in it, and the words after it."""
 
@@ -60,43 +85,37 @@ class _Slot:
     after: Sequence[str]
 
 
-def contradict(newer: str, older: str, cosine: float, later_s: float, own: frozenset[str]) -> bool:
+def contradict(newer: Claim, older: Claim, cosine: float, later_s: float, own: frozenset[str]) -> bool:
     """Return whether the newer statement takes the place of the older.
 
     `later_s` is by how many seconds it was observed later, `own` are the stems of the entity's names.
     """
     if cosine < NEAR:
         return False
-    newer_bare, older_bare = _bare(newer), _bare(older)
-    if _denied(newer_bare, older_bare, cosine) or _same_sentence(newer_bare, older_bare, later_s):
-        return True
-    return announces_change(newer) and _changed(newer_bare, older_bare, cosine, own)
+    return (
+        _denied(newer, older, cosine)
+        or _same_sentence(newer, older, later_s)
+        or (newer.announces and _changed(newer, older, cosine, own))
+    )
 
 
-def _denied(newer: str, older: str, cosine: float) -> bool:
+def _denied(newer: Claim, older: Claim, cosine: float) -> bool:
     """Whether one of them is the negation of the other, and says enough to be one."""
-    if cosine < _DENIED or distinguished(newer, older) != "negation":
+    if cosine < _DENIED or newer.denies == older.denies or "?" in newer.text + older.text:
         return False
-    shared = {stem(word) for word in content_words(newer)} & {stem(word) for word in content_words(older)}
-    return len(shared) > _SHARED and "?" not in newer + older
+    return distinguished(newer.text, older.text) == "negation" and len(newer.stems & older.stems) > _SHARED
 
 
-def _changed(newer: str, older: str, cosine: float, own: frozenset[str]) -> bool:
+def _changed(newer: Claim, older: Claim, cosine: float, own: frozenset[str]) -> bool:
     """Whether an announced change is one of what the older statement is about: a phrase in common, or much alike."""
-    valued = all(names(text) - own or numbers(text) for text in (newer, older))
-    if not valued or distinguished(newer, older) is None:
+    valued = all(names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
+    if cosine < _PHRASED or not valued or distinguished(newer.text, older.text) is None:
         return False
-    named = own | {stem(word) for name in names(newer) | names(older) for word in words(name)}
-    phrases = _phrases(newer, named) & _phrases(older, named)
-    if phrases and cosine >= _PHRASED:
+    named = own | {stem(word) for name in names(newer.text) | names(older.text) for word in words(name)}
+    if _phrases(newer.text, named) & _phrases(older.text, named):
         return True
-    shared = {stem(word) for word in content_words(newer)} & {stem(word) for word in content_words(older)}
-    return cosine >= _ANNOUNCED and len({one for one in shared - named if not one.isdigit()}) >= _SHARED
-
-
-def _bare(text: str) -> str:
-    label = label_of(text)
-    return text[len(label) + 1 :].strip() if label else text
+    shared = {one for one in newer.stems & older.stems - named if not one.isdigit()}
+    return cosine >= _ANNOUNCED and len(shared) >= _SHARED
 
 
 def _phrases(text: str, named: Collection[str]) -> set[tuple[str, str]]:
@@ -111,8 +130,10 @@ def _phrases(text: str, named: Collection[str]) -> set[tuple[str, str]]:
     }
 
 
-def _same_sentence(newer: str, older: str, later_s: float) -> bool:
-    slot = _slot(words(newer), words(older))
+def _same_sentence(newer: Claim, older: Claim, later_s: float) -> bool:
+    if not (newer.stative and older.stative):
+        return False
+    slot = _slot(newer.words, older.words)
     if slot is None or not _exclusive(slot):
         return False
     verbs = [place for place, word in enumerate(slot.before) if word in _STATE or stem(word) in _PLACED]
@@ -121,7 +142,7 @@ def _same_sentence(newer: str, older: str, later_s: float) -> bool:
     numeric = _numeric(slot.one) and _numeric(slot.other)
     if numeric and later_s < _MEASURED_AGAIN_S:
         return False
-    named = bool((names(newer) | names(older)) & {*slot.one, *slot.other})
+    named = bool((names(newer.text) | names(older.text)) & {*slot.one, *slot.other})
     attribute = [word for word in slot.before[: verbs[-1]] if word not in _PRONOUNS and word not in _UNSAID]
     after_verb = {word for word in slot.before[verbs[-1] + 1 :] if not word.isdigit()} - _UNSAID
     return (
@@ -134,18 +155,13 @@ def _same_sentence(newer: str, older: str, later_s: float) -> bool:
 
 
 def _slot(one: Sequence[str], other: Sequence[str]) -> _Slot | None:
-    """Return the one place where two sentences differ, or None if they differ in more than one."""
-    changes = [
-        change for change in SequenceMatcher(None, one, other, autojunk=False).get_opcodes() if change[0] != "equal"
-    ]
-    changes = [c for c in changes if {*one[c[1] : c[2]], *other[c[3] : c[4]]} - _UNSAID]
-    if len(changes) != 1:
-        return None
-    _, start, end, other_start, other_end = changes[0]
-    common = len(one) - (end - start)
-    if common < _COMMON * len(one) or max(end - start, other_end - other_start) > _SLOT_WORDS:
-        return None
-    return _Slot(one[:start], one[start:end], other[other_start:other_end], one[end:])
+    """Return the one place where two sentences differ, or None if too little stands in both."""
+    most = min(len(one), len(other))
+    start = next((place for place in range(most) if one[place] != other[place]), most)
+    end = next((place for place in range(most - start) if one[-1 - place] != other[-1 - place]), most - start)
+    slot = _Slot(one[:start], one[start : len(one) - end], other[start : len(other) - end], one[len(one) - end :])
+    too_long = max(len(slot.one), len(slot.other)) > _SLOT_WORDS
+    return None if too_long or start + end < _COMMON * max(len(one), len(other)) else slot
 
 
 def _exclusive(slot: _Slot) -> bool:

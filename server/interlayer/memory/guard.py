@@ -33,9 +33,14 @@ def distinguished(new: str, known: str) -> str | None:
         return "numbers"
     if periods(new) - periods(known):
         return "dates"
-    if len(_NEGATION.findall(new)) % 2 != len(_NEGATION.findall(known)) % 2:
+    if negated(new) != negated(known):
         return "negation"
     return "names" if _other_names(new, known) else None
+
+
+def negated(text: str) -> bool:
+    """Return whether a text denies something; two negations take each other back."""
+    return len(_NEGATION.findall(text)) % 2 == 1
 
 
 def periods(text: str) -> Counter[str]:

@@ -8,7 +8,7 @@ quality hardly changes when any of them is halved or doubled.
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,40 +60,46 @@ def rank(
     view: EntityView,
     query: str,
     vector: NDArray[np.float32],
-    eligible: Sequence[FactState],
+    numbers: NDArray[np.int64],
     best: int,
     names: Collection[str] = (),
 ) -> list[tuple[FactState, float | None]]:
-    """Return the `best` eligible facts with a score of 0..1, in order.
+    """Return the `best` of the facts of these numbers, ascending, with a score of 0..1, in order.
 
     `vector` is (dims,) of what `asked` made of the query, zeros if there is none; `names` are the entity's.
     """
-    if not eligible:
+    if not len(numbers):
         return []
-    numbers = np.array([fact.number for fact in eligible])
-    confidence = np.array([fact.confidence for fact in eligible], dtype=np.float32)
+    traits = view.traits
     scores = _relevance(view, asked(query, names), vector)[numbers]
-    scores += _SUBJECT * view.labelled(_stems(query))[numbers]
-    scores -= _QUESTION * view.questions[numbers]
-    scores += _CONFIDENCE * confidence + _RECENCY * _recency(view.observed[numbers])
+    scores += _SUBJECT * traits.labelled(_stems(query))[numbers]
+    scores -= _QUESTION * traits.questions[numbers]
+    scores += _CONFIDENCE * traits.confidence[numbers] + _RECENCY * _recency(traits.observed[numbers])
     scores = np.clip(scores / _TOTAL, 0, 1)
-    scores = _spread(scores, view.origins[numbers])
+    scores *= (_SAME_SOURCE ** np.minimum(_turns(-scores, traits.origins[numbers]), 20)).astype(np.float32)
     if not _OF_THE_PAST.search(query):
         scores = _updated(view, scores, numbers, names)
     order = np.lexsort((numbers, -scores))[:best]
-    return [(eligible[place], round(float(scores[place]), 4)) for place in order]
+    return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order]
 
 
-def without_query(eligible: Sequence[FactState]) -> list[FactState]:
-    """Return the facts most confident and recent first, one source after another so that no source crowds the rest."""
-    ordered = sorted(eligible, key=lambda fact: (fact.confidence, fact.record.observed_at, fact.number), reverse=True)
-    turn: dict[str, int] = {}
-    placed: list[tuple[int, int, FactState]] = []
-    for place, fact in enumerate(ordered):
-        origin = fact.memory.source or fact.memory.id
-        turn[origin] = turn.get(origin, -1) + 1
-        placed.append((turn[origin], place, fact))
-    return [fact for _, _, fact in sorted(placed, key=lambda entry: entry[:2])]
+def without_query(view: EntityView, numbers: NDArray[np.int64], best: int) -> list[tuple[FactState, float | None]]:
+    """Return the `best` of these facts most confident and recent first, one source after another."""
+    confidence, observed = view.traits.confidence[numbers], view.traits.observed[numbers]
+    place = np.empty(len(numbers), dtype=np.int64)
+    place[np.lexsort((-numbers, -observed, -confidence))] = np.arange(len(numbers))
+    order = np.lexsort((place, _turns(place, view.traits.origins[numbers])))[:best]
+    return [(view.ordered[numbers[one]], None) for one in order]
+
+
+def _turns(keys: NDArray[Any], origins: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return (n,) int64: how many facts of the same source come before each one, by ascending key."""
+    order = np.lexsort((keys, origins))
+    places = np.arange(len(order))
+    first = np.r_[True, origins[order][1:] != origins[order][:-1]]
+    turns = np.empty(len(order), dtype=np.int64)
+    turns[order] = places - np.maximum.accumulate(np.where(first, places, 0))
+    return turns
 
 
 def _recency(observed: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -161,17 +167,6 @@ def _sum_around(scores: NDArray[np.float32], steps: Sequence[int], decay: float)
     return around
 
 
-def _spread(scores: NDArray[np.float32], origins: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Take a little off a fact for each better one of the same source."""
-    order = np.lexsort((-scores, origins))
-    first = np.r_[True, origins[order][1:] != origins[order][:-1]]
-    starts = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-    turn = np.empty(len(order), dtype=np.int64)
-    turn[order] = np.arange(len(order)) - starts
-    spread: NDArray[np.float32] = scores * (_SAME_SOURCE ** np.minimum(turn, 20)).astype(np.float32)
-    return spread
-
-
 def _updated(
     view: EntityView, scores: NDArray[np.float32], numbers: NDArray[np.int64], names: Collection[str]
 ) -> NDArray[np.float32]:
@@ -181,8 +176,7 @@ def _updated(
     "is headquartered in", not "relocated to"), so what changed is found by its likeness to the older fact.
     """
     own = {stem(word) for name in names for word in content_words(name)}
-    observed = view.observed
-    place_of = {int(number): place for place, number in enumerate(numbers)}
+    observed = view.traits.observed
     for place in np.argsort(-scores, kind="stable")[:_UPDATED]:
         number = int(numbers[place])
         newer = numbers[observed[numbers] > observed[number] + _LATER_S]
@@ -191,14 +185,15 @@ def _updated(
         text = view.ordered[number].record.text
         matter = view.words.shared(text, own)[newer] + _centred(view, view.vectors[number])[newer]
         found = _newest_word(view, text, newer, matter)
-        if found is not None and scores[place_of[found]] <= scores[place]:
-            scores[place_of[found]] = min(scores[place] + _LIFT, 1)
+        lifted = np.searchsorted(numbers, found) if found is not None else place
+        if scores[lifted] <= scores[place] and lifted != place:
+            scores[lifted] = min(scores[place] + _LIFT, 1)
     return scores
 
 
 def _newest_word(view: EntityView, text: str, newer: NDArray[np.int64], matter: NDArray[np.float32]) -> int | None:
     """Return the number of the newer fact that most probably tells what became of `text`, or None."""
-    announced = np.where(view.announcing[newer], matter, -1)
+    announced = np.where(view.traits.announcing[newer], matter, -1)
     choice = int(np.argmax(announced))
     if announced[choice] >= _SAME_MATTER:
         return int(newer[choice])

@@ -159,20 +159,17 @@ def _ranked(
     if "facts" not in request.include:
         return [], 0
     superseded_too = "history" in request.include or request.as_of is not None
-    eligible = [
-        fact
-        for fact in view.ordered
-        if fact.confidence >= request.min_confidence
-        and fact.memory.revision <= page.revision
-        and (superseded_too or fact.superseded_by is None)
-    ]
+    traits = view.traits
+    eligible = (traits.confidence >= np.float32(request.min_confidence)) & (traits.revisions <= page.revision)
+    if not superseded_too:
+        eligible &= ~traits.superseded
+    numbers = np.flatnonzero(eligible)
     end = page.offset + request.limit + 1
-    ranked: list[tuple[FactState, float | None]]
     if request.query:
-        ranked = rank(view, request.query, vector, eligible, end, names)
+        ranked = rank(view, request.query, vector, numbers, end, names)
     else:
-        ranked = [(fact, None) for fact in without_query(eligible)[:end]]
-    return ranked[page.offset :], max(len(eligible) - page.offset, 0)
+        ranked = without_query(view, numbers, end)
+    return ranked[page.offset :], max(len(numbers) - page.offset, 0)
 
 
 def _frame(

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from interlayer.memory.contradicting import NEAR, contradict
+from interlayer.memory.contradicting import NEAR, Claim, contradict
 from interlayer.memory.guard import distinguished
 from interlayer.memory.requests import FactCandidate
 from interlayer.memory.restating import MEANING_MIN, TOGETHER_MIN, Pinned
@@ -93,6 +93,7 @@ class _Compared:
         self._texts = [fact.record.text for fact in facts]
         self._seen = [fact.seen_at for fact in facts]
         self._exact: dict[str, int] = {}
+        self._claims: dict[int, Claim] = {}
 
     def add(self, candidate: FactCandidate, number: int, seen: str) -> None:
         """Append a candidate of the call, by its number in it."""
@@ -130,16 +131,23 @@ class _Compared:
         """Return the older and the newer statements that cannot be so at the same time, closest first."""
         older: list[str | int] = []
         newer: list[str | int] = []
+        claim = Claim.of(text)
         for place in _highest(scores, NEAR, _OPPOSED):
-            known, at = self._texts[place], self._seen[place]
+            at = self._seen[place]
             if seen == at:
                 continue
             later_s = abs((datetime.fromisoformat(seen) - datetime.fromisoformat(at)).total_seconds())
             is_newer = seen > at
-            pair = (text, known) if is_newer else (known, text)
+            known = self._claim(place)
+            pair = (claim, known) if is_newer else (known, claim)
             if contradict(*pair, float(scores[place]), later_s, own):
                 (older if is_newer else newer).append(self._names[place])
         return tuple(older), tuple(newer)
+
+    def _claim(self, place: int) -> Claim:
+        if place not in self._claims:
+            self._claims[place] = Claim.of(self._texts[place])
+        return self._claims[place]
 
 
 def _highest(scores: Vectors, least: float, most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What ranking needs to know of each fact beside its words: when it was observed, where from, and what kind it is."""
+"""What choosing among facts needs to know of each beside its words: columns by fact number."""
 
 from array import array
 from collections import defaultdict
@@ -15,34 +15,88 @@ from interlayer.text.terms import stem, words
 
 
 class Traits:
-    """Columns by fact number, appended to as facts are."""
+    """Columns that facts are appended to; the confidence, the last sight and the status of a fact may change."""
 
     def __init__(self) -> None:
-        self.observed = array("d")
-        self.origins = array("i")
-        self.questions = bytearray()
-        self.announcing = bytearray()
-        self._origins: dict[str, int] = {}
-        self._bearing: defaultdict[str, array[int]] = defaultdict(_none)
+        self._observed = array("d")
+        self._confidence = array("f")
+        self._revisions = array("i")
+        self._origins = array("i")
+        self._questions = bytearray()
+        self._announcing = bytearray()
+        self._superseded = bytearray()
+        self._origin_numbers: dict[str, int] = {}
+        self._labelled: defaultdict[str, array[int]] = defaultdict(_none)
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """(facts,) float64: when each was last observed, in seconds."""
+        return np.array(self._observed, dtype=np.float64)
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """(facts,) float32: confidence of each, 0..1."""
+        return np.array(self._confidence, dtype=np.float32)
+
+    @property
+    def revisions(self) -> NDArray[np.int32]:
+        """(facts,) int32: the revision of the entity that brought each."""
+        return np.array(self._revisions, dtype=np.int32)
+
+    @property
+    def origins(self) -> NDArray[np.int32]:
+        """(facts,) int32: the source of each; equal for equal sources."""
+        return np.array(self._origins, dtype=np.int32)
+
+    @property
+    def questions(self) -> NDArray[np.float32]:
+        """(facts,) float32: 1 where it asks something."""
+        return np.frombuffer(bytes(self._questions), dtype=np.uint8).astype(np.float32)
+
+    @property
+    def announcing(self) -> NDArray[np.bool_]:
+        """(facts,) bool: where it says that something changed."""
+        return np.frombuffer(bytes(self._announcing), dtype=np.bool_)
+
+    @property
+    def superseded(self) -> NDArray[np.bool_]:
+        """(facts,) bool: where a later observation says otherwise."""
+        return np.frombuffer(bytes(self._superseded), dtype=np.bool_)
+
+    def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
+        """Return (facts,) float32: 1 for facts whose label ("Ann: ...", "Budget: ...") has one of these stems."""
+        result = np.zeros(len(self._observed), dtype=np.float32)
+        for stemmed in stems:
+            if stemmed in self._labelled:
+                result[np.array(self._labelled[stemmed])] = 1
+        return result
 
     def add(self, fact: FactRecord, memory: Memory) -> None:
         """Append one fact."""
-        number = len(self.observed)
-        self.observed.append(datetime.fromisoformat(fact.observed_at).timestamp())
+        number = len(self._observed)
+        self._observed.append(_seconds(fact.observed_at))
+        self._confidence.append(fact.confidence)
+        self._revisions.append(memory.revision)
         origin = memory.source or memory.id
-        self.origins.append(self._origins.setdefault(origin, len(self._origins)))
-        self.questions.append(fact.text.rstrip().endswith("?"))
-        self.announcing.append(announces_change(fact.text))
+        self._origins.append(self._origin_numbers.setdefault(origin, len(self._origin_numbers)))
+        self._questions.append(fact.text.rstrip().endswith("?"))
+        self._announcing.append(announces_change(fact.text))
+        self._superseded.append(False)
         for stemmed in {stem(word) for word in words(label_of(fact.text))}:
-            self._bearing[stemmed].append(number)
+            self._labelled[stemmed].append(number)
 
-    def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
-        """Return (facts,) float32: 1 for facts whose label has one of these stems."""
-        result = np.zeros(len(self.observed), dtype=np.float32)
-        for stemmed in stems:
-            if stemmed in self._bearing:
-                result[np.array(self._bearing[stemmed])] = 1
-        return result
+    def seen(self, number: int, observed_at: str, confidence: float) -> None:
+        """Note when a fact was last observed and how sure it is by now."""
+        self._observed[number] = _seconds(observed_at)
+        self._confidence[number] = confidence
+
+    def set_superseded(self, number: int, superseded: bool) -> None:
+        """Note whether a fact is superseded."""
+        self._superseded[number] = superseded
+
+
+def _seconds(instant: str) -> float:
+    return datetime.fromisoformat(instant).timestamp()
 
 
 def _none() -> "array[int]":

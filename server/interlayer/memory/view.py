@@ -4,7 +4,7 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,7 +55,7 @@ class EntityView:
         self.memories: dict[str, Memory] = {}
         self.words = WordIndex()
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
-        self._traits = Traits()
+        self.traits = Traits()
         self._schema = schema
         self._exact: dict[str, str] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
@@ -77,30 +77,6 @@ class EntityView:
             self.relations.setdefault(relation, memory)
         self.properties, _ = folded(self.properties, memory, self._schema)
 
-    @property
-    def observed(self) -> NDArray[np.float64]:
-        """(facts,) float64: when each was observed, in seconds."""
-        return np.array(self._traits.observed, dtype=np.float64)
-
-    @property
-    def origins(self) -> NDArray[np.int32]:
-        """(facts,) int32: the source of each; equal for equal sources."""
-        return np.array(self._traits.origins, dtype=np.int32)
-
-    @property
-    def questions(self) -> NDArray[np.float32]:
-        """(facts,) float32: 1 where it asks something."""
-        return np.array(self._traits.questions, dtype=np.float32)
-
-    @property
-    def announcing(self) -> NDArray[np.bool_]:
-        """(facts,) bool: where it says that something changed."""
-        return np.array(self._traits.announcing, dtype=np.bool_)
-
-    def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
-        """Return (facts,) float32: 1 for facts whose label ("Ann: ...", "Budget: ...") has one of these stems."""
-        return self._traits.labelled(stems)
-
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
         fact_id = self._exact.get(exact_form(text))
@@ -121,7 +97,8 @@ class EntityView:
         self.ordered.append(state)
         self._exact.setdefault(exact_form(fact.text), fact.id)
         self.words.add(fact.text)
-        self._traits.add(fact, memory)
+        self.traits.add(fact, memory)
+        self._weigh(state)
 
     def _confirm(self, confirmation: Confirmation, memory: Memory) -> None:
         state = self.facts.get(confirmation.fact_id)
@@ -133,6 +110,14 @@ class EntityView:
             state.confidence = combined(state.confidence, confirmation.confidence)
         state.confirmed_by.append(memory.id)
         state.seen_at = max(state.seen_at, confirmation.observed_at)
+        self.traits.seen(state.number, state.seen_at, state.confidence)
+        self._weigh(state)
+
+    def _weigh(self, state: FactState) -> None:
+        """Bring the status of a fact and of what contradicts it up to date."""
+        if state.contradicts:
+            for one in (state, *state.contradicts):
+                self.traits.set_superseded(one.number, one.superseded_by is not None)
 
 
 def exact_form(text: str) -> str:

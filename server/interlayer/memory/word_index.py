@@ -90,7 +90,9 @@ class WordIndex:
             self._rows = np.concatenate([self._rows, fresh])
         wanted = vectors.rows(asked)
         table = vectors.table
-        alike: NDArray[np.float32] = table[wanted] @ table[self._rows].T
+        # Multiplying by the whole table is quicker than gathering most of its rows first.
+        most = 3 * len(self._rows) > len(table)
+        alike = (table @ table[wanted].T).T[:, self._rows] if most else table[wanted] @ table[self._rows].T
         for place, word in enumerate(asked):
             alike[place, self._by_stem.get(stem(word), [])] = 1
         return alike

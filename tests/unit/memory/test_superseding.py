@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlayer.memory.contradicting import contradict
+from interlayer.memory.contradicting import Claim, contradict
 from interlayer.models.local import static_vectors
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ YEAR_S = 365 * 86_400.0
 
 def says(newer: str, older: str, later_s: float = YEAR_S) -> bool:
     one, other = static_vectors([newer, older])
-    return contradict(newer, older, float(one @ other), later_s, frozenset({"acm"}))
+    return contradict(Claim.of(newer), Claim.of(older), float(one @ other), later_s, frozenset({"acm"}))
 
 
 @pytest.mark.parametrize(
