@@ -62,7 +62,7 @@ def names(text: str) -> set[str]:
         word = match.group()
         if word[0].isdigit():  # "72K" is a number
             continue
-        inside = any(character.isupper() for character in word[1:])
-        if inside or (word[0].isupper() and match.start() > 0):
+        inside = word[1:] != word[1:].lower()
+        if inside or (match.start() > 0 and word[0].isupper()):
             found.add(word.casefold())
     return found

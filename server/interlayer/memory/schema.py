@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from interlayer.errors import InvalidInput
+from interlayer.memory.finding import Finder, finder_for
 from interlayer.memory.values import TEXT_FORMS, PropertyType, ValueProblem, normalise
 
 UpdatePolicy = Literal["replace", "keep_first", "append", "max", "min"]
@@ -79,6 +80,16 @@ class EntitySchema(_Strict):
     description: str = ""
     identifiers: tuple[Name, ...] = ()
     properties: dict[Name, PropertySchema] = {}
+
+    @cached_property
+    def derived(self) -> Mapping[str, Finder]:
+        """What finds in plain content each property that has no `find` patterns and whose values have a form."""
+        made = {
+            name: finder_for(name, one.type, one.values, one.description)
+            for name, one in self.properties.items()
+            if not one.find
+        }
+        return {name: finder for name, finder in made.items() if finder}
 
 
 class IdentifierSchema(_Strict):
