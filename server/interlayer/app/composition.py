@@ -54,6 +54,8 @@ class Parts:
     async def prepare(self) -> None:
         """Bring a home into use: claim its embedding space and publish the first policies. Idempotent."""
         principal = self.settings.principal
+        if await self.store.get(keys.importing(principal.organization)):
+            raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
         await claim_space(self.store, principal.organization, self.embedder.space)
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 

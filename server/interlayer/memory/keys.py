@@ -15,6 +15,7 @@
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
+| `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
 """
@@ -34,6 +35,11 @@ def _part(text: str) -> str:
 
 def _key(organization: str, *parts: str, sort: str) -> Key:
     return Key("memory", "#".join([_part(organization), *(_part(part) for part in parts)]), sort)
+
+
+def organization(name: str) -> str:
+    """Return what every partition of an organization begins with, before the first `#`."""
+    return _part(name)
 
 
 def head(organization: str, entity: EntityId) -> Key:
@@ -105,6 +111,11 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def space(organization: str) -> Key:
     """Return the key of the organization's embedding space."""
     return _key(organization, "settings", sort="space")
+
+
+def importing(organization: str) -> Key:
+    """Return the key of the note that an import is not complete."""
+    return _key(organization, "settings", sort="importing")
 
 
 def index_value(value: Any) -> str:
