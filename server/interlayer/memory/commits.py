@@ -215,7 +215,7 @@ def _relations(change: Change, view: EntityView) -> Iterator[Operation]:
         if relation in view.relations:
             continue
         place = keys.relation(change.organization, relation.target, relation.type, change.entity)
-        yield Put(place, {"memory_id": change.memory.id})
+        yield Put(place, {"memory_id": change.memory.id, "recorded_at": change.memory.recorded_at})
 
 
 def _address(change: Change) -> dict[str, Any]:

@@ -174,7 +174,9 @@ class Memorizer:
                 one.candidate.confidence,
                 one.candidate.observed_at or checked.observed_at,
                 one.candidate.span,
-                tuple(_fact_of(other, checked.memory_id) for other in (*one.supersedes, *one.superseded_by)),
+                tuple(
+                    _fact_of(other, checked.memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)
+                ),
             )
             for number, one in enumerate(decisions)
             if one.outcome == "added"

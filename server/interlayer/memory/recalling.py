@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,17 +15,17 @@ from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, parse_entity
 from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
+from interlayer.memory.provenance import origins
 from interlayer.memory.ranking import asked, rank, without_query
-from interlayer.memory.records import EntityId, Head, Memory
+from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
-from interlayer.memory.view import EntityView, FactState
+from interlayer.memory.view import EntityView, FactState, valid_then
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer.text.budget import json_tokens
 
-_EXCERPT: Final = 400
 _RELATIONS_MAX: Final = 50
 
 
@@ -54,12 +55,14 @@ class Recaller:
                 "omitted": {"facts": 0, "why": "nothing is known of this entity; the same query will not change that"},
             }
         head = stored.head
-        incoming = await self._incoming(principal.organization, head.entity) if "relations" in request.include else []
+        until = timestamp(request.as_of) if request.as_of else None
+        wanted = "relations" in request.include
+        incoming = await self._incoming(principal.organization, head.entity, until) if wanted else []
         names = (head.name, *head.names)
         vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head)
         if request.as_of:
-            view = self._past(view, timestamp(request.as_of))
+            view = self._past(view, timestamp(request.as_of), degraded)
         page = _Page.of(request, view.revision)
         ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, incoming)
@@ -87,43 +90,44 @@ class Recaller:
         except Unavailable:
             return nothing, ["vectors: ranked by words alone"]
 
-    async def _incoming(self, organization: str, entity: EntityId) -> list[dict[str, Any]]:
+    async def _incoming(self, organization: str, entity: EntityId, until: str | None) -> list[dict[str, Any]]:
         place = keys.relation(organization, entity, "", entity)
         page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
         found: list[dict[str, Any]] = []
         for item in page.items:
+            if until is not None and item.body.get("recorded_at", "") > until:
+                continue
             kind, origin_type, origin_id = item.key.sort.split("#")
             origin = EntityId(origin_type, origin_id).ref
             found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
         return found
 
-    def _past(self, view: EntityView, as_of: str) -> EntityView:
-        """Return what was known and valid then: the log up to that instant, folded again."""
+    def _past(self, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
+        """Return what was known and valid then: the log up to that instant, folded again.
+
+        Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
+        valid then, and `degraded` says so.
+        """
+        log = list(view.memories.values())
+        known = [memory for memory in log if memory.recorded_at <= as_of]
+        valid = [valid_then(memory, as_of) for memory in known or log]
+        if not known and any(memory.facts or memory.properties for memory in valid):
+            degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
         past = self._entities.blank(view.entity)
         vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered}
-        for memory in view.memories.values():
-            if memory.recorded_at <= as_of and memory.observed_at <= as_of:
-                past.apply(memory, vectors)
+        for memory in valid:
+            past.apply(memory, vectors)
         return past
 
     async def _add_sources(
         self, organization: str, answer: dict[str, Any], chosen: Sequence[FactState], max_tokens: int
     ) -> None:
-        memories: dict[str, Memory] = {fact.memory.id: fact.memory for fact in chosen}
         answer["sources"] = []
-        for memory in memories.values():
-            item = await self._store.get(keys.source(organization, memory.id, 0)) if memory.has_content else None
-            entry = {
-                "memory_id": memory.id,
-                "source": memory.source or "",
-                "agent": memory.agent,
-                "recorded_at": shown_time(memory.recorded_at),
-                "observed_at": shown_time(memory.observed_at),
-                "excerpt": item.body["text"][:_EXCERPT] if item else "",
-            }
-            if json_tokens(answer) + json_tokens(entry) > max_tokens:
-                break
-            answer["sources"].append(entry)
+        async with aclosing(origins(self._store, organization, chosen)) as entries:
+            async for entry in entries:
+                if json_tokens(answer) + json_tokens(entry) > max_tokens:
+                    break
+                answer["sources"].append(entry)
 
 
 @dataclass(frozen=True, slots=True)

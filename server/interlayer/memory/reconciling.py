@@ -29,7 +29,7 @@ class Decision:
     """What becomes of a candidate. Other facts are named by id, or by their number in the call.
 
     `supersedes` are older facts that cannot be so any more, `superseded_by` newer ones that the candidate comes too
-    late for; closest first.
+    late for, `opposed` those observed at the very same time, of which both stand; closest first.
     """
 
     candidate: FactCandidate
@@ -38,6 +38,7 @@ class Decision:
     duplicate_of: str | int | None = None
     supersedes: tuple[str | int, ...] = ()
     superseded_by: tuple[str | int, ...] = ()
+    opposed: tuple[str | int, ...] = ()
     reason: str | None = None
 
 
@@ -74,8 +75,8 @@ def reconcile(
                 decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
                 continue
             seen = candidate.observed_at or observed_at
-            older, newer = compared.against(candidate.text, seen, scores, own)
-            decisions.append(Decision(candidate, "added", supersedes=older, superseded_by=newer))
+            older, newer, same = compared.against(candidate.text, seen, scores, own)
+            decisions.append(Decision(candidate, "added", supersedes=older, superseded_by=newer, opposed=same))
             compared.add(candidate, first + row, seen)
     return decisions
 
@@ -127,22 +128,18 @@ class _Compared:
 
     def against(
         self, text: str, seen: str, scores: Vectors, own: frozenset[str]
-    ) -> tuple[tuple[str | int, ...], tuple[str | int, ...]]:
-        """Return the older and the newer statements that cannot be so at the same time, closest first."""
-        older: list[str | int] = []
-        newer: list[str | int] = []
+    ) -> tuple[tuple[str | int, ...], tuple[str | int, ...], tuple[str | int, ...]]:
+        """Return what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
+        found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
         claim = Claim.of(text)
         for place in _highest(scores, NEAR, _OPPOSED):
             at = self._seen[place]
-            if seen == at:
-                continue
             later_s = abs((datetime.fromisoformat(seen) - datetime.fromisoformat(at)).total_seconds())
-            is_newer = seen > at
             known = self._claim(place)
-            pair = (claim, known) if is_newer else (known, claim)
+            pair = (claim, known) if seen >= at else (known, claim)
             if contradict(*pair, float(scores[place]), later_s, own):
-                (older if is_newer else newer).append(self._names[place])
-        return tuple(older), tuple(newer)
+                found[(at > seen) - (at < seen)].append(self._names[place])
+        return tuple(found[-1]), tuple(found[1]), tuple(found[0])
 
     def _claim(self, place: int) -> Claim:
         if place not in self._claims:

@@ -5,7 +5,7 @@ entity unnoticed, because every use begins with a consistent read of the head.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +34,8 @@ class FactState:
     @property
     def superseded_by(self) -> "FactState | None":
         """The last observed of the facts that contradict this one, if it was observed later than this one."""
-        latest = max(self.contradicts, key=FactState.standing, default=None)
-        return latest if latest and latest.standing() > self.standing() else None
-
-    def standing(self) -> tuple[str, int]:
-        """Of two facts that contradict each other the one of the higher standing is current."""
-        return self.seen_at, self.number
+        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number), default=None)
+        return latest if latest and latest.seen_at > self.seen_at else None
 
 
 class EntityView:
@@ -118,6 +114,17 @@ class EntityView:
         if state.contradicts:
             for one in (state, *state.contradicts):
                 self.traits.set_superseded(one.number, one.superseded_by is not None)
+
+
+def valid_then(memory: Memory, as_of: str) -> Memory:
+    """Return a memory with only what it observed up to an instant; relations hold from when the memory was observed."""
+    return replace(
+        memory,
+        facts=tuple(fact for fact in memory.facts if fact.observed_at <= as_of),
+        confirms=tuple(one for one in memory.confirms if one.observed_at <= as_of),
+        properties=tuple(seen for seen in memory.properties if seen.observed_at <= as_of),
+        relations=memory.relations if memory.observed_at <= as_of else (),
+    )
 
 
 def exact_form(text: str) -> str:
