@@ -11,6 +11,7 @@ import anyio
 import click
 
 from interlayer import __version__
+from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
 from interlayer.app.commands.policy import policy
 from interlayer.app.commands.schema import schema
@@ -131,6 +132,7 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
 
 
 cli.add_command(memory)
+cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(export_command)

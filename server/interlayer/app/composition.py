@@ -11,7 +11,9 @@ from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.schema import read_schema, starter_schema
@@ -49,6 +51,8 @@ class Parts:
     index: VectorIndex
     embedder: LocalEmbedder
     projector: Projector
+    merger: Merger
+    identities: Identities
     domains: Domains
 
     async def prepare(self) -> None:
@@ -74,6 +78,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     trail = Trail(store, clock)
     entities = Entities(store, index, embedder, schema)
     projector = Projector(store, index, embedder)
+    merger = Merger(store, entities, trail, embedder, schema, clock)
     recaller = Recaller(store, entities, embedder, schema)
     domains = Domains(
         memorizer=Memorizer(store, entities, projector, embedder, schema, clock),
@@ -83,7 +88,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Parts(settings, store, index, embedder, projector, domains)
+    return Parts(settings, store, index, embedder, projector, merger, Identities(store, entities, schema), domains)
 
 
 @asynccontextmanager

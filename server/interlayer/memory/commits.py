@@ -66,6 +66,7 @@ def plan(change: Change, view: EntityView, schema: Schema) -> Plan:
         *_names(change, head),
         *_index(change, head, entity_schema),
         *_relations(change, view),
+        *_conflicts(change),
         Put(keys.outbox(change.organization, change.memory.id), _address(change)),
     ]
     previous = {name: state.value for name, state in view.properties.items()}
@@ -216,6 +217,20 @@ def _relations(change: Change, view: EntityView) -> Iterator[Operation]:
             continue
         place = keys.relation(change.organization, relation.target, relation.type, change.entity)
         yield Put(place, {"memory_id": change.memory.id, "recorded_at": change.memory.recorded_at})
+
+
+def _conflicts(change: Change) -> Iterator[Operation]:
+    """Keep each identifier that belongs to somebody else, for an operator to settle."""
+    for claim in change.claims:
+        body = {
+            "entity": {"type": change.entity.type, "id": change.entity.id},
+            "owner": {"type": claim.owner.type, "id": claim.owner.id},
+            "kind": claim.kind,
+            "value": claim.value,
+            "memory_id": change.memory.id,
+            "at": change.memory.recorded_at,
+        }
+        yield Put(keys.conflict(change.organization, change.memory.id, claim.kind), body)
 
 
 def _address(change: Change) -> dict[str, Any]:

@@ -5,27 +5,27 @@ The audit record says that something was erased, by whom and why, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from interlayer.errors import InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
-from interlayer.memory.commits import SOURCE_PART, index_changes, log_puts
+from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.erasing import blotted, home, without_answer, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import Projector
-from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
+from interlayer.memory.records import EntityId, Head, Memory, head_body
 from interlayer.memory.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, Item, ItemStore, Key, Operation, Put
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put
 from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
 _REASON_MAX: Final = 500
-_ERASED: Final = "▒"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,10 @@ class Forgetter:
         if place is None:
             field = "memory_id" if memory_id else "fact_id"
             raise NotFound(f"{field}: {(memory_id or fact_id or '')[:60]!r} is not known. Take it from recall_entity.")
-        return EntityId(**place.body["entity"])
+        stored = await self._entities.survivor(organization, EntityId(**place.body["entity"]))
+        if stored is None:
+            raise NotFound("memory_id: nothing of that name is remembered.")
+        return stored.head.entity
 
     async def _plan(
         self, organization: str, stored: StoredHead, fact_id: str | None, memory_id: str | None
@@ -115,12 +118,12 @@ class Forgetter:
         view = await self._entities.view(organization, stored.head)
         log = list(view.memories.values())
         if memory_id:
-            survivors = list(_without_memory(log, memory_id))
+            survivors = list(without_memory(log, memory_id))
             return await self._rewrite(organization, stored, log, survivors, memory_id)
         if fact_id:
             if fact_id not in view.facts:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
-            survivors = [_without_fact(memory, fact_id) for memory in log]
+            survivors = [without_fact(memory, fact_id) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
             erasure.last.extend(await self._redactions(organization, log, fact_id))
             return erasure
@@ -132,6 +135,8 @@ class Forgetter:
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
+        own += await self._absorbed(organization, head)
+        own += await self._claims(organization, {head.entity, *head.absorbed})
         earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
         schema = self._schema.entities[entity.type]
         names = dict.fromkeys([*head.names, head.name])
@@ -158,6 +163,22 @@ class Forgetter:
             relations=sum(len(memory.relations) for memory in log),
         )
         return _Erasure(entity.ref, _unique(last), [Delete(key) for key in earlier], rows, counts)
+
+    async def _claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
+        """Return the keys of the identifier conflicts that these entities take part in."""
+        page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
+        ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
+        return [key for key, parties in ends if parties & entities]
+
+    async def _absorbed(self, organization: str, head: Head) -> list[Key]:
+        """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
+        found: list[Key] = []
+        for entity in head.absorbed:
+            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
+                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
+            stored = await self._entities.head(organization, entity)
+            found += await self._absorbed(organization, stored.head) if stored else []
+        return found
 
     async def _rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -186,10 +207,13 @@ class Forgetter:
                 continue
             texts = {fact.id: fact.text for fact in (survivor.facts if survivor else ())}
             rows += [fact.id for fact in memory.facts if texts.get(fact.id) != fact.text]
-            operations += await self._relogged(organization, entity, memory, survivor)
+            operations += await self._relogged(organization, *home(entity, memory), memory, survivor)
         stated = {relation for memory in survivors for relation in memory.relations}
         lost = {relation for memory in gone for relation in memory.relations} - stated
-        operations += [Delete(keys.relation(organization, one.target, one.type, entity)) for one in lost]
+        holders = {entity, *(memory.home[0] for memory in gone if memory.home)}
+        operations += [
+            Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
+        ]
         operations += [Delete(key) for key in await self._traces(organization, entity, gone, relations=False)]
         counts = Counter(
             memories=len(gone),
@@ -200,19 +224,19 @@ class Forgetter:
         return _Erasure(subject, _unique(operations), [], rows, counts)
 
     async def _relogged(
-        self, organization: str, entity: EntityId, memory: Memory, survivor: Memory | None
+        self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None
     ) -> list[Operation]:
         """Return what replaces a memory in the log, and has what is left of it projected again."""
-        place = keys.memory(organization, entity, memory.revision)
-        listed = await self._store.query("memory", place.partition, keys.one_memory(memory.revision))
+        place = keys.memory(organization, entity, revision)
+        listed = await self._store.query("memory", place.partition, keys.one_memory(revision))
         operations: list[Operation] = [Delete(keys.outbox(organization, memory.id))]
         if survivor is None:
             return [*operations, *(Delete(item.key) for item in listed.items)]
         versions = {item.key: item.version for item in listed.items}
-        puts = list(log_puts(organization, entity, survivor))
+        puts = list(log_puts(organization, entity, replace(survivor, revision=revision, home=None)))
         operations += [replace(put, expect=versions.get(put.key, 0)) for put in puts]
         operations += [Delete(key) for key in versions if key not in {put.key for put in puts}]
-        again = {"entity": {"type": entity.type, "id": entity.id}, "revision": memory.revision}
+        again = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
 
     async def _traces(
@@ -229,7 +253,8 @@ class Forgetter:
             if memory.idempotency:
                 found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
             if relations:
-                found += [keys.relation(organization, one.target, one.type, entity) for one in memory.relations]
+                holder = home(entity, memory)[0]
+                found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
         return found
 
     async def _redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
@@ -242,10 +267,10 @@ class Forgetter:
                 continue
             if memory.has_content:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                operations += _blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
+                operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
             if memory.idempotency:
                 item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [_without_answer(item, fact_id)] if item else []
+                operations += [without_answer(item, fact_id)] if item else []
         return operations
 
     async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
@@ -261,50 +286,6 @@ class Forgetter:
         for first in range(0, len(rows), _REMOVED_ROWS):
             entry = {"remove": list(rows[first : first + _REMOVED_ROWS])}
             yield Put(keys.outbox(organization, new_id("o", self._clock())), entry)
-
-
-def _without_memory(log: Sequence[Memory], memory_id: str) -> Iterator[Memory]:
-    """Yield the log without a memory; the facts that others confirm go on with the first of those."""
-    orphans = {fact.id for memory in log if memory.id == memory_id for fact in memory.facts}
-    for memory in log:
-        if memory.id == memory_id:
-            continue
-        promoted = [one for one in memory.confirms if one.fact_id in orphans]
-        orphans -= {one.fact_id for one in promoted}
-        facts = [FactRecord(one.fact_id, one.text, one.confidence, one.observed_at, one.span) for one in promoted]
-        if facts:
-            left = tuple(one for one in memory.confirms if one not in promoted)
-            yield replace(memory, facts=(*memory.facts, *facts), confirms=left)
-        else:
-            yield memory
-
-
-def _without_fact(memory: Memory, fact_id: str) -> Memory:
-    facts = tuple(fact for fact in memory.facts if fact.id != fact_id)
-    confirms = tuple(one for one in memory.confirms if one.fact_id != fact_id)
-    if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
-        return memory
-    return replace(memory, facts=facts, confirms=confirms)
-
-
-def _blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
-    """Yield the parts of a source with the spans, and the very words wherever they stand, overwritten in place."""
-    content = "".join(part.body["text"] for part in parts)
-    blotted = content
-    for start, end in spans:
-        blotted = blotted[:start] + _ERASED * (end - start) + blotted[end:]
-    for text in texts:
-        blotted = blotted.replace(text, _ERASED * len(text))
-    for number, part in enumerate(parts):
-        text = blotted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
-        if text != part.body["text"]:
-            yield Put(part.key, {"text": text}, part.version)
-
-
-def _without_answer(item: Item, fact_id: str) -> Operation:
-    answer: Mapping[str, Any] = item.body["answer"]
-    facts = [fact for fact in answer["facts"] if fact["fact_id"] != fact_id]
-    return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)
 
 
 def _unique(operations: Iterable[Operation]) -> list[Operation]:

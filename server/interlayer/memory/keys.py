@@ -13,6 +13,7 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
+| `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
@@ -101,6 +102,11 @@ def idempotency(organization: str, agent: str, key: str) -> Key:
     """Return the key of the first answer to an idempotency key of an agent."""
     digest = hashlib.sha256(f"{agent}\n{key}".encode()).hexdigest()
     return _key(organization, "k", digest, sort="answer")
+
+
+def conflict(organization: str, memory_id: str, kind: str) -> Key:
+    """Return the key of a claim to an identifier that belongs to another entity."""
+    return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
 
 
 def outbox(organization: str, entry_id: str = "") -> Key:

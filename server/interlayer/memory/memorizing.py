@@ -109,8 +109,8 @@ class Memorizer:
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             stored = await self._entities.head(organization, entity) if known else None
-            if known and stored is None:
-                raise VersionConflict([keys.head(organization, entity)])  # erased since it was resolved
+            if known and (stored is None or stored.head.merged_into):
+                raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
             view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
             targets, creations = await self._targets(organization, checked, entity)
             names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))

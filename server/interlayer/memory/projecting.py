@@ -15,7 +15,7 @@ import numpy as np
 
 from interlayer.errors import InterlayerError
 from interlayer.memory import keys
-from interlayer.memory.records import EntityId
+from interlayer.memory.records import EntityId, read_head
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.storage.items import Delete, Item, ItemStore, Key, Span, VersionConflict
 from interlayer.storage.vectors import Row, VectorIndex
@@ -102,8 +102,7 @@ class Projector:
             for entity_type in entity_types:
                 listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
                 for item in listed.items:
-                    entity = EntityId(entity_type, item.key.sort)
-                    rows = await self._rows(organization, entity, keys.memories_after(0))
+                    rows = await self._all_rows(organization, EntityId(entity_type, item.key.sort))
                     living |= {row.id for row in rows}
                     missing = [row for row in rows if row.id not in before]
                     if missing:
@@ -115,6 +114,14 @@ class Projector:
                 await self._index.remove(organization, surplus)
             await self._index.optimize(organization)
             return Rebuilt(len(living), len(living - before), len(surplus))
+
+    async def _all_rows(self, organization: str, entity: EntityId) -> tuple[Row, ...]:
+        """Return the rows of an entity and of everything that was merged into it."""
+        rows = await self._rows(organization, entity, keys.memories_after(0))
+        stored = await self._store.get(keys.head(organization, entity))
+        for absorbed in read_head(stored.body).absorbed if stored else ():
+            rows += await self._all_rows(organization, absorbed)
+        return rows
 
     async def _rows(self, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
         log = await self._store.query("memory", keys.head(organization, entity).partition, span)

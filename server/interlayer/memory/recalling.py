@@ -23,7 +23,7 @@ from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView, FactState, valid_then
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import Item, ItemStore
 from interlayer.text.budget import json_tokens
 
 _RELATIONS_MAX: Final = 50
@@ -57,15 +57,16 @@ class Recaller:
         head = stored.head
         until = timestamp(request.as_of) if request.as_of else None
         wanted = "relations" in request.include
-        incoming = await self._incoming(principal.organization, head.entity, until) if wanted else []
+        incoming = await self._incoming(principal.organization, head, until) if wanted else []
         names = (head.name, *head.names)
         vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head)
         if request.as_of:
             view = self._past(view, timestamp(request.as_of), degraded)
         page = _Page.of(request, view.revision)
+        outgoing = await self._outgoing(principal.organization, view) if wanted else []
         ranked, there = _ranked(view, request, vector, page, names)
-        answer = _frame(head, view, request, incoming)
+        answer = _frame(head, view, request, [*outgoing, *incoming])
         answer["revision"] = head.revision
         if degraded:
             answer["degraded"] = degraded
@@ -90,16 +91,36 @@ class Recaller:
         except Unavailable:
             return nothing, ["vectors: ranked by words alone"]
 
-    async def _incoming(self, organization: str, entity: EntityId, until: str | None) -> list[dict[str, Any]]:
-        place = keys.relation(organization, entity, "", entity)
-        page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
+    async def _outgoing(self, organization: str, view: EntityView) -> list[dict[str, Any]]:
+        """Return the relations to entities that there are; of one that was merged, to what it is a part of."""
+        relations = list(view.relations.items())[:_RELATIONS_MAX]
+        heads = {
+            head.entity: head for head in await self._entities.heads(organization, [r.target for r, _ in relations])
+        }
         found: list[dict[str, Any]] = []
-        for item in page.items:
+        for relation, memory in relations:
+            head = heads.get(relation.target)
+            if head and head.merged_into:
+                stored = await self._entities.survivor(organization, head.merged_into)
+                head = stored.head if stored else None
+            if head:
+                found.append({"type": relation.type, "target": head.entity.ref, "memory_id": memory.id})
+        return found
+
+    async def _incoming(self, organization: str, head: Head, until: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        items: list[Item] = []
+        for entity in (head.entity, *head.absorbed):
+            place = keys.relation(organization, entity, "", entity)
+            items += (await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)).items
+        for item in items[:_RELATIONS_MAX]:
             if until is not None and item.body.get("recorded_at", "") > until:
                 continue
             kind, origin_type, origin_id = item.key.sort.split("#")
-            origin = EntityId(origin_type, origin_id).ref
-            found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
+            stored = await self._entities.survivor(organization, EntityId(origin_type, origin_id))
+            if stored:
+                origin = stored.head.entity.ref
+                found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
         return found
 
     def _past(self, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
@@ -109,7 +130,13 @@ class Recaller:
         valid then, and `degraded` says so.
         """
         log = list(view.memories.values())
-        known = [memory for memory in log if memory.recorded_at <= as_of]
+        # What came with an entity that was merged is known of this one since the merge, which has the same revision.
+        merged_at = {memory.revision: memory.recorded_at for memory in log if memory.absorbs and not memory.home}
+        known = [
+            memory
+            for memory in log
+            if max(memory.recorded_at, merged_at.get(memory.revision, "") if memory.home else "") <= as_of
+        ]
         valid = [valid_then(memory, as_of) for memory in known or log]
         if not known and any(memory.facts or memory.properties for memory in valid):
             degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
@@ -177,7 +204,7 @@ def _ranked(
 
 
 def _frame(
-    head: Head, view: EntityView, request: RecallRequest, incoming: Sequence[Mapping[str, Any]]
+    head: Head, view: EntityView, request: RecallRequest, relations: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the answer without its facts."""
     answer: dict[str, Any] = {
@@ -195,12 +222,7 @@ def _frame(
             for name, state in sorted(view.properties.items())
             if state.confidence >= request.min_confidence
         ]
-    if "relations" in request.include:
-        outgoing = [
-            {"type": relation.type, "target": relation.target.ref, "memory_id": memory.id}
-            for relation, memory in view.relations.items()
-        ]
-        answer["relations"] = [*outgoing[:_RELATIONS_MAX], *incoming]
+    answer["relations"] = list(relations)
     if "history" in request.include:
         answer["history"] = list(_history(view))
     _trim(answer, request.max_tokens)

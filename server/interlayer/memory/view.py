@@ -54,6 +54,8 @@ class EntityView:
         self.traits = Traits()
         self._schema = schema
         self._exact: dict[str, str] = {}
+        self._same: dict[str, str] = {}
+        self._opposed: dict[str, list[str]] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
 
     @property
@@ -65,6 +67,9 @@ class EntityView:
         """Fold the next memory in."""
         self.revision = memory.revision
         self.memories[memory.id] = memory
+        self._same |= dict(memory.same)
+        for one, other in memory.opposed:
+            self._opposed.setdefault(one, []).append(other)
         for fact in memory.facts:
             self._add(fact, memory, vectors.get(fact.id))
         for confirmation in memory.confirms:
@@ -79,6 +84,10 @@ class EntityView:
         return self.facts.get(fact_id) if fact_id else None
 
     def _add(self, fact: FactRecord, memory: Memory, vector: NDArray[np.float32] | None) -> None:
+        known = self._same.get(fact.id)
+        if known in self.facts:
+            self._confirm(Confirmation(known, 1.0, fact.text, fact.confidence, fact.observed_at, fact.span), memory)
+            return
         number = len(self.ordered)
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
@@ -86,7 +95,8 @@ class EntityView:
             self._vectors[number] = vector
             self.vector_sum += vector
         state = FactState(fact, memory, number, confidence=fact.confidence, seen_at=fact.observed_at)
-        for other in filter(None, map(self.facts.get, fact.contradicts)):
+        against = (*fact.contradicts, *self._opposed.get(fact.id, ()))
+        for other in filter(None, map(self.facts.get, against)):
             state.contradicts.append(other)
             other.contradicts.append(state)
         self.facts[fact.id] = state

@@ -10,7 +10,9 @@ import pytest
 
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
@@ -56,6 +58,8 @@ class Room:
         self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock)
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
+        self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
+        self.identities = Identities(self.store, self.entities, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
     def other(self) -> "Room":
