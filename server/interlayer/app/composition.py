@@ -16,6 +16,7 @@ from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.embedder import Space
@@ -53,6 +54,7 @@ class Parts:
     projector: Projector
     merger: Merger
     identities: Identities
+    rejections: Rejections
     domains: Domains
 
     async def prepare(self) -> None:
@@ -78,17 +80,27 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     trail = Trail(store, clock)
     entities = Entities(store, index, embedder, schema)
     projector = Projector(store, index, embedder)
-    merger = Merger(store, entities, trail, embedder, schema, clock)
     recaller = Recaller(store, entities, embedder, schema)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock)
     domains = Domains(
-        memorizer=Memorizer(store, entities, projector, embedder, schema, clock),
+        memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=Forgetter(store, entities, projector, trail, schema, clock),
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Parts(settings, store, index, embedder, projector, merger, Identities(store, entities, schema), domains)
+    return Parts(
+        settings=settings,
+        store=store,
+        index=index,
+        embedder=embedder,
+        projector=projector,
+        merger=Merger(store, entities, trail, embedder, schema, clock),
+        identities=Identities(store, entities, schema),
+        rejections=Rejections(store, entities, memorizer, trail, schema),
+        domains=domains,
+    )
 
 
 @asynccontextmanager

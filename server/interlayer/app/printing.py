@@ -1,6 +1,6 @@
 """What the command line shows to people: tables and colours through rich."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,7 +26,15 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
 
 
-def _table(console: Console, title: str, rows: list[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
+def print_rejections(counts: Mapping[str, int], rejected: Sequence[Mapping[str, Any]]) -> None:
+    """Print rejected candidates and how many there are by reason."""
+    console = Console()
+    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in rejected]
+    _table(console, "Rejected", rows, ("id", "reason", "candidate", "entity", "agent", "at"))
+    console.print(", ".join(f"{count} {reason}" for reason, count in counts.items()) or "nothing was rejected")
+
+
+def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left", title_style="bold cyan")

@@ -136,6 +136,7 @@ class Forgetter:
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
         own += await self._absorbed(organization, head)
+        own += await self._rejected(organization, {memory.id for memory in log})
         own += await self._claims(organization, {head.entity, *head.absorbed})
         earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
         schema = self._schema.entities[entity.type]
@@ -163,6 +164,11 @@ class Forgetter:
             relations=sum(len(memory.relations) for memory in log),
         )
         return _Erasure(entity.ref, _unique(last), [Delete(key) for key in earlier], rows, counts)
+
+    async def _rejected(self, organization: str, memories: Set[str]) -> list[Key]:
+        """Return the keys of the candidates that were turned down when these memories were made."""
+        page = await self._store.query("memory", keys.rejection(organization, "").partition)
+        return [item.key for item in page.items if item.body["memory_id"] in memories]
 
     async def _claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
         """Return the keys of the identifier conflicts that these entities take part in."""
@@ -215,6 +221,7 @@ class Forgetter:
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
         operations += [Delete(key) for key in await self._traces(organization, entity, gone, relations=False)]
+        operations += [Delete(key) for key in await self._rejected(organization, {memory.id for memory in gone})]
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),

@@ -14,6 +14,7 @@
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
+| `ORG#q`                          | `REJECTION_ID`          | a candidate that a gate turned down, for 90 days  |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
@@ -107,6 +108,11 @@ def idempotency(organization: str, agent: str, key: str) -> Key:
 def conflict(organization: str, memory_id: str, kind: str) -> Key:
     """Return the key of a claim to an identifier that belongs to another entity."""
     return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
+
+
+def rejection(organization: str, rejection_id: str) -> Key:
+    """Return the key of a rejected candidate."""
+    return _key(organization, "q", sort=rejection_id)
 
 
 def outbox(organization: str, entry_id: str = "") -> Key:

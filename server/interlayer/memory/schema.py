@@ -75,9 +75,10 @@ class PropertySchema(_Strict):
 
 
 class EntitySchema(_Strict):
-    """One entity type."""
+    """One entity type. `pronouns` may stand for its entities at the beginning of a sentence."""
 
     description: str = ""
+    pronouns: tuple[Literal["he", "she", "they", "it"], ...] = ()
     identifiers: tuple[Name, ...] = ()
     properties: dict[Name, PropertySchema] = {}
 
@@ -103,12 +104,21 @@ class IdentifierSchema(_Strict):
         return re2.compile(f"(?i)(?:{self.pattern})") if self.pattern else None
 
 
+class GateSettings(_Strict):
+    """How strict the gates are. `instruction`, `secret`, `type` and `unknown_property` cannot be switched off."""
+
+    minimum_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
+    fact_characters_max: Annotated[int, Field(ge=100, le=4_000)] = 1_000
+    off: tuple[Literal["ungrounded", "dangling", "unanchored", "other_entity", "low_confidence", "oversized"], ...] = ()
+
+
 class Schema(_Strict):
     """All entity types and identifier kinds of an organization."""
 
     version: int = 1
     entities: dict[Name, EntitySchema]
     identifiers: dict[Name, IdentifierSchema] = {}
+    gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
     def _names_known_kinds(self) -> "Schema":

@@ -15,6 +15,7 @@ from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.memory.schema import starter_schema
 from interlayer.memory.searching import Searcher
@@ -35,6 +36,9 @@ class TestClock:
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
@@ -50,7 +54,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
-        self.store = SqliteItems(self.path)
+        self.store = SqliteItems(self.path, self.clock.seconds)
         schema = starter_schema()
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
@@ -60,6 +64,7 @@ class Room:
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
         self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
         self.identities = Identities(self.store, self.entities, schema)
+        self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
     def other(self) -> "Room":
