@@ -101,8 +101,9 @@ class EntityView:
             other.contradicts.append(state)
         self.facts[fact.id] = state
         self.ordered.append(state)
-        self._exact.setdefault(exact_form(fact.text), fact.id)
-        self.words.add(fact.text)
+        found = words(fact.text)
+        self._exact.setdefault(" ".join(found), fact.id)
+        self.words.add(found)
         self.traits.add(fact, memory)
         self._weigh(state)
 
