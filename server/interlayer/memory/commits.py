@@ -113,6 +113,7 @@ def _head(change: Change, properties: Mapping[str, Any]) -> Head:
         properties=properties,
         facts=(old.facts if old else 0) + len(change.memory.facts),
         epoch=old.epoch if old else 0,
+        absorbed=old.absorbed if old else (),
     )
 
 

@@ -9,32 +9,34 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasing import blotted, home, without_answer, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
-from interlayer.memory.projecting import Projector
+from interlayer.memory.projecting import PURGE, Projector
 from interlayer.memory.records import EntityId, Head, Memory, head_body
 from interlayer.memory.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
+_PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
+_ATTEMPTS: Final = 40
 _REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _Erasure:
-    """What an erasure comes to. `last` goes into the transaction with the audit event, `earlier` before it."""
+    """What an erasure comes to. `last` puts it into force; `hidden` is what nothing leads to after that."""
 
     subject: str
-    last: list[Operation]
-    earlier: list[Operation]
+    decisive: list[Operation]
+    hidden: list[Operation]
     rows: list[str]
     counts: Counter[str]
 
@@ -70,20 +72,14 @@ class Forgetter:
         """Return {erased: counts}, after no layer holds it any more."""
         given = [name for name in (entity, fact_id, memory_id) if name]
         if len(given) != 1:
-            raise InvalidInput(
-                "entity", f"{len(given)} of entity, fact_id and memory_id were given.", "Give exactly one."
-            )
+            problem = f"{len(given)} of entity, fact_id and memory_id were given."
+            raise InvalidInput("entity", problem, "Give exactly one.")
         if not reason.strip():
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
         identifiers.check_text(reason, "reason", _REASON_MAX)
         organization = principal.organization
         owner = await self._owner(organization, entity, fact_id, memory_id)
-        async with self._entities.lock(organization, owner):
-            stored = await self._entities.head(organization, owner)
-            if stored is None:
-                raise NotFound(f"{given[0]}: nothing of that name is remembered.")
-            erasure = await self._plan(organization, stored, fact_id, memory_id)
-            await self._commit(principal, reason, erasure)
+        erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
@@ -91,6 +87,23 @@ class Forgetter:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
+
+    async def _erased(
+        self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
+    ) -> _Erasure:
+        """Erase, on whatever others have added meanwhile."""
+        for _ in range(_ATTEMPTS):
+            async with self._entities.lock(principal.organization, owner):
+                stored = await self._entities.head(principal.organization, owner)
+                if stored is None:
+                    raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
+                erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
+                try:
+                    await self._commit(principal, reason, erasure)
+                except VersionConflict:
+                    continue
+                return erasure
+        raise Conflict("entity: too many agents write to it at once. Nothing was erased; send the same call again.")
 
     async def _owner(
         self, organization: str, entity: str | None, fact_id: str | None, memory_id: str | None
@@ -125,11 +138,12 @@ class Forgetter:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
             survivors = [without_fact(memory, fact_id) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
-            erasure.last.extend(await self._redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._redactions(organization, log, fact_id))
             return erasure
-        return await self._whole(organization, stored.head, log)
+        return await self._whole(organization, stored, log)
 
-    async def _whole(self, organization: str, head: Head, log: Sequence[Memory]) -> _Erasure:
+    async def _whole(self, organization: str, stored: StoredHead, log: Sequence[Memory]) -> _Erasure:
+        head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
@@ -138,18 +152,15 @@ class Forgetter:
         own += await self._absorbed(organization, head)
         own += await self._rejected(organization, {memory.id for memory in log})
         own += await self._claims(organization, {head.entity, *head.absorbed})
-        earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
+        hidden = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
         schema = self._schema.entities[entity.type]
-        names = dict.fromkeys([*head.names, head.name])
+        names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [
-            Delete(keys.head(organization, entity)),
+            Delete(keys.head(organization, entity), stored.version),
             Delete(keys.listing(organization, entity.type, entity.id)),
             *index_changes(organization, entity, head.properties, {}, schema),
-            *(Delete(keys.name(organization, entity.type, folded_name(name), entity.id)) for name in names),
-            *(
-                Delete(keys.identifier(organization, entity.type, folded_name(name), identifiers.NAME))
-                for name in names
-            ),
+            *(Delete(keys.name(organization, entity.type, form, entity.id)) for form in names),
+            *(Delete(keys.identifier(organization, entity.type, form, identifiers.NAME)) for form in names),
             *(
                 Delete(keys.identifier(organization, entity.type, value, kind))
                 for kind, values in head.identifiers.items()
@@ -163,7 +174,7 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in earlier], rows, counts)
+        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
 
     async def _rejected(self, organization: str, memories: Set[str]) -> list[Key]:
         """Return the keys of the candidates that were turned down when these memories were made."""
@@ -281,13 +292,22 @@ class Forgetter:
         return operations
 
     async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
+        """Put the erasure into force in one transaction, with its audit event.
+
+        What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted
+        even if this process is killed now.
+        """
         detail = {"reason": reason, "counts": dict(erasure.counts)}
-        last = [*erasure.last, *self._removals(principal.organization, erasure.rows)]
-        everything = [*_unique(erasure.earlier), *last]
-        cut = max(len(everything) - _BATCH, 0)
-        for first in range(0, cut, TRANSACT_OPERATIONS_MAX):
-            await self._store.transact(everything[first : min(first + TRANSACT_OPERATIONS_MAX, cut)])
-        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), everything[cut:])
+        organization = principal.organization
+        now = [*erasure.decisive, *self._removals(organization, erasure.rows)]
+        later = _unique(erasure.hidden)
+        if len(now) + len(later) <= _BATCH:
+            await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), [*now, *later])
+            return
+        for first in range(0, len(later), _PURGED_KEYS):
+            named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
+            now.append(Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: named}))
+        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), now)
 
     def _removals(self, organization: str, rows: Sequence[str]) -> Iterator[Operation]:
         for first in range(0, len(rows), _REMOVED_ROWS):

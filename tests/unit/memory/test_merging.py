@@ -258,5 +258,7 @@ async def test_no_fact_is_ever_lost_or_told_of_another(room: Any, steps: list[tu
         elif action == "split" and model.inside.get(other) == model.top(one):
             await room.merger.split(room.principal, names[one], refs[other], "x")
             del model.inside[other]
+        fresh = room.other()
         for number, name in enumerate(names):
+            assert set(await fresh.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
             assert set(await room.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
