@@ -23,7 +23,7 @@ def facts_of(content: str) -> Iterator[FactCandidate]:
 def properties_of(content: str, schema: EntitySchema, taken: Sequence[str]) -> Iterator[PropertyCandidate]:
     """Yield the properties that the schema's patterns find, except those `taken`; the last mention counts."""
     found: list[Sentence] = list(sentences(content))
-    for name, schema_of_property in schema.properties.items():
+    for name, schema_of_property in schema.current.items():
         if name in taken:
             continue
         best: PropertyCandidate | None = None

@@ -133,7 +133,7 @@ class Forgetter:
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
         earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
-        schema = self._schema.entities[entity.type]
+        schema = self._schema.stored(entity.type)
         names = dict.fromkeys([*head.names, head.name])
         last = [
             Delete(keys.head(organization, entity)),
@@ -176,7 +176,7 @@ class Forgetter:
             updated_at=timestamp(self._clock()),
         )
         operations: list[Operation] = [Put(keys.head(organization, entity), head_body(head), stored.version)]
-        schema = self._schema.entities[entity.type]
+        schema = self._schema.stored(entity.type)
         operations += index_changes(organization, entity, stored.head.properties, head.properties, schema)
         rows: list[str] = []
         gone = [memory for memory in log if memory.id not in kept]

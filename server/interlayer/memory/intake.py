@@ -1,7 +1,7 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from interlayer.errors import InvalidInput
@@ -103,11 +103,12 @@ def check_limits(request: MemorizeRequest) -> None:
 def _gated_properties(
     request: MemorizeRequest, schema: EntitySchema, observed_at: str, gates: Gates
 ) -> tuple[tuple[Observation, ...], tuple[dict[str, Any], ...]]:
-    given = [candidate.name for candidate in request.properties]
-    found = properties_of(request.content, schema, given) if request.content else ()
+    given = [replace(candidate, name=schema.current_name(candidate.name)) for candidate in request.properties]
+    taken = [candidate.name for candidate in given]
+    found = properties_of(request.content, schema, taken) if request.content else ()
     passed: dict[str, Observation] = {}
     rejected: list[dict[str, Any]] = []
-    for candidate in [*request.properties, *found]:
+    for candidate in [*given, *found]:
         value, reason = gates.value(candidate, schema)
         if reason is None:
             seen = Observation(candidate.name, value, candidate.confidence, observed_at, candidate.span)

@@ -108,7 +108,8 @@ class Searcher:
         self, organization: str, ranked: Sequence[tuple[Hit, float]]
     ) -> list[tuple[Head, FactState, float]]:
         """Return the hits that the item store still holds: the index is never the truth."""
-        owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit, _ in ranked))
+        owners = dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit, _ in ranked)
+        owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
         heads = {head.entity.ref: head for head in await self._entities.heads(organization, owners)}
         views = {ref: await self._entities.view(organization, head) for ref, head in heads.items()}
         found: list[tuple[Head, FactState, float]] = []

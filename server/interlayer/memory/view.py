@@ -4,13 +4,13 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.memory.properties import PropertyState, combined, folded
+from interlayer.memory.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
@@ -61,6 +61,10 @@ class EntityView:
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
         self.properties, _ = folded(self.properties, memory, self._schema)
+
+    def observations(self) -> Iterator[Observed]:
+        """Yield every observed value of the properties in use, also those that the schema does not take any more."""
+        return observations(self.memories.values(), self._schema)
 
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
