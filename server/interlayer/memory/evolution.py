@@ -15,7 +15,9 @@ from interlayer.memory.schema import EntitySchema, IdentifierSchema, PropertySch
 from interlayer.memory.values import ValueProblem
 
 Kind = Literal["additive", "migration", "breaking"]
-Effect = Literal["none", "renamed", "retired", "revived", "removed", "type", "values", "update", "indexed", "unindexed"]
+Effect = Literal[
+    "none", "renamed", "moved", "retired", "revived", "removed", "type", "values", "update", "indexed", "unindexed"
+]
 Former = Mapping[str, frozenset[str]]
 """Property names by entity type, under which observations may lie that did not count under an earlier schema."""
 
@@ -170,7 +172,7 @@ class _Property:
         change = f"values {'; '.join(parts) or 'have other synonyms'}"
         if removed:
             return self._one("breaking", change, "values")
-        return self._one("migration", change, "renamed") if moved else self._widened(change)
+        return self._one("migration", change, "moved") if moved else self._widened(change)
 
     def _use(self, old: PropertySchema) -> Iterator[Difference]:
         """Yield what alters how agents find and write it."""

@@ -18,6 +18,7 @@ from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, Item, ItemStore, Key, Operation, Put
 from interlayer.storage.trail import Event, Trail
@@ -77,6 +78,7 @@ class Forgetter:
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
         identifiers.check_text(reason, "reason", _REASON_MAX)
         organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
         async with self._entities.lock(organization, owner):
             stored = await self._entities.head(organization, owner)

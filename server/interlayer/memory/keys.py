@@ -15,6 +15,7 @@
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
+| `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
 """
@@ -105,6 +106,11 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def space(organization: str) -> Key:
     """Return the key of the organization's embedding space."""
     return _key(organization, "settings", sort="space")
+
+
+def schema(organization: str) -> Key:
+    """Return the key of the schema that the organization's data was last written under."""
+    return _key(organization, "settings", sort="schema")
 
 
 def index_value(value: Any) -> str:
