@@ -13,6 +13,7 @@ import click
 from interlayer import __version__
 from interlayer.app.commands.memory import memory
 from interlayer.app.commands.policy import policy
+from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
 
 
@@ -130,6 +131,7 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
 
 cli.add_command(memory)
 cli.add_command(policy)
+cli.add_command(schema)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from interlayer.memory import keys
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.migrating import Migrator
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.schema import read_schema, starter_schema
@@ -49,12 +50,14 @@ class Parts:
     index: VectorIndex
     embedder: LocalEmbedder
     projector: Projector
+    migrator: Migrator
     domains: Domains
 
     async def prepare(self) -> None:
-        """Bring a home into use: claim its embedding space and publish the first policies. Idempotent."""
+        """Bring a home into use: claim its embedding space and schema, publish the first policies. Idempotent."""
         principal = self.settings.principal
         await claim_space(self.store, principal.organization, self.embedder.space)
+        await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
@@ -81,7 +84,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Parts(settings, store, index, embedder, projector, domains)
+    return Parts(settings, store, index, embedder, projector, Migrator(store, trail), domains)
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ class Migrator:
         self._store = store
         self._trail = trail
 
-    async def claim(self, organization: str, configured: Schema, file: str) -> None:
+    async def claim(self, organization: str, configured: Schema, file: str = "") -> None:
         """Put the configured schema on record if that alters nothing stored. Raises `Refused` that names the way."""
         for _ in range(_ATTEMPTS):
             put = await self.fitting(organization, configured, file)
@@ -87,8 +87,11 @@ class Migrator:
             return
         raise Conflict("schema: several servers put theirs on record at once. Give them all one schema, start again.")
 
-    async def fitting(self, organization: str, configured: Schema, file: str) -> Put | None:
-        """Return what would put the configured schema on record, None if it is there. Raises `Refused`."""
+    async def fitting(self, organization: str, configured: Schema, file: str = "") -> Put | None:
+        """Return what would put the configured schema on record, None if it is there. Raises `Refused`.
+
+        `file` is where the schema was read from, nothing for the one that ships with the package.
+        """
         known = await recorded(self._store, organization)
         if known is None:
             return Recorded(configured).put_schema(organization, configured)
@@ -96,15 +99,15 @@ class Migrator:
             return None
         if known.begun:
             raise Refused(
-                f"INTERLAYER_SCHEMA: a change of the schema was begun and not finished. Run `interlayer schema apply "
-                f"{file}` to complete it."
+                "INTERLAYER_SCHEMA: a change of the schema was begun and not finished. Complete it with "
+                f"`{_command('apply', file)}`."
             )
         found = await self._survey(organization, known, configured, at_most=_AT_START)
         if found is None or found.touches:
             raise Refused(
-                f"INTERLAYER_SCHEMA: {file} is not the schema that the stored data was written under, and "
-                f"{_first_reason(found)}. See `interlayer schema plan {file}`, then `interlayer schema apply {file}`; "
-                "or name the former file again."
+                f"INTERLAYER_SCHEMA: {file or 'the starter schema'} is not what the stored data was written under "
+                f"({_first_reason(found)}). See what changes with `{_command('plan', file)}` and change it with "
+                f"`{_command('apply', file)}`, or set the former file again."
             )
         return known.put_schema(organization, configured)
 
@@ -135,7 +138,7 @@ class Migrator:
         known = await self._known(organization, configured)
         done = SchemaPlan([Change(one) for one in known.differences(new)], resumes=bool(known.begun))
         if done.breaking and not allow_breaking:
-            named = "; ".join(f"{one.difference.place}: {one.difference.change}" for one in done.breaking)
+            named = "; ".join(f"{one.difference.place}: {one.difference.change}" for one in done.breaking[:5])
             raise Refused(
                 f"schema: {len(done.breaking)} breaking changes ({named}). See what they do with `interlayer schema "
                 "plan`, and apply them with --allow-breaking."
@@ -298,6 +301,10 @@ def _count(changes: Sequence[Change], entity: _Entity, new: Schema) -> None:
     for change in changes:
         if change.difference.effect != "none" and change.difference.entity_type == entity.head.entity.type:
             change.count(entity.head.entity.ref, entity.head.properties, entity.properties, new)
+
+
+def _command(name: str, file: str) -> str:
+    return f"interlayer schema {name} {file}".strip()
 
 
 def _first_reason(found: SchemaPlan | None) -> str:

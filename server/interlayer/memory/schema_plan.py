@@ -72,6 +72,8 @@ class Change:
             return f"{self.affected} entities stay stored and can be neither named nor recalled"
         if self.of_type and self.difference.effect == "revived":
             return f"{self.affected} entities can be recalled again"
+        if self.difference.effect != "none" and not self.stored + self.affected:
+            return "nothing is stored of it"
         sentence = _SENTENCES[self.difference.effect].format(
             affected=self.affected, stored=self.stored, place=self.difference.place
         )

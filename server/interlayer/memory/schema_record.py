@@ -81,9 +81,7 @@ async def ensure_in_force(store: ItemStore, organization: str, schema: Schema) -
             "cut off: `interlayer schema apply` completes it."
         )
     if item.body["digest"] != schema.digest:
-        raise Refused(
-            "schema: it was changed since this server started. Start the server again with the schema in force."
-        )
+        raise Refused("schema: it was changed since this server started. Start the server anew with that one.")
 
 
 def _body(schema: Schema, former: Former, begun: tuple[Schema, ...]) -> Mapping[str, Any]:
