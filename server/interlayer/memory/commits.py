@@ -199,7 +199,7 @@ def index_changes(
     organization: str, entity: EntityId, old: Mapping[str, Any], new: Mapping[str, Any], schema: EntitySchema
 ) -> Iterator[Operation]:
     """Yield what moves an entity from its old to its new place in the index of every property that changed."""
-    for name, declared in schema.properties.items():
+    for name, declared in schema.current.items():
         if not declared.indexed or old.get(name) == new.get(name):
             continue
         before = keys.index(organization, entity.type, name, old[name], entity.id) if name in old else None

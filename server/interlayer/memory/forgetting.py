@@ -5,7 +5,7 @@ The audit record says that something was erased, by whom and why, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,20 +14,21 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.erasing import blotted, home, without_answer, without_fact, without_memory
+from interlayer.memory.erasing import home, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import PURGE, Projector
-from interlayer.memory.records import EntityId, Head, Memory, head_body
+from interlayer.memory.records import EntityId, Memory, head_body
+from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put, VersionConflict
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
 _PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
 _ATTEMPTS: Final = 40
-_REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
+        self._remains = Remains(store, entities)
 
     async def forget(
         self,
@@ -76,8 +78,9 @@ class Forgetter:
             raise InvalidInput("entity", problem, "Give exactly one.")
         if not reason.strip():
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-        identifiers.check_text(reason, "reason", _REASON_MAX)
+        identifiers.check_text(reason, "reason", 500)
         organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
@@ -138,7 +141,7 @@ class Forgetter:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
             survivors = [without_fact(memory, fact_id) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
-            erasure.decisive.extend(await self._redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._remains.redactions(organization, log, fact_id))
             return erasure
         return await self._whole(organization, stored, log)
 
@@ -149,11 +152,11 @@ class Forgetter:
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
-        own += await self._absorbed(organization, head)
-        own += await self._rejected(organization, {memory.id for memory in log})
-        own += await self._claims(organization, {head.entity, *head.absorbed})
-        hidden = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
-        schema = self._schema.entities[entity.type]
+        own += await self._remains.absorbed(organization, head)
+        own += await self._remains.rejected(organization, {memory.id for memory in log})
+        own += await self._remains.claims(organization, {head.entity, *head.absorbed})
+        hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
+        schema = self._schema.stored(entity.type)
         names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [
             Delete(keys.head(organization, entity), stored.version),
@@ -176,27 +179,6 @@ class Forgetter:
         )
         return _Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
 
-    async def _rejected(self, organization: str, memories: Set[str]) -> list[Key]:
-        """Return the keys of the candidates that were turned down when these memories were made."""
-        page = await self._store.query("memory", keys.rejection(organization, "").partition)
-        return [item.key for item in page.items if item.body["memory_id"] in memories]
-
-    async def _claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
-        """Return the keys of the identifier conflicts that these entities take part in."""
-        page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
-        ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
-        return [key for key, parties in ends if parties & entities]
-
-    async def _absorbed(self, organization: str, head: Head) -> list[Key]:
-        """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
-        found: list[Key] = []
-        for entity in head.absorbed:
-            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
-                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
-            stored = await self._entities.head(organization, entity)
-            found += await self._absorbed(organization, stored.head) if stored else []
-        return found
-
     async def _rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
     ) -> _Erasure:
@@ -214,9 +196,10 @@ class Forgetter:
             updated_at=timestamp(self._clock()),
         )
         operations: list[Operation] = [Put(keys.head(organization, entity), head_body(head), stored.version)]
-        schema = self._schema.entities[entity.type]
+        schema = self._schema.stored(entity.type)
         operations += index_changes(organization, entity, stored.head.properties, head.properties, schema)
         rows: list[str] = []
+        operations += await self._refolded(organization, survivors, log)
         gone = [memory for memory in log if memory.id not in kept]
         for memory in log:
             survivor = kept.get(memory.id)
@@ -231,8 +214,10 @@ class Forgetter:
         operations += [
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
-        operations += [Delete(key) for key in await self._traces(organization, entity, gone, relations=False)]
-        operations += [Delete(key) for key in await self._rejected(organization, {memory.id for memory in gone})]
+        operations += [Delete(key) for key in await self._remains.traces(organization, entity, gone, relations=False)]
+        operations += [
+            Delete(key) for key in await self._remains.rejected(organization, {memory.id for memory in gone})
+        ]
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),
@@ -240,6 +225,22 @@ class Forgetter:
             relations=len(lost),
         )
         return _Erasure(subject, _unique(operations), [], rows, counts)
+
+    async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
+        """Return what makes the heads of absorbed entities agree with what is left of their logs."""
+        touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
+        operations: list[Operation] = []
+        for entity in touched:
+            stored = await self._entities.head(organization, entity)
+            if stored:
+                left = self._entities.blank(entity)
+                for memory in survivors:
+                    if memory.home and memory.home[0] == entity:
+                        left.apply(memory, {})
+                properties = {name: state.value for name, state in left.properties.items()}
+                head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+                operations.append(Put(keys.head(organization, entity), head_body(head), stored.version))
+        return operations
 
     async def _relogged(
         self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None
@@ -256,40 +257,6 @@ class Forgetter:
         operations += [Delete(key) for key in versions if key not in {put.key for put in puts}]
         again = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
-
-    async def _traces(
-        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
-    ) -> list[Key]:
-        """Return the keys of everything that memories left outside the log."""
-        found: list[Key] = []
-        for memory in log:
-            found.append(keys.memory_place(organization, memory.id))
-            found.append(keys.outbox(organization, memory.id))
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                found += [item.key for item in parts.items]
-            if memory.idempotency:
-                found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
-            if relations:
-                holder = home(entity, memory)[0]
-                found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
-        return found
-
-    async def _redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
-        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
-        operations: list[Operation] = []
-        for memory in log:
-            said = [one for one in memory.facts if one.id == fact_id]
-            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
-            if not said:
-                continue
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
-            if memory.idempotency:
-                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [without_answer(item, fact_id)] if item else []
-        return operations
 
     async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
         """Put the erasure into force in one transaction, with its audit event.

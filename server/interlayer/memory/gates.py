@@ -5,7 +5,7 @@
 | `empty`            | nothing is said: no letter, or no word beside function words               |
 | `oversized`        | longer than one statement can be                                           |
 | `instruction`      | it talks to a model ("ignore all previous instructions") instead of about the entity |
-| `unknown_property` | the schema has no such property                                            |
+| `unknown_property` | the schema has no such property, or has retired it                         |
 | `type`             | the schema's type does not take the value                                  |
 | `low_confidence`   | below what the schema asks for                                             |
 | `secret`           | it holds a key, a token, a password or a payment card number, which is kept nowhere |
@@ -57,12 +57,10 @@ class Gates:
     def value(self, candidate: PropertyCandidate, schema: EntitySchema) -> tuple[Any, str | None]:
         """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
         self.checked += 1
-        known = schema.properties.get(candidate.name)
+        known = schema.current.get(candidate.name)
         if known is None:
-            near = difflib.get_close_matches(candidate.name, schema.properties, 1)
             self.rejected["unknown_property"] += 1
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.properties)}"
-            return candidate.value, f"unknown_property: {hint}"
+            return candidate.value, f"unknown_property: {_hint(candidate.name, schema)}"
         if is_masked(str(candidate.value)):
             self.rejected["secret"] += 1
             return candidate.value, "secret: it looks like a key, a password or a card number"
@@ -95,6 +93,13 @@ class Gates:
 def is_instruction(text: str) -> bool:
     """Return whether a text speaks to a model rather than about anything."""
     return bool(_INSTRUCTION.search(text))
+
+
+def _hint(name: str, schema: EntitySchema) -> str:
+    if name in schema.properties:
+        return f"{name} is retired"
+    near = difflib.get_close_matches(name, schema.current, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.current)}"
 
 
 def _fact_problem(text: str, limits: GateSettings, confidence: float | None) -> str | None:

@@ -159,7 +159,8 @@ def _gated_properties(offered: Offered, gates: Gates) -> tuple[tuple[Observation
     request, reading = offered.request, offered.reading
     passed: dict[str, Observation] = {}
     rejected: list[dict[str, Any]] = []
-    for candidate in [*request.properties, *_properties_read(offered)]:
+    given = [replace(one, name=reading.schema.current_name(one.name)) for one in request.properties]
+    for candidate in [*given, *_properties_read(offered)]:
         value, reason = gates.value(candidate, reading.schema)
         if reason is None:
             seen = Observation(candidate.name, value, candidate.confidence, reading.observed_at, candidate.span)
@@ -172,7 +173,7 @@ def _gated_properties(offered: Offered, gates: Gates) -> tuple[tuple[Observation
 
 def _properties_read(offered: Offered) -> Iterator[PropertyCandidate]:
     """Yield the properties that content holds, except those that the caller gives."""
-    given = {candidate.name for candidate in offered.request.properties}
+    given = {offered.reading.schema.current_name(candidate.name) for candidate in offered.request.properties}
     if offered.extracted is None:
         if offered.request.content:
             yield from properties_of(offered.request.content, offered.reading.schema, list(given))

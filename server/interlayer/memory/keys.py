@@ -18,6 +18,7 @@
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
+| `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
 """
@@ -128,6 +129,11 @@ def space(organization: str) -> Key:
 def importing(organization: str) -> Key:
     """Return the key of the note that an import is not complete."""
     return _key(organization, "settings", sort="importing")
+
+
+def schema(organization: str) -> Key:
+    """Return the key of the schema that the organization's data was last written under."""
+    return _key(organization, "settings", sort="schema")
 
 
 def index_value(value: Any) -> str:

@@ -28,6 +28,7 @@ from interlayer.memory.reconciling import Decision, duplicate_threshold, reconci
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.principal import Principal
@@ -132,6 +133,7 @@ class Memorizer:
 
     async def _attempt(self, principal: Principal, checked: Checked) -> dict[str, Any]:
         organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
         known, claims = await self._naming.bearer(organization, checked.subject)
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
