@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from interlayer.errors import InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
-from interlayer.memory import identifiers, keys
+from interlayer.memory import identifiers, keys, rejected
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasing import blotted, home, without_answer, without_fact, without_memory
@@ -137,6 +137,7 @@ class Forgetter:
         own = [item.key for item in listed.items if item.key.sort != "head"]
         own += await self._absorbed(organization, head)
         own += await self._claims(organization, {head.entity, *head.absorbed})
+        own += await rejected.traces(self._store, organization, head)
         earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
         schema = self._schema.entities[entity.type]
         names = dict.fromkeys([*head.names, head.name])
@@ -247,6 +248,7 @@ class Forgetter:
         for memory in log:
             found.append(keys.memory_place(organization, memory.id))
             found.append(keys.outbox(organization, memory.id))
+            found += rejected.places(organization, home(entity, memory)[0], memory.id)
             if memory.has_content:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
                 found += [item.key for item in parts.items]

@@ -1,13 +1,21 @@
 """The gates every candidate passes before it is remembered. Each rejection has a reason code and is returned.
 
-| reason             | turned down because                                                        |
-| ------------------ | -------------------------------------------------------------------------- |
-| `empty`            | nothing is said: no letter, or no word beside function words               |
-| `oversized`        | longer than one statement can be                                           |
-| `instruction`      | it talks to a model ("ignore all previous instructions") instead of about the entity |
-| `unknown_property` | the schema has no such property                                            |
-| `type`             | the schema's type does not take the value                                  |
-| `low_confidence`   | below what the schema asks for                                             |
+| reason             | holds for   | turned down because                                              |
+| ------------------ | ----------- | ---------------------------------------------------------------- |
+| `secret`           | all         | it holds a key, token, password or card number                   |
+| `instruction`      | all         | it addresses a model ("ignore all previous instructions")        |
+| `oversized`        | all         | longer than one statement can be                                 |
+| `empty`            | all         | nothing is said: no letter, or no word beside function words     |
+| `low_confidence`   | all         | below what the schema asks for                                   |
+| `unknown_property` | all         | the schema has no such property                                  |
+| `type`             | all         | the schema's type does not take the value                        |
+| `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
+| `other_entity`     | a model     | it is about somebody else                                        |
+| `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
+| `unanchored`       | a model     | the time that it gives for the fact is no time                   |
+
+What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
+for how they are put.
 """
 
 import difflib
@@ -17,12 +25,14 @@ from typing import Any, Final
 
 import re2
 
-from interlayer.memory.requests import PropertyCandidate
-from interlayer.memory.schema import EntitySchema
+from interlayer.memory.grounding import Ground
+from interlayer.memory.occasion import Occasion
+from interlayer.memory.phrasing import Rejection, phrased
+from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
+from interlayer.memory.schema import PropertySchema
 from interlayer.memory.values import ValueProblem
+from interlayer.text.private import MASK, masked
 from interlayer.text.terms import terms
-
-FACT_MAX: Final = 1_000
 
 # Sentences that are addressed to a language model. Narrow on purpose: a customer may well write about
 # instructions, but nobody states a fact by telling the reader to ignore what it was told before.
@@ -36,37 +46,48 @@ _INSTRUCTION: Final = re2.compile(
 )
 
 
+_SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
+_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime"}  # a model copies these from the content
+
+
 @dataclass(slots=True)
 class Gates:
-    """The count of one call: how many candidates were checked, and why some were turned down."""
+    """The count of one call: how many candidates were checked, and why some were turned down.
 
+    `ground` is the content that a model has read; it is only needed for a model's candidates. `redacted` says that
+    secrets were blotted out of the content.
+    """
+
+    occasion: Occasion
+    ground: Ground | None = None
+    redacted: bool = False
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
-    def fact(self, text: str) -> str | None:
-        """Return why a fact is turned down, or None."""
-        return self._count(_fact_problem(text))
+    def fact(self, candidate: FactCandidate) -> FactCandidate | str:
+        """Return the fact as it is to be remembered, or why it is turned down."""
+        self.checked += 1
+        reason = self._problem_of_fact(candidate)
+        if reason is None and candidate.origin == "extractor" and self.ground:
+            try:
+                return phrased(candidate, self.occasion, self.ground)
+            except Rejection as rejection:
+                reason = str(rejection)
+        return candidate if reason is None else self._turned_down(reason)
 
-    def value(self, candidate: PropertyCandidate, schema: EntitySchema) -> tuple[Any, str | None]:
+    def value(self, candidate: PropertyCandidate) -> tuple[Any, str | None]:
         """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
         self.checked += 1
-        known = schema.properties.get(candidate.name)
-        if known is None:
-            near = difflib.get_close_matches(candidate.name, schema.properties, 1)
-            self.rejected["unknown_property"] += 1
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.properties)}"
-            return candidate.value, f"unknown_property: {hint}"
-        if is_instruction(str(candidate.value)):
-            self.rejected["instruction"] += 1
-            return candidate.value, "instruction: it addresses a model"
+        known = self.occasion.schema.properties.get(candidate.name)
+        reason = self._problem_of_value(candidate, known)
+        if reason is not None or known is None:
+            return candidate.value, self._turned_down(reason or "unknown_property")
         try:
             value = known.normal(candidate.value)
         except ValueProblem as problem:
-            self.rejected["type"] += 1
-            return candidate.value, f"type: {candidate.name} {problem}"
+            return candidate.value, self._turned_down(f"type: {candidate.name} {problem}")
         if candidate.confidence < known.minimum_confidence:
-            self.rejected["low_confidence"] += 1
-            return value, f"low_confidence: {candidate.name} needs {known.minimum_confidence}"
+            return value, self._turned_down(f"low_confidence: {candidate.name} needs {known.minimum_confidence}")
         return value, None
 
     @property
@@ -74,23 +95,51 @@ class Gates:
         """How many candidates came through."""
         return self.checked - self.rejected.total()
 
-    def _count(self, reason: str | None) -> str | None:
-        self.checked += 1
-        if reason:
-            self.rejected[reason] += 1
+    def _problem_of_fact(self, candidate: FactCandidate) -> str | None:
+        settings = self.occasion.gates
+        if self._is_secret(candidate.text, candidate.origin):
+            return _SECRECY
+        if is_instruction(candidate.text):
+            return "instruction"
+        if len(candidate.text) > settings.fact_characters_max:
+            return "oversized"
+        if not any(character.isalpha() for character in candidate.text) or not terms(candidate.text):
+            return "empty"
+        thresholds = settings.minimum_confidence
+        least = {"caller": thresholds.caller, "plain": 0.0, "extractor": thresholds.extractor}[candidate.origin]
+        return f"low_confidence: a fact needs {least}" if candidate.confidence < least else None
+
+    def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema | None) -> str | None:
+        if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin):
+            return _SECRECY
+        if known is None:
+            properties = self.occasion.schema.properties
+            near = difflib.get_close_matches(candidate.name, properties, 1)
+            return "unknown_property: " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(properties)}")
+        if is_instruction(str(candidate.value)):
+            return "instruction: it addresses a model"
+        if candidate.origin == "extractor" and self.ground:
+            return self._ungrounded(candidate, self.ground, formed=known.type in _FORMED)
+        return None
+
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, *, formed: bool) -> str | None:
+        if "ungrounded" in self.occasion.gates.off:
+            return None
+        if ground.locate(candidate.quote or "") is None:
+            return "ungrounded: its quote is not in the content"
+        missing = ground.missing(str(candidate.value)) if formed and not isinstance(candidate.value, dict) else None
+        return f"ungrounded: {missing} is not in the content" if missing else None
+
+    def _is_secret(self, text: str, origin: Origin) -> bool:
+        if self.redacted and MASK in text:
+            return True
+        return origin != "plain" and masked(text) != text  # plain content was looked through as a whole
+
+    def _turned_down(self, reason: str) -> str:
+        self.rejected[reason.partition(":")[0]] += 1
         return reason
 
 
 def is_instruction(text: str) -> bool:
     """Return whether a text speaks to a model rather than about anything."""
     return bool(_INSTRUCTION.search(text))
-
-
-def _fact_problem(text: str) -> str | None:
-    if is_instruction(text):
-        return "instruction"
-    if len(text) > FACT_MAX:
-        return "oversized"
-    if not any(character.isalpha() for character in text) or not terms(text):
-        return "empty"
-    return None

@@ -1,16 +1,22 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from interlayer.errors import InvalidInput
-from interlayer.memory.candidates import facts_of, properties_of
+from interlayer.errors import InvalidInput, Refused
+from interlayer.ids import timestamp
+from interlayer.memory.candidates import properties_of
+from interlayer.memory.extraction import Extracted
 from interlayer.memory.gates import Gates
+from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
 from interlayer.memory.naming import Subject
-from interlayer.memory.reconciling import Decision
+from interlayer.memory.occasion import Occasion
+from interlayer.memory.phrasing import plain_facts
 from interlayer.memory.records import Observation
+from interlayer.memory.rejected import Rejected
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -19,9 +25,10 @@ from interlayer.memory.requests import (
     RELATIONS_MAX,
     FactCandidate,
     MemorizeRequest,
+    PropertyCandidate,
 )
-from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
+from interlayer.text.private import masked, secrets
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
@@ -31,9 +38,8 @@ class Gated:
     """The candidates of a call: those that came through the gates, and those that did not."""
 
     facts: tuple[FactCandidate, ...]
-    rejected_facts: tuple[Decision, ...]
     properties: tuple[Observation, ...]
-    rejected_properties: tuple[dict[str, Any], ...]
+    rejected: tuple[Rejected, ...]
     gates: Gates
     extractor: str
 
@@ -50,29 +56,56 @@ class Checked:
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
 
+    @property
+    def is_all_rejected(self) -> bool:
+        """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
+        beside = self.relations or self.request.identifiers or self.request.name
+        return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)
 
-def gate(request: MemorizeRequest, schema: EntitySchema, observed_at: str) -> Gated:
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
+
+    content: str
+    redacted: bool
+    extracted: Extracted | None = None
+    failed: str | None = None
+
+
+def reading_of(content: str | None) -> Reading:
+    """Return content with every secret blotted out in place, so that spans still fit."""
+    text = masked(content or "")
+    return Reading(text, text != (content or ""))
+
+
+def tellable(source: str | None) -> str | None:
+    """Return where content came from without secrets; a long number in it is an id and no card."""
+    return masked(source, secrets(source)) if source else source
+
+
+def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gated:
     """Return the candidates of a call after the gates.
 
     Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
     """
-    gates = Gates()
-    facts: list[FactCandidate] = []
-    rejected_facts: list[Decision] = []
-    for candidate in [*request.facts, *(facts_of(request.content) if request.content else ())]:
-        reason = gates.fact(candidate.text)
-        if reason is None:
-            facts.append(candidate)
-        else:
-            rejected_facts.append(Decision(candidate, "rejected", reason=reason))
+    found, content = reading.extracted, reading.content
+    ground = Ground(content, occasion.known, occasion.observed_at) if found else None
+    gates = Gates(occasion, ground, reading.redacted)
+    rejected: list[Rejected] = []
+    read = found.facts if found else plain_facts(content, occasion)
+    facts = list(_passed(gates, [*request.facts, *read], rejected))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
-    properties, rejected_properties = _gated_properties(request, schema, observed_at, gates)
+    given = [candidate.name for candidate in request.properties]
+    more = [one for one in found.properties if one.name not in given] if found else None
+    stated = properties_of(content, occasion.schema, given) if more is None else more
+    properties = _observations(gates, [*request.properties, *stated], rejected)
     if gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
-    return Gated(tuple(facts), tuple(rejected_facts), properties, rejected_properties, gates, _extractor(request))
+    return Gated(tuple(facts), properties, tuple(rejected), gates, _extractor(request, reading))
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -100,26 +133,60 @@ def check_limits(request: MemorizeRequest) -> None:
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
 
 
-def _gated_properties(
-    request: MemorizeRequest, schema: EntitySchema, observed_at: str, gates: Gates
-) -> tuple[tuple[Observation, ...], tuple[dict[str, Any], ...]]:
-    given = [candidate.name for candidate in request.properties]
-    found = properties_of(request.content, schema, given) if request.content else ()
-    passed: dict[str, Observation] = {}
-    rejected: list[dict[str, Any]] = []
-    for candidate in [*request.properties, *found]:
-        value, reason = gates.value(candidate, schema)
-        if reason is None:
-            seen = Observation(candidate.name, value, candidate.confidence, observed_at, candidate.span)
-            passed[candidate.name] = seen
+def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
+    """Return the candidates of a call that an operator lets through: only what guards the store itself is checked.
+
+    Raises `Refused` for secrets and for what addresses a model, `InvalidInput` for what the schema does not take.
+    """
+    gates = Gates(occasion)
+    for fact in request.facts:
+        judged = gates.fact(fact)
+        _check_admission(judged if isinstance(judged, str) else None)
+    properties: list[Observation] = []
+    for candidate in request.properties:
+        value, reason = gates.value(candidate)
+        _check_admission(reason)
+        observed_at = timestamp(occasion.observed_at)
+        properties.append(Observation(candidate.name, value, candidate.confidence, observed_at))
+    return Gated(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
+
+
+def _check_admission(reason: str | None) -> None:
+    code = (reason or "").partition(":")[0]
+    if code in {"secret", "instruction"}:
+        raise Refused(f"id: {reason}. This is never remembered; dismiss it.")
+    if code in {"unknown_property", "type"}:
+        raise InvalidInput("id", f"{reason}.", "Change the schema first, or dismiss it.")
+
+
+def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
+    for candidate in candidates:
+        fact = gates.fact(candidate)
+        if isinstance(fact, str):
+            rejected.append(Rejected(candidate, fact))
         else:
-            one = {"name": candidate.name, "outcome": "rejected", "value": value}
-            rejected.append(one | {"confidence": candidate.confidence, "reason": reason})
-    return tuple(passed.values()), tuple(rejected)
+            yield fact
 
 
-def _extractor(request: MemorizeRequest) -> str:
-    given = bool(request.facts or request.properties)
-    if request.content:
-        return "caller+plain" if given else "plain"
-    return "caller" if given else "none"
+def _observations(
+    gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected]
+) -> tuple[Observation, ...]:
+    passed: dict[str, Observation] = {}
+    observed_at = timestamp(gates.occasion.observed_at)
+    for candidate in candidates:
+        value, reason = gates.value(candidate)
+        if reason is None:
+            span = gates.ground.locate(candidate.quote) if gates.ground and candidate.quote else candidate.span
+            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span)
+        else:
+            rejected.append(Rejected(candidate, reason))
+    return tuple(passed.values())
+
+
+def _extractor(request: MemorizeRequest, reading: Reading) -> str:
+    given = ["caller"] if request.facts or request.properties else []
+    if not request.content:
+        return given[0] if given else "none"
+    if reading.extracted:
+        return "+".join([*given, reading.extracted.extractor])
+    return "+".join([*given, "plain"]) + (f" ({reading.failed})" if reading.failed else "")

@@ -13,6 +13,8 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
+| `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
+| `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
@@ -107,6 +109,16 @@ def idempotency(organization: str, agent: str, key: str) -> Key:
 def conflict(organization: str, memory_id: str, kind: str) -> Key:
     """Return the key of a claim to an identifier that belongs to another entity."""
     return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
+
+
+def rejected(organization: str, memory_id: str) -> Key:
+    """Return the key of the candidates of a call that the gates turned down."""
+    return _key(organization, "q", sort=memory_id)
+
+
+def rejected_of(organization: str, entity_type: str, who: str, memory_id: str) -> Key:
+    """Return the key by which such a call is found from its entity: an id, or the key it was named by if it is new."""
+    return _key(organization, "q", entity_type, who, sort=memory_id)
 
 
 def outbox(organization: str, entry_id: str = "") -> Key:

@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from interlayer.errors import InvalidInput
 from interlayer.memory.finding import Finder, finder_for
+from interlayer.memory.gate_settings import GateSettings
 from interlayer.memory.values import TEXT_FORMS, PropertyType, ValueProblem, normalise
 
 UpdatePolicy = Literal["replace", "keep_first", "append", "max", "min"]
 Sensitivity = Literal["public", "internal", "personal", "restricted"]
+Pronoun = Literal["he", "she", "they", "it"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -79,6 +81,7 @@ class EntitySchema(_Strict):
 
     description: str = ""
     identifiers: tuple[Name, ...] = ()
+    pronouns: tuple[Pronoun, ...] = ()
     properties: dict[Name, PropertySchema] = {}
 
     @cached_property
@@ -109,6 +112,7 @@ class Schema(_Strict):
     version: int = 1
     entities: dict[Name, EntitySchema]
     identifiers: dict[Name, IdentifierSchema] = {}
+    gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
     def _names_known_kinds(self) -> "Schema":

@@ -5,7 +5,7 @@ Everything here looks at a plain text and answers with places in it, `(start, en
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 MASK: Final = "▒"
@@ -30,8 +30,8 @@ _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0
 # What people call a secret. In "the password for the portal is Winter26!" the words between are skipped.
 _CALLED: Final = (
     r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|(?:api|access|secret|private|account|encryption)"
-    r"[ _-]?(?:access[ _-]?)?key|(?:api|access|auth|bearer|refresh|session)[ _-]?token|client[ _-]?secret)(?![A-Za-z0-9])"
-    r"[\"'`]?(?:\s(?:for|of|to|on)\s[^.:=\n]{1,40}?)?"
+    r"[ _-]?(?:access[ _-]?)?key|(?:api|access|auth|bearer|refresh|session)[ _-]?token|client[ _-]?secret)"
+    r"(?![A-Za-z0-9])[\"'`]?(?:\s(?:for|of|to|on)\s[^.:=\n]{1,40}?)?"
 )
 # After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
 _AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
@@ -75,9 +75,9 @@ def untellable(text: str) -> list[Place]:
     return found
 
 
-def masked(text: str) -> str:
-    """Return the text with every character of what must never be kept blotted out; its length stays."""
-    for start, end in untellable(text):
+def masked(text: str, places: Iterable[Place] | None = None) -> str:
+    """Return the text with the places blotted out, by default all of what must never be kept; its length stays."""
+    for start, end in untellable(text) if places is None else places:
         text = text[:start] + MASK * (end - start) + text[end:]
     return text
 

@@ -50,7 +50,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
-        self.store = SqliteItems(self.path)
+        self.store = SqliteItems(self.path, self.seconds)
         schema = starter_schema()
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
@@ -61,6 +61,9 @@ class Room:
         self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
         self.identities = Identities(self.store, self.entities, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
+
+    def seconds(self) -> float:
+        return self.clock.now.timestamp()
 
     def other(self) -> "Room":
         return Room(self.path, self.index, self.clock)
