@@ -16,6 +16,7 @@ from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.embedder import Space
@@ -53,6 +54,7 @@ class Parts:
     projector: Projector
     merger: Merger
     identities: Identities
+    rejections: Rejections
     domains: Domains
 
     async def prepare(self) -> None:
@@ -80,15 +82,18 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     projector = Projector(store, index, embedder)
     merger = Merger(store, entities, trail, embedder, schema, clock)
     recaller = Recaller(store, entities, embedder, schema)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
     domains = Domains(
-        memorizer=Memorizer(store, entities, projector, embedder, schema, clock),
+        memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=Forgetter(store, entities, projector, trail, schema, clock),
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Parts(settings, store, index, embedder, projector, merger, Identities(store, entities, schema), domains)
+    identities = Identities(store, entities, schema)
+    rejections = Rejections(store, entities, memorizer, trail, schema)
+    return Parts(settings, store, index, embedder, projector, merger, identities, rejections, domains)
 
 
 @asynccontextmanager

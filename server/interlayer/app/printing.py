@@ -1,6 +1,6 @@
 """What the command line shows to people: tables and colours through rich."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,7 +26,26 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
 
 
-def _table(console: Console, title: str, rows: list[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
+def print_rejected(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print rejected candidates as a table."""
+    console = Console()
+    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in found]
+    _table(console, "Rejected", rows, ("id", "at", "named", "reason", "candidate", "confidence", "agent"))
+    hint = "`interlayer memory admit ID` remembers one after all, `dismiss ID` takes it off the list"
+    console.print(f"{len(found)} rejected" + (f"; {hint}" if found else ""), markup=False)
+
+
+def print_rejected_summary(days: Mapping[str, Mapping[str, int]]) -> None:
+    """Print how many candidates were turned down by day and reason."""
+    console = Console()
+    reasons = tuple(sorted({reason for counts in days.values() for reason in counts}))
+    rows = [{"day": day, "all": sum(counts.values()), **counts} for day, counts in days.items()]
+    _table(console, "Rejected by day", rows, ("day", *reasons, "all"))
+    total = sum(sum(counts.values()) for counts in days.values())
+    console.print(f"{total} rejected in the last 90 days", markup=False)
+
+
+def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left", title_style="bold cyan")

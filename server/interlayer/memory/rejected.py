@@ -86,7 +86,7 @@ class TurnedDown:
         expires_at = int((now + KEPT_FOR).timestamp())
         body: dict[str, Any] = {
             "entity": {"type": self.entity.type, "id": self.entity.id} if self.entity else None,
-            "named": self.named,
+            "named": masked(self.named),
             "agent": self.agent,
             "at": timestamp(now),
             "observed_at": self.observed_at,

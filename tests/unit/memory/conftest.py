@@ -1,7 +1,7 @@
 """The memory domain on real stores in a temporary folder, with a clock that the test moves."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from interlayer.memory.entities import Entities
+from interlayer.memory.extraction import Extractor
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
-from interlayer.memory.schema import starter_schema
+from interlayer.memory.schema import Schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
@@ -47,26 +49,31 @@ class Room:
     path: Path
     index: LanceIndex
     clock: TestClock
+    extractor: Extractor | None = None
+    schema: Schema = field(default_factory=starter_schema)
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
         self.store = SqliteItems(self.path, self.seconds)
-        schema = starter_schema()
+        schema = self.schema
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
-        self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock)
+        self.memorizer = Memorizer(
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+        )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
         self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
         self.identities = Identities(self.store, self.entities, schema)
+        self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
     def seconds(self) -> float:
         return self.clock.now.timestamp()
 
     def other(self) -> "Room":
-        return Room(self.path, self.index, self.clock)
+        return Room(self.path, self.index, self.clock, self.extractor, self.schema)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

@@ -1,4 +1,4 @@
-"""`interlayer memory`: look at what is remembered."""
+"""`interlayer memory`: look at what is remembered, and at what was turned down."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from interlayer.app.commands.shell import FAILED, run_async, settings_of
 
 @click.group()
 def memory() -> None:
-    """Look at what is remembered."""
+    """Look at what is remembered, and at what was turned down."""
 
 
 @memory.command("show")
@@ -37,5 +37,72 @@ def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -
             print_dossier(answer)
         if not answer["found"]:
             sys.exit(FAILED)
+
+    run_async(run)
+
+
+@memory.command("rejected")
+@click.option("--entity", help="Only of this entity (type:key).")
+@click.option("--reason", help="Only with this reason code, such as ungrounded.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="At most so many.")
+@click.option("--summary", is_flag=True, help="Count by day and reason instead of listing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def memory_rejected(
+    ctx: click.Context, entity: str | None, reason: str | None, limit: int, summary: bool, as_json: bool
+) -> None:
+    """List what the gates turned down in the last 90 days, newest first."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+    from interlayer.app.printing import print_rejected, print_rejected_summary
+
+    async def run() -> None:
+        async with opened(settings) as interlayer:
+            rejections = interlayer.rejections
+            if summary:
+                counts = await rejections.summary(settings.principal, entity=entity)
+                click.echo(json.dumps(counts, indent=2)) if as_json else print_rejected_summary(counts)
+                return
+            found = await rejections.listed(settings.principal, entity=entity, reason=reason, limit=limit)
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_rejected(found)
+
+    run_async(run)
+
+
+@memory.command("admit")
+@click.argument("rejection_id", metavar="ID")
+@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def memory_admit(ctx: click.Context, rejection_id: str, reason: str, as_json: bool) -> None:
+    """Remember a rejected candidate after all, with the source and time of the call that it came with."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+
+    async def run() -> None:
+        async with opened(settings) as interlayer:
+            answer = await interlayer.rejections.admit(settings.principal, rejection_id, reason)
+        if as_json:
+            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            return
+        for one in (*answer["facts"], *answer["properties"]):
+            said = one.get("text") or f"{one['name']} = {one['value']}"
+            click.echo(f"{one['outcome']}: {said} ({answer['entity']['ref']}, {answer['memory_id']})")
+
+    run_async(run)
+
+
+@memory.command("dismiss")
+@click.argument("rejection_id", metavar="ID")
+@click.pass_context
+def memory_dismiss(ctx: click.Context, rejection_id: str) -> None:
+    """Take a rejected candidate off the list."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+
+    async def run() -> None:
+        async with opened(settings) as interlayer:
+            await interlayer.rejections.dismiss(settings.principal, rejection_id)
+        click.echo(f"{rejection_id} dismissed")
 
     run_async(run)
