@@ -28,7 +28,7 @@ from interlayer.memory.requests import (
     PropertyCandidate,
 )
 from interlayer.models.embedder import Vectors
-from interlayer.text.private import masked, secrets
+from interlayer.text.private import masked, untellable
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
@@ -80,8 +80,10 @@ def reading_of(content: str | None) -> Reading:
 
 
 def tellable(source: str | None) -> str | None:
-    """Return where content came from without secrets; a long number in it is an id and no card."""
-    return masked(source, secrets(source)) if source else source
+    """Return where content came from without secrets; digits in a row are the id of a message there, and no card."""
+    if not source:
+        return source
+    return masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
 
 
 def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gated:
@@ -101,7 +103,7 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
     more = [one for one in found.properties if one.name not in given] if found else None
     stated = properties_of(content, occasion.schema, given) if more is None else more
     properties = _observations(gates, [*request.properties, *stated], rejected)
-    if gates.checked and gates.rejected == Counter(instruction=gates.checked):
+    if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")

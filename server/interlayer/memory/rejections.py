@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from interlayer.errors import InvalidInput, NotFound
+from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import parse_instant, timestamp
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
@@ -20,6 +20,7 @@ from interlayer.storage.trail import Event, Trail
 from interlayer.text.relative_time import anchor
 
 REASON_MAX: Final = 500
+NEVER: Final = frozenset({"secret", "instruction"})
 _PAGE: Final = 100
 
 
@@ -147,8 +148,10 @@ def _without(item: Item, candidate: Mapping[str, Any]) -> Put:
 
 
 def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
-    """Return the call that remembers a candidate. Raises `InvalidInput` for one that was not kept whole."""
+    """Return the call that remembers a candidate. Raises `Refused` for what never is, `InvalidInput` for one cut short."""
     body = item.body
+    if _code(candidate) in NEVER:  # what was secret in it is blotted out, so that the gate would not know it again
+        raise Refused(f"id: {candidate['reason']}. This is never remembered; dismiss it.")
     observed_at = parse_instant(body["observed_at"], "observed_at")
     if candidate.get("cut"):
         raise InvalidInput("id", "it was too long to be kept whole.", "Memorize it in several facts.")

@@ -36,6 +36,7 @@ _CALLED: Final = (
 # After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
 _AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
 _AFTER_IS: Final = r"\s{1,3}is\s{1,3}[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
+_BREAK: Final = r"(?:\s|\\[nr]){1,4}"  # in JSON a line ends in a written-out \\n
 _SECRET: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"  # AWS access key
     r"|(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,200}"  # OpenAI, Anthropic, Stripe and others
@@ -49,7 +50,8 @@ _SECRET: Final = re.compile(
     r"|(?<![A-Za-z0-9])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"  # JSON web token
     r"|(?i:(?<![A-Za-z0-9])bearer)\s[A-Za-z0-9._~+/-]{20,2000}={0,2}"
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-    r"(?:[\s\S]{0,8000}?-----END [A-Z ]{0,30}PRIVATE KEY-----|(?:\s{1,4}[A-Za-z0-9+/=]{16,})*)"
+    rf"(?:{_BREAK}(?:[A-Za-z-]{{1,30}}: [^\n]{{0,100}}\n\s?)*(?:[A-Za-z0-9+/=]{{1,5000}}{_BREAK}){{0,200}}"
+    rf"-----END [A-Z ]{{0,30}}PRIVATE KEY-----|(?:{_BREAK}[A-Za-z0-9+/=]{{16,}})*)"
     r"|(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s/@]{3,200}@"  # a password in an address
     rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS}))"
 )
@@ -77,9 +79,12 @@ def untellable(text: str) -> list[Place]:
 
 def masked(text: str, places: Iterable[Place] | None = None) -> str:
     """Return the text with the places blotted out, by default all of what must never be kept; its length stays."""
+    parts: list[str] = []
+    last = 0
     for start, end in untellable(text) if places is None else places:
-        text = text[:start] + MASK * (end - start) + text[end:]
-    return text
+        parts += [text[last:start], MASK * (end - start)]
+        last = end
+    return "".join([*parts, text[last:]])
 
 
 def _flat(text: str) -> str:
