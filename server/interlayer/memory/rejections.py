@@ -148,7 +148,7 @@ def _without(item: Item, candidate: Mapping[str, Any]) -> Put:
 
 
 def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
-    """Return the call that remembers a candidate. Raises `Refused` for what never is, `InvalidInput` for one cut short."""
+    """Return the call that remembers a candidate. Raises `Refused` for what never is, `InvalidInput` for a part."""
     body = item.body
     if _code(candidate) in NEVER:  # what was secret in it is blotted out, so that the gate would not know it again
         raise Refused(f"id: {candidate['reason']}. This is never remembered; dismiss it.")
