@@ -29,10 +29,16 @@ def described(schema: "Schema") -> dict[str, Any]:
     types: list[dict[str, Any]] = []
     for name, entity in schema.entities.items():
         properties: list[dict[str, Any]] = []
-        for key, declared in entity.properties.items():
+        for key, declared in entity.current.items():
             one: dict[str, Any] = {"name": key, "type": declared.type, "description": declared.description}
             if declared.values:
                 one["enum"] = list(declared.values)
+            if declared.target:
+                one["target"] = list(declared.target)
+            if declared.unit:
+                one["unit"] = declared.unit
+            if declared.pattern:
+                one["pattern"] = declared.pattern
             one["update"] = declared.update
             one["sensitivity"] = declared.sensitivity
             if declared.indexed:

@@ -14,6 +14,7 @@ from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
+from interlayer.memory.migrating import Migrator
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.rejections import Rejections
@@ -55,14 +56,16 @@ class Parts:
     merger: Merger
     identities: Identities
     rejections: Rejections
+    migrator: Migrator
     domains: Domains
 
     async def prepare(self) -> None:
-        """Bring a home into use: claim its embedding space and publish the first policies. Idempotent."""
+        """Bring a home into use: claim its embedding space and schema, publish the first policies. Idempotent."""
         principal = self.settings.principal
         if await self.store.get(keys.importing(principal.organization)):
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
         await claim_space(self.store, principal.organization, self.embedder.space)
+        await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
@@ -80,7 +83,6 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     trail = Trail(store, clock)
     entities = Entities(store, index, embedder, schema)
     projector = Projector(store, index, embedder)
-    merger = Merger(store, entities, trail, embedder, schema, clock)
     recaller = Recaller(store, entities, embedder, schema)
     memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
     domains = Domains(
@@ -91,9 +93,18 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    identities = Identities(store, entities, schema)
-    rejections = Rejections(store, entities, memorizer, trail, schema)
-    return Parts(settings, store, index, embedder, projector, merger, identities, rejections, domains)
+    return Parts(
+        settings=settings,
+        store=store,
+        index=index,
+        embedder=embedder,
+        projector=projector,
+        migrator=Migrator(store, trail),
+        merger=Merger(store, entities, trail, embedder, schema, clock),
+        identities=Identities(store, entities, schema),
+        rejections=Rejections(store, entities, memorizer, trail, schema),
+        domains=domains,
+    )
 
 
 @asynccontextmanager

@@ -82,6 +82,11 @@ async def _examine_stores(
         await claim_space(parts.store, organization, parts.embedder.space)
         return f"{settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
 
+    async def schema() -> str:
+        file = str(settings.schema or "")
+        put = await parts.migrator.fitting(organization, parts.domains.schema, file)
+        return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
+
     async def index() -> str:
         await parts.index.ping()
         return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
@@ -96,7 +101,13 @@ async def _examine_stores(
         return "none: agents pass facts and properties, plain content is cut into sentences"
 
     try:
-        for name, check in (("item store", store), ("vector index", index), ("embedder", embedder), ("model", model)):
+        for name, check in {
+            "item store": store,
+            "stored schema": schema,
+            "vector index": index,
+            "embedder": embedder,
+            "model": model,
+        }.items():
             await look(name, check)
     finally:
         await parts.close()

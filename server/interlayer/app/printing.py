@@ -1,11 +1,15 @@
 """What the command line shows to people: tables and colours through rich."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from interlayer.memory.schema import Schema
+    from interlayer.memory.schema_plan import SchemaPlan
 
 
 def print_dossier(answer: Mapping[str, Any]) -> None:
@@ -24,6 +28,55 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "Relations", answer["relations"], ("type", "target", "source"))
     _table(console, "Sources", answer.get("sources", []), ("memory_id", "source", "agent", "recorded_at", "excerpt"))
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
+
+
+def print_schema(schema: "Schema") -> None:
+    """Print a schema: a table for each entity type, and the kinds of identifier."""
+    console = Console()
+    for name, entity in schema.entities.items():
+        rows = [
+            {
+                "property": key,
+                "type": one.type + (f" ({one.unit})" if one.unit else ""),
+                "takes": ", ".join(one.values or one.target) or one.pattern,
+                "kept": ", ".join([one.update, one.sensitivity, *(["indexed"] if one.indexed else [])]),
+                "description": "(retired) " * one.retired + one.description,
+            }
+            for key, one in entity.properties.items()
+        ]
+        _table(console, f"{name}: {entity.description}", rows, tuple(rows[0]) if rows else ())
+        console.print(f"  identifiers: {', '.join(entity.identifiers) or 'none'}\n", markup=False)
+    kinds = [{"identifier": kind, "pattern": one.pattern or ""} for kind, one in schema.identifiers.items()]
+    _table(console, "Kinds of identifier", kinds, ("identifier", "pattern"))
+
+
+def print_schema_plan(plan: "SchemaPlan", *, applied: bool) -> None:
+    """Print what a change of the schema does, or has done, to stored data."""
+    console = Console()
+    labels = {"additive": "additive", "migration": "needs migration", "breaking": "breaking"}
+    rows = [
+        {
+            "place": one.difference.place,
+            "change": one.difference.change,
+            "kind": labels[one.difference.kind],
+            "stored data": one.effect + (f" ({', '.join(one.examples)})" if one.examples else ""),
+        }
+        for one in plan.changes
+    ]
+    _table(console, "Changes", rows, ("place", "change", "kind", "stored data"))
+    if plan.resumes:
+        console.print("An earlier change was begun and not finished; applying this one settles it.", markup=False)
+    if not plan.changes and not plan.resumes:
+        console.print("Nothing changes: this is the schema on record.", markup=False)
+        return
+    done = "were" if applied else "would be"
+    console.print(
+        f"{plan.rewritten} of {plan.looked_at} entities looked at {done} rewritten, {plan.index_written} index items "
+        f"written, {plan.index_removed} removed.",
+        markup=False,
+    )
+    if plan.breaking and not applied:
+        console.print(f"{len(plan.breaking)} breaking changes: refused without --allow-breaking.", markup=False)
 
 
 def print_rejected(found: Sequence[Mapping[str, Any]]) -> None:

@@ -18,7 +18,7 @@ def properties_of(content: str, schema: EntitySchema, taken: Sequence[str]) -> I
     Where the schema has patterns for a property the last mention counts; the rest is found as `finding` says.
     """
     found: list[Sentence] = list(sentences(content))
-    for name, declared in schema.properties.items():
+    for name, declared in schema.current.items():
         if name in taken:
             continue
         if declared.find:

@@ -125,6 +125,8 @@ def _property(one: _Property, origin: str) -> Mapping[str, Any]:
             raise InvalidInput("collections", f"{origin}: options are missing.")
     if kind == "list":
         made["update"] = "append"
+    elif not one.update:
+        made["update"] = "keep_first"
     if kind in _INDEXED:
         made["indexed"] = True
     return made

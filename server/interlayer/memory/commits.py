@@ -113,6 +113,7 @@ def _head(change: Change, properties: Mapping[str, Any]) -> Head:
         properties=properties,
         facts=(old.facts if old else 0) + len(change.memory.facts),
         epoch=old.epoch if old else 0,
+        absorbed=old.absorbed if old else (),
     )
 
 
@@ -198,7 +199,7 @@ def index_changes(
     organization: str, entity: EntityId, old: Mapping[str, Any], new: Mapping[str, Any], schema: EntitySchema
 ) -> Iterator[Operation]:
     """Yield what moves an entity from its old to its new place in the index of every property that changed."""
-    for name, declared in schema.properties.items():
+    for name, declared in schema.current.items():
         if not declared.indexed or old.get(name) == new.get(name):
             continue
         before = keys.index(organization, entity.type, name, old[name], entity.id) if name in old else None

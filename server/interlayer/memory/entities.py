@@ -124,7 +124,7 @@ class Entities:
 
     def blank(self, entity: EntityId) -> EntityView:
         """Return the view of an entity of which nothing is known yet."""
-        return EntityView(entity, self._schema.entities[entity.type], self._embedder.space.dims)
+        return EntityView(entity, self._schema.stored(entity.type), self._embedder.space.dims)
 
     def committed(
         self,

@@ -6,7 +6,9 @@ from typing import Any
 from interlayer.errors import InvalidInput
 from interlayer.memory import keys
 from interlayer.memory.requests import CONDITIONS_MAX, Condition
-from interlayer.memory.schema import PropertySchema, Schema, ValueProblem
+from interlayer.memory.schema import PropertySchema, Schema
+from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.values import ValueProblem
 from interlayer.storage.items import LAST, ItemStore, Span
 
 
@@ -21,6 +23,7 @@ class Filters:
         """Return the ids of the entities that meet every condition. Raises `InvalidInput`."""
         if len(where) > CONDITIONS_MAX:
             raise InvalidInput("where", f"{len(where)} conditions.", f"At most {CONDITIONS_MAX} are taken.")
+        await ensure_in_force(self._store, organization, self._schema)
         found: set[str] | None = None
         for condition in where:
             ids = await self._bearing(organization, entity_type, condition)

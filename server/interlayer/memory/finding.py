@@ -155,7 +155,11 @@ def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | N
         r"(?i)\b(?:from|added|adding|hired|hiring|hires|another|onboard\w*|lost|laid off|cut|by|new)\W+(?:\w+\W+){0,1}$"
     )
 
+    literal = "|".join(re2.escape(value) for value, _ in ranges)
+    named = re2.compile(rf"(?i)(?:^|[^\w.,$-])({literal})[\s-](?:total |full-time )?{units}\b")
+
     def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        yield from ((match[1], 1.0) for match in named.finditer(text))
         for match in pattern.finditer(text):
             number = float(str(match[1]).replace(",", ""))
             if not change.search(text[: match.start(1)]):

@@ -5,36 +5,39 @@ The audit record says that something was erased, by whom and why, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
-from interlayer.memory import identifiers, keys, rejected
+from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.erasing import blotted, home, without_answer, without_fact, without_memory
+from interlayer.memory.erasing import home, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
-from interlayer.memory.projecting import Projector
-from interlayer.memory.records import EntityId, Head, Memory, head_body
+from interlayer.memory.projecting import PURGE, Projector
+from interlayer.memory.records import EntityId, Memory, head_body
+from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
-_REASON_MAX: Final = 500
+_PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
+_ATTEMPTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class _Erasure:
-    """What an erasure comes to. `last` goes into the transaction with the audit event, `earlier` before it."""
+    """What an erasure comes to. `last` puts it into force; `hidden` is what nothing leads to after that."""
 
     subject: str
-    last: list[Operation]
-    earlier: list[Operation]
+    decisive: list[Operation]
+    hidden: list[Operation]
     rows: list[str]
     counts: Counter[str]
 
@@ -57,6 +60,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
+        self._remains = Remains(store, entities)
 
     async def forget(
         self,
@@ -70,20 +74,15 @@ class Forgetter:
         """Return {erased: counts}, after no layer holds it any more."""
         given = [name for name in (entity, fact_id, memory_id) if name]
         if len(given) != 1:
-            raise InvalidInput(
-                "entity", f"{len(given)} of entity, fact_id and memory_id were given.", "Give exactly one."
-            )
+            problem = f"{len(given)} of entity, fact_id and memory_id were given."
+            raise InvalidInput("entity", problem, "Give exactly one.")
         if not reason.strip():
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-        identifiers.check_text(reason, "reason", _REASON_MAX)
+        identifiers.check_text(reason, "reason", 500)
         organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
-        async with self._entities.lock(organization, owner):
-            stored = await self._entities.head(organization, owner)
-            if stored is None:
-                raise NotFound(f"{given[0]}: nothing of that name is remembered.")
-            erasure = await self._plan(organization, stored, fact_id, memory_id)
-            await self._commit(principal, reason, erasure)
+        erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
@@ -91,6 +90,23 @@ class Forgetter:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
+
+    async def _erased(
+        self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
+    ) -> _Erasure:
+        """Erase, on whatever others have added meanwhile."""
+        for _ in range(_ATTEMPTS):
+            async with self._entities.lock(principal.organization, owner):
+                stored = await self._entities.head(principal.organization, owner)
+                if stored is None:
+                    raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
+                erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
+                try:
+                    await self._commit(principal, reason, erasure)
+                except VersionConflict:
+                    continue
+                return erasure
+        raise Conflict("entity: too many agents write to it at once. Nothing was erased; send the same call again.")
 
     async def _owner(
         self, organization: str, entity: str | None, fact_id: str | None, memory_id: str | None
@@ -125,31 +141,29 @@ class Forgetter:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
             survivors = [without_fact(memory, fact_id) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
-            erasure.last.extend(await self._redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._remains.redactions(organization, log, fact_id))
             return erasure
-        return await self._whole(organization, stored.head, log)
+        return await self._whole(organization, stored, log)
 
-    async def _whole(self, organization: str, head: Head, log: Sequence[Memory]) -> _Erasure:
+    async def _whole(self, organization: str, stored: StoredHead, log: Sequence[Memory]) -> _Erasure:
+        head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
-        own += await self._absorbed(organization, head)
-        own += await self._claims(organization, {head.entity, *head.absorbed})
-        own += await rejected.traces(self._store, organization, head)
-        earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
-        schema = self._schema.entities[entity.type]
-        names = dict.fromkeys([*head.names, head.name])
+        own += await self._remains.absorbed(organization, head)
+        own += await self._remains.rejected(organization, head)
+        own += await self._remains.claims(organization, {head.entity, *head.absorbed})
+        hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
+        schema = self._schema.stored(entity.type)
+        names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [
-            Delete(keys.head(organization, entity)),
+            Delete(keys.head(organization, entity), stored.version),
             Delete(keys.listing(organization, entity.type, entity.id)),
             *index_changes(organization, entity, head.properties, {}, schema),
-            *(Delete(keys.name(organization, entity.type, folded_name(name), entity.id)) for name in names),
-            *(
-                Delete(keys.identifier(organization, entity.type, folded_name(name), identifiers.NAME))
-                for name in names
-            ),
+            *(Delete(keys.name(organization, entity.type, form, entity.id)) for form in names),
+            *(Delete(keys.identifier(organization, entity.type, form, identifiers.NAME)) for form in names),
             *(
                 Delete(keys.identifier(organization, entity.type, value, kind))
                 for kind, values in head.identifiers.items()
@@ -163,23 +177,7 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in earlier], rows, counts)
-
-    async def _claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
-        """Return the keys of the identifier conflicts that these entities take part in."""
-        page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
-        ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
-        return [key for key, parties in ends if parties & entities]
-
-    async def _absorbed(self, organization: str, head: Head) -> list[Key]:
-        """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
-        found: list[Key] = []
-        for entity in head.absorbed:
-            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
-                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
-            stored = await self._entities.head(organization, entity)
-            found += await self._absorbed(organization, stored.head) if stored else []
-        return found
+        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
 
     async def _rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -198,9 +196,10 @@ class Forgetter:
             updated_at=timestamp(self._clock()),
         )
         operations: list[Operation] = [Put(keys.head(organization, entity), head_body(head), stored.version)]
-        schema = self._schema.entities[entity.type]
+        schema = self._schema.stored(entity.type)
         operations += index_changes(organization, entity, stored.head.properties, head.properties, schema)
         rows: list[str] = []
+        operations += await self._refolded(organization, survivors, log)
         gone = [memory for memory in log if memory.id not in kept]
         for memory in log:
             survivor = kept.get(memory.id)
@@ -215,7 +214,7 @@ class Forgetter:
         operations += [
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
-        operations += [Delete(key) for key in await self._traces(organization, entity, gone, relations=False)]
+        operations += [Delete(key) for key in await self._remains.traces(organization, entity, gone, relations=False)]
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),
@@ -223,6 +222,22 @@ class Forgetter:
             relations=len(lost),
         )
         return _Erasure(subject, _unique(operations), [], rows, counts)
+
+    async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
+        """Return what makes the heads of absorbed entities agree with what is left of their logs."""
+        touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
+        operations: list[Operation] = []
+        for entity in touched:
+            stored = await self._entities.head(organization, entity)
+            if stored:
+                left = self._entities.blank(entity)
+                for memory in survivors:
+                    if memory.home and memory.home[0] == entity:
+                        left.apply(memory, {})
+                properties = {name: state.value for name, state in left.properties.items()}
+                head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+                operations.append(Put(keys.head(organization, entity), head_body(head), stored.version))
+        return operations
 
     async def _relogged(
         self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None
@@ -240,49 +255,23 @@ class Forgetter:
         again = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
 
-    async def _traces(
-        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
-    ) -> list[Key]:
-        """Return the keys of everything that memories left outside the log."""
-        found: list[Key] = []
-        for memory in log:
-            found.append(keys.memory_place(organization, memory.id))
-            found.append(keys.outbox(organization, memory.id))
-            found += rejected.places(organization, home(entity, memory)[0], memory.id)
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                found += [item.key for item in parts.items]
-            if memory.idempotency:
-                found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
-            if relations:
-                holder = home(entity, memory)[0]
-                found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
-        return found
-
-    async def _redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
-        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
-        operations: list[Operation] = []
-        for memory in log:
-            said = [one for one in memory.facts if one.id == fact_id]
-            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
-            if not said:
-                continue
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
-            if memory.idempotency:
-                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [without_answer(item, fact_id)] if item else []
-        return operations
-
     async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
+        """Put the erasure into force in one transaction, with its audit event.
+
+        What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted
+        even if this process is killed now.
+        """
         detail = {"reason": reason, "counts": dict(erasure.counts)}
-        last = [*erasure.last, *self._removals(principal.organization, erasure.rows)]
-        everything = [*_unique(erasure.earlier), *last]
-        cut = max(len(everything) - _BATCH, 0)
-        for first in range(0, cut, TRANSACT_OPERATIONS_MAX):
-            await self._store.transact(everything[first : min(first + TRANSACT_OPERATIONS_MAX, cut)])
-        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), everything[cut:])
+        organization = principal.organization
+        now = [*erasure.decisive, *self._removals(organization, erasure.rows)]
+        later = _unique(erasure.hidden)
+        if len(now) + len(later) <= _BATCH:
+            await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), [*now, *later])
+            return
+        for first in range(0, len(later), _PURGED_KEYS):
+            named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
+            now.append(Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: named}))
+        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), now)
 
     def _removals(self, organization: str, rows: Sequence[str]) -> Iterator[Operation]:
         for first in range(0, len(rows), _REMOVED_ROWS):

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
+
+from interlayer.memory.property_schema import Strict
 
 STYLE_GATES: Final = ("dangling", "other_entity", "unanchored", "ungrounded")
 """Gates that judge how a model puts something. They can be switched off; the others guard the store itself."""
@@ -10,29 +12,19 @@ STYLE_GATES: Final = ("dangling", "other_entity", "unanchored", "ungrounded")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """The least confidence of a fact, by who states it. Plain sentences carry no judgement and have no threshold."""
 
     caller: Share = 0.0
     extractor: Share = 0.5
 
 
-class GateSettings(_Strict):
+class GateSettings(Strict):
     """What an organization may set."""
 
     minimum_confidence: Thresholds = Thresholds()
     fact_characters_max: Annotated[int, Field(ge=40, le=5_000)] = 1_000
     off: tuple[str, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _off_is_no_boolean(cls, given: Any) -> Any:
-        """YAML reads a bare `off` as false, even as a key."""
-        return {"off" if key is False else key: value for key, value in given.items()} if type(given) is dict else given
 
     @field_validator("minimum_confidence", mode="before")
     @classmethod

@@ -7,7 +7,7 @@
 | `oversized`        | all         | longer than one statement can be                                 |
 | `empty`            | all         | nothing is said: no letter, or no word beside function words     |
 | `low_confidence`   | all         | below what the schema asks for                                   |
-| `unknown_property` | all         | the schema has no such property                                  |
+| `unknown_property` | all         | the schema has no such property, or has retired it               |
 | `type`             | all         | the schema's type does not take the value                        |
 | `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
 | `other_entity`     | a model     | it is about somebody else                                        |
@@ -29,7 +29,7 @@ from interlayer.memory.grounding import Ground
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import Rejection, phrased
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
-from interlayer.memory.schema import PropertySchema
+from interlayer.memory.schema import EntitySchema, PropertySchema
 from interlayer.memory.values import ValueProblem
 from interlayer.text.private import MASK, masked
 from interlayer.text.terms import terms
@@ -78,7 +78,7 @@ class Gates:
     def value(self, candidate: PropertyCandidate) -> tuple[Any, str | None]:
         """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
         self.checked += 1
-        known = self.occasion.schema.properties.get(candidate.name)
+        known = self.occasion.schema.current.get(candidate.name)
         reason = self._problem_of_value(candidate, known)
         if reason is not None or known is None:
             return candidate.value, self._turned_down(reason or "unknown_property")
@@ -113,9 +113,7 @@ class Gates:
         if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin):
             return _SECRECY
         if known is None:
-            properties = self.occasion.schema.properties
-            near = difflib.get_close_matches(candidate.name, properties, 1)
-            return "unknown_property: " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(properties)}")
+            return f"unknown_property: {_hint(candidate.name, self.occasion.schema)}"
         if is_instruction(str(candidate.value)):
             return "instruction: it addresses a model"
         if candidate.origin == "extractor" and self.ground:
@@ -143,3 +141,10 @@ class Gates:
 def is_instruction(text: str) -> bool:
     """Return whether a text speaks to a model rather than about anything."""
     return bool(_INSTRUCTION.search(text))
+
+
+def _hint(name: str, schema: EntitySchema) -> str:
+    if name in schema.properties:
+        return f"{name} is retired"
+    near = difflib.get_close_matches(name, schema.current, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.current)}"

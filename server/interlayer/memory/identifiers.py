@@ -7,8 +7,8 @@ from typing import Final
 
 from interlayer.errors import InvalidInput
 from interlayer.memory.schema import Schema
+from interlayer.memory.values import KEY_MAX
 
-KEY_MAX: Final = 300
 NAME_MAX: Final = 200
 IDENTIFIERS_MAX: Final = 50
 GENERIC: Final = "key"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from interlayer.errors import InvalidInput, Refused
@@ -27,6 +27,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
 )
+from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
 
@@ -99,10 +100,11 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
     facts = list(_passed(gates, [*request.facts, *read], rejected))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
-    given = [candidate.name for candidate in request.properties]
-    more = [one for one in found.properties if one.name not in given] if found else None
-    stated = properties_of(content, occasion.schema, given) if more is None else more
-    properties = _observations(gates, [*request.properties, *stated], rejected)
+    given = _named_today(request.properties, occasion.schema)
+    names = [candidate.name for candidate in given]
+    more = [one for one in found.properties if one.name not in names] if found else None
+    stated = properties_of(content, occasion.schema, names) if more is None else more
+    properties = _observations(gates, [*given, *stated], rejected)
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
@@ -145,7 +147,7 @@ def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
         judged = gates.fact(fact)
         _check_admission(judged if isinstance(judged, str) else None)
     properties: list[Observation] = []
-    for candidate in request.properties:
+    for candidate in _named_today(request.properties, occasion.schema):
         value, reason = gates.value(candidate)
         _check_admission(reason)
         observed_at = timestamp(occasion.observed_at)
@@ -159,6 +161,11 @@ def _check_admission(reason: str | None) -> None:
         raise Refused(f"id: {reason}. This is never remembered; dismiss it.")
     if code in {"unknown_property", "type"}:
         raise InvalidInput("id", f"{reason}.", "Change the schema first, or dismiss it.")
+
+
+def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
+    """Return values under the names that their properties have today."""
+    return [replace(one, name=schema.current_name(one.name)) for one in candidates]
 
 
 def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:

@@ -13,12 +13,13 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
+| `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
-| `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
+| `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
 """
@@ -134,6 +135,11 @@ def space(organization: str) -> Key:
 def importing(organization: str) -> Key:
     """Return the key of the note that an import is not complete."""
     return _key(organization, "settings", sort="importing")
+
+
+def schema(organization: str) -> Key:
+    """Return the key of the schema that the organization's data was last written under."""
+    return _key(organization, "settings", sort="schema")
 
 
 def index_value(value: Any) -> str:

@@ -28,6 +28,7 @@ from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory
 from interlayer.memory.rejected import TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.principal import Principal
@@ -120,6 +121,7 @@ class Memorizer:
 
     async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
         known, claims = await self._naming.bearer(organization, checked.subject)
         if checked.is_all_rejected:
             return await self._turned_down(principal, checked, known, commit)

@@ -145,7 +145,8 @@ class Merger:
     async def _split(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
         view = await self._entities.view(organization, kept)
-        theirs = set((await self._entities.view(organization, other)).memories)
+        apart = await self._entities.view(organization, other)
+        theirs = set(apart.memories)
         memory = replace(self._record(principal, kept, reason), releases=other.entity)
         rest = self._entities.blank(kept.entity)
         for one in view.memories.values():
@@ -162,7 +163,8 @@ class Merger:
             updated_at=memory.recorded_at,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
-        back = replace(other, merged_into=None, lent=())
+        properties = {name: state.value for name, state in apart.properties.items()}  # the schema may have changed
+        back = replace(other, merged_into=None, lent=(), properties=properties)
         operations = [
             *self._heads(organization, pair, head, back),
             *log_puts(organization, kept.entity, memory),
@@ -170,7 +172,7 @@ class Merger:
             *index_changes(
                 organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
             ),
-            *index_changes(organization, other.entity, {}, other.properties, self._schema.entities[other.entity.type]),
+            *index_changes(organization, other.entity, {}, back.properties, self._schema.entities[other.entity.type]),
             *await self._repointed(organization, other, kept.entity, other.entity, dict.fromkeys(other.lent)),
         ]
         await self._commit(principal, "entity.split", pair, reason, operations)

@@ -25,6 +25,8 @@ _DELETES: Final = 100
 _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
 _FIRST_VERSION: Final = 1
+PURGE: Final = "purge"
+"""Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +85,22 @@ class Projector:
         async with self._projecting:
             offered = await self._project_offered()
             page = await self._store.query("memory", keys.outbox(organization).partition)
-            for first in range(0, len(page.items), _DELETES):
-                batch = [await self._loaded(organization, item) for item in page.items[first : first + _DELETES]]
+            await self._purge([item for item in page.items if PURGE in item.body])
+            rows = [item for item in page.items if PURGE not in item.body]
+            for first in range(0, len(rows), _DELETES):
+                batch = [await self._loaded(organization, item) for item in rows[first : first + _DELETES]]
                 await self._project(batch)
             return offered + len(page.items)
+
+    async def _purge(self, entries: Sequence[Item]) -> None:
+        """Delete what an erasure that is already in force left behind in the item store."""
+        for entry in entries:
+            named = [Key("memory", partition, sort) for partition, sort in entry.body[PURGE]]
+            for first in range(0, len(named), _DELETES):
+                await self._store.transact([Delete(key) for key in named[first : first + _DELETES]])
+            await self._store.transact([Delete(entry.key)])
+        if entries:
+            await self._store.scrub()
 
     async def rebuild(
         self, organization: str, entity_types: Sequence[str], progress: Callable[[int], None] = lambda _: None

@@ -1,6 +1,6 @@
 """Which of the observed values of a property is current: the update policies, folded one observation at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ class PropertyState:
     history: tuple[Observed, ...] = field(default=())
 
 
-def fold(state: PropertyState | None, new: Observed, schema: PropertySchema | None) -> tuple[PropertyState, Outcome]:
+def fold(state: PropertyState | None, new: Observed, schema: PropertySchema) -> tuple[PropertyState, Outcome]:
     """Return the state after an observation, and what became of it.
 
     An older observation never displaces a newer one; a confirmation renews the time that a value was last seen
@@ -48,7 +48,7 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema | No
     if state is None:
         return PropertyState(seen.value, seen.confidence, seen.observed_at, new, (new,)), "set"
     history = (*state.history, new)
-    policy = schema.update if schema else "replace"
+    policy = schema.update
     if policy == "append":
         merged = list(dict.fromkeys([*state.value, *seen.value]))
         if merged == state.value:
@@ -65,12 +65,29 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema | No
 def folded(
     states: Mapping[str, PropertyState], memory: Memory, schema: EntitySchema
 ) -> tuple[dict[str, PropertyState], dict[str, Outcome]]:
-    """Return the states after everything that a memory observed, and what became of each property."""
+    """Return the states after everything that a memory observed, and what became of each property.
+
+    What was observed under another schema counts as it reads under this one, or not at all.
+    """
     after, outcomes = dict(states), dict[str, Outcome]()
-    for seen in memory.properties:
+    for stored in memory.properties:
+        reading = schema.reading(stored.name, stored.value)
+        if reading is None:
+            continue
+        name, value = reading
+        seen = stored if (name, value) == (stored.name, stored.value) else replace(stored, name=name, value=value)
         new = Observed.of(seen, memory)
-        after[seen.name], outcomes[seen.name] = fold(after.get(seen.name), new, schema.properties.get(seen.name))
+        after[name], outcomes[name] = fold(after.get(name), new, schema.current[name])
     return after, outcomes
+
+
+def observations(memories: Iterable[Memory], schema: EntitySchema) -> Iterator[Observed]:
+    """Yield every observation of the properties in use, as it was made, under the property's name of today."""
+    for memory in memories:
+        for seen in memory.properties:
+            name = schema.current_name(seen.name)
+            if name in schema.current:
+                yield Observed.of(replace(seen, name=name), memory)
 
 
 def _displaces(policy: str, state: PropertyState, seen: Observation) -> bool:

@@ -288,13 +288,13 @@ def _property(name: str, state: PropertyState) -> dict[str, Any]:
 
 
 def _history(view: EntityView) -> Iterable[dict[str, Any]]:
-    for name, state in sorted(view.properties.items()):
-        for one in sorted(state.history, key=lambda seen: seen.observation.observed_at, reverse=True):
-            yield {
-                "name": name,
-                "value": one.observation.value,
-                "observed_at": shown_time(one.observation.observed_at),
-                "recorded_at": shown_time(one.recorded_at),
-                "memory_id": one.memory_id,
-                "agent": one.agent,
-            }
+    newest_first = sorted(view.observations(), key=lambda seen: seen.observation.observed_at, reverse=True)
+    for one in sorted(newest_first, key=lambda seen: seen.observation.name):
+        yield {
+            "name": one.observation.name,
+            "value": one.observation.value,
+            "observed_at": shown_time(one.observation.observed_at),
+            "recorded_at": shown_time(one.recorded_at),
+            "memory_id": one.memory_id,
+            "agent": one.agent,
+        }

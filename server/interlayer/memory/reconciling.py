@@ -121,9 +121,9 @@ class _Compared:
             same = scores[place] >= threshold and distinguished(text, known) is None
             if same or (pinned and pinned.stands_in(known)):
                 return float(scores[place]), self._names[place]
-        together = [place for place in closest if scores[place] >= TOGETHER_MIN][:2]
-        if pinned and len(together) == 2 and pinned.stands_in(". ".join(self._texts[place] for place in together)):
-            return float(scores[together[0]]), self._names[together[0]]
+        together = [self._texts[place] for place in closest if scores[place] >= TOGETHER_MIN]
+        if pinned and together and pinned.stands_in_parts(together):
+            return float(scores[closest[0]]), self._names[closest[0]]
         return None
 
     def against(

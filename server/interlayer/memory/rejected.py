@@ -21,7 +21,10 @@ from interlayer.text.private import masked
 
 KEPT_A_CALL: Final = 50
 KEPT_FOR: Final = timedelta(days=90)
-_TEXT_MAX: Final = 1_000
+_TEXT_MAX: Final = 4_000
+_CALL_MAX: Final = 40_000  # characters: beyond them only the beginning of a text is kept, so that an item holds all
+_BEGINNING: Final = 300
+_VALUE_MAX: Final = 1_000
 _QUOTE_MAX: Final = 300
 _NAME_MAX: Final = 100
 
@@ -45,8 +48,8 @@ class Rejected:
             return {"fact_id": "", "text": masked(self.candidate.text)[:200], **told}
         return {"name": masked(self.candidate.name)[:_NAME_MAX], "value": _shown(self.candidate), **told}
 
-    def body(self, number: int) -> dict[str, Any]:
-        """Return how it is kept; what does not apply is left out."""
+    def body(self, number: int, characters: int = _TEXT_MAX) -> dict[str, Any]:
+        """Return how it is kept, with so much of its text; what does not apply is left out."""
         candidate = self.candidate
         body: dict[str, Any] = {"number": number, "reason": self.reason, "origin": candidate.origin}
         body["confidence"] = candidate.confidence
@@ -55,8 +58,8 @@ class Rejected:
         if isinstance(candidate, PropertyCandidate):
             return body | {"name": masked(candidate.name)[:_NAME_MAX], "value": _shown(candidate)}
         text = masked(candidate.text)
-        body["text"] = text[:_TEXT_MAX]
-        if len(text) > _TEXT_MAX:
+        body["text"] = text[:characters]
+        if len(text) > characters:
             body["cut"] = True
         if candidate.observed_at:
             body["observed_at"] = candidate.observed_at[:40]
@@ -91,7 +94,7 @@ class TurnedDown:
             "at": timestamp(now),
             "observed_at": self.observed_at,
             "counts": dict(self.counts),
-            "candidates": [one.body(number) for number, one in enumerate(self.candidates[:KEPT_A_CALL])],
+            "candidates": list(self._bodies()),
             "expires_at": expires_at,
         }
         if self.source:
@@ -102,6 +105,13 @@ class TurnedDown:
         by_entity = keys.rejected_of(self.organization, entity_type, self.who, self.memory_id)
         yield Put(keys.rejected(self.organization, self.memory_id), body, expires_at=expires_at)
         yield Put(by_entity, {}, expires_at=expires_at)
+
+    def _bodies(self) -> Iterator[dict[str, Any]]:
+        left = _CALL_MAX
+        for number, one in enumerate(self.candidates[:KEPT_A_CALL]):
+            body = one.body(number, _TEXT_MAX if left > 0 else _BEGINNING)
+            left -= len(body.get("text", ""))
+            yield body
 
 
 def bearers(head: Head) -> list[str]:
@@ -146,7 +156,7 @@ def _shown(candidate: PropertyCandidate) -> Any:
         label = f"{candidate.name}: "  # "password: hunter2" is known by its label
         value = masked(label + value)[len(label) :]
     text = json.dumps(value, ensure_ascii=False)
-    return value if len(text) <= _TEXT_MAX else text[:_TEXT_MAX]
+    return value if len(text) <= _VALUE_MAX else text[:_VALUE_MAX]
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ statement is recognised by what it pins down. It restates what is known if every
 and every other word of it as well, by stem or by likeness, but for words that only say what kind of value it is.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from interlayer.text.terms import content_words, stem, words
 
 MEANING_MIN: Final = 0.3  # cosine under which two statements are not on one matter
 TOGETHER_MIN: Final = 0.6  # the same, where two known statements say it only together
+_BETWEEN_CLAIMS: Final = re.compile(r"[,;]\s|\band\b")
 _WORDS_MAX: Final = 8  # a longer statement says more than a value
 _ALIKE: Final = 0.6
 
@@ -56,6 +58,13 @@ class Pinned:
             return None
         valued, named = bool(numbers(text) or periods(text)), frozenset(names(text))
         return cls(text, said, named, valued) if valued or named else None
+
+    def stands_in_parts(self, known: Sequence[str]) -> bool:
+        """Return whether it is several claims in a row ("on Azure, planning a Rust rewrite"), each of them known."""
+        parts = [Pinned.of(part) for part in _BETWEEN_CLAIMS.split(self.text)]
+        return len(parts) > 1 and all(
+            part and part.said and any(part.stands_in(text) for text in known) for part in parts
+        )
 
     def stands_in(self, known: str) -> bool:
         """Return whether a known text says all of it."""

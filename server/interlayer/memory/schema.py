@@ -1,87 +1,37 @@
 """The schema of an organization's memory: entity types, their properties and the kinds of identifier.
 
-Read from one YAML file and validated with the file's own words; nothing here touches stored data.
+Read from one YAML file and validated with the file's own words; nothing here touches stored data. What was stored
+under an earlier schema is read under this one: a renamed property keeps its observations, and a value that the type
+does not take any more is left out.
 """
 
 import difflib
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
-import re2
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, model_validator
 
 from interlayer.errors import InvalidInput
 from interlayer.memory.finding import Finder, finder_for
-from interlayer.memory.gate_settings import GateSettings
-from interlayer.memory.values import TEXT_FORMS, PropertyType, ValueProblem, normalise
-
-UpdatePolicy = Literal["replace", "keep_first", "append", "max", "min"]
-Sensitivity = Literal["public", "internal", "personal", "restricted"]
-Pronoun = Literal["he", "she", "they", "it"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+from interlayer.memory.gate_settings import GateSettings, Thresholds
+from interlayer.memory.located import InvalidFile, Located, Place, problems_of, read_yaml
+from interlayer.memory.patterns import compiled
+from interlayer.memory.property_schema import Name, PropertySchema, Strict
+from interlayer.memory.values import ValueProblem
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PropertySchema(_Strict):
-    """One property of an entity type."""
-
-    type: PropertyType
-    description: str = ""
-    values: dict[str, tuple[str, ...]] = {}
-    update: UpdatePolicy = "replace"
-    indexed: bool = False
-    sensitivity: Sensitivity = "internal"
-    minimum_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
-    find: tuple[str, ...] = ()
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _values_may_be_a_list(cls, given: Any) -> Any:
-        return dict.fromkeys(given, ()) if isinstance(given, list) else given
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> "PropertySchema":
-        if (self.type == "enum") != bool(self.values):
-            raise ValueError("values belong to type enum, and an enum needs them")
-        if self.update == "append" and self.type != "list":
-            raise ValueError("update: append needs type list")
-        if self.update in {"max", "min"} and self.type not in {"number", "integer", "money", "date", "datetime"}:
-            raise ValueError(f"update: {self.update} needs a type with an order")
-        for pattern in self.finders:
-            if pattern.groups != 1:
-                raise ValueError(f"find: needs {{value}} or exactly one group: {pattern.pattern}")
-        return self
-
-    @cached_property
-    def finders(self) -> tuple[Any, ...]:
-        """Return the compiled `find` patterns, each with the value in group 1."""
-        form = TEXT_FORMS.get(self.type, "")
-        if self.type == "enum":
-            words = [word for name, synonyms in self.values.items() for word in (name.replace("_", " "), *synonyms)]
-            form = "|".join(re2.escape(word) for word in sorted(words, key=len, reverse=True)) + r")\b(?:"
-        try:
-            return tuple(re2.compile("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
-        except re2.error as error:
-            raise ValueError(f"find: not a pattern: {error}") from error
-
-    def normal(self, value: Any) -> Any:
-        """Return the value in its normal form. Raises `ValueProblem`."""
-        return normalise(self.type, value, self.values)
-
-
-class EntitySchema(_Strict):
-    """One entity type."""
+class EntitySchema(Strict):
+    """One entity type. `pronouns` may stand for its entities at the beginning of a sentence."""
 
     description: str = ""
+    pronouns: tuple[Literal["he", "she", "they", "it"], ...] = ()
     identifiers: tuple[Name, ...] = ()
-    pronouns: tuple[Pronoun, ...] = ()
     properties: dict[Name, PropertySchema] = {}
 
     @cached_property
@@ -89,24 +39,70 @@ class EntitySchema(_Strict):
         """What finds in plain content each property that has no `find` patterns and whose values have a form."""
         made = {
             name: finder_for(name, one.type, one.values, one.description)
-            for name, one in self.properties.items()
+            for name, one in self.current.items()
             if not one.find
         }
         return {name: finder for name, finder in made.items() if finder}
 
+    @model_validator(mode="after")
+    def _former_names_are_free(self) -> "EntitySchema":
+        owners: dict[str, str] = {}
+        problems: list[str] = []
+        for name, declared in self.properties.items():
+            for former in declared.was:
+                if former in self.properties:
+                    problems.append(f"properties.{name}.was: {former} is declared as a property; remove one of the two")
+                elif owners.setdefault(former, name) != name:
+                    problems.append(f"properties.{name}.was: {former} is also under {owners[former]}; remove one")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
 
-class IdentifierSchema(_Strict):
+    @cached_property
+    def current(self) -> Mapping[str, PropertySchema]:
+        """Return the properties in use: all that are not retired."""
+        return {name: declared for name, declared in self.properties.items() if not declared.retired}
+
+    def current_name(self, name: str) -> str:
+        """Return the name of today for a property's name of any time."""
+        return self._renamed.get(name, name)
+
+    def reading(self, name: str, value: Any) -> tuple[str, Any] | None:
+        """Return a stored name and value as they count today, or None: retired, removed, or no value of the type."""
+        name = self._renamed.get(name, name)
+        declared = self.current.get(name)
+        if declared is None:
+            return None
+        try:
+            return name, declared.normal(value)
+        except ValueProblem:
+            return None
+
+    @cached_property
+    def _renamed(self) -> Mapping[str, str]:
+        return {former: name for name, declared in self.properties.items() for former in declared.was}
+
+
+class IdentifierSchema(Strict):
     """One kind of identifier; a key of that shape is taken for one."""
 
     pattern: str | None = None
 
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "IdentifierSchema":
+        try:
+            _ = self.shape
+        except ValueError as error:
+            raise ValueError(f"pattern: {error}") from error
+        return self
+
     @cached_property
     def shape(self) -> Any:
         """Return the compiled pattern, or None."""
-        return re2.compile(f"(?i)(?:{self.pattern})") if self.pattern else None
+        return compiled(f"(?i)(?:{self.pattern})") if self.pattern else None
 
 
-class Schema(_Strict):
+class Schema(Strict):
     """All entity types and identifier kinds of an organization."""
 
     version: int = 1
@@ -115,12 +111,33 @@ class Schema(_Strict):
     gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
-    def _names_known_kinds(self) -> "Schema":
+    def _names_known_things(self) -> "Schema":
+        problems = list(self._problems())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
         for name, entity in self.entities.items():
             for kind in entity.identifiers:
                 if kind not in self.identifiers:
-                    raise ValueError(f"entities.{name}.identifiers: {kind} is not declared under identifiers")
-        return self
+                    yield f"entities.{name}.identifiers: {kind} is not declared; add it under identifiers"
+            for key, declared in entity.properties.items():
+                for target in declared.target:
+                    if target not in self.entities:
+                        place = f"entities.{name}.properties.{key}.target"
+                        yield f"{place}: {target} is no entity type; known: {', '.join(self.entities)}"
+
+    @cached_property
+    def canonical(self) -> str:
+        """Return the schema as JSON in which only what was said stands, keys sorted: equal schemas, equal text."""
+        body = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical form."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     def entity(self, name: str, field: str = "entity") -> EntitySchema:
         """Return the entity type. Raises `InvalidInput` that lists the known ones."""
@@ -132,13 +149,20 @@ class Schema(_Strict):
             )
         return self.entities[name]
 
+    def stored(self, entity_type: str) -> EntitySchema:
+        """Return the entity type of something stored; of a type that was removed nothing counts any more."""
+        return self.entities.get(entity_type) or _NOTHING
+
     def indexed(self, entity_type: str, name: str) -> PropertySchema:
         """Return an indexed property. Raises `InvalidInput` that lists those that can be filtered by."""
-        found = self.entity(entity_type, "entity_type").properties.get(name)
+        found = self.entity(entity_type, "entity_type").current.get(name)
         if found is None or not found.indexed:
-            known = [key for key, value in self.entities[entity_type].properties.items() if value.indexed]
+            known = [key for key, value in self.entities[entity_type].current.items() if value.indexed]
             raise InvalidInput("where", f"{name[:60]!r} is no indexed property of {entity_type}.", f"Indexed: {known}.")
         return found
+
+
+_NOTHING: Final = EntitySchema()
 
 
 def starter_schema() -> Schema:
@@ -148,29 +172,55 @@ def starter_schema() -> Schema:
 
 
 def read_schema(path: Path) -> Schema:
-    """Return the schema of a YAML file. Raises `InvalidInput` with the file and what is wrong in it."""
+    """Return the schema of a YAML file. Raises `InvalidInput` with the file, and every mistake in it with its line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("INTERLAYER_SCHEMA", f"{path} cannot be read: {error}.") from error
+        raise InvalidInput("schema", f"{path} cannot be read: {error}.", "Name a YAML file in UTF-8.") from error
     return parse_schema(text, str(path))
 
 
 def parse_schema(text: str, origin: str) -> Schema:
-    """Return the schema of a YAML text. Raises `InvalidInput` naming `origin` and every problem."""
+    """Return the schema of a YAML text. Raises `InvalidFile`, a line `origin:line: place: problem` a mistake."""
+    located = read_yaml(text, origin)
+    # A mistake is reported at `values`, also where the file says `enum`.
+    named = {(*place[:-1], "values"): line for place, line in located.lines.items() if place[-1] == "enum"}
+    located = Located(located.data, {**named, **located.lines})
     try:
-        data: Mapping[str, Any] = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidInput("schema", f"{origin}:{line}: {error.problem}.") from error
-    try:
-        return Schema.model_validate(data)
+        return Schema.model_validate(located.data)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidInput("schema", f"{origin}: " + "; ".join(problems[:10])) from error
+        raise InvalidFile(origin, problems_of(error.errors(include_url=False), located, _keys_at)) from error
 
 
-__all__ = ["EntitySchema", "PropertySchema", "Schema", "ValueProblem", "parse_schema", "read_schema", "starter_schema"]
+def dump_schema(schema: Schema) -> str:
+    """Return the schema as YAML that `parse_schema` reads; what stands at its default is left out."""
+    body = schema.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _keys_at(place: Place) -> Iterable[str]:
+    match len(place), place[0] if place else "":
+        case 0, _:
+            return Schema.model_fields
+        case 2, "entities":
+            return EntitySchema.model_fields
+        case 2, "identifiers":
+            return IdentifierSchema.model_fields
+        case 1, "gates":
+            return GateSettings.model_fields
+        case 2, "gates":
+            return Thresholds.model_fields
+        case _:
+            return [*PropertySchema.model_fields, "enum"]
+
+
+__all__ = [
+    "EntitySchema",
+    "PropertySchema",
+    "Schema",
+    "ValueProblem",
+    "dump_schema",
+    "parse_schema",
+    "read_schema",
+    "starter_schema",
+]

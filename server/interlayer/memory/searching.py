@@ -109,6 +109,7 @@ class Searcher:
     async def _survivors(self, organization: str, hits: Sequence[Hit]) -> dict[str, Head]:
         """Return by owner the heads that hits belong to: of an entity that was merged, that of the other one."""
         owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit in hits))
+        owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
         found: dict[str, Head] = {}
         for head in await self._entities.heads(organization, owners):
             stored = await self._entities.survivor(organization, head.merged_into) if head.merged_into else None

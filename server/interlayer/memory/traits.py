@@ -82,8 +82,9 @@ class Traits:
         self._questions.append(fact.text.rstrip().endswith("?"))
         self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)
-        for stemmed in {stem(word) for word in words(label_of(fact.text))}:
-            self._labelled[stemmed].append(number)
+        if ":" in fact.text:
+            for stemmed in {stem(word) for word in words(label_of(fact.text))}:
+                self._labelled[stemmed].append(number)
 
     def seen(self, number: int, observed_at: str, confidence: float) -> None:
         """Note when a fact was last observed and how sure it is by now."""

@@ -2,7 +2,8 @@
 
 Normal forms, as stored: text and its kin a string; number and integer a JSON number; boolean true or false; date
 `YYYY-MM-DD`; datetime ISO 8601 in UTC; money `{"amount": 450000, "currency": "USD"}` (currency missing when none
-was stated); enum one of the declared values; list an array of strings.
+was stated); enum one of the declared values; list an array of strings; reference an entity string `type:key`.
+A normal form is its own normal form: stored values are read back through the same functions, under the schema of today.
 """
 
 import re
@@ -11,8 +12,22 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
 PropertyType = Literal[
-    "text", "number", "integer", "boolean", "date", "datetime", "money", "enum", "list", "email", "url", "phone"
+    "text",
+    "number",
+    "integer",
+    "boolean",
+    "date",
+    "datetime",
+    "money",
+    "enum",
+    "list",
+    "email",
+    "url",
+    "phone",
+    "reference",
 ]
+KEY_MAX: Final = 300
+"""Characters of the key in an entity string."""
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
@@ -41,6 +56,7 @@ _TRUE, _FALSE = {"true", "yes", "y"}, {"false", "no", "n"}
 _TEXT_MAX: Final = 2_000
 _NUMBER_MAX: Final = 1e300  # not a number and infinity are over it as well
 _LIST_MAX: Final = 200
+_COMPOUND: Final = frozenset({"list", "money"})  # the only types that take an array or an object
 
 
 class ValueProblem(ValueError):
@@ -49,9 +65,30 @@ class ValueProblem(ValueError):
 
 def normalise(kind: str, value: Any, enum: Mapping[str, Sequence[str]] | None = None) -> Any:
     """Return the normal form of a value of a property type. Raises `ValueProblem`."""
+    if isinstance(value, list | tuple | Mapping) and kind not in _COMPOUND:
+        raise ValueProblem("takes one value")
     if kind == "enum":
         return _enum(value, enum or {})
     return _NORMALISERS[kind](value)
+
+
+def reference(value: Any, targets: Sequence[str]) -> str:
+    """Return an entity string of one of the target types in normal form. Raises `ValueProblem`."""
+    kind, _, key = str(value).strip().partition(":")
+    key = " ".join(key.split())
+    if isinstance(value, list | tuple | Mapping) or kind not in targets or not 0 < len(key) <= KEY_MAX:
+        forms = " or ".join(f"{target}:key" for target in targets)
+        raise ValueProblem(f"takes an entity, written {forms}")
+    return f"{kind}:{key}"
+
+
+def enum_words(enum: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return every folded word of an enum with the values that it stands for: more than one is a mistake."""
+    words: dict[str, list[str]] = {}
+    for name, synonyms in enum.items():
+        for word in dict.fromkeys(_folded(one) for one in (name, *synonyms)):
+            words.setdefault(word, []).append(name)
+    return words
 
 
 def _text(value: Any) -> str:
@@ -99,9 +136,9 @@ def _datetime(value: Any) -> str:
     text = str(value).strip()
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # over: the first or last day of all years, in another time zone
         return f"{_date(text)}T00:00:00Z"
-    instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -126,9 +163,12 @@ def _money(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[str]:
     parts = re.split(r",|;|\band\b", value) if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple) or not 0 < len(parts) <= _LIST_MAX:
+    if not isinstance(parts, list | tuple) or len(parts) > _LIST_MAX:
         raise ValueProblem(f"takes 1 to {_LIST_MAX} values")
-    return list(dict.fromkeys(_text(part) for part in parts if str(part).strip()))
+    entries = list(dict.fromkeys(_text(part) for part in parts if str(part).strip()))
+    if not entries:
+        raise ValueProblem(f"takes 1 to {_LIST_MAX} values")
+    return entries
 
 
 def _email(value: Any) -> str:
@@ -140,12 +180,13 @@ def _email(value: Any) -> str:
 
 def _url(value: Any) -> str:
     text = str(value).strip().rstrip(".,;)")
+    address = text if "://" in text else f"https://{text}"
     if (
         not re.fullmatch(r"(?:https?://)?[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?", text, re.IGNORECASE)
-        or len(text) > _TEXT_MAX
+        or len(address) > _TEXT_MAX
     ):
         raise ValueProblem("takes a web address")
-    return text if "://" in text else f"https://{text}"
+    return address
 
 
 def _phone(value: Any) -> str:

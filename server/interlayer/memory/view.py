@@ -4,13 +4,13 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.memory.properties import PropertyState, combined, folded
+from interlayer.memory.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.schema import EntitySchema
 from interlayer.memory.traits import Traits
@@ -78,6 +78,10 @@ class EntityView:
             self.relations.setdefault(relation, memory)
         self.properties, _ = folded(self.properties, memory, self._schema)
 
+    def observations(self) -> Iterator[Observed]:
+        """Yield every observed value of the properties in use, also those that the schema does not take any more."""
+        return observations(self.memories.values(), self._schema)
+
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
         fact_id = self._exact.get(exact_form(text))
@@ -101,14 +105,18 @@ class EntityView:
             other.contradicts.append(state)
         self.facts[fact.id] = state
         self.ordered.append(state)
-        self._exact.setdefault(exact_form(fact.text), fact.id)
-        self.words.add(fact.text)
+        found = words(fact.text)
+        self._exact.setdefault(" ".join(found), fact.id)
+        self.words.add(found)
         self.traits.add(fact, memory)
         self._weigh(state)
 
     def _confirm(self, confirmation: Confirmation, memory: Memory) -> None:
         state = self.facts.get(confirmation.fact_id)
-        if state is None:
+        if state is None:  # what it confirmed went away with an entity that was split off: it stands for itself
+            said = confirmation
+            fact = FactRecord(said.fact_id, said.text, said.confidence, said.observed_at, said.span)
+            self._add(fact, memory, None)
             return
         known = {state.memory.source or state.memory.id}
         known.update(self.memories[one].source or one for one in state.confirmed_by if one in self.memories)

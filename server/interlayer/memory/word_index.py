@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.models.words import WordVectors
-from interlayer.text.terms import content_words, stem
+from interlayer.text.terms import content_words, stem, without_stop_words
 
 _ALIKE: Final = 0.45  # cosine of two words under which they have nothing to do with each other
 _SHARPNESS: Final = 4  # power of the cosine: nearly the same word counts, a word of the same field hardly does
@@ -37,9 +37,9 @@ class WordIndex:
         """Every word, in order of first appearance."""
         return self._words
 
-    def add(self, text: str) -> None:
-        """Append one fact."""
-        found = dict.fromkeys(content_words(text))
+    def add(self, words: Sequence[str]) -> None:
+        """Append one fact by its words."""
+        found = dict.fromkeys(without_stop_words(words))
         for word in found:
             number = self._numbers.get(word)
             if number is None:

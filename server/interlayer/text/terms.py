@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -42,7 +42,12 @@ def terms(text: str) -> list[str]:
 
 def content_words(text: str) -> Iterator[str]:
     """Yield the words of a text without stop words and possessive endings, as they stand, in order."""
-    for word in words(text):
+    yield from without_stop_words(words(text))
+
+
+def without_stop_words(found: Iterable[str]) -> Iterator[str]:
+    """Yield what `words` found without stop words and possessive endings."""
+    for word in found:
         bare = word.removesuffix("'s").removesuffix("’s")
         if bare and bare not in STOP_WORDS:
             yield bare

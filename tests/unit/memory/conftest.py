@@ -37,6 +37,9 @@ class TestClock:
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
@@ -49,12 +52,12 @@ class Room:
     path: Path
     index: LanceIndex
     clock: TestClock
-    extractor: Extractor | None = None
     schema: Schema = field(default_factory=starter_schema)
+    extractor: Extractor | None = None
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
-        self.store = SqliteItems(self.path, self.seconds)
+        self.store = SqliteItems(self.path, self.clock.seconds)
         schema = self.schema
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
@@ -69,11 +72,12 @@ class Room:
         self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
-    def seconds(self) -> float:
-        return self.clock.now.timestamp()
-
     def other(self) -> "Room":
-        return Room(self.path, self.index, self.clock, self.extractor, self.schema)
+        return self.under(self.schema)
+
+    def under(self, schema: Schema) -> "Room":
+        """Return a process on the same store that was started with another schema."""
+        return Room(self.path, self.index, self.clock, schema, self.extractor)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

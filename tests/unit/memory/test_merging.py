@@ -141,6 +141,31 @@ async def test_forgetting_reaches_what_was_merged(room: Any) -> None:
     assert b"pier" not in content
 
 
+async def test_what_was_forgotten_of_the_other_stays_forgotten_after_a_split(room: Any) -> None:
+    _, other = await both(room)
+    secret = await room.facts(
+        GLOBEX, "A marvellous pier of Globex.", properties=[PropertyCandidate("headquarters", "Zyxburg", 0.9)]
+    )
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.forgetter.forget(room.principal, "wrong", memory_id=secret["memory_id"])
+    await room.projector.drain("acme")
+    content = b"".join(path.read_bytes() for path in room.path.parent.rglob("*") if path.is_file())
+    assert b"Zyxburg" not in content
+    assert b"marvellous" not in content
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    assert "A marvellous pier of Globex." not in await room.texts(GLOBEX)
+
+
+async def test_what_one_confirmed_of_the_other_stays_with_both_after_a_split(room: Any) -> None:
+    _, other = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    again = await room.facts(ACME, "Globex sells valves.", source="call 9")
+    assert again["facts"][0]["outcome"] == "merged"
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    for name in (ACME, GLOBEX):
+        assert "Globex sells valves." in await room.other().texts(name)
+
+
 async def test_a_relation_to_a_forgotten_entity_is_not_shown(room: Any) -> None:
     await both(room)
     await room.forgetter.forget(room.principal, "asked to", entity="company:initech.example")
@@ -258,5 +283,7 @@ async def test_no_fact_is_ever_lost_or_told_of_another(room: Any, steps: list[tu
         elif action == "split" and model.inside.get(other) == model.top(one):
             await room.merger.split(room.principal, names[one], refs[other], "x")
             del model.inside[other]
+        fresh = room.other()
         for number, name in enumerate(names):
+            assert set(await fresh.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
             assert set(await room.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)

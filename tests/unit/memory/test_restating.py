@@ -40,6 +40,19 @@ def test_what_says_anything_more_does_not(new: str, known: str) -> None:
     assert pinned is None or not pinned.stands_in(known)
 
 
+def test_several_claims_in_a_row_are_known_one_by_one() -> None:
+    known = ["Their infrastructure runs on Azure", "They plan to rewrite the planner in Rust"]
+    row = Pinned.of("Company on Azure, planning a Rust rewrite")
+    assert row
+    assert row.stands_in_parts(known)
+    for other in ("Agent 2 inspected pump 2", "Ann met Carl and Bob", "Company on Azure, planning a Go rewrite"):
+        pinned = Pinned.of(other)
+        assert pinned
+        assert not pinned.stands_in_parts(
+            [*known, "Agent 2 inspected pump 0", "Agent 1 inspected pump 2", "Bob is tall"]
+        )
+
+
 def test_a_statement_that_pins_nothing_down_or_says_much_is_left_to_the_cosine() -> None:
     assert Pinned.of("They are happy with the service") is None
     assert (

@@ -1,0 +1,161 @@
+"""YAML whose mistakes have a place: every value of a file with its line, and a validation error as a sentence there."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from interlayer.errors import InvalidInput
+
+Place = tuple[str | int, ...]
+KeysAt = Callable[[Place], Iterable[str]]
+"""Returns the keys that the mapping at a place may have."""
+
+PROBLEMS_MAX: Final = 10
+_NESTING_MAX: Final = 20
+_SENTENCES: Final[Mapping[str, str]] = {  # of pydantic's error types: what is wrong, and the remedy
+    "missing": "is missing; add it",
+    "string_type": "takes text; put it in quotes",
+    "dict_type": "takes keys and values; write them indented below, or as {key: value}",
+    "model_type": "takes keys and values; write them indented below, or as {key: value}",
+    "tuple_type": "takes a list; write [one, two]",
+    "bool_type": "takes true or false",
+    "bool_parsing": "takes true or false",
+    "string_pattern_mismatch": "is no name; use at most 40 of a-z, 0-9 and _, with a letter first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file: its line (from 1), the value's place, and what is wrong with its remedy."""
+
+    line: int
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class InvalidFile(InvalidInput):
+    """A file with mistakes; the message has a line `file:line: place: problem; remedy` for each of them."""
+
+    def __init__(self, origin: str, problems: Iterable[Problem]) -> None:
+        found = sorted(problems, key=lambda problem: problem.line)
+        lines = [f"{origin}:{problem.line}: {problem}" for problem in found[:PROBLEMS_MAX]]
+        if len(found) > PROBLEMS_MAX:
+            lines.append(f"{origin}: and {len(found) - PROBLEMS_MAX} more")
+        first, _, rest = "\n".join(lines).partition(f":{found[0].line}: ")
+        super().__init__(f"{first}:{found[0].line}", rest)
+        self.problems = tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What a YAML text holds, and the line of every key and list entry."""
+
+    data: Any
+    lines: Mapping[Place, int]
+
+    def line(self, place: Place) -> int:
+        """Return the line of a value, or of the nearest thing around it."""
+        for end in range(len(place), 0, -1):
+            if place[:end] in self.lines:
+                return self.lines[place[:end]]
+        return 1
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML whose only truth values are `true` and `false`, so that an enum may have the values yes, no, on and off."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way to configure a loader
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_yaml(text: str, origin: str) -> Located:
+    """Return what a YAML text holds. Raises `InvalidFile` for what is no YAML, keys given twice and aliases."""
+    lines: dict[Place, int] = {}
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            problems = list(_walk(node, (), lines, set())) if node is not None else []
+            data = loader.construct_document(node) if node is not None and not problems else None
+        finally:
+            loader.dispose()
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or str(error).splitlines()[0]
+        message = f"is no YAML: {said}; mind indentation, and quotes around text that holds : or #"
+        raise InvalidFile(origin, [Problem(mark.line + 1 if mark else 1, "", message)]) from error
+    if problems:
+        raise InvalidFile(origin, problems)
+    return Located(data, lines)
+
+
+def problems_of(errors: Iterable[Any], located: Located, known: KeysAt) -> list[Problem]:
+    """Return pydantic's error details as sentences with their lines.
+
+    A validator that looks at several keys says `key: what is wrong` for each, in lines of its own; the key becomes
+    part of the place.
+    """
+    found: list[Problem] = []
+    for detail in errors:
+        place: Place = tuple(part for part in detail["loc"] if part != "[key]")
+        if detail["type"] == "value_error":
+            for line in str(detail["ctx"]["error"]).splitlines():
+                key, _, message = line.partition(": ")
+                within: Place = (*place, *key.split("."))
+                found.append(Problem(located.line(within), _dotted(within), message))
+        else:
+            found.append(Problem(located.line(place), _dotted(place), _sentence(detail, place, known)))
+    return found
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint with the known word nearest to an unknown one, or all of them when none is near."""
+    words = list(known)
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(words)}"
+
+
+def _sentence(detail: Any, place: Place, known: KeysAt) -> str:
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key; {nearest(str(place[-1]), known(place[:-1]))}"
+    if detail["type"] == "literal_error":
+        return f"{str(detail['input'])[:40]!r} is unknown; " + nearest(
+            str(detail["input"]), re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        )
+    sentence = _SENTENCES.get(detail["type"])
+    return sentence or str(detail["msg"]).replace("Input should", "should")
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(str(part) for part in place)
+
+
+def _walk(node: Any, place: Place, lines: dict[Place, int], seen: set[int]) -> Iterable[Problem]:
+    """Note the line of every value; yield what YAML allows and a schema does not: aliases, keys given twice."""
+    line = node.start_mark.line + 1
+    if id(node) in seen or len(place) > _NESTING_MAX:
+        yield Problem(line, _dotted(place), "is an alias or nested too deep; write the value out")
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            within = (*place, str(key.value))
+            if within in lines:
+                message = f"is given twice, first in line {lines[within]}; keep one of them"
+                yield Problem(key.start_mark.line + 1, _dotted(within), message)
+                continue
+            lines[within] = key.start_mark.line + 1
+            yield from _walk(value, within, lines, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            lines[*place, number] = value.start_mark.line + 1
+            yield from _walk(value, (*place, number), lines, seen)
