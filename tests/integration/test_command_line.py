@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,39 @@ def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
     assert run(home, "memory", "show", "deal:D-8").returncode == 1
     rebuilt = run(home, "reconcile", "--rebuild")
     assert "2 facts" in rebuilt.stdout
+
+
+def test_what_was_turned_down_is_reviewed_from_the_command_line(home: Path) -> None:
+    program = (
+        "import anyio, sys; from pathlib import Path\n"
+        "from interlayer.app.composition import opened; from interlayer.app.settings import load\n"
+        "from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate\n"
+        "async def run():\n"
+        "    settings = load({})\n"
+        "    async with opened(settings) as parts:\n"
+        "        facts = [FactCandidate('Acme sells pumps.', 0.9), FactCandidate('...', 0.9)]\n"
+        "        values = [PropertyCandidate('employees', 'many', 0.9)]\n"
+        "        call = MemorizeRequest(entity='company:acme.example', facts=facts, properties=values)\n"
+        "        await parts.domains.memorizer.memorize(settings.principal, call)\n"
+        "anyio.run(run)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], env=environment(home), cwd=home.parent, check=True, timeout=60)
+    table = run(home, "memory", "rejected")
+    assert table.returncode == 0, table.stderr
+    assert "2 rejected" in table.stdout
+    found = {one["reason"][:4]: one["id"] for one in json.loads(run(home, "memory", "rejected", "--json").stdout)}
+    counts = json.loads(run(home, "memory", "rejected", "--summary", "--json").stdout)
+    assert [sorted(one.items()) for one in counts.values()] == [[("empty", 1), ("type", 1)]]
+    assert "empty" in run(home, "memory", "rejected", "--summary").stdout
+    refused = run(home, "memory", "admit", found["type"])
+    assert refused.returncode == 1
+    assert "dismiss" in refused.stderr
+    admitted = run(home, "memory", "admit", found["empt"], "--reason", "it is their motto")
+    assert admitted.returncode == 0, admitted.stderr
+    assert "added: ..." in admitted.stdout
+    assert run(home, "memory", "dismiss", found["type"]).returncode == 0
+    assert "0 rejected" in run(home, "memory", "rejected", "--entity", "company:acme.example").stdout
+    assert run(home, "memory", "dismiss", found["type"]).returncode == 1
 
 
 def test_install_prints_or_merges_the_configuration(home: Path) -> None:

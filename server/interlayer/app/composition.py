@@ -84,7 +84,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
     domains = Domains(
         memorizer=memorizer,
         recaller=recaller,

@@ -30,14 +30,6 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
 
 
-def print_rejections(counts: Mapping[str, int], rejected: Sequence[Mapping[str, Any]]) -> None:
-    """Print rejected candidates and how many there are by reason."""
-    console = Console()
-    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in rejected]
-    _table(console, "Rejected", rows, ("id", "reason", "candidate", "entity", "agent", "at"))
-    console.print(", ".join(f"{count} {reason}" for reason, count in counts.items()) or "nothing was rejected")
-
-
 def print_schema(schema: "Schema") -> None:
     """Print a schema: a table for each entity type, and the kinds of identifier."""
     console = Console()
@@ -85,6 +77,25 @@ def print_schema_plan(plan: "SchemaPlan", *, applied: bool) -> None:
     )
     if plan.breaking and not applied:
         console.print(f"{len(plan.breaking)} breaking changes: refused without --allow-breaking.", markup=False)
+
+
+def print_rejected(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print rejected candidates as a table."""
+    console = Console()
+    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in found]
+    _table(console, "Rejected", rows, ("id", "at", "named", "reason", "candidate", "confidence", "agent"))
+    hint = "`interlayer memory admit ID` remembers one after all, `dismiss ID` takes it off the list"
+    console.print(f"{len(found)} rejected" + (f"; {hint}" if found else ""), markup=False)
+
+
+def print_rejected_summary(days: Mapping[str, Mapping[str, int]]) -> None:
+    """Print how many candidates were turned down by day and reason."""
+    console = Console()
+    reasons = tuple(sorted({reason for counts in days.values() for reason in counts}))
+    rows = [{"day": day, "all": sum(counts.values()), **counts} for day, counts in days.items()]
+    _table(console, "Rejected by day", rows, ("day", *reasons, "all"))
+    total = sum(sum(counts.values()) for counts in days.values())
+    console.print(f"{total} rejected in the last 90 days", markup=False)
 
 
 def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:

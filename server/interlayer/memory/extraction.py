@@ -1,27 +1,43 @@
-"""The extractor port: what a model is asked and what it answers, whoever the model is."""
+"""The extractor port: a model that reads content and proposes what to remember of it.
 
+Whatever a model does, content is remembered: when it fails, the plain way is taken and the answer says so.
+"""
+
+import logging
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
 
+import anyio
+
+from interlayer.errors import InvalidInput, Unavailable
+from interlayer.memory.identifiers import check_text
+from interlayer.memory.requests import FACTS_MAX, PROPERTIES_MAX, FactCandidate, PropertyCandidate
 from interlayer.memory.schema import EntitySchema
+from interlayer.text.private import masked
+
+_REASON_MAX: Final = 120
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is to be read: content about an entity, what its properties are and were, and when it was observed."""
+class ExtractionTask:
+    """What a model is given to read. Secrets are blotted out of the content already."""
 
     content: str
     entity_type: str
-    name: str
     schema: EntitySchema
-    observed_at: str
-    known: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    name: str
+    observed_at: datetime
+    known: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedFact:
-    """A statement, the words of the content that it rests on, and whom and when it is about if the model says so."""
+    """A statement, the very words of the content that it rests on, and, if told, since when it holds and of whom."""
 
     text: str
     quote: str
@@ -32,7 +48,7 @@ class ExtractedFact:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedProperty:
-    """A property value and the words of the content that it rests on."""
+    """A value for a property of the schema, and the very words of the content that it rests on."""
 
     name: str
     value: Any
@@ -41,21 +57,88 @@ class ExtractedProperty:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
-    """Everything that a model found."""
+class Extraction:
+    """What a model found."""
 
     facts: Sequence[ExtractedFact] = ()
     properties: Sequence[ExtractedProperty] = ()
 
 
 class Extractor(Protocol):
-    """Reads content. Raises `Unavailable` when it cannot; then content is read without a model."""
+    """Reads content. Raises `Unavailable` when the model cannot be reached or does not answer in form."""
 
     @property
     def name(self) -> str:
-        """What the answer calls it."""
+        """What answers and memories call it."""
         ...
 
-    async def extract(self, reading: Reading) -> Extracted:
+    @property
+    def timeout_s(self) -> float:
+        """How long a call waits for it."""
+        ...
+
+    async def extract(self, task: ExtractionTask) -> Extraction:
         """Return what the content says of the entity."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A model's candidates, and who they are from."""
+
+    extractor: str
+    facts: tuple[FactCandidate, ...]
+    properties: tuple[PropertyCandidate, ...]
+
+
+async def extracted(extractor: Extractor, task: ExtractionTask) -> Extracted | str:
+    """Return a model's candidates, or in a few words why there are none to be had."""
+    try:
+        with anyio.fail_after(extractor.timeout_s):
+            return _candidates(extractor.name, await extractor.extract(task))
+    except TimeoutError:
+        reason = f"no answer within {extractor.timeout_s:g} s"
+    except Unavailable as error:
+        reason = str(error)
+    except InvalidInput as error:
+        reason = f"its answer cannot be used: {error}"
+    except Exception as error:  # noqa: BLE001 - a fault of somebody else's model must not cost the content
+        reason = f"it failed with {type(error).__name__}"
+    reason = masked(" ".join(reason.split()))[:_REASON_MAX].rstrip(" .")
+    logger.warning("%s unavailable: %s", extractor.name, reason)
+    return reason
+
+
+def _candidates(name: str, found: Any) -> Extracted:
+    """Return an extraction as candidates. Raises `InvalidInput` for what is not in form."""
+    if not isinstance(found, Extraction):
+        raise InvalidInput("extraction", f"{type(found).__name__} is no extraction.")
+    if len(found.facts) > FACTS_MAX or len(found.properties) > PROPERTIES_MAX:
+        raise InvalidInput("extraction", f"over {FACTS_MAX} facts or {PROPERTIES_MAX} properties.")
+    facts: list[FactCandidate] = []
+    for one in found.facts:
+        if not isinstance(one, ExtractedFact):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
+            raise InvalidInput("facts", f"{type(one).__name__} is no fact.")
+        _check(one.confidence, one.text, one.quote, one.observed_at or "", one.subject or "")
+        text = " ".join(one.text.split())
+        facts.append(
+            FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
+        )
+    properties: list[PropertyCandidate] = []
+    for prop in found.properties:
+        if not isinstance(prop, ExtractedProperty):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
+            raise InvalidInput("properties", f"{type(prop).__name__} is no property.")
+        _check(prop.confidence, prop.name, prop.quote, str(prop.value))
+        properties.append(PropertyCandidate(prop.name, prop.value, prop.confidence, None, "extractor", prop.quote))
+    return Extracted(name, tuple(facts), tuple(properties))
+
+
+def _check(confidence: Any, *texts: Any) -> None:
+    for text in texts:
+        if not isinstance(text, str):
+            raise InvalidInput("extraction", f"{type(text).__name__} instead of text.")
+        check_text(text, "extraction")
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not math.isfinite(confidence):
+        raise InvalidInput("confidence", "is no number.")
+    if not 0 <= confidence <= 1:
+        raise InvalidInput("confidence", f"{confidence} is not between 0 and 1.")

@@ -153,7 +153,7 @@ class Forgetter:
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
         own += await self._remains.absorbed(organization, head)
-        own += await self._remains.rejected(organization, {memory.id for memory in log})
+        own += await self._remains.rejected(organization, head)
         own += await self._remains.claims(organization, {head.entity, *head.absorbed})
         hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
@@ -215,9 +215,6 @@ class Forgetter:
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
         operations += [Delete(key) for key in await self._remains.traces(organization, entity, gone, relations=False)]
-        operations += [
-            Delete(key) for key in await self._remains.rejected(organization, {memory.id for memory in gone})
-        ]
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),

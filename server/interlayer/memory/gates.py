@@ -1,21 +1,21 @@
 """The gates every candidate passes before it is remembered. Each rejection has a reason code and is returned.
 
-| reason             | turned down because                                                        |
-| ------------------ | -------------------------------------------------------------------------- |
-| `empty`            | nothing is said: no letter, or no word beside function words               |
-| `oversized`        | longer than one statement can be                                           |
-| `instruction`      | it talks to a model ("ignore all previous instructions") instead of about the entity |
-| `unknown_property` | the schema has no such property, or has retired it                         |
-| `type`             | the schema's type does not take the value                                  |
-| `low_confidence`   | below what the schema asks for                                             |
-| `secret`           | it holds a key, a token, a password or a payment card number, which is kept nowhere |
-| `ungrounded`       | a model's quote, number or name is not in the content                      |
-| `dangling`         | a model's statement depends on a pronoun that nothing in it explains       |
-| `unanchored`       | a model gives a time that is none                                          |
-| `other_entity`     | a model says that it is about somebody else                                |
+| reason             | holds for   | turned down because                                              |
+| ------------------ | ----------- | ---------------------------------------------------------------- |
+| `secret`           | all         | it holds a key, token, password or card number                   |
+| `instruction`      | all         | it addresses a model ("ignore all previous instructions")        |
+| `oversized`        | all         | longer than one statement can be                                 |
+| `empty`            | all         | nothing is said: no letter, or no word beside function words     |
+| `low_confidence`   | all         | below what the schema asks for                                   |
+| `unknown_property` | all         | the schema has no such property, or has retired it               |
+| `type`             | all         | the schema's type does not take the value                        |
+| `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
+| `other_entity`     | a model     | it is about somebody else                                        |
+| `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
+| `unanchored`       | a model     | the time that it gives for the fact is no time                   |
 
-What the calling agent gives is never turned down for style, and plain content is not either: the last four are asked of
-a model alone.
+What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
+for how they are put.
 """
 
 import difflib
@@ -25,10 +25,13 @@ from typing import Any, Final
 
 import re2
 
-from interlayer.memory.requests import PropertyCandidate
-from interlayer.memory.schema import EntitySchema, GateSettings
+from interlayer.memory.grounding import Ground
+from interlayer.memory.occasion import Occasion
+from interlayer.memory.phrasing import Rejection, phrased
+from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
+from interlayer.memory.schema import EntitySchema, PropertySchema
 from interlayer.memory.values import ValueProblem
-from interlayer.text.private import is_masked
+from interlayer.text.private import MASK, masked
 from interlayer.text.terms import terms
 
 # Sentences that are addressed to a language model. Narrow on purpose: a customer may well write about
@@ -43,38 +46,48 @@ _INSTRUCTION: Final = re2.compile(
 )
 
 
+_SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
+_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime"}  # a model copies these from the content
+
+
 @dataclass(slots=True)
 class Gates:
-    """The count of one call: how many candidates were checked, and why some were turned down."""
+    """The count of one call: how many candidates were checked, and why some were turned down.
 
+    `ground` is the content that a model has read; it is only needed for a model's candidates. `redacted` says that
+    secrets were blotted out of the content.
+    """
+
+    occasion: Occasion
+    ground: Ground | None = None
+    redacted: bool = False
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
-    def fact(self, text: str, limits: GateSettings, confidence: float | None = None) -> str | None:
-        """Return why a fact is turned down, or None; `confidence` is given for what a model extracted."""
-        return self.count(_fact_problem(text, limits, confidence))
+    def fact(self, candidate: FactCandidate) -> FactCandidate | str:
+        """Return the fact as it is to be remembered, or why it is turned down."""
+        self.checked += 1
+        reason = self._problem_of_fact(candidate)
+        if reason is None and candidate.origin == "extractor" and self.ground:
+            try:
+                return phrased(candidate, self.occasion, self.ground)
+            except Rejection as rejection:
+                reason = str(rejection)
+        return candidate if reason is None else self._turned_down(reason)
 
-    def value(self, candidate: PropertyCandidate, schema: EntitySchema) -> tuple[Any, str | None]:
+    def value(self, candidate: PropertyCandidate) -> tuple[Any, str | None]:
         """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
         self.checked += 1
-        known = schema.current.get(candidate.name)
-        if known is None:
-            self.rejected["unknown_property"] += 1
-            return candidate.value, f"unknown_property: {_hint(candidate.name, schema)}"
-        if is_masked(str(candidate.value)):
-            self.rejected["secret"] += 1
-            return candidate.value, "secret: it looks like a key, a password or a card number"
-        if is_instruction(str(candidate.value)):
-            self.rejected["instruction"] += 1
-            return candidate.value, "instruction: it addresses a model"
+        known = self.occasion.schema.current.get(candidate.name)
+        reason = self._problem_of_value(candidate, known)
+        if reason is not None or known is None:
+            return candidate.value, self._turned_down(reason or "unknown_property")
         try:
             value = known.normal(candidate.value)
         except ValueProblem as problem:
-            self.rejected["type"] += 1
-            return candidate.value, f"type: {candidate.name} {problem}"
+            return candidate.value, self._turned_down(f"type: {candidate.name} {problem}")
         if candidate.confidence < known.minimum_confidence:
-            self.rejected["low_confidence"] += 1
-            return value, f"low_confidence: {candidate.name} needs {known.minimum_confidence}"
+            return value, self._turned_down(f"low_confidence: {candidate.name} needs {known.minimum_confidence}")
         return value, None
 
     @property
@@ -82,11 +95,46 @@ class Gates:
         """How many candidates came through."""
         return self.checked - self.rejected.total()
 
-    def count(self, reason: str | None) -> str | None:
-        """Count a candidate with its verdict and return the verdict."""
-        self.checked += 1
-        if reason:
-            self.rejected[reason] += 1
+    def _problem_of_fact(self, candidate: FactCandidate) -> str | None:
+        settings = self.occasion.gates
+        if self._is_secret(candidate.text, candidate.origin):
+            return _SECRECY
+        if is_instruction(candidate.text):
+            return "instruction"
+        if len(candidate.text) > settings.fact_characters_max:
+            return "oversized"
+        if not any(character.isalpha() for character in candidate.text) or not terms(candidate.text):
+            return "empty"
+        thresholds = settings.minimum_confidence
+        least = {"caller": thresholds.caller, "plain": 0.0, "extractor": thresholds.extractor}[candidate.origin]
+        return f"low_confidence: a fact needs {least}" if candidate.confidence < least else None
+
+    def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema | None) -> str | None:
+        if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin):
+            return _SECRECY
+        if known is None:
+            return f"unknown_property: {_hint(candidate.name, self.occasion.schema)}"
+        if is_instruction(str(candidate.value)):
+            return "instruction: it addresses a model"
+        if candidate.origin == "extractor" and self.ground:
+            return self._ungrounded(candidate, self.ground, formed=known.type in _FORMED)
+        return None
+
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, *, formed: bool) -> str | None:
+        if "ungrounded" in self.occasion.gates.off:
+            return None
+        if ground.locate(candidate.quote or "") is None:
+            return "ungrounded: its quote is not in the content"
+        missing = ground.missing(str(candidate.value)) if formed and not isinstance(candidate.value, dict) else None
+        return f"ungrounded: {missing} is not in the content" if missing else None
+
+    def _is_secret(self, text: str, origin: Origin) -> bool:
+        if self.redacted and MASK in text:
+            return True
+        return origin != "plain" and masked(text) != text  # plain content was looked through as a whole
+
+    def _turned_down(self, reason: str) -> str:
+        self.rejected[reason.partition(":")[0]] += 1
         return reason
 
 
@@ -100,16 +148,3 @@ def _hint(name: str, schema: EntitySchema) -> str:
         return f"{name} is retired"
     near = difflib.get_close_matches(name, schema.current, 1)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.current)}"
-
-
-def _fact_problem(text: str, limits: GateSettings, confidence: float | None) -> str | None:
-    if is_masked(text):
-        return "secret"
-    if is_instruction(text):
-        return "instruction"
-    if len(text) > limits.fact_characters_max and "oversized" not in limits.off:
-        return "oversized"
-    if not any(character.isalpha() for character in text) or not terms(text):
-        return "empty"
-    weak = confidence is not None and confidence < limits.minimum_confidence
-    return "low_confidence" if weak and "low_confidence" not in limits.off else None

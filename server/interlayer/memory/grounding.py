@@ -1,95 +1,161 @@
-"""Whether what a model extracted rests on the content: its quote, its details, whom and when it speaks of."""
+"""Whether what a model says about a text is in the text: every number, date and name, in any form people write it.
+
+"$450K" is grounded in "four hundred fifty thousand dollars", "New York" in "NYC", "2026-Q3" in "next quarter" of a text
+that was written in the second quarter of 2026.
+"""
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-import re2
-
-from interlayer.errors import InvalidInput
-from interlayer.ids import parse_instant, timestamp
-from interlayer.memory.extraction import ExtractedFact, Reading
 from interlayer.memory.guard import names
-from interlayer.memory.requests import FactCandidate
+from interlayer.text.dates import StatedDate, stated_dates
 from interlayer.text.numbers import numbers
+from interlayer.text.quotes import Quotable
 from interlayer.text.relative_time import anchor
-from interlayer.text.terms import words
+from interlayer.text.terms import STOP_WORDS, stem
 
-_TYPOGRAPHY: Final = str.maketrans("’‘“”–—\u00a0", "''\"\"-- ")
-_PRONOUN: Final = re.compile(
-    r"(?i)^(?P<pronoun>he|she|they|it|this|that|these|those)(?P<contracted>['’](?:s|re|ve|ll|d))?"
-    r"(?=\s+(?:\w+(?:s|ed|ly)|are|were|have|had|will|would|can|could|may|might|should|did|do|need|want|plan|use|run|sell)\b"
-    r"|['’]|\s+(?:\w+['’]t)\b)"
-)
-_CONTRACTED: Final = {"s": "'s", "re": " are", "ve": " have", "ll": " will", "d": " had"}
-
-
-class Turned(Exception):
-    """A candidate is turned down; the first argument is the reason code."""
-
-
-def examined(fact: ExtractedFact, reading: Reading, own: Collection[str], off: Collection[str]) -> FactCandidate:
-    """Return an extracted fact as a candidate: grounded, standing on its own, anchored in time.
-
-    `own` are the entity's names and identifiers, `off` the gates that are switched off. Raises `Turned`.
-    """
-    span = quoted(fact.quote, reading.content)
-    if "ungrounded" not in off and (span is None or _invented(fact.text, reading)):
-        raise Turned("ungrounded")
-    if "other_entity" not in off and fact.subject and not _is_own(fact.subject, own):
-        raise Turned("other_entity")
-    text = _settled(fact.text, reading)
-    if text is None:
-        if "dangling" not in off:
-            raise Turned("dangling")
-        text = fact.text
-    at = _observed(fact, off)
-    text = anchor(text, datetime.fromisoformat(at or reading.observed_at))
-    return FactCandidate(text, fact.confidence, at, span)
+_WORD: Final = re.compile(r"[^\W_]+(?:[.&'’][^\W_]+)*")
+_OPENING: Final = re.compile(r"\W*([^\W\d_][^\W_]*)\s+(?=[^\W\d_a-z])")
+_LONG_DIGITS: Final = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_MORE_NUMBERS: Final = {word: float(number) for number, word in enumerate(_ORDINALS.split(), start=1)} | {
+    "one": 1.0, "once": 1.0, "twice": 2.0, "both": 2.0, "pair": 2.0, "dozen": 12.0, "half": 0.5,
+}  # fmt: skip
+_HALF: Final = re.compile(r"(?i)\bhalf (?:a |an )?(million|billion|dozen|thousand)\b")
+_HALVES: Final = {"thousand": 500.0, "million": 5e5, "billion": 5e8, "dozen": 6.0}
+_CURRENCIES: Final = {"$": "usd", "dollar": "usd", "€": "eur", "euro": "eur", "£": "gbp", "¥": "jpy", "yen": "jpy"}
+_GROUPED: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")  # 450 000
 
 
-def quoted(quote: str, content: str) -> tuple[int, int] | None:
-    """Return where a quote stands in the content, whatever its spacing, case and typography; None if it does not."""
-    parts = quote.translate(_TYPOGRAPHY).split()
-    if not parts:
+class Ground:
+    """A text that statements are held against. `known` are names that may be said of it without standing in it."""
+
+    def __init__(self, content: str, known: Iterable[str], observed_at: datetime) -> None:
+        self._quotable = Quotable(content)
+        self._year = observed_at.year
+        text = anchor(content, observed_at)  # what "next quarter" means there may be said outright
+        self._dates = stated_dates(text)
+        self._digits = re.sub(r"\D", "", text)
+        self._in_order = _WORD.findall(text)
+        self._words = _word_forms([text, *known])
+        self._initials = _initials(self._in_order)
+        self._numbers = _values(text)
+        self._numbers |= {_MORE_NUMBERS[word] for word in self._words & _MORE_NUMBERS.keys()}
+        self._words |= {name for sign, name in _CURRENCIES.items() if sign in text.casefold()}
+
+    def locate(self, quote: str) -> tuple[int, int] | None:
+        """Return where a quotation stands in the text, or None."""
+        return self._quotable.locate(quote)
+
+    def missing(self, statement: str) -> str | None:
+        """Return the first number, date or name of a statement that the text does not hold, or None."""
+        dates = stated_dates(statement)
+        for _, readings in _by_place(dates):
+            if not any(one.says(reading, self._year) for reading in readings for one in self._dates):
+                return statement[readings[0].start : readings[0].end]
+        rest = _blank(statement, [(one.start, one.end) for one in dates])
+        phones = [match.span() for match in _LONG_DIGITS.finditer(rest) if self._has_digits(match[0])]
+        rest = _blank(rest, phones)
+        unknown = min((sorted(values - self._numbers) for values in _readings(rest)), key=len)
+        if unknown:
+            return f"{unknown[0]:g}"
+        return self._missing_name(rest) or self._swapped(rest)
+
+    def _missing_name(self, statement: str) -> str | None:
+        found = names(statement)
+        opening = _OPENING.match(statement)
+        if opening and opening[1][0].isupper() and opening[1].casefold() not in STOP_WORDS:
+            found.add(opening[1].casefold())  # "Ann Lee": two capitals at the start are a name
+        in_order = _WORD.findall(statement)
+        together = _runs_of(in_order, found)
+        for name in sorted(found, key=statement.casefold().find):
+            if not self._knows(name) and not any(name in run and _short(run) in self._words for run in together):
+                return name
         return None
-    found = re2.search("(?i)" + r"\s+".join(re2.escape(part) for part in parts), content.translate(_TYPOGRAPHY))
-    return (int(found.start()), int(found.end())) if found else None
 
-
-def _invented(text: str, reading: Reading) -> bool:
-    """Whether a text holds a number or a name that the content does not."""
-    stated = numbers(reading.content)
-    if any(not any(known.says(number) or number.says(known) for known in stated) for number in numbers(text)):
-        return True
-    known_words = {*words(reading.content), *words(reading.name)}
-    return any(not set(words(name)) <= known_words for name in names(text))
-
-
-def _is_own(subject: str, own: Collection[str]) -> bool:
-    said = set(words(subject))
-    return not said or any(said <= set(words(name)) or set(words(name)) <= said for name in own if name)
-
-
-def _settled(text: str, reading: Reading) -> str | None:
-    """Return a text that names whom it is about; None if it depends on something before it."""
-    found = _PRONOUN.match(text)
-    if not found:
-        return text
-    if found["pronoun"].casefold() not in reading.schema.pronouns:
-        return None
-    rest = text[found.end() :]
-    contracted = found["contracted"]
-    return reading.name + (_CONTRACTED[contracted[1:].casefold()] if contracted else "") + rest
-
-
-def _observed(fact: ExtractedFact, off: Collection[str]) -> str | None:
-    if fact.observed_at is None:
-        return None
-    try:
-        return timestamp(parse_instant(fact.observed_at, "observed_at"))
-    except InvalidInput:
-        if "unanchored" in off:
+    def _swapped(self, statement: str) -> str | None:
+        """Return the opening word if the text says the same of somebody else: "Globex will buy" for "Acme will buy"."""
+        opening, *rest = _WORD.findall(statement)[:3] or [""]
+        if len(rest) < 2 or not opening[0].isupper() or self._knows(opening.casefold()):
             return None
-        raise Turned("unanchored") from None
+        after = [word.casefold() for word in rest]
+        for at, word in enumerate(self._in_order[:-2]):
+            same = [one.casefold() for one in self._in_order[at + 1 : at + 3]] == after
+            if same and word[0].isupper() and word.casefold() not in STOP_WORDS:
+                return opening
+        return None
+
+    def _knows(self, name: str) -> bool:
+        if name[:3] in {day[:3] for day in _WEEKDAYS} and name in _WEEKDAYS:
+            return any(word == name or word == name[:3] for word in self._words)
+        parts = [part for part in re.split(r"[-/&.'’]", name) if part not in {"", "s"}]
+        compact = re.sub(r"[.'’]", "", name)
+        if compact in self._words or stem(compact) in self._words:
+            return True
+        if 2 <= len(compact) <= 5 and compact in self._initials:
+            return True
+        return all(part in self._words or stem(part) in self._words for part in parts)
+
+    def _has_digits(self, text: str) -> bool:
+        digits = re.sub(r"\D", "", text)
+        return len(digits) >= 7 and digits in self._digits
+
+
+def _values(text: str) -> set[float]:
+    return set[float]().union(*_readings(text))
+
+
+def _readings(text: str) -> list[set[float]]:
+    """Return the numbers of a text, and once more with digits in groups ("450 000") read as one number."""
+    halves = {_HALVES[match[1].lower()] for match in _HALF.finditer(text)}
+    joined = _GROUPED.sub(lambda match: re.sub(r"\D", "", match[0]), text)
+    return [halves | {value for one in numbers(form) for value in (one.low, one.high)} for form in (text, joined)]
+
+
+def _word_forms(texts: Iterable[str]) -> set[str]:
+    """Return the words of texts folded, with their stems and their parts."""
+    forms: set[str] = set()
+    for text in texts:
+        for word in _WORD.findall(text.casefold()):
+            bare = re.sub(r"['’]s$", "", word)
+            for form in (bare, re.sub(r"[.'’]", "", bare), *re.split(r"[.&'’]", bare)):
+                forms |= {form, stem(form)}
+    return forms
+
+
+def _initials(words: Sequence[str]) -> set[str]:
+    """Return the initials of two to five words in a row: what an abbreviation of them may look like."""
+    first = [word[0].casefold() for word in words]
+    return {"".join(first[at : at + size]) for size in range(2, 6) for at in range(len(first) - size + 1)}
+
+
+def _runs_of(words: Sequence[str], found: set[str]) -> list[list[str]]:
+    """Return the names of a statement that stand in a row, folded."""
+    runs: list[list[str]] = [[]]
+    for word in words:
+        if word.casefold() in found:
+            runs[-1].append(word.casefold())
+        else:
+            runs.append([])
+    return [run for run in runs if len(run) > 1]
+
+
+def _short(run: Sequence[str]) -> str:
+    return "".join(word[0] for word in run)
+
+
+def _by_place(dates: Sequence[StatedDate]) -> list[tuple[int, list[StatedDate]]]:
+    """Return the readings of each place."""
+    places: dict[int, list[StatedDate]] = {}
+    for one in dates:
+        places.setdefault(one.start, []).append(one)
+    return list(places.items())
+
+
+def _blank(text: str, places: Iterable[tuple[int, int]]) -> str:
+    for start, end in places:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text

@@ -1,20 +1,22 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from interlayer.errors import InvalidInput
-from interlayer.memory.candidates import facts_of, properties_of
-from interlayer.memory.extraction import Extracted, Reading
+from interlayer.errors import InvalidInput, Refused
+from interlayer.ids import timestamp
+from interlayer.memory.candidates import properties_of
+from interlayer.memory.extraction import Extracted
 from interlayer.memory.gates import Gates
-from interlayer.memory.grounding import Turned, examined, quoted
+from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
 from interlayer.memory.naming import Subject
-from interlayer.memory.reconciling import Decision
+from interlayer.memory.occasion import Occasion
+from interlayer.memory.phrasing import plain_facts
 from interlayer.memory.records import Observation
+from interlayer.memory.rejected import Rejected
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -25,12 +27,10 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
 )
-from interlayer.memory.schema import GateSettings
+from interlayer.memory.schema import EntitySchema
 from interlayer.models.embedder import Vectors
-from interlayer.text.private import masked
-from interlayer.text.relative_time import anchor
+from interlayer.text.private import masked, untellable
 
-_STYLE: Final = ("ungrounded", "dangling", "unanchored", "other_entity", "low_confidence", "oversized")
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
@@ -39,9 +39,8 @@ class Gated:
     """The candidates of a call: those that came through the gates, and those that did not."""
 
     facts: tuple[FactCandidate, ...]
-    rejected_facts: tuple[Decision, ...]
     properties: tuple[Observation, ...]
-    rejected_properties: tuple[dict[str, Any], ...]
+    rejected: tuple[Rejected, ...]
     gates: Gates
     extractor: str
 
@@ -58,76 +57,59 @@ class Checked:
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
 
+    @property
+    def is_all_rejected(self) -> bool:
+        """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
+        beside = self.relations or self.request.identifiers or self.request.name
+        return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)
+
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """What a call offers: the request, without secrets, and what a model read in its content if one did."""
+class Reading:
+    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
 
-    request: MemorizeRequest
-    reading: Reading
-    own: Collection[str]
-    extracted: Extracted | None
-    extractor: str
+    content: str
+    redacted: bool
+    extracted: Extracted | None = None
+    failed: str | None = None
 
 
-def gate(offered: Offered, limits: GateSettings) -> Gated:
+def reading_of(content: str | None) -> Reading:
+    """Return content with every secret blotted out in place, so that spans still fit."""
+    text = masked(content or "")
+    return Reading(text, text != (content or ""))
+
+
+def tellable(source: str | None) -> str | None:
+    """Return where content came from without secrets; digits in a row are the id of a message there, and no card."""
+    if not source:
+        return source
+    return masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
+
+
+def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gated:
     """Return the candidates of a call after the gates.
 
     Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
     """
-    gates, request = Gates(), offered.request
-    if request.admitted:
-        limits = GateSettings(fact_characters_max=limits.fact_characters_max, off=_STYLE)
-    facts: list[FactCandidate] = []
-    rejected: list[Decision] = []
-    for candidate in _candidates(offered, limits, gates, rejected):
-        model = candidate.confidence if offered.extracted and candidate.span else None
-        reason = gates.fact(candidate.text, limits, model)
-        if reason is None:
-            facts.append(candidate)
-        else:
-            rejected.append(Decision(candidate, "rejected", reason=reason))
+    found, content = reading.extracted, reading.content
+    ground = Ground(content, occasion.known, occasion.observed_at) if found else None
+    gates = Gates(occasion, ground, reading.redacted)
+    rejected: list[Rejected] = []
+    read = found.facts if found else plain_facts(content, occasion)
+    facts = list(_passed(gates, [*request.facts, *read], rejected))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
-    properties, rejected_properties = _gated_properties(offered, gates)
-    if gates.checked and gates.rejected == Counter(instruction=gates.checked):
+    given = _named_today(request.properties, occasion.schema)
+    names = [candidate.name for candidate in given]
+    more = [one for one in found.properties if one.name not in names] if found else None
+    stated = properties_of(content, occasion.schema, names) if more is None else more
+    properties = _observations(gates, [*given, *stated], rejected)
+    if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
-    return Gated(tuple(facts), tuple(rejected), properties, rejected_properties, gates, _extractor(offered))
-
-
-def without_secrets(request: MemorizeRequest) -> MemorizeRequest:
-    """Return the request with keys, tokens, passwords and card numbers overwritten wherever they could be kept."""
-    return replace(
-        request,
-        content=masked(request.content) if request.content else request.content,
-        source=masked(request.source) if request.source else request.source,
-        facts=[replace(fact, text=masked(fact.text)) for fact in request.facts],
-        properties=[
-            replace(one, value=masked(one.value)) if isinstance(one.value, str) else one for one in request.properties
-        ],
-    )
-
-
-def _candidates(
-    offered: Offered, limits: GateSettings, gates: Gates, rejected: list[Decision]
-) -> Iterator[FactCandidate]:
-    """Yield what the caller gives as it is, and what content holds: as the model read it, or by sentence."""
-    request, reading = offered.request, offered.reading
-    yield from request.facts
-    if offered.extracted is None:
-        if request.content:
-            instant = datetime.fromisoformat(reading.observed_at)
-            for plain in facts_of(request.content):
-                yield replace(plain, text=anchor(plain.text, instant))
-        return
-    for fact in offered.extracted.facts:
-        try:
-            yield examined(fact, reading, offered.own, limits.off)
-        except Turned as verdict:
-            reason = gates.count(str(verdict))
-            rejected.append(Decision(FactCandidate(fact.text, fact.confidence), "rejected", reason=reason))
+    return Gated(tuple(facts), properties, tuple(rejected), gates, _extractor(request, reading))
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -155,37 +137,65 @@ def check_limits(request: MemorizeRequest) -> None:
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
 
 
-def _gated_properties(offered: Offered, gates: Gates) -> tuple[tuple[Observation, ...], tuple[dict[str, Any], ...]]:
-    request, reading = offered.request, offered.reading
-    passed: dict[str, Observation] = {}
-    rejected: list[dict[str, Any]] = []
-    given = [replace(one, name=reading.schema.current_name(one.name)) for one in request.properties]
-    for candidate in [*given, *_properties_read(offered)]:
-        value, reason = gates.value(candidate, reading.schema)
-        if reason is None:
-            seen = Observation(candidate.name, value, candidate.confidence, reading.observed_at, candidate.span)
-            passed[candidate.name] = seen
+def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
+    """Return the candidates of a call that an operator lets through: only what guards the store itself is checked.
+
+    Raises `Refused` for secrets and for what addresses a model, `InvalidInput` for what the schema does not take.
+    """
+    gates = Gates(occasion)
+    for fact in request.facts:
+        judged = gates.fact(fact)
+        _check_admission(judged if isinstance(judged, str) else None)
+    properties: list[Observation] = []
+    for candidate in _named_today(request.properties, occasion.schema):
+        value, reason = gates.value(candidate)
+        _check_admission(reason)
+        observed_at = timestamp(occasion.observed_at)
+        properties.append(Observation(candidate.name, value, candidate.confidence, observed_at))
+    return Gated(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
+
+
+def _check_admission(reason: str | None) -> None:
+    code = (reason or "").partition(":")[0]
+    if code in {"secret", "instruction"}:
+        raise Refused(f"id: {reason}. This is never remembered; dismiss it.")
+    if code in {"unknown_property", "type"}:
+        raise InvalidInput("id", f"{reason}.", "Change the schema first, or dismiss it.")
+
+
+def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
+    """Return values under the names that their properties have today."""
+    return [replace(one, name=schema.current_name(one.name)) for one in candidates]
+
+
+def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
+    for candidate in candidates:
+        fact = gates.fact(candidate)
+        if isinstance(fact, str):
+            rejected.append(Rejected(candidate, fact))
         else:
-            one = {"name": candidate.name, "outcome": "rejected", "value": value}
-            rejected.append(one | {"confidence": candidate.confidence, "reason": reason})
-    return tuple(passed.values()), tuple(rejected)
+            yield fact
 
 
-def _properties_read(offered: Offered) -> Iterator[PropertyCandidate]:
-    """Yield the properties that content holds, except those that the caller gives."""
-    given = {offered.reading.schema.current_name(candidate.name) for candidate in offered.request.properties}
-    if offered.extracted is None:
-        if offered.request.content:
-            yield from properties_of(offered.request.content, offered.reading.schema, list(given))
-        return
-    for one in offered.extracted.properties:
-        span = quoted(one.quote, offered.reading.content)
-        if one.name not in given and span is not None:
-            yield PropertyCandidate(one.name, one.value, one.confidence, span)
+def _observations(
+    gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected]
+) -> tuple[Observation, ...]:
+    passed: dict[str, Observation] = {}
+    observed_at = timestamp(gates.occasion.observed_at)
+    for candidate in candidates:
+        value, reason = gates.value(candidate)
+        if reason is None:
+            span = gates.ground.locate(candidate.quote) if gates.ground and candidate.quote else candidate.span
+            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span)
+        else:
+            rejected.append(Rejected(candidate, reason))
+    return tuple(passed.values())
 
 
-def _extractor(offered: Offered) -> str:
-    given = bool(offered.request.facts or offered.request.properties)
-    if offered.request.content:
-        return f"caller+{offered.extractor}" if given else offered.extractor
-    return "caller" if given else "none"
+def _extractor(request: MemorizeRequest, reading: Reading) -> str:
+    given = ["caller"] if request.facts or request.properties else []
+    if not request.content:
+        return given[0] if given else "none"
+    if reading.extracted:
+        return "+".join([*given, reading.extracted.extractor])
+    return "+".join([*given, "plain"]) + (f" ({reading.failed})" if reading.failed else "")

@@ -14,7 +14,8 @@
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
-| `ORG#q`                          | `REJECTION_ID`          | a candidate that a gate turned down, for 90 days  |
+| `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
+| `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
@@ -111,9 +112,14 @@ def conflict(organization: str, memory_id: str, kind: str) -> Key:
     return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
 
 
-def rejection(organization: str, rejection_id: str) -> Key:
-    """Return the key of a rejected candidate."""
-    return _key(organization, "q", sort=rejection_id)
+def rejected(organization: str, memory_id: str) -> Key:
+    """Return the key of the candidates of a call that the gates turned down."""
+    return _key(organization, "q", sort=memory_id)
+
+
+def rejected_of(organization: str, entity_type: str, who: str, memory_id: str) -> Key:
+    """Return the key by which such a call is found from its entity: an id, or the key it was named by if it is new."""
+    return _key(organization, "q", entity_type, who, sort=memory_id)
 
 
 def outbox(organization: str, entry_id: str = "") -> Key:

@@ -5,27 +5,27 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput, Unavailable
+from interlayer.errors import Conflict, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.entities import Entities
-from interlayer.memory.extraction import Extractor, Reading
-from interlayer.memory.intake import Checked, Offered, check_limits, gate, without_secrets
-from interlayer.memory.naming import Naming, Subject
-from interlayer.memory.outcomes import memorize_answer
+from interlayer.memory.extraction import Extractor
+from interlayer.memory.intake import Checked, admitted, check_limits, gate
+from interlayer.memory.naming import Naming
+from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
-from interlayer.memory.quarantine import kept
+from interlayer.memory.reading import Reader, worked
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
+from interlayer.memory.rejected import TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
@@ -35,10 +35,12 @@ from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.vectors import Row
 
-_INLINE_CHARACTERS: Final = 20_000  # longer content is cut and checked in a thread
 _INLINE_FACTS: Final = 200
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
+
+Commit = Callable[[Sequence[Operation]], Awaitable[None]]
+"""Applies the operations of a call, all or none. Raises `VersionConflict`."""
 
 
 class Memorizer:
@@ -54,7 +56,6 @@ class Memorizer:
         clock: Clock,
         extractor: Extractor | None = None,
     ) -> None:
-        self._extractor = extractor
         self._store = store
         self._entities = entities
         self._projector = projector
@@ -62,6 +63,7 @@ class Memorizer:
         self._schema = schema
         self._clock = clock
         self._naming = Naming(store, entities, schema)
+        self._reader = Reader(entities, self._naming, schema, extractor)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
@@ -69,13 +71,23 @@ class Memorizer:
         replayed = await self._seen(principal, request)
         if replayed:
             return replayed
-        checked = await self._checked(principal, request)
+        return await self._committed(principal, await self._checked(principal, request), self._store.transact)
+
+    async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> dict[str, Any]:
+        """Return the answer for candidates that an operator lets through although a gate turned them down.
+
+        Raises `Refused` for what may never be remembered.
+        """
+        check_limits(request)
+        return await self._committed(principal, await self._checked(principal, request, admit=True), commit)
+
+    async def _committed(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         for _ in range(_ATTEMPTS):
             try:
-                return await self._attempt(principal, checked)
+                return await self._attempt(principal, checked, commit)
             except VersionConflict:
                 # Either the entity moved on, or this very call ran twice at once and the other one was first.
-                replayed = await self._seen(principal, request)
+                replayed = await self._seen(principal, checked.request)
                 if replayed:
                     return replayed
         raise Conflict("entity: too many agents write to it at once. Nothing was stored; send the same call again.")
@@ -86,55 +98,33 @@ class Memorizer:
         item = await self._store.get(keys.idempotency(principal.organization, principal.agent, request.idempotency_key))
         return {**item.body["answer"], "replayed": True} if item else None
 
-    async def _checked(self, principal: Principal, request: MemorizeRequest) -> Checked:
+    async def _checked(self, principal: Principal, request: MemorizeRequest, *, admit: bool = False) -> Checked:
         now = self._clock()
-        request = without_secrets(request)
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
             (_relation_type(kind), self._naming.subject(target, field="relations.target"))
             for kind, target in request.relations
         )
-        observed_at = timestamp(request.observed_at or now)
-        offered = await self._offered(principal, request, subject, observed_at)
-        if len(request.content or "") > _INLINE_CHARACTERS:
-            gated = await anyio.to_thread.run_sync(gate, offered, self._schema.gates)
-        else:
-            gated = gate(offered, self._schema.gates)
+        observed_at = request.observed_at or now
+        request, occasion, reading = await self._reader.read(principal.organization, request, subject, observed_at)
+        judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
+        gated = await worked(request, judge)
         return Checked(
             request=request,
             subject=subject,
             memory_id=new_id("m", now),
-            observed_at=observed_at,
+            observed_at=timestamp(observed_at),
             vectors=await self._embedder.embed([fact.text for fact in gated.facts]),
             relations=relations,
             gated=gated,
         )
 
-    async def _offered(
-        self, principal: Principal, request: MemorizeRequest, subject: Subject, observed_at: str
-    ) -> Offered:
-        """Return what a call offers, its content read by the model if there is one and it can be reached."""
-        kind = subject.entity.type
-        name = subject.display_name or subject.entity.key
-        reading = Reading(request.content or "", kind, name, self._schema.entities[kind], observed_at)
-        own = (name, subject.entity.key, *subject.identifiers.values())
-        if self._extractor is None or not request.content:
-            return Offered(request, reading, own, None, "plain")
-        known, _ = await self._naming.bearer(principal.organization, subject)
-        stored = await self._entities.head(principal.organization, known) if known else None
-        if stored:
-            reading = replace(reading, name=stored.head.name, known=stored.head.properties)
-            own = (*own, stored.head.name, *stored.head.names)
-        try:
-            extracted = await self._extractor.extract(reading)
-        except Unavailable as error:
-            return Offered(request, reading, own, None, f"plain ({self._extractor.name} unavailable: {error})")
-        return Offered(request, reading, own, extracted, self._extractor.name)
-
-    async def _attempt(self, principal: Principal, checked: Checked) -> dict[str, Any]:
+    async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         known, claims = await self._naming.bearer(organization, checked.subject)
+        if checked.is_all_rejected:
+            return await self._turned_down(principal, checked, known, commit)
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             stored = await self._entities.head(organization, entity) if known else None
@@ -157,11 +147,15 @@ class Memorizer:
             )
             planned = plan(change, view, self._schema)
             answer = memorize_answer(checked, decisions, memory, planned, claims, created=known is None)
-            rejected = kept(organization, entity, checked.gated, memory)
-            operations = [*planned.operations, *creations, *self._first_answer(principal, checked, answer), *rejected]
+            operations = [
+                *planned.operations,
+                *creations,
+                *self._first_answer(principal, checked, answer),
+                *self._rejected(principal, checked, entity),
+            ]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
-            await self._store.transact(operations)
+            await commit(operations)
             self._remember(organization, planned, memory, view, _added(decisions, checked.vectors))
         return answer
 
@@ -226,6 +220,31 @@ class Memorizer:
             relations=relations,
             idempotency=request.idempotency_key,
         )
+
+    async def _turned_down(
+        self, principal: Principal, checked: Checked, known: EntityId | None, commit: Commit
+    ) -> dict[str, Any]:
+        """Keep what a call proposed for review, and nothing else of it."""
+        stored = await self._entities.head(principal.organization, known) if known else None
+        answer = nothing_remembered(checked, stored.head if stored else None)
+        await commit([*self._first_answer(principal, checked, answer), *self._rejected(principal, checked, known)])
+        return answer
+
+    def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:
+        request, named = checked.request, checked.subject.entity
+        yield from TurnedDown(
+            organization=principal.organization,
+            memory_id=checked.memory_id,
+            entity=entity,
+            named=f"{named.type}:{named.key}",
+            who=entity.id if entity else checked.subject.identity[1],
+            agent=principal.agent,
+            source=request.source,
+            observed_at=checked.observed_at,
+            idempotency=request.idempotency_key,
+            candidates=checked.gated.rejected,
+            counts=checked.gated.gates.rejected,
+        ).operations(self._clock())
 
     def _first_answer(self, principal: Principal, checked: Checked, answer: Mapping[str, Any]) -> list[Operation]:
         key = checked.request.idempotency_key

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from interlayer.memory.commits import Plan
-from interlayer.memory.intake import Checked
+from interlayer.memory.intake import Checked, Gated
 from interlayer.memory.naming import Claim
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Head, Memory
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.text.budget import json_tokens
 
 ANSWER_TOKENS: Final = 1_400
@@ -33,19 +34,16 @@ def memorize_answer(
     created: bool,
 ) -> dict[str, Any]:
     """Return the answer of the contract."""
-    facts = [*_facts(decisions, memory), *(_rejected(one) for one in checked.gated.rejected_facts)]
+    rejected_facts, rejected_properties = _rejected(checked.gated)
+    facts = [*_facts(decisions, memory), *rejected_facts]
     shown = _within(facts, ANSWER_TOKENS)
     answer: dict[str, Any] = {
         "memory_id": memory.id,
         "entity": entity_answer(planned.head, created=created),
-        "properties": [*_properties(checked, planned), *checked.gated.rejected_properties],
+        "properties": [*_properties(checked, planned), *rejected_properties],
         "facts": shown,
         "relations": [{"type": one.type, "target": one.target.ref} for one in memory.relations],
-        "gates": {
-            "checked": checked.gated.gates.checked,
-            "passed": checked.gated.gates.passed,
-            "rejected": dict(checked.gated.gates.rejected),
-        },
+        "gates": _counts(checked.gated),
         "extractor": checked.gated.extractor,
         "replayed": False,
     }
@@ -82,15 +80,37 @@ def _named(other: str | int, by_number: Mapping[int, str]) -> str:
     return other if isinstance(other, str) else by_number[other]
 
 
-def _rejected(one: Decision) -> dict[str, Any]:
-    text = one.candidate.text[:200]
-    return {
-        "fact_id": "",
-        "text": text,
-        "outcome": "rejected",
-        "confidence": one.candidate.confidence,
-        "reason": one.reason,
+def nothing_remembered(checked: Checked, head: Head | None) -> dict[str, Any]:
+    """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
+    named = checked.subject.entity
+    unknown = {"ref": f"{named.type}:{named.key}", "type": named.type, "id": "", "name": named.key, "created": False}
+    facts, properties = _rejected(checked.gated)
+    shown = _within(facts, ANSWER_TOKENS)
+    answer: dict[str, Any] = {
+        "memory_id": "",
+        "entity": entity_answer(head, created=False) if head else unknown,
+        "properties": properties,
+        "facts": shown,
+        "relations": [],
+        "gates": _counts(checked.gated),
+        "extractor": checked.gated.extractor,
+        "replayed": False,
     }
+    if len(shown) < len(facts):
+        answer["omitted"] = {"facts": len(facts) - len(shown), "why": "long answer; nothing was stored"}
+    return answer
+
+
+def _counts(gated: Gated) -> dict[str, Any]:
+    gates = gated.gates
+    return {"checked": gates.checked, "passed": gates.passed, "rejected": dict(gates.rejected)}
+
+
+def _rejected(gated: Gated) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the answers of the facts and of the properties that were turned down."""
+    facts = [one.answer() for one in gated.rejected if isinstance(one.candidate, FactCandidate)]
+    properties = [one.answer() for one in gated.rejected if isinstance(one.candidate, PropertyCandidate)]
+    return facts, properties
 
 
 def _properties(checked: Checked, planned: Plan) -> Iterable[Mapping[str, Any]]:

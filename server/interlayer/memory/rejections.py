@@ -1,70 +1,34 @@
-"""Rejected candidates, kept for a while so that a person can look at them and admit what a gate got wrong."""
+"""Review of what the gates turned down: list it, count it, remember it after all, or dismiss it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from interlayer.errors import NotFound, Refused
-from interlayer.memory import keys
+from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.ids import parse_instant, timestamp
+from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
-from interlayer.memory.identities import known_entity
+from interlayer.memory.identifiers import EntityString, check_text, folded_name, parse_entity, possible_identifiers
 from interlayer.memory.memorizing import Memorizer
-from interlayer.memory.records import EntityId
-from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
-from interlayer.memory.schema import Schema, ValueProblem
+from interlayer.memory.outcomes import shown_time
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import Delete, Item, ItemStore
+from interlayer.storage.items import Item, ItemStore, Operation, Put
 from interlayer.storage.trail import Event, Trail
+from interlayer.text.relative_time import anchor
 
-_NEVER: Final = frozenset({"secret", "instruction", "empty"})
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A candidate that was turned down; `text` is a fact's, `name` and `value` are a property's."""
-
-    id: str
-    reason: str
-    entity: EntityId
-    memory_id: str
-    agent: str
-    at: str
-    observed_at: str
-    source: str | None
-    confidence: float
-    text: str | None = None
-    name: str | None = None
-    value: Any = None
-
-    def shown(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        stated: dict[str, Any] = {"text": self.text} if self.text else {"name": self.name, "value": self.value}
-        return {
-            "id": self.id,
-            "reason": self.reason,
-            **stated,
-            "entity": self.entity.ref,
-            "confidence": self.confidence,
-            "memory_id": self.memory_id,
-            "agent": self.agent,
-            "at": self.at,
-            "observed_at": self.observed_at,
-            "source": self.source or "",
-        }
+REASON_MAX: Final = 500
+NEVER: Final = frozenset({"secret", "instruction"})
+_PAGE: Final = 100
 
 
 class Rejections:
-    """Lists, admits and dismisses rejected candidates."""
+    """What was turned down of an organization's calls, as long as it is kept."""
 
     def __init__(
-        self,
-        store: ItemStore,
-        entities: Entities,
-        memorizer: Memorizer,
-        trail: Trail,
-        schema: Schema,
+        self, store: ItemStore, entities: Entities, memorizer: Memorizer, trail: Trail, schema: Schema
     ) -> None:
         self._store = store
         self._entities = entities
@@ -74,75 +38,140 @@ class Rejections:
 
     async def listed(
         self, principal: Principal, *, entity: str | None = None, reason: str | None = None, limit: int = 50
-    ) -> Sequence[Rejection]:
-        """Return the newest first, of an entity or a reason code if one is given."""
-        of = None
-        if entity:
-            of = (await known_entity(self._entities, self._schema, principal, entity)).head.entity
-        page = await self._store.query("memory", keys.rejection(principal.organization, "").partition, reverse=True)
-        found = [_read(item) for item in page.items]
-        chosen = [one for one in found if (of is None or one.entity == of) and (not reason or _code(one) == reason)]
-        return chosen[:limit]
+    ) -> list[dict[str, Any]]:
+        """Return rejected candidates, newest first; of one entity, or for one reason code."""
+        found: list[dict[str, Any]] = []
+        async for item in self._items(principal.organization, entity):
+            for candidate in reversed(item.body["candidates"]):
+                if reason is None or _code(candidate) == reason:
+                    found.append(_shown(item, candidate))
+                if len(found) == limit:
+                    return found
+        return found
 
-    async def summary(self, principal: Principal) -> Mapping[str, int]:
-        """Return how many are kept by reason code."""
-        found = Counter(_code(one) for one in await self.listed(principal, limit=1_000_000))
-        return dict(found.most_common())
+    async def summary(self, principal: Principal, *, entity: str | None = None) -> dict[str, dict[str, int]]:
+        """Return {day: {reason code: count}}, newest day first; what was admitted or dismissed since is counted too."""
+        days: dict[str, Counter[str]] = {}
+        async for item in self._items(principal.organization, entity):
+            days.setdefault(item.body["at"][:10], Counter()).update(item.body["counts"])
+        return {day: dict(days[day].most_common()) for day in sorted(days, reverse=True)}
 
     async def admit(self, principal: Principal, rejection_id: str, reason: str) -> dict[str, Any]:
-        """Memorize a rejected candidate after all; return the answer of memorize.
+        """Remember a candidate after all, as of when and from where it came; return the answer of memorize.
 
-        Raises `NotFound`, and `Refused` for what is never admitted: secrets and instructions.
+        Raises `Refused` for secrets and for what addresses a model.
         """
-        one = await self._one(principal, rejection_id)
-        if _code(one) in _NEVER:
-            raise Refused(f"{rejection_id}: a candidate turned down as {_code(one)} is never admitted.")
-        self._check_type(one)
-        confidence = max(one.confidence, CALLER_CONFIDENCE)  # somebody has looked at it
-        request = MemorizeRequest(
-            entity=one.entity.ref,
-            facts=[FactCandidate(one.text, confidence)] if one.text else [],
-            properties=[PropertyCandidate(one.name, one.value, confidence)] if one.name else [],
-            source=one.source,
-            observed_at=datetime.fromisoformat(one.observed_at),
-            idempotency_key=f"admit {one.id}",
-            admitted=True,
-        )
-        answer = await self._memorizer.memorize(principal, request)
-        detail = {"reason": reason, "memory_id": answer["memory_id"], "gate": _code(one)}
-        operations = [Delete(keys.rejection(principal.organization, one.id))]
-        await self._trail.commit(principal, Event("memory.admitted", one.entity.ref, detail), operations)
-        return answer
+        check_text(reason, "reason", REASON_MAX)
+        item, candidate = await self._found(principal.organization, rejection_id)
+
+        async def commit(operations: Sequence[Operation]) -> None:
+            # Read again at every attempt: somebody else may have been first, and then nothing is remembered twice.
+            stored, now = await self._found(principal.organization, rejection_id)
+            detail = {"reason": reason, "gate": _code(now), "rejection": rejection_id}
+            event = Event("memory.admitted", _subject(stored), detail)
+            await self._trail.commit(principal, event, [*operations, _without(stored, now)])
+
+        return await self._memorizer.admit(principal, _request(item, candidate), commit)
 
     async def dismiss(self, principal: Principal, rejection_id: str) -> None:
-        """Take a candidate off the list."""
-        one = await self._one(principal, rejection_id)
-        await self._store.transact([Delete(keys.rejection(principal.organization, one.id))])
+        """Take a candidate off the list for good."""
+        item, candidate = await self._found(principal.organization, rejection_id)
+        event = Event("memory.dismissed", _subject(item), {"gate": _code(candidate), "rejection": rejection_id})
+        await self._trail.commit(principal, event, [_without(item, candidate)])
 
-    def _check_type(self, one: Rejection) -> None:
-        """Raise `Refused` for a property that the schema still does not take."""
-        if one.name is None:
-            return
-        remedy = "Change the schema, or memorize it anew."
-        declared = self._schema.entities[one.entity.type].properties.get(one.name)
-        if declared is None:
-            raise Refused(f"{one.id}: {one.entity.type} has no property {one.name}. {remedy}")
-        try:
-            declared.normal(one.value)
-        except ValueProblem as problem:
-            raise Refused(f"{one.id}: {one.name} {problem}. {remedy}") from problem
+    async def _items(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
+        """Yield the calls that had something turned down, newest first."""
+        if entity is None:
+            partition, cursor = keys.rejected(organization, "").partition, None
+            while True:
+                page = await self._store.query("memory", partition, reverse=True, limit=_PAGE, cursor=cursor)
+                for item in page.items:
+                    yield item
+                cursor = page.cursor
+                if cursor is None:
+                    return
+        parsed = parse_entity(entity, self._schema)
+        calls = await rejected.memories_of(
+            self._store, organization, parsed.type, await self._who(organization, parsed)
+        )
+        for memory_id in sorted({memory_id for memory_id, _ in calls}, reverse=True):
+            item = await self._store.get(keys.rejected(organization, memory_id))
+            if item:
+                yield item
 
-    async def _one(self, principal: Principal, rejection_id: str) -> Rejection:
-        item = await self._store.get(keys.rejection(principal.organization, rejection_id[:80]))
-        if item is None:
-            raise NotFound(f"{rejection_id[:80]!r} is not on the list. `interlayer memory rejected` shows it.")
-        return _read(item)
+    async def _who(self, organization: str, parsed: EntityString) -> list[str]:
+        """Return under what an entity's candidates are kept; nobody has to be remembered for candidates to be."""
+        known = await self._entities.resolve(organization, parsed)
+        stored = await self._entities.head(organization, known) if known else None
+        if stored:
+            return rejected.bearers(stored.head)
+        possible = possible_identifiers(parsed, self._schema)
+        return [*(f"{kind}={value}" for kind, value in possible.items()), folded_name(parsed.key)]
+
+    async def _found(self, organization: str, rejection_id: str) -> tuple[Item, Mapping[str, Any]]:
+        memory, _, number = rejection_id[:80].removeprefix("q_").rpartition("_")
+        item = await self._store.get(keys.rejected(organization, f"m_{memory}"))
+        for candidate in item.body["candidates"] if item else ():
+            if item and str(candidate["number"]) == number:
+                return item, candidate
+        remedy = "Take an id from `interlayer memory rejected`; what is admitted, dismissed or expired is not there."
+        raise NotFound(f"id: {rejection_id[:80]!r} is no rejected candidate. {remedy}")
 
 
-def _read(item: Item) -> Rejection:
-    body = dict(item.body)
-    return Rejection(id=item.key.sort, entity=EntityId(**body.pop("entity")), **body)
+def _shown(item: Item, candidate: Mapping[str, Any]) -> dict[str, Any]:
+    body = item.body
+    shown: dict[str, Any] = {
+        "id": f"q_{item.key.sort.removeprefix('m_')}_{candidate['number']}",
+        "at": shown_time(body["at"]),
+        "entity": _subject(item),
+        "named": body["named"],
+        "memory_id": item.key.sort,
+        "agent": body["agent"],
+        "source": body.get("source", ""),
+    }
+    return shown | {name: value for name, value in candidate.items() if name != "number"}
 
 
-def _code(one: Rejection) -> str:
-    return one.reason.partition(":")[0]
+def _subject(item: Item) -> str:
+    entity = item.body["entity"]
+    return f"{entity['type']}:{entity['id']}" if entity else str(item.body["named"])
+
+
+def _code(candidate: Mapping[str, Any]) -> str:
+    return str(candidate["reason"]).partition(":")[0]
+
+
+def _without(item: Item, candidate: Mapping[str, Any]) -> Put:
+    """Return what takes a candidate off the list; the counts stay."""
+    left = [one for one in item.body["candidates"] if one["number"] != candidate["number"]]
+    return Put(item.key, {**item.body, "candidates": left}, item.version, item.body["expires_at"])
+
+
+def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
+    """Return the call that remembers a candidate. Raises `Refused` for what never is, `InvalidInput` for a part."""
+    body = item.body
+    if _code(candidate) in NEVER:  # what was secret in it is blotted out, so that the gate would not know it again
+        raise Refused(f"id: {candidate['reason']}. This is never remembered; dismiss it.")
+    observed_at = parse_instant(body["observed_at"], "observed_at")
+    if candidate.get("cut"):
+        raise InvalidInput("id", "it was too long to be kept whole.", "Memorize it in several facts.")
+    confidence = float(candidate["confidence"])
+    if "name" in candidate:
+        value = PropertyCandidate(candidate["name"], candidate["value"], confidence)
+        return MemorizeRequest(
+            entity=_subject(item), properties=[value], source=body.get("source"), observed_at=observed_at
+        )
+    text = candidate["text"]
+    if candidate["origin"] != "caller":
+        text = anchor(text, observed_at)
+    fact = FactCandidate(text, confidence, _held_since(candidate, observed_at))
+    return MemorizeRequest(entity=_subject(item), facts=[fact], source=body.get("source"), observed_at=observed_at)
+
+
+def _held_since(candidate: Mapping[str, Any], observed_at: datetime) -> str | None:
+    """Return since when the fact holds; a time that nobody can read is left out."""
+    try:
+        given = parse_instant(candidate.get("observed_at", ""), "observed_at")
+    except InvalidInput:
+        return None
+    return timestamp(given if candidate["origin"] == "caller" else min(given, observed_at))

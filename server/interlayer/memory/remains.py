@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence, Set
 
-from interlayer.memory import keys
+from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import blotted, home, without_answer
 from interlayer.memory.records import EntityId, Head, Memory
@@ -16,10 +16,9 @@ class Remains:
         self._store = store
         self._entities = entities
 
-    async def rejected(self, organization: str, memories: Set[str]) -> list[Key]:
-        """Return the keys of the candidates that were turned down when these memories were made."""
-        page = await self._store.query("memory", keys.rejection(organization, "").partition)
-        return [item.key for item in page.items if item.body["memory_id"] in memories]
+    async def rejected(self, organization: str, head: Head) -> list[Key]:
+        """Return the keys of all that was turned down of an entity, also before it was known."""
+        return await rejected.traces(self._store, organization, head)
 
     async def claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
         """Return the keys of the identifier conflicts that these entities take part in."""
@@ -45,6 +44,7 @@ class Remains:
         for memory in log:
             found.append(keys.memory_place(organization, memory.id))
             found.append(keys.outbox(organization, memory.id))
+            found += rejected.places(organization, home(entity, memory)[0], memory.id)
             if memory.has_content:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
                 found += [item.key for item in parts.items]

@@ -23,14 +23,21 @@ DEFAULT_PARTS: Final = ("properties", "facts", "relations")
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains"]
 
 
+Origin = Literal["caller", "plain", "extractor"]
+"""Who proposes a candidate: the calling agent, the plain reading of content, or a model that read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FactCandidate:
-    """A statement that may be remembered."""
+    """A statement that may be remembered. A model gives the words it rests on and whom it is about."""
 
     text: str
     confidence: float
     observed_at: str | None = None
     span: tuple[int, int] | None = None
+    origin: Origin = "caller"
+    quote: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class PropertyCandidate:
     value: Any
     confidence: float
     span: tuple[int, int] | None = None
+    origin: Origin = "caller"
+    quote: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +66,6 @@ class MemorizeRequest:
     source: str | None = None
     observed_at: datetime | None = None
     idempotency_key: str | None = None
-    admitted: bool = False
-    """An operator has looked at it: gates of style and confidence are not asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

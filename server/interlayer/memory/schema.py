@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from interlayer.errors import InvalidInput
 from interlayer.memory.finding import Finder, finder_for
+from interlayer.memory.gate_settings import GateSettings, Thresholds
 from interlayer.memory.located import InvalidFile, Located, Place, problems_of, read_yaml
 from interlayer.memory.patterns import compiled
 from interlayer.memory.property_schema import Name, PropertySchema, Strict
@@ -99,14 +100,6 @@ class IdentifierSchema(Strict):
     def shape(self) -> Any:
         """Return the compiled pattern, or None."""
         return compiled(f"(?i)(?:{self.pattern})") if self.pattern else None
-
-
-class GateSettings(Strict):
-    """How strict the gates are. `instruction`, `secret`, `type` and `unknown_property` cannot be switched off."""
-
-    minimum_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
-    fact_characters_max: Annotated[int, Field(ge=100, le=4_000)] = 1_000
-    off: tuple[Literal["ungrounded", "dangling", "unanchored", "other_entity", "low_confidence", "oversized"], ...] = ()
 
 
 class Schema(Strict):
@@ -213,6 +206,10 @@ def _keys_at(place: Place) -> Iterable[str]:
             return EntitySchema.model_fields
         case 2, "identifiers":
             return IdentifierSchema.model_fields
+        case 1, "gates":
+            return GateSettings.model_fields
+        case 2, "gates":
+            return Thresholds.model_fields
         case _:
             return [*PropertySchema.model_fields, "enum"]
 

@@ -1,8 +1,17 @@
-"""Shapes of what must not be kept or leave: personal identifiers, checked where they have a checksum, and secrets."""
+"""Shapes of what must not be told: personal identifiers, with their checksums where they have one, and secrets.
+
+Everything here looks at a plain text and answers with places in it, `(start, end)` in characters.
+"""
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
+
+MASK: Final = "▒"
+"""What stands in the place of each character that was taken out."""
+
+Place = tuple[int, int]
 
 _CARD_DIGITS: Final = range(13, 20)
 _PHONE_DIGITS: Final = range(8, 16)
@@ -12,46 +21,91 @@ _PHONE: Final = re.compile(
     r"(?<![\w+])(?:\+\d[\d\s().-]{6,20}\d|\(\d{3}\)\s?\d{3}[\s.-]\d{4}|\d{3}[\s.-]\d{3}[\s.-]\d{4})(?![\w-])"
 )
 _CARD: Final = re.compile(
-    r"(?<![\w.-])(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])"
+    r"(?<![\w.+-])(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])"
 )
 _SSN: Final = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _NINO: Final = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)")
 _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+
+# What people call a secret. In "the password for the portal is Winter26!" the words between are skipped.
+_CALLED: Final = (
+    r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|(?:api|access|secret|private|account|encryption)"
+    r"[ _-]?(?:access[ _-]?)?key|(?:api|access|auth|bearer|refresh|session)[ _-]?token|client[ _-]?secret)"
+    r"(?![A-Za-z0-9])[\"'`]?(?:\s(?:for|of|to|on)\s[^.:=\n]{1,40}?)?"
+)
+# After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
+_AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
+_AFTER_IS: Final = r"\s{1,3}is\s{1,3}[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
+_BREAK: Final = r"(?:\s|\\[nr]){1,4}"  # in JSON a line ends in a written-out \\n
 _SECRET: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"  # AWS access key
     r"|(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,200}"  # OpenAI, Anthropic, Stripe and others
-    r"|(?<![A-Za-z0-9])(?:sk|rk)_live_[A-Za-z0-9]{16,200}"
+    r"|(?<![A-Za-z0-9])(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,200}"
+    r"|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=]{16,200}"
     r"|(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[\w-]{20,100})"
-    r"|(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,200}"  # Slack
+    r"|(?<![A-Za-z0-9])(?:xox[abeprs]-[A-Za-z0-9-]{10,200}|xapp-[A-Za-z0-9-]{20,200})"  # Slack
     r"|(?<![A-Za-z0-9])AIza[0-9A-Za-z_-]{35}"  # Google
+    r"|(?<![A-Za-z0-9])(?:npm|hf)_[A-Za-z0-9]{30,60}"
+    r"|(?<![A-Za-z0-9])SG\.[\w-]{16,40}\.[\w-]{30,60}"  # SendGrid
     r"|(?<![A-Za-z0-9])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"  # JSON web token
+    r"|(?i:(?<![A-Za-z0-9])bearer)\s[A-Za-z0-9._~+/-]{20,2000}={0,2}"
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-    r"|(?i:\b(?:password|passwd|passphrase|pwd|api[ _-]?key|access[ _-]?token|client[ _-]?secret)\b"
-    r"\s{0,3}(?:[:=]|\bis[:\s])\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200})"
+    rf"(?:{_BREAK}(?:[A-Za-z-]{{1,30}}: [^\n]{{0,100}}\n\s?)*(?:[A-Za-z0-9+/=]{{1,5000}}{_BREAK}){{0,200}}"
+    rf"-----END [A-Z ]{{0,30}}PRIVATE KEY-----|(?:{_BREAK}[A-Za-z0-9+/=]{{16,}})*)"
+    r"|(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s/@]{3,200}@"  # a password in an address
+    rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS}))"
 )
-_MASK: Final = "▒"
-_MASKED: Final = _MASK * 6
 
 
-def secret_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans of what looks like a key, a token or a password."""
-    return [match.span() for match in _SECRET.finditer(text)]
+def secrets(text: str) -> Iterator[Place]:
+    """Yield what looks like a key, a token or a password."""
+    for match in _SECRET.finditer(text):
+        yield match.span()
 
 
-def masked(text: str) -> str:
-    """Return a text of the same length with keys, tokens, passwords and payment card numbers overwritten."""
-    for start, end in [*secret_spans(text), *PERSONAL["card"](text)]:
-        text = text[:start] + _MASK * (end - start) + text[end:]
-    return text
+def untellable(text: str) -> list[Place]:
+    """Return what must never be kept, in order and apart: secrets, and numbers of payment cards."""
+    flat = _flat(text)
+    # Card numbers in use begin with 2 to 6; the numbers of 13 digits that begin with 1 are times in milliseconds.
+    cards = (place for place in PERSONAL["card"](flat) if flat[place[0]] in "23456")
+    found: list[Place] = []
+    for start, end in sorted([*secrets(flat), *cards]):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
-def is_masked(text: str) -> bool:
-    """Return whether something in a text was overwritten."""
-    return _MASKED in text
+def masked(text: str, places: Iterable[Place] | None = None) -> str:
+    """Return the text with the places blotted out, by default all of what must never be kept; its length stays."""
+    parts: list[str] = []
+    last = 0
+    for start, end in untellable(text) if places is None else places:
+        parts += [text[last:start], MASK * (end - start)]
+        last = end
+    return "".join([*parts, text[last:]])
 
 
-def _all_of(*patterns: re.Pattern[str], valid: Callable[[str], bool] = bool) -> Callable[[str], list[tuple[int, int]]]:
-    def find(text: str) -> list[tuple[int, int]]:
+def _flat(text: str) -> str:
+    """Return the text with wide digits, odd blanks and dashes made plain, character for character."""
+    if text.isascii():
+        return text
+    return "".join(_plain(character) for character in text)
+
+
+def _plain(character: str) -> str:
+    if character.isascii() or character.isalpha():
+        return character
+    kind = unicodedata.category(character)
+    if kind in {"Pd", "Zs"}:
+        return "-" if kind == "Pd" else " "
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if len(folded) == 1 else character
+
+
+def _all_of(*patterns: re.Pattern[str], valid: Callable[[str], bool] = bool) -> Callable[[str], list[Place]]:
+    def find(text: str) -> list[Place]:
         return [match.span() for pattern in patterns for match in pattern.finditer(text) if valid(match[0])]
 
     return find
@@ -78,11 +132,11 @@ def _is_iban(text: str) -> bool:
     return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
 
 
-PERSONAL: Final[dict[str, Callable[[str], list[tuple[int, int]]]]] = {
+PERSONAL: Final[dict[str, Callable[[str], list[Place]]]] = {
     "email": _all_of(_EMAIL),
     "phone": _all_of(_PHONE, valid=_is_phone),
     "card": _all_of(_CARD, valid=_is_card),
     "national_id": _all_of(_SSN, _NINO),
     "iban": _all_of(_IBAN, valid=_is_iban),
 }
-"""Kind -> finder of its spans in a folded text."""
+"""Kind -> finder of its places in a text."""

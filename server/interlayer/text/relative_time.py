@@ -1,7 +1,7 @@
-"""Relative times made absolute: "next quarter" means nothing a year later, "next quarter (2026-Q3)" does.
+"""Relative time in plain English, and the absolute time put behind it: "next quarter" becomes "next quarter (2026-Q3)".
 
-Calendar quarters and ISO weeks are meant, and "Friday" alone is the next one. What cannot be resolved ("soon",
-"recently") is left as it is.
+Only what is certain is resolved. "Recently", "the last year" (a window as often as a calendar year) and weekdays
+without a direction are left alone. Weeks begin on Monday, quarters are those of the calendar.
 """
 
 import re
@@ -10,105 +10,175 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_COUNTS: Final = {
+    word: number
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+} | {"a": 1, "an": 1, "a couple of": 2}
 _DAY: Final = "|".join(_DAYS)
-_UNIT: Final = r"days?|weeks?|months?|quarters?|years?"
-_NUMBERS: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
-_COUNT: Final = rf"\d{{1,3}}|{'|'.join(_NUMBERS)}"
+_PERIOD: Final = "week|month|quarter|year"
+_COUNT: Final = rf"(?:\d{{1,3}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
+_UNIT: Final = r"(?:day|week|month|quarter|year)s?"
+
 _RELATIVE: Final = re.compile(
-    rf"(?i)\b(?:(?P<day>yesterday|today|tomorrow|tonight)"
-    rf"|(?P<which>last|this|next)\s+(?P<period>week|month|quarter|year|{_DAY})"
-    rf"|in\s+(?P<ahead>{_COUNT})\s+(?P<ahead_unit>{_UNIT})"
-    rf"|(?P<back>{_COUNT})\s+(?P<back_unit>{_UNIT})\s+ago"
-    rf"|(?:by|on|until|before)\s+(?P<coming>{_DAY})"
-    rf"|(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<end>week|month|quarter|year)"
-    r"|(?P<short>EO[WMQY]))\b(?!\s*\(\d{4}|['’]s\b|\s+(?:of|in)\s+\d{4})"
+    r"(?i)(?<![\w/@.#&-])(?:"
+    r"(?P<word>(?:the )?day (?:after tomorrow|before yesterday)|today|tonight|tomorrow|yesterday|last night"
+    r"|this (?:morning|afternoon|evening))"
+    rf"|(?:on |by |before |until )?(?P<day_of>{_DAY}) (?P<of_week>next|this|last) week"
+    rf"|(?P<which_day>last|this|next|this coming|this past) (?P<named>{_DAY})"
+    rf"|(?:by|before|until|till|due|due on|no later than)(?: on)? (?P<deadline>{_DAY})"
+    r"|(?:the )?(?P<edge>end|start|beginning) of (?:the )?(?:(?P<edge_of>this|next|last|current) )?"
+    rf"(?P<edge_unit>{_PERIOD})"
+    rf"|by (?:the )?end of (?:the |this )?(?P<end_of_day>day)"
+    rf"|(?P<period>(?<!the )(?<!over )(?:last|next)|(?:the )?(?:this|current|previous|upcoming|coming)) "
+    rf"(?P<unit>weekend|{_PERIOD})"
+    rf"|in (?P<ahead>{_COUNT}) (?P<ahead_unit>{_UNIT})(?:['’] time)?"
+    rf"|(?P<from_now>{_COUNT}) (?P<from_unit>{_UNIT}) from (?:now|today)"
+    rf"|(?P<back>{_COUNT}) (?P<back_unit>{_UNIT}) ago"
+    r")(?:['’]s)?(?![\w-])(?![.@]\w)(?! of\b)"
 )
-_SHORT: Final = {"eow": "week", "eom": "month", "eoq": "quarter", "eoy": "year"}
+_SHORT: Final = re.compile(r"(?<![\w/@.#&-])EO(?P<short>[DWMQY])(?![\w-])")
+# What already stands behind: a date in brackets, a year, a month, a quarter.
+_DATED_AFTER: Final = re.compile(
+    r"(?i)\s?\(\d{4}|[\s,(–—-]{1,3}(?:on |the )?(?:\d{4}\b|\d{1,2}[./]\d|q[1-4]\b"
+    r"|(?:\d{1,2}(?:st|nd|rd|th)? )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? ?\d)"
+)
+_DATED_BEFORE: Final = re.compile(r"(?:\d{4}-\d{2}-\d{2}|\b\d{4}|Q[1-4])\s?[,(]\s?$")
+_SENTENCE_START: Final = ".!?:;\"'“‘(-•*|\n"
 
 
 def anchor(text: str, instant: datetime) -> str:
-    """Return the text with each relative time followed by the date or period that it means, seen from `instant`."""
+    """Return the text with each relative time followed by what it means at an instant, in parentheses.
+
+    An anchored text is returned as it is, and so is one that has no relative time.
+    """
     today = instant.date()
-
-    def absolute(match: re.Match[str]) -> str:
-        found = _resolved(match, today)
-        return f"{match[0]} ({found})" if found else match[0]
-
-    return _RELATIVE.sub(absolute, text)
+    text = _RELATIVE.sub(lambda match: _with_time(match, _resolved, today), text)
+    return _SHORT.sub(lambda match: _with_time(match, _resolved_short, today), text)
 
 
-def _resolved(match: re.Match[str], today: date) -> str | None:
-    if match["day"]:
-        shift = {"yesterday": -1, "tomorrow": 1}.get(match["day"].casefold(), 0)
-        return (today + timedelta(days=shift)).isoformat()
-    if match["coming"]:
-        return _weekday(match["coming"], today, 1).isoformat()
-    if match["end"] or match["short"]:
-        return _end(match["end"] or _SHORT[match["short"].casefold()], today).isoformat()
-    if match["which"]:
-        step = {"last": -1, "this": 0, "next": 1}[match["which"].casefold()]
-        period = match["period"].casefold()
-        return _weekday(period, today, step).isoformat() if period in _DAYS else _period(period, today, step)
-    count, unit = (match["ahead"], match["ahead_unit"]) if match["ahead"] else (match["back"], match["back_unit"])
-    number = _NUMBERS.get(count.casefold()) or int(count)
-    return _shifted(unit.casefold().removesuffix("s"), today, number if match["ahead"] else -number)
-
-
-def _weekday(name: str, today: date, step: int) -> date:
-    """Return the coming one, that of this week, or the last one."""
-    wanted = _DAYS.index(name.casefold())
-    if step == 0:
-        return today + timedelta(days=wanted - today.weekday())
-    away = (wanted - today.weekday()) % 7 or 7
-    return today + timedelta(days=away if step > 0 else away - 7 if away < 7 else -7)
-
-
-def _period(period: str, today: date, step: int) -> str | None:
-    names: dict[str, Callable[[], str]] = {
-        "week": lambda: _week(today, step),
-        "month": lambda: _month(today, step),
-        "quarter": lambda: _quarter(today, step),
-        "year": lambda: f"{today.year + step:04d}",
-    }
-    return _safely(names[period])
-
-
-def _shifted(unit: str, today: date, count: int) -> str | None:
-    names: dict[str, Callable[[], str]] = {
-        "day": lambda: str(today + timedelta(days=count)),
-        "week": lambda: _week(today, count),
-        "month": lambda: _month(today, count),
-        "quarter": lambda: _quarter(today, count),
-        "year": lambda: f"{today.year + count:04d}",
-    }
-    return _safely(names[unit])
-
-
-def _safely(name: Callable[[], str]) -> str | None:
+def _with_time(match: "re.Match[str]", resolve: "Callable[[re.Match[str], date], str]", today: date) -> str:
+    before = match.string[max(match.start() - 16, 0) : match.start()]
+    dated = _DATED_AFTER.match(match.string, match.end()) or _DATED_BEFORE.search(before)
+    if dated or _is_name(before, match[0]):
+        return match[0]
     try:
-        return name()
-    except (OverflowError, ValueError):  # beyond the calendar
-        return None
+        return f"{match[0]} ({resolve(match, today)})"
+    except (OverflowError, ValueError):  # before the year 1 or after 9999
+        return match[0]
 
 
-def _week(today: date, step: int) -> str:
-    year, week, _ = (today + timedelta(weeks=step)).isocalendar()
-    return f"{year:04d}-W{week:02d}"
+def _is_name(before: str, found: str) -> bool:
+    """Whether a capital inside a sentence tells that this is a name: "USA Today"."""
+    opens = not before.strip() or before.rstrip(" ")[-1] in _SENTENCE_START
+    return found[0].isupper() and found[1].islower() and not opens
 
 
-def _month(today: date, step: int) -> str:
-    months = today.year * 12 + today.month - 1 + step
-    return f"{months // 12:04d}-{months % 12 + 1:02d}"
+def _resolved(match: "re.Match[str]", today: date) -> str:
+    for group, resolve in _RESOLVERS.items():
+        if match[group]:
+            return resolve(match, today)
+    raise ValueError(match[0])
 
 
-def _quarter(today: date, step: int) -> str:
-    quarters = today.year * 4 + (today.month - 1) // 3 + step
-    return f"{quarters // 4:04d}-Q{quarters % 4 + 1}"
+def _resolved_short(match: "re.Match[str]", today: date) -> str:
+    units = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+    return _edge("end", units[match["short"]], today).isoformat()
 
 
-def _end(period: str, today: date) -> date:
-    if period == "week":
-        return today + timedelta(days=6 - today.weekday())
-    last_month = {"month": today.month, "quarter": (today.month + 2) // 3 * 3, "year": 12}[period]
-    first_after = date(today.year + last_month // 12, last_month % 12 + 1, 1) if today.year < 9999 else date.max
-    return first_after - timedelta(days=1)
+def _of_word(match: "re.Match[str]", today: date) -> str:
+    word = match["word"].lower().removeprefix("the ")
+    shifts = {"day after tomorrow": 2, "day before yesterday": -2, "tomorrow": 1, "yesterday": -1, "last night": -1}
+    return _plus(today, shifts.get(word, 0)).isoformat()
+
+
+def _of_day_of_week(match: "re.Match[str]", today: date) -> str:
+    monday = _plus(_monday(today), 7 * _SHIFTS[match["of_week"].lower()])
+    return _plus(monday, _DAYS.index(match["day_of"].lower())).isoformat()
+
+
+def _of_named_day(match: "re.Match[str]", today: date) -> str:
+    which, number = match["which_day"].lower(), _DAYS.index(match["named"].lower())
+    if which in {"last", "this past"}:
+        return _plus(today, -((today.weekday() - number - 1) % 7) - 1).isoformat()
+    if which == "next":  # of the next week
+        return _plus(_monday(today), number + 7).isoformat()
+    return _plus(today, (number - today.weekday()) % 7).isoformat()
+
+
+def _of_deadline(match: "re.Match[str]", today: date) -> str:
+    return _plus(today, (_DAYS.index(match["deadline"].lower()) - today.weekday()) % 7).isoformat()
+
+
+def _of_edge(match: "re.Match[str]", today: date) -> str:
+    unit = match["edge_unit"].lower()
+    moved = _moved(today, unit, _SHIFTS[(match["edge_of"] or "this").lower()])
+    return _edge(match["edge"].lower(), unit, moved).isoformat()
+
+
+def _of_period(match: "re.Match[str]", today: date) -> str:
+    unit = match["unit"].lower()
+    which = match["period"].lower().removeprefix("the ")
+    moved = _moved(today, "week" if unit == "weekend" else unit, _SHIFTS[which])
+    if unit == "weekend":
+        saturday = _plus(_monday(moved), 5)
+        return f"{saturday.isoformat()} to {_plus(saturday, 1).isoformat()}"
+    return _named(moved, unit)
+
+
+def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
+    number = int(count) if count.isdigit() else _COUNTS[count.lower()]
+    unit = unit.lower().removesuffix("s")
+    moved = _moved(today, unit, direction * number)
+    return moved.isoformat() if unit in {"day", "week"} else _named(moved, unit)
+
+
+def _named(day: date, unit: str) -> str:
+    """Return the name of the period that a day lies in."""
+    if unit == "week":
+        return f"{_monday(day).isoformat()} to {_plus(_monday(day), 6).isoformat()}"
+    if unit == "month":
+        return f"{day.year:04d}-{day.month:02d}"
+    return f"{day.year:04d}" + (f"-Q{(day.month + 2) // 3}" if unit == "quarter" else "")
+
+
+def _edge(edge: str, unit: str, day: date) -> date:
+    """Return the first or last day of a period; a week ends on Friday, as people at work mean it."""
+    if unit == "day":
+        return day
+    if unit == "week":
+        return _plus(_monday(day), 4 if edge == "end" else 0)
+    first = date(day.year, {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[unit], 1)
+    return _plus(_moved(first, unit, 1), -1) if edge == "end" else first
+
+
+def _moved(day: date, unit: str, count: int) -> date:
+    """Return the day that many units later; months and longer lead to the first of the month."""
+    if unit in {"day", "week"}:
+        return _plus(day, count * (7 if unit == "week" else 1))
+    if count == 0:
+        return day
+    months = day.year * 12 + day.month - 1 + count * {"month": 1, "quarter": 3, "year": 12}[unit]
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _plus(day: date, days: int) -> date:
+    return day + timedelta(days=days)
+
+
+def _monday(day: date) -> date:
+    return _plus(day, -day.weekday())
+
+
+_SHIFTS: Final = {"last": -1, "previous": -1, "this": 0, "current": 0, "next": 1, "upcoming": 1, "coming": 1}
+_RESOLVERS: Final[dict[str, Callable[["re.Match[str]", date], str]]] = {
+    "word": _of_word,
+    "day_of": _of_day_of_week,
+    "which_day": _of_named_day,
+    "deadline": _of_deadline,
+    "edge": _of_edge,
+    "end_of_day": lambda _, today: today.isoformat(),
+    "period": _of_period,
+    "ahead": lambda match, today: _of_distance(match["ahead"], match["ahead_unit"], 1, today),
+    "from_now": lambda match, today: _of_distance(match["from_now"], match["from_unit"], 1, today),
+    "back": lambda match, today: _of_distance(match["back"], match["back_unit"], -1, today),
+}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from interlayer.memory.entities import Entities
+from interlayer.memory.extraction import Extractor
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -52,6 +53,7 @@ class Room:
     index: LanceIndex
     clock: TestClock
     schema: Schema = field(default_factory=starter_schema)
+    extractor: Extractor | None = None
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
@@ -60,7 +62,9 @@ class Room:
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
-        self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock)
+        self.memorizer = Memorizer(
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+        )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
         self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
@@ -73,7 +77,7 @@ class Room:
 
     def under(self, schema: Schema) -> "Room":
         """Return a process on the same store that was started with another schema."""
-        return Room(self.path, self.index, self.clock, schema)
+        return Room(self.path, self.index, self.clock, schema, self.extractor)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

@@ -1,4 +1,4 @@
-"""`interlayer memory`: look at what is remembered."""
+"""`interlayer memory`: look at what is remembered, and at what was turned down."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from interlayer.app.commands.shell import FAILED, run_async, settings_of
 
 @click.group()
 def memory() -> None:
-    """Look at what is remembered."""
+    """Look at what is remembered, and at what was turned down."""
 
 
 @memory.command("show")
@@ -42,29 +42,29 @@ def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -
 
 
 @memory.command("rejected")
-@click.option("--entity", help="Of this entity only (type:key).")
-@click.option("--reason", help="Of this reason code only.")
-@click.option("--limit", default=50, show_default=True, help="How many at most.")
-@click.option("--summary", is_flag=True, help="Only count them by reason.")
+@click.option("--entity", help="Only of this entity (type:key).")
+@click.option("--reason", help="Only with this reason code, such as ungrounded.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="At most so many.")
+@click.option("--summary", is_flag=True, help="Count by day and reason instead of listing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def memory_rejected(
     ctx: click.Context, entity: str | None, reason: str | None, limit: int, summary: bool, as_json: bool
 ) -> None:
-    """List candidates that a gate turned down in the last 90 days, newest first."""
+    """List what the gates turned down in the last 90 days, newest first."""
     settings = settings_of(ctx)
     from interlayer.app.composition import opened
-    from interlayer.app.printing import print_rejections
+    from interlayer.app.printing import print_rejected, print_rejected_summary
 
     async def run() -> None:
-        async with opened(settings) as parts:
-            counts = await parts.rejections.summary(settings.principal)
-            found = await parts.rejections.listed(settings.principal, entity=entity, reason=reason, limit=limit)
-        if as_json:
-            shown = {"counts": dict(counts), "rejected": [] if summary else [one.shown() for one in found]}
-            click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
-        else:
-            print_rejections(counts, [] if summary else [one.shown() for one in found])
+        async with opened(settings) as interlayer:
+            rejections = interlayer.rejections
+            if summary:
+                counts = await rejections.summary(settings.principal, entity=entity)
+                click.echo(json.dumps(counts, indent=2)) if as_json else print_rejected_summary(counts)
+                return
+            found = await rejections.listed(settings.principal, entity=entity, reason=reason, limit=limit)
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_rejected(found)
 
     run_async(run)
 
@@ -72,17 +72,22 @@ def memory_rejected(
 @memory.command("admit")
 @click.argument("rejection_id", metavar="ID")
 @click.option("--reason", default="", help="Why; kept in the audit trail.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def memory_admit(ctx: click.Context, rejection_id: str, reason: str) -> None:
-    """Memorize a rejected candidate after all. Secrets and instructions to a model are never admitted."""
+def memory_admit(ctx: click.Context, rejection_id: str, reason: str, as_json: bool) -> None:
+    """Remember a rejected candidate after all, with the source and time of the call that it came with."""
     settings = settings_of(ctx)
     from interlayer.app.composition import opened
 
     async def run() -> None:
-        async with opened(settings) as parts:
-            answer = await parts.rejections.admit(settings.principal, rejection_id, reason)
-        outcomes = [one["outcome"] for one in (*answer["facts"], *answer["properties"])]
-        click.echo(f"{answer['entity']['ref']}: {', '.join(outcomes)} as {answer['memory_id']}")
+        async with opened(settings) as interlayer:
+            answer = await interlayer.rejections.admit(settings.principal, rejection_id, reason)
+        if as_json:
+            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            return
+        for one in (*answer["facts"], *answer["properties"]):
+            said = one.get("text") or f"{one['name']} = {one['value']}"
+            click.echo(f"{one['outcome']}: {said} ({answer['entity']['ref']}, {answer['memory_id']})")
 
     run_async(run)
 
@@ -96,8 +101,8 @@ def memory_dismiss(ctx: click.Context, rejection_id: str) -> None:
     from interlayer.app.composition import opened
 
     async def run() -> None:
-        async with opened(settings) as parts:
-            await parts.rejections.dismiss(settings.principal, rejection_id)
-        click.echo(f"{rejection_id} is off the list")
+        async with opened(settings) as interlayer:
+            await interlayer.rejections.dismiss(settings.principal, rejection_id)
+        click.echo(f"{rejection_id} dismissed")
 
     run_async(run)
