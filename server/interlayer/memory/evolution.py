@@ -125,14 +125,7 @@ class _Property:
             yield self._widened(f"property is new, of type {self.new.type}", retired=self.new.retired)
             return
         old = self.sources.get(self.name) or next(iter(self.sources.values()))
-        renamed = [source for source in self.sources if source != self.name]
-        if renamed:
-            unused = self.new.retired and all(self.sources[source].retired for source in renamed)
-            kind: Kind = "additive" if unused else "migration"
-            yield self._one(kind, f"goes on from {', '.join(renamed)}", "none" if unused else "renamed")
-        lost = set(old.was) - {self.name, *self.new.was}
-        if lost:
-            yield self._one("breaking", f"does not go on from {', '.join(sorted(lost))} any more", "removed")
+        yield from self._lineage(old)
         if self.new.retired:
             if not old.retired:
                 yield self._one("migration", "is retired", "retired")
@@ -143,6 +136,20 @@ class _Property:
             yield self._one("migration", "is in use again", "revived")
         yield from self._meaning(old)
         yield from self._use(old)
+
+    def _lineage(self, old: PropertySchema) -> Iterator[Difference]:
+        """Yield what alters under which names it was observed."""
+        renamed = [source for source in self.sources if source != self.name]
+        if renamed:
+            unused = self.new.retired and all(self.sources[source].retired for source in renamed)
+            kind: Kind = "additive" if unused else "migration"
+            yield self._one(kind, f"goes on from {', '.join(renamed)}", "none" if unused else "renamed")
+        lost = set(old.was) - {self.name, *self.new.was}
+        if lost:
+            yield self._one("breaking", f"does not go on from {', '.join(sorted(lost))} any more", "removed")
+        gained = set(self.new.was) - set(old.was) - self.sources.keys()
+        if gained and not (old.retired and self.new.retired):
+            yield self._widened(f"also goes on from {', '.join(sorted(gained))}", retired=self.new.retired)
 
     def _meaning(self, old: PropertySchema) -> Iterator[Difference]:
         """Yield what alters which values count, and which of them is current."""

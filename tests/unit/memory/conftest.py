@@ -1,7 +1,7 @@
 """The memory domain on real stores in a temporary folder, with a clock that the test moves."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
-from interlayer.memory.schema import starter_schema
+from interlayer.memory.schema import Schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
@@ -45,11 +45,12 @@ class Room:
     path: Path
     index: LanceIndex
     clock: TestClock
+    schema: Schema = field(default_factory=starter_schema)
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
         self.store = SqliteItems(self.path)
-        schema = starter_schema()
+        schema = self.schema
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
@@ -59,7 +60,11 @@ class Room:
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
     def other(self) -> "Room":
-        return Room(self.path, self.index, self.clock)
+        return self.under(self.schema)
+
+    def under(self, schema: Schema) -> "Room":
+        """Return a process on the same store that was started with another schema."""
+        return Room(self.path, self.index, self.clock, schema)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]
