@@ -6,8 +6,9 @@ from typing import Any
 from interlayer.errors import InvalidInput
 from interlayer.memory import keys
 from interlayer.memory.requests import CONDITIONS_MAX, Condition
-from interlayer.memory.schema import PropertySchema, Schema, ValueProblem
+from interlayer.memory.schema import PropertySchema, Schema
 from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.values import ValueProblem
 from interlayer.storage.items import LAST, ItemStore, Span
 
 

@@ -75,7 +75,8 @@ def folded(
         if reading is None:
             continue
         name, value = reading
-        new = Observed.of(replace(stored, name=name, value=value), memory)
+        seen = stored if (name, value) == (stored.name, stored.value) else replace(stored, name=name, value=value)
+        new = Observed.of(seen, memory)
         after[name], outcomes[name] = fold(after.get(name), new, schema.current[name])
     return after, outcomes
 

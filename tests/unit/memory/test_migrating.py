@@ -20,6 +20,7 @@ from interlayer.memory.schema_plan import SchemaPlan
 from interlayer.memory.schema_record import recorded
 from interlayer.principal import Principal
 from interlayer.storage.items import Put
+from interlayer.storage.trail import Trail
 
 pytestmark = pytest.mark.anyio
 
@@ -308,9 +309,9 @@ async def test_killed_at_any_write_a_second_run_completes(
     deals: Any, at: int, after: bool, then: Callable[[], Schema]
 ) -> None:
     before = {name: await known(deals, name) for name in ("deal:D-1", "deal:D-2", "deal:D-3")}
-    dying = DyingItems(deals.store, at, after=after)
+    dying: Any = DyingItems(deals.store, at, after=after)
     with pytest.raises(Killed):
-        await Migrator(dying, type(deals.trail)(dying, deals.clock)).apply(
+        await Migrator(dying, Trail(dying, deals.clock)).apply(
             deals.principal, changed(), deals.schema, silent, allow_breaking=True
         )
     assert dying.written == at + after
