@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench conformance lock clean
+.PHONY: help demo test check lint types imports bench bench-memory bench-recall conformance lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "interlayer needs Python 3.11 or newer; set PYTHON=/path/to/python")'
@@ -38,6 +38,12 @@ imports: $(READY)  ## who may import whom
 
 bench: $(READY)  ## the figures of the README
 	$(BIN)/python benchmarks/stdio.py
+
+bench-memory: $(READY)  ## memory at scale: latencies and peak memory
+	$(BIN)/python benchmarks/memory.py
+
+bench-recall: $(READY)  ## evidence found in conversations; needs the research data
+	$(BIN)/python benchmarks/recall.py
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import re2
 
+from interlayer.text.private import PERSONAL
 from interlayer.text.terms import STOP_WORDS
 from interlayer_policies.amounts import amounts, near, near_stems
 from interlayer_policies.draft import Draft, Span, Word, base
 from interlayer_policies.frontmatter import nearest
-from interlayer_policies.private import PERSONAL, personal, secrets
+from interlayer_policies.private import personal, secrets
 
 Checker = Callable[[Draft], list[Span]]
 Options = Mapping[str, Any]

@@ -11,10 +11,12 @@ import anyio
 import click
 
 from interlayer import __version__
+from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
 from interlayer.app.commands.policy import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
+from interlayer.app.commands.transfer import export_command, import_command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,8 +132,11 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
 
 
 cli.add_command(memory)
+cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
+cli.add_command(export_command)
+cli.add_command(import_command)
 
 
 def main() -> None:

@@ -512,3 +512,17 @@ async def test_a_path_that_cannot_be_written_is_unavailable(tmp_path: Path) -> N
     for path in (tmp_path / "file" / "items.db", tmp_path / "items.db"):
         with pytest.raises(Unavailable, match="writable"):
             SqliteItems(path)
+
+
+async def test_a_scan_yields_every_item_of_the_partitions_with_a_prefix(store: ItemStore) -> None:
+    await put(store, *(f"s{number:04d}" for number in range(1_200)), partition="acme#e1")
+    await put(store, "a", "b", partition="acme#e2")
+    await put(store, "x", partition="acmeish#e1")
+    await store.transact([Put(Key("audit", "acme#chain", "1"), {})])
+    await store.transact([Put(key("late", "acme#e2"), {"n": 1}, expires_at=4_000_000_000)])
+    found = [item async for item in store.scan("memory", "acme#")]
+    assert len(found) == 1_203
+    assert {item.key.partition for item in found} == {"acme#e1", "acme#e2"}
+    assert {item.expires_at for item in found if item.key.sort == "late"} == {4_000_000_000}
+    assert [item.key.sort async for item in store.scan("audit", "acme#")] == ["1"]
+    assert [item async for item in store.scan("governance", "acme#")] == []

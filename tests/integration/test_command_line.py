@@ -159,3 +159,33 @@ def test_install_prints_or_merges_the_configuration(home: Path) -> None:
     assert run(home, "install", "cursor", "--write").returncode == 0
     written = json.loads((home.parent / ".cursor" / "mcp.json").read_text(encoding="utf-8"))
     assert written["mcpServers"]["interlayer"] == entry
+
+
+def test_an_organization_goes_through_a_pipe_into_another_home(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "all.jsonl"
+    assert run(home, "export", str(file)).returncode == 0
+    with file.open("rb") as content:
+        done = subprocess.run(
+            command("import", "-"),
+            env=environment(tmp_path / "second"),
+            stdin=content,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "items are now in default" in done.stderr
+    assert run(home, "import", str(home / "nothing")).returncode != 0
+
+
+def test_a_collection_file_becomes_a_schema_that_serves(home: Path, tmp_path: Path) -> None:
+    collection = {"entityType": "ship", "properties": [{"systemName": "deck", "type": "options", "options": "A, B"}]}
+    (tmp_path / "collections.json").write_text(json.dumps([collection]), encoding="utf-8")
+    made = tmp_path / "schema.yaml"
+    assert run(home, "schema", "import", str(tmp_path / "collections.json"), "--output", str(made)).returncode == 0
+    assert run(home, "doctor", SCHEMA=str(made)).returncode == 0
+    (tmp_path / "collections.json").write_text("[{]", encoding="utf-8")
+    wrong = run(home, "schema", "import", str(tmp_path / "collections.json"))
+    assert wrong.returncode == 1
+    assert "no JSON" in wrong.stderr

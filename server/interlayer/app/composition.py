@@ -11,10 +11,13 @@ from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.embedder import Space
@@ -50,12 +53,17 @@ class Parts:
     index: VectorIndex
     embedder: LocalEmbedder
     projector: Projector
+    merger: Merger
+    identities: Identities
+    rejections: Rejections
     migrator: Migrator
     domains: Domains
 
     async def prepare(self) -> None:
         """Bring a home into use: claim its embedding space and schema, publish the first policies. Idempotent."""
         principal = self.settings.principal
+        if await self.store.get(keys.importing(principal.organization)):
+            raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
         await claim_space(self.store, principal.organization, self.embedder.space)
         await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
@@ -76,15 +84,27 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock)
     domains = Domains(
-        memorizer=Memorizer(store, entities, projector, embedder, schema, clock),
+        memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=Forgetter(store, entities, projector, trail, schema, clock),
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
         schema=schema,
     )
-    return Parts(settings, store, index, embedder, projector, Migrator(store, trail), domains)
+    return Parts(
+        settings=settings,
+        store=store,
+        index=index,
+        embedder=embedder,
+        projector=projector,
+        migrator=Migrator(store, trail),
+        merger=Merger(store, entities, trail, embedder, schema, clock),
+        identities=Identities(store, entities, schema),
+        rejections=Rejections(store, entities, memorizer, trail, schema),
+        domains=domains,
+    )
 
 
 @asynccontextmanager

@@ -30,6 +30,14 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
 
 
+def print_rejections(counts: Mapping[str, int], rejected: Sequence[Mapping[str, Any]]) -> None:
+    """Print rejected candidates and how many there are by reason."""
+    console = Console()
+    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in rejected]
+    _table(console, "Rejected", rows, ("id", "reason", "candidate", "entity", "agent", "at"))
+    console.print(", ".join(f"{count} {reason}" for reason, count in counts.items()) or "nothing was rejected")
+
+
 def print_schema(schema: "Schema") -> None:
     """Print a schema: a table for each entity type, and the kinds of identifier."""
     console = Console()

@@ -66,6 +66,7 @@ def plan(change: Change, view: EntityView, schema: Schema) -> Plan:
         *_names(change, head),
         *_index(change, head, entity_schema),
         *_relations(change, view),
+        *_conflicts(change),
         Put(keys.outbox(change.organization, change.memory.id), _address(change)),
     ]
     previous = {name: state.value for name, state in view.properties.items()}
@@ -112,6 +113,7 @@ def _head(change: Change, properties: Mapping[str, Any]) -> Head:
         properties=properties,
         facts=(old.facts if old else 0) + len(change.memory.facts),
         epoch=old.epoch if old else 0,
+        absorbed=old.absorbed if old else (),
     )
 
 
@@ -215,7 +217,21 @@ def _relations(change: Change, view: EntityView) -> Iterator[Operation]:
         if relation in view.relations:
             continue
         place = keys.relation(change.organization, relation.target, relation.type, change.entity)
-        yield Put(place, {"memory_id": change.memory.id})
+        yield Put(place, {"memory_id": change.memory.id, "recorded_at": change.memory.recorded_at})
+
+
+def _conflicts(change: Change) -> Iterator[Operation]:
+    """Keep each identifier that belongs to somebody else, for an operator to settle."""
+    for claim in change.claims:
+        body = {
+            "entity": {"type": change.entity.type, "id": change.entity.id},
+            "owner": {"type": claim.owner.type, "id": claim.owner.id},
+            "kind": claim.kind,
+            "value": claim.value,
+            "memory_id": change.memory.id,
+            "at": change.memory.recorded_at,
+        }
+        yield Put(keys.conflict(change.organization, change.memory.id, claim.kind), body)
 
 
 def _address(change: Change) -> dict[str, Any]:

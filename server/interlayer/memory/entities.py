@@ -6,7 +6,7 @@ Nothing here writes; `commits` plans what is written.
 import difflib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -24,6 +24,7 @@ from interlayer.storage.items import Item, ItemStore, Span
 from interlayer.storage.vectors import VectorIndex
 
 VIEW_FACTS_MAX: Final = 60_000  # facts kept in memory over all views: some 100 MB with 256 dims
+MEMORIES: Final = keys.memories_after(-1)
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
 
@@ -58,6 +59,13 @@ class Entities:
         item = await self._store.get(keys.head(organization, entity))
         return StoredHead(read_head(item.body), item.version) if item else None
 
+    async def survivor(self, organization: str, entity: EntityId) -> StoredHead | None:
+        """Return the head of what an entity has become: its own, or that of the entity it was merged into."""
+        stored = await self.head(organization, entity)
+        while stored and stored.head.merged_into:
+            stored = await self.head(organization, stored.head.merged_into)
+        return stored
+
     async def heads(self, organization: str, entities: Sequence[EntityId]) -> list[Head]:
         """Return those of the heads that exist, in the order asked for."""
         wanted = [keys.head(organization, entity) for entity in entities]
@@ -70,8 +78,8 @@ class Entities:
         An identifier goes before a display name. Raises `Ambiguous` when several bear it.
         """
         if entity.is_id:
-            known = EntityId(entity.type, entity.key)
-            return known if await self.head(organization, known) else None
+            found = await self.survivor(organization, EntityId(entity.type, entity.key))
+            return found.head.entity if found else None
         by_identifier: set[str] = set()
         for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
             by_identifier |= await self.bearers(organization, entity.type, value)
@@ -141,13 +149,33 @@ class Entities:
     async def _catch_up(self, organization: str, view: EntityView, head: Head) -> None:
         place = keys.head(organization, head.entity)
         page = await self._store.query("memory", place.partition, keys.memories_after(view.revision))
-        memories = _joined(page.items)
+        memories = await self._with_absorbed(organization, head, _joined(page.items))
         vectors = await self._vectors(organization, view, memories)
         seen = view.revision  # another call may have caught up while this one waited
         for memory in memories:
-            if memory.revision > seen:
+            if memory.revision > seen and memory.id not in view.memories:
                 view.apply(memory, vectors)
         view.revision = max(view.revision, head.revision)
+
+    async def _with_absorbed(self, organization: str, head: Head, log: Sequence[Memory]) -> list[Memory]:
+        """Return a log with that of each absorbed entity put in where it was merged.
+
+        An entity that was split off again, or whose merge came to nothing, is left out. Nobody writes to the log of an
+        absorbed entity, so reading it once is enough.
+        """
+        whole: list[Memory] = []
+        for memory in log:
+            whole.append(memory)
+            if memory.absorbs in head.absorbed:
+                stored = await self.head(organization, memory.absorbs)
+                page = await self._store.query("memory", keys.head(organization, memory.absorbs).partition, MEMORIES)
+                theirs = _joined(page.items)
+                inner = await self._with_absorbed(organization, stored.head, theirs) if stored else theirs
+                whole += [
+                    replace(one, home=one.home or (memory.absorbs, one.revision), revision=memory.revision)
+                    for one in inner
+                ]
+        return whole
 
     async def _vectors(
         self, organization: str, view: EntityView, memories: Sequence[Memory]

@@ -5,37 +5,39 @@ The audit record says that something was erased, by whom and why, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
-from interlayer.memory.commits import SOURCE_PART, index_changes, log_puts
+from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.erasing import home, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
-from interlayer.memory.projecting import Projector
-from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
+from interlayer.memory.projecting import PURGE, Projector
+from interlayer.memory.records import EntityId, Memory, head_body
+from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, Item, ItemStore, Key, Operation, Put
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
-_REASON_MAX: Final = 500
-_ERASED: Final = "▒"
+_PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
+_ATTEMPTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class _Erasure:
-    """What an erasure comes to. `last` goes into the transaction with the audit event, `earlier` before it."""
+    """What an erasure comes to. `last` puts it into force; `hidden` is what nothing leads to after that."""
 
     subject: str
-    last: list[Operation]
-    earlier: list[Operation]
+    decisive: list[Operation]
+    hidden: list[Operation]
     rows: list[str]
     counts: Counter[str]
 
@@ -58,6 +60,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
+        self._remains = Remains(store, entities)
 
     async def forget(
         self,
@@ -71,21 +74,15 @@ class Forgetter:
         """Return {erased: counts}, after no layer holds it any more."""
         given = [name for name in (entity, fact_id, memory_id) if name]
         if len(given) != 1:
-            raise InvalidInput(
-                "entity", f"{len(given)} of entity, fact_id and memory_id were given.", "Give exactly one."
-            )
+            problem = f"{len(given)} of entity, fact_id and memory_id were given."
+            raise InvalidInput("entity", problem, "Give exactly one.")
         if not reason.strip():
             raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-        identifiers.check_text(reason, "reason", _REASON_MAX)
+        identifiers.check_text(reason, "reason", 500)
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
-        async with self._entities.lock(organization, owner):
-            stored = await self._entities.head(organization, owner)
-            if stored is None:
-                raise NotFound(f"{given[0]}: nothing of that name is remembered.")
-            erasure = await self._plan(organization, stored, fact_id, memory_id)
-            await self._commit(principal, reason, erasure)
+        erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
@@ -93,6 +90,23 @@ class Forgetter:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
+
+    async def _erased(
+        self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
+    ) -> _Erasure:
+        """Erase, on whatever others have added meanwhile."""
+        for _ in range(_ATTEMPTS):
+            async with self._entities.lock(principal.organization, owner):
+                stored = await self._entities.head(principal.organization, owner)
+                if stored is None:
+                    raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
+                erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
+                try:
+                    await self._commit(principal, reason, erasure)
+                except VersionConflict:
+                    continue
+                return erasure
+        raise Conflict("entity: too many agents write to it at once. Nothing was erased; send the same call again.")
 
     async def _owner(
         self, organization: str, entity: str | None, fact_id: str | None, memory_id: str | None
@@ -109,7 +123,10 @@ class Forgetter:
         if place is None:
             field = "memory_id" if memory_id else "fact_id"
             raise NotFound(f"{field}: {(memory_id or fact_id or '')[:60]!r} is not known. Take it from recall_entity.")
-        return EntityId(**place.body["entity"])
+        stored = await self._entities.survivor(organization, EntityId(**place.body["entity"]))
+        if stored is None:
+            raise NotFound("memory_id: nothing of that name is remembered.")
+        return stored.head.entity
 
     async def _plan(
         self, organization: str, stored: StoredHead, fact_id: str | None, memory_id: str | None
@@ -117,35 +134,36 @@ class Forgetter:
         view = await self._entities.view(organization, stored.head)
         log = list(view.memories.values())
         if memory_id:
-            survivors = list(_without_memory(log, memory_id))
+            survivors = list(without_memory(log, memory_id))
             return await self._rewrite(organization, stored, log, survivors, memory_id)
         if fact_id:
             if fact_id not in view.facts:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
-            survivors = [_without_fact(memory, fact_id) for memory in log]
+            survivors = [without_fact(memory, fact_id) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
-            erasure.last.extend(await self._redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._remains.redactions(organization, log, fact_id))
             return erasure
-        return await self._whole(organization, stored.head, log)
+        return await self._whole(organization, stored, log)
 
-    async def _whole(self, organization: str, head: Head, log: Sequence[Memory]) -> _Erasure:
+    async def _whole(self, organization: str, stored: StoredHead, log: Sequence[Memory]) -> _Erasure:
+        head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
         incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
         own = [item.key for item in listed.items if item.key.sort != "head"]
-        earlier = [*own, *(item.key for item in incoming.items), *await self._traces(organization, entity, log)]
+        own += await self._remains.absorbed(organization, head)
+        own += await self._remains.rejected(organization, {memory.id for memory in log})
+        own += await self._remains.claims(organization, {head.entity, *head.absorbed})
+        hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
-        names = dict.fromkeys([*head.names, head.name])
+        names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [
-            Delete(keys.head(organization, entity)),
+            Delete(keys.head(organization, entity), stored.version),
             Delete(keys.listing(organization, entity.type, entity.id)),
             *index_changes(organization, entity, head.properties, {}, schema),
-            *(Delete(keys.name(organization, entity.type, folded_name(name), entity.id)) for name in names),
-            *(
-                Delete(keys.identifier(organization, entity.type, folded_name(name), identifiers.NAME))
-                for name in names
-            ),
+            *(Delete(keys.name(organization, entity.type, form, entity.id)) for form in names),
+            *(Delete(keys.identifier(organization, entity.type, form, identifiers.NAME)) for form in names),
             *(
                 Delete(keys.identifier(organization, entity.type, value, kind))
                 for kind, values in head.identifiers.items()
@@ -159,7 +177,7 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in earlier], rows, counts)
+        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
 
     async def _rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -181,6 +199,7 @@ class Forgetter:
         schema = self._schema.stored(entity.type)
         operations += index_changes(organization, entity, stored.head.properties, head.properties, schema)
         rows: list[str] = []
+        operations += await self._refolded(organization, survivors, log)
         gone = [memory for memory in log if memory.id not in kept]
         for memory in log:
             survivor = kept.get(memory.id)
@@ -188,11 +207,17 @@ class Forgetter:
                 continue
             texts = {fact.id: fact.text for fact in (survivor.facts if survivor else ())}
             rows += [fact.id for fact in memory.facts if texts.get(fact.id) != fact.text]
-            operations += await self._relogged(organization, entity, memory, survivor)
+            operations += await self._relogged(organization, *home(entity, memory), memory, survivor)
         stated = {relation for memory in survivors for relation in memory.relations}
         lost = {relation for memory in gone for relation in memory.relations} - stated
-        operations += [Delete(keys.relation(organization, one.target, one.type, entity)) for one in lost]
-        operations += [Delete(key) for key in await self._traces(organization, entity, gone, relations=False)]
+        holders = {entity, *(memory.home[0] for memory in gone if memory.home)}
+        operations += [
+            Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
+        ]
+        operations += [Delete(key) for key in await self._remains.traces(organization, entity, gone, relations=False)]
+        operations += [
+            Delete(key) for key in await self._remains.rejected(organization, {memory.id for memory in gone})
+        ]
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),
@@ -201,112 +226,60 @@ class Forgetter:
         )
         return _Erasure(subject, _unique(operations), [], rows, counts)
 
+    async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
+        """Return what makes the heads of absorbed entities agree with what is left of their logs."""
+        touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
+        operations: list[Operation] = []
+        for entity in touched:
+            stored = await self._entities.head(organization, entity)
+            if stored:
+                left = self._entities.blank(entity)
+                for memory in survivors:
+                    if memory.home and memory.home[0] == entity:
+                        left.apply(memory, {})
+                properties = {name: state.value for name, state in left.properties.items()}
+                head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+                operations.append(Put(keys.head(organization, entity), head_body(head), stored.version))
+        return operations
+
     async def _relogged(
-        self, organization: str, entity: EntityId, memory: Memory, survivor: Memory | None
+        self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None
     ) -> list[Operation]:
         """Return what replaces a memory in the log, and has what is left of it projected again."""
-        place = keys.memory(organization, entity, memory.revision)
-        listed = await self._store.query("memory", place.partition, keys.one_memory(memory.revision))
+        place = keys.memory(organization, entity, revision)
+        listed = await self._store.query("memory", place.partition, keys.one_memory(revision))
         operations: list[Operation] = [Delete(keys.outbox(organization, memory.id))]
         if survivor is None:
             return [*operations, *(Delete(item.key) for item in listed.items)]
         versions = {item.key: item.version for item in listed.items}
-        puts = list(log_puts(organization, entity, survivor))
+        puts = list(log_puts(organization, entity, replace(survivor, revision=revision, home=None)))
         operations += [replace(put, expect=versions.get(put.key, 0)) for put in puts]
         operations += [Delete(key) for key in versions if key not in {put.key for put in puts}]
-        again = {"entity": {"type": entity.type, "id": entity.id}, "revision": memory.revision}
+        again = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
 
-    async def _traces(
-        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
-    ) -> list[Key]:
-        """Return the keys of everything that memories left outside the log."""
-        found: list[Key] = []
-        for memory in log:
-            found.append(keys.memory_place(organization, memory.id))
-            found.append(keys.outbox(organization, memory.id))
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                found += [item.key for item in parts.items]
-            if memory.idempotency:
-                found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
-            if relations:
-                found += [keys.relation(organization, one.target, one.type, entity) for one in memory.relations]
-        return found
-
-    async def _redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
-        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
-        operations: list[Operation] = []
-        for memory in log:
-            said = [one for one in memory.facts if one.id == fact_id]
-            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
-            if not said:
-                continue
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                operations += _blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
-            if memory.idempotency:
-                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [_without_answer(item, fact_id)] if item else []
-        return operations
-
     async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
+        """Put the erasure into force in one transaction, with its audit event.
+
+        What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted
+        even if this process is killed now.
+        """
         detail = {"reason": reason, "counts": dict(erasure.counts)}
-        last = [*erasure.last, *self._removals(principal.organization, erasure.rows)]
-        everything = [*_unique(erasure.earlier), *last]
-        cut = max(len(everything) - _BATCH, 0)
-        for first in range(0, cut, TRANSACT_OPERATIONS_MAX):
-            await self._store.transact(everything[first : min(first + TRANSACT_OPERATIONS_MAX, cut)])
-        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), everything[cut:])
+        organization = principal.organization
+        now = [*erasure.decisive, *self._removals(organization, erasure.rows)]
+        later = _unique(erasure.hidden)
+        if len(now) + len(later) <= _BATCH:
+            await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), [*now, *later])
+            return
+        for first in range(0, len(later), _PURGED_KEYS):
+            named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
+            now.append(Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: named}))
+        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), now)
 
     def _removals(self, organization: str, rows: Sequence[str]) -> Iterator[Operation]:
         for first in range(0, len(rows), _REMOVED_ROWS):
             entry = {"remove": list(rows[first : first + _REMOVED_ROWS])}
             yield Put(keys.outbox(organization, new_id("o", self._clock())), entry)
-
-
-def _without_memory(log: Sequence[Memory], memory_id: str) -> Iterator[Memory]:
-    """Yield the log without a memory; the facts that others confirm go on with the first of those."""
-    orphans = {fact.id for memory in log if memory.id == memory_id for fact in memory.facts}
-    for memory in log:
-        if memory.id == memory_id:
-            continue
-        promoted = [one for one in memory.confirms if one.fact_id in orphans]
-        orphans -= {one.fact_id for one in promoted}
-        facts = [FactRecord(one.fact_id, one.text, one.confidence, one.observed_at, one.span) for one in promoted]
-        if facts:
-            left = tuple(one for one in memory.confirms if one not in promoted)
-            yield replace(memory, facts=(*memory.facts, *facts), confirms=left)
-        else:
-            yield memory
-
-
-def _without_fact(memory: Memory, fact_id: str) -> Memory:
-    facts = tuple(fact for fact in memory.facts if fact.id != fact_id)
-    confirms = tuple(one for one in memory.confirms if one.fact_id != fact_id)
-    if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
-        return memory
-    return replace(memory, facts=facts, confirms=confirms)
-
-
-def _blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
-    """Yield the parts of a source with the spans, and the very words wherever they stand, overwritten in place."""
-    content = "".join(part.body["text"] for part in parts)
-    blotted = content
-    for start, end in spans:
-        blotted = blotted[:start] + _ERASED * (end - start) + blotted[end:]
-    for text in texts:
-        blotted = blotted.replace(text, _ERASED * len(text))
-    for number, part in enumerate(parts):
-        text = blotted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
-        if text != part.body["text"]:
-            yield Put(part.key, {"text": text}, part.version)
-
-
-def _without_answer(item: Item, fact_id: str) -> Operation:
-    answer: Mapping[str, Any] = item.body["answer"]
-    facts = [fact for fact in answer["facts"] if fact["fact_id"] != fact_id]
-    return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)
 
 
 def _unique(operations: Iterable[Operation]) -> list[Operation]:

@@ -8,6 +8,14 @@
 | `unknown_property` | the schema has no such property, or has retired it                         |
 | `type`             | the schema's type does not take the value                                  |
 | `low_confidence`   | below what the schema asks for                                             |
+| `secret`           | it holds a key, a token, a password or a payment card number, which is kept nowhere |
+| `ungrounded`       | a model's quote, number or name is not in the content                      |
+| `dangling`         | a model's statement depends on a pronoun that nothing in it explains       |
+| `unanchored`       | a model gives a time that is none                                          |
+| `other_entity`     | a model says that it is about somebody else                                |
+
+What the calling agent gives is never turned down for style, and plain content is not either: the last four are asked of
+a model alone.
 """
 
 import difflib
@@ -18,11 +26,10 @@ from typing import Any, Final
 import re2
 
 from interlayer.memory.requests import PropertyCandidate
-from interlayer.memory.schema import EntitySchema
+from interlayer.memory.schema import EntitySchema, GateSettings
 from interlayer.memory.values import ValueProblem
+from interlayer.text.private import is_masked
 from interlayer.text.terms import terms
-
-FACT_MAX: Final = 1_000
 
 # Sentences that are addressed to a language model. Narrow on purpose: a customer may well write about
 # instructions, but nobody states a fact by telling the reader to ignore what it was told before.
@@ -43,9 +50,9 @@ class Gates:
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
-    def fact(self, text: str) -> str | None:
-        """Return why a fact is turned down, or None."""
-        return self._count(_fact_problem(text))
+    def fact(self, text: str, limits: GateSettings, confidence: float | None = None) -> str | None:
+        """Return why a fact is turned down, or None; `confidence` is given for what a model extracted."""
+        return self.count(_fact_problem(text, limits, confidence))
 
     def value(self, candidate: PropertyCandidate, schema: EntitySchema) -> tuple[Any, str | None]:
         """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
@@ -54,6 +61,9 @@ class Gates:
         if known is None:
             self.rejected["unknown_property"] += 1
             return candidate.value, f"unknown_property: {_hint(candidate.name, schema)}"
+        if is_masked(str(candidate.value)):
+            self.rejected["secret"] += 1
+            return candidate.value, "secret: it looks like a key, a password or a card number"
         if is_instruction(str(candidate.value)):
             self.rejected["instruction"] += 1
             return candidate.value, "instruction: it addresses a model"
@@ -72,7 +82,8 @@ class Gates:
         """How many candidates came through."""
         return self.checked - self.rejected.total()
 
-    def _count(self, reason: str | None) -> str | None:
+    def count(self, reason: str | None) -> str | None:
+        """Count a candidate with its verdict and return the verdict."""
         self.checked += 1
         if reason:
             self.rejected[reason] += 1
@@ -91,11 +102,14 @@ def _hint(name: str, schema: EntitySchema) -> str:
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.current)}"
 
 
-def _fact_problem(text: str) -> str | None:
+def _fact_problem(text: str, limits: GateSettings, confidence: float | None) -> str | None:
+    if is_masked(text):
+        return "secret"
     if is_instruction(text):
         return "instruction"
-    if len(text) > FACT_MAX:
+    if len(text) > limits.fact_characters_max and "oversized" not in limits.off:
         return "oversized"
     if not any(character.isalpha() for character in text) or not terms(text):
         return "empty"
-    return None
+    weak = confidence is not None and confidence < limits.minimum_confidence
+    return "low_confidence" if weak and "low_confidence" not in limits.off else None

@@ -7,13 +7,10 @@ is merged only if nothing that distinguishes the two differs: numbers, dates, na
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
-_NUMBER: Final = re.compile(
-    r"(\d[\d,]*(?:\.\d+)?)\s*(k|m|mm|bn|thousand|million|billion|%)?(?![a-z0-9])", re.IGNORECASE
-)
-_SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
+from interlayer.text.numbers import numbers, within
+
 _NEGATION: Final = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE
 )
@@ -32,29 +29,22 @@ def distinguished(new: str, known: str) -> str | None:
     Not symmetric: leaving out a number that the known statement has is no news, adding one is.
     """
     new, known = unicodedata.normalize("NFKC", new), unicodedata.normalize("NFKC", known)
-    if not _within(_numbers(new), _numbers(known)):
+    if not within(numbers(new), numbers(known)):
         return "numbers"
-    if _dates(new) - _dates(known):
+    if periods(new) - periods(known):
         return "dates"
-    if len(_NEGATION.findall(new)) % 2 != len(_NEGATION.findall(known)) % 2:
+    if negated(new) != negated(known):
         return "negation"
     return "names" if _other_names(new, known) else None
 
 
-def _numbers(text: str) -> list[float]:
-    return [
-        round(float(digits.replace(",", "")) * _SCALES.get(scale.casefold(), 1), 6)
-        for digits, scale in _NUMBER.findall(text)
-    ]
+def negated(text: str) -> bool:
+    """Return whether a text denies something; two negations take each other back."""
+    return len(_NEGATION.findall(text)) % 2 == 1
 
 
-def _within(new: Sequence[float], known: Sequence[float]) -> bool:
-    """Return whether the known numbers hold the new ones in the same order: "from 40 to 85" is not "from 85 to 40"."""
-    rest = iter(known)
-    return all(number in rest for number in new)
-
-
-def _dates(text: str) -> Counter[str]:
+def periods(text: str) -> Counter[str]:
+    """Return the months, days, quarters and relative times that a text names, with how often, folded."""
     found = (" ".join(word.casefold().split()) for word in _CALENDAR.findall(text))
     return Counter(word if " " in word else word[:3] for word in found)  # "Sept" and "September" are one month
 
@@ -62,15 +52,17 @@ def _dates(text: str) -> Counter[str]:
 def _other_names(one: str, other: str) -> bool:
     """Whether each names somebody or something that the other does not know at all."""
     words_one, words_other = {w.casefold() for w in _WORD.findall(one)}, {w.casefold() for w in _WORD.findall(other)}
-    return bool(_names(one) - words_other) and bool(_names(other) - words_one)
+    return bool(names(one) - words_other) and bool(names(other) - words_one)
 
 
-def _names(text: str) -> set[str]:
+def names(text: str) -> set[str]:
     """Return capitalised words that do not open the text, and words with a capital inside, folded."""
     found: set[str] = set()
     for match in _WORD.finditer(text):
         word = match.group()
-        inside = any(character.isupper() for character in word[1:])
-        if inside or (word[0].isupper() and match.start() > 0):
+        if word[0].isdigit():  # "72K" is a number
+            continue
+        inside = word[1:] != word[1:].lower()
+        if inside or (match.start() > 0 and word[0].isupper()):
             found.add(word.casefold())
     return found

@@ -13,8 +13,11 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
+| `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
+| `ORG#q`                          | `REJECTION_ID`          | a candidate that a gate turned down, for 90 days  |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
+| `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
@@ -35,6 +38,11 @@ def _part(text: str) -> str:
 
 def _key(organization: str, *parts: str, sort: str) -> Key:
     return Key("memory", "#".join([_part(organization), *(_part(part) for part in parts)]), sort)
+
+
+def organization(name: str) -> str:
+    """Return what every partition of an organization begins with, before the first `#`."""
+    return _part(name)
 
 
 def head(organization: str, entity: EntityId) -> Key:
@@ -98,6 +106,16 @@ def idempotency(organization: str, agent: str, key: str) -> Key:
     return _key(organization, "k", digest, sort="answer")
 
 
+def conflict(organization: str, memory_id: str, kind: str) -> Key:
+    """Return the key of a claim to an identifier that belongs to another entity."""
+    return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
+
+
+def rejection(organization: str, rejection_id: str) -> Key:
+    """Return the key of a rejected candidate."""
+    return _key(organization, "q", sort=rejection_id)
+
+
 def outbox(organization: str, entry_id: str = "") -> Key:
     """Return the key of an outbox entry."""
     return _key(organization, "outbox", sort=entry_id)
@@ -106,6 +124,11 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def space(organization: str) -> Key:
     """Return the key of the organization's embedding space."""
     return _key(organization, "settings", sort="space")
+
+
+def importing(organization: str) -> Key:
+    """Return the key of the note that an import is not complete."""
+    return _key(organization, "settings", sort="importing")
 
 
 def schema(organization: str) -> Key:

@@ -6,20 +6,24 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput
+from interlayer.errors import Conflict, InvalidInput, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.entities import Entities
-from interlayer.memory.intake import Checked, check_limits, gate
-from interlayer.memory.naming import Naming
+from interlayer.memory.extraction import Extractor, Reading
+from interlayer.memory.intake import Checked, Offered, check_limits, gate, without_secrets
+from interlayer.memory.naming import Naming, Subject
 from interlayer.memory.outcomes import memorize_answer
 from interlayer.memory.projecting import Pending, Projector
+from interlayer.memory.quarantine import kept
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
 from interlayer.memory.requests import MemorizeRequest
@@ -48,7 +52,9 @@ class Memorizer:
         embedder: Embedder,
         schema: Schema,
         clock: Clock,
+        extractor: Extractor | None = None,
     ) -> None:
+        self._extractor = extractor
         self._store = store
         self._entities = entities
         self._projector = projector
@@ -63,7 +69,7 @@ class Memorizer:
         replayed = await self._seen(principal, request)
         if replayed:
             return replayed
-        checked = await self._checked(request)
+        checked = await self._checked(principal, request)
         for _ in range(_ATTEMPTS):
             try:
                 return await self._attempt(principal, checked)
@@ -80,19 +86,20 @@ class Memorizer:
         item = await self._store.get(keys.idempotency(principal.organization, principal.agent, request.idempotency_key))
         return {**item.body["answer"], "replayed": True} if item else None
 
-    async def _checked(self, request: MemorizeRequest) -> Checked:
+    async def _checked(self, principal: Principal, request: MemorizeRequest) -> Checked:
         now = self._clock()
+        request = without_secrets(request)
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
             (_relation_type(kind), self._naming.subject(target, field="relations.target"))
             for kind, target in request.relations
         )
         observed_at = timestamp(request.observed_at or now)
-        schema = self._schema.entities[subject.entity.type]
+        offered = await self._offered(principal, request, subject, observed_at)
         if len(request.content or "") > _INLINE_CHARACTERS:
-            gated = await anyio.to_thread.run_sync(gate, request, schema, observed_at)
+            gated = await anyio.to_thread.run_sync(gate, offered, self._schema.gates)
         else:
-            gated = gate(request, schema, observed_at)
+            gated = gate(offered, self._schema.gates)
         return Checked(
             request=request,
             subject=subject,
@@ -103,6 +110,27 @@ class Memorizer:
             gated=gated,
         )
 
+    async def _offered(
+        self, principal: Principal, request: MemorizeRequest, subject: Subject, observed_at: str
+    ) -> Offered:
+        """Return what a call offers, its content read by the model if there is one and it can be reached."""
+        kind = subject.entity.type
+        name = subject.display_name or subject.entity.key
+        reading = Reading(request.content or "", kind, name, self._schema.entities[kind], observed_at)
+        own = (name, subject.entity.key, *subject.identifiers.values())
+        if self._extractor is None or not request.content:
+            return Offered(request, reading, own, None, "plain")
+        known, _ = await self._naming.bearer(principal.organization, subject)
+        stored = await self._entities.head(principal.organization, known) if known else None
+        if stored:
+            reading = replace(reading, name=stored.head.name, known=stored.head.properties)
+            own = (*own, stored.head.name, *stored.head.names)
+        try:
+            extracted = await self._extractor.extract(reading)
+        except Unavailable as error:
+            return Offered(request, reading, own, None, f"plain ({self._extractor.name} unavailable: {error})")
+        return Offered(request, reading, own, extracted, self._extractor.name)
+
     async def _attempt(self, principal: Principal, checked: Checked) -> dict[str, Any]:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
@@ -110,11 +138,12 @@ class Memorizer:
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             stored = await self._entities.head(organization, entity) if known else None
-            if known and stored is None:
-                raise VersionConflict([keys.head(organization, entity)])  # erased since it was resolved
+            if known and (stored is None or stored.head.merged_into):
+                raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
             view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
             targets, creations = await self._targets(organization, checked, entity)
-            decisions = await self._decided(checked, view)
+            names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
+            decisions = await self._decided(checked, view, names)
             memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
             change = Change(
                 organization,
@@ -128,19 +157,19 @@ class Memorizer:
             )
             planned = plan(change, view, self._schema)
             answer = memorize_answer(checked, decisions, memory, planned, claims, created=known is None)
-            operations = [*planned.operations, *creations, *self._first_answer(principal, checked, answer)]
+            rejected = kept(organization, entity, checked.gated, memory)
+            operations = [*planned.operations, *creations, *self._first_answer(principal, checked, answer), *rejected]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await self._store.transact(operations)
             self._remember(organization, planned, memory, view, _added(decisions, checked.vectors))
         return answer
 
-    async def _decided(self, checked: Checked, view: EntityView) -> list[Decision]:
+    async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
         threshold = duplicate_threshold(self._embedder.space)
         facts = checked.gated.facts
-        if len(facts) <= _INLINE_FACTS:
-            return reconcile(facts, checked.vectors, view, threshold)
-        return await anyio.to_thread.run_sync(reconcile, facts, checked.vectors, view, threshold)
+        decide = partial(reconcile, facts, checked.vectors, view, threshold, names, checked.observed_at)
+        return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
         self, organization: str, checked: Checked, entity: EntityId
@@ -175,6 +204,9 @@ class Memorizer:
                 one.candidate.confidence,
                 one.candidate.observed_at or checked.observed_at,
                 one.candidate.span,
+                tuple(
+                    _fact_of(other, checked.memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)
+                ),
             )
             for number, one in enumerate(decisions)
             if one.outcome == "added"
@@ -213,6 +245,10 @@ class Memorizer:
 def fact_id(memory_id: str, number: int) -> str:
     """Return the id of the n-th fact of a memory: it names its memory, and no two are alike."""
     return f"f_{memory_id.removeprefix('m_')}_{number}"
+
+
+def _fact_of(named: str | int, memory_id: str) -> str:
+    return named if isinstance(named, str) else fact_id(memory_id, named)
 
 
 def _confirmations(decisions: Sequence[Decision], observed_at: str) -> Iterator[Confirmation]:

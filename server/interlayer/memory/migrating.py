@@ -17,6 +17,7 @@ from typing import Any, Final
 from interlayer.errors import Conflict, Refused
 from interlayer.memory import keys
 from interlayer.memory.evolution import Difference
+from interlayer.memory.logs import whole_log
 from interlayer.memory.properties import PropertyState, folded
 from interlayer.memory.records import EntityId, Head, head_body, read_head, read_memory
 from interlayer.memory.schema import Schema
@@ -265,8 +266,7 @@ class Migrator:
         entity = head.entity
         schema = new.stored(entity.type)
         states: Mapping[str, PropertyState] = {}
-        log = await self._store.query("memory", item.key.partition, keys.memories_after(0))
-        for one in log.items:
+        for one in await whole_log(self._store, organization, head):
             if one.body.get("properties"):  # a further part of a large memory has none
                 states, _ = folded(states, read_memory({**one.body, "facts": (), "confirms": ()}), schema)
         properties = {name: state.value for name, state in states.items()}

@@ -68,9 +68,18 @@ def _facts(decisions: Sequence[Decision], memory: Memory) -> Iterable[dict[str, 
         }
         fact["confidence"] = one.candidate.confidence
         if one.duplicate_of is not None:
-            same = one.duplicate_of if isinstance(one.duplicate_of, str) else by_number[one.duplicate_of]
+            same = _named(one.duplicate_of, by_number)
             fact |= {"fact_id": same, "similarity": one.similarity, "duplicate_of": same}
+        if one.superseded_by:
+            newer = _named(one.superseded_by[0], by_number)
+            fact["reason"] = f"superseded by {newer}, which was observed later; kept as history"
+        elif one.supersedes:
+            fact |= {"outcome": "superseded_older", "supersedes": _named(one.supersedes[0], by_number)}
         yield fact
+
+
+def _named(other: str | int, by_number: Mapping[int, str]) -> str:
+    return other if isinstance(other, str) else by_number[other]
 
 
 def _rejected(one: Decision) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from interlayer.errors import InterlayerError
 from interlayer.memory import keys
-from interlayer.memory.records import EntityId
+from interlayer.memory.records import EntityId, read_head
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.storage.items import Delete, Item, ItemStore, Key, Span, VersionConflict
 from interlayer.storage.vectors import Row, VectorIndex
@@ -25,6 +25,8 @@ _DELETES: Final = 100
 _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
 _FIRST_VERSION: Final = 1
+PURGE: Final = "purge"
+"""Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +85,22 @@ class Projector:
         async with self._projecting:
             offered = await self._project_offered()
             page = await self._store.query("memory", keys.outbox(organization).partition)
-            for first in range(0, len(page.items), _DELETES):
-                batch = [await self._loaded(organization, item) for item in page.items[first : first + _DELETES]]
+            await self._purge([item for item in page.items if PURGE in item.body])
+            rows = [item for item in page.items if PURGE not in item.body]
+            for first in range(0, len(rows), _DELETES):
+                batch = [await self._loaded(organization, item) for item in rows[first : first + _DELETES]]
                 await self._project(batch)
             return offered + len(page.items)
+
+    async def _purge(self, entries: Sequence[Item]) -> None:
+        """Delete what an erasure that is already in force left behind in the item store."""
+        for entry in entries:
+            named = [Key("memory", partition, sort) for partition, sort in entry.body[PURGE]]
+            for first in range(0, len(named), _DELETES):
+                await self._store.transact([Delete(key) for key in named[first : first + _DELETES]])
+            await self._store.transact([Delete(entry.key)])
+        if entries:
+            await self._store.scrub()
 
     async def rebuild(
         self, organization: str, entity_types: Sequence[str], progress: Callable[[int], None] = lambda _: None
@@ -102,8 +116,7 @@ class Projector:
             for entity_type in entity_types:
                 listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
                 for item in listed.items:
-                    entity = EntityId(entity_type, item.key.sort)
-                    rows = await self._rows(organization, entity, keys.memories_after(0))
+                    rows = await self._all_rows(organization, EntityId(entity_type, item.key.sort))
                     living |= {row.id for row in rows}
                     missing = [row for row in rows if row.id not in before]
                     if missing:
@@ -115,6 +128,14 @@ class Projector:
                 await self._index.remove(organization, surplus)
             await self._index.optimize(organization)
             return Rebuilt(len(living), len(living - before), len(surplus))
+
+    async def _all_rows(self, organization: str, entity: EntityId) -> tuple[Row, ...]:
+        """Return the rows of an entity and of everything that was merged into it."""
+        rows = await self._rows(organization, entity, keys.memories_after(0))
+        stored = await self._store.get(keys.head(organization, entity))
+        for absorbed in read_head(stored.body).absorbed if stored else ():
+            rows += await self._all_rows(organization, absorbed)
+        return rows
 
     async def _rows(self, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
         log = await self._store.query("memory", keys.head(organization, entity).partition, span)

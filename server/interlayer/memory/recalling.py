@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,17 +15,17 @@ from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, parse_entity
 from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
-from interlayer.memory.ranking import rank, without_query
-from interlayer.memory.records import EntityId, Head, Memory
+from interlayer.memory.provenance import origins
+from interlayer.memory.ranking import asked, rank, without_query
+from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
-from interlayer.memory.view import EntityView, FactState
+from interlayer.memory.view import EntityView, FactState, valid_then
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import Item, ItemStore
 from interlayer.text.budget import json_tokens
 
-_EXCERPT: Final = 400
 _RELATIONS_MAX: Final = 50
 
 
@@ -54,14 +55,18 @@ class Recaller:
                 "omitted": {"facts": 0, "why": "nothing is known of this entity; the same query will not change that"},
             }
         head = stored.head
-        incoming = await self._incoming(principal.organization, head.entity) if "relations" in request.include else []
-        vector, degraded = await self._query_vector(request.query)
+        until = timestamp(request.as_of) if request.as_of else None
+        wanted = "relations" in request.include
+        incoming = await self._incoming(principal.organization, head, until) if wanted else []
+        names = (head.name, *head.names)
+        vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head)
         if request.as_of:
-            view = self._past(view, timestamp(request.as_of))
+            view = self._past(view, timestamp(request.as_of), degraded)
         page = _Page.of(request, view.revision)
-        ranked, there = _ranked(view, request, vector, page)
-        answer = _frame(head, view, request, incoming)
+        outgoing = await self._outgoing(principal.organization, view) if wanted else []
+        ranked, there = _ranked(view, request, vector, page, names)
+        answer = _frame(head, view, request, [*outgoing, *incoming])
         answer["revision"] = head.revision
         if degraded:
             answer["degraded"] = degraded
@@ -86,43 +91,70 @@ class Recaller:
         except Unavailable:
             return nothing, ["vectors: ranked by words alone"]
 
-    async def _incoming(self, organization: str, entity: EntityId) -> list[dict[str, Any]]:
-        place = keys.relation(organization, entity, "", entity)
-        page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
+    async def _outgoing(self, organization: str, view: EntityView) -> list[dict[str, Any]]:
+        """Return the relations to entities that there are; of one that was merged, to what it is a part of."""
+        relations = list(view.relations.items())[:_RELATIONS_MAX]
+        heads = {
+            head.entity: head for head in await self._entities.heads(organization, [r.target for r, _ in relations])
+        }
         found: list[dict[str, Any]] = []
-        for item in page.items:
-            kind, origin_type, origin_id = item.key.sort.split("#")
-            origin = EntityId(origin_type, origin_id).ref
-            found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
+        for relation, memory in relations:
+            head = heads.get(relation.target)
+            if head and head.merged_into:
+                stored = await self._entities.survivor(organization, head.merged_into)
+                head = stored.head if stored else None
+            if head:
+                found.append({"type": relation.type, "target": head.entity.ref, "memory_id": memory.id})
         return found
 
-    def _past(self, view: EntityView, as_of: str) -> EntityView:
-        """Return what was known and valid then: the log up to that instant, folded again."""
+    async def _incoming(self, organization: str, head: Head, until: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        items: list[Item] = []
+        for entity in (head.entity, *head.absorbed):
+            place = keys.relation(organization, entity, "", entity)
+            items += (await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)).items
+        for item in items[:_RELATIONS_MAX]:
+            if until is not None and item.body.get("recorded_at", "") > until:
+                continue
+            kind, origin_type, origin_id = item.key.sort.split("#")
+            stored = await self._entities.survivor(organization, EntityId(origin_type, origin_id))
+            if stored:
+                origin = stored.head.entity.ref
+                found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
+        return found
+
+    def _past(self, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
+        """Return what was known and valid then: the log up to that instant, folded again.
+
+        Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
+        valid then, and `degraded` says so.
+        """
+        log = list(view.memories.values())
+        # What came with an entity that was merged is known of this one since the merge, which has the same revision.
+        merged_at = {memory.revision: memory.recorded_at for memory in log if memory.absorbs and not memory.home}
+        known = [
+            memory
+            for memory in log
+            if max(memory.recorded_at, merged_at.get(memory.revision, "") if memory.home else "") <= as_of
+        ]
+        valid = [valid_then(memory, as_of) for memory in known or log]
+        if not known and any(memory.facts or memory.properties for memory in valid):
+            degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
         past = self._entities.blank(view.entity)
         vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered}
-        for memory in view.memories.values():
-            if memory.recorded_at <= as_of and memory.observed_at <= as_of:
-                past.apply(memory, vectors)
+        for memory in valid:
+            past.apply(memory, vectors)
         return past
 
     async def _add_sources(
         self, organization: str, answer: dict[str, Any], chosen: Sequence[FactState], max_tokens: int
     ) -> None:
-        memories: dict[str, Memory] = {fact.memory.id: fact.memory for fact in chosen}
         answer["sources"] = []
-        for memory in memories.values():
-            item = await self._store.get(keys.source(organization, memory.id, 0)) if memory.has_content else None
-            entry = {
-                "memory_id": memory.id,
-                "source": memory.source or "",
-                "agent": memory.agent,
-                "recorded_at": shown_time(memory.recorded_at),
-                "observed_at": shown_time(memory.observed_at),
-                "excerpt": item.body["text"][:_EXCERPT] if item else "",
-            }
-            if json_tokens(answer) + json_tokens(entry) > max_tokens:
-                break
-            answer["sources"].append(entry)
+        async with aclosing(origins(self._store, organization, chosen)) as entries:
+            async for entry in entries:
+                if json_tokens(answer) + json_tokens(entry) > max_tokens:
+                    break
+                answer["sources"].append(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +180,31 @@ class _Page:
 
 
 def _ranked(
-    view: EntityView, request: RecallRequest, vector: np.ndarray[Any, np.dtype[np.float32]], page: _Page
+    view: EntityView,
+    request: RecallRequest,
+    vector: np.ndarray[Any, np.dtype[np.float32]],
+    page: _Page,
+    names: Sequence[str],
 ) -> tuple[Sequence[tuple[FactState, float | None]], int]:
     """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
     if "facts" not in request.include:
         return [], 0
-    eligible = [
-        fact
-        for fact in view.ordered
-        if fact.confidence >= request.min_confidence and fact.memory.revision <= page.revision
-    ]
+    superseded_too = "history" in request.include or request.as_of is not None
+    traits = view.traits
+    eligible = (traits.confidence >= np.float32(request.min_confidence)) & (traits.revisions <= page.revision)
+    if not superseded_too:
+        eligible &= ~traits.superseded
+    numbers = np.flatnonzero(eligible)
     end = page.offset + request.limit + 1
-    ranked: list[tuple[FactState, float | None]]
     if request.query:
-        ranked = rank(view, request.query, vector, eligible, end)
+        ranked = rank(view, request.query, vector, numbers, end, names)
     else:
-        ranked = [(fact, None) for fact in without_query(eligible)[:end]]
-    return ranked[page.offset :], max(len(eligible) - page.offset, 0)
+        ranked = without_query(view, numbers, end)
+    return ranked[page.offset :], max(len(numbers) - page.offset, 0)
 
 
 def _frame(
-    head: Head, view: EntityView, request: RecallRequest, incoming: Sequence[Mapping[str, Any]]
+    head: Head, view: EntityView, request: RecallRequest, relations: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the answer without its facts."""
     answer: dict[str, Any] = {
@@ -186,12 +222,7 @@ def _frame(
             for name, state in sorted(view.properties.items())
             if state.confidence >= request.min_confidence
         ]
-    if "relations" in request.include:
-        outgoing = [
-            {"type": relation.type, "target": relation.target.ref, "memory_id": memory.id}
-            for relation, memory in view.relations.items()
-        ]
-        answer["relations"] = [*outgoing[:_RELATIONS_MAX], *incoming]
+    answer["relations"] = list(relations)
     if "history" in request.include:
         answer["history"] = list(_history(view))
     _trim(answer, request.max_tokens)
@@ -239,7 +270,7 @@ def _fact(fact: FactState, score: float | None) -> dict[str, Any]:
         entry["score"] = score
     return entry | {
         "observed_at": shown_time(fact.record.observed_at),
-        "status": "current",
+        "status": "superseded" if fact.superseded_by else "current",
         "memory_id": fact.memory.id,
         "source": fact.memory.source or "",
     }

@@ -1,32 +1,44 @@
 """Deciding what a checked candidate adds to an entity: a new fact, or one more voice for a known one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 import numpy as np
 
+from interlayer.memory.contradicting import NEAR, Claim, contradict
 from interlayer.memory.guard import distinguished
 from interlayer.memory.requests import FactCandidate
+from interlayer.memory.restating import MEANING_MIN, TOGETHER_MIN, Pinned
 from interlayer.memory.view import EntityView, exact_form
 from interlayer.models.embedder import Space, Vectors
+from interlayer.text.terms import content_words, stem
 
 # At or over this cosine two statements of one entity are taken for the same, unless the guard objects. It belongs to
 # the space: WordLlama averages word vectors, so texts that share words score higher than with a sentence model.
 _DUPLICATE: Final = {"wordllama-l2-supercat": 0.88}
 _DUPLICATE_ELSEWHERE: Final = 0.9
-_NEIGHBOURS: Final = 5
+_NEIGHBOURS: Final = 8
+_OPPOSED: Final = 12
 _ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a candidate. `duplicate_of` is a fact id, or the number of an earlier candidate of the call."""
+    """What becomes of a candidate. Other facts are named by id, or by their number in the call.
+
+    `supersedes` are older facts that cannot be so any more, `superseded_by` newer ones that the candidate comes too
+    late for, `opposed` those observed at the very same time, of which both stand; closest first.
+    """
 
     candidate: FactCandidate
     outcome: Literal["added", "merged", "rejected"]
     similarity: float | None = None
     duplicate_of: str | int | None = None
+    supersedes: tuple[str | int, ...] = ()
+    superseded_by: tuple[str | int, ...] = ()
+    opposed: tuple[str | int, ...] = ()
     reason: str | None = None
 
 
@@ -36,51 +48,106 @@ def duplicate_threshold(space: Space) -> float:
 
 
 def reconcile(
-    candidates: Sequence[FactCandidate], vectors: Vectors, view: EntityView, threshold: float
+    candidates: Sequence[FactCandidate],
+    vectors: Vectors,
+    view: EntityView,
+    threshold: float,
+    names: Collection[str] = (),
+    observed_at: str = "",
 ) -> list[Decision]:
     """Return one decision a candidate, in order; `vectors` is (len(candidates), dims).
 
-    Candidates are compared with the entity's facts and with those before them in the same call.
+    Candidates are compared with the entity's facts and with those before them in the same call. `names` are the
+    entity's; `observed_at` is the time of candidates that carry none of their own.
     """
+    compared = _Compared(view, vectors.shape[1])
+    own = frozenset(stem(word) for name in names for word in content_words(name))
     decisions: list[Decision] = []
-    exact: dict[str, int] = {}
-    added = np.zeros(len(candidates), dtype=bool)
-    new_texts = [candidate.text for candidate in candidates]
-    # Taken once: this may run in a thread while a reader brings the view up to date.
-    known_facts, known_vectors = list(view.ordered), view.vectors
-    known_texts = [fact.record.text for fact in known_facts]
-    known_vectors = known_vectors[: len(known_facts)]
     for first in range(0, len(candidates), _ROWS):
-        known = vectors[first : first + _ROWS] @ known_vectors.T
-        among = vectors[first : first + _ROWS] @ vectors.T
+        rows = vectors[first : first + _ROWS]
+        known = rows @ view.vectors[: compared.known].T
+        among = rows @ vectors.T
         for row, candidate in enumerate(candidates[first : first + _ROWS]):
-            found = _same_words(candidate, view, exact)
-            if not found:
-                near = _near(candidate.text, known[row], known_texts, threshold)
-                found = near and (near[0], known_facts[near[1]].record.id)
-            found = found or _near(candidate.text, np.where(added, among[row], -1), new_texts, threshold)
+            added = np.array(compared.added, dtype=np.int64)
+            scores = np.concatenate([known[row], among[row][added]])
+            found = compared.same_words(candidate) or compared.near(candidate.text, scores, threshold)
             if found:
                 decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
                 continue
-            number = first + row
-            decisions.append(Decision(candidate, "added"))
-            exact.setdefault(exact_form(candidate.text), number)
-            added[number] = True
+            seen = candidate.observed_at or observed_at
+            older, newer, same = compared.against(candidate.text, seen, scores, own)
+            decisions.append(Decision(candidate, "added", supersedes=older, superseded_by=newer, opposed=same))
+            compared.add(candidate, first + row, seen)
     return decisions
 
 
-def _same_words(candidate: FactCandidate, view: EntityView, exact: dict[str, int]) -> tuple[float, str | int] | None:
-    known = view.same_words(candidate.text)
-    if known:
-        return 1.0, known.record.id
-    number = exact.get(exact_form(candidate.text))
-    return None if number is None else (1.0, number)
+class _Compared:
+    """The statements that candidates are compared with: the entity's facts first, then what the call has added."""
+
+    def __init__(self, view: EntityView, dims: int) -> None:
+        # Taken once: this may run in a thread while a reader brings the view up to date.
+        facts = list(view.ordered)
+        self.known = min(len(facts), len(view.vectors)) if dims else 0
+        self.added: list[int] = []
+        self._view = view
+        self._names: list[str | int] = [fact.record.id for fact in facts]
+        self._texts = [fact.record.text for fact in facts]
+        self._seen = [fact.seen_at for fact in facts]
+        self._exact: dict[str, int] = {}
+        self._claims: dict[int, Claim] = {}
+
+    def add(self, candidate: FactCandidate, number: int, seen: str) -> None:
+        """Append a candidate of the call, by its number in it."""
+        self.added.append(number)
+        self._names.append(number)
+        self._texts.append(candidate.text)
+        self._seen.append(seen)
+        self._exact.setdefault(exact_form(candidate.text), number)
+
+    def same_words(self, candidate: FactCandidate) -> tuple[float, str | int] | None:
+        """Return the statement in the same words, with the cosine 1."""
+        fact = self._view.same_words(candidate.text)
+        if fact:
+            return 1.0, fact.record.id
+        number = self._exact.get(exact_form(candidate.text))
+        return None if number is None else (1.0, number)
+
+    def near(self, text: str, scores: Vectors, threshold: float) -> tuple[float, str | int] | None:
+        """Return cosine and name of the closest statement that nothing distinguishes from this one, or that says it."""
+        pinned = Pinned.of(text)
+        closest = _highest(scores, MEANING_MIN if pinned else threshold, _NEIGHBOURS)
+        for place in closest:
+            known = self._texts[place]
+            same = scores[place] >= threshold and distinguished(text, known) is None
+            if same or (pinned and pinned.stands_in(known)):
+                return float(scores[place]), self._names[place]
+        together = [self._texts[place] for place in closest if scores[place] >= TOGETHER_MIN]
+        if pinned and together and pinned.stands_in_parts(together):
+            return float(scores[closest[0]]), self._names[closest[0]]
+        return None
+
+    def against(
+        self, text: str, seen: str, scores: Vectors, own: frozenset[str]
+    ) -> tuple[tuple[str | int, ...], tuple[str | int, ...], tuple[str | int, ...]]:
+        """Return what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
+        found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
+        claim = Claim.of(text)
+        for place in _highest(scores, NEAR, _OPPOSED):
+            at = self._seen[place]
+            later_s = abs((datetime.fromisoformat(seen) - datetime.fromisoformat(at)).total_seconds())
+            known = self._claim(place)
+            pair = (claim, known) if seen >= at else (known, claim)
+            if contradict(*pair, float(scores[place]), later_s, own):
+                found[(at > seen) - (at < seen)].append(self._names[place])
+        return tuple(found[-1]), tuple(found[1]), tuple(found[0])
+
+    def _claim(self, place: int) -> Claim:
+        if place not in self._claims:
+            self._claims[place] = Claim.of(self._texts[place])
+        return self._claims[place]
 
 
-def _near(text: str, scores: Vectors, others: Sequence[str], threshold: float) -> tuple[float, int] | None:
-    """Return cosine and number of the closest other text that nothing distinguishes from this one."""
-    over = np.flatnonzero(scores >= threshold)
-    for number in over[np.argsort(-scores[over], kind="stable")][:_NEIGHBOURS]:
-        if distinguished(text, others[int(number)]) is None:
-            return float(scores[number]), int(number)
-    return None
+def _highest(scores: Vectors, least: float, most: int) -> list[int]:
+    """Return the places of the highest scores that reach the least, highest first."""
+    over = np.flatnonzero(scores >= least)
+    return [int(place) for place in over[np.argsort(-scores[over], kind="stable")][:most]]

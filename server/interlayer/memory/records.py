@@ -27,13 +27,18 @@ class EntityId:
 
 @dataclass(frozen=True, slots=True)
 class FactRecord:
-    """A statement as it was memorized. `span` is where its words stand in the source, in characters."""
+    """A statement as it was memorized. `span` is where its words stand in the source, in characters.
+
+    `contradicts` names the facts that cannot be so at the same time; which of them is current follows from when each
+    was last observed, so that the order of arrival does not matter.
+    """
 
     id: str
     text: str
     confidence: float
     observed_at: str
     span: tuple[int, int] | None = None
+    contradicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one `memorize` added to an entity."""
+    """What one `memorize` added to an entity, or that another entity was merged into it or split off again.
+
+    `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
+    contradict each other. `home` is set in views only: the log that holds the memory, and its revision there.
+    """
 
     id: str
     revision: int
@@ -84,6 +93,11 @@ class Memory:
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
     idempotency: str | None = None
+    absorbs: EntityId | None = None
+    releases: EntityId | None = None
+    same: tuple[tuple[str, str], ...] = ()
+    opposed: tuple[tuple[str, str], ...] = ()
+    home: tuple[EntityId, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,8 @@ class Head:
     """The one mutable item of an entity.
 
     `revision` counts its changes and decides every race; `epoch` counts its erasures, after which the log has to be
-    read anew from its beginning.
+    read anew from its beginning. An entity that was merged into another one keeps its head as it was, with
+    `merged_into` and the names that it lent; nothing is written to it until it is split off again.
     """
 
     entity: EntityId
@@ -104,6 +119,9 @@ class Head:
     properties: Mapping[str, Any]
     facts: int = 0
     epoch: int = 0
+    absorbed: tuple[EntityId, ...] = ()
+    merged_into: EntityId | None = None
+    lent: tuple[str, ...] = ()
 
 
 _MEMORY: Final = TypeAdapter(Memory)

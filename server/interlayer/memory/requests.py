@@ -57,6 +57,8 @@ class MemorizeRequest:
     source: str | None = None
     observed_at: datetime | None = None
     idempotency_key: str | None = None
+    admitted: bool = False
+    """An operator has looked at it: gates of style and confidence are not asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """search_memory and list_entities: across the entities of one organization."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -57,9 +57,11 @@ class Searcher:
         hits = await self._index.search(
             principal.organization, vector, request.query, kind=request.entity_type, limit=_CANDIDATES
         )
+        heads = await self._survivors(principal.organization, hits)
+        hits = [hit for hit in hits if hit.row.owner in heads]
         if allowed is not None:
-            hits = [hit for hit in hits if hit.row.owner.partition(":")[2] in allowed]
-        found = await self._living(principal.organization, _fused(hits))
+            hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
+        found = await self._living(principal.organization, _fused(hits), heads)
         offset = paging.decode(request.cursor, int)[0] if request.cursor else 0
         return _page(found, offset, request)
 
@@ -104,18 +106,25 @@ class Searcher:
             raise InvalidInput("where", "needs entity_type.", "Name the type whose properties it compares.")
         return await self._filters.matching(organization, request.entity_type, request.where)
 
+    async def _survivors(self, organization: str, hits: Sequence[Hit]) -> dict[str, Head]:
+        """Return by owner the heads that hits belong to: of an entity that was merged, that of the other one."""
+        owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit in hits))
+        owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
+        found: dict[str, Head] = {}
+        for head in await self._entities.heads(organization, owners):
+            stored = await self._entities.survivor(organization, head.merged_into) if head.merged_into else None
+            found[head.entity.ref] = stored.head if stored else head
+        return found
+
     async def _living(
-        self, organization: str, ranked: Sequence[tuple[Hit, float]]
+        self, organization: str, ranked: Sequence[tuple[Hit, float]], heads: Mapping[str, Head]
     ) -> list[tuple[Head, FactState, float]]:
         """Return the hits that the item store still holds: the index is never the truth."""
-        owners = dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit, _ in ranked)
-        owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
-        heads = {head.entity.ref: head for head in await self._entities.heads(organization, owners)}
         views = {ref: await self._entities.view(organization, head) for ref, head in heads.items()}
         found: list[tuple[Head, FactState, float]] = []
         for hit, score in ranked:
-            fact = views[hit.row.owner].facts.get(hit.row.id) if hit.row.owner in views else None
-            if fact:
+            fact = views[hit.row.owner].facts.get(hit.row.id)
+            if fact and fact.superseded_by is None:
                 found.append((heads[hit.row.owner], fact, score))
         return found
 

@@ -9,7 +9,7 @@ keeps is `tests/contract/test_items.py`:
 - an expired item (`expires_at`, seconds since 1970) is never returned, whether or not it was removed yet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -42,11 +42,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stored item. `version` is 1 when first put and one more at each later put."""
+    """A stored item. `version` is 1 when first put and one more at each later put.
+
+    `expires_at` is only told by `scan`.
+    """
 
     key: Key
     version: int
     body: Body
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,14 @@ class ItemStore(Protocol):
         cursor: str | None = None,
     ) -> Page:
         """Return items of a partition in sort order. Without `limit`: all of them, pages followed."""
+        ...
+
+    def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
+        """Yield every item of every partition that begins with `prefix`, in no promised order.
+
+        For copies of a whole organization and nothing else: it reads everything. Where the store can, it reads one
+        moment's state.
+        """
         ...
 
     async def transact(self, operations: Sequence[Operation]) -> None:

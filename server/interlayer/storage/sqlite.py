@@ -7,7 +7,7 @@ thread, because they wait for the disk and, at times, for another process.
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.storage.items import (
     EVERYTHING,
     ITEM_BYTES_MAX,
+    LAST,
     TRANSACT_BYTES_MAX,
     TRANSACT_OPERATIONS_MAX,
     Check,
@@ -35,6 +36,7 @@ from interlayer.storage.items import (
 
 _BUSY_TIMEOUT_S: Final = 15.0
 _GET_MANY_ROWS: Final = 250  # keys a statement: three parameters each, under SQLite's limit of 999
+_SCANNED_ROWS: Final = 500
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS items (
     tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
@@ -110,6 +112,23 @@ class SqliteItems:
                 for sort, version, body in (rows[:limit] if more else rows)
             ]
         return Page(items, items[-1].key.sort if more and items else None)
+
+    async def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
+        """Yield every item of every partition that begins with `prefix`, as they all were at one moment."""
+        with _translated(self._path):
+            reader = _connect(self._path)  # of its own: a long read must not hold up the others
+        try:
+            reader.execute("BEGIN")
+            rows = reader.execute(
+                "SELECT partition, sort, version, body, expires_at FROM items "
+                f"WHERE tbl = ? AND partition >= ? AND partition < ? AND {_LIVE} ORDER BY partition, sort",
+                (table, prefix, prefix + LAST, self._now_s()),
+            )
+            while batch := rows.fetchmany(_SCANNED_ROWS):
+                for partition, sort, version, body, expires_at in batch:
+                    yield Item(Key(table, partition, sort), version, json.loads(body), expires_at)
+        finally:
+            reader.close()
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""

@@ -15,27 +15,40 @@ _BULLET: Final = re.compile(r"^\s*(?:[-*•‣–]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s
 _QUOTE: Final = re.compile(r"^\s*>")
 _RULE: Final = re.compile(r"^\s*(?:[-=_*~]\s*){3,}$")
 _LABEL: Final = re.compile(r"^\s*(?:\*\*)?[\w][\w '/&().-]{0,40}:(?:\*\*)?\s+\S")
+_SHORT_LABEL: Final = re.compile(r"([^\W_][\w'’&.-]*(?: [\w'’&./()-]+){0,5}):\s")
 _CONTINUED: Final = re.compile(r"\s|[a-z]")
 _MARKUP: Final = re.compile(r"\*\*|__|`")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence and where it stands in the document: `document[start:end]`, in characters."""
+    """A sentence and where it stands in the document: `document[start:end]`, in characters.
+
+    `label` is what its paragraph begins with ("Ann: ...", "Budget: ...") where the sentence itself does not.
+    """
 
     text: str
     start: int
     end: int
+    label: str = ""
 
 
 def sentences(document: str) -> Iterator[Sentence]:
     """Yield the sentences of a document in order, headings and repeated quotations left out."""
     for start, end in _blocks(document):
         block = document[start:end]
+        label = ""
         for first, last in _sentence_spans(block):
             text = _clean(block[first:last])
             if text:
-                yield Sentence(text, start + first, start + last)
+                yield Sentence(text, start + first, start + last, label)
+            label = label or label_of(text)
+
+
+def label_of(text: str) -> str:
+    """Return the label that a text begins with, such as a speaker's name; empty if there is none."""
+    found = _SHORT_LABEL.match(text)
+    return found[1] if found else ""
 
 
 def _blocks(document: str) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -37,10 +37,16 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """Return the index terms of a text: its words without stop words and possessive endings, stemmed, in order."""
-    return [stem(word) for word in _content_words(words(text))]
+    return [stem(word) for word in content_words(text)]
 
 
-def _content_words(found: Iterable[str]) -> Iterable[str]:
+def content_words(text: str) -> Iterator[str]:
+    """Yield the words of a text without stop words and possessive endings, as they stand, in order."""
+    yield from without_stop_words(words(text))
+
+
+def without_stop_words(found: Iterable[str]) -> Iterator[str]:
+    """Yield what `words` found without stop words and possessive endings."""
     for word in found:
         bare = word.removesuffix("'s").removesuffix("’s")
         if bare and bare not in STOP_WORDS:

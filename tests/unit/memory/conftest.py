@@ -10,10 +10,13 @@ import pytest
 
 from interlayer.memory.entities import Entities
 from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.merging import Merger
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
+from interlayer.memory.rejections import Rejections
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.memory.schema import Schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.models.local import LocalEmbedder
@@ -33,6 +36,9 @@ class TestClock:
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
@@ -49,7 +55,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
-        self.store = SqliteItems(self.path)
+        self.store = SqliteItems(self.path, self.clock.seconds)
         schema = self.schema
         self.entities = Entities(self.store, self.index, EMBEDDER, schema)
         self.projector = Projector(self.store, self.index, EMBEDDER)
@@ -57,6 +63,9 @@ class Room:
         self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock)
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
+        self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
+        self.identities = Identities(self.store, self.entities, schema)
+        self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
 
     def other(self) -> "Room":
@@ -75,6 +84,9 @@ class Room:
 
     async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
         return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))
+
+    async def search(self, query: str, **more: Any) -> dict[str, Any]:
+        return await self.searcher.search(self.principal, SearchRequest(query=query, **more))
 
     async def texts(self, entity: str, **more: Any) -> list[str]:
         return [fact["text"] for fact in (await self.recall(entity, **more))["facts"]]

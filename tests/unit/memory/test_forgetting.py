@@ -158,3 +158,30 @@ async def test_rows_of_no_fact_are_removed_by_a_rebuild(room: Any) -> None:
     await room.projector.drain("acme")
     made = await room.projector.rebuild("acme", ["contact"])
     assert (made.facts, made.removed) == (0, 1)
+
+
+async def test_an_erasure_that_is_cut_off_is_in_force_and_completed_by_the_next_start(room: Any) -> None:
+    for number in range(60):
+        await room.memorize("company:acme.example", content=f"Acme has a marvellous pier called Zyx{number}.")
+    await room.projector.drain("acme")
+
+    async def killed(_: Any) -> None:
+        raise Unavailable("killed")
+
+    working = room.store.transact
+    commit = room.trail.commit
+
+    async def commit_and_die(*arguments: Any) -> None:
+        await commit(*arguments)
+        room.store.transact = killed
+
+    room.trail.commit = commit_and_die
+    answer = await room.forgetter.forget(room.principal, "asked to", entity="company:acme.example")
+    room.store.transact = working
+    assert "pending" in answer
+    other = room.other()
+    assert not (await other.recall("company:acme.example"))["found"]
+    await other.projector.drain("acme")
+    left = b"".join(path.read_bytes() for path in room.path.parent.rglob("*") if path.is_file())
+    assert b"marvellous" not in left
+    assert b"Zyx" not in left

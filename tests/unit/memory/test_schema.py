@@ -13,12 +13,12 @@ from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema import (
     PropertySchema,
     Schema,
+    ValueProblem,
     dump_schema,
     parse_schema,
     read_schema,
     starter_schema,
 )
-from interlayer.memory.values import ValueProblem
 from schemas import VALUES, properties, schemas
 
 HEAD = "version: 1\nentities:\n  deal:\n    properties:\n"

@@ -1,7 +1,7 @@
 """The service: facets from connection, call and memory; what is held and unchanged; failures; receipts; checks."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -195,6 +195,10 @@ class FailingStore:
     ) -> Page:
         self._reach("read")
         return await self._store.query(table, partition, span, reverse=reverse, limit=limit, cursor=cursor)
+
+    def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
+        self._reach("read")
+        return self._store.scan(table, prefix)
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         self._reach("write")

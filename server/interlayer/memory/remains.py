@@ -1,0 +1,72 @@
+"""What entities and memories leave outside their logs: sources, places, answers, relations, conflicts, rejections."""
+
+from collections.abc import Iterable, Sequence, Set
+
+from interlayer.memory import keys
+from interlayer.memory.entities import Entities
+from interlayer.memory.erasing import blotted, home, without_answer
+from interlayer.memory.records import EntityId, Head, Memory
+from interlayer.storage.items import ItemStore, Key, Operation
+
+
+class Remains:
+    """Finds it, for what is to be erased."""
+
+    def __init__(self, store: ItemStore, entities: Entities) -> None:
+        self._store = store
+        self._entities = entities
+
+    async def rejected(self, organization: str, memories: Set[str]) -> list[Key]:
+        """Return the keys of the candidates that were turned down when these memories were made."""
+        page = await self._store.query("memory", keys.rejection(organization, "").partition)
+        return [item.key for item in page.items if item.body["memory_id"] in memories]
+
+    async def claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
+        """Return the keys of the identifier conflicts that these entities take part in."""
+        page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
+        ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
+        return [key for key, parties in ends if parties & entities]
+
+    async def absorbed(self, organization: str, head: Head) -> list[Key]:
+        """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
+        found: list[Key] = []
+        for entity in head.absorbed:
+            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
+                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
+            stored = await self._entities.head(organization, entity)
+            found += await self.absorbed(organization, stored.head) if stored else []
+        return found
+
+    async def traces(
+        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
+    ) -> list[Key]:
+        """Return the keys of everything that memories left outside the log."""
+        found: list[Key] = []
+        for memory in log:
+            found.append(keys.memory_place(organization, memory.id))
+            found.append(keys.outbox(organization, memory.id))
+            if memory.has_content:
+                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
+                found += [item.key for item in parts.items]
+            if memory.idempotency:
+                found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
+            if relations:
+                holder = home(entity, memory)[0]
+                found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
+        return found
+
+    async def redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
+        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
+        operations: list[Operation] = []
+        for memory in log:
+            said = [one for one in memory.facts if one.id == fact_id]
+            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
+            if not said:
+                continue
+            if memory.has_content:
+                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
+                operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
+            if memory.idempotency:
+                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
+                operations += [without_answer(item, fact_id)] if item else []
+        return operations

@@ -1,0 +1,289 @@
+"""Two entities that are one: merged in one step, nothing lost, taken back exactly, whoever writes meanwhile."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
+from interlayer.memory.requests import PARTS, Condition, PropertyCandidate
+from interlayer.storage.items import Operation
+
+pytestmark = pytest.mark.anyio
+
+ACME, GLOBEX = "company:acme.example", "company:globex.example"
+SPRING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def industry(value: str) -> list[PropertyCandidate]:
+    return [PropertyCandidate("industry", value, 0.9)]
+
+
+async def both(room: Any) -> tuple[str, str]:
+    one = await room.facts(ACME, "Acme sells pumps.", name="Acme", properties=industry("pumps"), observed_at=SPRING)
+    other = await room.facts(
+        GLOBEX,
+        "Globex sells valves.",
+        "Acme sells pumps.",
+        name="Globex",
+        properties=industry("valves"),
+        identifiers={"crm_id": "G-1"},
+        relations=[("supplies", "company:initech.example")],
+        source="call 2",
+    )
+    return one["entity"]["ref"], other["entity"]["ref"]
+
+
+async def told(room: Any, entity: str) -> dict[str, Any]:
+    answer = await room.recall(entity, include=PARTS, max_tokens=8_000)
+    answer.pop("revision", None)
+    return answer
+
+
+async def test_a_merged_entity_is_known_under_every_name_and_repeats_nothing(room: Any) -> None:
+    one, other = await both(room)
+    done = await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    assert (done["kept"], done["merged"], done["repeated"]) == (one, other, 1)
+    for name in (ACME, GLOBEX, one, other, "company:Globex", "company:G-1"):
+        answer = await told(room, name)
+        assert answer["entity"]["ref"] == one
+        assert {fact["text"] for fact in answer["facts"]} == {"Acme sells pumps.", "Globex sells valves."}
+    assert {fact["confidence"] for fact in answer["facts"]} == {0.9, 0.99}
+    assert answer["properties"][0]["value"] == "valves"
+    assert len(answer["history"]) == 2
+    initech = await told(room, "company:initech.example")
+    assert initech["relations"][0]["source"] == one
+
+
+async def test_lists_and_searches_know_one_entity(room: Any) -> None:
+    one, _ = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    listed = await room.searcher.list_entities(
+        room.principal, "company", [Condition("industry", "eq", "valves")], 9, None
+    )
+    assert [entry["ref"] for entry in listed["entities"]] == [one]
+    found = await room.search("valves", entity_type="company", where=[Condition("industry", "eq", "valves")])
+    assert {entry["entity"]["ref"] for entry in found["results"]} == {one}
+    assert "Globex sells valves." in {entry["fact"]["text"] for entry in found["results"]}
+    rebuilt = await room.projector.rebuild("acme", ["company"])
+    assert (rebuilt.added, rebuilt.removed) == (0, 0)
+
+
+async def test_a_split_gives_back_what_was_there(room: Any) -> None:
+    one, other = await both(room)
+    before = [await told(room, name) for name in (ACME, GLOBEX)]
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    after = [await told(room, name) for name in (ACME, GLOBEX)]
+    assert after == before
+    assert [answer["entity"]["ref"] for answer in after] == [one, other]
+    assert [answer["entity"]["ref"] for answer in [await told(room.other(), name) for name in (ACME, GLOBEX)]] == [
+        one,
+        other,
+    ]
+    names = await room.identities.names(room.principal, ACME)
+    assert [(entry["ref"], entry["split"], entry["reason"]) for entry in names["merged"]] == [
+        (other, True, "same firm")
+    ]
+
+
+async def test_what_was_memorized_since_stays(room: Any) -> None:
+    _, other = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.facts(GLOBEX, "They moved into a new hall.")
+    done = await room.merger.split(room.principal, ACME, other, "not the same")
+    assert done["stays"] == 1
+    assert "They moved into a new hall." in await room.texts(ACME)
+    assert "They moved into a new hall." not in await room.texts(GLOBEX)
+
+
+async def test_the_past_before_a_merge_shows_one_alone(room: Any) -> None:
+    await both(room)
+    then = room.clock()
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    assert await room.texts(ACME, as_of=then) == ["Acme sells pumps."]
+
+
+async def test_merges_nest(room: Any) -> None:
+    await both(room)
+    third = await room.facts("company:hooli.example", "Hooli sells seals.")
+    await room.merger.merge(room.principal, GLOBEX, ACME, "same firm")
+    await room.merger.merge(room.principal, "company:hooli.example", GLOBEX, "same firm")
+    for name in (ACME, GLOBEX):
+        answer = await told(room.other(), name)
+        assert answer["entity"]["ref"] == third["entity"]["ref"]
+        assert len(answer["facts"]) == 3
+
+
+async def test_contradictions_across_the_two_are_settled_by_time(room: Any) -> None:
+    await room.facts(ACME, "The firm is headquartered in Oslo.", observed_at=SPRING)
+    await room.facts(GLOBEX, "The firm is headquartered in Rome.", observed_at=SPRING + timedelta(days=9))
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    assert await room.texts(ACME) == ["The firm is headquartered in Rome."]
+
+
+async def test_forgetting_reaches_what_was_merged(room: Any) -> None:
+    await both(room)
+    merged = await room.facts(GLOBEX, "A secret pier of Globex.")
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.forgetter.forget(room.principal, "wrong", memory_id=merged["memory_id"])
+    assert "A secret pier of Globex." not in await room.texts(ACME, limit=50)
+    await room.forgetter.forget(room.principal, "asked to", entity=ACME)
+    for name in (ACME, GLOBEX, "company:Globex"):
+        assert not (await room.recall(name))["found"]
+    await room.store.close()
+    content = b"".join(path.read_bytes() for path in room.path.parent.glob("interlayer.db*"))
+    assert b"valves" not in content
+    assert b"pier" not in content
+
+
+async def test_what_was_forgotten_of_the_other_stays_forgotten_after_a_split(room: Any) -> None:
+    _, other = await both(room)
+    secret = await room.facts(
+        GLOBEX, "A marvellous pier of Globex.", properties=[PropertyCandidate("headquarters", "Zyxburg", 0.9)]
+    )
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.forgetter.forget(room.principal, "wrong", memory_id=secret["memory_id"])
+    await room.projector.drain("acme")
+    content = b"".join(path.read_bytes() for path in room.path.parent.rglob("*") if path.is_file())
+    assert b"Zyxburg" not in content
+    assert b"marvellous" not in content
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    assert "A marvellous pier of Globex." not in await room.texts(GLOBEX)
+
+
+async def test_what_one_confirmed_of_the_other_stays_with_both_after_a_split(room: Any) -> None:
+    _, other = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    again = await room.facts(ACME, "Globex sells valves.", source="call 9")
+    assert again["facts"][0]["outcome"] == "merged"
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    for name in (ACME, GLOBEX):
+        assert "Globex sells valves." in await room.other().texts(name)
+
+
+async def test_a_relation_to_a_forgotten_entity_is_not_shown(room: Any) -> None:
+    await both(room)
+    await room.forgetter.forget(room.principal, "asked to", entity="company:initech.example")
+    assert (await told(room, GLOBEX))["relations"] == []
+
+
+async def test_what_makes_no_sense_is_refused(room: Any) -> None:
+    one, other = await both(room)
+    await room.facts("contact:ann@acme.example", "Ann likes tea.")
+    with pytest.raises(Refused, match="same entity"):
+        await room.merger.merge(room.principal, ACME, "company:Acme", "x")
+    with pytest.raises(Refused, match="cannot be merged"):
+        await room.merger.merge(room.principal, ACME, "contact:ann@acme.example", "x")
+    with pytest.raises(NotFound, match="Near: company:"):
+        await room.merger.merge(room.principal, ACME, "company:globx.example", "x")
+    with pytest.raises(InvalidInput, match="reason"):
+        await room.merger.merge(room.principal, ACME, GLOBEX, " ")
+    with pytest.raises(Refused, match="not merged into"):
+        await room.merger.split(room.principal, ACME, other, "x")
+    assert [(await told(room, name))["entity"]["ref"] for name in (ACME, GLOBEX)] == [one, other]
+
+
+async def test_a_conflict_is_listed_until_the_two_are_merged(room: Any) -> None:
+    one, other = await both(room)
+    await room.memorize(ACME, identifiers={"crm_id": "G-1"})
+    (conflict,) = await room.identities.conflicts(room.principal)
+    assert (conflict["kind"], conflict["claimed_by"]["ref"], conflict["belongs_to"]["ref"]) == ("crm_id", one, other)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    assert await room.identities.conflicts(room.principal) == []
+
+
+async def test_writers_to_both_meanwhile_lose_nothing(room: Any) -> None:
+    await both(room)
+    rooms = [room, room.other()]
+
+    async def write(number: int) -> None:
+        await rooms[number % 2].facts((ACME, GLOBEX)[number % 2], f"The pier of hall {chr(65 + number)} is open.")
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(write, number)
+            if number == 4:
+                tasks.start_soon(room.merger.merge, room.principal, ACME, GLOBEX, "same firm")
+    shown = await rooms[1].texts(ACME, limit=50)
+    assert {f"The pier of hall {chr(65 + number)} is open." for number in range(10)} <= set(shown)
+
+
+class Failing:
+    """A store whose writes fail from the n-th on, before or after they are applied."""
+
+    def __init__(self, store: Any, after: int) -> None:
+        self._store = store
+        self._after = after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def transact(self, operations: Sequence[Operation]) -> None:
+        if self._after % 2:
+            await self._store.transact(operations)
+        raise Unavailable("killed")
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_a_merge_that_is_cut_off_has_happened_or_has_not(room: Any, after: int) -> None:
+    one, other = await both(room)
+    working = room.trail._store
+    room.trail._store = Failing(working, after)
+    with pytest.raises(Unavailable):
+        await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    room.trail._store = working
+    refs = {(await told(room.other(), name))["entity"]["ref"] for name in (ACME, GLOBEX)}
+    assert refs == ({one} if after else {one, other})
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["say", "merge", "split"]), st.integers(0, 2), st.integers(0, 2), st.integers(0, 99)),
+    max_size=14,
+)
+CITIES = ("Kyiv", "Lima", "Oslo")
+
+
+class Model:
+    """Three entities: each owns what was said to it or to what it had absorbed, and shows what its group owns."""
+
+    def __init__(self) -> None:
+        self.own = [{f"Founded in {city}."} for city in CITIES]
+        self.inside: dict[int, int] = {}
+
+    def top(self, number: int) -> int:
+        while number in self.inside:
+            number = self.inside[number]
+        return number
+
+    def shown(self, number: int) -> set[str]:
+        members = [one for one in range(3) if self.top(one) == self.top(number)]
+        return {fact for member in members for fact in self.own[member]}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+async def test_no_fact_is_ever_lost_or_told_of_another(room: Any, steps: list[tuple[str, int, int, int]]) -> None:
+    model, run = Model(), f"{room.clock().timestamp():.0f}"
+    names = [f"company:{letter}{run}.example" for letter in "abc"]
+    founded = [await room.facts(name, f"Founded in {city}.") for name, city in zip(names, CITIES, strict=True)]
+    refs = [answer["entity"]["ref"] for answer in founded]
+    for action, one, other, value in steps:
+        if action == "say":
+            text = f"Hall {value} burned down."
+            await room.facts(names[one], text, source=f"{value}")
+            model.own[model.top(one)] |= {text} - model.shown(one)
+        elif action == "merge" and model.top(one) != model.top(other):
+            await room.merger.merge(room.principal, names[one], names[other], "x")
+            model.inside[model.top(other)] = model.top(one)
+        elif action == "split" and model.inside.get(other) == model.top(one):
+            await room.merger.split(room.principal, names[one], refs[other], "x")
+            del model.inside[other]
+        fresh = room.other()
+        for number, name in enumerate(names):
+            assert set(await fresh.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
+            assert set(await room.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
