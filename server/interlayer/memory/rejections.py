@@ -124,7 +124,8 @@ class Rejections:
         if one.name is None:
             return
         remedy = "Change the schema, or memorize it anew."
-        declared = self._schema.entities[one.entity.type].properties.get(one.name)
+        of_type = self._schema.stored(one.entity.type)
+        declared = of_type.current.get(of_type.current_name(one.name))
         if declared is None:
             raise Refused(f"{one.id}: {one.entity.type} has no property {one.name}. {remedy}")
         try:

@@ -213,6 +213,8 @@ def _keys_at(place: Place) -> Iterable[str]:
             return EntitySchema.model_fields
         case 2, "identifiers":
             return IdentifierSchema.model_fields
+        case 1, "gates":
+            return GateSettings.model_fields
         case _:
             return [*PropertySchema.model_fields, "enum"]
 
