@@ -59,7 +59,9 @@ def schemas(draw: st.DrawFn) -> Schema:
         if declared and free and draw(st.booleans()):
             declared[next(iter(declared))]["was"] = free[:2]
         entities[name] = {"description": draw(TEXTS), "identifiers": list(kinds), "properties": declared}
-    return Schema.model_validate({"entities": entities, "identifiers": kinds})
+    gates = draw(st.sampled_from([{}, {"off": ["dangling"]}, {"minimum_confidence": 0.75}]))
+    entities["thing"]["pronouns"] = draw(st.sampled_from([[], ["it"]]))
+    return Schema.model_validate({"entities": entities, "identifiers": kinds, "gates": gates})
 
 
 VALUES = st.one_of(

@@ -7,9 +7,11 @@
 | `breaking`  | stored values may count no more, or otherwise; applied only when asked for by name         |
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from interlayer.memory.schema import EntitySchema, IdentifierSchema, PropertySchema, Schema
 from interlayer.memory.values import ValueProblem
@@ -24,8 +26,8 @@ Former = Mapping[str, frozenset[str]]
 ALL: Final = "*"
 """Stands in `Former` for every property of a type that was removed."""
 
-# A change of one of these keys alters what agents are told or what is let in, never how a stored value reads.
-_HARMLESS: Final = ("description", "unit", "sensitivity", "minimum_confidence", "find")
+# A change of any other key alters what agents are told or what is let in, never how a stored value reads.
+_MEANING: Final = frozenset({"type", "values", "target", "pattern", "update", "indexed", "was", "retired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ def differences(old: Schema, new: Schema, former: Former | None = None) -> list[
             found += _type_changed(name, before, after, known)
     for kind in dict.fromkeys([*old.identifiers, *new.identifiers]):
         found += _identifier(kind, old.identifiers.get(kind), new.identifiers.get(kind))
-    if old.version != new.version:
-        found.append(Difference("version", "additive", f"{old.version} becomes {new.version}"))
+    changed = _changed(old, new, {"entities", "identifiers"})
+    if changed:
+        found.append(Difference("schema", "additive", changed))
     return found
 
 
@@ -90,10 +93,9 @@ def _type_added(name: str, after: EntitySchema, known: frozenset[str]) -> Iterat
 
 
 def _type_changed(name: str, before: EntitySchema, after: EntitySchema, known: frozenset[str]) -> Iterator[Difference]:
-    if before.description != after.description:
-        yield Difference(name, "additive", "description is changed", name)
-    if before.identifiers != after.identifiers:
-        yield Difference(name, "additive", f"identifiers become {', '.join(after.identifiers) or 'none'}", name)
+    changed = _changed(before, after, {"properties"})
+    if changed:
+        yield Difference(name, "additive", changed, name)
     continued: set[str] = set()
     for key, declared in after.properties.items():
         sources = {one: before.properties[one] for one in (key, *declared.was) if one in before.properties}
@@ -188,9 +190,9 @@ class _Property:
             yield self._one(
                 "migration", "is indexed" if now else "is not indexed any more", "indexed" if now else "unindexed"
             )
-        changed = [key for key in _HARMLESS if getattr(old, key) != getattr(self.new, key)]
+        changed = _changed(old, self.new, _MEANING)
         if changed:
-            yield self._one("additive", f"{', '.join(changed)} changed")
+            yield self._one("additive", changed)
 
     def _widened(self, change: str, *, retired: bool = False) -> Difference:
         """Return a change that lets more count: harmless, unless something lies in the log that now counts again."""
@@ -219,6 +221,12 @@ def _identifier(kind: str, old: IdentifierSchema | None, new: IdentifierSchema |
     if old != new:
         change = "is new" if old is None else "is removed" if new is None else "pattern is changed"
         yield Difference(f"identifiers.{kind}", "additive", f"identifier kind {change}")
+
+
+def _changed(old: BaseModel, new: BaseModel, but: Collection[str]) -> str:
+    """Return which keys differ, in words, beside some; nothing when none does."""
+    keys = [key for key in type(new).model_fields if key not in but and getattr(old, key) != getattr(new, key)]
+    return f"{', '.join(keys)} changed" if keys else ""
 
 
 def _takes(declared: PropertySchema, value: str) -> bool:

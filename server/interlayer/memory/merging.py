@@ -20,6 +20,7 @@ from interlayer.memory.reconciling import Decision, duplicate_threshold, reconci
 from interlayer.memory.records import EntityId, Head, Memory, head_body
 from interlayer.memory.requests import FactCandidate
 from interlayer.memory.schema import Schema
+from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -99,6 +100,7 @@ class Merger:
 
     async def _merge(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
+        await ensure_in_force(self._store, organization, self._schema)
         ours = await self._entities.view(organization, kept)
         theirs = await self._entities.view(organization, other)
         decisions = await self._compared(ours, theirs, (kept.name, *kept.names))
@@ -144,6 +146,7 @@ class Merger:
 
     async def _split(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
+        await ensure_in_force(self._store, organization, self._schema)
         view = await self._entities.view(organization, kept)
         apart = await self._entities.view(organization, other)
         theirs = set(apart.memories)

@@ -101,7 +101,7 @@ def test_changes_of_types_and_identifiers() -> None:
     )
     found = {(one.place, one.kind, one.change) for one in differences(old, new)}
     assert found == {
-        ("deal", "additive", "identifiers become code"),
+        ("deal", "additive", "identifiers changed"),
         ("lead.owner", "breaking", "target was deal, lead, becomes lead"),
         ("account", "additive", "entity type is new, with 1 properties"),
         ("identifiers.nr", "additive", "identifier kind is removed"),
@@ -122,6 +122,12 @@ def test_what_was_hidden_once_makes_a_harmless_change_a_migration() -> None:
     former = former_after({}, differences(old, nothing))
     assert former == {"deal": {"a", ALL}}
     assert [one.kind for one in differences(nothing, old, former)] == ["migration"]
+
+
+@pytest.mark.parametrize("more", [{"gates": {"off": ["dangling"]}}, {"version": 2}])
+def test_what_is_said_of_all_types_differs_harmlessly(more: dict[str, Any]) -> None:
+    old, new = (Schema.model_validate({"entities": {"deal": {}}, **said}) for said in ({}, more))
+    assert [(one.kind, one.change) for one in differences(old, new)] == [("additive", f"{next(iter(more))} changed")]
 
 
 @given(schemas(), schemas())

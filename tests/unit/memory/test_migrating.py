@@ -238,10 +238,25 @@ async def test_a_process_that_was_left_behind_reads_and_does_not_write(deals: An
         note(deals, "deal:D-1", stage="won"),
         deals.forgetter.forget(deals.principal, "asked for", entity=ref),
         matching(deals, "stage", "won"),
+        deals.merger.merge(deals.principal, "deal:D-1", "deal:D-2", "asked for"),
     ):
         with pytest.raises(Refused, match="it was changed since this server started"):
             await attempt
     assert (await known(deals, "deal:D-1"))["note"] == "more"
+
+
+async def test_merged_entities_follow_as_one_and_apart(deals: Any) -> None:
+    absorbed = await note(deals, "deal:D-2", note="the same as D-1")
+    await deals.merger.merge(deals.principal, "deal:D-1", "deal:D-2", "the same")
+    renamed = schema({"phase": DEAL["stage"] | {"was": ["stage"]}, "note": DEAL["note"] | {"indexed": True}})
+    planned = await plan(deals, renamed)
+    assert planned.changes[0].effect == "2 of 2 stored values are shown under the name deal.phase"
+    after = await apply(deals, renamed)
+    assert (await known(after, "deal:D-1"))["phase"] == "lost"
+    await after.merger.split(after.principal, "deal:D-1", absorbed, "not the same")
+    assert await matching(after, "phase", "open") == ["D-1"]
+    assert await matching(after, "note", "the same as D-1") == ["D-2"]
+    await consistent(after)
 
 
 async def test_a_second_change_that_comes_between_stops_the_first(deals: Any) -> None:

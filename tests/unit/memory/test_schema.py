@@ -88,6 +88,7 @@ def complaints(text: str) -> list[str]:
             "      a: {type: text}\nidentifiers:\n  nr: {shape: x}",
             "7: identifiers.nr.shape: unknown key; known: pattern",
         ),
+        ("      a: {type: text}\ngates: {of: []}", "6: gates.of: unknown key; did you mean off?"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(lines: str, expected: str) -> None:
