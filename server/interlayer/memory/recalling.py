@@ -1,6 +1,5 @@
 """recall_entity: resolve -> view -> rank -> shape to the budget. Never anything of another entity."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from interlayer.errors import InvalidInput, Unavailable
+from interlayer.errors import Unavailable
 from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
@@ -157,26 +156,26 @@ class Recaller:
                 answer["sources"].append(entry)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Page:
-    """Where a page begins. Facts newer than the first page's revision stay out, so that no page shifts."""
+    """What earlier pages have shown. Facts newer than the first page's revision stay out: a walk comes to its end."""
 
     revision: int
-    offset: int
+    shown: paging.Marks
     query: str
 
     @classmethod
     def of(cls, request: RecallRequest, revision: int) -> "_Page":
-        digest = hashlib.sha256(repr((request.query, request.min_confidence, request.as_of)).encode()).hexdigest()[:12]
+        digest = paging.digest_of(request.entity, request.query, request.min_confidence, request.as_of)
         if request.cursor is None:
-            return cls(revision, 0, digest)
-        first_revision, offset, query = paging.decode(request.cursor, int, int, str)
-        if query != digest:
-            raise InvalidInput("cursor", "belongs to another query.", "Keep query and filters as they were.")
-        return cls(first_revision, offset, digest)
+            return cls(revision, np.empty(0, dtype=np.uint64), digest)
+        (first_revision, query), shown = paging.decode(request.cursor, int, str)
+        paging.check_same(query, digest)
+        return cls(first_revision, shown, digest)
 
-    def after(self, shown: int) -> str:
-        return paging.encode([self.revision, self.offset + shown, self.query])
+    def after(self, chosen: Sequence[FactState]) -> str:
+        marks = [*self.shown.tolist(), *(paging.mark(fact.record.id) for fact in chosen)]
+        return paging.encode([self.revision, self.query], marks)
 
 
 def _ranked(
@@ -195,12 +194,15 @@ def _ranked(
     if not superseded_too:
         eligible &= ~traits.superseded
     numbers = np.flatnonzero(eligible)
-    end = page.offset + request.limit + 1
+    end = len(page.shown) + request.limit + 1
     if request.query:
         ranked = rank(view, request.query, vector, numbers, end, names)
     else:
         ranked = without_query(view, numbers, end)
-    return ranked[page.offset :], max(len(numbers) - page.offset, 0)
+    if not len(page.shown):
+        return ranked, len(numbers)
+    left = np.isin(traits.marks, page.shown, invert=True)
+    return [one for one in ranked if left[one[0].number]], int(left[numbers].sum())
 
 
 def _frame(
@@ -246,12 +248,12 @@ def _fill(
     page: _Page,
 ) -> list[FactState]:
     """Add facts until the limit or the budget; say how many of those that are `there` were left out."""
-    left = request.max_tokens - json_tokens(answer) - 40  # for next_cursor and the reason
+    left = request.max_tokens - json_tokens(answer) - paging.CURSOR_TOKENS - paging.MARK_TOKENS * len(page.shown)
     chosen: list[FactState] = []
     why = ""
     for fact, score in ranked:
         entry = _fact(fact, score)
-        left -= json_tokens(entry) + 1
+        left -= json_tokens(entry) + 1 + paging.MARK_TOKENS
         if len(chosen) == request.limit or (left < 0 and chosen):
             why = "limit" if len(chosen) == request.limit else "max_tokens"
             break
@@ -260,7 +262,7 @@ def _fill(
     omitted = there - len(chosen)
     answer["omitted"] |= {"facts": omitted, "why": f"{why}: pass next_cursor for more" if omitted else ""}
     if omitted:
-        answer["next_cursor"] = page.after(len(chosen))
+        answer["next_cursor"] = page.after(chosen)
     return chosen
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interlayer.memory.contradicting import NEAR, Claim, contradict
 from interlayer.memory.guard import distinguished
@@ -95,6 +96,7 @@ class _Compared:
         self._seen = [fact.seen_at for fact in facts]
         self._exact: dict[str, int] = {}
         self._claims: dict[int, Claim] = {}
+        self._was_superseded = view.traits.superseded
 
     def add(self, candidate: FactCandidate, number: int, seen: str) -> None:
         """Append a candidate of the call, by its number in it."""
@@ -132,7 +134,10 @@ class _Compared:
         """Return what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
         found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
         claim = Claim.of(text)
-        for place in _highest(scores, NEAR, _OPPOSED):
+        # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
+        in_force = np.where(self._superseded(len(scores)), -1, scores)
+        places = dict.fromkeys([*_highest(in_force, NEAR, _OPPOSED), *_highest(scores, NEAR, _OPPOSED)])
+        for place in sorted(places, key=lambda one: (-scores[one], one)):
             at = self._seen[place]
             later_s = abs((datetime.fromisoformat(seen) - datetime.fromisoformat(at)).total_seconds())
             known = self._claim(place)
@@ -140,6 +145,11 @@ class _Compared:
             if contradict(*pair, float(scores[place]), later_s, own):
                 found[(at > seen) - (at < seen)].append(self._names[place])
         return tuple(found[-1]), tuple(found[1]), tuple(found[0])
+
+    def _superseded(self, count: int) -> NDArray[np.bool_]:
+        """Return (count,) bool: which statements were superseded before this call."""
+        known = self._was_superseded[: self.known]
+        return np.concatenate([known, np.zeros(count - len(known), dtype=np.bool_)])
 
     def _claim(self, place: int) -> Claim:
         if place not in self._claims:

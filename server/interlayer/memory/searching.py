@@ -1,6 +1,6 @@
 """search_memory and list_entities: across the entities of one organization."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
 from interlayer.memory.schema import Schema
-from interlayer.memory.view import FactState
+from interlayer.memory.view import EntityView, FactState
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Span
@@ -23,7 +23,9 @@ from interlayer.storage.vectors import Hit, VectorIndex
 from interlayer.text.budget import json_tokens
 from interlayer.text.fusion import min_max
 
-_CANDIDATES: Final = 100  # of each leg: enough for several pages, few enough to look each up in the item store
+_CANDIDATES: Final = 100  # of each leg at first: enough for several pages, few enough to look each up in the item store
+_WIDER: Final = 4  # times as many, while too few of them may be shown
+_OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
 
 
 class Searcher:
@@ -54,23 +56,24 @@ class Searcher:
         allowed = await self._allowed(principal.organization, request)
         await self._projector.drain(principal.organization)  # what was written is found
         vector = (await self._embedder.embed([request.query]))[0]
-        hits = await self._index.search(
-            principal.organization, vector, request.query, kind=request.entity_type, limit=_CANDIDATES
-        )
-        heads = await self._survivors(principal.organization, hits)
-        hits = [hit for hit in hits if hit.row.owner in heads]
-        if allowed is not None:
-            hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
-        found = await self._living(principal.organization, _fused(hits), heads)
-        offset = paging.decode(request.cursor, int)[0] if request.cursor else 0
-        return _page(found, offset, request)
+        shown = _shown(request)
+        owners = await self._owners(principal.organization, request, allowed)
+        limit = _CANDIDATES + len(shown)
+        while True:
+            hits = await self._index.search(
+                principal.organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
+            )
+            found = await self._living(principal.organization, hits, allowed, set(shown), request.limit + 1)
+            if len(found) > request.limit or len(hits) < limit:
+                return _page(found, shown, request)
+            limit *= _WIDER
 
     async def list_entities(
         self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
     ) -> dict[str, Any]:
         """Return {entities, next_cursor?}, oldest first; new entities come last, so no page shifts."""
         self._schema.entity(entity_type, "entity_type")
-        after = paging.decode(cursor, str)[0] if cursor else ""
+        after = paging.decode(cursor, str)[0][0] if cursor else ""
         if where:
             matching = sorted(await self._filters.matching(principal.organization, entity_type, where))
             ids = [one for one in matching if one > after]
@@ -117,16 +120,50 @@ class Searcher:
         return found
 
     async def _living(
-        self, organization: str, ranked: Sequence[tuple[Hit, float]], heads: Mapping[str, Head]
+        self, organization: str, hits: Sequence[Hit], allowed: set[str] | None, shown: set[int], most: int
     ) -> list[tuple[Head, FactState, float]]:
-        """Return the hits that the item store still holds: the index is never the truth."""
-        views = {ref: await self._entities.view(organization, head) for ref, head in heads.items()}
+        """Return the best hits, up to `most`, that may be shown: that the item store still holds, in force and new.
+
+        The index is never the truth.
+        """
+        heads = await self._survivors(organization, hits)
+        hits = [hit for hit in hits if hit.row.owner in heads]
+        if allowed is not None:
+            hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
         found: list[tuple[Head, FactState, float]] = []
-        for hit, score in ranked:
-            fact = views[hit.row.owner].facts.get(hit.row.id)
-            if fact and fact.superseded_by is None:
-                found.append((heads[hit.row.owner], fact, score))
+        views: dict[str, EntityView] = {}
+        for hit, score in _fused(hits):
+            if len(found) == most:
+                break
+            head = heads[hit.row.owner]
+            if head.entity.ref not in views:
+                views[head.entity.ref] = await self._entities.view(organization, head)
+            fact = views[head.entity.ref].facts.get(hit.row.id)
+            if fact and fact.superseded_by is None and paging.mark(fact.record.id) not in shown:
+                found.append((head, fact, score))
         return found
+
+    async def _owners(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None
+    ) -> Sequence[str] | None:
+        """Return to what rows of the entities that meet `where` belong; None if they are too many to be listed."""
+        if allowed is None or len(allowed) > _OWNERS_MAX or not request.entity_type:
+            return None
+        heads = await self._entities.heads(organization, [EntityId(request.entity_type, one) for one in allowed])
+        return sorted({one.ref for head in heads for one in (head.entity, *head.absorbed)})
+
+
+def _digest(request: SearchRequest) -> str:
+    return paging.digest_of(request.query, request.entity_type, request.where)
+
+
+def _shown(request: SearchRequest) -> list[int]:
+    """Return the marks of what earlier pages have shown."""
+    if not request.cursor:
+        return []
+    (digest,), marks = paging.decode(request.cursor, str)
+    paging.check_same(digest, _digest(request))
+    return marks.tolist()
 
 
 def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
@@ -139,10 +176,12 @@ def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     return [(hits[place], round(float(scores[place]), 4)) for place in order]
 
 
-def _page(found: Sequence[tuple[Head, FactState, float]], offset: int, request: SearchRequest) -> dict[str, Any]:
+def _page(
+    found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], request: SearchRequest
+) -> dict[str, Any]:
     answer: dict[str, Any] = {"results": []}
-    rest = found[offset:]
-    for head, fact, score in rest[: request.limit]:
+    left = request.max_tokens - paging.CURSOR_TOKENS - paging.MARK_TOKENS * len(shown)
+    for head, fact, score in found[: request.limit]:
         entry = {
             "entity": {"ref": head.entity.ref, "name": head.name},
             "fact": {
@@ -155,9 +194,11 @@ def _page(found: Sequence[tuple[Head, FactState, float]], offset: int, request: 
             },
             "score": score,
         }
-        if answer["results"] and json_tokens(answer) + json_tokens(entry) > request.max_tokens:
+        left -= json_tokens(entry) + 1 + paging.MARK_TOKENS
+        if answer["results"] and left < 0:
             break
         answer["results"].append(entry)
-    if len(rest) > len(answer["results"]):
-        answer["next_cursor"] = paging.encode([offset + len(answer["results"])])
+    if len(found) > len(answer["results"]):
+        now = [paging.mark(fact.record.id) for _, fact, _ in found[: len(answer["results"])]]
+        answer["next_cursor"] = paging.encode([_digest(request)], [*shown, *now])
     return answer

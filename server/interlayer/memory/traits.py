@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.memory.paging import Marks, mark
 from interlayer.memory.records import FactRecord, Memory
 from interlayer.text.change import announces_change
 from interlayer.text.sentences import label_of
@@ -25,6 +26,7 @@ class Traits:
         self._questions = bytearray()
         self._announcing = bytearray()
         self._superseded = bytearray()
+        self._marks = array("Q")
         self._origin_numbers: dict[str, int] = {}
         self._labelled: defaultdict[str, array[int]] = defaultdict(_none)
 
@@ -63,6 +65,11 @@ class Traits:
         """(facts,) bool: where a later observation says otherwise."""
         return np.frombuffer(bytes(self._superseded), dtype=np.bool_)
 
+    @property
+    def marks(self) -> Marks:
+        """(facts,) uint64: what a cursor knows each by."""
+        return np.array(self._marks, dtype=np.uint64)
+
     def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
         """Return (facts,) float32: 1 for facts whose label ("Ann: ...", "Budget: ...") has one of these stems."""
         result = np.zeros(len(self._observed), dtype=np.float32)
@@ -82,6 +89,7 @@ class Traits:
         self._questions.append(fact.text.rstrip().endswith("?"))
         self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)
+        self._marks.append(mark(fact.id))
         if ":" in fact.text:
             for stemmed in {stem(word) for word in words(label_of(fact.text))}:
                 self._labelled[stemmed].append(number)

@@ -95,7 +95,14 @@ class LanceIndex:
         return await self._run(organization, read, {})
 
     async def search(
-        self, organization: str, vector: NDArray[np.float32], text: str, *, kind: str | None = None, limit: int
+        self,
+        organization: str,
+        vector: NDArray[np.float32],
+        text: str,
+        *,
+        kind: str | None = None,
+        owners: Sequence[str] | None = None,
+        limit: int,
     ) -> list[Hit]:
         """Return up to `limit` rows nearest to the vector and up to `limit` best by full text, collapsed by id.
 
@@ -103,9 +110,14 @@ class LanceIndex:
         """
         _check_vectors(vector[np.newaxis], 1, self._space.dims)
         _check_unicode("kind", kind or "")
+        _check_unicode("owners", *(owners or ()))
         words = " ".join(list(dict.fromkeys(_WORD.findall(text)))[:_QUERY_WORDS_MAX])
 
+        if owners is not None and not owners:
+            return []
+
         async def read(table: "AsyncTable") -> list[Hit]:
+            only = lance_table.narrowed(kind, owners)
             queries: list[Any] = []
             if vector.any():
                 nearest = table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
@@ -114,8 +126,8 @@ class LanceIndex:
                 queries.append(
                     table.query().nearest_to_text(words, columns="text").select([*lance_table.COLUMNS, "_score"])
                 )
-            if kind is not None:
-                queries = [query.where(lance_table.one_of("kind", [kind])) for query in queries]
+            if only is not None:
+                queries = [query.where(only) for query in queries]
             return lance_table.collapsed(await lance_table.run_all([query.limit(limit) for query in queries]))
 
         return await self._run(organization, read, []) if limit > 0 else []

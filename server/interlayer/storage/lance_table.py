@@ -6,8 +6,10 @@ indexes anew and deletes every older file. Where no file lock keeps others out m
 leftovers of interrupted writes stay until LanceDB itself lets go of them, after seven days.
 """
 
+import operator
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
@@ -58,6 +60,13 @@ def one_of(column: str, values: Sequence[str]) -> "Expr":
     from lancedb.expr import col, lit
 
     return col(column).isin([lit(value) for value in values])
+
+
+def narrowed(kind: str | None, owners: Sequence[str] | None) -> "Expr | None":
+    """Return the filter for rows of a kind and of owners, or None for all rows."""
+    wanted = {"kind": None if kind is None else [kind], "owner": owners}
+    filters = [one_of(column, values) for column, values in wanted.items() if values is not None]
+    return reduce(operator.and_, filters) if filters else None
 
 
 async def present(table: "AsyncTable", ids: Sequence[str]) -> set[str]:

@@ -48,9 +48,19 @@ class VectorIndex(Protocol):
         ...
 
     async def search(
-        self, organization: str, vector: NDArray[np.float32], text: str, *, kind: str | None = None, limit: int
+        self,
+        organization: str,
+        vector: NDArray[np.float32],
+        text: str,
+        *,
+        kind: str | None = None,
+        owners: Sequence[str] | None = None,
+        limit: int,
     ) -> list[Hit]:
-        """Return up to `limit` rows nearest to the vector and up to `limit` best by full text, collapsed by id."""
+        """Return up to `limit` rows nearest to the vector and up to `limit` best by full text, collapsed by id.
+
+        With `kind` or `owners`, rows of others are left out before anything is counted.
+        """
         ...
 
     async def remove(self, organization: str, ids: Sequence[str]) -> int:
