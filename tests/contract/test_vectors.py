@@ -110,6 +110,19 @@ async def test_owners_kinds_and_ids_are_data_whatever_they_hold(index: VectorInd
 # Searching
 
 
+async def test_a_search_among_some_owners_leaves_all_others_out(index: VectorIndex) -> None:
+    vectors = unit_vectors(300)
+    rows = [Row(f"r{n}", f"o{n % 100}", "person", f"the same text {n}") for n in range(300)]
+    await index.add("acme", rows, vectors)
+    for text, vector in (("same text", NOWHERE), ("", vectors[0])):
+        hits = await index.search("acme", vector, text, owners=["o3", "o4", "nobody"], limit=10)
+        assert {hit.row.id for hit in hits} == {f"r{n}" for n in (3, 4, 103, 104, 203, 204)}
+        assert await index.search("acme", vector, text, owners=["o3"], kind="company", limit=10) == []
+        assert await index.search("acme", vector, text, owners=[], limit=10) == []
+    many = await index.search("acme", NOWHERE, "text", owners=[f"o{n}" for n in range(1_000)], limit=400)
+    assert len(many) == 300
+
+
 async def test_the_vector_leg_finds_the_nearest_rows_exactly(index: VectorIndex) -> None:
     vectors = unit_vectors(500)
     await index.add("acme", numbered(500), vectors)

@@ -147,6 +147,18 @@ def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
     assert "Acme asked for a pilot." in shown.stdout
     told = json.loads(run(home, "memory", "show", "deal:D-7", "--json").stdout)
     assert told["properties"][0]["value"] == "negotiation"
+    fact_id = told["facts"][0]["fact_id"]
+    asked = json.loads(run(home, "memory", "show", "deal:D-7", "--query", "pilot", "--limit", "1", "--json").stdout)
+    assert [fact["text"] for fact in asked["facts"]] == ["Acme asked for a pilot."]
+    before = json.loads(run(home, "memory", "show", "deal:D-7", "--as-of", "2020-01-01", "--json").stdout)
+    assert before["facts"] == before["properties"] == []
+    assert run(home, "memory", "show", "deal:D-7", "--as-of", "then").returncode == 2
+    traced = run(home, "memory", "why", fact_id)
+    assert "local" in traced.stdout
+    assert "pilot" in traced.stdout
+    value = json.loads(run(home, "memory", "why", "deal:D-7", "stage", "--json").stdout)
+    assert value["voices"][0]["quote"] in "Stage: negotiation"
+    assert run(home, "memory", "why", "f_nothing_0").returncode == 1
     assert run(home, "memory", "show", "deal:D-8").returncode == 1
     rebuilt = run(home, "reconcile", "--rebuild")
     assert "2 facts" in rebuilt.stdout

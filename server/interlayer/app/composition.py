@@ -20,6 +20,7 @@ from interlayer.memory.recalling import Recaller
 from interlayer.memory.rejections import Rejections
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
+from interlayer.memory.why import Why
 from interlayer.models.embedder import Space
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
@@ -55,6 +56,7 @@ class Parts:
     projector: Projector
     merger: Merger
     identities: Identities
+    why: Why
     rejections: Rejections
     migrator: Migrator
     domains: Domains
@@ -102,6 +104,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         migrator=Migrator(store, trail),
         merger=Merger(store, entities, trail, embedder, schema, clock),
         identities=Identities(store, entities, schema),
+        why=Why(store, entities, schema),
         rejections=Rejections(store, entities, memorizer, trail, schema),
         domains=domains,
     )

@@ -30,6 +30,26 @@ def print_dossier(answer: Mapping[str, Any]) -> None:
     _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
 
 
+def print_why(found: Mapping[str, Any]) -> None:
+    """Print where a fact or a property comes from."""
+    console = Console()
+    entity, fact = found["entity"], found.get("fact")
+    if fact:
+        said = f"{fact['text']}  ({fact['status']}, confidence {fact['confidence']})"
+    else:
+        said = f"{found['property']['name']}: {found['property']['value']}"
+    console.print(Text(said, style="bold"))
+    console.print(f"of {entity['name']} ({entity['ref']})\n", markup=False)
+    for voice in found["voices"]:
+        source = f", {voice['source']}" if voice["source"] else ""
+        console.print(f"{voice['observed_at']}  {voice['agent']}{source}  ({voice['memory_id']})", markup=False)
+        console.print(f"  said: {voice['said']}  ({voice['extractor']}, {voice['confidence']})", markup=False)
+        if voice["quote"]:
+            parts = (voice["before"], "dim"), (voice["quote"], "bold"), (voice["after"], "dim")
+            console.print(Text.assemble("  read: …", *parts, "…"))
+    _table(console, "Contradicts", found.get("contradicts", []), ("text", "status", "observed_at", "fact_id"))
+
+
 def print_schema(schema: "Schema") -> None:
     """Print a schema: a table for each entity type, and the kinds of identifier."""
     console = Console()

@@ -66,6 +66,11 @@ class Entities:
             stored = await self.head(organization, stored.head.merged_into)
         return stored
 
+    async def holder(self, organization: str, memory_id: str) -> StoredHead | None:
+        """Return the head of the entity that a memory tells of, or of what that has become."""
+        place = await self._store.get(keys.memory_place(organization, memory_id[:80]))
+        return await self.survivor(organization, EntityId(**place.body["entity"])) if place else None
+
     async def heads(self, organization: str, entities: Sequence[EntityId]) -> list[Head]:
         """Return those of the heads that exist, in the order asked for."""
         wanted = [keys.head(organization, entity) for entity in entities]

@@ -119,13 +119,10 @@ class Forgetter:
                 raise NotFound(f"entity: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
             return found
         memory = memory_id or f"m_{(fact_id or '').removeprefix('f_').rpartition('_')[0]}"
-        place = await self._store.get(keys.memory_place(organization, memory[:80]))
-        if place is None:
+        stored = await self._entities.holder(organization, memory)
+        if stored is None:
             field = "memory_id" if memory_id else "fact_id"
             raise NotFound(f"{field}: {(memory_id or fact_id or '')[:60]!r} is not known. Take it from recall_entity.")
-        stored = await self._entities.survivor(organization, EntityId(**place.body["entity"]))
-        if stored is None:
-            raise NotFound("memory_id: nothing of that name is remembered.")
         return stored.head.entity
 
     async def _plan(

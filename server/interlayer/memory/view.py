@@ -87,6 +87,10 @@ class EntityView:
         fact_id = self._exact.get(exact_form(text))
         return self.facts.get(fact_id) if fact_id else None
 
+    def fact(self, fact_id: str) -> FactState | None:
+        """Return the fact of an id, or the fact that it was found to repeat when two entities were merged."""
+        return self.facts.get(fact_id) or self.facts.get(self._same.get(fact_id, ""))
+
     def _add(self, fact: FactRecord, memory: Memory, vector: NDArray[np.float32] | None) -> None:
         known = self._same.get(fact.id)
         if known in self.facts:

@@ -2,10 +2,11 @@
 
 import json
 import sys
+from datetime import datetime
 
 import click
 
-from interlayer.app.commands.shell import FAILED, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, INSTANT, run_async, settings_of
 
 
 @click.group()
@@ -15,21 +16,38 @@ def memory() -> None:
 
 @memory.command("show")
 @click.argument("entity")
-@click.option("--history", is_flag=True, help="Show every observed value of each property.")
+@click.option("--query", help="Only the facts that answer this best, best first.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many facts; 20 with --query, else all.")
+@click.option("--as-of", type=INSTANT, help="What was known and valid then: 2026-03-01 or 2026-03-01T09:00:00Z.")
+@click.option("--history", is_flag=True, help="Show superseded facts and every observed value of each property too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -> None:
-    """Print what is known of ENTITY (type:key)."""
+def memory_show(
+    ctx: click.Context,
+    entity: str,
+    query: str | None,
+    limit: int | None,
+    as_of: datetime | None,
+    history: bool,
+    as_json: bool,
+) -> None:
+    """Print the dossier of ENTITY (type:key): all that is known of it, and where from."""
     settings = settings_of(ctx)
     from interlayer.app.composition import opened
     from interlayer.app.printing import print_dossier
-    from interlayer.memory.requests import PARTS, RECALL_MAX, TOKENS_MAX, RecallRequest
+    from interlayer.memory.requests import PARTS, RecallRequest
 
-    include = [part for part in PARTS if part != "history" or history]
+    request = RecallRequest(
+        entity=entity,
+        query=query,
+        limit=limit or (20 if query else sys.maxsize),
+        include=[part for part in PARTS if part != "history" or history],
+        as_of=as_of,
+        max_tokens=sys.maxsize,
+    )
 
     async def run() -> None:
         async with opened(settings) as interlayer:
-            request = RecallRequest(entity=entity, include=include, limit=RECALL_MAX, max_tokens=TOKENS_MAX)
             answer = await interlayer.domains.recaller.recall(settings.principal, request)
         if as_json:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -37,6 +55,27 @@ def memory_show(ctx: click.Context, entity: str, history: bool, as_json: bool) -
             print_dossier(answer)
         if not answer["found"]:
             sys.exit(FAILED)
+
+    run_async(run)
+
+
+@memory.command("why")
+@click.argument("what", metavar="FACT_ID|ENTITY")
+@click.argument("name", metavar="[PROPERTY]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def memory_why(ctx: click.Context, what: str, name: str | None, as_json: bool) -> None:
+    """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+    from interlayer.app.printing import print_why
+
+    async def run() -> None:
+        async with opened(settings) as interlayer:
+            why = interlayer.why
+            asked = why.property(settings.principal, what, name) if name else why.fact(settings.principal, what)
+            found = await asked
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_why(found)
 
     run_async(run)
 

@@ -4,7 +4,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import anyio
 import click
@@ -13,6 +14,23 @@ from interlayer.app.settings import Settings, load
 from interlayer.errors import InterlayerError
 
 FAILED = 1
+
+
+class Instant(click.ParamType[datetime]):
+    """A date or an ISO 8601 instant; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the instant."""
+        try:
+            given = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is no date or instant, such as 2026-03-01 or 2026-03-01T09:00:00Z.", param, ctx)
+        return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+INSTANT: Final = Instant()
 
 
 class Commands(click.Group):

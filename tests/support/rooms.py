@@ -1,0 +1,95 @@
+"""The memory domain on real stores in a folder, with a clock that the test moves."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from interlayer.memory.entities import Entities
+from interlayer.memory.extraction import Extractor
+from interlayer.memory.forgetting import Forgetter
+from interlayer.memory.identities import Identities
+from interlayer.memory.memorizing import Memorizer
+from interlayer.memory.merging import Merger
+from interlayer.memory.projecting import Projector
+from interlayer.memory.recalling import Recaller
+from interlayer.memory.rejections import Rejections
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
+from interlayer.memory.schema import Schema, starter_schema
+from interlayer.memory.searching import Searcher
+from interlayer.memory.why import Why
+from interlayer.models.local import LocalEmbedder
+from interlayer.principal import Principal
+from interlayer.storage.lance import LanceIndex
+from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.trail import Trail
+
+EMBEDDER = LocalEmbedder()
+
+
+class TestClock:
+    """Time that passes by a second at each look, or by as much as the test says."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class Room:
+    """One process's view of memory; `other()` is a second process on the same store."""
+
+    path: Path
+    index: LanceIndex
+    clock: TestClock
+    schema: Schema = field(default_factory=starter_schema)
+    extractor: Extractor | None = None
+
+    def __post_init__(self) -> None:
+        self.principal = Principal("acme", "tester")
+        self.store = SqliteItems(self.path, self.clock.seconds)
+        schema = self.schema
+        self.entities = Entities(self.store, self.index, EMBEDDER, schema)
+        self.projector = Projector(self.store, self.index, EMBEDDER)
+        self.trail = Trail(self.store, self.clock)
+        self.memorizer = Memorizer(
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+        )
+        self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
+        self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
+        self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
+        self.identities = Identities(self.store, self.entities, schema)
+        self.why = Why(self.store, self.entities, schema)
+        self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
+        self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
+
+    def other(self) -> "Room":
+        return self.under(self.schema)
+
+    def under(self, schema: Schema) -> "Room":
+        """Return a process on the same store that was started with another schema."""
+        return Room(self.path, self.index, self.clock, schema, self.extractor)
+
+    async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
+        given = [FactCandidate(text, 0.9) for text in texts]
+        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, facts=given, **more))
+
+    async def memorize(self, entity: str, **more: Any) -> dict[str, Any]:
+        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, **more))
+
+    async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
+        return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))
+
+    async def search(self, query: str, **more: Any) -> dict[str, Any]:
+        return await self.searcher.search(self.principal, SearchRequest(query=query, **more))
+
+    async def texts(self, entity: str, **more: Any) -> list[str]:
+        return [fact["text"] for fact in (await self.recall(entity, **more))["facts"]]
