@@ -122,6 +122,12 @@ class Head:
     absorbed: tuple[EntityId, ...] = ()
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
+    oldest: str = ""
+
+    @property
+    def since(self) -> str:
+        """An instant before which nothing in the log was recorded."""
+        return self.oldest or ("" if self.absorbed else self.created_at)
 
 
 _MEMORY: Final = TypeAdapter(Memory)

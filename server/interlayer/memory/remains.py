@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence, Set
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import blotted, home, without_answer
-from interlayer.memory.records import EntityId, Head, Memory
-from interlayer.storage.items import ItemStore, Key, Operation
+from interlayer.memory.records import EntityId, Head, Memory, Relation
+from interlayer.memory.survivors import adopted
+from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
 class Remains:
@@ -42,7 +43,10 @@ class Remains:
         """Return the keys of everything that memories left outside the log."""
         found: list[Key] = []
         for memory in log:
-            found.append(keys.memory_place(organization, memory.id))
+            found += [keys.memory_place(organization, one) for one in (memory.id, *adopted(memory))]
+            claims = Span.prefix(f"{memory.id}#")
+            page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
+            found += [item.key for item in page.items]
             found.append(keys.outbox(organization, memory.id))
             found += rejected.places(organization, home(entity, memory)[0], memory.id)
             if memory.has_content:
@@ -53,6 +57,28 @@ class Remains:
             if relations:
                 holder = home(entity, memory)[0]
                 found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
+        return found
+
+    async def rested(
+        self, organization: str, entity: EntityId, gone: Iterable[Memory], survivors: Iterable[Memory]
+    ) -> list[Operation]:
+        """Return what lets relations of erased memories that others state too rest on the first of those."""
+        others: dict[Relation, Memory] = {}
+        for memory in survivors:
+            for relation in memory.relations:
+                others.setdefault(relation, memory)
+        places = {
+            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): (memory.id, others[one])
+            for memory in gone
+            for one in memory.relations
+            if one in others
+        }
+        found: list[Operation] = []
+        for place, item in (await self._store.get_many(list(places))).items():
+            erased, other = places[place]
+            if item.body["memory_id"] == erased:
+                body = {"memory_id": other.id, "recorded_at": other.recorded_at}
+                found.append(Put(place, body, item.version))
         return found
 
     async def redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
