@@ -236,7 +236,7 @@ class Forgetter:
             properties=sum(len(memory.properties) for memory in gone),
             relations=len(lost),
         )
-        hidden = [Delete(key) for key in traces if key not in onward]
+        hidden: list[Operation] = [Delete(key) for key in traces if key not in onward]
         replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
         return Erasure(subject, _unique(operations), hidden, rows, counts, replaced)
 
