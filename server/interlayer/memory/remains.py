@@ -60,7 +60,7 @@ class Remains:
         return found
 
     async def rested(
-        self, organization: str, entity: EntityId, gone: Iterable[Memory], survivors: Iterable[Memory]
+        self, organization: str, entity: EntityId, gone: Sequence[Memory], survivors: Iterable[Memory]
     ) -> list[Operation]:
         """Return what lets relations of erased memories that others state too rest on the first of those."""
         others: dict[Relation, Memory] = {}
@@ -68,15 +68,16 @@ class Remains:
             for relation in memory.relations:
                 others.setdefault(relation, memory)
         places = {
-            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): (memory.id, others[one])
+            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): others[one]
             for memory in gone
             for one in memory.relations
             if one in others
         }
+        erased = {memory.id for memory in gone}
         found: list[Operation] = []
         for place, item in (await self._store.get_many(list(places))).items():
-            erased, other = places[place]
-            if item.body["memory_id"] == erased:
+            other = places[place]
+            if item.body["memory_id"] in erased:
                 body = {"memory_id": other.id, "recorded_at": other.recorded_at}
                 found.append(Put(place, body, item.version))
         return found
