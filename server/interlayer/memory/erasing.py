@@ -1,6 +1,7 @@
 """What is left of a log, a source and an answer when something in them is erased. Pure functions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from interlayer.memory.commits import SOURCE_PART
@@ -22,15 +23,25 @@ def blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequ
     for start, end in spans:
         blotted = blotted[:start] + _ERASED * (end - start) + blotted[end:]
     for text in texts:
-        blotted = blotted.replace(text, _ERASED * len(text))
+        words = re.escape(text.rstrip(".!?… "))
+        blotted = re.sub(words, lambda said: _ERASED * len(said[0]), blotted, flags=re.IGNORECASE) if words else blotted
     for number, part in enumerate(parts):
         text = blotted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
         if text != part.body["text"]:
             yield Put(part.key, {"text": text}, part.version)
 
 
+def without_properties(item: Item, names: Set[str]) -> Operation | None:
+    """Return what takes properties out of an answer kept for replay, with the values that they had before."""
+    answer: Mapping[str, Any] = item.body["answer"]
+    left = [one for one in answer["properties"] if one["name"] not in names]
+    if len(left) == len(answer["properties"]):
+        return None
+    return Put(item.key, {"answer": {**answer, "properties": left}}, item.version)
+
+
 def without_answer(item: Item, fact_id: str) -> Operation:
     """Return what takes a fact out of an answer kept for replay."""
     answer: Mapping[str, Any] = item.body["answer"]
-    facts = [fact for fact in answer["facts"] if fact["fact_id"] != fact_id]
+    facts = [fact for fact in answer["facts"] if fact_id not in (fact["fact_id"], fact.get("duplicate_of"))]
     return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)

@@ -31,6 +31,7 @@ _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
 _PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
 _OUTBOX_ENTRIES: Final = 20
+_ANSWERS_MAX: Final = 20  # kept for replay and rewritten; more than these are deleted
 _ATTEMPTS: Final = 40
 
 
@@ -229,7 +230,10 @@ class Forgetter:
         ]
         operations += await self._remains.rested(organization, entity, gone, survivors)
         onward = {keys.memory_place(organization, one) for memory in survivors for one in adopted(memory)}
+        answers = await self._remains.answers(organization, survivors, {one.name for m in gone for one in m.properties})
+        operations += answers if len(answers) <= _ANSWERS_MAX else []
         traces = await self._remains.traces(organization, entity, gone, relations=False)
+        traces += [one.key for one in answers] if len(answers) > _ANSWERS_MAX else []
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),
@@ -287,8 +291,9 @@ class Forgetter:
         ]
         taken = {one.key for one in now}
         later = [one for one in _unique(erasure.hidden) if one.key not in taken]
-        if len(now) + len(later) <= _BATCH:
-            await self._trail.commit(principal, event, [*now, *later])
+        if len(now) + len(later) < _BATCH:
+            note = Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: []})  # have the files cleared
+            await self._trail.commit(principal, event, [*now, *later, note])
             return
         for first in range(0, len(later), _PURGED_KEYS):
             named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]

@@ -98,8 +98,11 @@ class Projector:
             named = [Key("memory", partition, sort) for partition, sort in entry.body[PURGE]]
             for first in range(0, len(named), _DELETES):
                 await self._store.transact([Delete(key) for key in named[first : first + _DELETES]])
-            await self._store.transact([Delete(entry.key)])
         if entries:
+            await self._store.scrub()  # before the entries go: a process killed until then has it done by the next
+            for first in range(0, len(entries), _DELETES):
+                await self._store.transact([Delete(entry.key) for entry in entries[first : first + _DELETES]])
+        if any(entry.body[PURGE] for entry in entries):
             await self._store.scrub()
 
     async def rebuild(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence, Set
 
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
-from interlayer.memory.erasing import blotted, home, without_answer
+from interlayer.memory.erasing import blotted, home, without_answer, without_properties
 from interlayer.memory.records import EntityId, Head, Memory, Relation
 from interlayer.memory.survivors import adopted
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
@@ -81,6 +81,16 @@ class Remains:
                 body = {"memory_id": other.id, "recorded_at": other.recorded_at}
                 found.append(Put(place, body, item.version))
         return found
+
+    async def answers(self, organization: str, survivors: Iterable[Memory], names: Set[str]) -> list[Operation]:
+        """Return what takes properties of erased memories out of later answers kept for replay."""
+        places = [
+            keys.idempotency(organization, memory.agent, memory.idempotency)
+            for memory in survivors
+            if memory.idempotency and any(one.name in names for one in memory.properties)
+        ]
+        found = (await self._store.get_many(places)).values() if places else ()
+        return [changed for item in found if (changed := without_properties(item, names))]
 
     async def redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
