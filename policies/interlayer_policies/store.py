@@ -22,19 +22,24 @@ from interlayer.storage.items import (
     ITEM_BYTES_MAX,
     TRANSACT_BYTES_MAX,
     TRANSACT_OPERATIONS_MAX,
+    Item,
     ItemStore,
     Key,
+    Operation,
     Put,
     Span,
     VersionConflict,
 )
 from interlayer.storage.trail import Event, Trail
 from interlayer.text.budget import compact_json
-from interlayer_policies.sets import Change, Head, Publication, SetEntry, Source, StoredPolicy
+from interlayer_policies.sets import Change, Head, PolicyChange, Publication, SetEntry, Source, StoredPolicy
+from interlayer_policies.waivers import Waiver, read_waivers, waivers_body
 
 _PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
 _ATTEMPTS: Final = 5
 _NAMES_IN_EVENT: Final = 1_000
+_NAMES_IN_MESSAGE: Final = 10
+_PAGE: Final = 50
 
 
 class PolicySets:
@@ -47,7 +52,10 @@ class PolicySets:
     async def head(self, organization: str) -> Head | None:
         """Return which set is published now; one consistent read."""
         item = await self._store.get(_head_key(organization))
-        return Head(item.body["revision"], item.body["set_hash"], item.version) if item else None
+        if item is None:
+            return None
+        waivers = read_waivers(item.body.get("waivers", ()))
+        return Head(item.body["revision"], item.body["set_hash"], item.version, waivers)
 
     async def entries(self, organization: str, revision: int) -> list[SetEntry] | None:
         """Return the entries of a set by policy id, None when there is no such revision."""
@@ -82,8 +90,30 @@ class PolicySets:
         page = await self._store.query(
             "governance", _partition(organization), Span.prefix("set#"), reverse=True, limit=limit
         )
-        names = Publication.__dataclass_fields__
-        return [Publication(**{name: item.body[name] for name in names}) for item in page.items]
+        return [_publication(item) for item in page.items]
+
+    async def changes_of(self, organization: str, policy_id: str, limit: int) -> list[PolicyChange]:
+        """Return the publications that brought, changed or removed a policy, newest first."""
+        found: list[PolicyChange] = []
+        cursor: str | None = None
+        newer: tuple[Publication, SetEntry | None] | None = None
+        while len(found) < limit:
+            page = await self._store.query(
+                "governance", _partition(organization), Span.prefix("set#"), reverse=True, limit=_PAGE, cursor=cursor
+            )
+            for item in page.items:
+                publication = _publication(item)
+                entries = await self.entries(organization, publication.revision)
+                entry = next((one for one in entries or () if one.id == policy_id), None)
+                if newer and newer[1] != entry:
+                    found.append(PolicyChange(newer[0], newer[1].version if newer[1] else None))
+                newer = publication, entry
+            cursor = page.cursor
+            if cursor is None:
+                if newer and newer[1]:
+                    found.append(PolicyChange(newer[0], newer[1].version))
+                break
+        return found[:limit]
 
     async def difference(self, organization: str, sources: Sequence[Source]) -> Change:
         """Return how the published set would change if these sources became the whole set."""
@@ -98,10 +128,14 @@ class PolicySets:
         author: str,
         reason: str,
         now: datetime,
+        approved_by: Sequence[str] = (),
+        break_glass: bool = False,
+        also: Sequence[Operation] = (),
     ) -> tuple[int, Change]:
         """Make these sources the whole set that follows `head`; return its revision and how it differs.
 
-        Returns the present revision when nothing differs. Raises `Conflict` when the head has moved since.
+        `also` joins the transaction. Returns the present revision when nothing differs. Raises `Conflict` when the
+        published set is another one by now.
         """
         organization = principal.organization
         before = await self._before(organization, head)
@@ -113,10 +147,18 @@ class PolicySets:
         entries = await self._store_versions(organization, wanted, before)
         revision = head.revision + 1 if head else 1
         counts = {name: len(ids) for name, ids in asdict(change).items()}
-        record = {"revision": revision, "at": timestamp(now), "author": author, "reason": reason, "set_hash": set_hash}
+        record = {
+            "revision": revision,
+            "at": timestamp(now),
+            "author": author,
+            "reason": reason,
+            "set_hash": set_hash,
+            "approved_by": list(approved_by),
+            "break_glass": break_glass,
+        }
         parts = [entries[first : first + _PART_ENTRIES] for first in range(0, len(entries), _PART_ENTRIES)]
         operations = [
-            Put(_head_key(organization), dict(record), expect=head.item_version if head else ABSENT),
+            *also,
             Put(_set_key(organization, revision), {**record, **counts, "total": len(entries), "parts": len(parts)}),
             *(
                 Put(_part_key(organization, revision, number), {"policies": [asdict(entry) for entry in part]})
@@ -124,17 +166,39 @@ class PolicySets:
             ),
         ]
         named = {name: list(ids[:_NAMES_IN_EVENT]) for name, ids in asdict(change).items()}
-        detail = {name: record[name] for name in ("revision", "reason", "author", "set_hash")} | named
-        try:
-            await self._trail.commit(principal, Event("policy.published", "policies", detail), operations)
-        except VersionConflict as conflict:
-            winner = await self.head(organization)
-            number = winner.revision if winner else "another"
-            raise Conflict(
-                f"revision {number} was published by someone else meanwhile; nothing of yours was published. "
-                "Look at it and publish again."
-            ) from conflict
-        return revision, change
+        detail = {name: value for name, value in record.items() if name != "at"} | named
+        for _ in range(_ATTEMPTS):
+            body = {**record, "waivers": waivers_body(head.waivers if head else (), now)}
+            move = Put(_head_key(organization), body, expect=head.item_version if head else ABSENT)
+            try:
+                await self._trail.commit(principal, Event("policy.published", "policies", detail), [move, *operations])
+            except VersionConflict as conflict:
+                winner = await self.head(organization)
+                if head is None or winner is None or winner.set_hash != head.set_hash or move.key not in conflict.keys:
+                    raise Conflict(await self._lost_to(organization, before, winner)) from conflict
+                head = winner  # the set is still the same: only a waiver came or went
+            else:
+                return revision, change
+        raise Conflict("waivers are being changed by several at once; nothing was published, publish again")
+
+    async def move_waivers(
+        self, principal: Principal, head: Head, waivers: Sequence[Waiver], event: Event, now: datetime
+    ) -> None:
+        """Put these waivers into force with their event. Raises `VersionConflict` when the head has moved since."""
+        item = await self._store.get(_head_key(principal.organization))
+        body = {**(item.body if item else {}), "waivers": waivers_body(waivers, now)}
+        put = Put(_head_key(principal.organization), body, expect=head.item_version)
+        await self._trail.commit(principal, event, [put])
+
+    async def _lost_to(self, organization: str, before: Mapping[str, SetEntry], winner: Head | None) -> str:
+        """Return what somebody else has published meanwhile."""
+        told = "Nothing of yours was published; look at theirs and publish again."
+        if winner is None:
+            return f"another set was published by someone else meanwhile. {told}"
+        entries = {entry.id: entry for entry in await self.entries(organization, winner.revision) or ()}
+        theirs = sorted(name for name in before.keys() | entries.keys() if before.get(name) != entries.get(name))
+        named = ", ".join(theirs[:_NAMES_IN_MESSAGE]) + (" and more" if len(theirs) > _NAMES_IN_MESSAGE else "")
+        return f"revision {winner.revision} was published by someone else meanwhile and changed {named}. {told}"
 
     async def _before(self, organization: str, head: Head | None) -> dict[str, SetEntry]:
         entries = await self.entries(organization, head.revision) if head else []
@@ -188,6 +252,13 @@ class PolicySets:
             return None
         item = page.items[0]
         return _stored(source.id, int(item.key.sort.removeprefix("v")), item.body)
+
+
+def _publication(item: Item) -> Publication:
+    names = Publication.__dataclass_fields__
+    given: dict[str, Any] = {name: value for name, value in item.body.items() if name in names}
+    given["approved_by"] = tuple(given.get("approved_by", ()))
+    return Publication(**given)
 
 
 def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
