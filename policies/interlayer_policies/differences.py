@@ -10,11 +10,14 @@ from typing import Final, Literal
 
 from interlayer_policies.governing import govern
 from interlayer_policies.packing import tokens_of
-from interlayer_policies.policy import Policy, Rule, Scope, Situation, filled
+from interlayer_policies.policy import Policy, Rule, Scope, filled
 from interlayer_policies.snapshot import Edition, Snapshot, bound
 from interlayer_policies.waivers import Waiver
 
 Kind = Literal["same", "removed", "added"]
+FrozenSituation = tuple[tuple[str, tuple[str, ...]], ...]
+"""A situation as it can be counted."""
+
 Words = tuple[tuple[Kind, str], ...]
 """A text as parts that stay, go and come."""
 
@@ -83,9 +86,9 @@ def policy_differences(before: Mapping[str, Policy], after: Mapping[str, Policy]
 
 
 def call_differences(
-    before: Snapshot, after: Snapshot, calls: Counter[Situation], now: datetime, waivers: Sequence[Waiver]
+    before: Snapshot, after: Snapshot, calls: Counter[FrozenSituation], now: datetime, waivers: Sequence[Waiver]
 ) -> Iterator[CallDifference]:
-    """Yield how the rules delivered in these situations would change. Situations are hashable: see `frozen`."""
+    """Yield how the rules delivered in these situations would change, the most frequent situation first."""
     for situation, count in calls.most_common():
         known = dict(situation)
         then = {rule.ref: rule.etag for rule in govern(before, known, now, waivers).rules}

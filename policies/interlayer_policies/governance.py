@@ -17,15 +17,17 @@ from interlayer.storage.items import ItemStore
 from interlayer.storage.trail import Trail
 from interlayer_policies.answers import CheckAnswer, ContextAnswer
 from interlayer_policies.checking import check_text
+from interlayer_policies.explaining import Explanation
 from interlayer_policies.governing import Governing, govern
 from interlayer_policies.library import Current, Library
 from interlayer_policies.linting import lint
+from interlayer_policies.planning import Planner
 from interlayer_policies.policy import PolicyFile, Problem, Situation
 from interlayer_policies.proposals import Proposals
 from interlayer_policies.publishing import PolicyProblems, Published, Publisher
 from interlayer_policies.receipts import Receipts
 from interlayer_policies.selecting import Request, select
-from interlayer_policies.sets import Change, PolicyChange, Publication, StoredPolicy
+from interlayer_policies.sets import PolicyChange, Publication, StoredPolicy
 from interlayer_policies.situation import Facets, situation_of
 from interlayer_policies.starter import starter_files
 from interlayer_policies.stewardship import Stewardship, checked_reason, demand_steward
@@ -37,7 +39,6 @@ TOKENS_MAX: Final = 8_000
 HAVE_MAX: Final = 1_000
 
 __all__ = [
-    "Change",
     "CheckAnswer",
     "ContextAnswer",
     "EntityFacts",
@@ -100,6 +101,7 @@ class Governance:
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
+        self.planner = Planner(store, self._library, self._publisher, clock)
         self._receipts = Receipts(store, clock)
         self._entities = entities
         self._clock = clock
@@ -191,7 +193,7 @@ class Governance:
         entries = await self._sets.entries(principal.organization, revision)
         if entries is None:
             raise NotFound(f"revision {revision} was never published; `history` lists those that were")
-        stored = await self._sets.sources(principal.organization, entries)
+        stored = await self._sets.versions.sources(principal.organization, entries)
         files = [PolicyFile(source.path, source.text) for source in stored]
         return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
 
@@ -203,9 +205,11 @@ class Governance:
         """Return everything a publish of these files would find: lint, examples and the policies' own tests."""
         return await self._publisher.examine(files)
 
-    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
-        """Return which policies a publish of these files would add, change and remove. Raises `PolicyProblems`."""
-        return await self._publisher.difference(principal, files)
+    async def explain(self, principal: Principal, task: str, facets: Facets, *, max_tokens: int = 2_000) -> Explanation:
+        """Return what a call would get and the verdict on every rule and section; leaves no receipt."""
+        _validate("task", task, TASK_CHARACTERS_MAX)
+        case = await self._case(principal, facets)
+        return await self.planner.explain(principal, task, case.situation, max_tokens)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
@@ -216,7 +220,7 @@ class Governance:
         too_new = version is not None and newest is not None and version > newest
         stored = None
         if wanted is not None and not too_new:
-            stored = await self._sets.version(principal.organization, policy_id, wanted)
+            stored = await self._sets.versions.version(principal.organization, policy_id, wanted)
         if stored is None:
             raise NotFound(_missing(policy_id, version, newest, list(editions)))
         return stored

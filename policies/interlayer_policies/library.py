@@ -136,7 +136,7 @@ class Library:
                 raise Corrupt(f"policy set {revision} of {organization} is missing; publish the policies again")
             known = {(e.policy.id, e.version): e for e in shelf.snapshot.editions} if shelf else {}
             unknown = [entry for entry in entries if (entry.id, entry.version) not in known]
-            stored = await self._sets.sources(organization, unknown)
+            stored = await self._sets.versions.sources(organization, unknown)
             if len(stored) <= _BUILT_INLINE_MAX:
                 parsed = _editions(stored)
             else:

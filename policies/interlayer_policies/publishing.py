@@ -1,7 +1,7 @@
 """From proposed files to a published set, all or nothing: parse, lint, examples, tests, store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
@@ -11,9 +11,10 @@ from interlayer.principal import Principal
 from interlayer.storage.items import Operation
 from interlayer_policies.library import Library
 from interlayer_policies.linting import failing_expectations, parsed
+from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile, Problem
 from interlayer_policies.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
-from interlayer_policies.sets import Change, Head, Source
+from interlayer_policies.sets import Head, Source
 from interlayer_policies.snapshot import Edition
 from interlayer_policies.store import PolicySets
 
@@ -36,7 +37,8 @@ class PolicyProblems(InvalidInput):
 class Published:
     """The outcome of a publish: the revision now published, whether it is a new one, and how it differs.
 
-    With a `proposal` that is pending nothing was published yet: somebody has to approve it first.
+    With a `proposal` that is pending nothing was published yet: somebody has to approve it first. With one that broke
+    the glass it was, and somebody still has to look at it.
     """
 
     revision: int
@@ -92,9 +94,10 @@ class Publisher:
                     head.revision, False, change.added, change.changed, change.removed, tuple(warnings), kept
                 )
         also = [put(organization, proposal)] if proposal else []
-        return await self._publish_after(
+        done = await self._publish_after(
             head, principal, files, reason, author, (policies, warnings), break_glass=bool(proposal), also=also
         )
+        return replace(done, proposal=proposal)
 
     async def publish_approved(self, principal: Principal, proposal: Proposal) -> Published:
         """Publish a proposal that everybody who has to has agreed to. Raises `Conflict` when the set has moved on."""
@@ -133,10 +136,17 @@ class Publisher:
         """Return all problems of the files as a set, errors and warnings."""
         return (await self._examined(files))[1]
 
-    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
-        """Return what a publish of the files would change. Raises `PolicyProblems` when they cannot be published."""
-        policies, _ = await self._publishable(files)
-        return await self._sets.difference(principal.organization, _sources(policies, files))
+    async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
+        read = [(file, parse(file)) for file in files]
+        problems = [problem for _, found in read if isinstance(found, list) for problem in found]
+        if problems:
+            raise PolicyProblems(problems)
+        return [found for _, found in read if isinstance(found, Policy)]
+
+    async def publishable(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when they could not be published."""
+        return (await self._publishable(files))[0]
 
     async def _publish_after(
         self,

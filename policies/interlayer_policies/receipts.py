@@ -62,7 +62,7 @@ class Receipts:
     async def _put(self, organization: str, body: Mapping[str, Any], now: datetime, store_away: bool) -> str:
         for _ in range(_ATTEMPTS):
             receipt_id = new_id("rc", now)
-            put = Put(Key("audit", _partition(organization, now), receipt_id), body)
+            put = Put(Key("audit", partition(organization, now), receipt_id), body)
             try:
                 await self._flush()
                 await self._store.transact([put])
@@ -110,5 +110,6 @@ def _sealed_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:
     return {**detail, "facets": facets}
 
 
-def _partition(organization: str, now: datetime) -> str:
+def partition(organization: str, now: datetime) -> str:
+    """Return where the receipts of an hour stand."""
     return f"{organization}#receipts#{now.astimezone(UTC):%Y%m%d%H}"

@@ -3,9 +3,7 @@
 Items of an organization:
 - `ORG#policies` / `head`: revision, set_hash, published_at; moved by compare-and-swap, never by two at once;
 - `ORG#policies` / `set#00000007`: who published what and when; its entries in `part#00000007#000` and on;
-- `ORG#policy#ID` / `v000003`: path, text and sha256 of one version of one policy.
-A version is written before the set that holds it, under a number that nothing else has, so that a publish which
-stops halfway leaves nothing visible and its retry finds its own work.
+- `ORG#policy#ID` / `v000003`: path, text and sha256 of one version of one policy (`versions`).
 """
 
 import hashlib
@@ -19,9 +17,6 @@ from interlayer.ids import timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import (
     ABSENT,
-    ITEM_BYTES_MAX,
-    TRANSACT_BYTES_MAX,
-    TRANSACT_OPERATIONS_MAX,
     Item,
     ItemStore,
     Key,
@@ -32,7 +27,8 @@ from interlayer.storage.items import (
 )
 from interlayer.storage.trail import Event, Trail
 from interlayer.text.budget import compact_json
-from interlayer_policies.sets import Change, Head, PolicyChange, Publication, SetEntry, Source, StoredPolicy
+from interlayer_policies.sets import Change, Head, PolicyChange, Publication, SetEntry, Source
+from interlayer_policies.versions import PolicyVersions
 from interlayer_policies.waivers import Waiver, read_waivers, waivers_body
 
 _PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
@@ -48,6 +44,7 @@ class PolicySets:
     def __init__(self, store: ItemStore, trail: Trail) -> None:
         self._store = store
         self._trail = trail
+        self.versions = PolicyVersions(store)
 
     async def head(self, organization: str) -> Head | None:
         """Return which set is published now; one consistent read."""
@@ -67,23 +64,6 @@ class PolicySets:
         if len(found) != len(parts):
             raise Corrupt(f"policy set {revision} of {organization} lacks a part; publish the policies again")
         return [SetEntry(**entry) for part in parts for entry in found[part].body["policies"]]
-
-    async def sources(self, organization: str, entries: Sequence[SetEntry]) -> list[StoredPolicy]:
-        """Return what was published for these entries, in their order. Raises `Corrupt` when one is not there."""
-        keys = [_version_key(organization, entry.id, entry.version) for entry in entries]
-        found = await self._store.get_many(keys)
-        stored: list[StoredPolicy] = []
-        for key, entry in zip(keys, entries, strict=True):
-            item = found.get(key)
-            if item is None or item.body["sha256"] != entry.sha256:
-                raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published; publish it again")
-            stored.append(_stored(entry.id, entry.version, item.body))
-        return stored
-
-    async def version(self, organization: str, policy_id: str, version: int) -> StoredPolicy | None:
-        """Return one version of a policy, whether or not it is in the present set."""
-        item = await self._store.get(_version_key(organization, policy_id, version))
-        return _stored(policy_id, version, item.body) if item else None
 
     async def history(self, organization: str, limit: int) -> list[Publication]:
         """Return the newest publications, newest first."""
@@ -144,7 +124,7 @@ class PolicySets:
         set_hash = _set_hash(wanted)
         if head is not None and head.set_hash == set_hash:
             return head.revision, change
-        entries = await self._store_versions(organization, wanted, before)
+        entries = await self.versions.store(organization, wanted, before)
         revision = head.revision + 1 if head else 1
         counts = {name: len(ids) for name, ids in asdict(change).items()}
         record = {
@@ -167,18 +147,32 @@ class PolicySets:
         ]
         named = {name: list(ids[:_NAMES_IN_EVENT]) for name, ids in asdict(change).items()}
         detail = {name: value for name, value in record.items() if name != "at"} | named
+        await self._move(principal, head, record, Event("policy.published", "policies", detail), operations, before)
+        return revision, change
+
+    async def _move(
+        self,
+        principal: Principal,
+        head: Head | None,
+        record: Mapping[str, Any],
+        event: Event,
+        operations: Sequence[Operation],
+        before: Mapping[str, SetEntry],
+    ) -> None:
+        """Move the head to what `record` says, with everything that belongs to it, in one transaction."""
+        organization, now = principal.organization, datetime.fromisoformat(record["at"])
         for _ in range(_ATTEMPTS):
             body = {**record, "waivers": waivers_body(head.waivers if head else (), now)}
             move = Put(_head_key(organization), body, expect=head.item_version if head else ABSENT)
             try:
-                await self._trail.commit(principal, Event("policy.published", "policies", detail), [move, *operations])
+                await self._trail.commit(principal, event, [move, *operations])
             except VersionConflict as conflict:
                 winner = await self.head(organization)
                 if head is None or winner is None or winner.set_hash != head.set_hash or move.key not in conflict.keys:
                     raise Conflict(await self._lost_to(organization, before, winner)) from conflict
                 head = winner  # the set is still the same: only a waiver came or went
             else:
-                return revision, change
+                return
         raise Conflict("waivers are being changed by several at once; nothing was published, publish again")
 
     async def move_waivers(
@@ -204,55 +198,6 @@ class PolicySets:
         entries = await self.entries(organization, head.revision) if head else []
         return {entry.id: entry for entry in entries or []}
 
-    async def _store_versions(
-        self, organization: str, sources: Sequence[Source], before: Mapping[str, SetEntry]
-    ) -> list[SetEntry]:
-        """Write what is new and return the entries of the whole set."""
-        entries: dict[str, SetEntry] = {}
-        waiting: dict[Key, tuple[Source, int]] = {}
-        for source in sources:
-            old = before.get(source.id)
-            if old is not None and old.sha256 == source.sha256:
-                entries[source.id] = SetEntry(source.id, old.version, old.sha256, source.title)
-            else:
-                number = old.version + 1 if old else 1
-                waiting[_version_key(organization, source.id, number)] = (source, number)
-        for batch in _batches(waiting):
-            for source, number in await self._put_versions(organization, batch):
-                entries[source.id] = SetEntry(source.id, number, source.sha256, source.title)
-        return [entries[source.id] for source in sources]
-
-    async def _put_versions(
-        self, organization: str, batch: Mapping[Key, tuple[Source, int]]
-    ) -> list[tuple[Source, int]]:
-        done: list[tuple[Source, int]] = []
-        waiting = dict(batch)
-        for _ in range(_ATTEMPTS):
-            try:
-                if waiting:
-                    await self._store.transact([_version_put(key, source) for key, (source, _) in waiting.items()])
-            except VersionConflict as conflict:
-                for key in conflict.keys:
-                    source, _ = waiting.pop(key)
-                    taken = await self._newest(organization, source)
-                    if taken is None or taken.sha256 != source.sha256:
-                        number = taken.version + 1 if taken else 1
-                        waiting[_version_key(organization, source.id, number)] = (source, number)
-                    else:
-                        done.append((source, taken.version))
-            else:
-                return [*done, *waiting.values()]
-        raise Conflict("the same policies are being published by several at once; publish again")
-
-    async def _newest(self, organization: str, source: Source) -> StoredPolicy | None:
-        page = await self._store.query(
-            "governance", f"{organization}#policy#{source.id}", Span.prefix("v"), reverse=True, limit=1
-        )
-        if not page.items:
-            return None
-        item = page.items[0]
-        return _stored(source.id, int(item.key.sort.removeprefix("v")), item.body)
-
 
 def _publication(item: Item) -> Publication:
     names = Publication.__dataclass_fields__
@@ -274,28 +219,6 @@ def _set_hash(sources: Sequence[Source]) -> str:
     return hashlib.sha256(compact_json([[source.id, source.sha256] for source in sources]).encode()).hexdigest()
 
 
-def _batches(waiting: Mapping[Key, tuple[Source, int]]) -> list[dict[Key, tuple[Source, int]]]:
-    """Split into transactions within the store's limits."""
-    batches: list[dict[Key, tuple[Source, int]]] = [{}]
-    size = 0
-    for key, (source, number) in waiting.items():
-        length = len(compact_json(_version_put(key, source).body).encode())
-        if len(batches[-1]) >= TRANSACT_OPERATIONS_MAX or size + length > TRANSACT_BYTES_MAX - ITEM_BYTES_MAX:
-            batches.append({})
-            size = 0
-        batches[-1][key] = (source, number)
-        size += length
-    return batches
-
-
-def _version_put(key: Key, source: Source) -> Put:
-    return Put(key, {"path": source.path, "title": source.title, "text": source.text, "sha256": source.sha256})
-
-
-def _stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
-    return StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])
-
-
 def _partition(organization: str) -> str:
     return f"{organization}#policies"
 
@@ -310,7 +233,3 @@ def _set_key(organization: str, revision: int) -> Key:
 
 def _part_key(organization: str, revision: int, number: int) -> Key:
     return Key("governance", _partition(organization), f"part#{revision:08d}#{number:03d}")
-
-
-def _version_key(organization: str, policy_id: str, version: int) -> Key:
-    return Key("governance", f"{organization}#policy#{policy_id}", f"v{version:06d}")
