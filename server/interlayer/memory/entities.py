@@ -3,7 +3,6 @@
 Nothing here writes; `commits` plans what is written.
 """
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from interlayer.errors import Ambiguous, Unavailable
 from interlayer.memory import identifiers, keys
 from interlayer.memory.identifiers import EntityString
+from interlayer.memory.nearness import nearest
 from interlayer.memory.records import EntityId, Head, Memory, read_head, read_memory, with_part
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView
@@ -104,10 +104,8 @@ class Entities:
         for head in heads:
             for name in [head.name, *head.names, *(value for values in head.identifiers.values() for value in values)]:
                 names[identifiers.folded_name(name)] = f"{entity.type}:{name}"
-        wanted = identifiers.folded_name(entity.key)
-        close = difflib.get_close_matches(wanted, names, NEAR_MAX, cutoff=0.6)
-        close += [name for name in names if wanted in name or name.split()[0] in wanted.split()][:NEAR_MAX]
-        return list(dict.fromkeys(names[name] for name in close))[:NEAR_MAX]
+        near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
+        return list(dict.fromkeys(names[name] for name in near))
 
     async def view(self, organization: str, head: Head) -> EntityView:
         """Return the view at least as new as the head; the caller must not await while it reads from it."""
