@@ -17,7 +17,7 @@ from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasing import home, without_fact, without_memory
 from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import PURGE, Projector
-from interlayer.memory.records import EntityId, Memory, head_body
+from interlayer.memory.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
@@ -118,7 +118,7 @@ class Forgetter:
                 near = await self._entities.near(organization, parsed)
                 raise NotFound(f"entity: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
             return found
-        memory = memory_id or f"m_{(fact_id or '').removeprefix('f_').rpartition('_')[0]}"
+        memory = memory_id or voice_of(fact_id or "")
         stored = await self._entities.holder(organization, memory)
         if stored is None:
             field = "memory_id" if memory_id else "fact_id"
@@ -134,11 +134,13 @@ class Forgetter:
             survivors = list(without_memory(log, memory_id))
             return await self._rewrite(organization, stored, log, survivors, memory_id)
         if fact_id:
-            if fact_id not in view.facts:
+            fact = view.fact(fact_id)
+            if fact is None:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
-            survivors = [without_fact(memory, fact_id) for memory in log]
+            said_as = frozenset(fact.said_as)
+            survivors = [without_fact(memory, said_as) for memory in log]
             erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
-            erasure.decisive.extend(await self._remains.redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._remains.redactions(organization, log, said_as))
             return erasure
         return await self._whole(organization, stored, log)
 
@@ -222,19 +224,28 @@ class Forgetter:
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
+        paths = {memory.home[0]: await self._path(organization, memory.home[0]) for memory in log if memory.home}
         touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
         operations: list[Operation] = []
-        for entity in touched:
-            stored = await self._entities.head(organization, entity)
-            if stored:
-                left = self._entities.blank(entity)
-                for memory in survivors:
-                    if memory.home and memory.home[0] == entity:
-                        left.apply(memory, {})
-                properties = {name: state.value for name, state in left.properties.items()}
-                head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
-                operations.append(Put(keys.head(organization, entity), head_body(head), stored.version))
+        for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
+            within = {holder for holder, path in paths.items() if stored in path}
+            left = self._entities.blank(stored.head.entity)
+            for memory in survivors:
+                if memory.home and memory.home[0] in within:
+                    left.apply(memory, {})
+            properties = {name: state.value for name, state in left.properties.items()}
+            head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+            operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
+
+    async def _path(self, organization: str, entity: EntityId) -> list[StoredHead]:
+        """Return an absorbed entity and those between it and the one that all of them are part of."""
+        path: list[StoredHead] = []
+        stored = await self._entities.head(organization, entity)
+        while stored and stored.head.merged_into:
+            path.append(stored)
+            stored = await self._entities.head(organization, stored.head.merged_into)
+        return path
 
     async def _relogged(
         self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None

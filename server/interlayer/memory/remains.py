@@ -55,12 +55,12 @@ class Remains:
                 found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
         return found
 
-    async def redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
+    async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
         operations: list[Operation] = []
         for memory in log:
-            said = [one for one in memory.facts if one.id == fact_id]
-            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
+            said = [one for one in memory.facts if one.id in ids]
+            said += [one for one in memory.confirms if one.fact_id in ids]  # type: ignore[misc]
             if not said:
                 continue
             if memory.has_content:
@@ -68,5 +68,5 @@ class Remains:
                 operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
             if memory.idempotency:
                 item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [without_answer(item, fact_id)] if item else []
+                operations += [without_answer(item, ids)] if item else []
         return operations
