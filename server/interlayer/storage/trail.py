@@ -20,7 +20,7 @@ GENESIS: Final = "0" * 64
 """The `previous` hash of an organization's first event."""
 
 _ATTEMPTS: Final = 50
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
