@@ -186,3 +186,14 @@ async def test_a_receipt_is_shown_until_its_days_are_over(home: Path, days: int,
         told.append([one["at"] for one in await parts.audit.receipts(settings.principal)])
         await parts.close()
     assert [len(one) for one in told] == [1, 1], "the older one has ended"
+
+
+async def test_an_imported_organization_verifies_under_its_new_name(home: Path, tmp_path: Path) -> None:
+    await deliver(home, 3, hours=3)
+    run(home, "audit", "seal")
+    file, other = str(tmp_path / "all.jsonl"), tmp_path / "other"
+    assert run(home, "export", file).returncode == 0
+    assert run(other, "--org", "copy", "import", file).returncode == 0
+    done = run(other, "--org", "copy", "audit", "verify")
+    assert done.returncode == 0, done.stdout
+    assert "2 events, 1 segments, 3 sealed receipts as written" in done.stdout

@@ -94,7 +94,7 @@ class SqliteItems:
         cursor: str | None = None,
     ) -> Page:
         """Return items of a partition in sort order."""
-        # The cursor takes the place of a bound: beside it, SQLite would seek to the other one and step over all between.
+        # The cursor takes the place of a bound: beside it, SQLite would seek to that one and step over all between.
         start, end, after = span.start, span.end, ">="
         if cursor is not None and reverse:
             end = min(end, cursor)
