@@ -82,9 +82,7 @@ async def verifying(settings: Settings, count: int) -> list[dict[str, Any]]:
         sealed = await parts.sealer.seal(settings.principal, everything=True)
         sealing = time.perf_counter() - start
     command = [sys.executable, __file__, "--verify", str(settings.home)]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": SOURCES}, capture_output=True, text=True, check=True
-    )
+    done = await anyio.run_process(command, env={**os.environ, "PYTHONPATH": SOURCES}, stderr=None)
     found = json.loads(done.stdout)
     if found["faults"]:
         raise SystemExit(f"the trail does not verify: {found['faults'][0]}")

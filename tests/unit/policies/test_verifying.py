@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from audit_rooms import DETAIL, ME, AuditRoom, Forger
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.principal import Principal
-from interlayer.storage.trail import event_hash
+from interlayer.storage.items import Key, Put
+from interlayer.storage.trail import Event, event_hash
 from interlayer_policies.auditing import Checkpoint, Report, read_checkpoints
+from interlayer_policies.merkle import merkle_root
+from interlayer_policies.segments import segment_digest
 
 pytestmark = pytest.mark.anyio
 
@@ -92,8 +95,9 @@ async def test_a_trail_in_order_has_nothing_to_do_with_checkpoints_of_others(
     assert (report.faults, report.checkpoints) == ([], 0)
 
 
-@given(way=st.sampled_from(["change", "replace", "delete", "swap", "shift", "insert", "append", "truncate"]), pick=PICK)
-@settings(max_examples=80)
+@pytest.mark.parametrize("way", ["change", "replace", "delete", "swap", "shift", "insert", "append", "truncate"])
+@given(pick=PICK)
+@settings(max_examples=25)
 async def test_any_forged_event_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -146,8 +150,9 @@ def forge_order(forger: Forger, way: str, number: int) -> set[str]:
     return {str(number) if number == end else f"{number}-{end}"}
 
 
-@given(way=st.sampled_from(["change", "drop", "delete", "hide", "swap", "move", "insert"]), pick=PICK)
-@settings(max_examples=80)
+@pytest.mark.parametrize("way", ["change", "drop", "delete", "hide", "swap", "move", "insert"])
+@given(pick=PICK)
+@settings(max_examples=25)
 async def test_any_forged_receipt_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -186,8 +191,9 @@ def forge_receipt(forger: Forger, way: str, one: int, other: int, third: int) ->
     return {(place[1], "missing")}
 
 
-@given(way=st.sampled_from(["change", "leaf", "order", "cut", "delete", "swap", "insert"]), pick=PICK)
-@settings(max_examples=80)
+@pytest.mark.parametrize("way", ["change", "leaf", "order", "cut", "delete", "swap"])
+@given(pick=PICK)
+@settings(max_examples=25)
 async def test_any_forged_segment_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -210,10 +216,6 @@ def forge_segment(forger: Forger, way: str, one: int, other: int, third: int) ->
     if way == "swap":
         forger.swap(place, second)
         return {place[1]: "changed", second[1]: "changed"}
-    if way == "insert":
-        name = f"{['2026061512', '2026061523', '1999010100', '2099010100'][third % 4]}-000009"
-        forger.write((place[0], name), body)
-        return {name: "forged"}
     if way == "change":
         body[sorted(body)[third % len(body)]] = 0
     elif way == "leaf":
@@ -243,6 +245,47 @@ async def test_newest_events_cut_off_are_found_by_the_checkpoint(original: Origi
     forger.delete(*places[1:])
     report = await original.after(forger, original.head)
     assert named(report, "event") == {f"2-{original.head.number}": "missing"}
+
+
+@pytest.mark.parametrize("hour", ["2026061512", "2026061514", "2026061523", "1999010100", "2099010100"])
+async def test_a_segment_that_no_event_has_sealed_is_named(original: Original, forger: Forger, hour: str) -> None:
+    place = forger.places("acme#segments")[0]
+    forger.write((place[0], f"{hour}-000009"), forger.read(place))
+    forger.write((place[0], f"{hour}-x"), forger.read(place))
+    report = await original.after(forger)
+    assert named(report, "segment") == {f"{hour}-000009": "forged", f"{hour}-x": "forged"}
+    assert len(report.faults) == 2
+
+
+async def test_a_receipt_sealed_twice_in_due_form_is_named(tmp_path: Path) -> None:
+    room = AuditRoom(tmp_path / "items.db")
+    await room.event()
+    made = await room.deliver(2)
+    room.advance(hours=2)
+    await room.seal()
+    (segment,) = await room.segments()
+    body: dict[str, Any] = {**segment.body, "segment": "2026061512-000002", "sequence": 2}
+    detail = {"segment": body["segment"], "count": 2, "root": body["root"], "sha256": segment_digest(body)}
+    put = Put(Key("audit", segment.key.partition, body["segment"]), body)
+    await room.trail.commit(ME, Event("receipts.sealed", body["segment"], detail), [put])
+    assert {fault.name: fault.problem for fault in (await room.verify()).faults} == dict.fromkeys(made, "doubled")
+    await room.close()
+
+
+async def test_a_segment_taken_in_with_a_root_that_is_not_its_own_is_named(tmp_path: Path) -> None:
+    room = AuditRoom(tmp_path / "items.db")
+    await room.event()
+    await room.deliver(2)
+    for number, wrong in enumerate([{"root": "0" * 64}, {"count": 3}, {"first": "rc_0"}, {"leaves": []}], start=1):
+        name = f"2026061512-{number:06d}"
+        leaves = [["rc_1", "0" * 64, None], ["rc_2", "1" * 64, None]]
+        root = merkle_root([str(leaf) for _, leaf, _ in leaves])
+        body = {"count": 2, "root": root, "first": "rc_1", "last": "rc_2", "leaves": leaves} | wrong
+        detail = {"segment": name, "count": 2, "root": root, "sha256": segment_digest(body)}
+        put = Put(Key("audit", "acme#segments", name), body)
+        await room.trail.commit(ME, Event("receipts.sealed", name, detail), [put])
+        assert named(await room.verify(), "segment")[name] == "forged"
+    await room.close()
 
 
 async def test_a_segment_taken_in_by_two_events_is_named(tmp_path: Path) -> None:
