@@ -14,6 +14,7 @@ from interlayer.storage.trail import GENESIS, chain_partition, event_place
 from interlayer_policies.chain import Checkpoint, Fault
 from interlayer_policies.ledger import (
     RECEIPT,
+    content,
     first_hour,
     hour_of,
     hours,
@@ -42,14 +43,14 @@ class Audit:
         """Return the newest events, oldest of them first."""
         _demand_auditor(principal)
         found = await self._store.query("audit", chain_partition(principal.organization), reverse=True, limit=limit)
-        return [item.body for item in reversed(found.items)]
+        return [content(item) for item in reversed(found.items)]
 
     async def since(self, principal: Principal, number: int) -> list[Mapping[str, Any]]:
         """Return the events after a number, in order; not all of them if there are many."""
         _demand_auditor(principal)
         span = Span(event_place(number + 1))
         found = await self._store.query("audit", chain_partition(principal.organization), span, limit=500)
-        return [item.body for item in found.items]
+        return [content(item) for item in found.items]
 
     async def checkpoint(self, principal: Principal, earlier: Sequence[Checkpoint] = ()) -> Checkpoint:
         """Return the head of the chain as it is now. Raises `Refused` when the last earlier one does not lie on it."""
@@ -93,11 +94,11 @@ class Audit:
         _demand_auditor(principal)
         found: list[dict[str, Any]] = []
         async for receipt in self._receipts(principal.organization, at):
-            if at is not None and (receipt["kind"] != "context" or receipt["at"] > timestamp(at)):
+            if at is not None and (receipt.get("kind") != "context" or str(receipt.get("at")) > timestamp(at)):
                 continue
-            if agent is not None and receipt["agent"] != agent:
+            if agent is not None and receipt.get("agent") != agent:
                 continue
-            told = {name: _of_policy(receipt.get(name, ()), policy) for name in ("rules", "sections")}
+            told = {name: _of_policy(receipt.get(name), policy) for name in ("rules", "sections")}
             if policy is not None and not any(told.values()):
                 continue
             found.append(receipt | told)
@@ -120,14 +121,14 @@ class Audit:
         }
         async for item in stream(self._store, chain_partition(organization)):
             yield {"event": item.body}
-            name = sealed_by(item.body)
+            name = sealed_by(content(item))
             segment = await self._store.get(Key("audit", segments_partition(organization), name)) if name else None
             if segment:
                 yield {"segment": segment.body}
         begin = await first_hour(self._store, organization, self._clock)
         for hour in hours(begin, hour_of(self._clock())) if begin else ():
             async for item in stream(self._store, receipts_partition(organization, hour)):
-                yield {"receipt": {"id": item.key.sort, **item.body}}
+                yield {"receipt": {**content(item), "id": item.key.sort}}
 
     async def _receipts(self, organization: str, at: datetime | None) -> AsyncGenerator[dict[str, Any]]:
         begin = await first_hour(self._store, organization, self._clock)
@@ -136,7 +137,7 @@ class Audit:
         for hour in reversed(list(hours(begin, hour_of(newest)))) if begin else ():
             partition = receipts_partition(organization, hour)
             async for item in stream(self._store, partition, span, reverse=True, page=100):
-                yield {"id": item.key.sort, **item.body}
+                yield {**content(item), "id": item.key.sort}
 
 
 def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint]:
@@ -159,9 +160,10 @@ def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint
     return found
 
 
-def _of_policy(refs: Sequence[str], policy: str | None) -> list[str]:
+def _of_policy(refs: Any, policy: str | None) -> list[str]:
     """Return those of `policy#rule@version` that are of the policy."""
-    return [ref for ref in refs if policy is None or ref.partition("#")[0] == policy]
+    found = [str(ref) for ref in refs] if isinstance(refs, list) else []
+    return [ref for ref in found if policy is None or ref.partition("#")[0] == policy]
 
 
 def _demand_auditor(principal: Principal) -> None:

@@ -4,9 +4,9 @@ Events stand in one partition by number, receipts in a partition for each hour (
 in one partition by hour and sequence.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import Clock, parse_instant
@@ -50,6 +50,12 @@ def hours(first: str, last: str) -> Iterator[str]:
         hour = hour_of(end_of(hour))
 
 
+def content(item: Item) -> Mapping[str, Any]:
+    """Return the body of an item; of one that somebody has made no object of, nothing."""
+    body: Any = item.body
+    return body if isinstance(body, dict) else {}
+
+
 async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str | None:
     """Return the hour before which there can be no receipt: a day before the first event, None without events."""
     page = await store.query("audit", chain_partition(organization), limit=1)
@@ -57,7 +63,7 @@ async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str |
         return None
     earliest = clock() - _REACH
     try:
-        begun = parse_instant(str(page.items[0].body.get("at")), "at")
+        begun = parse_instant(str(content(page.items[0]).get("at")), "at")
     except InvalidInput:  # somebody has changed it; `audit verify` says so
         begun = earliest
     return hour_of(max(begun, earliest) - _SLACK)

@@ -25,6 +25,7 @@ from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Put, Span
 from interlayer.storage.trail import Event, Trail
 from interlayer_policies.ledger import (
     RECEIPT,
+    content,
     end_of,
     first_hour,
     hour_of,
@@ -158,7 +159,7 @@ class Sealer:
     async def _write(self, principal: Principal, hour: _Hour, batch: Sequence[Item], sealed: Sealed) -> None:
         await anyio.lowlevel.checkpoint()  # hashing a thousand takes some milliseconds; calls go first
         leaves = [
-            [item.key.sort, receipt_leaf(item.key.sort, item.body), item.body.get("expires_at")] for item in batch
+            [item.key.sort, receipt_leaf(item.key.sort, content(item)), _expires_at(content(item))] for item in batch
         ]
         sequence, last = hour.segments + 1, batch[-1].key.sort
         name = segment_name(hour.name, sequence)
@@ -180,6 +181,11 @@ class Sealer:
         hour.segments, hour.through = sequence, body["through"]
         sealed.segments += 1
         sealed.receipts += len(leaves)
+
+
+def _expires_at(receipt: Mapping[str, Any]) -> int | None:
+    given = receipt.get("expires_at")
+    return given if isinstance(given, int) else None
 
 
 def _marks(item: Item | None) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from interlayer.storage.items import LAST, ItemStore, Key, Span
 from interlayer.storage.trail import chain_partition
 from interlayer_policies.chain import ChainCheck, Checkpoint, Fault, Problem
 from interlayer_policies.ledger import (
+    content,
     end_of,
     first_hour,
     hour_of,
@@ -123,8 +124,8 @@ class _Run:
             anchored.setdefault(checkpoint.number, []).append(checkpoint)
         chain = ChainCheck(self._report.faults, anchored)
         async for item in stream(self._store, chain_partition(self._organization)):
-            sound = chain.look(item.key.sort, item.body)
-            await self._sealing(item.body, sound=sound)
+            sound = chain.look(item.key.sort, content(item))
+            await self._sealing(content(item), sound=sound)
             self._count()
         chain.end()
         self._report.events, self._report.head, self._report.checkpoints = chain.events, chain.hash, chain.compared
@@ -147,7 +148,7 @@ class _Run:
             self._broken(name, code, detail, "missing", f"event {event.get('number')} has sealed it")
         elif not sound:
             self._broken(name, code, detail)
-        elif segment_digest(item.body) != detail.get("sha256"):
+        elif segment_digest(content(item)) != detail.get("sha256"):
             self._broken(name, code, detail, "changed", f"it is not what event {event.get('number')} has sealed")
         elif not _consistent(item.body, detail):
             self._broken(name, code, detail, "forged", "its count, order or root is not that of its leaves")
@@ -190,7 +191,7 @@ class _Run:
             leaf = leaves.pop(receipt_id, None)
             if leaf is None:
                 self._unsealed(receipt_id, hour)
-            elif receipt_leaf(receipt_id, item.body) != leaf[0]:
+            elif receipt_leaf(receipt_id, content(item)) != leaf[0]:
                 report.faults.append(
                     Fault("receipt", receipt_id, "changed", f"it is not the one that was sealed in {leaf[2]}")
                 )
@@ -247,6 +248,8 @@ def _consistent(body: Mapping[str, Any], detail: Mapping[str, Any]) -> bool:
     """Whether a segment says of its leaves what is so, and the event says the same."""
     try:
         ids = [receipt_id for receipt_id, *_ in body["leaves"]]
+        if not all(until is None or isinstance(until, int) for *_, until in body["leaves"]):
+            return False
         root = merkle_root([leaf for _, leaf, _ in body["leaves"]])
         said = (body["root"], body["count"], body["first"], body["last"])
         told = (detail.get("root"), detail.get("count"), ids[0], ids[-1])

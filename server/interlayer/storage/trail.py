@@ -33,8 +33,11 @@ class Event:
 
 
 def canonical_json(body: Mapping[str, Any]) -> bytes:
-    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md)."""
-    return _CANONICAL.encode(body).encode()
+    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md).
+
+    Half a surrogate pair cannot be stored; where somebody has forged one, it is hashed like anything else.
+    """
+    return _CANONICAL.encode(body).encode(errors="surrogatepass")
 
 
 def event_hash(body: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ async def test_a_trail_in_order_has_nothing_to_do_with_checkpoints_of_others(
 
 @pytest.mark.parametrize("way", ["change", "replace", "delete", "swap", "shift", "insert", "append", "truncate"])
 @given(pick=PICK)
-@settings(max_examples=25)
+@settings(max_examples=20)
 async def test_any_forged_event_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -152,7 +152,7 @@ def forge_order(forger: Forger, way: str, number: int) -> set[str]:
 
 @pytest.mark.parametrize("way", ["change", "drop", "delete", "hide", "swap", "move", "insert"])
 @given(pick=PICK)
-@settings(max_examples=25)
+@settings(max_examples=20)
 async def test_any_forged_receipt_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -193,7 +193,7 @@ def forge_receipt(forger: Forger, way: str, one: int, other: int, third: int) ->
 
 @pytest.mark.parametrize("way", ["change", "leaf", "order", "cut", "delete", "swap"])
 @given(pick=PICK)
-@settings(max_examples=25)
+@settings(max_examples=20)
 async def test_any_forged_segment_is_named(
     original: Original, tmp_path_factory: Any, way: str, pick: tuple[int, int, int]
 ) -> None:
@@ -226,6 +226,19 @@ def forge_segment(forger: Forger, way: str, one: int, other: int, third: int) ->
         leaves.pop(other % len(leaves))
     forger.write(place, body)
     return {place[1]: "changed"}
+
+
+@pytest.mark.parametrize("body", [[], "x", 5, None, {}, {"at": "\ud800"}, {"leaves": [[]], "detail": 1, "number": []}])
+@pytest.mark.parametrize("place", [0, -1])
+async def test_what_is_no_such_thing_at_all_is_named(original: Original, forger: Forger, body: Any, place: int) -> None:
+    event, receipt, segment = (forger.places(partition)[place] for partition in ("acme#chain", HOURS, "acme#segments"))
+    forger.write(event, body)
+    forger.write(receipt, body)
+    forger.write(segment, body)
+    report = await original.after(forger)
+    assert named(report, "event")[str(int(event[1]))] == "changed"
+    assert not report.checkpoints
+    assert segment[1] in named(report, "segment")
 
 
 async def test_a_chain_written_anew_is_found_by_its_checkpoint_alone(original: Original, forger: Forger) -> None:

@@ -44,7 +44,7 @@ def audit_tail(ctx: click.Context, follow: bool, limit: int, as_json: bool) -> N
             while True:
                 for event in events:
                     click.echo(json.dumps(event, ensure_ascii=False) if as_json else _event_line(event))
-                    number = event["number"]
+                    number = event["number"] if isinstance(event.get("number"), int) else number + 1
                 if not follow:
                     return
                 events = await parts.audit.since(settings.principal, number)
@@ -74,7 +74,8 @@ def audit_receipts(
         if as_json:
             click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         for one in () if as_json else found:
-            click.echo(f"{one['at'][:19]}Z {one['id']} {one['kind']} to {one['agent']}, revision {one.get('revision')}")
+            made, kind, whom, revision = (str(one.get(name)) for name in ("at", "kind", "agent", "revision"))
+            click.echo(f"{made[:19]}Z {one['id']} {kind} to {whom}, revision {revision}")
             for name in ("rules", "sections"):
                 if one[name]:
                     click.echo(f"  {name}: {' '.join(one[name])}")
@@ -187,5 +188,6 @@ async def _reading(settings: Settings) -> AsyncGenerator["Parts"]:
 
 
 def _event_line(event: Mapping[str, Any]) -> str:
-    detail = json.dumps(event["detail"], ensure_ascii=False)
-    return f"{event['number']:>6} {event['at'][:19]}Z {event['actor']:<12} {event['type']} {event['subject']}  {detail}"
+    number, at, actor, kind, subject = (str(event.get(name)) for name in ("number", "at", "actor", "type", "subject"))
+    detail = json.dumps(event.get("detail"), ensure_ascii=False)
+    return f"{number:>6} {at[:19]}Z {actor:<12} {kind} {subject}  {detail}"
