@@ -80,6 +80,18 @@ async def test_a_receipt_from_a_slow_clock_is_sealed_when_its_hour_is_compared(r
     assert (report.receipts, report.unsealed, report.faults) == (3, 0, [])
 
 
+async def test_what_was_sealed_late_by_hand_is_not_sealed_again_while_the_hour_goes_on(room: AuditRoom) -> None:
+    made = await room.deliver(2)
+    room.advance(seconds=60)
+    await room.seal()
+    made += await room.other(seconds=70).deliver()
+    assert (await room.seal(everything=True)).receipts == 1
+    made += await room.deliver()
+    room.advance(seconds=60)
+    assert (await room.seal()).receipts == 1
+    assert sorted(await room.sealed()) == sorted(made)
+
+
 @pytest.mark.parametrize("hours", [1, 2, 20, 30])
 async def test_a_receipt_that_lands_hours_late_is_sealed_in_the_end(room: AuditRoom, hours: int) -> None:
     suspended = room.other()

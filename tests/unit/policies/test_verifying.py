@@ -104,12 +104,12 @@ async def test_any_forged_event_is_named(
     forger = Forger(original.path, tmp_path_factory.mktemp("e") / "f.db")
     names = forge_event(forger, way, *pick)
     report = await original.after(forger, original.head)
-    found = set(named(report, "event")) | set(named(report, "checkpoint"))
+    found = {*named(report, "event").items(), *named(report, "checkpoint").items()}
     assert found >= names, [str(fault) for fault in report.faults]
 
 
-def forge_event(forger: Forger, way: str, one: int, other: int, third: int) -> set[str]:
-    """Forge an event in some way; return what is to be named."""
+def forge_event(forger: Forger, way: str, one: int, other: int, third: int) -> set[tuple[str, str]]:
+    """Forge an event in some way; return what is to be named, and how."""
     places = forger.places("acme#chain")
     end = len(places)
     number = one % end + 1
@@ -117,37 +117,38 @@ def forge_event(forger: Forger, way: str, one: int, other: int, third: int) -> s
     second = places[(number + other % (end - 1)) % end]
     if way == "swap":
         forger.swap(place, second)
-        return {str(number), str(int(second[1]))}
+        return {(str(number), "reordered"), (str(int(second[1])), "reordered")}
     if way in {"shift", "insert", "append", "truncate"}:
         return forge_order(forger, way, number)
     if way == "delete":
         forger.delete(place)
-    elif way == "change":
-        body = forger.read(place)
+        return {(str(number), "missing")}
+    body = forger.read(place)
+    if way == "change":
         forger.write(place, body | {sorted(body)[third % len(body)]: "else"})
-    else:
-        body = forger.read(place) | {"actor": "nobody"}
-        forger.write(place, body | {"hash": event_hash(body)})
-    return {str(number)}
+        return {(str(number), "changed")}
+    body["actor"] = "nobody"
+    forger.write(place, body | {"hash": event_hash(body)})
+    return {(str(number), "replaced" if number < end else "differs")}
 
 
-def forge_order(forger: Forger, way: str, number: int) -> set[str]:
-    """Put events where none were, or cut them off; return what is to be named."""
+def forge_order(forger: Forger, way: str, number: int) -> set[tuple[str, str]]:
+    """Put events where none were, or cut them off; return what is to be named, and how."""
     places = forger.places("acme#chain")
     end = len(places)
     place = places[number - 1]
     if way == "shift":  # everything from here on one further, and the gap filled
         for later in reversed(places[number - 1 :]):
             forger.write((later[0], f"{int(later[1]) + 1:012d}"), forger.read(later))
-        return {str(number + 1)}
+        return {(str(number + 1), "reordered")}
     if way == "insert":
         forger.write((place[0], f"{place[1]}5"), forger.read(place))
-        return {f"{place[1]}5"}
+        return {(f"{place[1]}5", "forged")}
     if way == "append":
         forger.write((place[0], f"{end + 1:012d}"), forger.read(place))
-        return {str(end + 1)}
+        return {(str(end + 1), "reordered")}
     forger.delete(*places[number - 1 :])
-    return {str(number) if number == end else f"{number}-{end}"}
+    return {(str(number) if number == end else f"{number}-{end}", "missing")}
 
 
 @pytest.mark.parametrize("way", ["change", "drop", "delete", "hide", "swap", "move", "insert"])
