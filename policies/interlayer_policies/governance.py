@@ -95,14 +95,22 @@ class _Case:
 class Governance:
     """The door of this package. Safe for any number of concurrent calls, of any organizations."""
 
-    def __init__(self, store: ItemStore, trail: Trail, embedder: Embedder, entities: EntityFacts, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ItemStore,
+        trail: Trail,
+        embedder: Embedder,
+        entities: EntityFacts,
+        clock: Clock,
+        receipt_days: int | None = None,
+    ) -> None:
         self._sets = PolicySets(store, trail)
         self._library = Library(self._sets, embedder, clock)
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
         self.planner = Planner(store, self._library, self._publisher, clock)
-        self._receipts = Receipts(store, clock)
+        self._receipts = Receipts(store, clock, receipt_days)
         self._entities = entities
         self._clock = clock
 
@@ -232,6 +240,10 @@ class Governance:
             snapshot.revision,
             tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
         )
+
+    async def settle(self) -> None:
+        """Write the receipts that waited for the store while it was away."""
+        await self._receipts.settle()
 
     async def history(self, principal: Principal, limit: int = 20) -> list[Publication]:
         """Return who published what and when, newest first."""

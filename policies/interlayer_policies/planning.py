@@ -19,10 +19,10 @@ from interlayer_policies.differences import (
     rule_tokens,
 )
 from interlayer_policies.explaining import Explanation, explain
+from interlayer_policies.ledger import hour_of, receipts_partition
 from interlayer_policies.library import Library
 from interlayer_policies.policy import PolicyFile, Situation, folded
 from interlayer_policies.publishing import Publisher
-from interlayer_policies.receipts import partition
 from interlayer_policies.selecting import Request
 from interlayer_policies.snapshot import Edition
 from interlayer_policies.testing import Case, examples, expectations
@@ -83,7 +83,7 @@ class Planner:
         calls: Counter[FrozenSituation] = Counter()
         hour = self._clock().astimezone(UTC)
         for back in range(_HOURS_BACK):
-            place = partition(organization, hour - timedelta(hours=back))
+            place = receipts_partition(organization, hour_of(hour - timedelta(hours=back)))
             page = await self._store.query("audit", place, reverse=True, limit=_CALLS - calls.total())
             calls.update(_situation(item.body) for item in page.items if "facets" in item.body)
             if calls.total() >= _CALLS:

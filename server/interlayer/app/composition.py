@@ -29,6 +29,7 @@ from interlayer.storage.lance import LanceIndex
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
+from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
 
@@ -59,6 +60,8 @@ class Parts:
     why: Why
     rejections: Rejections
     migrator: Migrator
+    audit: Audit
+    sealer: Sealer
     domains: Domains
 
     async def prepare(self) -> None:
@@ -92,7 +95,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=Forgetter(store, entities, projector, trail, schema, clock),
-        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
+        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
         schema=schema,
     )
     return Parts(
@@ -106,6 +109,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         rejections=Rejections(store, entities, memorizer, trail, schema),
+        audit=Audit(store, clock),
+        sealer=Sealer(store, trail, clock),
         domains=domains,
     )
 

@@ -71,7 +71,7 @@ class Interlayer:
         return problems
 
     async def work(self) -> None:
-        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox.
+        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, seal.
 
         It begins when the first request has been answered, so that it does not delay that answer.
         """
@@ -87,7 +87,9 @@ class Interlayer:
             return
         self._readiness.set()
         await anyio.to_thread.run_sync(parts.embedder.preload)
-        await parts.projector.run(self.principal.organization)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(parts.projector.run, self.principal.organization)
+            tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
