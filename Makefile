@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench bench-memory bench-recall conformance lock clean
+.PHONY: help demo test check lint types imports bench bench-memory bench-recall bench-audit conformance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench-memory: $(READY)  ## memory at scale: latencies and peak memory
 
 bench-recall: $(READY)  ## evidence found in conversations; needs the research data
 	$(BIN)/python benchmarks/recall.py
+
+bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 events and receipts
+	$(BIN)/python benchmarks/audit.py
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py

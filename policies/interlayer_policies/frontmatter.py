@@ -121,6 +121,8 @@ class FrontMatter(_Strict):
     effective: EffectiveKeys = EffectiveKeys()
     supersedes: Texts = ()
     params: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ParameterKeys] = {}
+    approvers: Texts = ()
+    tier_approvers: dict[Tier, Texts] = {}
     rules: tuple[Annotated[RuleKeys, BeforeValidator(_rule)], ...] = ()
     tests: tuple[ExpectationKeys, ...] = ()
 

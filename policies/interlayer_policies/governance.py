@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
+from interlayer.errors import InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -17,16 +17,20 @@ from interlayer.storage.items import ItemStore
 from interlayer.storage.trail import Trail
 from interlayer_policies.answers import CheckAnswer, ContextAnswer
 from interlayer_policies.checking import check_text
+from interlayer_policies.explaining import Explanation
 from interlayer_policies.governing import Governing, govern
 from interlayer_policies.library import Current, Library
 from interlayer_policies.linting import lint
+from interlayer_policies.planning import Planner
 from interlayer_policies.policy import PolicyFile, Problem, Situation
+from interlayer_policies.proposals import Proposals
 from interlayer_policies.publishing import PolicyProblems, Published, Publisher
 from interlayer_policies.receipts import Receipts
 from interlayer_policies.selecting import Request, select
-from interlayer_policies.sets import Change, Publication, StoredPolicy
+from interlayer_policies.sets import PolicyChange, Publication, StoredPolicy
 from interlayer_policies.situation import Facets, situation_of
 from interlayer_policies.starter import starter_files
+from interlayer_policies.stewardship import Stewardship, checked_reason, demand_steward
 from interlayer_policies.store import PolicySets
 
 TASK_CHARACTERS_MAX: Final = 8_000
@@ -35,7 +39,6 @@ TOKENS_MAX: Final = 8_000
 HAVE_MAX: Final = 1_000
 
 __all__ = [
-    "Change",
     "CheckAnswer",
     "ContextAnswer",
     "EntityFacts",
@@ -92,11 +95,22 @@ class _Case:
 class Governance:
     """The door of this package. Safe for any number of concurrent calls, of any organizations."""
 
-    def __init__(self, store: ItemStore, trail: Trail, embedder: Embedder, entities: EntityFacts, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ItemStore,
+        trail: Trail,
+        embedder: Embedder,
+        entities: EntityFacts,
+        clock: Clock,
+        receipt_days: int | None = None,
+    ) -> None:
         self._sets = PolicySets(store, trail)
         self._library = Library(self._sets, embedder, clock)
-        self._publisher = Publisher(self._sets, self._library, clock)
-        self._receipts = Receipts(store, clock)
+        proposals = Proposals(store, trail)
+        self._publisher = Publisher(self._sets, proposals, self._library, clock)
+        self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
+        self.planner = Planner(store, self._library, self._publisher, clock)
+        self._receipts = Receipts(store, clock, receipt_days)
         self._entities = entities
         self._clock = clock
 
@@ -123,7 +137,16 @@ class Governance:
         snapshot = case.current.snapshot
         query, without_vectors = await self._library.query(snapshot, task)
         degraded = (*case.degraded, *(("vector",) if without_vectors else ()))
-        request = Request(query, case.situation, self._clock(), max_tokens, frozenset(have), if_etag or None, degraded)
+        request = Request(
+            query,
+            case.situation,
+            self._clock(),
+            max_tokens,
+            frozenset(have),
+            if_etag or None,
+            degraded,
+            case.current.waivers,
+        )
         selection = select(snapshot, request)
         detail = _delivery(selection.whole, selection.answer, facets)
         receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
@@ -134,7 +157,7 @@ class Governance:
         _validate("text", text, TEXT_CHARACTERS_MAX)
         case = await self._case(principal, facets)
         snapshot = case.current.snapshot
-        governing: Governing = govern(snapshot, case.situation, self._clock())
+        governing: Governing = govern(snapshot, case.situation, self._clock(), case.current.waivers)
         answer = check_text(snapshot, governing, text, case.degraded)
         detail = {
             "revision": answer.revision,
@@ -149,26 +172,38 @@ class Governance:
         return replace(answer, receipt_id=receipt_id)
 
     async def publish(
-        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None = None
+        self,
+        principal: Principal,
+        files: Sequence[PolicyFile],
+        *,
+        reason: str,
+        author: str | None = None,
+        break_glass: bool = False,
     ) -> Published:
-        """Make these files the organization's whole set, or change nothing.
+        """Make these files the organization's whole set, or propose it where approval is needed, or change nothing.
 
         Raises `PolicyProblems` with every problem, `Refused` without the role, `Conflict` when another publish won.
         """
-        _demand_steward(principal)
-        _validate("reason", reason, 1_000)
-        return await self._publisher.publish(principal, files, reason=reason, author=author)
+        demand_steward(principal)
+        checked_reason(reason)
+        return await self._publisher.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
 
     async def rollback(
-        self, principal: Principal, revision: int, *, reason: str, author: str | None = None
+        self,
+        principal: Principal,
+        revision: int,
+        *,
+        reason: str,
+        author: str | None = None,
+        break_glass: bool = False,
     ) -> Published:
         """Publish the set of an earlier revision again. Raises `NotFound` when there was none."""
         entries = await self._sets.entries(principal.organization, revision)
         if entries is None:
             raise NotFound(f"revision {revision} was never published; `history` lists those that were")
-        stored = await self._sets.sources(principal.organization, entries)
+        stored = await self._sets.versions.sources(principal.organization, entries)
         files = [PolicyFile(source.path, source.text) for source in stored]
-        return await self.publish(principal, files, reason=reason, author=author)
+        return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
 
     async def ensure_published(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
         """Publish these files if nothing ever was; several processes may try at once, one does it."""
@@ -178,9 +213,11 @@ class Governance:
         """Return everything a publish of these files would find: lint, examples and the policies' own tests."""
         return await self._publisher.examine(files)
 
-    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
-        """Return which policies a publish of these files would add, change and remove. Raises `PolicyProblems`."""
-        return await self._publisher.difference(principal, files)
+    async def explain(self, principal: Principal, task: str, facets: Facets, *, max_tokens: int = 2_000) -> Explanation:
+        """Return what a call would get and the verdict on every rule and section; leaves no receipt."""
+        _validate("task", task, TASK_CHARACTERS_MAX)
+        case = await self._case(principal, facets)
+        return await self.planner.explain(principal, task, case.situation, max_tokens)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
@@ -191,7 +228,7 @@ class Governance:
         too_new = version is not None and newest is not None and version > newest
         stored = None
         if wanted is not None and not too_new:
-            stored = await self._sets.version(principal.organization, policy_id, wanted)
+            stored = await self._sets.versions.version(principal.organization, policy_id, wanted)
         if stored is None:
             raise NotFound(_missing(policy_id, version, newest, list(editions)))
         return stored
@@ -204,9 +241,17 @@ class Governance:
             tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
         )
 
+    async def settle(self) -> None:
+        """Write the receipts that waited for the store while it was away."""
+        await self._receipts.settle()
+
     async def history(self, principal: Principal, limit: int = 20) -> list[Publication]:
         """Return who published what and when, newest first."""
         return await self._sets.history(principal.organization, limit)
+
+    async def policy_history(self, principal: Principal, policy_id: str, limit: int = 20) -> list[PolicyChange]:
+        """Return the publications that changed one policy, newest first."""
+        return await self._sets.changes_of(principal.organization, policy_id, limit)
 
     async def _case(self, principal: Principal, facets: Facets) -> _Case:
         facets.validate()
@@ -251,11 +296,6 @@ def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> di
         "unchanged": answer.unchanged,
         "degraded": list(answer.degraded),
     }
-
-
-def _demand_steward(principal: Principal) -> None:
-    if not principal.roles & {"steward", "operator"}:
-        raise Refused("publishing policies needs the role steward or operator; ask someone who has it")
 
 
 def _validate(field: str, text: str, maximum: int) -> None:

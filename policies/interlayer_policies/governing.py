@@ -5,7 +5,7 @@ by one that certainly applies wherever it does (or that carries its limit on, me
 the call can add rules, but never take one away.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,9 @@ from interlayer_policies.answers import Clash, Overridden
 from interlayer_policies.policy import Merge, ParameterValue, Scope, Situation
 from interlayer_policies.scoping import Mask
 from interlayer_policies.snapshot import BoundRule, Snapshot, bound
+from interlayer_policies.waivers import Waived, Waiver, waived
 
+_NONE_WAIVED: Final = Waived({}, frozenset(), None)
 _DECIDED_BY: Final = ("level", "tier", "narrower scope", "later start", "id", "id")
 
 
@@ -30,10 +32,12 @@ class Governing:
     assumed: tuple[str, ...]
     in_scope: Mask
     in_force: Mask
+    waivers_change_at: datetime | None = None
 
 
-def govern(snapshot: Snapshot, situation: Situation, now: datetime) -> Governing:
+def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Sequence[Waiver] = ()) -> Governing:
     """Return what governs a situation at an instant."""
+    exempt = waived(waivers, situation, now) if waivers else _NONE_WAIVED
     in_scope = snapshot.scopes.in_scope(situation)
     in_force = in_scope & snapshot.scopes.in_effect(now)
     unknown = snapshot.scopes.unknown(situation)
@@ -43,7 +47,15 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime) -> Governing
     in_force_rules = [snapshot.rules[n] for n in np.flatnonzero(in_force[snapshot.rule_policies])]
     overridden = [_superseded_rule(rule, superseded_by[rule.number]) for rule in in_force_rules
                   if rule.number in superseded_by]  # fmt: skip
-    standing = [rule for rule in in_force_rules if rule.number not in superseded_by]
+    standing: list[BoundRule] = []
+    for rule in in_force_rules:
+        waiver = exempt.certain.get(rule.ref)
+        if rule.number in superseded_by:
+            continue
+        if waiver and waiver.rule_etag == rule.etag:
+            overridden.append(Overridden(rule.edition.policy.id, rule.rule.id, f"waiver {waiver.id}", waiver.why()))
+        else:
+            standing.append(rule)
     contested: dict[str, list[BoundRule]] = {}
     for rule in standing:
         if rule.rule.key in snapshot.contested:
@@ -51,7 +63,7 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime) -> Governing
     replaced: dict[str, BoundRule | None] = {}
     conflicts: list[Clash] = []
     for key in sorted(contested):
-        settled = _settle(key, contested[key], frozenset(unknown))
+        settled = _settle(key, contested[key], frozenset(unknown), exempt.possible)
         replaced |= settled.outcome
         overridden += settled.overridden
         conflicts += settled.conflicts
@@ -63,6 +75,7 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime) -> Governing
         assumed=assumed,
         in_scope=in_scope,
         in_force=_without(in_force, superseded_by),
+        waivers_change_at=exempt.changes_at,
     )
 
 
@@ -115,13 +128,16 @@ class _Settled:
     conflicts: list[Clash]
 
 
-def _settle(key: str, rules: list[BoundRule], unknown: frozenset[str]) -> _Settled:
+def _settle(key: str, rules: list[BoundRule], unknown: frozenset[str], doubtful: frozenset[str]) -> _Settled:
+    """Return how rules of one key end; one that may be waived (`doubtful`) does not certainly hold: it beats none."""
     ordered = sorted(rules, key=lambda rule: rule.rank)
     delivered: list[BoundRule] = []
     losers: dict[str, list[BoundRule]] = {}
     overridden: list[Overridden] = []
     for rule in ordered:
-        winner = next((other for other in delivered if _covers(other, rule, unknown)), None)
+        winner = next(
+            (other for other in delivered if other.ref not in doubtful and _covers(other, rule, unknown)), None
+        )
         if winner is None:
             delivered.append(rule)
             continue

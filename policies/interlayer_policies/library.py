@@ -24,6 +24,7 @@ from interlayer_policies.relevance import Query, query_of, texts_of
 from interlayer_policies.sets import StoredPolicy
 from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
 from interlayer_policies.store import PolicySets
+from interlayer_policies.waivers import Waiver
 
 STALE_MAX: Final = timedelta(seconds=300)
 QUERY_DEADLINE_S: Final = 0.025
@@ -44,6 +45,7 @@ class _Shelf:
     snapshot: Snapshot
     seen_at: datetime
     embed_tried_at: datetime
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Current:
 
     snapshot: Snapshot
     degraded: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def store_away(self) -> bool:
@@ -81,7 +84,9 @@ class Library:
         if shelf is None:
             raise Unavailable(f"No policies are published for {organization}: publish some. {REFUSAL}")
         shelf.seen_at = self._clock()
-        return Current(shelf.snapshot)
+        if head and shelf.snapshot.revision == head.revision:
+            shelf.waivers = head.waivers
+        return Current(shelf.snapshot, (), shelf.waivers)
 
     async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
         """Return a task made ready, and whether its vectors could not be had in time."""
@@ -115,7 +120,7 @@ class Library:
         shelf = self._shelves.get(organization)
         if shelf is None or self._clock() - shelf.seen_at > STALE_MAX:
             raise Unavailable(f"The policies are out of reach: {error} {REFUSAL}") from error
-        return Current(shelf.snapshot, ("store",))
+        return Current(shelf.snapshot, ("store",), shelf.waivers)
 
     async def _shelf(self, organization: str, revision: int) -> _Shelf:
         """Return a shelf with this revision or a later one, loading it once for all who wait."""
@@ -131,7 +136,7 @@ class Library:
                 raise Corrupt(f"policy set {revision} of {organization} is missing; publish the policies again")
             known = {(e.policy.id, e.version): e for e in shelf.snapshot.editions} if shelf else {}
             unknown = [entry for entry in entries if (entry.id, entry.version) not in known]
-            stored = await self._sets.sources(organization, unknown)
+            stored = await self._sets.versions.sources(organization, unknown)
             if len(stored) <= _BUILT_INLINE_MAX:
                 parsed = _editions(stored)
             else:

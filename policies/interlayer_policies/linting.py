@@ -8,20 +8,17 @@ from datetime import datetime
 from typing import Final
 
 from interlayer.text.budget import compact_json, text_tokens
-from interlayer_policies.checks import compiled, is_blunt
-from interlayer_policies.draft import Draft
+from interlayer_policies.checks import is_blunt
 from interlayer_policies.frontmatter import nearest
 from interlayer_policies.governing import clashing
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Check, Expectation, Policy, PolicyFile, Problem, Rule, Scope
 from interlayer_policies.relevance import Query
-from interlayer_policies.selecting import Request, select
 from interlayer_policies.snapshot import BoundRule, Edition, Snapshot, bound
+from interlayer_policies.testing import examples, expectations, failures
 
 RULE_TOKENS_MAX: Final = 1_500
 """Rules of an unscoped call above this leave little of a default answer for guidance."""
-
-_DEFAULT_TOKENS: Final = 2_000
 
 
 def lint(files: Sequence[PolicyFile]) -> list[Problem]:
@@ -47,55 +44,29 @@ def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
 
 def failing_expectations(snapshot: Snapshot, queries: dict[str, Query], now: datetime) -> list[Problem]:
     """Return the policies' tests that fail on the set of this snapshot. `queries` holds each test's task."""
-    problems: list[Problem] = []
-    for edition in snapshot.editions:
-        for expectation in edition.policy.expectations:
-            request = Request(queries[expectation.task], expectation.situation, now, _DEFAULT_TOKENS)
-            problems += _unmet(snapshot, edition.policy, expectation, request)
-    return sorted(problems)
-
-
-def _unmet(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Problem]:
-    answer = select(snapshot, request).whole
-    rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
-    sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
-    for kind, wanted, given in (("rule", expectation.rules, rules), ("section", expectation.sections, sections)):
-        for name in wanted:
-            ref = name if "#" in name else f"{policy.id}#{name}"
-            if ref not in given:
-                message = f"test fails: {expectation.task!r} is not given {kind} {ref}"
-                yield Problem(policy.file, expectation.line, message)
+    return sorted(
+        Problem(case.file, case.line, case.failure) for case in failures([*expectations(snapshot, queries, now)])
+    )
 
 
 def _policy_problems(policy: Policy) -> Iterator[Problem]:
-    edition = Edition(policy, 0)
     if not policy.description:
         yield Problem(policy.file, 1, "no description: what it is about helps to find it", "warning")
     for rule in policy.rules:
-        for message in _check_errors(rule, bound(0, edition, rule, policy.values)):
-            yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}")
         for message in _check_warnings(rule):
             yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
+    yield from _example_problems(policy)
     yield from _doubled_keys(policy)
 
 
-def _check_errors(rule: Rule, filled: BoundRule) -> Iterator[str]:
-    """Yield what is wrong with a rule's check: its options, or an example that it judges wrongly."""
-    if rule.check is None:
-        if rule.good or rule.bad:
-            yield "good and bad examples need a check that judges them"
-        return
-    try:
-        check = compiled(rule.check.kind, rule.check.filled(filled.values))
-    except ValueError as error:
-        yield f"check: {error}"
-        return
-    for text in rule.good:
-        if check(Draft(text)):
-            yield f"its check flags the good example {text!r}"
-    for text in rule.bad:
-        if not check(Draft(text)):
-            yield f"its check does not flag the bad example {text!r}"
+def _example_problems(policy: Policy) -> Iterator[Problem]:
+    """Yield what is wrong with the rules' checks: their options, or an example that one judges wrongly."""
+    for case in failures([*examples(policy)]):
+        yield Problem(case.file, case.line, f"rule {case.rule}: {case.failure}")
+    for rule in policy.rules:
+        if rule.check is None and (rule.good or rule.bad):
+            message = f"rule {rule.id}: good and bad examples need a check that judges them"
+            yield Problem(policy.file, rule.line, message)
 
 
 def _check_warnings(rule: Rule) -> Iterator[str]:

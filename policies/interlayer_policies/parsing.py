@@ -73,6 +73,8 @@ def _policy(file: PolicyFile, header: Header, heading: str | None, sections: lis
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
         sections=tuple(Section(s.id, s.title or title, s.text) for s in sections),
         expectations=tuple(_expectation(test, header.line("tests", n)) for n, test in enumerate(keys.tests)),
+        approvers=keys.approvers,
+        tier_approvers=keys.tier_approvers,
     )
     problems = [Problem(file.path, line, message) for line, message in _inconsistencies(policy, header)]
     return problems or policy

@@ -5,7 +5,7 @@ Values only. Reading them from files is `parsing`, which of them holds in a situ
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -174,6 +174,8 @@ class Policy:
     rules: tuple[Rule, ...]
     sections: tuple[Section, ...]
     expectations: tuple[Expectation, ...]
+    approvers: tuple[str, ...] = ()
+    tier_approvers: Mapping[Tier, tuple[str, ...]] = field(default_factory=dict[Tier, tuple[str, ...]])
 
     @property
     def values(self) -> dict[str, ParameterValue]:

@@ -1,17 +1,20 @@
 """From proposed files to a published set, all or nothing: parse, lint, examples, tests, store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
 from interlayer.errors import Conflict, InvalidInput
-from interlayer.ids import Clock
+from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
+from interlayer.storage.items import Operation
 from interlayer_policies.library import Library
 from interlayer_policies.linting import failing_expectations, parsed
+from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile, Problem
-from interlayer_policies.sets import Change, Head, Source
+from interlayer_policies.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
+from interlayer_policies.sets import Head, Source
 from interlayer_policies.snapshot import Edition
 from interlayer_policies.store import PolicySets
 
@@ -32,7 +35,11 @@ class PolicyProblems(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The outcome of a publish: the revision now published, whether it is a new one, and how it differs."""
+    """The outcome of a publish: the revision now published, whether it is a new one, and how it differs.
+
+    With a `proposal` that is pending nothing was published yet: somebody has to approve it first. With one that broke
+    the glass it was, and somebody still has to look at it.
+    """
 
     revision: int
     new: bool
@@ -40,30 +47,87 @@ class Published:
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    proposal: Proposal | None = None
 
 
 class Publisher:
     """Examines proposed files and publishes them."""
 
-    def __init__(self, sets: PolicySets, library: Library, clock: Clock) -> None:
+    def __init__(self, sets: PolicySets, proposals: Proposals, library: Library, clock: Clock) -> None:
         self._sets = sets
+        self._proposals = proposals
         self._library = library
         self._clock = clock
 
     async def publish(
-        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None
+        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None, break_glass: bool
     ) -> Published:
-        """Make the files the whole set. Raises `PolicyProblems`, or `Conflict` when another publish won."""
+        """Make the files the whole set, or propose it where somebody has to approve what changes.
+
+        `break_glass` publishes without waiting; the approvers are still asked. Raises `PolicyProblems`, or `Conflict`
+        when another publish won.
+        """
+        organization = principal.organization
         # Read first: what another publishes while we examine makes this publish fail instead of undoing theirs.
-        head = await self._sets.head(principal.organization)
-        return await self._publish_after(head, principal, files, reason, author)
+        head = await self._sets.head(organization)
+        policies, warnings = await self._publishable(files)
+        change = await self._sets.difference(organization, _sources(policies, files))
+        changed = (*change.added, *change.changed, *change.removed)
+        groups = groups_for(await self._in_force(organization, head), {one.id: one for one in policies}, changed)
+        now = self._clock()
+        proposal = None
+        if groups and head:
+            proposal = Proposal(
+                id=new_proposal_id(now),
+                at=timestamp(now),
+                author=author or principal.agent,
+                submitter=principal.agent,
+                reason=reason,
+                base_revision=head.revision,
+                changed=changed,
+                groups=groups,
+                state="break_glass" if break_glass else "pending",
+            )
+            if not break_glass:
+                kept = await self._proposals.add(principal, proposal, files)
+                return Published(
+                    head.revision, False, change.added, change.changed, change.removed, tuple(warnings), kept
+                )
+        also = [put(organization, proposal)] if proposal else []
+        done = await self._publish_after(
+            head, principal, files, reason, author, (policies, warnings), break_glass=bool(proposal), also=also
+        )
+        return replace(done, proposal=proposal)
+
+    async def publish_approved(self, principal: Principal, proposal: Proposal) -> Published:
+        """Publish a proposal that everybody who has to has agreed to. Raises `Conflict` when the set has moved on."""
+        organization = principal.organization
+        head = await self._sets.head(organization)
+        if head is None or head.revision != proposal.base_revision:
+            by_now = head.revision if head else "none"
+            raise Conflict(
+                f"{proposal.id} was proposed on revision {proposal.base_revision}; in force is {by_now} by now. "
+                "Nothing was published; propose the change again on what is in force."
+            )
+        files = await self._proposals.files(organization, proposal)
+        approved_by = [one.by for one in proposal.decisions if one.approved]
+        return await self._publish_after(
+            head,
+            principal,
+            files,
+            proposal.reason,
+            proposal.author,
+            await self._publishable(files),
+            approved_by=approved_by,
+            also=[put(organization, proposal)],
+        )
 
     async def ensure(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
         """Publish the files if nothing is published yet; losing that race is as good as winning it."""
         if await self._sets.head(principal.organization) is not None:
             return
         try:
-            await self._publish_after(None, principal, files, FIRST_START, None)
+            await self._publish_after(None, principal, files, FIRST_START, None, await self._publishable(files))
         except Conflict:
             if await self._sets.head(principal.organization) is None:
                 raise
@@ -72,15 +136,32 @@ class Publisher:
         """Return all problems of the files as a set, errors and warnings."""
         return (await self._examined(files))[1]
 
-    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Change:
-        """Return what a publish of the files would change. Raises `PolicyProblems` when they cannot be published."""
-        policies, _ = await self._publishable(files)
-        return await self._sets.difference(principal.organization, _sources(policies, files))
+    async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
+        read = [(file, parse(file)) for file in files]
+        problems = [problem for _, found in read if isinstance(found, list) for problem in found]
+        if problems:
+            raise PolicyProblems(problems)
+        return [found for _, found in read if isinstance(found, Policy)]
+
+    async def publishable(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when they could not be published."""
+        return (await self._publishable(files))[0]
 
     async def _publish_after(
-        self, head: Head | None, principal: Principal, files: Sequence[PolicyFile], reason: str, author: str | None
+        self,
+        head: Head | None,
+        principal: Principal,
+        files: Sequence[PolicyFile],
+        reason: str,
+        author: str | None,
+        examined: tuple[list[Policy], list[Problem]],
+        *,
+        approved_by: Sequence[str] = (),
+        break_glass: bool = False,
+        also: Sequence[Operation] = (),
     ) -> Published:
-        policies, warnings = await self._publishable(files)
+        policies, warnings = examined
         revision, change = await self._sets.publish(
             principal,
             _sources(policies, files),
@@ -88,6 +169,9 @@ class Publisher:
             author=author or principal.agent,
             reason=reason,
             now=self._clock(),
+            approved_by=approved_by,
+            break_glass=break_glass,
+            also=also,
         )
         return Published(
             revision=revision,
@@ -97,6 +181,12 @@ class Publisher:
             removed=change.removed,
             warnings=tuple(warnings),
         )
+
+    async def _in_force(self, organization: str, head: Head | None) -> dict[str, Policy]:
+        if head is None:
+            return {}
+        snapshot = (await self._library.current(organization)).snapshot
+        return {edition.policy.id: edition.policy for edition in snapshot.editions}
 
     async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""

@@ -1,7 +1,8 @@
 """Receipts: that a context was delivered or a text checked, to whom and with what; never the task or the text.
 
 A receipt holds an HMAC of the task under a key of the organization, so that whoever has the task can show that it
-is the one, and nobody can read it from the receipt. Each is one conditional put in the `audit` table.
+is the one, and nobody can read it from the receipt. Each is one conditional put in the `audit` table; `sealing`
+brings it into the audit trail afterwards.
 """
 
 import hashlib
@@ -10,27 +11,33 @@ import secrets
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from interlayer.errors import Conflict, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Put, VersionConflict
+from interlayer_policies.ledger import RECEIPT, hour_of, receipts_partition
 
 Kind = Literal["context", "check"]
 
 _WAITING_MAX: Final = 10_000
 _KEY_BYTES: Final = 32
 _ATTEMPTS: Final = 3
+_DAY_S: Final = 86_400
 
 
 class Receipts:
-    """Writes receipts. While the store is known to be away, they wait in memory, up to `_WAITING_MAX`."""
+    """Writes receipts, to be kept for so many days (None: for ever).
 
-    def __init__(self, store: ItemStore, clock: Clock) -> None:
+    While the store is known to be away, they wait in memory, up to `_WAITING_MAX`.
+    """
+
+    def __init__(self, store: ItemStore, clock: Clock, days: int | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._days = days
         self._keys: dict[str, bytes] = {}
         self._waiting: deque[Put] = deque()
 
@@ -57,14 +64,17 @@ class Receipts:
             "task_hmac": seal,
             **_sealed_entity(detail, key),
         }
+        if self._days is not None:
+            body["expires_at"] = int(now.timestamp()) + self._days * _DAY_S  # in the body too: sealed with the rest
         return await self._put(principal.organization, body, now, store_away)
 
     async def _put(self, organization: str, body: Mapping[str, Any], now: datetime, store_away: bool) -> str:
         for _ in range(_ATTEMPTS):
-            receipt_id = new_id("rc", now)
-            put = Put(Key("audit", _partition(organization, now), receipt_id), body)
+            receipt_id = new_id(RECEIPT, now)
+            place = Key("audit", receipts_partition(organization, hour_of(now)), receipt_id)
+            put = Put(place, body, expires_at=body.get("expires_at"))
             try:
-                await self._flush()
+                await self.settle()
                 await self._store.transact([put])
             except VersionConflict:
                 continue
@@ -75,7 +85,8 @@ class Receipts:
             return receipt_id
         raise Conflict("no free receipt id was found; try again")
 
-    async def _flush(self) -> None:
+    async def settle(self) -> None:
+        """Write the receipts that wait for the store. Raises `Unavailable` while it is still away."""
         while self._waiting:
             put = self._waiting[0]
             with suppress(VersionConflict):  # written by an attempt whose answer was lost
@@ -108,7 +119,3 @@ def _sealed_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:
         seal = hmac.new(key, str(facets.pop("entity")).encode(), hashlib.sha256).hexdigest() if key else None
         facets["entity_hmac"] = seal
     return {**detail, "facets": facets}
-
-
-def _partition(organization: str, now: datetime) -> str:
-    return f"{organization}#receipts#{now.astimezone(UTC):%Y%m%d%H}"

@@ -115,6 +115,18 @@ class SectionIndex:
         weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
         return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines))
 
+    def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
+
+        Coverage is the share, by weight, of a unit's content words that a section has; both are what the floor asks.
+        """
+        vocabulary = list(dict.fromkeys(term for unit in query.units for term in unit))[:_TERMS_MAX]
+        members = _membership(query, vocabulary)
+        weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
+        cosines = self._cosines(query, among)
+        highest = np.zeros(len(among), dtype=np.float32) if cosines is None else cosines.max(axis=0)
+        return highest, _coverage(members, self._rows(vocabulary, among) > 0, weights).max(axis=0)
+
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
         if self._vectors is None or query.vectors is None:
             return None
@@ -147,15 +159,19 @@ def _floor(members: Floats, present: NDArray[np.bool_], weights: Floats, cosines
 
     `members` is (units, terms), `present` (terms, sections), `weights` (terms,), `cosines` (units, sections).
     """
-    has = present.astype(np.float32)
-    shared = (members * (weights > 0)) @ has
-    coverage = ((members * weights) @ has) / np.maximum((members @ weights)[:, None], 1e-6)
+    shared = (members * (weights > 0)) @ present.astype(np.float32)
+    coverage = _coverage(members, present, weights)
     passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE)
     if cosines is not None:
         passes |= cosines >= _COSINE_ALONE
         together = (2 * cosines + coverage >= _TOGETHER) & (cosines >= _COSINE_WITH_WORDS)
         passes |= together & (shared >= 1)
     return np.asarray(passes.any(axis=0), dtype=np.bool_)
+
+
+def _coverage(members: Floats, present: NDArray[np.bool_], weights: Floats) -> Floats:
+    covered = (members * weights) @ present.astype(np.float32)
+    return (covered / np.maximum((members @ weights)[:, None], 1e-6)).astype(np.float32)
 
 
 def _membership(query: Query, vocabulary: Sequence[str]) -> Floats:

@@ -14,6 +14,7 @@ from interlayer_policies.packing import bytes_of, candidates, json_bytes, packed
 from interlayer_policies.policy import Scope, Situation
 from interlayer_policies.relevance import Query
 from interlayer_policies.snapshot import BoundRule, Snapshot, digest
+from interlayer_policies.waivers import Waiver
 
 ALGORITHM: Final = "1"
 """Part of every answer's etag; goes up when the same set may be selected from differently."""
@@ -32,6 +33,7 @@ class Request:
     have: frozenset[str] = frozenset()
     if_etag: str | None = None
     degraded: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Selection:
 
 def select(snapshot: Snapshot, request: Request) -> Selection:
     """Return the selection; the answers have a placeholder where the receipt's id belongs."""
-    governing = govern(snapshot, request.situation, request.now)
+    governing = govern(snapshot, request.situation, request.now, request.waivers)
     sized = _whole_answer(snapshot, governing, request)
     whole = sized.answer
     if request.if_etag is not None and request.if_etag == whole.etag:
@@ -147,13 +149,15 @@ def _reason(scope: Scope, situation: Situation) -> str:
 
 def _valid_until(snapshot: Snapshot, governing: Governing, request: Request) -> str | None:
     """Return when time alone next changes this selection: a policy in scope with rules, or with relevant sections."""
+    ends = governing.waivers_change_at
     matters = governing.in_scope & snapshot.has_rules
     boundary = snapshot.scopes.next_boundary(governing.in_scope, request.now)
     if boundary is None:
-        return None
+        return timestamp(ends) if ends else None
     numbers = np.flatnonzero(governing.in_scope[snapshot.section_policies])
     if numbers.size:
         relevant = snapshot.index.relevance(request.task, numbers).passes
         matters[snapshot.section_policies[numbers[relevant]]] = True
     boundary = snapshot.scopes.next_boundary(matters, request.now)
-    return timestamp(boundary) if boundary else None
+    soonest = min((at for at in (boundary, ends) if at), default=None)
+    return timestamp(soonest) if soonest else None

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from interlayer_policies.waivers import Waiver
+
 
 @dataclass(frozen=True, slots=True)
 class SetEntry:
@@ -21,6 +23,7 @@ class Head:
     revision: int
     set_hash: str
     item_version: int
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,16 @@ class Publication:
     changed: int
     removed: int
     set_hash: str
+    approved_by: tuple[str, ...] = ()
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A publication that changed a policy, and the version that it brought; None where it removed the policy."""
+
+    publication: Publication
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)

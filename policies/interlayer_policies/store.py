@@ -3,9 +3,7 @@
 Items of an organization:
 - `ORG#policies` / `head`: revision, set_hash, published_at; moved by compare-and-swap, never by two at once;
 - `ORG#policies` / `set#00000007`: who published what and when; its entries in `part#00000007#000` and on;
-- `ORG#policy#ID` / `v000003`: path, text and sha256 of one version of one policy.
-A version is written before the set that holds it, under a number that nothing else has, so that a publish which
-stops halfway leaves nothing visible and its retry finds its own work.
+- `ORG#policy#ID` / `v000003`: path, text and sha256 of one version of one policy (`versions`).
 """
 
 import hashlib
@@ -19,22 +17,25 @@ from interlayer.ids import timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import (
     ABSENT,
-    ITEM_BYTES_MAX,
-    TRANSACT_BYTES_MAX,
-    TRANSACT_OPERATIONS_MAX,
+    Item,
     ItemStore,
     Key,
+    Operation,
     Put,
     Span,
     VersionConflict,
 )
 from interlayer.storage.trail import Event, Trail
 from interlayer.text.budget import compact_json
-from interlayer_policies.sets import Change, Head, Publication, SetEntry, Source, StoredPolicy
+from interlayer_policies.sets import Change, Head, PolicyChange, Publication, SetEntry, Source
+from interlayer_policies.versions import PolicyVersions
+from interlayer_policies.waivers import Waiver, read_waivers, waivers_body
 
 _PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
 _ATTEMPTS: Final = 5
 _NAMES_IN_EVENT: Final = 1_000
+_NAMES_IN_MESSAGE: Final = 10
+_PAGE: Final = 50
 
 
 class PolicySets:
@@ -43,11 +44,15 @@ class PolicySets:
     def __init__(self, store: ItemStore, trail: Trail) -> None:
         self._store = store
         self._trail = trail
+        self.versions = PolicyVersions(store)
 
     async def head(self, organization: str) -> Head | None:
         """Return which set is published now; one consistent read."""
         item = await self._store.get(_head_key(organization))
-        return Head(item.body["revision"], item.body["set_hash"], item.version) if item else None
+        if item is None:
+            return None
+        waivers = read_waivers(item.body.get("waivers", ()))
+        return Head(item.body["revision"], item.body["set_hash"], item.version, waivers)
 
     async def entries(self, organization: str, revision: int) -> list[SetEntry] | None:
         """Return the entries of a set by policy id, None when there is no such revision."""
@@ -60,30 +65,35 @@ class PolicySets:
             raise Corrupt(f"policy set {revision} of {organization} lacks a part; publish the policies again")
         return [SetEntry(**entry) for part in parts for entry in found[part].body["policies"]]
 
-    async def sources(self, organization: str, entries: Sequence[SetEntry]) -> list[StoredPolicy]:
-        """Return what was published for these entries, in their order. Raises `Corrupt` when one is not there."""
-        keys = [_version_key(organization, entry.id, entry.version) for entry in entries]
-        found = await self._store.get_many(keys)
-        stored: list[StoredPolicy] = []
-        for key, entry in zip(keys, entries, strict=True):
-            item = found.get(key)
-            if item is None or item.body["sha256"] != entry.sha256:
-                raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published; publish it again")
-            stored.append(_stored(entry.id, entry.version, item.body))
-        return stored
-
-    async def version(self, organization: str, policy_id: str, version: int) -> StoredPolicy | None:
-        """Return one version of a policy, whether or not it is in the present set."""
-        item = await self._store.get(_version_key(organization, policy_id, version))
-        return _stored(policy_id, version, item.body) if item else None
-
     async def history(self, organization: str, limit: int) -> list[Publication]:
         """Return the newest publications, newest first."""
         page = await self._store.query(
             "governance", _partition(organization), Span.prefix("set#"), reverse=True, limit=limit
         )
-        names = Publication.__dataclass_fields__
-        return [Publication(**{name: item.body[name] for name in names}) for item in page.items]
+        return [_publication(item) for item in page.items]
+
+    async def changes_of(self, organization: str, policy_id: str, limit: int) -> list[PolicyChange]:
+        """Return the publications that brought, changed or removed a policy, newest first."""
+        found: list[PolicyChange] = []
+        cursor: str | None = None
+        newer: tuple[Publication, SetEntry | None] | None = None
+        while len(found) < limit:
+            page = await self._store.query(
+                "governance", _partition(organization), Span.prefix("set#"), reverse=True, limit=_PAGE, cursor=cursor
+            )
+            for item in page.items:
+                publication = _publication(item)
+                entries = await self.entries(organization, publication.revision)
+                entry = next((one for one in entries or () if one.id == policy_id), None)
+                if newer and newer[1] != entry:
+                    found.append(PolicyChange(newer[0], newer[1].version if newer[1] else None))
+                newer = publication, entry
+            cursor = page.cursor
+            if cursor is None:
+                if newer and newer[1]:
+                    found.append(PolicyChange(newer[0], newer[1].version))
+                break
+        return found[:limit]
 
     async def difference(self, organization: str, sources: Sequence[Source]) -> Change:
         """Return how the published set would change if these sources became the whole set."""
@@ -98,10 +108,14 @@ class PolicySets:
         author: str,
         reason: str,
         now: datetime,
+        approved_by: Sequence[str] = (),
+        break_glass: bool = False,
+        also: Sequence[Operation] = (),
     ) -> tuple[int, Change]:
         """Make these sources the whole set that follows `head`; return its revision and how it differs.
 
-        Returns the present revision when nothing differs. Raises `Conflict` when the head has moved since.
+        `also` joins the transaction. Returns the present revision when nothing differs. Raises `Conflict` when the
+        published set is another one by now.
         """
         organization = principal.organization
         before = await self._before(organization, head)
@@ -110,13 +124,21 @@ class PolicySets:
         set_hash = _set_hash(wanted)
         if head is not None and head.set_hash == set_hash:
             return head.revision, change
-        entries = await self._store_versions(organization, wanted, before)
+        entries = await self.versions.store(organization, wanted, before)
         revision = head.revision + 1 if head else 1
         counts = {name: len(ids) for name, ids in asdict(change).items()}
-        record = {"revision": revision, "at": timestamp(now), "author": author, "reason": reason, "set_hash": set_hash}
+        record = {
+            "revision": revision,
+            "at": timestamp(now),
+            "author": author,
+            "reason": reason,
+            "set_hash": set_hash,
+            "approved_by": list(approved_by),
+            "break_glass": break_glass,
+        }
         parts = [entries[first : first + _PART_ENTRIES] for first in range(0, len(entries), _PART_ENTRIES)]
         operations = [
-            Put(_head_key(organization), dict(record), expect=head.item_version if head else ABSENT),
+            *also,
             Put(_set_key(organization, revision), {**record, **counts, "total": len(entries), "parts": len(parts)}),
             *(
                 Put(_part_key(organization, revision, number), {"policies": [asdict(entry) for entry in part]})
@@ -124,70 +146,64 @@ class PolicySets:
             ),
         ]
         named = {name: list(ids[:_NAMES_IN_EVENT]) for name, ids in asdict(change).items()}
-        detail = {name: record[name] for name in ("revision", "reason", "author", "set_hash")} | named
-        try:
-            await self._trail.commit(principal, Event("policy.published", "policies", detail), operations)
-        except VersionConflict as conflict:
-            winner = await self.head(organization)
-            number = winner.revision if winner else "another"
-            raise Conflict(
-                f"revision {number} was published by someone else meanwhile; nothing of yours was published. "
-                "Look at it and publish again."
-            ) from conflict
+        detail = {name: value for name, value in record.items() if name != "at"} | named
+        await self._move(principal, head, record, Event("policy.published", "policies", detail), operations, before)
         return revision, change
+
+    async def _move(
+        self,
+        principal: Principal,
+        head: Head | None,
+        record: Mapping[str, Any],
+        event: Event,
+        operations: Sequence[Operation],
+        before: Mapping[str, SetEntry],
+    ) -> None:
+        """Move the head to what `record` says, with everything that belongs to it, in one transaction."""
+        organization, now = principal.organization, datetime.fromisoformat(record["at"])
+        for _ in range(_ATTEMPTS):
+            body = {**record, "waivers": waivers_body(head.waivers if head else (), now)}
+            move = Put(_head_key(organization), body, expect=head.item_version if head else ABSENT)
+            try:
+                await self._trail.commit(principal, event, [move, *operations])
+            except VersionConflict as conflict:
+                winner = await self.head(organization)
+                if head is None or winner is None or winner.set_hash != head.set_hash or move.key not in conflict.keys:
+                    raise Conflict(await self._lost_to(organization, before, winner)) from conflict
+                head = winner  # the set is still the same: only a waiver came or went
+            else:
+                return
+        raise Conflict("waivers are being changed by several at once; nothing was published, publish again")
+
+    async def move_waivers(
+        self, principal: Principal, head: Head, waivers: Sequence[Waiver], event: Event, now: datetime
+    ) -> None:
+        """Put these waivers into force with their event. Raises `VersionConflict` when the head has moved since."""
+        item = await self._store.get(_head_key(principal.organization))
+        body = {**(item.body if item else {}), "waivers": waivers_body(waivers, now)}
+        put = Put(_head_key(principal.organization), body, expect=head.item_version)
+        await self._trail.commit(principal, event, [put])
+
+    async def _lost_to(self, organization: str, before: Mapping[str, SetEntry], winner: Head | None) -> str:
+        """Return what somebody else has published meanwhile."""
+        told = "Nothing of yours was published; look at theirs and publish again."
+        if winner is None:
+            return f"another set was published by someone else meanwhile. {told}"
+        entries = {entry.id: entry for entry in await self.entries(organization, winner.revision) or ()}
+        theirs = sorted(name for name in before.keys() | entries.keys() if before.get(name) != entries.get(name))
+        named = ", ".join(theirs[:_NAMES_IN_MESSAGE]) + (" and more" if len(theirs) > _NAMES_IN_MESSAGE else "")
+        return f"revision {winner.revision} was published by someone else meanwhile and changed {named}. {told}"
 
     async def _before(self, organization: str, head: Head | None) -> dict[str, SetEntry]:
         entries = await self.entries(organization, head.revision) if head else []
         return {entry.id: entry for entry in entries or []}
 
-    async def _store_versions(
-        self, organization: str, sources: Sequence[Source], before: Mapping[str, SetEntry]
-    ) -> list[SetEntry]:
-        """Write what is new and return the entries of the whole set."""
-        entries: dict[str, SetEntry] = {}
-        waiting: dict[Key, tuple[Source, int]] = {}
-        for source in sources:
-            old = before.get(source.id)
-            if old is not None and old.sha256 == source.sha256:
-                entries[source.id] = SetEntry(source.id, old.version, old.sha256, source.title)
-            else:
-                number = old.version + 1 if old else 1
-                waiting[_version_key(organization, source.id, number)] = (source, number)
-        for batch in _batches(waiting):
-            for source, number in await self._put_versions(organization, batch):
-                entries[source.id] = SetEntry(source.id, number, source.sha256, source.title)
-        return [entries[source.id] for source in sources]
 
-    async def _put_versions(
-        self, organization: str, batch: Mapping[Key, tuple[Source, int]]
-    ) -> list[tuple[Source, int]]:
-        done: list[tuple[Source, int]] = []
-        waiting = dict(batch)
-        for _ in range(_ATTEMPTS):
-            try:
-                if waiting:
-                    await self._store.transact([_version_put(key, source) for key, (source, _) in waiting.items()])
-            except VersionConflict as conflict:
-                for key in conflict.keys:
-                    source, _ = waiting.pop(key)
-                    taken = await self._newest(organization, source)
-                    if taken is None or taken.sha256 != source.sha256:
-                        number = taken.version + 1 if taken else 1
-                        waiting[_version_key(organization, source.id, number)] = (source, number)
-                    else:
-                        done.append((source, taken.version))
-            else:
-                return [*done, *waiting.values()]
-        raise Conflict("the same policies are being published by several at once; publish again")
-
-    async def _newest(self, organization: str, source: Source) -> StoredPolicy | None:
-        page = await self._store.query(
-            "governance", f"{organization}#policy#{source.id}", Span.prefix("v"), reverse=True, limit=1
-        )
-        if not page.items:
-            return None
-        item = page.items[0]
-        return _stored(source.id, int(item.key.sort.removeprefix("v")), item.body)
+def _publication(item: Item) -> Publication:
+    names = Publication.__dataclass_fields__
+    given: dict[str, Any] = {name: value for name, value in item.body.items() if name in names}
+    given["approved_by"] = tuple(given.get("approved_by", ()))
+    return Publication(**given)
 
 
 def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
@@ -201,28 +217,6 @@ def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
 
 def _set_hash(sources: Sequence[Source]) -> str:
     return hashlib.sha256(compact_json([[source.id, source.sha256] for source in sources]).encode()).hexdigest()
-
-
-def _batches(waiting: Mapping[Key, tuple[Source, int]]) -> list[dict[Key, tuple[Source, int]]]:
-    """Split into transactions within the store's limits."""
-    batches: list[dict[Key, tuple[Source, int]]] = [{}]
-    size = 0
-    for key, (source, number) in waiting.items():
-        length = len(compact_json(_version_put(key, source).body).encode())
-        if len(batches[-1]) >= TRANSACT_OPERATIONS_MAX or size + length > TRANSACT_BYTES_MAX - ITEM_BYTES_MAX:
-            batches.append({})
-            size = 0
-        batches[-1][key] = (source, number)
-        size += length
-    return batches
-
-
-def _version_put(key: Key, source: Source) -> Put:
-    return Put(key, {"path": source.path, "title": source.title, "text": source.text, "sha256": source.sha256})
-
-
-def _stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
-    return StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])
 
 
 def _partition(organization: str) -> str:
@@ -239,7 +233,3 @@ def _set_key(organization: str, revision: int) -> Key:
 
 def _part_key(organization: str, revision: int, number: int) -> Key:
     return Key("governance", _partition(organization), f"part#{revision:08d}#{number:03d}")
-
-
-def _version_key(organization: str, policy_id: str, version: int) -> Key:
-    return Key("governance", f"{organization}#policy#{policy_id}", f"v{version:06d}")

@@ -28,6 +28,11 @@ def new_id(prefix: str, now: datetime, random_bits: Callable[[int], int] = secre
     return f"{prefix}_{''.join(digits)}"
 
 
+def first_id(prefix: str, instant: datetime) -> str:
+    """Return the id that sorts before or at every id made at that instant or later, and after all earlier ones."""
+    return new_id(prefix, instant, lambda _: 0)
+
+
 def timestamp(instant: datetime) -> str:
     """Return the instant as ISO 8601 in UTC with microseconds and `Z`: strings that sort like the instants."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,9 +11,10 @@ import anyio
 import click
 
 from interlayer import __version__
+from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
-from interlayer.app.commands.policy import policy
+from interlayer.app.commands.policy_control import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
 from interlayer.app.commands.transfer import export_command, import_command
@@ -135,6 +136,7 @@ cli.add_command(memory)
 cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
+cli.add_command(audit)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -30,6 +30,7 @@ from interlayer.storage.lance import LanceIndex
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
+from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
 
@@ -61,6 +62,8 @@ class Parts:
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
+    audit: Audit
+    sealer: Sealer
     domains: Domains
 
     async def prepare(self) -> None:
@@ -95,7 +98,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=forgetter,
-        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock),
+        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
         schema=schema,
     )
     return Parts(
@@ -110,6 +113,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
         rejections=Rejections(store, entities, memorizer, trail, schema),
+        audit=Audit(store, clock),
+        sealer=Sealer(store, trail, clock),
         domains=domains,
     )
 

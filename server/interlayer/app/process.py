@@ -72,7 +72,7 @@ class Interlayer:
         return problems
 
     async def work(self) -> None:
-        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, sweep.
+        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, sweep, seal.
 
         It begins when the first request has been answered, so that it does not delay that answer.
         """
@@ -91,6 +91,7 @@ class Interlayer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(_sweep, parts, self.principal.organization)
+            tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
     async def close(self) -> None:
         """Close the stores; idempotent."""

@@ -31,9 +31,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only",
+    "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
+RECEIPT_DAYS_MIN: Final = 180
 _ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -47,6 +49,7 @@ class Settings:
     schema: Path | None
     policies: Path | None
     principal: Principal
+    receipt_days: int
     log_level: str
     debug: bool
 
@@ -76,6 +79,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
         ),
+        receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
     )
@@ -103,6 +107,16 @@ def _name(setting: str, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
     return value
+
+
+def _receipt_days(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 5 and RECEIPT_DAYS_MIN <= int(value) <= 3650):
+        raise InvalidInput(
+            f"{PREFIX}RECEIPT_DAYS",
+            f"{value[:40]!r} is not between {RECEIPT_DAYS_MIN} and 3650.",
+            "Logs of what an AI system was told are to be kept for six months at least.",
+        )
+    return int(value)
 
 
 def _roles(value: str | None) -> frozenset[str]:

@@ -54,7 +54,7 @@ async def export(store: ItemStore, organization: str, file: Path, clock: Clock, 
         "created_at": timestamp(clock()),
         "interlayer": __version__,
     }
-    with _writing(file) as out:
+    with writing(file) as out:
 
         def line(record: Mapping[str, Any]) -> None:
             data = f"{compact_json(record)}\n".encode()
@@ -232,7 +232,7 @@ def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _writing(file: Path) -> Generator[IO[bytes]]:
+def writing(file: Path) -> Generator[IO[bytes]]:
     """Open the file so that it is there whole or not at all, and readable by nobody else."""
     if str(file) == "-":
         yield sys.stdout.buffer

@@ -3,7 +3,6 @@
 Nothing here writes; `commits` plans what is written.
 """
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +18,17 @@ from interlayer.ids import Clock, new_id, system_clock
 from interlayer.memory import identifiers, keys
 from interlayer.memory.durations import before
 from interlayer.memory.identifiers import EntityString
-from interlayer.memory.records import EntityId, Head, Memory, Relation, read_head, read_memory, with_part
+from interlayer.memory.logs import read_log
+from interlayer.memory.nearness import nearest
+from interlayer.memory.records import EntityId, Head, Memory, Relation, read_head
 from interlayer.memory.schema import Schema
 from interlayer.memory.survivors import expired, is_structure, without_memories
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder
-from interlayer.storage.items import Item, ItemStore, Span
+from interlayer.storage.items import ItemStore, Span
 from interlayer.storage.vectors import VectorIndex
 
 VIEW_FACTS_MAX: Final = 60_000  # facts kept in memory over all views: some 100 MB with 256 dims
-MEMORIES: Final = keys.memories_after(-1)
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
 
@@ -118,10 +118,8 @@ class Entities:
                 continue
             for name in [head.name, *head.names, *(value for values in head.identifiers.values() for value in values)]:
                 names[identifiers.folded_name(name)] = f"{entity.type}:{name}"
-        wanted = identifiers.folded_name(entity.key)
-        close = difflib.get_close_matches(wanted, names, NEAR_MAX, cutoff=0.6)
-        close += [name for name in names if wanted in name or name.split()[0] in wanted.split()][:NEAR_MAX]
-        return list(dict.fromkeys(names[name] for name in close))[:NEAR_MAX]
+        near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
+        return list(dict.fromkeys(names[name] for name in near))
 
     async def view(self, organization: str, head: Head) -> EntityView:
         """Return the view at least as new as the head, without what was kept long enough.
@@ -142,8 +140,7 @@ class Entities:
 
     async def log(self, organization: str, head: Head) -> list[Memory]:
         """Return the whole log, what was kept long enough included, with that of every absorbed entity."""
-        page = await self._store.query("memory", keys.head(organization, head.entity).partition, MEMORIES)
-        return await self._with_absorbed(organization, head, _joined(page.items))
+        return await read_log(self._store, organization, head.entity, upto=head.revision)
 
     def cutoff(self, entity_type: str) -> str:
         """Return the instant before which what was recorded of a type is not kept any more; empty when all is."""
@@ -213,49 +210,27 @@ class Entities:
         return self._locks.setdefault(place, anyio.Lock())
 
     async def _catch_up(self, organization: str, view: EntityView, head: Head, cutoff: str) -> None:
-        place = keys.head(organization, head.entity)
-        page = await self._store.query("memory", place.partition, keys.memories_after(view.revision))
-        log = await self._with_absorbed(organization, head, _joined(page.items))
+        log = await read_log(self._store, organization, head.entity, after=view.revision, upto=head.revision)
         memories = without_memories(log, expired(log, cutoff))
         view.stated.update(relation for memory in log for relation in memory.relations)
-        vectors = await self._vectors(organization, view, memories)
+        texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
+        vectors = await self.vectors(organization, view.entity, texts)
         seen = view.revision  # another call may have caught up while this one waited
         for memory in memories:
             if memory.revision > seen and memory.id not in view.memories:
                 view.apply(memory, vectors)
         view.revision = max(view.revision, head.revision)
 
-    async def _with_absorbed(self, organization: str, head: Head, log: Sequence[Memory]) -> list[Memory]:
-        """Return a log with that of each absorbed entity put in where it was merged.
-
-        An entity that was split off again, or whose merge came to nothing, is left out. Nobody writes to the log of an
-        absorbed entity, so reading it once is enough.
-        """
-        whole: list[Memory] = []
-        for memory in log:
-            whole.append(memory)
-            if memory.absorbs in head.absorbed:
-                stored = await self.head(organization, memory.absorbs)
-                page = await self._store.query("memory", keys.head(organization, memory.absorbs).partition, MEMORIES)
-                theirs = _joined(page.items)
-                inner = await self._with_absorbed(organization, stored.head, theirs) if stored else theirs
-                whole += [
-                    replace(one, home=one.home or (memory.absorbs, one.revision), revision=memory.revision)
-                    for one in inner
-                ]
-        return whole
-
-    async def _vectors(
-        self, organization: str, view: EntityView, memories: Sequence[Memory]
+    async def vectors(
+        self, organization: str, entity: EntityId, texts: Mapping[str, str]
     ) -> Mapping[str, NDArray[np.float32]]:
-        """Return vectors of new facts: from the index where it has them, else embedded; none if neither can."""
-        texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
+        """Return vectors of facts by id: from the index where it has them, else embedded; none if neither can."""
         if not texts:
             return {}
         known: dict[str, NDArray[np.float32]] = {}
         if len(texts) > 64:
             try:
-                known = dict(await self._index.vectors_of(organization, view.entity.ref))
+                known = dict(await self._index.vectors_of(organization, entity.ref))
             except Unavailable:
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
@@ -285,17 +260,6 @@ class Entities:
         while total > VIEW_FACTS_MAX and len(self._views) > 1:
             _, oldest = self._views.popitem(last=False)
             total -= len(oldest.view.ordered)
-
-
-def _joined(items: Sequence[Item]) -> list[Memory]:
-    """Return the memories of log items, with further parts put together."""
-    memories: list[Memory] = []
-    for item in items:
-        if item.key.sort.count("#") == 1:
-            memories.append(read_memory(item.body))
-        else:
-            memories[-1] = with_part(memories[-1], item.body)
-    return memories
 
 
 def _described(head: Head) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from interlayer.memory.commits import SOURCE_PART
-from interlayer.memory.records import EntityId, Memory
+from interlayer.memory.records import EntityId, Memory, origin_of
 from interlayer.storage.items import Item, Operation, Put
 
 _ERASED: Final = "▒"
@@ -40,8 +40,10 @@ def without_properties(item: Item, names: Set[str]) -> Operation | None:
     return Put(item.key, {"answer": {**answer, "properties": left}}, item.version)
 
 
-def without_answer(item: Item, fact_id: str) -> Operation:
+def without_answer(item: Item, ids: Set[str]) -> Operation:
     """Return what takes a fact out of an answer kept for replay."""
     answer: Mapping[str, Any] = item.body["answer"]
-    facts = [fact for fact in answer["facts"] if fact_id not in (fact["fact_id"], fact.get("duplicate_of"))]
+    origins = {origin_of(one) for one in ids}
+    named = [{origin_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]
+    facts = [fact for fact, names in zip(answer["facts"], named, strict=True) if not origins & names]
     return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)

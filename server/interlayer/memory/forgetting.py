@@ -17,11 +17,11 @@ from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasing import home
 from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import PURGE, Projector
-from interlayer.memory.records import EntityId, Memory, head_body
+from interlayer.memory.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
-from interlayer.memory.survivors import adopted, origin_of, without_fact, without_memories
+from interlayer.memory.survivors import without_fact, without_memories
 from interlayer.memory.view import EntityView
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
@@ -129,7 +129,7 @@ class Forgetter:
                 near = await self._entities.near(organization, parsed)
                 raise NotFound(f"entity: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
             return found
-        memory = memory_id or origin_of(fact_id or "")
+        memory = memory_id or voice_of(fact_id or "")
         stored = await self._entities.holder(organization, memory)
         if stored is None:
             field = "memory_id" if memory_id else "fact_id"
@@ -144,11 +144,13 @@ class Forgetter:
             survivors = without_memories(log, {memory_id})
             return await self.rewrite(organization, stored, log, survivors, memory_id)
         if fact_id:
-            if self._folded(stored.head.entity, log).fact(fact_id) is None:
+            fact = self._folded(stored.head.entity, log).fact(fact_id)
+            if fact is None:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
-            survivors = [without_fact(memory, fact_id) for memory in log]
+            said_as = frozenset(fact.said_as)
+            survivors = [without_fact(memory, said_as) for memory in log]
             erasure = await self.rewrite(organization, stored, log, survivors, fact_id)
-            erasure.decisive.extend(await self._remains.redactions(organization, log, fact_id))
+            erasure.decisive.extend(await self._remains.redactions(organization, log, said_as))
             return erasure
         return await self.whole(organization, stored, log)
 
@@ -229,7 +231,6 @@ class Forgetter:
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
         operations += await self._remains.rested(organization, entity, gone, survivors)
-        onward = {keys.memory_place(organization, one) for memory in survivors for one in adopted(memory)}
         answers = await self._remains.answers(organization, survivors, {one.name for m in gone for one in m.properties})
         operations += answers if len(answers) <= _ANSWERS_MAX else []
         traces = await self._remains.traces(organization, entity, gone, relations=False)
@@ -240,25 +241,34 @@ class Forgetter:
             properties=sum(len(memory.properties) for memory in gone),
             relations=len(lost),
         )
-        hidden: list[Operation] = [Delete(key) for key in traces if key not in onward]
+        hidden: list[Operation] = [Delete(key) for key in traces]
         replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
         return Erasure(subject, _unique(operations), hidden, rows, counts, replaced)
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
+        paths = {memory.home[0]: await self._path(organization, memory.home[0]) for memory in log if memory.home}
         touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
         operations: list[Operation] = []
-        for entity in touched:
-            stored = await self._entities.head(organization, entity)
-            if stored:
-                left = self._entities.blank(entity)
-                for memory in survivors:
-                    if memory.home and memory.home[0] == entity:
-                        left.apply(memory, {})
-                properties = {name: state.value for name, state in left.properties.items()}
-                head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
-                operations.append(Put(keys.head(organization, entity), head_body(head), stored.version))
+        for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
+            within = {holder for holder, path in paths.items() if stored in path}
+            left = self._entities.blank(stored.head.entity)
+            for memory in survivors:
+                if memory.home and memory.home[0] in within:
+                    left.apply(memory, {})
+            properties = {name: state.value for name, state in left.properties.items()}
+            head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+            operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
+
+    async def _path(self, organization: str, entity: EntityId) -> list[StoredHead]:
+        """Return an absorbed entity and those between it and the one that all of them are part of."""
+        path: list[StoredHead] = []
+        stored = await self._entities.head(organization, entity)
+        while stored and stored.head.merged_into:
+            path.append(stored)
+            stored = await self._entities.head(organization, stored.head.merged_into)
+        return path
 
     async def _relogged(
         self, organization: str, entity: EntityId, revision: int, memory: Memory, survivor: Memory | None

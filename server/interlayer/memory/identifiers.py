@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,10 @@ NAME: Final = "name"
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ID: Final = re.compile(r"e_[0-9a-z]{16}")
+_EXTENSION: Final = re.compile(r"(?<=\d)[\s,;]*(?:ext(?:ension)?\.?|x|#)[\s:=]*(?=\d)")
+_TRUNK: Final = re.compile(r"\(\s*0\s*\)")
+_ADDRESS: Final = re.compile(r"^.*<([^<>]+@[^<>]+)>$|^mailto:([^?]*).*$")
+_BEFORE_HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,10 @@ def normal_identifier(kind: str, value: str) -> str:
     if not _KIND.fullmatch(kind) or kind == NAME:
         raise InvalidInput(field, "no kind of identifier.", "Use a short lower-case word, such as email or crm_id.")
     check_text(value, field)
-    text = _fold(value)
-    if kind == "phone":
-        digits = re.sub(r"\D", "", text)
-        text = f"+{digits}" if text.startswith("+") else digits
-    if kind == "domain":
-        text = re.sub(r"^(?:https?://)?(?:www\.)?|[/?#].*$|\.$", "", text)
+    spelled, normal = _NORMAL.get(kind, (_fold, str))
+    text, before = spelled(value), ""
+    while text != before:  # what is peeled off may leave something to peel: https://www.www.acme.com
+        text, before = spelled(normal(text)), text
     if not 0 < len(text) <= KEY_MAX:
         raise InvalidInput(field, f"{value[:60]!r} is no {kind}.", f"Send 1 to {KEY_MAX} characters.")
     return text
@@ -95,5 +98,61 @@ def possible_identifiers(entity: EntityString, schema: Schema) -> dict[str, str]
     return found
 
 
+def _phone(text: str) -> str:
+    """Return the digits, with + where a country code is given; without one a number stays as it was dialled."""
+    number, _, extension = _EXTENSION.sub("\n", text).partition("\n")
+    international = re.match(r"\D*(?:\+|00)", _decimal(number))
+    if international:
+        number = _TRUNK.sub("", number)
+    digits = re.sub(r"\D", "", _decimal(number))
+    if international and digits.removeprefix("00"):
+        digits = f"+{digits.removeprefix('00')}"
+    further = re.sub(r"\D", "", _decimal(extension))
+    return f"{digits}x{further}" if digits and further else digits
+
+
+def _decimal(text: str) -> str:
+    """Return a text with the digits of every script as 0 to 9, and nothing else that counts as one."""
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else "" if one.isdigit() else one for one in text)
+
+
+def _email(text: str) -> str:
+    text = _ADDRESS.sub(r"\1\2", text)
+    local, at, domain = text.rpartition("@")
+    return f"{local}@{_host(domain)}" if at else text
+
+
+def _domain(text: str) -> str:
+    return _host(re.sub(r"[/?#].*$", "", _BEFORE_HOST.sub("", text)).removeprefix("www."))
+
+
+def _host(text: str) -> str:
+    """Return a host name without port and final dot, its labels as people read them."""
+    labels = re.sub(r":\d*$", "", text.strip()).rstrip(".").split(".")
+    return ".".join(_label(label) for label in labels)
+
+
+def _label(label: str) -> str:
+    if label.startswith("xn--"):
+        try:
+            return _lower(label[4:].encode("ascii").decode("punycode")) or label
+        except UnicodeError:
+            return label
+    return label
+
+
 def _fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _lower(text: str) -> str:
+    """Fold less than `_fold`: "ß" and "ss" are letters of two different domains."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower()).split())
+
+
+_NORMAL: Final[Mapping[str, tuple[Callable[[str], str], Callable[[str], str]]]] = {
+    "phone": (_fold, _phone),
+    "email": (_lower, _email),
+    "domain": (_lower, _domain),
+}
+"""By kind: how its spelling is folded, and what is then left out of it."""

@@ -27,7 +27,7 @@ from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reading import Reader, worked
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
-from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation, fact_id
 from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
@@ -281,11 +281,6 @@ class Memorizer:
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
         self._projector.offer(Pending(organization, keys.outbox(organization, memory.id), rows, vectors))
-
-
-def fact_id(memory_id: str, number: int) -> str:
-    """Return the id of the n-th fact of a memory: it names its memory, and no two are alike."""
-    return f"f_{memory_id.removeprefix('m_')}_{number}"
 
 
 def _fact_of(named: str | int, memory_id: str) -> str:

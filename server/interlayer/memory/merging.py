@@ -17,7 +17,7 @@ from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.identifiers import check_text, folded_name, parse_entity
 from interlayer.memory.identities import known_entity
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
-from interlayer.memory.records import EntityId, Head, Memory, head_body
+from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
 from interlayer.memory.requests import FactCandidate
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
@@ -151,11 +151,13 @@ class Merger:
         view = await self._entities.view(organization, kept)
         apart = await self._entities.view(organization, other)
         theirs = set(apart.memories)
-        memory = replace(self._record(principal, kept, reason), releases=other.entity)
         rest = self._entities.blank(kept.entity)
         for one in view.memories.values():
             if one.id not in theirs and one.absorbs != other.entity:
                 rest.apply(one, {})
+        memory = replace(
+            self._record(principal, kept, reason), releases=other.entity, facts=tuple(_left_alone(rest, view))
+        )
         head = replace(
             kept,
             names=tuple(name for name in kept.names if name not in other.lent),
@@ -168,10 +170,11 @@ class Merger:
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
         properties = {name: state.value for name, state in apart.properties.items()}  # the schema may have changed
-        back = replace(other, merged_into=None, lent=(), properties=properties)
+        back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
         operations = [
             *self._heads(organization, pair, head, back),
             *log_puts(organization, kept.entity, memory),
+            Put(keys.outbox(organization, memory.id), _address(memory, kept.entity)),
             Put(keys.listing(organization, kept.entity.type, other.entity.id), {}),
             *index_changes(
                 organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
@@ -180,7 +183,7 @@ class Merger:
             *await self._repointed(organization, other, kept.entity, other.entity, dict.fromkeys(other.lent)),
         ]
         await self._commit(principal, "entity.split", pair, reason, operations)
-        merged_at = next(one.revision for one in view.memories.values() if one.absorbs == other.entity)
+        merged_at = max(one.revision for one in view.memories.values() if one.absorbs == other.entity)
         since = [one for one in view.memories.values() if one.revision > merged_at and one.facts]
         return {
             "kept": kept.entity.ref,
@@ -253,6 +256,20 @@ def _check_pair(pair: _Pair) -> None:
         raise Refused(f"A and B are the same entity, {kept.ref}.")
     if kept.type != other.type:
         raise Refused(f"B: a {other.type} cannot be merged into a {kept.type}.")
+
+
+def _left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord]:
+    """Yield the facts that stand for themselves from now on: what they confirm goes away."""
+    stated = {fact.id for memory in rest.memories.values() for fact in memory.facts}
+    for fact in rest.ordered:
+        if fact.record.id not in stated:
+            known = view.fact(fact.record.id)
+            against = tuple(other.record.id for other in known.contradicts) if known else ()
+            yield replace(fact.record, contradicts=against)
+
+
+def _address(memory: Memory, entity: EntityId) -> dict[str, Any]:
+    return {"entity": {"type": entity.type, "id": entity.id}, "revision": memory.revision}
 
 
 def _same(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:

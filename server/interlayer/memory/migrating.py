@@ -17,9 +17,9 @@ from typing import Any, Final
 from interlayer.errors import Conflict, Refused
 from interlayer.memory import keys
 from interlayer.memory.evolution import Difference
-from interlayer.memory.logs import whole_log
+from interlayer.memory.logs import read_log
 from interlayer.memory.properties import PropertyState, folded
-from interlayer.memory.records import EntityId, Head, head_body, read_head, read_memory
+from interlayer.memory.records import EntityId, Head, head_body, read_head
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_plan import Change, SchemaPlan
 from interlayer.memory.schema_record import Recorded, recorded
@@ -266,9 +266,8 @@ class Migrator:
         entity = head.entity
         schema = new.stored(entity.type)
         states: Mapping[str, PropertyState] = {}
-        for one in await whole_log(self._store, organization, head):
-            if one.body.get("properties"):  # a further part of a large memory has none
-                states, _ = folded(states, read_memory({**one.body, "facts": (), "confirms": ()}), schema)
+        for memory in await read_log(self._store, organization, entity):
+            states, _ = folded(states, memory, schema)
         properties = {name: state.value for name, state in states.items()}
         possible = {
             keys.index(organization, entity.type, name, value, entity.id): name

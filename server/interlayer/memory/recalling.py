@@ -12,6 +12,7 @@ from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, parse_entity
+from interlayer.memory.logs import parts, read_log
 from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
 from interlayer.memory.provenance import origins
@@ -19,6 +20,7 @@ from interlayer.memory.ranking import asked, rank, without_query
 from interlayer.memory.records import EntityId, Head, Relation
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.survivors import expired, without_memories
 from interlayer.memory.view import EntityView, FactState, valid_then
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -56,13 +58,13 @@ class Recaller:
             }
         until = timestamp(request.as_of) if request.as_of else None
         wanted = "relations" in request.include
-        incoming = await self._incoming(principal.organization, head, until) if wanted else []
         names = (head.name, *head.names)
         vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head)
-        if request.as_of:
-            view = self._past(view, timestamp(request.as_of), degraded)
+        if until:
+            view = await self._past(principal.organization, view, until, degraded)
         page = _Page.of(request, view.revision)
+        incoming = await self._incoming(principal.organization, view, until) if wanted else []
         outgoing = await self._outgoing(principal.organization, view) if wanted else []
         ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, [*outgoing, *incoming])
@@ -107,10 +109,10 @@ class Recaller:
                 found.append({"type": relation.type, "target": head.entity.ref, "memory_id": memory.id})
         return found
 
-    async def _incoming(self, organization: str, head: Head, until: str | None) -> list[dict[str, Any]]:
+    async def _incoming(self, organization: str, view: EntityView, until: str | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         items: list[tuple[EntityId, Item]] = []
-        for entity in (head.entity, *head.absorbed):
+        for entity in (view.entity, *parts(view.memories.values())):
             place = keys.relation(organization, entity, "", entity)
             page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
             items += [(entity, item) for item in page.items]
@@ -125,25 +127,21 @@ class Recaller:
                 found.append({"type": kind, "source": origin, "direction": "in", "memory_id": basis[0]})
         return found
 
-    def _past(self, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
-        """Return what was known and valid then: the log up to that instant, folded again.
+    async def _past(self, organization: str, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
+        """Return what was known and valid then: the log up to that instant, with what was merged into it at that time.
 
         Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
         valid then, and `degraded` says so.
         """
-        log = list(view.memories.values())
-        # What came with an entity that was merged is known of this one since the merge, which has the same revision.
-        merged_at = {memory.revision: memory.recorded_at for memory in log if memory.absorbs and not memory.home}
-        known = [
-            memory
-            for memory in log
-            if max(memory.recorded_at, merged_at.get(memory.revision, "") if memory.home else "") <= as_of
-        ]
-        valid = [valid_then(memory, as_of) for memory in known or log]
+        log = await read_log(self._store, organization, view.entity, as_of=as_of)
+        known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
+        valid = [valid_then(memory, as_of) for memory in known or view.memories.values()]
         if not known and any(memory.facts or memory.properties for memory in valid):
             degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
-        past = self._entities.blank(view.entity)
         vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered}
+        gone = {fact.id: fact.text for memory in valid for fact in memory.facts if fact.id not in vectors}
+        vectors |= await self._entities.vectors(organization, view.entity, gone)
+        past = self._entities.blank(view.entity)
         for memory in valid:
             past.apply(memory, vectors)
         return past

@@ -77,7 +77,8 @@ class Memory:
     """What one `memorize` added to an entity, or that another entity was merged into it or split off again.
 
     `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
-    contradict each other. `home` is set in views only: the log that holds the memory, and its revision there.
+    contradict each other. The record of a split has as `facts` what the entity had only confirmed of the other one.
+    `home` is set in views only: the log that holds the memory, and its revision there.
     """
 
     id: str
@@ -128,6 +129,26 @@ class Head:
     def since(self) -> str:
         """An instant before which nothing in the log was recorded."""
         return self.oldest or ("" if self.absorbed else self.created_at)
+
+
+def fact_id(memory_id: str, number: int) -> str:
+    """Return the id of the n-th fact of a memory: it names its memory, and no two are alike."""
+    return f"f_{memory_id.removeprefix('m_')}_{number}"
+
+
+def voiced(memory_id: str, fact: str) -> str:
+    """Return the id of a known fact as another memory said it, for when the first voice is not there any more."""
+    return f"f_{memory_id.removeprefix('m_')}_{origin_of(fact).removeprefix('f_')}"
+
+
+def origin_of(fact: str) -> str:
+    """Return the id under which a statement was first made, whoever voices it."""
+    return "f_" + "_".join(fact.split("_")[-2:])
+
+
+def voice_of(fact: str) -> str:
+    """Return the id of the memory that a fact stands on."""
+    return "m_" + fact.removeprefix("f_").partition("_")[0]
 
 
 _MEMORY: Final = TypeAdapter(Memory)

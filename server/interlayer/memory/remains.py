@@ -6,7 +6,6 @@ from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import blotted, home, without_answer, without_properties
 from interlayer.memory.records import EntityId, Head, Memory, Relation
-from interlayer.memory.survivors import adopted
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
@@ -43,7 +42,7 @@ class Remains:
         """Return the keys of everything that memories left outside the log."""
         found: list[Key] = []
         for memory in log:
-            found += [keys.memory_place(organization, one) for one in (memory.id, *adopted(memory))]
+            found.append(keys.memory_place(organization, memory.id))
             claims = Span.prefix(f"{memory.id}#")
             page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
             found += [item.key for item in page.items]
@@ -92,12 +91,12 @@ class Remains:
         found = (await self._store.get_many(places)).values() if places else ()
         return [changed for item in found if (changed := without_properties(item, names))]
 
-    async def redactions(self, organization: str, log: Sequence[Memory], fact_id: str) -> list[Operation]:
+    async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
         operations: list[Operation] = []
         for memory in log:
-            said = [one for one in memory.facts if one.id == fact_id]
-            said += [one for one in memory.confirms if one.fact_id == fact_id]  # type: ignore[misc]
+            said = [one for one in memory.facts if one.id in ids]
+            said += [one for one in memory.confirms if one.fact_id in ids]  # type: ignore[misc]
             if not said:
                 continue
             if memory.has_content:
@@ -105,5 +104,5 @@ class Remains:
                 operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
             if memory.idempotency:
                 item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
-                operations += [without_answer(item, fact_id)] if item else []
+                operations += [without_answer(item, ids)] if item else []
         return operations

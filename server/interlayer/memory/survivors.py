@@ -1,10 +1,10 @@
 """What is left of a log when memories or a fact are taken out of it. Pure functions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from interlayer.memory.records import Confirmation, FactRecord, Memory
+from interlayer.memory.records import Confirmation, FactRecord, Memory, origin_of, voice_of, voiced
 
 
 def expired(log: Sequence[Memory], cutoff: str) -> set[str]:
@@ -18,41 +18,34 @@ def is_structure(memory: Memory) -> bool:
 
 
 def without_memories(log: Sequence[Memory], gone: AbstractSet[str]) -> list[Memory]:
-    """Return the log without some memories; the facts that others confirm go on with the first of those."""
-    orphans = {fact.id for memory in log if memory.id in gone for fact in memory.facts}
+    """Return the log without some memories; the facts that others confirm go on as said by the first of those."""
+    orphans = {
+        origin_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if voice_of(fact.id) in gone
+    }
     survivors: list[Memory] = []
     for memory in log:
         if memory.id in gone:
             continue
-        orphans -= {fact.id for fact in memory.facts}
-        promoted = {one.fact_id: one for one in reversed(memory.confirms) if one.fact_id in orphans}
-        orphans -= promoted.keys()
-        survivors.append(_promoted(memory, [one for one in memory.confirms if promoted.get(one.fact_id) is one]))
+        facts = [fact for fact in memory.facts if voice_of(fact.id) not in gone]
+        left: list[Confirmation] = []
+        for one in memory.confirms:
+            against = orphans.pop(origin_of(one.fact_id), None)
+            if against is None:
+                left.append(one)
+            else:
+                own = voiced(memory.id, one.fact_id)
+                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against))
+        if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
+            survivors.append(memory)
+        else:
+            survivors.append(replace(memory, facts=tuple(facts), confirms=tuple(left)))
     return survivors
 
 
-def without_fact(memory: Memory, fact_id: str) -> Memory:
-    """Return a memory without a fact and what confirms it."""
-    facts = tuple(fact for fact in memory.facts if fact.id != fact_id)
-    confirms = tuple(one for one in memory.confirms if one.fact_id != fact_id)
+def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
+    """Return a memory without what names a statement by one of its ids, or confirms it."""
+    facts = tuple(fact for fact in memory.facts if fact.id not in ids)
+    confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
     if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
         return memory
     return replace(memory, facts=facts, confirms=confirms)
-
-
-def origin_of(fact_id: str) -> str:
-    """Return the id of the memory that first stated a fact."""
-    return f"m_{fact_id.removeprefix('f_').rpartition('_')[0]}"
-
-
-def adopted(memory: Memory) -> Iterator[str]:
-    """Yield the ids of erased memories whose facts go on in this one."""
-    yield from dict.fromkeys(origin for fact in memory.facts if (origin := origin_of(fact.id)) != memory.id)
-
-
-def _promoted(memory: Memory, confirms: Sequence[Confirmation]) -> Memory:
-    if not confirms:
-        return memory
-    facts = [FactRecord(one.fact_id, one.text, one.confidence, one.observed_at, one.span) for one in confirms]
-    left = tuple(one for one in memory.confirms if one not in confirms)
-    return replace(memory, facts=(*memory.facts, *facts), confirms=left)

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.memory.properties import Observed, PropertyState, combined, folded, observations
-from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation
+from interlayer.memory.records import (
+    Confirmation,
+    EntityId,
+    FactRecord,
+    Memory,
+    Relation,
+    origin_of,
+    voice_of,
+    voiced,
+)
+from interlayer.memory.sameness import Sameness
 from interlayer.memory.schema import EntitySchema
 from interlayer.memory.survivors import is_structure
 from interlayer.memory.traits import Traits
@@ -23,12 +33,16 @@ from interlayer.text.terms import words
 
 @dataclass(slots=True, eq=False)
 class FactState:
-    """A fact and what the later log says of it. `number` is its place in the view's indexes."""
+    """A fact and what the later log says of it. `number` is its place in the view's indexes.
+
+    `said_as` are the ids under which the log names the statement.
+    """
 
     record: FactRecord
     memory: Memory
     number: int
     confirmed_by: list[str] = field(default_factory=list[str])
+    said_as: set[str] = field(default_factory=set[str])
     confidence: float = 0.0
     seen_at: str = ""
     contradicts: "list[FactState]" = field(default_factory=list["FactState"])
@@ -58,7 +72,8 @@ class EntityView:
         self.traits = Traits()
         self._schema = schema
         self._exact: dict[str, str] = {}
-        self._same: dict[str, str] = {}
+        self._same = Sameness()
+        self._standing: dict[str, FactState] = {}
         self._opposed: dict[str, list[str]] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
 
@@ -74,9 +89,10 @@ class EntityView:
         self.stated.update(memory.relations)
         if not is_structure(memory):
             self.oldest = min(self.oldest, memory.recorded_at)
-        self._same |= dict(memory.same)
+        for one, other in memory.same:
+            self._join(one, other)
         for one, other in memory.opposed:
-            self._opposed.setdefault(one, []).append(other)
+            self._opposed.setdefault(origin_of(one), []).append(other)
         for fact in memory.facts:
             self._add(fact, memory, vectors.get(fact.id))
         for confirmation in memory.confirms:
@@ -89,52 +105,81 @@ class EntityView:
         """Yield every observed value of the properties in use, also those that the schema does not take any more."""
         return observations(self.memories.values(), self._schema)
 
+    def fact(self, fact_id: str) -> FactState | None:
+        """Return the fact of an id, which may be that of another voice of the same statement."""
+        return self.facts.get(fact_id) or self._standing.get(self._same.root(fact_id))
+
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
         fact_id = self._exact.get(exact_form(text))
         return self.facts.get(fact_id) if fact_id else None
 
-    def fact(self, fact_id: str) -> FactState | None:
-        """Return the fact of an id, or the fact that it was found to repeat when two entities were merged."""
-        return self.facts.get(fact_id) or self.facts.get(self._same.get(fact_id, ""))
+    def _join(self, fact_id: str, other: str) -> None:
+        """Note that two ids name one statement."""
+        former, root = self._same.join(fact_id, other)
+        if former in self._standing:
+            self._standing.setdefault(root, self._standing[former])
 
     def _add(self, fact: FactRecord, memory: Memory, vector: NDArray[np.float32] | None) -> None:
-        known = self._same.get(fact.id)
-        if known in self.facts:
-            self._confirm(Confirmation(known, 1.0, fact.text, fact.confidence, fact.observed_at, fact.span), memory)
+        said_in = self.memories.get(voice_of(fact.id), memory)
+        found = words(fact.text)
+        exact = " ".join(found)
+        standing = self.fact(fact.id) or self.facts.get(self._exact.get(exact, ""))
+        if standing:  # an entity that was merged says what is known already
+            self._join(fact.id, standing.record.id)
+            standing.said_as.add(fact.id)
+            self._oppose(standing, fact)
+            if vector is not None and standing.record.id == fact.id:
+                self._place(standing.number, vector)
+            if said_in is memory or said_in.id not in (standing.memory.id, *standing.confirmed_by):
+                self._voice(standing, said_in, fact.confidence, fact.observed_at)
             return
         number = len(self.ordered)
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
         if vector is not None:
-            self._vectors[number] = vector
-            self.vector_sum += vector
-        state = FactState(fact, memory, number, confidence=fact.confidence, seen_at=fact.observed_at)
-        against = (*fact.contradicts, *self._opposed.get(fact.id, ()))
-        for other in filter(None, map(self.facts.get, against)):
-            state.contradicts.append(other)
-            other.contradicts.append(state)
+            self._place(number, vector)
+        state = FactState(fact, said_in, number, confidence=fact.confidence, seen_at=fact.observed_at)
+        state.said_as.add(fact.id)
         self.facts[fact.id] = state
+        self._standing[self._same.root(fact.id)] = state
         self.ordered.append(state)
-        found = words(fact.text)
-        self._exact.setdefault(" ".join(found), fact.id)
+        self._exact.setdefault(exact, fact.id)
         self.words.add(found)
-        self.traits.add(fact, memory)
+        self.traits.add(fact, said_in)
+        self._oppose(state, fact)
         self._weigh(state)
 
-    def _confirm(self, confirmation: Confirmation, memory: Memory) -> None:
-        state = self.facts.get(confirmation.fact_id)
+    def _place(self, number: int, vector: NDArray[np.float32]) -> None:
+        self.vector_sum += vector - self._vectors[number]
+        self._vectors[number] = vector
+
+    def _oppose(self, state: FactState, said: FactRecord) -> None:
+        against = (*said.contradicts, *self._opposed.get(origin_of(said.id), ()))
+        for other in filter(None, map(self.fact, against)):
+            if other is not state and other not in state.contradicts:
+                state.contradicts.append(other)
+                other.contradicts.append(state)
+
+    def _confirm(self, said: Confirmation, memory: Memory) -> None:
+        state = self.fact(said.fact_id)
         if state is None:  # what it confirmed went away with an entity that was split off: it stands for itself
-            said = confirmation
-            fact = FactRecord(said.fact_id, said.text, said.confidence, said.observed_at, said.span)
-            self._add(fact, memory, None)
-            return
+            own = _own(said, memory)
+            self._add(own, memory, None)
+            state = self.fact(own.id)
+        else:
+            self._voice(state, memory, said.confidence, said.observed_at)
+        if state:
+            state.said_as.add(said.fact_id)
+
+    def _voice(self, state: FactState, memory: Memory, confidence: float, observed_at: str) -> None:
+        """Add one more voice to a known fact."""
         known = {state.memory.source or state.memory.id}
         known.update(self.memories[one].source or one for one in state.confirmed_by if one in self.memories)
         if (memory.source or memory.id) not in known:
-            state.confidence = combined(state.confidence, confirmation.confidence)
+            state.confidence = combined(state.confidence, confidence)
         state.confirmed_by.append(memory.id)
-        state.seen_at = max(state.seen_at, confirmation.observed_at)
+        state.seen_at = max(state.seen_at, observed_at)
         self.traits.seen(state.number, state.seen_at, state.confidence)
         self._weigh(state)
 
@@ -143,6 +188,11 @@ class EntityView:
         if state.contradicts:
             for one in (state, *state.contradicts):
                 self.traits.set_superseded(one.number, one.superseded_by is not None)
+
+
+def _own(said: Confirmation, memory: Memory) -> FactRecord:
+    """Return what a memory confirmed as a fact of its own."""
+    return FactRecord(voiced(memory.id, said.fact_id), said.text, said.confidence, said.observed_at, said.span)
 
 
 def valid_then(memory: Memory, as_of: str) -> Memory:

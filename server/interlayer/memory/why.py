@@ -9,7 +9,7 @@ from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.identifiers import parse_entity
 from interlayer.memory.outcomes import shown_time
 from interlayer.memory.provenance import words_of
-from interlayer.memory.records import Confirmation, FactRecord, Memory, Observation
+from interlayer.memory.records import Confirmation, FactRecord, Memory, Observation, voice_of
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView, FactState
 from interlayer.principal import Principal
@@ -37,8 +37,7 @@ class Why:
 
     async def fact(self, principal: Principal, fact_id: str) -> dict[str, Any]:
         """Return {entity, fact, voices, contradicts}; the first voice comes first. Raises `NotFound`."""
-        memory_id = f"m_{fact_id[:80].removeprefix('f_').rpartition('_')[0]}"
-        stored = await self._entities.holder(principal.organization, memory_id)
+        stored = await self._entities.holder(principal.organization, voice_of(fact_id))
         view = await self._entities.view(principal.organization, stored.head) if stored else None
         fact = view.fact(fact_id) if view else None
         if stored is None or view is None or fact is None:

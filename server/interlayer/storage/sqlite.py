@@ -95,16 +95,18 @@ class SqliteItems:
         cursor: str | None = None,
     ) -> Page:
         """Return items of a partition in sort order."""
-        bound = "sort < ?" if reverse else "sort > ?"
+        # The cursor takes the place of a bound: beside it, SQLite would seek to that one and step over all between.
+        start, end, after = span.start, span.end, ">="
+        if cursor is not None and reverse:
+            end = min(end, cursor)
+        elif cursor is not None and cursor >= start:
+            start, after = cursor, ">"
         sql = (
-            "SELECT sort, version, body FROM items "
-            f"WHERE tbl = ? AND partition = ? AND sort >= ? AND sort < ? AND {_LIVE}"
-            f"{f' AND {bound}' if cursor is not None else ''} "
+            "SELECT sort, version, body FROM items WHERE tbl = ? AND partition = ? "
+            f"AND sort {after} ? AND sort < ? AND {_LIVE} "
             f"ORDER BY sort {'DESC' if reverse else 'ASC'} LIMIT ?"
         )
-        parameters = [table, partition, span.start, span.end, self._now_s()]
-        if cursor is not None:
-            parameters.append(cursor)
+        parameters = [table, partition, start, end, self._now_s()]
         with _translated(self._path):
             rows = self._reader.execute(sql, [*parameters, -1 if limit is None else limit + 1]).fetchall()
             more = limit is not None and len(rows) > limit

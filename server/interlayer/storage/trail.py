@@ -20,6 +20,7 @@ GENESIS: Final = "0" * 64
 """The `previous` hash of an organization's first event."""
 
 _ATTEMPTS: Final = 50
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,27 @@ class Event:
     detail: Mapping[str, Any]
 
 
+def canonical_json(body: Mapping[str, Any]) -> bytes:
+    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md).
+
+    Half a surrogate pair cannot be stored; where somebody has forged one, it is hashed like anything else.
+    """
+    return _CANONICAL.encode(body).encode(errors="surrogatepass")
+
+
 def event_hash(body: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of an event in canonical JSON (sorted keys, no spaces), its own `hash` left out."""
-    canonical = {name: value for name, value in body.items() if name != "hash"}
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 of an event in canonical JSON, its own `hash` left out."""
+    return hashlib.sha256(canonical_json({name: body[name] for name in body if name != "hash"})).hexdigest()
+
+
+def chain_partition(organization: str) -> str:
+    """Return the partition of table `audit` that holds an organization's events by number."""
+    return f"{organization}#chain"
+
+
+def event_place(number: int) -> str:
+    """Return the sort key of the event of that number."""
+    return f"{number:012d}"
 
 
 class Trail:
@@ -64,7 +81,7 @@ class Trail:
 
     async def tail(self, organization: str, limit: int) -> Sequence[Item]:
         """Return the newest events, newest first."""
-        page = await self._store.query("audit", _partition(organization), reverse=True, limit=limit)
+        page = await self._store.query("audit", chain_partition(organization), reverse=True, limit=limit)
         return page.items
 
     async def _next(self, principal: Principal, event: Event) -> Put:
@@ -81,8 +98,4 @@ class Trail:
             "detail": dict(event.detail),
         }
         body["hash"] = event_hash(body)
-        return Put(Key("audit", _partition(principal.organization), f"{number:012d}"), body)
-
-
-def _partition(organization: str) -> str:
-    return f"{organization}#chain"
+        return Put(Key("audit", chain_partition(principal.organization), event_place(number)), body)

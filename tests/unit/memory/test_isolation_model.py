@@ -62,7 +62,7 @@ class Writers(RuleBasedStateMachine):
 
     def token(self, place: tuple[str, str]) -> str:
         token = f"token-{PLACES.index(place)}-{next(self.numbers)}"
-        self.written[place].add(token)
+        self.written[self.home(place)].add(token)
         return token
 
     @rule(place=places, process=st.integers(0, 1), same=st.booleans())
@@ -86,9 +86,9 @@ class Writers(RuleBasedStateMachine):
             self.call(self.room.merger.merge, Principal(place[0], "writer"), place[1], other, "the same")
         except InterlayerError:
             return
-        joined = (place[0], other)
-        self.written[place] |= self.written.pop(joined, set())
-        self.merged[joined] = place
+        joined, into = self.home((place[0], other)), self.home(place)
+        self.written[into] |= self.written.pop(joined, set())
+        self.merged[joined] = into
 
     @rule(place=places)
     def forget(self, place: tuple[str, str]) -> None:

@@ -108,6 +108,111 @@ async def test_the_past_before_a_merge_shows_one_alone(room: Any) -> None:
     assert await room.texts(ACME, as_of=then) == ["Acme sells pumps."]
 
 
+async def test_the_past_between_a_merge_and_its_split_shows_the_two_as_one(room: Any) -> None:
+    _, other = await both(room)
+    before = room.clock()
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.facts(ACME, "They moved into a new hall.")
+    between = room.clock()
+    known_then = await told(room, ACME)
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    after = room.clock()
+    await room.facts(GLOBEX, "Globex opened an office in Rome.")
+    for where in (room, room.other()):
+        then = await where.recall(ACME, include=PARTS, max_tokens=8_000, as_of=between)
+        for part in ("facts", "properties", "relations", "history"):
+            assert sorted(map(repr, then[part])) == sorted(map(repr, known_then[part]))
+        assert await where.texts(ACME, as_of=before) == ["Acme sells pumps."]
+        assert set(await where.texts(ACME, as_of=after)) == {"Acme sells pumps.", "They moved into a new hall."}
+        assert set(await where.texts(GLOBEX, as_of=between)) == {"Globex sells valves.", "Acme sells pumps."}
+
+
+@pytest.mark.parametrize("whose", [ACME, GLOBEX])
+async def test_a_statement_of_both_is_forgotten_by_the_id_that_either_gave_it(room: Any, whose: str) -> None:
+    await both(room)
+    shown = (await room.recall(whose))["facts"]
+    (known,) = [fact["fact_id"] for fact in shown if fact["text"] == "Acme sells pumps."]
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.forgetter.forget(room.principal, "wrong", fact_id=known)
+    for where in (room, room.other()):
+        assert await where.texts(ACME) == ["Globex sells valves."]
+    await room.store.close()
+    content = b"".join(path.read_bytes() for path in room.path.parent.glob("interlayer.db*"))
+    assert b"Acme sells pumps." not in content
+
+
+@pytest.mark.parametrize("forgotten", [0, 1, 2])
+async def test_a_statement_of_both_goes_on_in_the_voices_that_are_left(room: Any, forgotten: int) -> None:
+    one = await room.facts(ACME, "Acme sells pumps.", source="call 1")
+    two = await room.facts(GLOBEX, "Acme sells pumps.", source="call 2")
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    three = await room.facts(ACME, "Acme sells pumps.", source="call 3")
+    voices = [one, two, three]
+    await room.forgetter.forget(room.principal, "wrong", memory_id=voices.pop(forgotten)["memory_id"])
+    for where in (room, room.other()):
+        (fact,) = (await where.recall(ACME))["facts"]
+        assert (fact["text"], fact["confidence"]) == ("Acme sells pumps.", 0.99)
+        assert fact["memory_id"] in [voice["memory_id"] for voice in voices]
+    await room.forgetter.forget(room.principal, "wrong", memory_id=voices.pop(0)["memory_id"])
+    (fact,) = (await room.other().recall(ACME))["facts"]
+    assert (fact["confidence"], fact["memory_id"]) == (0.9, voices[0]["memory_id"])
+    assert [one["fact"]["text"] for one in (await room.search("pumps"))["results"]] == ["Acme sells pumps."]
+    await room.forgetter.forget(room.principal, "wrong", fact_id=fact["fact_id"])
+    assert await room.other().texts(ACME) == []
+
+
+async def test_what_one_confirmed_of_the_other_is_its_own_after_a_split(room: Any) -> None:
+    _, other = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.facts(ACME, "Globex sells valves.", source="call 9")
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    found = (await room.search("valves", limit=20))["results"]
+    assert len({one["entity"]["ref"] for one in found if one["fact"]["text"] == "Globex sells valves."}) == 2
+    shown = (await room.recall(ACME))["facts"]
+    (own,) = [fact["fact_id"] for fact in shown if fact["text"] == "Globex sells valves."]
+    await room.forgetter.forget(room.principal, "wrong", fact_id=own)
+    for where in (room, room.other()):
+        assert "Globex sells valves." not in await where.texts(ACME)
+        assert "Globex sells valves." in await where.texts(GLOBEX)
+
+
+async def test_what_is_forgotten_deep_inside_stays_forgotten_after_every_split(room: Any) -> None:
+    _, other = await both(room)
+    inner = await room.facts("company:hooli.example", "Hooli sells seals.", properties=industry("seals"))
+    fresh = room.other()
+    await fresh.merger.merge(room.principal, GLOBEX, "company:hooli.example", "same firm")
+    assert "Hooli sells seals." in await fresh.texts(GLOBEX)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.forgetter.forget(room.principal, "wrong", memory_id=inner["memory_id"])
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    for where in (room, fresh, room.other()):
+        assert "Hooli sells seals." not in await where.texts(GLOBEX)
+        assert (await where.recaller.properties(room.principal, GLOBEX))[1] == {"industry": "valves"}
+
+
+async def test_relations_to_what_is_deep_inside_are_shown(room: Any) -> None:
+    await both(room)
+    await room.memorize("company:hooli.example", relations=[("supplies", GLOBEX)])
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.facts("company:umbrella.example", "Umbrella sells rain.")
+    await room.merger.merge(room.principal, "company:umbrella.example", ACME, "same firm")
+    shown = (await told(room, "company:umbrella.example"))["relations"]
+    assert ("supplies", "in") in {(one["type"], one.get("direction")) for one in shown}
+
+
+async def test_a_second_merge_counts_from_its_own_time(room: Any) -> None:
+    _, other = await both(room)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    await room.facts(ACME, "They moved into a new hall.")
+    await room.merger.split(room.principal, ACME, other, "not the same")
+    apart = room.clock()
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same after all")
+    for where in (room, room.other()):
+        assert "Globex sells valves." not in await where.texts(ACME, as_of=apart)
+        assert len(await where.texts(ACME)) == 3
+    assert (await room.merger.split(room.principal, ACME, other, "not the same"))["stays"] == 0
+
+
 async def test_merges_nest(room: Any) -> None:
     await both(room)
     third = await room.facts("company:hooli.example", "Hooli sells seals.")

@@ -138,16 +138,17 @@ async def test_the_sweep_erases_for_good_and_says_so_without_content(kept: Any) 
 
 
 async def test_what_a_younger_memory_says_too_goes_on_in_its_words(kept: Any) -> None:
-    first = await kept.facts(ANN, "Ann likes green tea.")
+    await kept.facts(ANN, "Ann likes green tea.")
     kept.clock.now += timedelta(days=60)
-    await kept.facts(ANN, "ANN likes green tea!", source="another call")
+    second = await kept.facts(ANN, "ANN likes green tea!", source="another call")
     kept.clock.now += timedelta(days=40)
     hidden = await kept.recall(ANN)
     await kept.expirer.expire(kept.principal)
     swept = await kept.other().recall(ANN)
     for answer in (hidden, swept):
         assert [fact["text"] for fact in answer["facts"]] == ["ANN likes green tea!"]
-        assert answer["facts"][0]["fact_id"] == first["facts"][0]["fact_id"]
+        assert answer["facts"][0]["memory_id"] == second["memory_id"]
+    assert hidden["facts"][0]["fact_id"] == swept["facts"][0]["fact_id"]
     assert await found_by(kept.other(), "green tea") == ["ANN likes green tea!"]
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer_policies.answers import ContextAnswer
+from interlayer_policies.governing import govern
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile, Situation, folded
 from interlayer_policies.relevance import query_of, texts_of
 from interlayer_policies.selecting import Request, select
 from interlayer_policies.snapshot import Edition, Snapshot, sections_of
+from interlayer_policies.waivers import Waiver
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SITUATION: dict[str, tuple[str, ...]] = {"agent": ("bot",)}
@@ -274,3 +276,52 @@ def test_the_order_of_files_never_changes_a_byte(documents: Any, situation: Situ
     task = "How do refunds for orders work?"
     first, second = answer(documents, situation, task=task), answer(shuffled, situation, task=task)
     assert json.dumps(first.document()) == json.dumps(second.document())
+
+
+def waivers_for(documents: Any, chosen: Sequence[tuple[int, dict[str, list[str]]]]) -> tuple[Waiver, ...]:
+    """Return waivers of some rules of these documents, each for a scope."""
+    rules = snapshot_of(documents).rules
+    return tuple(
+        Waiver(
+            id=f"w{number}",
+            rule=rules[place % len(rules)].ref,
+            rule_etag=rules[place % len(rules)].etag,
+            scope={facet: tuple(patterns) for facet, patterns in scope.items()},
+            until=NOW + timedelta(days=1),
+            approver="ann",
+            reason="launch",
+            granted_at=NOW,
+        )
+        for number, (place, scope) in enumerate(chosen)
+        if rules
+    )
+
+
+WAIVERS = st.lists(
+    st.tuples(st.integers(0, 20), st.dictionaries(st.sampled_from(["channel", "team", "region"]), LISTS, max_size=2)),
+    max_size=4,
+)
+
+
+@given(POLICIES, SITUATIONS, st.sampled_from(FACETS), WAIVERS)
+def test_with_waivers_too_removing_a_facet_never_shrinks_the_rules(
+    documents: Any, situation: Situation, facet: str, chosen: Any
+) -> None:
+    snapshot, waivers = snapshot_of(documents), waivers_for(documents, chosen)
+    without = {name: values for name, values in situation.items() if name != facet}
+    known, unknown = (govern(snapshot, one, NOW, waivers) for one in (situation, without))
+    assert {rule.ref for rule in known.rules} <= {rule.ref for rule in unknown.rules}
+
+
+@given(POLICIES, SITUATIONS, WAIVERS)
+def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
+    documents: Any, situation: Situation, chosen: Any
+) -> None:
+    snapshot, waivers = snapshot_of(documents), waivers_for(documents, chosen)
+    plain, exempt = govern(snapshot, situation, NOW), govern(snapshot, situation, NOW, waivers)
+    certain = {one.rule for one in waivers if one.is_certain(situation)}
+    delivered = {rule.ref for rule in exempt.rules}
+    assert not delivered & certain
+    assert {rule.ref for rule in plain.rules} - certain <= delivered
+    later = govern(snapshot, situation, NOW + timedelta(days=1), waivers)
+    assert {rule.ref for rule in later.rules} == {rule.ref for rule in govern(snapshot, situation, NOW).rules}

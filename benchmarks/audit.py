@@ -1,0 +1,249 @@
+"""What the audit trail costs, and how fast it is verified. Prints figures, asserts none.
+
+`python benchmarks/audit.py [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified; a delivery
+is measured with its receipt and without; and one process that delivers beside sixteen that do so at once.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from measuring import SOURCES, machine, percentile, show
+
+from interlayer.app.composition import Parts, build, opened
+from interlayer.app.settings import Settings, load
+from interlayer.ids import new_id, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import Key, Put
+from interlayer.storage.trail import chain_partition, event_hash, event_place
+from interlayer_policies.governance import Facets
+from interlayer_policies.ledger import RECEIPT, hour_of, receipts_partition
+
+TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"
+PROCESSES: Final = 16
+BARS: Final = {"verify_s": 10}
+BATCH: Final = 100
+
+
+def at(home: Path) -> Settings:
+    """Return the settings of a benchmark home."""
+    return load({"HOME": str(home), "ORG": "bench"}, {"INTERLAYER_CONFIG": os.devnull})
+
+
+async def fill(parts: Parts, count: int) -> None:
+    """Write so many events and receipts of the last day."""
+    who, now = parts.settings.principal, datetime.now(UTC) - timedelta(hours=22)
+    head = (await parts.audit.checkpoint(who)).record()
+    (sample,) = await parts.audit.receipts(who, limit=1)
+    number, previous = head["number"], head["hash"]
+    for first in range(0, count, BATCH):
+        events: list[Put] = []
+        receipts: list[Put] = []
+        for _ in range(BATCH):
+            number += 1
+            now += timedelta(seconds=20 * 3_600 / count)
+            body: dict[str, Any] = {
+                "number": number,
+                "previous": previous,
+                "at": timestamp(now),
+                "organization": who.organization,
+                "actor": "bench",
+                "type": "memory.erased",
+                "subject": "company:acme.example",
+                "detail": {"facts": 12, "properties": 3, "sources": 2, "requested_by": "privacy@acme.example"},
+            }
+            previous = body["hash"] = event_hash(body)
+            events.append(Put(Key("audit", chain_partition(who.organization), event_place(number)), body))
+            receipt = {name: value for name, value in sample.items() if name != "id"} | {"at": timestamp(now)}
+            place = Key("audit", receipts_partition(who.organization, hour_of(now)), new_id(RECEIPT, now))
+            receipts.append(Put(place, receipt, expires_at=sample["expires_at"]))
+        await parts.store.transact(events)
+        await parts.store.transact(receipts)
+        if first % 5_000 == 0:
+            sys.stderr.write(f"\r{first:,} events and receipts written   ")
+
+
+async def verifying(settings: Settings, count: int) -> list[dict[str, Any]]:
+    """Measure sealing and verifying."""
+    async with opened(settings) as parts:
+        await parts.domains.governance.context(settings.principal, TASK.format(0), Facets(channel="email"))
+        await fill(parts, count)
+        start = time.perf_counter()
+        sealed = await parts.sealer.seal(settings.principal, everything=True)
+        sealing = time.perf_counter() - start
+    command = [sys.executable, __file__, "--verify", str(settings.home)]
+    done = await anyio.run_process(command, env={**os.environ, "PYTHONPATH": SOURCES}, stderr=None)
+    found = json.loads(done.stdout)
+    if found["faults"]:
+        raise SystemExit(f"the trail does not verify: {found['faults'][0]}")
+    what = f"{found['events']:,} events, {found['receipts']:,} receipts in {found['segments']} segments"
+    return [
+        {"what": f"verify, s: {what}", "p50": found["s"], "calls": 1},
+        {"what": "verify: peak memory of the process, MiB", "p50": found["mib"], "calls": 1},
+        {"what": "peak memory of a process that verifies nothing, MiB", "p50": found["idle_mib"], "calls": 1},
+        {"what": f"seal by hand, s: {sealed.receipts:,} receipts", "p50": round(sealing, 2), "calls": 1},
+    ]
+
+
+async def verify(home: Path) -> None:
+    """Be a process that verifies, and print what it took."""
+    parts = build(at(home))
+    idle = peak_mib()
+    start = time.perf_counter()
+    report = await parts.audit.verify(parts.settings.principal)
+    taken = round(time.perf_counter() - start, 2)
+    await parts.close()
+    sys.stdout.write(json.dumps(report.record() | {"s": taken, "mib": peak_mib(), "idle_mib": idle}))
+
+
+def peak_mib() -> int:
+    """Return the most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+async def deliver(parts: Parts, agent: str, calls: int) -> list[float]:
+    """Return milliseconds of each delivery, every task a new one."""
+    who = Principal(parts.settings.principal.organization, agent)
+    taken: list[float] = []
+    for number in range(calls):
+        start = time.perf_counter()
+        await parts.domains.governance.context(who, TASK.format(f"{agent} {number}"), Facets(channel="email"))
+        taken.append((time.perf_counter() - start) * 1_000)
+    return taken
+
+
+class NoReceipts:
+    """In place of the receipts: gives a number and writes nothing."""
+
+    async def write(self, *_: Any, **__: Any) -> str:
+        """Return an id."""
+        return "rc_none"
+
+
+def without_receipts(parts: Parts) -> None:
+    """Let the deliveries of a process leave no receipt: there is no such setting, on purpose."""
+    vars(parts.domains.governance)["_receipts"] = NoReceipts()
+
+
+async def receipt_cost(settings: Settings, calls: int) -> list[dict[str, Any]]:
+    """Measure a delivery with its receipt and without, by turns."""
+    plain, with_receipt = list[float](), list[float]()
+    async with opened(settings) as parts:
+        bare = build(settings)
+        without_receipts(bare)
+        for turn in range(12):
+            for one, taken in ((parts, with_receipt), (bare, plain)):
+                found = await deliver(one, f"turn {turn}", calls // 10)
+                taken.extend(found if turn > 1 else [])  # the first two warm up
+        await bare.close()
+    rows = [row("get_governance_context with its receipt, ms", with_receipt), row("the same without, ms", plain)]
+    added = rows[0]["p50"] - rows[1]["p50"]
+    return [*rows, {"what": "a receipt adds, ms", "p50": round(added, 2), "calls": len(plain)}]
+
+
+def row(what: str, taken: Sequence[float]) -> dict[str, Any]:
+    """Return a line of the report."""
+    p50, p99 = (round(percentile(taken, part), 2) for part in (0.5, 0.99))
+    return {"what": what, "p50": p50, "p99": p99, "calls": len(taken)}
+
+
+def at_once(home: Path, processes: int, calls: int, *options: str) -> list[float]:
+    """Return milliseconds of deliveries by so many processes that begin at one moment."""
+    environment = {**os.environ, "PYTHONPATH": SOURCES}
+    command = [sys.executable, __file__, "--worker", str(home), "--calls", str(calls), *options]
+    workers = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for worker in workers:
+        if worker.stdout:
+            worker.stdout.readline()  # it is ready
+    taken: list[float] = []
+    for worker in workers:
+        if worker.stdin:
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+    for worker in workers:
+        out, _ = worker.communicate()
+        taken += json.loads(out)
+    return taken
+
+
+async def work(home: Path, calls: int, bare: bool) -> None:
+    """Be one of the processes: get ready, wait for the word, deliver, and print what each call took."""
+    async with opened(at(home)) as parts:
+        if bare:
+            without_receipts(parts)
+        agent = f"agent-{os.getpid()}"
+        await deliver(parts, f"{agent}-warm", 5)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        taken = await deliver(parts, agent, calls)
+    sys.stdout.write(json.dumps(taken))
+
+
+async def concurrency(home: Path, calls: int) -> list[dict[str, Any]]:
+    """Measure one process and sixteen, and verify what they left."""
+    one = row("1 process delivers, ms", at_once(home, 1, calls))
+    many = row(f"{PROCESSES} processes deliver at once, ms", at_once(home, PROCESSES, calls // 4))
+    idle = row("the same without receipts, ms", at_once(home, PROCESSES, calls // 4, "--bare"))
+    parts = build(at(home))
+    await anyio.sleep(11)  # the grace of sealing
+    await parts.sealer.seal(parts.settings.principal, everything=True)
+    report = await parts.audit.verify(parts.settings.principal)
+    await parts.close()
+    if report.faults or report.unsealed:
+        raise SystemExit(f"the trail does not verify: {report.summary()}")
+    ratio = round(many["p99"] / one["p99"], 1)
+    return [one, many, idle, {"what": f"p99 of {PROCESSES} to p99 of 1", "p50": ratio, "calls": 1}]
+
+
+async def measure(*, quick: bool) -> list[dict[str, Any]]:
+    """Return the lines of the report."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        rows = await receipt_cost(at(home / "cost"), 200 if quick else 1_000)
+        rows += await concurrency(home / "cost", 200 if quick else 800)
+        rows += await verifying(at(home / "verify"), 10_000 if quick else 100_000)
+    sys.stderr.write("\n")
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="fewer calls, 10,000 events and receipts")
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--calls", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.verify:
+        anyio.run(verify, given.verify)
+        return
+    if given.worker:
+        anyio.run(work, given.worker, given.calls, given.bare)
+        return
+    before = machine()
+    rows = anyio.run(lambda: measure(quick=given.quick))
+    if given.json:
+        sys.stdout.write(json.dumps({"machine": before, "bars": BARS, "rows": rows}, indent=2) + "\n")
+        return
+    cells = [[one["what"], one["p50"], one.get("p99", ""), one["calls"]] for one in rows]
+    show(f"The audit trail ({before})", ["", "p50 or figure", "p99", "calls"], cells)
+
+
+if __name__ == "__main__":
+    main()
