@@ -273,6 +273,22 @@ async def test_get_many_finds_those_of_a_thousand_keys_that_exist(store: ItemSto
 # Expiry
 
 
+async def test_purging_removes_what_has_expired_and_nothing_else(open_store: OpenStore, tmp_path: Path) -> None:
+    now = [1000.0]
+    async with open_store(tmp_path, lambda: now[0]) as store:
+        await store.transact(
+            [Put(key("a"), {"word": "submarine"}, expires_at=1010), Put(key("b"), {}, expires_at=2000)]
+        )
+        await put(store, "c")
+        assert await store.purge() == 0
+        now[0] = 1010.0
+        assert await store.purge() <= 1  # none where the store does so by itself
+        assert await store.purge() == 0
+        await store.scrub()
+        assert await sorts_of(store) == ["b", "c"]
+        assert b"submarine" not in raw(tmp_path)
+
+
 async def test_an_expired_item_is_as_if_it_were_not_there(open_store: OpenStore, tmp_path: Path) -> None:
     now = [1000.0]
     async with open_store(tmp_path, lambda: now[0]) as store:

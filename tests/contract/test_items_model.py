@@ -109,6 +109,11 @@ class StoreMachine(RuleBasedStateMachine):
     def scrub(self) -> None:
         self.portal.call(self.store.scrub)
 
+    @rule()
+    def purge(self) -> None:
+        expired = [key for key in self.model if not self._version(key)]
+        assert self.portal.call(self.store.purge) <= len(expired)
+
     async def _page(self, partition: str, span: Span, reverse: bool, limit: int, cursor: str | None) -> Page:
         return await self.other.query("memory", partition, span, reverse=reverse, limit=limit, cursor=cursor)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from interlayer.memory.entities import Entities
+from interlayer.memory.expiring import Expirer
 from interlayer.memory.extraction import Extractor
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
@@ -57,7 +58,7 @@ class Room:
         self.principal = Principal("acme", "tester")
         self.store = SqliteItems(self.path, self.clock.seconds)
         schema = self.schema
-        self.entities = Entities(self.store, self.index, EMBEDDER, schema)
+        self.entities = Entities(self.store, self.index, EMBEDDER, schema, self.clock)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
         self.memorizer = Memorizer(
@@ -70,6 +71,7 @@ class Room:
         self.why = Why(self.store, self.entities, schema)
         self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
+        self.expirer = Expirer(self.store, self.entities, self.projector, self.forgetter, schema)
 
     def other(self) -> "Room":
         return self.under(self.schema)

@@ -1,10 +1,18 @@
 """Starts copies of a worker script as processes of their own, as a second server on the same data would be."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import anyio
+
+
+async def killed(script: str, arguments: list[str]) -> None:
+    """Run the script as a process of its own that has to end by SIGKILL."""
+    command = [sys.executable, str(Path(__file__).parent / script), *arguments]
+    done = await anyio.run_process(command, env=_environment(), check=False)
+    assert done.returncode == -signal.SIGKILL, (done.returncode, done.stderr.decode())
 
 
 async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
@@ -13,8 +21,7 @@ async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
 
     async def run(number: int) -> None:
         command = [sys.executable, str(Path(__file__).parent / script), *arguments[number]]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        done = await anyio.run_process(command, env=environment, check=False)
+        done = await anyio.run_process(command, env=_environment(), check=False)
         assert done.returncode == 0, done.stderr.decode()
         outputs[number] = done.stdout.decode()
 
@@ -22,3 +29,7 @@ async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
         for number in range(len(arguments)):
             group.start_soon(run, number)
     return outputs
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

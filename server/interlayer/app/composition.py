@@ -10,6 +10,7 @@ from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities
+from interlayer.memory.expiring import Expirer
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -59,6 +60,7 @@ class Parts:
     identities: Identities
     why: Why
     rejections: Rejections
+    expirer: Expirer
     migrator: Migrator
     audit: Audit
     sealer: Sealer
@@ -86,15 +88,16 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     embedder = LocalEmbedder()
     index = LanceIndex(str(settings.home / "vectors"), embedder.space)
     trail = Trail(store, clock)
-    entities = Entities(store, index, embedder, schema)
+    entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
     memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
+    forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
-        forgetter=Forgetter(store, entities, projector, trail, schema, clock),
+        forgetter=forgetter,
         governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
         schema=schema,
     )
@@ -108,6 +111,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         merger=Merger(store, entities, trail, embedder, schema, clock),
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
+        expirer=Expirer(store, entities, projector, forgetter, schema),
         rejections=Rejections(store, entities, memorizer, trail, schema),
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
+_SWEEP_S: Final = 3_600.0
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Interlayer:
         return problems
 
     async def work(self) -> None:
-        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, seal.
+        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, sweep, seal.
 
         It begins when the first request has been answered, so that it does not delay that answer.
         """
@@ -89,6 +90,7 @@ class Interlayer:
         await anyio.to_thread.run_sync(parts.embedder.preload)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
+            tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
     async def close(self) -> None:
@@ -123,6 +125,17 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
         # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
             await interlayer.close()
+
+
+async def _sweep(parts: "Parts", organization: str) -> None:
+    """Erase what was kept long enough, now and every hour."""
+    principal = Principal(organization, "retention")
+    while True:
+        try:
+            await parts.expirer.expire(principal)
+        except InterlayerError as error:
+            logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
+        await anyio.sleep(_SWEEP_S)
 
 
 def _build(settings: Settings) -> "Parts":

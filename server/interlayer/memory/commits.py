@@ -114,6 +114,7 @@ def _head(change: Change, properties: Mapping[str, Any]) -> Head:
         facts=(old.facts if old else 0) + len(change.memory.facts),
         epoch=old.epoch if old else 0,
         absorbed=old.absorbed if old else (),
+        oldest=old.since if old and old.revision else change.memory.recorded_at,
     )
 
 
@@ -214,7 +215,7 @@ def index_changes(
 
 def _relations(change: Change, view: EntityView) -> Iterator[Operation]:
     for relation in change.memory.relations:
-        if relation in view.relations:
+        if relation in view.stated:
             continue
         place = keys.relation(change.organization, relation.target, relation.type, change.entity)
         yield Put(place, {"memory_id": change.memory.id, "recorded_at": change.memory.recorded_at})

@@ -5,20 +5,24 @@ Nothing here writes; `commits` plans what is written.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import anyio
 import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.errors import Ambiguous, Unavailable
+from interlayer.ids import Clock, new_id, system_clock
 from interlayer.memory import identifiers, keys
+from interlayer.memory.durations import before
 from interlayer.memory.identifiers import EntityString
 from interlayer.memory.logs import read_log
 from interlayer.memory.nearness import nearest
-from interlayer.memory.records import EntityId, Head, Memory, read_head
+from interlayer.memory.records import EntityId, Head, Memory, Relation, read_head
 from interlayer.memory.schema import Schema
+from interlayer.memory.survivors import expired, is_structure, without_memories
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder
 from interlayer.storage.items import ItemStore, Span
@@ -46,11 +50,14 @@ class _Cached:
 class Entities:
     """Reads entities of all organizations; views are cached, most recently used last."""
 
-    def __init__(self, store: ItemStore, index: VectorIndex, embedder: Embedder, schema: Schema) -> None:
+    def __init__(
+        self, store: ItemStore, index: VectorIndex, embedder: Embedder, schema: Schema, clock: Clock = system_clock
+    ) -> None:
         self._store = store
         self._index = index
         self._embedder = embedder
         self._schema = schema
+        self._clock = clock
         self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
         self._locks: dict[tuple[str, EntityId], anyio.Lock] = {}
 
@@ -107,23 +114,76 @@ class Entities:
         heads = await self.heads(organization, [EntityId(entity.type, item.key.sort) for item in listed.items])
         names: dict[str, str] = {}
         for head in heads:
+            if await self.shown(organization, head) is None:
+                continue
             for name in [head.name, *head.names, *(value for values in head.identifiers.values() for value in values)]:
                 names[identifiers.folded_name(name)] = f"{entity.type}:{name}"
         near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
 
     async def view(self, organization: str, head: Head) -> EntityView:
-        """Return the view at least as new as the head; the caller must not await while it reads from it."""
+        """Return the view at least as new as the head, without what was kept long enough.
+
+        The caller must not await while it reads from it.
+        """
         place = (organization, head.entity)
         cached = self._views.get(place)
-        if cached is None or cached.epoch != head.epoch:
+        cutoff = self.cutoff(head.entity.type)
+        if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
             cached = _Cached(self.blank(head.entity), head.epoch)
         if cached.view.revision < head.revision:
-            await self._catch_up(organization, cached.view, head)
+            await self._catch_up(organization, cached.view, head, cutoff)
         self._views[place] = cached
         self._views.move_to_end(place)
         self._evict()
         return cached.view
+
+    async def log(self, organization: str, head: Head) -> list[Memory]:
+        """Return the whole log, what was kept long enough included, with that of every absorbed entity."""
+        return await read_log(self._store, organization, head.entity, upto=head.revision)
+
+    def cutoff(self, entity_type: str) -> str:
+        """Return the instant before which what was recorded of a type is not kept any more; empty when all is."""
+        schema = self._schema.stored(entity_type)
+        return schema.cutoff(self._clock()) if schema.retention else ""
+
+    def is_due(self, entity_type: str, memory_id: str) -> bool:
+        """Tell from its id whether a memory of a type was kept long enough."""
+        retention = self._schema.stored(entity_type).retention
+        if not retention or not memory_id:
+            return False
+        cutoff = max(before(self._clock(), retention), datetime(1970, 1, 1, tzinfo=UTC))
+        return memory_id < new_id("m", cutoff, lambda _: 0)
+
+    def overdue(self, head: Head) -> bool:
+        """Tell whether the log may hold what was kept long enough: then only its view is right, not the head."""
+        return bool(head.revision) and head.since < self.cutoff(head.entity.type)
+
+    async def shown(self, organization: str, head: Head) -> Head | None:
+        """Return a head as it may be shown: without values that were kept long enough, None if all of it was."""
+        if not self.overdue(head):
+            return head
+        view = await self.view(organization, head)
+        if all(is_structure(memory) for memory in view.memories.values()):
+            return None
+        return replace(head, properties={name: state.value for name, state in view.properties.items()})
+
+    async def basis(
+        self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any]
+    ) -> tuple[str, str] | None:
+        """Return which memory a relation rests on and when that was recorded, None if it was kept long enough.
+
+        `kept` is what was noted with the target of the relation.
+        """
+        if not self.overdue(origin):
+            return kept["memory_id"], kept.get("recorded_at", "")
+        memory = (await self.view(organization, origin)).relations.get(relation)
+        return (memory.id, memory.recorded_at) if memory else None
+
+    async def is_target(self, organization: str, entity: EntityId) -> bool:
+        """Tell whether a relation points at an entity."""
+        place = keys.relation(organization, entity, "", entity)
+        return bool((await self._store.query("memory", place.partition, limit=1)).items)
 
     def blank(self, entity: EntityId) -> EntityView:
         """Return the view of an entity of which nothing is known yet."""
@@ -149,8 +209,10 @@ class Entities:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
-    async def _catch_up(self, organization: str, view: EntityView, head: Head) -> None:
-        memories = await read_log(self._store, organization, head.entity, after=view.revision, upto=head.revision)
+    async def _catch_up(self, organization: str, view: EntityView, head: Head, cutoff: str) -> None:
+        log = await read_log(self._store, organization, head.entity, after=view.revision, upto=head.revision)
+        memories = without_memories(log, expired(log, cutoff))
+        view.stated.update(relation for memory in log for relation in memory.relations)
         texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
         vectors = await self.vectors(organization, view.entity, texts)
         seen = view.revision  # another call may have caught up while this one waited
@@ -185,9 +247,12 @@ class Entities:
 
     async def _only(self, organization: str, entity: EntityString, found: set[str]) -> EntityId | None:
         if len(found) > 1:
-            heads = await self.heads(organization, [EntityId(entity.type, one) for one in sorted(found)[:10]])
-            shown = "; ".join(f"{head.entity.ref} ({_described(head)})" for head in heads)
-            raise Ambiguous(f"entity: {len(found)} entities bear {entity.key!r}: {shown}. Use one of these.")
+            bearers = await self.heads(organization, [EntityId(entity.type, one) for one in sorted(found)])
+            heads = [head for head in bearers if await self.shown(organization, head)]
+            if len(heads) < 2:  # the others are only still there to be erased
+                return (heads or bearers)[0].entity
+            shown = "; ".join(f"{head.entity.ref} ({_described(head)})" for head in heads[:10])
+            raise Ambiguous(f"entity: {len(heads)} entities bear {entity.key!r}: {shown}. Use one of these.")
         return EntityId(entity.type, found.pop()) if found else None
 
     def _evict(self) -> None:

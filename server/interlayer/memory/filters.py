@@ -30,6 +30,17 @@ class Filters:
             found = ids if found is None else found & ids
         return found or set()
 
+    def meets(self, entity_type: str, where: Sequence[Condition], properties: Mapping[str, Any]) -> bool:
+        """Tell whether values meet every condition as they would in the index."""
+        for condition in where:
+            if condition.property not in properties:
+                return False
+            value = keys.index_value(properties[condition.property])
+            spans = _spans(condition, self._schema.indexed(entity_type, condition.property))
+            if not any(span.start <= f"{value}#" < span.end and accepts(value) for span, accepts in spans):
+                return False
+        return True
+
     async def _bearing(self, organization: str, entity_type: str, condition: Condition) -> set[str]:
         declared = self._schema.indexed(entity_type, condition.property)
         found: set[str] = set()

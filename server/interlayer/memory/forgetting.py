@@ -14,13 +14,15 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.erasing import home, without_fact, without_memory
+from interlayer.memory.erasing import home
 from interlayer.memory.identifiers import folded_name, parse_entity
 from interlayer.memory.projecting import PURGE, Projector
 from interlayer.memory.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.survivors import without_fact, without_memories
+from interlayer.memory.view import EntityView
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
@@ -28,18 +30,26 @@ from interlayer.storage.trail import Event, Trail
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
 _PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
+_OUTBOX_ENTRIES: Final = 20
+_ANSWERS_MAX: Final = 20  # kept for replay and rewritten; more than these are deleted
 _ATTEMPTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Erasure:
-    """What an erasure comes to. `last` puts it into force; `hidden` is what nothing leads to after that."""
+class Erasure:
+    """What an erasure comes to. `decisive` puts it into force; `hidden` is what nothing leads to after that."""
 
     subject: str
     decisive: list[Operation]
     hidden: list[Operation]
     rows: list[str]
     counts: Counter[str]
+    replaced: frozenset[str] = frozenset()  # rows that what goes on replaces
+
+    @property
+    def fits(self) -> bool:
+        """Whether one transaction can put it into force, with room for what it leaves to the outbox."""
+        return len(self.decisive) <= _BATCH - _OUTBOX_ENTRIES
 
 
 class Forgetter:
@@ -93,7 +103,7 @@ class Forgetter:
 
     async def _erased(
         self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
-    ) -> _Erasure:
+    ) -> Erasure:
         """Erase, on whatever others have added meanwhile."""
         for _ in range(_ATTEMPTS):
             async with self._entities.lock(principal.organization, owner):
@@ -102,7 +112,8 @@ class Forgetter:
                     raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
                 erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
                 try:
-                    await self._commit(principal, reason, erasure)
+                    detail = {"reason": reason, "counts": dict(erasure.counts)}
+                    await self.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
                 except VersionConflict:
                     continue
                 return erasure
@@ -125,26 +136,33 @@ class Forgetter:
             raise NotFound(f"{field}: {(memory_id or fact_id or '')[:60]!r} is not known. Take it from recall_entity.")
         return stored.head.entity
 
-    async def _plan(
-        self, organization: str, stored: StoredHead, fact_id: str | None, memory_id: str | None
-    ) -> _Erasure:
-        view = await self._entities.view(organization, stored.head)
-        log = list(view.memories.values())
+    async def _plan(self, organization: str, stored: StoredHead, fact_id: str | None, memory_id: str | None) -> Erasure:
+        log = await self._entities.log(organization, stored.head)
         if memory_id:
-            survivors = list(without_memory(log, memory_id))
-            return await self._rewrite(organization, stored, log, survivors, memory_id)
+            if all(memory.id != memory_id for memory in log):
+                raise NotFound(f"memory_id: {memory_id[:60]!r} is not known. Take it from recall_entity.")
+            survivors = without_memories(log, {memory_id})
+            return await self.rewrite(organization, stored, log, survivors, memory_id)
         if fact_id:
-            fact = view.fact(fact_id)
+            fact = self._folded(stored.head.entity, log).fact(fact_id)
             if fact is None:
                 raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
             said_as = frozenset(fact.said_as)
             survivors = [without_fact(memory, said_as) for memory in log]
-            erasure = await self._rewrite(organization, stored, log, survivors, fact_id)
+            erasure = await self.rewrite(organization, stored, log, survivors, fact_id)
             erasure.decisive.extend(await self._remains.redactions(organization, log, said_as))
             return erasure
-        return await self._whole(organization, stored, log)
+        return await self.whole(organization, stored, log)
 
-    async def _whole(self, organization: str, stored: StoredHead, log: Sequence[Memory]) -> _Erasure:
+    def _folded(self, entity: EntityId, log: Iterable[Memory]) -> EntityView:
+        """Return what a log comes to, whether or not it was kept long enough."""
+        view = self._entities.blank(entity)
+        for memory in log:
+            view.apply(memory, {})
+        return view
+
+    async def whole(self, organization: str, stored: StoredHead, log: Sequence[Memory]) -> Erasure:
+        """Return what erases an entity with everything that leads to it or came from it."""
         head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
@@ -176,16 +194,14 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return _Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
+        return Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
 
-    async def _rewrite(
+    async def rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
-    ) -> _Erasure:
+    ) -> Erasure:
         """Return what turns the log into its survivors, with everything that follows from it."""
         entity, kept = stored.head.entity, {memory.id: memory for memory in survivors}
-        after = self._entities.blank(entity)
-        for memory in survivors:
-            after.apply(memory, {})
+        after = self._folded(entity, survivors)
         head = replace(
             stored.head,
             properties={name: state.value for name, state in after.properties.items()},
@@ -193,6 +209,7 @@ class Forgetter:
             revision=stored.head.revision + 1,
             epoch=stored.head.epoch + 1,
             updated_at=timestamp(self._clock()),
+            oldest=min(after.oldest, timestamp(self._clock())),
         )
         operations: list[Operation] = [Put(keys.head(organization, entity), head_body(head), stored.version)]
         schema = self._schema.stored(entity.type)
@@ -213,14 +230,20 @@ class Forgetter:
         operations += [
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
-        operations += [Delete(key) for key in await self._remains.traces(organization, entity, gone, relations=False)]
+        operations += await self._remains.rested(organization, entity, gone, survivors)
+        answers = await self._remains.answers(organization, survivors, {one.name for m in gone for one in m.properties})
+        operations += answers if len(answers) <= _ANSWERS_MAX else []
+        traces = await self._remains.traces(organization, entity, gone, relations=False)
+        traces += [one.key for one in answers] if len(answers) > _ANSWERS_MAX else []
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - len(after.facts),
             properties=sum(len(memory.properties) for memory in gone),
             relations=len(lost),
         )
-        return _Erasure(subject, _unique(operations), [], rows, counts)
+        hidden: list[Operation] = [Delete(key) for key in traces]
+        replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
+        return Erasure(subject, _unique(operations), hidden, rows, counts, replaced)
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
@@ -260,26 +283,32 @@ class Forgetter:
         puts = list(log_puts(organization, entity, replace(survivor, revision=revision, home=None)))
         operations += [replace(put, expect=versions.get(put.key, 0)) for put in puts]
         operations += [Delete(key) for key in versions if key not in {put.key for put in puts}]
-        again = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
+        again: dict[str, Any] = {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
+        known = {fact.id for fact in memory.facts}
+        again["remove"] = [fact.id for fact in survivor.facts if fact.id not in known]
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
 
-    async def _commit(self, principal: Principal, reason: str, erasure: _Erasure) -> None:
+    async def commit(self, principal: Principal, event: Event, erasure: Erasure) -> None:
         """Put the erasure into force in one transaction, with its audit event.
 
         What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted
         even if this process is killed now.
         """
-        detail = {"reason": reason, "counts": dict(erasure.counts)}
         organization = principal.organization
-        now = [*erasure.decisive, *self._removals(organization, erasure.rows)]
-        later = _unique(erasure.hidden)
-        if len(now) + len(later) <= _BATCH:
-            await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), [*now, *later])
+        now = [
+            *erasure.decisive,
+            *self._removals(organization, [row for row in erasure.rows if row not in erasure.replaced]),
+        ]
+        taken = {one.key for one in now}
+        later = [one for one in _unique(erasure.hidden) if one.key not in taken]
+        if len(now) + len(later) < _BATCH:
+            note = Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: []})  # have the files cleared
+            await self._trail.commit(principal, event, [*now, *later, note])
             return
         for first in range(0, len(later), _PURGED_KEYS):
             named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
             now.append(Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: named}))
-        await self._trail.commit(principal, Event("memory.erased", erasure.subject, detail), now)
+        await self._trail.commit(principal, event, now)
 
     def _removals(self, organization: str, rows: Sequence[str]) -> Iterator[Operation]:
         for first in range(0, len(rows), _REMOVED_ROWS):

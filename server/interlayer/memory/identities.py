@@ -20,7 +20,7 @@ async def known_entity(
     parsed = parse_entity(entity, schema, field)
     known = await entities.resolve(principal.organization, parsed)
     stored = await entities.head(principal.organization, known) if known else None
-    if stored is None:
+    if stored is None or await entities.shown(principal.organization, stored.head) is None:
         near = await entities.near(principal.organization, parsed)
         raise NotFound(f"{field}: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
     return stored

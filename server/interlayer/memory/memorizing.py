@@ -6,6 +6,8 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from interlayer.errors import Conflict, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.commits import Change, Plan, creation, plan
+from interlayer.memory.durations import before
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import Extractor
 from interlayer.memory.intake import Checked, admitted, check_limits, gate
@@ -25,14 +28,14 @@ from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reading import Reader, worked
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation, fact_id
-from interlayer.memory.rejected import TurnedDown
+from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, VersionConflict
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
@@ -96,7 +99,14 @@ class Memorizer:
         if not request.idempotency_key:
             return None
         item = await self._store.get(keys.idempotency(principal.organization, principal.agent, request.idempotency_key))
-        return {**item.body["answer"], "replayed": True} if item else None
+        if item is None:
+            return None
+        answer: Mapping[str, Any] = item.body["answer"]
+        if self._entities.is_due(answer["entity"]["type"], answer["memory_id"]):
+            with suppress(VersionConflict):  # then another call has settled it
+                await self._store.transact([Delete(item.key, item.version)])
+            return None
+        return {**answer, "replayed": True}
 
     async def _checked(self, principal: Principal, request: MemorizeRequest, *, admit: bool = False) -> Checked:
         now = self._clock()
@@ -227,7 +237,9 @@ class Memorizer:
         """Keep what a call proposed for review, and nothing else of it."""
         stored = await self._entities.head(principal.organization, known) if known else None
         answer = nothing_remembered(checked, stored.head if stored else None)
-        await commit([*self._first_answer(principal, checked, answer), *self._rejected(principal, checked, known)])
+        expires_at = int((self._clock() + self._kept_for(checked.subject.entity.type)).timestamp())
+        first = self._first_answer(principal, checked, answer, expires_at)
+        await commit([*first, *self._rejected(principal, checked, known)])
         return answer
 
     def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:
@@ -244,13 +256,23 @@ class Memorizer:
             idempotency=request.idempotency_key,
             candidates=checked.gated.rejected,
             counts=checked.gated.gates.rejected,
+            kept_for=self._kept_for(named.type),
         ).operations(self._clock())
 
-    def _first_answer(self, principal: Principal, checked: Checked, answer: Mapping[str, Any]) -> list[Operation]:
+    def _kept_for(self, entity_type: str) -> timedelta:
+        """Return how long what was turned down is kept: no longer than what is remembered of the type."""
+        retention = self._schema.entities[entity_type].retention
+        now = self._clock()
+        return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
+
+    def _first_answer(
+        self, principal: Principal, checked: Checked, answer: Mapping[str, Any], expires_at: int | None = None
+    ) -> list[Operation]:
         key = checked.request.idempotency_key
         if not key:
             return []
-        return [Put(keys.idempotency(principal.organization, principal.agent, key), {"answer": dict(answer)})]
+        place = keys.idempotency(principal.organization, principal.agent, key)
+        return [Put(place, {"answer": dict(answer)}, expires_at=expires_at)]
 
     def _remember(self, organization: str, planned: Plan, memory: Memory, view: EntityView, vectors: Vectors) -> None:
         """Bring this process's view and the index up to what was just committed."""

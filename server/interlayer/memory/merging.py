@@ -124,6 +124,7 @@ class Merger:
             revision=kept.revision + 1,
             updated_at=memory.recorded_at,
             absorbed=(*kept.absorbed, other.entity),
+            oldest=min(kept.since, other.since),
         )
         away = replace(other, merged_into=kept.entity, lent=tuple(dict.fromkeys(given)))
         operations = [

@@ -98,8 +98,11 @@ class Projector:
             named = [Key("memory", partition, sort) for partition, sort in entry.body[PURGE]]
             for first in range(0, len(named), _DELETES):
                 await self._store.transact([Delete(key) for key in named[first : first + _DELETES]])
-            await self._store.transact([Delete(entry.key)])
         if entries:
+            await self._store.scrub()  # before the entries go: a process killed until then has it done by the next
+            for first in range(0, len(entries), _DELETES):
+                await self._store.transact([Delete(entry.key) for entry in entries[first : first + _DELETES]])
+        if any(entry.body[PURGE] for entry in entries):
             await self._store.scrub()
 
     async def rebuild(
@@ -173,13 +176,13 @@ class Projector:
         if not batch:
             return
         organization = batch[0].organization
+        removed = [row_id for pending in batch for row_id in pending.removed]
+        if removed:  # first: a fact that goes on in other words is added again by the same entry
+            await self._index.remove(organization, removed)
         rows = [row for pending in batch for row in pending.rows]
         if rows:
             vectors = np.concatenate([pending.vectors for pending in batch if pending.rows])
             await self._index.add(organization, rows, vectors)
-        removed = [row_id for pending in batch for row_id in pending.removed]
-        if removed:
-            await self._index.remove(organization, removed)
         try:
             await self._store.transact([Delete(pending.key, _FIRST_VERSION) for pending in batch])
         except VersionConflict as conflict:
@@ -208,9 +211,9 @@ class Projector:
 
     async def _loaded(self, organization: str, item: Item) -> Pending:
         """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
-        if "remove" in item.body:
-            nothing = await self._embedder.embed([])
-            return Pending(organization, item.key, (), nothing, tuple(item.body["remove"]))
+        removed = tuple(item.body.get("remove", ()))
+        if "entity" not in item.body:
+            return Pending(organization, item.key, (), await self._embedder.embed([]), removed)
         entity = EntityId(**item.body["entity"])
         rows = await self._rows(organization, entity, keys.one_memory(item.body["revision"]))
-        return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]))
+        return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]), removed)

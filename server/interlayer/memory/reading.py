@@ -59,7 +59,7 @@ class Reader:
         """Return what is known of the entity before anything is read: it tells whom "she" may mean."""
         known, _ = await self._naming.bearer(organization, subject)
         stored = await self._entities.head(organization, known) if known else None
-        return stored.head if stored else None
+        return await self._entities.shown(organization, stored.head) if stored else None
 
     def _occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
         given = [subject.display_name] if subject.display_name else []

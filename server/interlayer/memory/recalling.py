@@ -17,9 +17,10 @@ from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
 from interlayer.memory.provenance import origins
 from interlayer.memory.ranking import asked, rank, without_query
-from interlayer.memory.records import EntityId, Head
+from interlayer.memory.records import EntityId, Head, Relation
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.survivors import expired, without_memories
 from interlayer.memory.view import EntityView, FactState, valid_then
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -44,7 +45,8 @@ class Recaller:
         check_text(request.query or "", "query", QUERY_MAX)
         entity = await self._entities.resolve(principal.organization, parsed)
         stored = await self._entities.head(principal.organization, entity) if entity else None
-        if stored is None:
+        head = await self._entities.shown(principal.organization, stored.head) if stored else None
+        if head is None:
             near = await self._entities.near(principal.organization, parsed)
             return {
                 "found": False,
@@ -54,7 +56,6 @@ class Recaller:
                 "relations": [],
                 "omitted": {"facts": 0, "why": "nothing is known of this entity; the same query will not change that"},
             }
-        head = stored.head
         until = timestamp(request.as_of) if request.as_of else None
         wanted = "relations" in request.include
         names = (head.name, *head.names)
@@ -80,7 +81,8 @@ class Recaller:
         parsed = parse_entity(entity, self._schema)
         known = await self._entities.resolve(principal.organization, parsed)
         stored = await self._entities.head(principal.organization, known) if known else None
-        return parsed.type, stored.head.properties if stored else {}
+        head = await self._entities.shown(principal.organization, stored.head) if stored else None
+        return parsed.type, head.properties if head else {}
 
     async def _query_vector(self, query: str | None) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
         nothing = np.zeros(self._embedder.space.dims, dtype=np.float32)
@@ -103,24 +105,26 @@ class Recaller:
             if head and head.merged_into:
                 stored = await self._entities.survivor(organization, head.merged_into)
                 head = stored.head if stored else None
-            if head:
+            if head and await self._entities.shown(organization, head):
                 found.append({"type": relation.type, "target": head.entity.ref, "memory_id": memory.id})
         return found
 
     async def _incoming(self, organization: str, view: EntityView, until: str | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        items: list[Item] = []
+        items: list[tuple[EntityId, Item]] = []
         for entity in (view.entity, *parts(view.memories.values())):
             place = keys.relation(organization, entity, "", entity)
-            items += (await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)).items
-        for item in items[:_RELATIONS_MAX]:
-            if until is not None and item.body.get("recorded_at", "") > until:
-                continue
+            page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
+            items += [(entity, item) for item in page.items]
+        for target, item in items[:_RELATIONS_MAX]:
             kind, origin_type, origin_id = item.key.sort.split("#")
             stored = await self._entities.survivor(organization, EntityId(origin_type, origin_id))
-            if stored:
+            if stored is None:
+                continue
+            basis = await self._entities.basis(organization, stored.head, Relation(kind, target), item.body)
+            if basis and (until is None or basis[1] <= until):
                 origin = stored.head.entity.ref
-                found.append({"type": kind, "source": origin, "direction": "in", "memory_id": item.body["memory_id"]})
+                found.append({"type": kind, "source": origin, "direction": "in", "memory_id": basis[0]})
         return found
 
     async def _past(self, organization: str, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
@@ -129,7 +133,8 @@ class Recaller:
         Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
         valid then, and `degraded` says so.
         """
-        known = await read_log(self._store, organization, view.entity, as_of=as_of)
+        log = await read_log(self._store, organization, view.entity, as_of=as_of)
+        known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
         valid = [valid_then(memory, as_of) for memory in known or view.memories.values()]
         if not known and any(memory.facts or memory.properties for memory in valid):
             degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")

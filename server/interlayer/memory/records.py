@@ -123,6 +123,12 @@ class Head:
     absorbed: tuple[EntityId, ...] = ()
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
+    oldest: str = ""
+
+    @property
+    def since(self) -> str:
+        """An instant before which nothing in the log was recorded."""
+        return self.oldest or ("" if self.absorbed else self.created_at)
 
 
 def fact_id(memory_id: str, number: int) -> str:

@@ -81,12 +81,13 @@ class TurnedDown:
     idempotency: str | None
     candidates: Sequence[Rejected]
     counts: Mapping[str, int]
+    kept_for: timedelta = KEPT_FOR
 
     def operations(self, now: datetime) -> Iterator[Operation]:
         """Yield what keeps them; nothing if there are none."""
         if not self.candidates:
             return
-        expires_at = int((now + KEPT_FOR).timestamp())
+        expires_at = int((now + self.kept_for).timestamp())
         body: dict[str, Any] = {
             "entity": {"type": self.entity.type, "id": self.entity.id} if self.entity else None,
             "named": masked(self.named),

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence, Set
 
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
-from interlayer.memory.erasing import blotted, home, without_answer
-from interlayer.memory.records import EntityId, Head, Memory
-from interlayer.storage.items import ItemStore, Key, Operation
+from interlayer.memory.erasing import blotted, home, without_answer, without_properties
+from interlayer.memory.records import EntityId, Head, Memory, Relation
+from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
 class Remains:
@@ -43,6 +43,9 @@ class Remains:
         found: list[Key] = []
         for memory in log:
             found.append(keys.memory_place(organization, memory.id))
+            claims = Span.prefix(f"{memory.id}#")
+            page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
+            found += [item.key for item in page.items]
             found.append(keys.outbox(organization, memory.id))
             found += rejected.places(organization, home(entity, memory)[0], memory.id)
             if memory.has_content:
@@ -54,6 +57,39 @@ class Remains:
                 holder = home(entity, memory)[0]
                 found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
         return found
+
+    async def rested(
+        self, organization: str, entity: EntityId, gone: Sequence[Memory], survivors: Iterable[Memory]
+    ) -> list[Operation]:
+        """Return what lets relations of erased memories that others state too rest on the first of those."""
+        others: dict[Relation, Memory] = {}
+        for memory in survivors:
+            for relation in memory.relations:
+                others.setdefault(relation, memory)
+        places = {
+            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): others[one]
+            for memory in gone
+            for one in memory.relations
+            if one in others
+        }
+        erased = {memory.id for memory in gone}
+        found: list[Operation] = []
+        for place, item in (await self._store.get_many(list(places))).items():
+            other = places[place]
+            if item.body["memory_id"] in erased:
+                body = {"memory_id": other.id, "recorded_at": other.recorded_at}
+                found.append(Put(place, body, item.version))
+        return found
+
+    async def answers(self, organization: str, survivors: Iterable[Memory], names: Set[str]) -> list[Operation]:
+        """Return what takes properties of erased memories out of later answers kept for replay."""
+        places = [
+            keys.idempotency(organization, memory.agent, memory.idempotency)
+            for memory in survivors
+            if memory.idempotency and any(one.name in names for one in memory.properties)
+        ]
+        found = (await self._store.get_many(places)).values() if places else ()
+        return [changed for item in found if (changed := without_properties(item, names))]
 
     async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""

@@ -9,15 +9,18 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from interlayer.errors import InvalidInput
+from interlayer.ids import timestamp
+from interlayer.memory.durations import before, check_duration
 from interlayer.memory.finding import Finder, finder_for
 from interlayer.memory.gate_settings import GateSettings, Thresholds
 from interlayer.memory.located import InvalidFile, Located, Place, problems_of, read_yaml
@@ -33,6 +36,18 @@ class EntitySchema(Strict):
     pronouns: tuple[Literal["he", "she", "they", "it"], ...] = ()
     identifiers: tuple[Name, ...] = ()
     properties: dict[Name, PropertySchema] = {}
+    retention: str | None = None
+
+    @field_validator("retention")
+    @classmethod
+    def _is_a_duration(cls, given: str | None) -> str | None:
+        if given is not None:
+            check_duration(given)
+        return given
+
+    def cutoff(self, now: datetime) -> str:
+        """Return the instant before which what was recorded is not kept any more; empty when all is kept."""
+        return timestamp(before(now, self.retention)) if self.retention else ""
 
     @cached_property
     def derived(self) -> Mapping[str, Finder]:

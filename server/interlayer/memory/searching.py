@@ -63,7 +63,7 @@ class Searcher:
             hits = await self._index.search(
                 principal.organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
             )
-            found = await self._living(principal.organization, hits, allowed, set(shown), request.limit + 1)
+            found = await self._living(principal.organization, hits, allowed, set(shown), request)
             if len(found) > request.limit or len(hits) < limit:
                 return _page(found, shown, request)
             limit *= _WIDER
@@ -83,8 +83,13 @@ class Searcher:
             page = await self._store.query("memory", place.partition, Span(), limit=limit, cursor=after or None)
             more, ids = page.cursor is not None, [item.key.sort for item in page.items]
         heads = await self._entities.heads(principal.organization, [EntityId(entity_type, one) for one in ids])
+        last = ""
         answer: dict[str, Any] = {"entities": [], "omitted": 0}
-        for head in heads:
+        for stored in heads:
+            head = await self._meeting(principal.organization, stored, where)
+            if head is None:
+                last = stored.entity.id
+                continue
             entry = {
                 "ref": head.entity.ref,
                 "name": head.name,
@@ -95,10 +100,21 @@ class Searcher:
                 more = True
                 break
             answer["entities"].append(entry)
+            last = head.entity.id
         del answer["omitted"]
-        if more and answer["entities"]:
-            answer["next_cursor"] = paging.encode([answer["entities"][-1]["ref"].partition(":")[2]])
+        if more and last:
+            answer["next_cursor"] = paging.encode([last])
         return answer
+
+    async def _meeting(self, organization: str, stored: Head, where: Sequence[Condition]) -> Head | None:
+        """Return a head as it may be shown, None if that does not meet the conditions.
+
+        The index may have found it by a value that was kept long enough.
+        """
+        head = await self._entities.shown(organization, stored)
+        if head is None or head is stored:
+            return head
+        return head if self._filters.meets(head.entity.type, where, head.properties) else None
 
     async def _allowed(self, organization: str, request: SearchRequest) -> set[str] | None:
         if request.entity_type:
@@ -109,31 +125,33 @@ class Searcher:
             raise InvalidInput("where", "needs entity_type.", "Name the type whose properties it compares.")
         return await self._filters.matching(organization, request.entity_type, request.where)
 
-    async def _survivors(self, organization: str, hits: Sequence[Hit]) -> dict[str, Head]:
+    async def _survivors(self, organization: str, hits: Sequence[Hit], where: Sequence[Condition]) -> dict[str, Head]:
         """Return by owner the heads that hits belong to: of an entity that was merged, that of the other one."""
         owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit in hits))
         owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
         found: dict[str, Head] = {}
         for head in await self._entities.heads(organization, owners):
             stored = await self._entities.survivor(organization, head.merged_into) if head.merged_into else None
-            found[head.entity.ref] = stored.head if stored else head
+            meeting = await self._meeting(organization, stored.head if stored else head, where)
+            if meeting:
+                found[head.entity.ref] = meeting
         return found
 
     async def _living(
-        self, organization: str, hits: Sequence[Hit], allowed: set[str] | None, shown: set[int], most: int
+        self, organization: str, hits: Sequence[Hit], allowed: set[str] | None, shown: set[int], request: SearchRequest
     ) -> list[tuple[Head, FactState, float]]:
-        """Return the best hits, up to `most`, that may be shown: that the item store still holds, in force and new.
+        """Return the best hits, one more than a page, that may be shown: still in the item store, in force and new.
 
         The index is never the truth.
         """
-        heads = await self._survivors(organization, hits)
+        heads = await self._survivors(organization, hits, request.where)
         hits = [hit for hit in hits if hit.row.owner in heads]
         if allowed is not None:
             hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
         found: list[tuple[Head, FactState, float]] = []
         views: dict[str, EntityView] = {}
         for hit, score in _fused(hits):
-            if len(found) == most:
+            if len(found) > request.limit:
                 break
             head = heads[hit.row.owner]
             if head.entity.ref not in views:

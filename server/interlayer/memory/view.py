@@ -23,9 +23,11 @@ from interlayer.memory.records import (
 )
 from interlayer.memory.sameness import Sameness
 from interlayer.memory.schema import EntitySchema
+from interlayer.memory.survivors import is_structure
 from interlayer.memory.traits import Traits
 from interlayer.memory.word_index import WordIndex
 from interlayer.models.embedder import Vectors
+from interlayer.storage.items import LAST
 from interlayer.text.terms import words
 
 
@@ -53,7 +55,7 @@ class FactState:
 
 
 class EntityView:
-    """Everything known of one entity at `revision`."""
+    """Everything known of one entity at `revision`, without what was kept long enough."""
 
     def __init__(self, entity: EntityId, schema: EntitySchema, dims: int) -> None:
         self.entity = entity
@@ -63,6 +65,8 @@ class EntityView:
         self.properties: dict[str, PropertyState] = {}
         self.relations: dict[Relation, Memory] = {}
         self.memories: dict[str, Memory] = {}
+        self.stated: set[Relation] = set()  # those of hidden memories too: their places are taken
+        self.oldest = LAST  # when the oldest memory in here was recorded
         self.words = WordIndex()
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
@@ -82,6 +86,9 @@ class EntityView:
         """Fold the next memory in."""
         self.revision = memory.revision
         self.memories[memory.id] = memory
+        self.stated.update(memory.relations)
+        if not is_structure(memory):
+            self.oldest = min(self.oldest, memory.recorded_at)
         for one, other in memory.same:
             self._join(one, other)
         for one, other in memory.opposed:

@@ -154,6 +154,10 @@ class ItemStore(Protocol):
         """
         ...
 
+    async def purge(self) -> int:
+        """Remove items that have expired; return how many. A store that does so by itself has nothing to do."""
+        ...
+
     async def scrub(self) -> None:
         """Return only when no deleted data can be read from the store's files any more, as far as it rules them."""
         ...

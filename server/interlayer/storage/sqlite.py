@@ -37,6 +37,7 @@ from interlayer.storage.items import (
 _BUSY_TIMEOUT_S: Final = 15.0
 _GET_MANY_ROWS: Final = 250  # keys a statement: three parameters each, under SQLite's limit of 999
 _SCANNED_ROWS: Final = 500
+_PURGED_ROWS: Final = 1_000
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS items (
     tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
@@ -139,6 +140,13 @@ class SqliteItems:
         # Not abandoned on cancellation: a caller that goes away must not leave the connection inside a transaction.
         await anyio.to_thread.run_sync(self._apply, operations, encoded, limiter=self._writing)
 
+    async def purge(self) -> int:
+        """Remove items that have expired, some at a time; return how many."""
+        removed = 0
+        while batch := await anyio.to_thread.run_sync(self._remove_expired, limiter=self._writing):
+            removed += batch
+        return removed
+
     async def scrub(self) -> None:
         """Write the file anew and empty the write-ahead log.
 
@@ -194,6 +202,14 @@ class SqliteItems:
                 self._writer.execute("DELETE FROM items WHERE tbl = ? AND partition = ? AND sort = ?", address)
             case Check():
                 pass
+
+    def _remove_expired(self) -> int:
+        places = "SELECT tbl, partition, sort FROM items WHERE expires_at <= ? LIMIT ?"
+        with _translated(self._path):
+            done = self._writer.execute(
+                f"DELETE FROM items WHERE (tbl, partition, sort) IN ({places})", (self._now_s(), _PURGED_ROWS)
+            )
+            return done.rowcount
 
     def _rewrite(self) -> None:
         with _translated(self._path):

@@ -204,6 +204,9 @@ class FailingStore:
         self._reach("write")
         await self._store.transact(operations)
 
+    async def purge(self) -> int:
+        return await self._store.purge()
+
     async def scrub(self) -> None:
         await self._store.scrub()
 

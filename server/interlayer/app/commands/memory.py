@@ -1,4 +1,4 @@
-"""`interlayer memory`: look at what is remembered, and at what was turned down."""
+"""`interlayer memory`: look at what is remembered, and at what was turned down; erase what was kept long enough."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from datetime import datetime
 
 import click
 
-from interlayer.app.commands.shell import FAILED, INSTANT, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, INSTANT, progress, run_async, settings_of
 
 
 @click.group()
 def memory() -> None:
-    """Look at what is remembered, and at what was turned down."""
+    """Look at what is remembered, and at what was turned down; erase what was kept long enough."""
 
 
 @memory.command("show")
@@ -143,5 +143,27 @@ def memory_dismiss(ctx: click.Context, rejection_id: str) -> None:
         async with opened(settings) as interlayer:
             await interlayer.rejections.dismiss(settings.principal, rejection_id)
         click.echo(f"{rejection_id} dismissed")
+
+    run_async(run)
+
+
+@memory.command("expire")
+@click.option("--dry-run", is_flag=True, help="Only count what would be erased.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.pass_context
+def memory_expire(ctx: click.Context, dry_run: bool, as_json: bool) -> None:
+    """Erase what was kept for as long as the schema's retention says. Servers do so every hour."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+
+    async def run() -> None:
+        async with opened(settings) as interlayer:
+            shown = progress("memories")
+            counts = await interlayer.expirer.expire(settings.principal, dry_run=dry_run, progress=shown)
+        if as_json:
+            click.echo(json.dumps(counts | {"dry_run": dry_run}))
+        else:
+            what = "{memories} memories, {facts} facts; {entities} entities are gone whole".format(**counts)
+            click.echo(f"{'would be erased' if dry_run else 'erased'}: {what}")
 
     run_async(run)

@@ -23,6 +23,7 @@ def export_command(ctx: click.Context, file: Path) -> None:
     async def run() -> None:
         async with opened(settings) as parts:
             organization = settings.principal.organization
+            await parts.expirer.expire(settings.principal)  # a copy of what was kept long enough must not outlive it
             count = await export(parts.store, organization, file, system_clock, progress("items written"))
         click.echo(f"{count:,} items of {organization} written to {file}", err=True)
 

@@ -1,0 +1,51 @@
+"""What is left of a log when memories or a fact are taken out of it. Pure functions."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from interlayer.memory.records import Confirmation, FactRecord, Memory, origin_of, voice_of, voiced
+
+
+def expired(log: Sequence[Memory], cutoff: str) -> set[str]:
+    """Return the ids of the memories that were recorded before an instant; what was merged or split is no memory."""
+    return {memory.id for memory in log if memory.recorded_at < cutoff and not is_structure(memory)}
+
+
+def is_structure(memory: Memory) -> bool:
+    """Tell whether an entry of a log only says that an entity was merged into this one or split off."""
+    return bool(memory.absorbs or memory.releases)
+
+
+def without_memories(log: Sequence[Memory], gone: AbstractSet[str]) -> list[Memory]:
+    """Return the log without some memories; the facts that others confirm go on as said by the first of those."""
+    orphans = {
+        origin_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if voice_of(fact.id) in gone
+    }
+    survivors: list[Memory] = []
+    for memory in log:
+        if memory.id in gone:
+            continue
+        facts = [fact for fact in memory.facts if voice_of(fact.id) not in gone]
+        left: list[Confirmation] = []
+        for one in memory.confirms:
+            against = orphans.pop(origin_of(one.fact_id), None)
+            if against is None:
+                left.append(one)
+            else:
+                own = voiced(memory.id, one.fact_id)
+                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against))
+        if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
+            survivors.append(memory)
+        else:
+            survivors.append(replace(memory, facts=tuple(facts), confirms=tuple(left)))
+    return survivors
+
+
+def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
+    """Return a memory without what names a statement by one of its ids, or confirms it."""
+    facts = tuple(fact for fact in memory.facts if fact.id not in ids)
+    confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
+    if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
+        return memory
+    return replace(memory, facts=facts, confirms=confirms)

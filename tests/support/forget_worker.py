@@ -1,0 +1,19 @@
+"""`forget_worker.py HOME entity|fact_id|memory_id NAME WRITE before|after`: a forget killed at its n-th write."""
+
+import sys
+from pathlib import Path
+
+import anyio
+
+from dying import die_at
+from organizations import home_of
+
+
+async def main(home: str, what: str, name: str, write: int, applied: str) -> None:
+    async with home_of(Path(home)) as parts:
+        die_at(parts.store, write, applied)
+        await parts.domains.forgetter.forget(parts.settings.principal, "test", **{what: name})
+
+
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
