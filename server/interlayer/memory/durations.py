@@ -13,6 +13,14 @@ def check_duration(text: str) -> None:
         raise ValueError("takes a duration: 90d, 12w, 24m or 7y (days, weeks, months, years)")
 
 
+def is_shorter(one: str | None, other: str | None) -> bool:
+    """Tell whether one duration, where None is for ever, ends before another one somewhere in the calendar."""
+    if one is None or other is None:
+        return one is not None
+    after_short_and_long_month = datetime(2001, 3, 1, tzinfo=UTC), datetime(2001, 8, 1, tzinfo=UTC)
+    return any(before(now, one) > before(now, other) for now in after_short_and_long_month)
+
+
 def before(now: datetime, duration: str) -> datetime:
     """Return the instant that lies a duration before another; the last day of a shorter month stands for later ones."""
     found = _DURATION.fullmatch(duration)

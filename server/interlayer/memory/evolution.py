@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from interlayer.memory.durations import is_shorter
 from interlayer.memory.schema import EntitySchema, IdentifierSchema, PropertySchema, Schema
 from interlayer.memory.values import ValueProblem
 
@@ -93,9 +94,13 @@ def _type_added(name: str, after: EntitySchema, known: frozenset[str]) -> Iterat
 
 
 def _type_changed(name: str, before: EntitySchema, after: EntitySchema, known: frozenset[str]) -> Iterator[Difference]:
-    changed = _changed(before, after, {"properties"})
+    changed = _changed(before, after, {"properties", "retention"})
     if changed:
         yield Difference(name, "additive", changed, name)
+    if before.retention != after.retention:
+        kept = f"is kept for {after.retention}, and then erased" if after.retention else "is kept for good"
+        shorter = is_shorter(after.retention, before.retention)
+        yield Difference(f"{name}.retention", "breaking" if shorter else "additive", f"what is said {kept}", name)
     continued: set[str] = set()
     for key, declared in after.properties.items():
         sources = {one: before.properties[one] for one in (key, *declared.was) if one in before.properties}

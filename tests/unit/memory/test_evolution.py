@@ -133,3 +133,23 @@ def test_what_is_said_of_all_types_differs_harmlessly(more: dict[str, Any]) -> N
 @given(schemas(), schemas())
 def test_only_equal_schemas_do_not_differ(old: Schema, new: Schema) -> None:
     assert bool(differences(old, new)) == (old.digest != new.digest)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        (None, "90d", "breaking"),
+        ("90d", None, "additive"),
+        ("90d", "91d", "additive"),
+        ("1y", "11m", "breaking"),
+        ("30d", "1m", "breaking"),
+        ("1m", "30d", "breaking"),
+        ("4w", "1m", "additive"),
+    ],
+)
+def test_keeping_for_less_time_is_breaking_because_it_erases(old: str | None, new: str | None, kind: str) -> None:
+    before, after = (
+        Schema.model_validate({"entities": {"deal": {"properties": {}, "retention": one}}}) for one in (old, new)
+    )
+    [found] = differences(before, after)
+    assert (found.place, found.kind) == ("deal.retention", kind)
