@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,23 @@ def connect(home: Path) -> Connect:
 @pytest.fixture(scope="module")
 def http_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Return the address of a server over HTTP that the tests of a module share."""
+    with serving_http(tmp_path_factory.mktemp("http") / "home") as address:
+        yield address
+
+
+@pytest.fixture
+def own_http_server(home: Path) -> Generator[str]:
+    """Return the address of a server over HTTP on the home of one test."""
+    with serving_http(home) as address:
+        yield address
+
+
+@contextmanager
+def serving_http(home: Path) -> Generator[str]:
+    """Run a server over HTTP on a home; yields its address when it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    home = tmp_path_factory.mktemp("http") / "home"
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home))
     try:

@@ -5,13 +5,14 @@ tools there are, does not wait for either.
 """
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
 
+from interlayer.app.notices import PolicyNotices
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError, Unavailable
 from interlayer.principal import Principal
@@ -34,6 +35,7 @@ class Interlayer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.greeted = anyio.Event()
+        self.notices = PolicyNotices()
         self._readiness = anyio.Event()
         self._failure: InterlayerError | None = None
         self._parts: Parts | None = None
@@ -72,7 +74,7 @@ class Interlayer:
         return problems
 
     async def work(self) -> None:
-        """Do the background work until cancelled: build, prepare, load what is heavy, carry the outbox, sweep, seal.
+        """Do the background work until cancelled: build, prepare, load, carry the outbox, sweep, seal, tell of changes.
 
         It begins when the first request has been answered, so that it does not delay that answer.
         """
@@ -90,6 +92,7 @@ class Interlayer:
         await anyio.to_thread.run_sync(parts.embedder.preload)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
+            tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
@@ -97,6 +100,10 @@ class Interlayer:
         """Close the stores; idempotent."""
         if self._parts:
             await self._parts.close()
+
+    async def _published(self) -> Mapping[str, int]:
+        listing = await self.domains.governance.published(self.principal)
+        return {policy.id: policy.version for policy in listing.policies}
 
     async def _ping_store(self) -> None:
         from interlayer.app.composition import claim_space

@@ -29,7 +29,11 @@ logger = logging.getLogger(__name__)
 def build_server(interlayer: Interlayer) -> InterlayerServer:
     """Return the MCP server of a process, with its health routes."""
     server = InterlayerServer(
-        lambda: interlayer.domains, lambda: interlayer.principal, interlayer.ready, interlayer.greeted.set
+        lambda: interlayer.domains,
+        lambda: interlayer.principal,
+        interlayer.ready,
+        interlayer.greeted.set,
+        interlayer.notices,
     )
 
     @server.custom_route("/healthz", methods=["GET"])

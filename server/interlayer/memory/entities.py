@@ -28,7 +28,7 @@ from interlayer.models.embedder import Embedder
 from interlayer.storage.items import ItemStore, Span
 from interlayer.storage.vectors import VectorIndex
 
-VIEW_FACTS_MAX: Final = 60_000  # facts kept in memory over all views: some 100 MB with 256 dims
+VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
 
