@@ -8,6 +8,7 @@ holds nothing is superseded; recall then prefers the newer of the two.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -24,6 +25,7 @@ _PHRASED: Final = 0.45  # the same, where a phrase of both names the matter
 _SHARED: Final = 2  # content words that it has in common with what it changes, the entity's names left out
 _COMMON: Final = 0.5  # share of the words that stand in both, for the same sentence with another value
 _SLOT_WORDS: Final = 4
+_REMEMBERED: Final = 8_192  # texts that notes of one entity are compared with again and again
 _MEASURED_AGAIN_S: Final = 60  # figures that come within a minute are a list, not one figure that changes
 
 _STATE: Final = frozenset(
@@ -61,6 +63,7 @@ class Claim:
     stative: bool
 
     @classmethod
+    @lru_cache(maxsize=_REMEMBERED)
     def of(cls, text: str) -> "Claim":
         """Return the claim of a text; a label ("Ann: ...") counts for what it announces and for nothing else."""
         label = label_of(text)
@@ -108,14 +111,19 @@ def _denied(newer: Claim, older: Claim, cosine: float) -> bool:
 
 def _changed(newer: Claim, older: Claim, cosine: float, own: frozenset[str]) -> bool:
     """Whether an announced change is one of what the older statement is about: a phrase in common, or much alike."""
-    valued = all(names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
+    valued = all(_names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
     if cosine < _PHRASED or not valued or distinguished(newer.text, older.text) is None:
         return False
-    named = own | {stem(word) for name in names(newer.text) | names(older.text) for word in words(name)}
+    named = own | {stem(word) for name in _names(newer.text) | _names(older.text) for word in words(name)}
     if _phrases(newer.text, named) & _phrases(older.text, named):
         return True
     shared = {one for one in newer.stems & older.stems - named if not one.isdigit()}
     return cosine >= _ANNOUNCED and len(shared) >= _SHARED
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(names(text))
 
 
 def _phrases(text: str, named: Collection[str]) -> set[tuple[str, str]]:
@@ -142,7 +150,7 @@ def _same_sentence(newer: Claim, older: Claim, later_s: float) -> bool:
     numeric = _numeric(slot.one) and _numeric(slot.other)
     if numeric and later_s < _MEASURED_AGAIN_S:
         return False
-    named = bool((names(newer.text) | names(older.text)) & {*slot.one, *slot.other})
+    named = bool((_names(newer.text) | _names(older.text)) & {*slot.one, *slot.other})
     attribute = [word for word in slot.before[: verbs[-1]] if word not in _PRONOUNS and word not in _UNSAID]
     after_verb = {word for word in slot.before[verbs[-1] + 1 :] if not word.isdigit()} - _UNSAID
     return (
