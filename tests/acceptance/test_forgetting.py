@@ -154,7 +154,7 @@ async def test_nothing_of_a_forgotten_fact_is_left_though_others_confirmed_it(tm
     home = tmp_path / "home"
     async with home_of(home) as parts, home_of(home) as other:
         first = await fill(parts)
-        for number in range(12):
+        for number in range(45):
             said = f"The {FACT} submarine is turquoise."
             await memorize(parts, SUBJECT, content=f"{said} Visit {number}.", idempotency_key=f"v{number}")
         await told(other)
@@ -169,6 +169,23 @@ async def test_nothing_of_a_forgotten_fact_is_left_though_others_confirmed_it(tm
         for process in (parts, other):
             with pytest.raises(NotFound):
                 await process.domains.forgetter.forget(process.settings.principal, "again", fact_id=fact["fact_id"])
+
+
+async def test_a_memory_whose_facts_many_others_confirm_is_forgotten_in_portions(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with home_of(home) as parts:
+        await publish(parts, "kind")
+        texts = [f"Pump {number} stands in hall {number}." for number in range(60)]
+        first = await memorize(parts, SUBJECT, *texts, properties={"location": FACT})
+        for text in texts[:50]:
+            await memorize(parts, SUBJECT, text.upper(), source="somebody else")
+        forget = parts.domains.forgetter.forget
+        answer = await forget(parts.settings.principal, "request 12", memory_id=first["memory_id"])
+        assert answer["erased"]["memories"] == 1
+        assert answer["erased"]["facts"] == 10
+        left = {fact["text"] for fact in (await recall(parts, SUBJECT))["facts"]}
+        assert left == {text.upper() for text in texts[:50]}
+        await assert_gone(home, (FACT, texts[55].lower()), parts)
 
 
 async def test_receipts_and_the_trail_never_held_a_word_of_it(tmp_path: Path) -> None:

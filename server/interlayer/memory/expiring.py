@@ -12,7 +12,8 @@ from typing import Any, Final
 from interlayer.errors import Conflict
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.forgetting import Erasure, Forgetter
+from interlayer.memory.erasure import Erasure
+from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Memory
 from interlayer.memory.schema import Schema
@@ -122,6 +123,8 @@ class Expirer:
         while True:
             survivors = without_memories(log, set(oldest[:size]))
             erasure = await self._forgetter.rewrite(organization, stored, log, survivors, stored.head.entity.ref)
-            if erasure.fits or size == 1 or not portion:
+            if erasure.fits or not portion:
                 return erasure
+            if size == 1:
+                return await self._forgetter.memory_erasure(organization, stored, log, oldest[0])
             size //= 2

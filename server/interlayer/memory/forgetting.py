@@ -5,8 +5,8 @@ The audit record says that something was erased, by whom and why, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -15,41 +15,21 @@ from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasing import home
+from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.identifiers import folded_name, parse_entity
-from interlayer.memory.projecting import PURGE, Projector
+from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
-from interlayer.memory.survivors import without_fact, without_memories
+from interlayer.memory.survivors import shared_facts, without_fact, without_memories
 from interlayer.memory.view import EntityView
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
+from interlayer.storage.items import Delete, ItemStore, Key, Operation, Put, VersionConflict
 from interlayer.storage.trail import Event, Trail
 
-_BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
-_REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
-_PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
-_OUTBOX_ENTRIES: Final = 20
 _ANSWERS_MAX: Final = 20  # kept for replay and rewritten; more than these are deleted
 _ATTEMPTS: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """What an erasure comes to. `decisive` puts it into force; `hidden` is what nothing leads to after that."""
-
-    subject: str
-    decisive: list[Operation]
-    hidden: list[Operation]
-    rows: list[str]
-    counts: Counter[str]
-    replaced: frozenset[str] = frozenset()  # rows that what goes on replaces
-
-    @property
-    def fits(self) -> bool:
-        """Whether one transaction can put it into force, with room for what it leaves to the outbox."""
-        return len(self.decisive) <= _BATCH - _OUTBOX_ENTRIES
 
 
 class Forgetter:
@@ -104,8 +84,13 @@ class Forgetter:
     async def _erased(
         self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
     ) -> Erasure:
-        """Erase, on whatever others have added meanwhile."""
-        for _ in range(_ATTEMPTS):
+        """Erase, on whatever others have added meanwhile; what one transaction does not hold, portion by portion.
+
+        After each portion nothing is half there: what is left stands on the voices that are left.
+        """
+        done = Erasure(owner.ref, [], [], [], Counter())
+        attempts = 0
+        while attempts < _ATTEMPTS:
             async with self._entities.lock(principal.organization, owner):
                 stored = await self._entities.head(principal.organization, owner)
                 if stored is None:
@@ -115,8 +100,12 @@ class Forgetter:
                     detail = {"reason": reason, "counts": dict(erasure.counts)}
                     await self.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
                 except VersionConflict:
+                    attempts += 1
                     continue
-                return erasure
+                done.counts.update(erasure.counts)
+                done.rows.extend(erasure.rows)
+                if erasure.is_last:
+                    return done
         raise Conflict("entity: too many agents write to it at once. Nothing was erased; send the same call again.")
 
     async def _owner(
@@ -141,18 +130,40 @@ class Forgetter:
         if memory_id:
             if all(memory.id != memory_id for memory in log):
                 raise NotFound(f"memory_id: {memory_id[:60]!r} is not known. Take it from recall_entity.")
-            survivors = without_memories(log, {memory_id})
-            return await self.rewrite(organization, stored, log, survivors, memory_id)
+            return await self.memory_erasure(organization, stored, log, memory_id)
         if fact_id:
-            fact = self._folded(stored.head.entity, log).fact(fact_id)
-            if fact is None:
-                raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
-            said_as = frozenset(fact.said_as)
-            survivors = [without_fact(memory, said_as) for memory in log]
-            erasure = await self.rewrite(organization, stored, log, survivors, fact_id)
-            erasure.decisive.extend(await self._remains.redactions(organization, log, said_as))
-            return erasure
+            return await self._fact_erasure(organization, stored, log, fact_id)
         return await self.whole(organization, stored, log)
+
+    async def memory_erasure(
+        self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str
+    ) -> Erasure:
+        """Return what erases a memory; first what hands over its facts to others, if that is too much at once."""
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            only = None if memory_id in parts else frozenset(parts)
+            return await self.rewrite(organization, stored, log, without_memories(log, {memory_id}, only), memory_id)
+
+        return await largest_that_fits([*shared_facts(log, memory_id), memory_id], plan)
+
+    async def _fact_erasure(
+        self, organization: str, stored: StoredHead, log: Sequence[Memory], fact_id: str
+    ) -> Erasure:
+        """Return what erases a fact with all its voices, the last of them first, so that it keeps its id meanwhile."""
+        fact = self._folded(stored.head.entity, log).fact(fact_id)
+        if fact is None:
+            raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
+        said_as = frozenset(fact.said_as)
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            chosen = [memory for memory in log if memory.id in parts]
+            survivors = [without_fact(memory, said_as) if memory.id in parts else memory for memory in log]
+            erasure = await self.rewrite(organization, stored, log, survivors, fact_id)
+            erasure.decisive.extend(await self._remains.redactions(organization, chosen, said_as))
+            return erasure
+
+        voices = [memory.id for memory in log if without_fact(memory, said_as) is not memory]
+        return await largest_that_fits(voices[::-1], plan)
 
     def _folded(self, entity: EntityId, log: Iterable[Memory]) -> EntityView:
         """Return what a log comes to, whether or not it was kept long enough."""
@@ -194,7 +205,7 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return Erasure(entity.ref, _unique(last), [Delete(key) for key in hidden], rows, counts)
+        return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts)
 
     async def rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -243,7 +254,7 @@ class Forgetter:
         )
         hidden: list[Operation] = [Delete(key) for key in traces]
         replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
-        return Erasure(subject, _unique(operations), hidden, rows, counts, replaced)
+        return Erasure(subject, unique(operations), hidden, rows, counts, replaced)
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
@@ -289,32 +300,9 @@ class Forgetter:
         return [*operations, Put(keys.outbox(organization, new_id("o", self._clock())), again)]
 
     async def commit(self, principal: Principal, event: Event, erasure: Erasure) -> None:
-        """Put the erasure into force in one transaction, with its audit event.
+        """Put the erasure into force in one transaction, with its audit event."""
 
-        What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted
-        even if this process is killed now.
-        """
-        organization = principal.organization
-        now = [
-            *erasure.decisive,
-            *self._removals(organization, [row for row in erasure.rows if row not in erasure.replaced]),
-        ]
-        taken = {one.key for one in now}
-        later = [one for one in _unique(erasure.hidden) if one.key not in taken]
-        if len(now) + len(later) < _BATCH:
-            note = Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: []})  # have the files cleared
-            await self._trail.commit(principal, event, [*now, *later, note])
-            return
-        for first in range(0, len(later), _PURGED_KEYS):
-            named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
-            now.append(Put(keys.outbox(organization, new_id("o", self._clock())), {PURGE: named}))
-        await self._trail.commit(principal, event, now)
+        def entry() -> Key:
+            return keys.outbox(principal.organization, new_id("o", self._clock()))
 
-    def _removals(self, organization: str, rows: Sequence[str]) -> Iterator[Operation]:
-        for first in range(0, len(rows), _REMOVED_ROWS):
-            entry = {"remove": list(rows[first : first + _REMOVED_ROWS])}
-            yield Put(keys.outbox(organization, new_id("o", self._clock())), entry)
-
-
-def _unique(operations: Iterable[Operation]) -> list[Operation]:
-    return list({operation.key: operation for operation in operations}.values())
+        await self._trail.commit(principal, event, transaction(erasure, entry))

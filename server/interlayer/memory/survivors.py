@@ -17,16 +17,23 @@ def is_structure(memory: Memory) -> bool:
     return bool(memory.absorbs or memory.releases)
 
 
-def without_memories(log: Sequence[Memory], gone: AbstractSet[str]) -> list[Memory]:
-    """Return the log without some memories; the facts that others confirm go on as said by the first of those."""
-    orphans = {
-        origin_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if voice_of(fact.id) in gone
-    }
+def without_memories(
+    log: Sequence[Memory], gone: AbstractSet[str], only: AbstractSet[str] | None = None
+) -> list[Memory]:
+    """Return the log without some memories; the facts that others confirm go on as said by the first of those.
+
+    With `only`, the memories stay for now, and no more than the facts of these ids are taken out of them.
+    """
+
+    def is_gone(fact: FactRecord) -> bool:
+        return voice_of(fact.id) in gone and (only is None or fact.id in only)
+
+    orphans = {origin_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if is_gone(fact)}
     survivors: list[Memory] = []
     for memory in log:
-        if memory.id in gone:
+        if memory.id in gone and only is None:
             continue
-        facts = [fact for fact in memory.facts if voice_of(fact.id) not in gone]
+        facts = [fact for fact in memory.facts if not is_gone(fact)]
         left: list[Confirmation] = []
         for one in memory.confirms:
             against = orphans.pop(origin_of(one.fact_id), None)
@@ -40,6 +47,13 @@ def without_memories(log: Sequence[Memory], gone: AbstractSet[str]) -> list[Memo
         else:
             survivors.append(replace(memory, facts=tuple(facts), confirms=tuple(left)))
     return survivors
+
+
+def shared_facts(log: Sequence[Memory], memory_id: str) -> list[str]:
+    """Return the ids of the facts that stand on a memory and that others confirm."""
+    confirmed = {origin_of(one.fact_id) for memory in log if memory.id != memory_id for one in memory.confirms}
+    facts = (fact.id for memory in log for fact in memory.facts if voice_of(fact.id) == memory_id)
+    return [fact for fact in facts if origin_of(fact) in confirmed]
 
 
 def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
