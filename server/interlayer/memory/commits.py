@@ -78,7 +78,7 @@ def creation(organization: str, entity: EntityId, subject: Subject, now: str) ->
     head = Head(
         entity=entity,
         name=subject.display_name or subject.entity.key,
-        names=(subject.display_name,) if subject.display_name else (),
+        names=subject.display_names,
         identifiers={kind: (value,) for kind, value in subject.key_identifiers.items()},
         revision=0,
         created_at=now,
@@ -96,8 +96,7 @@ def creation(organization: str, entity: EntityId, subject: Subject, now: str) ->
 
 def _head(change: Change, properties: Mapping[str, Any]) -> Head:
     subject, old = change.subject, change.stored.head if change.stored else None
-    given = [subject.display_name] if subject.display_name else []
-    names = tuple(dict.fromkeys([*(old.names if old else ()), *given]))
+    names = tuple(dict.fromkeys([*(old.names if old else ()), *subject.display_names]))
     known: dict[str, tuple[str, ...]] = dict(old.identifiers) if old else {}
     for kind, value in _learned(change):
         known[kind] = tuple(dict.fromkeys([*known.get(kind, ()), value]))

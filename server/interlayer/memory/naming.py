@@ -42,6 +42,12 @@ class Subject:
         return self.name or (None if nameless else self.entity.key)
 
     @property
+    def display_names(self) -> tuple[str, ...]:
+        """Every name that the entity bears by this call: the given one, and the key where it can only be a name."""
+        nameless = self.key_identifiers or self.entity.is_id
+        return tuple(dict.fromkeys(name for name in (self.name, None if nameless else self.entity.key) if name))
+
+    @property
     def identity(self) -> tuple[str, ...]:
         """What two spellings of one key have in common."""
         known = [f"{kind}={value}" for kind, value in self.key_identifiers.items()]

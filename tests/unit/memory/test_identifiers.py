@@ -160,3 +160,15 @@ def test_a_name_that_is_nearly_right_is_offered_first(wanted: str, found: str) -
 @pytest.mark.parametrize("wanted", ["Globex", "Quantum Foods", "X"])
 def test_a_name_that_nobody_resembles_offers_nothing(wanted: str) -> None:
     assert nearest(wanted, NAMES, 3) == []
+
+
+@pytest.mark.anyio
+async def test_a_name_as_key_and_another_one_given_lead_to_one_entity(room: Any) -> None:
+    first = await room.facts("contact:Key Lee", "Lee likes tea.", name="Other Lee")
+    again = await room.facts("contact:Key Lee", "Lee likes rice.", name="Other Lee")
+    assert again["entity"]["ref"] == first["entity"]["ref"]
+    for key in ("Key Lee", "Other Lee", "key lee"):
+        assert len(await room.texts(f"contact:{key}")) == 2
+    await room.forgetter.forget(room.principal, "asked to", entity="contact:Other Lee")
+    assert not (await room.recall("contact:Key Lee"))["found"]
+    assert (await room.facts("contact:Key Lee", "Lee is back."))["entity"]["created"]
