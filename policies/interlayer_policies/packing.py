@@ -1,6 +1,7 @@
 """Guidance into a token budget: best first, whole sections only, equal texts once; what is left out is said."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,10 @@ from interlayer_policies.snapshot import GuidanceSection, Snapshot
 OMITTED_MAX: Final = 10
 CANDIDATES_MAX: Final = 64
 """More sections than this fit into no budget that may be asked for, short of trivial ones."""
+
+# What each better section of the same policy leaves of a score: a task rests on many policies, and the third section
+# of one would take the room of the first of another.
+_AGAIN: Final = 0.8
 
 # Sections left out that are worth room in the answer: they name what to ask for with a larger budget.
 _LISTED_IN_BUDGET: Final = 3
@@ -51,7 +56,7 @@ def candidates(snapshot: Snapshot, governing: Governing, query: Query) -> list[C
     scored.sort(key=_best_first)
     seen: set[str] = set()
     found: list[Candidate] = []
-    for score, section in scored:
+    for score, section in _spread(scored):
         if section.content not in seen and len(found) < CANDIDATES_MAX:
             seen.add(section.content)
             delivered = _delivered(section, score)
@@ -89,6 +94,16 @@ def tokens_of(size: int) -> int:
 def bytes_of(tokens: int) -> float:
     """Return how many bytes of compact JSON make this many tokens."""
     return tokens * CHARS_PER_TOKEN
+
+
+def _spread(scored: Sequence[tuple[float, GuidanceSection]]) -> list[tuple[float, GuidanceSection]]:
+    """Return sections in their order but that a policy's further sections count for less, by those before them."""
+    before: Counter[int] = Counter()
+    spread: list[tuple[float, GuidanceSection]] = []
+    for score, section in scored:
+        spread.append((round(score * _AGAIN ** before[section.number], 4), section))
+        before[section.number] += 1
+    return sorted(spread, key=_best_first)
 
 
 def _best_first(scored: tuple[float, GuidanceSection]) -> tuple[float, str, str]:

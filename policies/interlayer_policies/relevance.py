@@ -31,9 +31,11 @@ _REMEMBERED_TERMS: Final = 2_000
 _NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
 
 # Shares of the fused score. The lexical leg is the stronger one for policies, and a long task is asked whole and
-# sentence by sentence.
+# sentence by sentence. A section that several sentences point at is a better answer than one that a single sentence
+# happens to resemble, so the best few count together.
 _VECTOR, _LEXICAL = 0.4, 0.6
 _WHOLE, _BEST = 0.4, 0.6
+_BEST_UNITS: Final = 5
 
 # The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies).
 _COSINE_ALONE: Final = 0.38
@@ -182,8 +184,9 @@ def _membership(query: Query, vocabulary: Sequence[str]) -> Floats:
 
 
 def _fused(scores: Floats) -> Floats:
-    """Return the whole task's and the best sentence's scores, each scaled to 0..1 from nothing in common, added."""
-    return (_WHOLE * _scaled(scores[0]) + _BEST * _scaled(scores.max(axis=0))).astype(np.float32)
+    """Return the whole task's and the best sentences' scores, each scaled to 0..1 from nothing in common, added."""
+    best = np.sort(scores, axis=0)[-_BEST_UNITS:].mean(axis=0)
+    return (_WHOLE * _scaled(scores[0]) + _BEST * _scaled(best)).astype(np.float32)
 
 
 def _scaled(scores: Floats) -> Floats:
