@@ -14,7 +14,6 @@ from interlayer_policies.governing import Governing
 from interlayer_policies.relevance import Query
 from interlayer_policies.snapshot import GuidanceSection, Snapshot
 
-OMITTED_MAX: Final = 10
 CANDIDATES_MAX: Final = 64
 """More sections than this fit into no budget that may be asked for, short of trivial ones."""
 
@@ -77,7 +76,8 @@ def packed(found: Sequence[Candidate], room: float) -> Packed:
             rest -= candidate.size
         else:
             left.append(candidate)
-    listed = left[: _LISTED_IN_BUDGET if room > 0 else OMITTED_MAX]
+    # Rules alone can fill the budget; naming what else there is must not be what exceeds it.
+    listed = left[: max(1, min(_LISTED_IN_BUDGET, int(room // _NOTE_BYTES)))]
     return Packed(tuple(taken), tuple(_omitted(candidate) for candidate in listed))
 
 

@@ -43,6 +43,10 @@ _COVERAGE_ALONE: Final = 0.45
 _SHARED_WORDS: Final = 2  # for coverage alone: one word in common is chance
 _COSINE_WITH_WORDS: Final = 0.12
 _TOGETHER: Final = 0.88  # 2 * cosine + coverage: a cosine of this space is half of what it looks like
+# Among more sections chance finds better matches, so each doubling beyond a small set asks for more evidence.
+_SMALL_SET: Final = 64
+_PER_DOUBLING: Final = 0.04
+_DOUBLINGS_MAX: Final = 6.0
 
 # Words that say what the agent does or for whom, not what the task is about: alone they are no evidence.
 _TASK_WORDS: Final = frozenset(
@@ -115,7 +119,9 @@ class SectionIndex:
         if cosines is not None:
             fused = _LEXICAL * fused + _VECTOR * _fused(np.maximum(cosines, 0))
         weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
-        return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines))
+        doublings = math.log2(max(1.0, len(self._bm25) / _SMALL_SET))
+        more = _PER_DOUBLING * min(_DOUBLINGS_MAX, doublings)
+        return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines, more))
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
@@ -156,17 +162,20 @@ class SectionIndex:
         return math.log(1 + (size - having + 0.5) / (having + 0.5))
 
 
-def _floor(members: Floats, present: NDArray[np.bool_], weights: Floats, cosines: Floats | None) -> NDArray[np.bool_]:
+def _floor(
+    members: Floats, present: NDArray[np.bool_], weights: Floats, cosines: Floats | None, more: float
+) -> NDArray[np.bool_]:
     """Return which sections have absolute evidence: by words alone, by cosine alone, or by both together.
 
-    `members` is (units, terms), `present` (terms, sections), `weights` (terms,), `cosines` (units, sections).
+    `members` is (units, terms), `present` (terms, sections), `weights` (terms,), `cosines` (units, sections),
+    `more` the evidence asked for beyond what a small set asks.
     """
     shared = (members * (weights > 0)) @ present.astype(np.float32)
     coverage = _coverage(members, present, weights)
-    passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE)
+    passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + more)
     if cosines is not None:
-        passes |= cosines >= _COSINE_ALONE
-        together = (2 * cosines + coverage >= _TOGETHER) & (cosines >= _COSINE_WITH_WORDS)
+        passes |= cosines >= _COSINE_ALONE + more / 2
+        together = (2 * cosines + coverage >= _TOGETHER + more) & (cosines >= _COSINE_WITH_WORDS)
         passes |= together & (shared >= 1)
     return np.asarray(passes.any(axis=0), dtype=np.bool_)
 
