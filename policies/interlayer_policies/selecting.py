@@ -16,7 +16,7 @@ from interlayer_policies.relevance import Query
 from interlayer_policies.snapshot import BoundRule, Snapshot, digest
 from interlayer_policies.waivers import Waiver
 
-ALGORITHM: Final = "1"
+ALGORITHM: Final = "2"
 """Part of every answer's etag; goes up when the same set may be selected from differently."""
 
 _RECEIPT_ID: Final = "rc_0000000000000000"
