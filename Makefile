@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench bench-memory bench-recall bench-audit conformance lock clean
+.PHONY: help demo test check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ bench-memory: $(READY)  ## memory at scale: latencies and peak memory
 
 bench-recall: $(READY)  ## evidence found in conversations; needs the research data
 	$(BIN)/python benchmarks/recall.py
+
+bench-governance: $(READY)  ## guidance found for the tasks of a bank; needs the research data
+	$(BIN)/python benchmarks/governance.py
 
 bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 events and receipts
 	$(BIN)/python benchmarks/audit.py

@@ -1,0 +1,143 @@
+"""How much of the guidance that a task requires is found, beside BM25 alone and vectors alone. Asserts nothing.
+
+`python benchmarks/governance.py [--json] [--data DIR] [--minilm DIR]`: the documents of a bank are published as plain
+guidance, every task is asked as it is written, and the share of its required documents among the first 10, 20 and 40
+distinct policies is averaged over the tasks: as ranked, and as delivered into the largest budget. Then the latency of
+`get_governance_context` inside the server on that set, receipts written. `--minilm` as in `benchmarks/recall.py`.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import numpy as np
+from measuring import ROOT, machine, percentile, show
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from interlayer.ids import system_clock
+from interlayer.models.local import LocalEmbedder
+from interlayer.principal import Principal
+from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.trail import Trail
+from interlayer.text.bm25 import Bm25
+from interlayer.text.terms import terms
+from interlayer_policies.governance import Facets, Governance, PolicyFile
+from interlayer_policies.parsing import parse
+from interlayer_policies.policy import Policy
+from interlayer_policies.relevance import SectionIndex, query_of, texts_of
+from interlayer_policies.snapshot import Edition, sections_of
+from research_data import FOLDER
+
+FIRST: Final = (10, 20, 40)
+BARS: Final = {"bundled": (0.38, 0.50, 0.64), "minilm": (0.40, 0.55, 0.70)}
+CALLER: Final = Principal("bench", "benchmark")
+BUDGET: Final = 8_000
+ROUNDS: Final = 5
+
+Shares = dict[str, dict[int, list[float]]]
+
+
+class NoEntities:
+    """Nothing is remembered here."""
+
+    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+        """Return no type and no properties."""
+        del principal, entity
+        return None, {}
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[float]]:
+    """Return way -> first -> each task's share of what it requires, and the milliseconds of each call."""
+    files = [
+        PolicyFile(f"{d['id']}.md", f"# {d['title']}\n\n{d['content']}\n") for d in lines(data / "documents.jsonl")
+    ]
+    tasks = lines(data / "tasks.jsonl")
+    policies = [policy for policy in map(parse, files) if isinstance(policy, Policy)]
+    by_file = {file.path.removesuffix(".md"): policy.id for file, policy in zip(files, policies, strict=True)}
+    sections = sections_of([Edition(policy, 1) for policy in sorted(policies, key=lambda policy: policy.id)])
+    owners = [section.edition.policy.id for section in sections]
+    vectors = await embedder.embed([section.indexed for section in sections])
+    words = Bm25()
+    for section in sections:
+        words.add(terms(section.indexed))
+    index, everything = SectionIndex([section.indexed for section in sections], vectors), np.arange(len(sections))
+    shares: Shares = defaultdict(lambda: defaultdict(list))
+    took: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteItems(Path(folder) / "items.db")
+        governance = Governance(store, Trail(store, system_clock), embedder, NoEntities(), system_clock)
+        await governance.publish(CALLER, files, reason="benchmark")
+        for task in tasks:
+            text = str(task["task"])
+            required = {by_file[document] for document in task["required_documents"]}
+            asked = texts_of(text)
+            query = query_of(asked, await embedder.embed(asked))
+            answer = await governance.context(CALLER, text, Facets(), max_tokens=BUDGET)
+            found = {
+                f"ranked, {name}": distinct(owners, index.relevance(query, everything).scores),
+                f"delivered in {BUDGET} tokens, {name}": list(dict.fromkeys(s.policy_id for s in answer.sections)),
+                "BM25 alone": distinct(owners, words.scores(terms(text))),
+                f"vectors alone, {name}": distinct(owners, vectors @ np.asarray(query.vectors)[0]),
+            }
+            for way, ranked in found.items():
+                for first in FIRST:
+                    shares[way][first].append(len(required & set(ranked[:first])) / len(required))
+        for _ in range(ROUNDS):
+            for task in tasks:
+                start = time.perf_counter()
+                await governance.context(CALLER, str(task["task"])[:400], Facets())
+                took.append((time.perf_counter() - start) * 1_000)
+        await store.close()
+    return shares, took
+
+
+def distinct(owners: list[str], scores: Any) -> list[str]:
+    """Return the policies in the order of their best section."""
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    return list(dict.fromkeys(owners[number] for number in order))
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
+    found: dict[str, Any] = {"machine": machine(), "shares": {}, "milliseconds": {}}
+    embedders: dict[str, Any] = {"bundled": LocalEmbedder()}
+    if arguments.minilm:
+        from minilm import MiniLm
+
+        embedders["minilm"] = MiniLm(Path(arguments.minilm))
+    for name, embedder in embedders.items():
+        shares, took = await measured(Path(arguments.data) / "bank-policies", embedder, name)
+        for way, firsts in shares.items():
+            found["shares"][way] = [round(float(np.mean(firsts[first])), 3) for first in FIRST]
+        found["shares"][f"bar, {name}"] = list(BARS[name])
+        found["milliseconds"][name] = [round(percentile(took, part), 1) for part in (0.5, 0.99)]
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    show(
+        "Required policies found",
+        ["way", *(f"@{first}" for first in FIRST)],
+        [[w, *s] for w, s in found["shares"].items()],
+    )
+    rows = [[name, *figures] for name, figures in found["milliseconds"].items()]
+    show("get_governance_context in the server, ms", ["embedder", "p50", "p99"], rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--data", default=str(FOLDER))
+    parser.add_argument("--minilm")
+    anyio.run(run, parser.parse_args())
