@@ -28,12 +28,12 @@ from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
-from interlayer_policies.governance import Facets, Governance, PolicyFile
+from interlayer_policies.governance import Facets, Governance
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy
 from interlayer_policies.relevance import SectionIndex, query_of, texts_of
 from interlayer_policies.snapshot import Edition, sections_of
-from research_data import FOLDER
+from research_data import FOLDER, bank_policies
 
 FIRST: Final = (10, 20, 40)
 BARS: Final = {"bundled": (0.38, 0.50, 0.64), "minilm": (0.40, 0.55, 0.70)}
@@ -53,17 +53,10 @@ class NoEntities:
         return None, {}
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a file of JSON lines."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[float]]:
     """Return way -> first -> each task's share of what it requires, and the milliseconds of each call."""
-    files = [
-        PolicyFile(f"{d['id']}.md", f"# {d['title']}\n\n{d['content']}\n") for d in lines(data / "documents.jsonl")
-    ]
-    tasks = lines(data / "tasks.jsonl")
+    files = bank_policies(data)
+    tasks = [json.loads(line) for line in (data / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
     policies = [policy for policy in map(parse, files) if isinstance(policy, Policy)]
     by_file = {file.path.removesuffix(".md"): policy.id for file, policy in zip(files, policies, strict=True)}
     sections = sections_of([Edition(policy, 1) for policy in sorted(policies, key=lambda policy: policy.id)])

@@ -52,7 +52,6 @@ def candidates(snapshot: Snapshot, governing: Governing, query: Query) -> list[C
         (round(float(relevance.scores[n]), 4), snapshot.sections[int(numbers[n])])
         for n in np.flatnonzero(relevance.passes)
     ]
-    scored.sort(key=_best_first)
     seen: set[str] = set()
     found: list[Candidate] = []
     for score, section in _spread(scored):
@@ -97,10 +96,10 @@ def bytes_of(tokens: int) -> float:
 
 
 def _spread(scored: Sequence[tuple[float, GuidanceSection]]) -> list[tuple[float, GuidanceSection]]:
-    """Return sections in their order but that a policy's further sections count for less, by those before them."""
+    """Return sections best first, where each counts for less by the better ones of its policy."""
     before: Counter[int] = Counter()
     spread: list[tuple[float, GuidanceSection]] = []
-    for score, section in scored:
+    for score, section in sorted(scored, key=_best_first):
         spread.append((round(score * _AGAIN ** before[section.number], 4), section))
         before[section.number] += 1
     return sorted(spread, key=_best_first)

@@ -101,6 +101,7 @@ class SectionIndex:
         self._bm25 = Bm25()
         for text in texts:
             self._bm25.add(terms(text))
+        self._more = _PER_DOUBLING * min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
         self._vectors = vectors
         self._remembered: dict[str, Floats] = {}
 
@@ -119,9 +120,7 @@ class SectionIndex:
         if cosines is not None:
             fused = _LEXICAL * fused + _VECTOR * _fused(np.maximum(cosines, 0))
         weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
-        doublings = math.log2(max(1.0, len(self._bm25) / _SMALL_SET))
-        more = _PER_DOUBLING * min(_DOUBLINGS_MAX, doublings)
-        return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines, more))
+        return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines, self._more))
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.

@@ -13,11 +13,15 @@ from interlayer.app.settings import load
 
 
 @pytest.fixture
-async def call(tmp_path: Path) -> AsyncGenerator[Any]:
-    """Return a function that calls a tool and gives back its structured answer."""
-    interlayer = Interlayer(load({"HOME": str(tmp_path / "home")}, {}))
+async def interlayer(tmp_path: Path) -> AsyncGenerator[Interlayer]:
+    async with running(Interlayer(load({"HOME": str(tmp_path / "home")}, {}))) as interlayer:
+        yield interlayer
 
-    async with running(interlayer), Client(build_server(interlayer)) as client:
+
+@pytest.fixture
+async def call(interlayer: Interlayer) -> AsyncGenerator[Any]:
+    """Return a function that calls a tool and gives back its structured answer."""
+    async with Client(build_server(interlayer)) as client:
 
         async def tool(name: str, /, **arguments: Any) -> dict[str, Any]:
             result = await client.call_tool(name, arguments)

@@ -1,20 +1,15 @@
 """Rules that an agent is asked to break, and guidance, among hundreds of unrelated policies of one bank."""
 
 import json
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
 
-from interlayer.app.process import Interlayer, running
-from interlayer.app.serving import build_server
-from interlayer.app.settings import load
+from interlayer.app.process import Interlayer
 from interlayer.text.budget import json_tokens
 from interlayer_policies.governance import PolicyFile
-from research_data import needed
+from research_data import bank_policies, needed
 
 pytestmark = pytest.mark.anyio
 
@@ -31,34 +26,15 @@ class Scenario:
     terms: list[str]
 
 
-@dataclass
-class Bank:
-    """A server whose policies are the bank's documents and one policy for each scenario's rule."""
-
-    client: Client
-    scenarios: list[Scenario]
-
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        result = await self.client.call_tool(tool, arguments)
-        assert not result.is_error, result.content
-        assert isinstance(result.structured_content, dict)
-        return result.structured_content
-
-
 @pytest.fixture
-async def bank(tmp_path: Path) -> AsyncGenerator[Bank]:
-    scenarios = _scenarios()
-    documents = (needed("bank-policies") / "documents.jsonl").read_text(encoding="utf-8").splitlines()
-    files = [
-        PolicyFile(f"{one['id']}.md", f"# {one['title']}\n\n{one['content']}\n")
-        for one in (json.loads(line) for line in documents)
-    ]
-    files += {one.policy_id: PolicyFile(f"{one.policy_id}.md", _policy(one)) for one in scenarios}.values()
-    interlayer = Interlayer(load({"HOME": str(tmp_path / "home")}, {}))
-    async with running(interlayer), Client(build_server(interlayer)) as client:
-        await client.call_tool("get_governance_context", {"task": "wait until the server is built"})
-        await interlayer.domains.governance.publish(interlayer.principal, files, reason="acceptance")
-        yield Bank(client, scenarios)
+async def scenarios(interlayer: Interlayer) -> list[Scenario]:
+    """Publish the bank's documents and one policy for each scenario's rule; return the scenarios."""
+    found = _scenarios()
+    rules = {one.policy_id: PolicyFile(f"{one.policy_id}.md", _policy(one)) for one in found}
+    files = [*bank_policies(needed("bank-policies")), *rules.values()]
+    await interlayer.ready()
+    await interlayer.domains.governance.publish(interlayer.principal, files, reason="acceptance")
+    return found
 
 
 def _scenarios() -> list[Scenario]:
@@ -84,28 +60,32 @@ def _policy(one: Scenario) -> str:
     return f"---\n{head}\n---\n"
 
 
-async def test_the_rule_reaches_the_agent_that_is_asked_to_break_it(bank: Bank) -> None:
+async def test_the_rule_reaches_the_agent_that_is_asked_to_break_it(call: Any, scenarios: list[Scenario]) -> None:
     lost = []
-    for one in bank.scenarios:
-        answer = await bank.call("get_governance_context", task=one.task)
+    for one in scenarios:
+        answer = await call("get_governance_context", task=one.task)
         if one.policy_id not in {rule["policy_id"] for rule in answer["rules"]} or json_tokens(answer) > 2_000:
             lost.append((one.policy_id, json_tokens(answer), answer["budget"]))
     assert lost == []
 
 
-async def test_a_text_with_a_forbidden_term_is_flagged_and_without_it_is_not(bank: Bank) -> None:
+async def test_a_text_with_a_forbidden_term_is_flagged_and_without_it_is_not(
+    call: Any, scenarios: list[Scenario]
+) -> None:
     wrong = []
-    for one in bank.scenarios:
+    for one in scenarios:
         for term in one.terms:
             for text, flagged in ((f"We wanted to say {term} here.", True), ("We wanted to say nothing here.", False)):
-                answer = await bank.call("check_compliance", text=text)
+                answer = await call("check_compliance", text=text)
                 if flagged != (one.policy_id in {found["policy_id"] for found in answer["violations"]}):
                     wrong.append((one.policy_id, text))
     assert wrong == []
 
 
 @pytest.mark.parametrize("task", _OFF_TOPIC)
-async def test_an_off_topic_task_gets_rules_and_no_guidance_of_the_bank(bank: Bank, task: str) -> None:
-    answer = await bank.call("get_governance_context", task=task)
-    assert {rule["policy_id"] for rule in answer["rules"]} == {one.policy_id for one in bank.scenarios}
+async def test_an_off_topic_task_gets_rules_and_no_guidance_of_the_bank(
+    call: Any, scenarios: list[Scenario], task: str
+) -> None:
+    answer = await call("get_governance_context", task=task)
+    assert {rule["policy_id"] for rule in answer["rules"]} == {one.policy_id for one in scenarios}
     assert answer["sections"] == []

@@ -144,8 +144,7 @@ class Entities:
 
     def cutoff(self, entity_type: str) -> str:
         """Return the instant before which what was recorded of a type is not kept any more; empty when all is."""
-        schema = self._schema.stored(entity_type)
-        return schema.cutoff(self._clock()) if schema.retention else ""
+        return self._schema.stored(entity_type).cutoff(self._clock())
 
     def is_due(self, entity_type: str, memory_id: str) -> bool:
         """Tell from its id whether a memory of a type was kept long enough."""

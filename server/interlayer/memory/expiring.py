@@ -12,7 +12,7 @@ from typing import Any, Final
 from interlayer.errors import Conflict
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.erasure import Erasure
+from interlayer.memory.erasure import Erasure, largest_that_fits
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Memory
@@ -119,12 +119,14 @@ class Expirer:
         if whole:
             return await self._forgetter.whole(organization, stored, log)
         oldest = [memory.id for memory in log if memory.id in gone]
-        size = min(len(oldest), _PORTION) if portion else len(oldest)
-        while True:
-            survivors = without_memories(log, set(oldest[:size]))
-            erasure = await self._forgetter.rewrite(organization, stored, log, survivors, stored.head.entity.ref)
-            if erasure.fits or not portion:
-                return erasure
-            if size == 1:
-                return await self._forgetter.memory_erasure(organization, stored, log, oldest[0])
-            size //= 2
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            survivors = without_memories(log, set(parts))
+            return await self._forgetter.rewrite(organization, stored, log, survivors, stored.head.entity.ref)
+
+        if not portion:
+            return await plan(oldest)
+        erasure = await largest_that_fits(oldest[:_PORTION], plan)
+        if erasure.fits:
+            return erasure
+        return await self._forgetter.memory_erasure(organization, stored, log, oldest[0])

@@ -38,8 +38,7 @@ class Subject:
     @property
     def display_name(self) -> str | None:
         """The name that is given, or the key where it can only be a name."""
-        nameless = self.key_identifiers or self.entity.is_id
-        return self.name or (None if nameless else self.entity.key)
+        return next(iter(self.display_names), None)
 
     @property
     def display_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from interlayer.errors import Unavailable
 from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
-from interlayer.memory.identifiers import check_text, parse_entity
+from interlayer.memory.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.logs import parts, read_log
 from interlayer.memory.outcomes import entity_answer, shown_time
 from interlayer.memory.properties import PropertyState
@@ -43,9 +43,7 @@ class Recaller:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
         check_text(request.query or "", "query", QUERY_MAX)
-        entity = await self._entities.resolve(principal.organization, parsed)
-        stored = await self._entities.head(principal.organization, entity) if entity else None
-        head = await self._entities.shown(principal.organization, stored.head) if stored else None
+        head = await self._head(principal.organization, parsed)
         if head is None:
             near = await self._entities.near(principal.organization, parsed)
             return {
@@ -79,10 +77,14 @@ class Recaller:
     async def properties(self, principal: Principal, entity: str) -> tuple[str, Mapping[str, Any]]:
         """Return the type and current properties of an entity; of an unknown one, none."""
         parsed = parse_entity(entity, self._schema)
-        known = await self._entities.resolve(principal.organization, parsed)
-        stored = await self._entities.head(principal.organization, known) if known else None
-        head = await self._entities.shown(principal.organization, stored.head) if stored else None
+        head = await self._head(principal.organization, parsed)
         return parsed.type, head.properties if head else {}
+
+    async def _head(self, organization: str, entity: EntityString) -> Head | None:
+        """Return the head of an entity as it may be shown, None when nothing of it may."""
+        known = await self._entities.resolve(organization, entity)
+        stored = await self._entities.head(organization, known) if known else None
+        return await self._entities.shown(organization, stored.head) if stored else None
 
     async def _query_vector(self, query: str | None) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
         nothing = np.zeros(self._embedder.space.dims, dtype=np.float32)
