@@ -22,7 +22,7 @@ demo: $(READY)  ## the main job end to end, on a temporary home
 	@$(BIN)/interlayer demo
 
 test: $(READY)  ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: lint types imports test  ## what CI runs
 
@@ -56,7 +56,7 @@ conformance: $(READY)  ## the official protocol suite and the inspector; needs n
 
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+		--no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
 
 clean:  ## forget the environment
 	rm -rf $(VENV)
