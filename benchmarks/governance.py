@@ -22,6 +22,8 @@ from measuring import ROOT, machine, percentile, show
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from interlayer.ids import system_clock
+from interlayer.models.calibration import measured as scale_of
+from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.sqlite import SqliteItems
@@ -65,18 +67,20 @@ async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[f
     words = Bm25()
     for section in sections:
         words.add(terms(section.indexed))
-    index, everything = SectionIndex([section.indexed for section in sections], vectors), np.arange(len(sections))
+    model = EmbeddingModel(embedder, await scale_of(embedder))
+    index = SectionIndex([section.indexed for section in sections], vectors, model.scale)
+    everything = np.arange(len(sections))
     shares: Shares = defaultdict(lambda: defaultdict(list))
     took: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteItems(Path(folder) / "items.db")
-        governance = Governance(store, Trail(store, system_clock), embedder, NoEntities(), system_clock)
+        governance = Governance(store, Trail(store, system_clock), OneModel(model), NoEntities(), system_clock)
         await governance.publish(CALLER, files, reason="benchmark")
         for task in tasks:
             text = str(task["task"])
             required = {by_file[document] for document in task["required_documents"]}
             asked = texts_of(text)
-            query = query_of(asked, await embedder.embed(asked))
+            query = query_of(asked, await embedder.embed(asked, query=True))
             answer = await governance.context(CALLER, text, Facets(), max_tokens=BUDGET)
             found = {
                 f"ranked, {name}": distinct(owners, index.relevance(query, everything).scores),

@@ -36,7 +36,12 @@ class MiniLm:
     def preload(self) -> None:
         """Nothing is left to load."""
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
+    @property
+    def at_hand(self) -> bool:
+        """It is not: some milliseconds a text."""
+        return False
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:  # noqa: ARG002 - no such difference
         """Return (n, 384) unit vectors."""
         return await anyio.to_thread.run_sync(self._vectors, list(texts))
 

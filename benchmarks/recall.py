@@ -29,6 +29,8 @@ from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.requests import MemorizeRequest, RecallRequest
 from interlayer.memory.schema import starter_schema
+from interlayer.memory.spaces import Spaces
+from interlayer.models.choice import ModelChoice
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
@@ -50,9 +52,10 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         store = SqliteItems(Path(folder) / "interlayer.db")
         index = LanceIndex(str(Path(folder) / "vectors"), embedder.space)
         schema = starter_schema()
-        entities = Entities(store, index, embedder, schema)
-        memorizer = Memorizer(store, entities, Projector(store, index, embedder), embedder, schema, system_clock)
-        recaller = Recaller(store, entities, embedder, schema)
+        spaces = Spaces(store, ModelChoice(embedder.space.model), always(embedder), always(index))
+        entities = Entities(store, spaces, schema)
+        memorizer = Memorizer(store, entities, Projector(store, spaces), spaces, schema, system_clock)
+        recaller = Recaller(store, entities, spaces, schema)
         entity = f"contact:{conversation.name}@conversations.example"
         for turn in conversation.turns:
             at = turn.at if dates else None
@@ -65,6 +68,11 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         await index.close()
         await store.close()
     await floors(conversation, embedder, name, shares)
+
+
+def always(thing: Any) -> Any:
+    """Return a factory of one thing."""
+    return lambda *_: thing  # type: ignore[reportUnknownLambdaType]
 
 
 async def floors(conversation: Conversation, embedder: Any, name: str, shares: Shares) -> None:

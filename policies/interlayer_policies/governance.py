@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from interlayer.errors import InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
-from interlayer.models.embedder import Embedder
+from interlayer.models.embedder import EmbeddingModel, EmbeddingModels
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer.storage.trail import Trail
@@ -99,13 +99,13 @@ class Governance:
         self,
         store: ItemStore,
         trail: Trail,
-        embedder: Embedder,
+        models: EmbeddingModels,
         entities: EntityFacts,
         clock: Clock,
         receipt_days: int | None = None,
     ) -> None:
         self._sets = PolicySets(store, trail)
-        self._library = Library(self._sets, embedder, clock)
+        self._library = Library(self._sets, models, clock)
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
@@ -240,6 +240,10 @@ class Governance:
             snapshot.revision,
             tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
         )
+
+    async def make_ready(self, organization: str, model: EmbeddingModel) -> None:
+        """Embed the published sections with a model that is about to be used. Raises `Unavailable`."""
+        await self._library.make_ready(organization, model)
 
     async def settle(self) -> None:
         """Write the receipts that waited for the store while it was away."""

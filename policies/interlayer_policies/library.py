@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import Clock
-from interlayer.models.embedder import Embedder, Vectors
+from interlayer.models.embedder import EmbeddingModel, EmbeddingModels, Vectors
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile
 from interlayer_policies.relevance import Query, query_of, texts_of
@@ -28,6 +28,7 @@ from interlayer_policies.waivers import Waiver
 
 STALE_MAX: Final = timedelta(seconds=300)
 QUERY_DEADLINE_S: Final = 0.025
+QUERY_DEADLINE_HOSTED_S: Final = 0.5  # for a model that is not at hand; such an answer is remembered
 REFUSAL: Final = (
     "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
 )
@@ -65,20 +66,21 @@ class Current:
 class Library:
     """Current snapshots by organization, and what is dear to make: parsed policies and vectors, by content."""
 
-    def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock) -> None:
+    def __init__(self, sets: PolicySets, models: EmbeddingModels, clock: Clock) -> None:
         self._sets = sets
-        self._embedder = embedder
+        self._models = models
         self._clock = clock
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
-        self._vectors: dict[str, NDArray[np.float32]] = {}
-        self._queries: OrderedDict[str, Query] = OrderedDict()
+        self._vectors: dict[tuple[str, str], NDArray[np.float32]] = {}  # by space and text
+        self._queries: OrderedDict[tuple[str, str], Query] = OrderedDict()
 
     async def current(self, organization: str) -> Current:
         """Return the published set. Raises `Unavailable`, saying to take no action, when there is none to go by."""
         try:
             head = await self._sets.head(organization)
-            shelf = await self._shelf(organization, head.revision) if head else None
+            model = await self._models.of(organization)
+            shelf = await self._shelf(organization, head.revision, model) if head else None
         except Unavailable as error:
             return self._stale(organization, error)
         if shelf is None:
@@ -89,30 +91,38 @@ class Library:
         return Current(shelf.snapshot, (), shelf.waivers)
 
     async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
-        """Return a task made ready, and whether its vectors could not be had in time."""
-        found = self._queries.get(task)
+        """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
+        place = (snapshot.model.embedder.space.id if snapshot.model else "", task)
+        found = self._queries.get(place)
         if found is not None:
-            self._queries.move_to_end(task)
+            self._queries.move_to_end(place)
         else:
             texts = texts_of(task)
-            found = query_of(texts, await self._query_vectors(texts))
+            found = query_of(texts, await _query_vectors(snapshot.model, texts) if snapshot.model else None)
             if found.vectors is not None:
-                self._remember(task, found)
+                self._remember(place, found)
         return found, found.vectors is None or not snapshot.index.has_vectors
 
-    async def build(self, revision: int, editions: Sequence[Edition]) -> Snapshot:
+    async def build(self, revision: int, editions: Sequence[Edition], model: EmbeddingModel | None = None) -> Snapshot:
         """Return a snapshot of these policies; without vectors when the embedder is unavailable."""
         sections = sections_of(editions)
+        model = model or await self._models.of()
         try:
-            vectors = await self._section_vectors(sections)
+            vectors = await self._section_vectors(sections, model)
         except Unavailable:
             vectors = None
         if len(editions) <= _BUILT_INLINE_MAX:
-            return Snapshot(revision, editions, sections, vectors)
-        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
+            return Snapshot(revision, editions, sections, vectors, model)
+        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors, model)
 
-    def _is_good(self, shelf: _Shelf, revision: int) -> bool:
-        if shelf.snapshot.revision < revision:
+    async def make_ready(self, organization: str, model: EmbeddingModel) -> None:
+        """Embed the sections of the published set with a model that is about to be used. Raises `Unavailable`."""
+        shelf = self._shelves.get(organization)
+        if shelf:
+            await self._section_vectors(shelf.snapshot.sections, model)
+
+    def _is_good(self, shelf: _Shelf, revision: int, model: EmbeddingModel) -> bool:
+        if shelf.snapshot.revision < revision or shelf.snapshot.model != model:
             return False
         return shelf.snapshot.index.has_vectors or self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
 
@@ -122,14 +132,14 @@ class Library:
             raise Unavailable(f"The policies are out of reach: {error} {REFUSAL}") from error
         return Current(shelf.snapshot, ("store",), shelf.waivers)
 
-    async def _shelf(self, organization: str, revision: int) -> _Shelf:
+    async def _shelf(self, organization: str, revision: int, model: EmbeddingModel) -> _Shelf:
         """Return a shelf with this revision or a later one, loading it once for all who wait."""
         shelf = self._shelves.get(organization)
-        if shelf is not None and self._is_good(shelf, revision):
+        if shelf is not None and self._is_good(shelf, revision, model):
             return shelf
         async with self._loading.setdefault(organization, anyio.Lock()):
             shelf = self._shelves.get(organization)
-            if shelf is not None and self._is_good(shelf, revision):
+            if shelf is not None and self._is_good(shelf, revision, model):
                 return shelf
             entries = await self._sets.entries(organization, revision)
             if entries is None:
@@ -142,35 +152,38 @@ class Library:
             else:
                 parsed = await anyio.to_thread.run_sync(_editions, stored)
             known |= {(edition.policy.id, edition.version): edition for edition in parsed}
-            snapshot = await self.build(revision, [known[entry.id, entry.version] for entry in entries])
+            snapshot = await self.build(revision, [known[entry.id, entry.version] for entry in entries], model)
             shelf = self._shelves[organization] = _Shelf(snapshot, self._clock(), self._clock())
             return shelf
 
-    async def _section_vectors(self, sections: Sequence[GuidanceSection]) -> Vectors:
+    async def _section_vectors(self, sections: Sequence[GuidanceSection], model: EmbeddingModel) -> Vectors:
         """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
-        missing = list(dict.fromkeys(s.indexed for s in sections if s.indexed not in self._vectors))
-        if missing:
-            if len(self._vectors) > _VECTORS_REMEMBERED:
-                self._vectors.clear()
-                missing = list(dict.fromkeys(s.indexed for s in sections))
-            self._vectors |= dict(zip(missing, await self._embedder.embed(missing), strict=True))
+        space = model.embedder.space
+        wanted = list(dict.fromkeys(section.indexed for section in sections))
+        if len(self._vectors) > _VECTORS_REMEMBERED:
+            self._vectors.clear()
+        known = {text: self._vectors[space.id, text] for text in wanted if (space.id, text) in self._vectors}
+        missing = [text for text in wanted if text not in known]
+        known |= dict(zip(missing, await model.embedder.embed(missing), strict=True))
+        self._vectors |= {(space.id, text): known[text] for text in missing}
         if not sections:
-            return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
-        return np.stack([self._vectors[section.indexed] for section in sections])
+            return np.zeros((0, space.dims), dtype=np.float32)
+        return np.stack([known[section.indexed] for section in sections])
 
-    async def _query_vectors(self, texts: Sequence[str]) -> Vectors | None:
-        vectors: Vectors | None = None
-        with anyio.move_on_after(QUERY_DEADLINE_S):
-            try:
-                vectors = await self._embedder.embed(texts)
-            except Unavailable:
-                return None
-        return vectors
-
-    def _remember(self, task: str, query: Query) -> None:
-        self._queries[task] = query
+    def _remember(self, place: tuple[str, str], query: Query) -> None:
+        self._queries[place] = query
         while len(self._queries) > _TASKS_REMEMBERED:
             self._queries.popitem(last=False)
+
+
+async def _query_vectors(model: EmbeddingModel, texts: Sequence[str]) -> Vectors | None:
+    vectors: Vectors | None = None
+    with anyio.move_on_after(QUERY_DEADLINE_S if model.embedder.at_hand else QUERY_DEADLINE_HOSTED_S):
+        try:
+            vectors = await model.embedder.embed(texts, query=True)
+        except Unavailable:
+            return None
+    return vectors
 
 
 def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:

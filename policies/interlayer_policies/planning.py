@@ -60,7 +60,7 @@ class Planner:
         after = {policy.id: policy for policy in policies}
         found = tuple(policy_differences(before, after))
         editions = [Edition(policy, 0) for policy in sorted(policies, key=lambda policy: policy.id)]
-        proposed = await self._library.build(0, editions)
+        proposed = await self._library.build(0, editions, current.snapshot.model)
         calls = await self._recent_calls(principal.organization)
         now = self._clock()
         changed = await anyio.to_thread.run_sync(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.models.embedder import Vectors
+from interlayer.models.scale import REFERENCE, Scale
 from interlayer.text.bm25 import Bm25
 from interlayer.text.fusion import min_max
 from interlayer.text.sentences import sentences
@@ -37,7 +38,8 @@ _VECTOR, _LEXICAL = 0.4, 0.6
 _WHOLE, _BEST = 0.4, 0.6
 _BEST_UNITS: Final = 5
 
-# The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies).
+# The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies), on
+# whose scale the cosines of every space are read.
 _COSINE_ALONE: Final = 0.38
 _COVERAGE_ALONE: Final = 0.45
 _SHARED_WORDS: Final = 2  # for coverage alone: one word in common is chance
@@ -95,9 +97,13 @@ def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:
 
 
 class SectionIndex:
-    """The sections of a set, searchable. `vectors` is (sections, dims), None while there is no embedder."""
+    """The sections of a set, searchable. `vectors` is (sections, dims), None while there is no embedder.
 
-    def __init__(self, texts: Sequence[str], vectors: Vectors | None) -> None:
+    `scale` is that of their space: the floor is written on the common one.
+    """
+
+    def __init__(self, texts: Sequence[str], vectors: Vectors | None, scale: Scale = REFERENCE) -> None:
+        self._scale = scale
         self._bm25 = Bm25()
         for text in texts:
             self._bm25.add(terms(text))
@@ -137,7 +143,7 @@ class SectionIndex:
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
         if self._vectors is None or query.vectors is None:
             return None
-        return query.vectors @ self._vectors[among].T
+        return self._scale.read(query.vectors @ self._vectors[among].T)
 
     def _rows(self, vocabulary: Sequence[str], among: NDArray[np.intp]) -> Floats:
         if not vocabulary:

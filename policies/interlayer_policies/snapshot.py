@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interlayer.models.embedder import Vectors
+from interlayer.models.embedder import EmbeddingModel, Vectors
+from interlayer.models.scale import REFERENCE
 from interlayer.text.budget import compact_json
 from interlayer_policies.answers import DeliveredRule, as_json
 from interlayer_policies.checks import Checker, compiled
@@ -72,7 +73,7 @@ class GuidanceSection:
 class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
-    `vectors` are the sections' unit vectors in their order, None while there is no embedder.
+    `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Snapshot:
         editions: Sequence[Edition],
         sections: Sequence[GuidanceSection],
         vectors: Vectors | None,
+        model: EmbeddingModel | None = None,
     ) -> None:
         self.revision = revision
+        self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         policies = [edition.policy for edition in self.editions]
@@ -95,7 +98,8 @@ class Snapshot:
         self.superseding = tuple(number for number, policy in enumerate(policies) if policy.supersedes)
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
-        self.index = SectionIndex([section.indexed for section in self.sections], vectors)
+        scale = model.scale if model else REFERENCE
+        self.index = SectionIndex([section.indexed for section in self.sections], vectors, scale)
         self._checkers: dict[str, Checker | None] = {}
 
     def checker(self, rule: BoundRule) -> Checker | None:

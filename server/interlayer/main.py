@@ -15,6 +15,7 @@ from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
 from interlayer.app.commands.policy_control import policy
+from interlayer.app.commands.reembed import reembed
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
 from interlayer.app.commands.transfer import export_command, import_command
@@ -125,9 +126,11 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
             done = await interlayer.projector.drain(organization)
             click.echo(f"{done} outbox entries replayed")
             if rebuild:
-                types = list(interlayer.domains.schema.entities)
-                made = await interlayer.projector.rebuild(organization, types, progress("facts compared"))
-                click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
+                record = await interlayer.spaces.claim(organization)
+                for entry in filter(None, (record.current, record.former)):
+                    space = interlayer.spaces.active(entry)
+                    made = await interlayer.filler.fill(organization, space, progress("facts compared"))
+                    click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
 
     run_async(run)
 
@@ -137,6 +140,7 @@ cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
+cli.add_command(reembed)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -259,5 +259,5 @@ async def test_a_forget_that_was_killed_is_whole_or_not_begun(
             assert await recall(parts, SUBJECT) == before
             await parts.domains.forgetter.forget(parts.settings.principal, "again", **{what: named})
         await assert_gone(home, words, parts)
-        made = await parts.projector.rebuild("acme", list(parts.domains.schema.entities))
+        made = await parts.filler.fill("acme", await parts.spaces.of("acme"))
         assert (made.added, made.removed) == (0, 0)

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from interlayer.app.adapters import embedder
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
 from interlayer.memory.extraction import Extractor
+from interlayer.memory.filling import Filled, Filler
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -18,7 +20,9 @@ from interlayer.memory.rejections import Rejections
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.memory.schema import Schema, starter_schema
 from interlayer.memory.searching import Searcher
+from interlayer.memory.spaces import Spaces
 from interlayer.memory.why import Why
+from interlayer.models.choice import BUNDLED
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
@@ -58,20 +62,26 @@ class Room:
         self.principal = Principal("acme", "tester")
         self.store = SqliteItems(self.path, self.clock.seconds)
         schema = self.schema
-        self.entities = Entities(self.store, self.index, EMBEDDER, schema, self.clock)
-        self.projector = Projector(self.store, self.index, EMBEDDER)
+        self.spaces = Spaces(self.store, BUNDLED, embedder, lambda _: self.index)
+        self.entities = Entities(self.store, self.spaces, schema, self.clock)
+        self.projector = Projector(self.store, self.spaces)
         self.trail = Trail(self.store, self.clock)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+            self.store, self.entities, self.projector, self.spaces, schema, self.clock, self.extractor
         )
-        self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
-        self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
-        self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)
+        self.recaller = Recaller(self.store, self.entities, self.spaces, schema)
+        self.searcher = Searcher(self.store, self.spaces, self.entities, self.projector, schema)
+        self.merger = Merger(self.store, self.entities, self.trail, self.spaces, schema, self.clock)
         self.identities = Identities(self.store, self.entities, schema)
         self.why = Why(self.store, self.entities, schema)
         self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
         self.expirer = Expirer(self.store, self.entities, self.projector, self.forgetter, schema)
+
+    async def rebuild(self, *types: str, organization: str = "acme") -> Filled:
+        await self.projector.drain(organization)
+        filler = Filler(self.store, self.spaces, types or list(self.schema.entities))
+        return await filler.fill(organization, await self.spaces.of(organization))
 
     def other(self) -> "Room":
         return self.under(self.schema)

@@ -1,16 +1,19 @@
 """The composition root: from settings to the domains, with the adapters they stand on."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from interlayer.app.adapters import embedder
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
+from interlayer.memory.filling import Filler
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -18,21 +21,22 @@ from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
+from interlayer.memory.reembedding import Reembedder
 from interlayer.memory.rejections import Rejections
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
+from interlayer.memory.spaces import EmbedderFactory, Spaces
 from interlayer.memory.why import Why
-from interlayer.models.embedder import Space
-from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, Put, VersionConflict
+from interlayer.storage.items import ItemStore
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
-from interlayer.storage.vectors import VectorIndex
 from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
+
+logger = logging.getLogger(__name__)
 
 
 class EntityFacts:
@@ -53,9 +57,10 @@ class Parts:
 
     settings: Settings
     store: ItemStore
-    index: VectorIndex
-    embedder: LocalEmbedder
+    spaces: Spaces
     projector: Projector
+    filler: Filler
+    reembedder: Reembedder
     merger: Merger
     identities: Identities
     why: Why
@@ -71,44 +76,47 @@ class Parts:
         principal = self.settings.principal
         if await self.store.get(keys.importing(principal.organization)):
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
-        await claim_space(self.store, principal.organization, self.embedder.space)
+        if notice := await self.spaces.check(principal.organization):
+            logger.warning("%s", notice)
         await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
-        await self.index.close()
+        await self.spaces.close()
         await self.store.close()
 
 
-def build(settings: Settings, clock: Clock = system_clock) -> Parts:
+def build(settings: Settings, clock: Clock = system_clock, embedder_of: EmbedderFactory = embedder) -> Parts:
     """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
     store = SqliteItems(settings.home / "interlayer.db")
-    embedder = LocalEmbedder()
-    index = LanceIndex(str(settings.home / "vectors"), embedder.space)
+    vectors = str(settings.home / "vectors")
+    spaces = Spaces(store, settings.embedder, embedder_of, lambda space: LanceIndex(vectors, space))
     trail = Trail(store, clock)
-    entities = Entities(store, index, embedder, schema, clock)
-    projector = Projector(store, index, embedder)
-    recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
+    entities = Entities(store, spaces, schema, clock)
+    projector = Projector(store, spaces)
+    filler = Filler(store, spaces, list(schema.entities))
+    recaller = Recaller(store, entities, spaces, schema)
+    memorizer = Memorizer(store, entities, projector, spaces, schema, clock, extractor=None)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
         recaller=recaller,
-        searcher=Searcher(store, index, entities, projector, embedder, schema),
+        searcher=Searcher(store, spaces, entities, projector, schema),
         forgetter=forgetter,
-        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
+        governance=Governance(store, trail, spaces, EntityFacts(recaller), clock, settings.receipt_days),
         schema=schema,
     )
     return Parts(
         settings=settings,
         store=store,
-        index=index,
-        embedder=embedder,
+        spaces=spaces,
         projector=projector,
+        filler=filler,
+        reembedder=Reembedder(spaces, trail, projector, filler, clock),
         migrator=Migrator(store, trail),
-        merger=Merger(store, entities, trail, embedder, schema, clock),
+        merger=Merger(store, entities, trail, spaces, schema, clock),
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
@@ -135,19 +143,3 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
 def first_policies(settings: Settings) -> list[PolicyFile]:
     """Return the policies that a new home begins with."""
     return read_folder(settings.policies) if settings.policies else starter_files()
-
-
-async def claim_space(store: ItemStore, organization: str, space: Space) -> None:
-    """Record the embedding space of an organization, or refuse to mix another one into it."""
-    place = keys.space(organization)
-    item = await store.get(place)
-    if item is None:
-        try:
-            await store.transact([Put(place, {"space": space.id, "model": space.model})])
-        except VersionConflict:
-            item = await store.get(place)
-    if item is not None and item.body["space"] != space.id:
-        raise Refused(
-            f"INTERLAYER_EMBEDDER: the stored vectors are of {item.body['space']}, the configured model makes "
-            f"{space.id}. Set the former model again, or start with another INTERLAYER_HOME."
-        )

@@ -11,7 +11,7 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer import __version__
-from interlayer.app.composition import build, claim_space, first_policies
+from interlayer.app.composition import build, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.schema import read_schema, starter_schema
@@ -79,8 +79,10 @@ async def _examine_stores(
     organization = settings.principal.organization
 
     async def store() -> str:
-        await claim_space(parts.store, organization, parts.embedder.space)
-        return f"{settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
+        notice = await parts.spaces.check(organization)
+        record = await parts.spaces.claim(organization)
+        beside = f", {record.beside.space.id} is written beside it" if record.beside else ""
+        return f"{settings.home / 'interlayer.db'}, embedding space {record.current.space.id}{beside}. {notice}".strip()
 
     async def schema() -> str:
         file = str(settings.schema or "")
@@ -88,14 +90,20 @@ async def _examine_stores(
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
     async def index() -> str:
-        await parts.index.ping()
-        return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
+        found = (await parts.spaces.of(organization)).index
+        await found.ping()
+        return f"{settings.home / 'vectors'}, {len(await found.ids(organization))} rows"
 
     async def embedder() -> str:
-        vector = (await parts.embedder.embed(["a short text"]))[0]
-        if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
-            raise InterlayerError("the bundled model makes no unit vectors. Install the package anew.")
-        return f"{parts.embedder.space.model}, {len(vector)} dims"
+        record = await parts.spaces.claim(organization)
+        said: list[str] = []
+        for entry in filter(None, (record.current, record.beside)):
+            made = parts.spaces.active(entry).embedder
+            vector = (await made.embed(["a short text"]))[0]
+            if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
+                raise InterlayerError(f"{entry.choice.name} makes no unit vectors. Install the package anew.")
+            said.append(f"{made.space.model}, {len(vector)} dims")
+        return "; ".join(said)
 
     async def model() -> str:
         return "none: agents pass facts and properties, plain content is cut into sentences"

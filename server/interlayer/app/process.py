@@ -20,11 +20,14 @@ from interlayer_tools import Domains
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+    from interlayer.models.embedder import Embedder
 
 _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
+_FOLLOW_S: Final = 1.0
+_FOLLOW_AGAIN_S: Final = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +92,12 @@ class Interlayer:
             self._readiness.set()
             return
         self._readiness.set()
-        await anyio.to_thread.run_sync(parts.embedder.preload)
+        await self._preload(parts)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
+            tasks.start_soon(_follow, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
     async def close(self) -> None:
@@ -106,13 +110,18 @@ class Interlayer:
         return {policy.id: policy.version for policy in listing.policies}
 
     async def _ping_store(self) -> None:
-        from interlayer.app.composition import claim_space
-
-        parts = self._built()
-        await claim_space(parts.store, self.principal.organization, parts.embedder.space)
+        await self._built().spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        await self._built().index.ping()
+        await (await self._built().spaces.of(self.principal.organization)).index.ping()
+
+    async def _preload(self, parts: "Parts") -> None:
+        """Load the models before the first call needs them."""
+        try:
+            space = await parts.spaces.of(self.principal.organization)
+            await anyio.to_thread.run_sync(_load, space.embedder)
+        except InterlayerError as error:
+            logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
 
     def _built(self) -> "Parts":
         if self._parts is None:
@@ -143,6 +152,30 @@ async def _sweep(parts: "Parts", organization: str) -> None:
         except InterlayerError as error:
             logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
         await anyio.sleep(_SWEEP_S)
+
+
+async def _follow(parts: "Parts", organization: str) -> None:
+    """Look at the record of the embedding spaces, and get ready for one that is being built."""
+    ready = ""
+    while True:
+        await anyio.sleep(_FOLLOW_S)
+        try:
+            record = await parts.spaces.record(organization)
+            if record and record.following and record.following.space.id != ready:
+                space = parts.spaces.active(record.following)
+                await anyio.to_thread.run_sync(space.embedder.preload)
+                await parts.domains.governance.make_ready(organization, space)
+                ready = record.following.space.id
+        except InterlayerError as error:
+            logger.warning("embedding space: %s", error)
+            await anyio.sleep(_FOLLOW_AGAIN_S)
+
+
+def _load(embedder: "Embedder") -> None:
+    from interlayer.models.words import word_vectors
+
+    word_vectors().rows(["ready"])  # whatever the embedder, words have vectors of their own
+    embedder.preload()
 
 
 def _build(settings: Settings) -> "Parts":

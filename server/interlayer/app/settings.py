@@ -15,6 +15,7 @@ from typing import Any, Final
 import platformdirs
 
 from interlayer.errors import InvalidInput
+from interlayer.models.choice import BUNDLED, ModelChoice
 from interlayer.principal import ALL_ROLES, Principal
 
 PREFIX: Final = "INTERLAYER_"
@@ -22,7 +23,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
     "STORE": "serving layer; `sqlite` (a file under home)",
     "VECTORS": "vector layer; `lance` (a folder under home)",
-    "EMBEDDER": "embedding model; `local` (bundled, offline)",
+    "EMBEDDER": "embedding model; `local` (bundled, offline), `fastembed/MODEL`, or a litellm embedding id",
+    "EMBEDDER_API_BASE": "address of a self-hosted endpoint of the embedding model",
+    "EMBEDDER_FOLDER": "folder with the files of a `fastembed/` model; default: fetched from its hub once",
     "MODEL": "extraction model; `none` (agents pass facts, plain content is cut into sentences)",
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
@@ -36,8 +39,9 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
+_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "MODEL": "none", "AUTH": "none"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -52,6 +56,7 @@ class Settings:
     receipt_days: int
     log_level: str
     debug: bool
+    embedder: ModelChoice = BUNDLED
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -79,10 +84,26 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
         ),
+        embedder=embedding_model(
+            values.get("EMBEDDER", "local"), values.get("EMBEDDER_API_BASE", ""), values.get("EMBEDDER_FOLDER", "")
+        ),
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
     )
+
+
+def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> ModelChoice:
+    """Return a chosen embedding model. Raises `InvalidInput` for what cannot be one."""
+    if not _MODEL.fullmatch(name):
+        raise InvalidInput(setting, f"{name[:40]!r} is no model.", "Write local, fastembed/MODEL or a litellm id.")
+    if api_base and not api_base.startswith(("http://", "https://")):
+        raise InvalidInput(f"{setting}_API_BASE", f"{api_base[:60]!r} is no address.", "Write https://HOST/v1.")
+    if folder and not Path(folder).expanduser().is_dir():
+        raise InvalidInput(f"{setting}_FOLDER", f"{folder} is no folder.", "Name the one that holds model.onnx.")
+    on_disk, hosted = name.startswith("fastembed/"), name != "local" and not name.startswith("fastembed/")
+    where = str(Path(folder).expanduser().absolute()) if folder and on_disk else ""
+    return ModelChoice(name, api_base if hosted else "", where)
 
 
 def _file(path: Path) -> dict[str, str]:

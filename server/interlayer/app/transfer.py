@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, get_args
 
 from interlayer import __version__
-from interlayer.app.composition import Parts, claim_space
+from interlayer.app.composition import Parts
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, timestamp
 from interlayer.memory import keys
@@ -89,8 +89,9 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
             await _make_room(parts.store, organization)
             await parts.store.transact([Put(marker, {"sha256": digest})])
         count = await _write_all(parts.store, organization, path, progress)
-    await claim_space(parts.store, organization, parts.embedder.space)
-    await parts.projector.rebuild(organization, types)
+    await parts.spaces.claim(organization)
+    await parts.projector.drain(organization)
+    await parts.filler.fill(organization, await parts.spaces.of(organization))
     await parts.store.transact([Delete(marker)])
     return count
 

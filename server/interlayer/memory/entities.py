@@ -22,15 +22,15 @@ from interlayer.memory.logs import read_log
 from interlayer.memory.nearness import nearest
 from interlayer.memory.records import EntityId, Head, Memory, Relation, read_head
 from interlayer.memory.schema import Schema
+from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.survivors import expired, is_structure, without_memories
 from interlayer.memory.view import EntityView
-from interlayer.models.embedder import Embedder
 from interlayer.storage.items import ItemStore, Span
-from interlayer.storage.vectors import VectorIndex
 
 VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
+_FEW: Final = 64  # facts that a model at hand has embedded before the index has answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ class _Cached:
 class Entities:
     """Reads entities of all organizations; views are cached, most recently used last."""
 
-    def __init__(
-        self, store: ItemStore, index: VectorIndex, embedder: Embedder, schema: Schema, clock: Clock = system_clock
-    ) -> None:
+    def __init__(self, store: ItemStore, spaces: Spaces, schema: Schema, clock: Clock = system_clock) -> None:
         self._store = store
-        self._index = index
-        self._embedder = embedder
+        self._spaces = spaces
         self._schema = schema
         self._clock = clock
         self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
@@ -121,18 +118,21 @@ class Entities:
         near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
 
-    async def view(self, organization: str, head: Head) -> EntityView:
+    async def view(self, organization: str, head: Head, space: ActiveSpace | None = None) -> EntityView:
         """Return the view at least as new as the head, without what was kept long enough.
 
-        The caller must not await while it reads from it.
+        Its vectors are of `space`, the current one if none is named. The caller must not await while it reads from it.
         """
+        space = space or await self._spaces.of(organization)
         place = (organization, head.entity)
         cached = self._views.get(place)
         cutoff = self.cutoff(head.entity.type)
         if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
-            cached = _Cached(self.blank(head.entity), head.epoch)
-        if cached.view.revision < head.revision:
-            await self._catch_up(organization, cached.view, head, cutoff)
+            cached = _Cached(self.blank(head.entity, space), head.epoch)
+        while cached.view.revision < head.revision or cached.view.space != space.embedder.space:
+            # Calls that began before and after a flip may meet here, so each looks again after it has waited.
+            await self._move(organization, cached.view, space)
+            await self._catch_up(organization, cached.view, head, cutoff, space)
         self._views[place] = cached
         self._views.move_to_end(place)
         self._evict()
@@ -184,9 +184,9 @@ class Entities:
         place = keys.relation(organization, entity, "", entity)
         return bool((await self._store.query("memory", place.partition, limit=1)).items)
 
-    def blank(self, entity: EntityId) -> EntityView:
-        """Return the view of an entity of which nothing is known yet."""
-        return EntityView(entity, self._schema.stored(entity.type), self._embedder.space.dims)
+    def blank(self, entity: EntityId, space: ActiveSpace | None = None) -> EntityView:
+        """Return the view of an entity of which nothing is known yet; without a space for what no vector matters to."""
+        return EntityView(entity, self._schema.stored(entity.type), space.embedder.space if space else None)
 
     def committed(
         self,
@@ -195,8 +195,11 @@ class Entities:
         view: EntityView,
         memory: Memory,
         vectors: Mapping[str, NDArray[np.float32]],
+        space: ActiveSpace,
     ) -> None:
         """Fold in what this process has just committed, so that the next use need not read it back."""
+        if view.space != space.embedder.space:  # it was moved to another one while this was committed
+            return
         if view.revision == memory.revision - 1:
             view.apply(memory, vectors)
         self._views[organization, head.entity] = _Cached(view, head.epoch)
@@ -208,12 +211,28 @@ class Entities:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
-    async def _catch_up(self, organization: str, view: EntityView, head: Head, cutoff: str) -> None:
+    async def _move(self, organization: str, view: EntityView, space: ActiveSpace) -> None:
+        """Bring a view into a space."""
+        known: dict[str, NDArray[np.float32]] = {}
+        tried: set[str] = set()
+        while view.space != space.embedder.space:
+            texts = {fact.record.id: fact.record.text for fact in view.ordered if fact.record.id not in tried}
+            if not texts:
+                view.move(space.embedder.space, known)
+                return
+            known |= await self.vectors(organization, view.entity, texts, space)
+            tried |= texts.keys()
+
+    async def _catch_up(self, organization: str, view: EntityView, head: Head, cutoff: str, space: ActiveSpace) -> None:
+        if view.revision >= head.revision:
+            return
         log = await read_log(self._store, organization, head.entity, after=view.revision, upto=head.revision)
         memories = without_memories(log, expired(log, cutoff))
         view.stated.update(relation for memory in log for relation in memory.relations)
         texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
-        vectors = await self.vectors(organization, view.entity, texts)
+        vectors = await self.vectors(organization, view.entity, texts, space)
+        if view.space != space.embedder.space:
+            return
         seen = view.revision  # another call may have caught up while this one waited
         for memory in memories:
             if memory.revision > seen and memory.id not in view.memories:
@@ -221,20 +240,20 @@ class Entities:
         view.revision = max(view.revision, head.revision)
 
     async def vectors(
-        self, organization: str, entity: EntityId, texts: Mapping[str, str]
+        self, organization: str, entity: EntityId, texts: Mapping[str, str], space: ActiveSpace
     ) -> Mapping[str, NDArray[np.float32]]:
         """Return vectors of facts by id: from the index where it has them, else embedded; none if neither can."""
         if not texts:
             return {}
         known: dict[str, NDArray[np.float32]] = {}
-        if len(texts) > 64:
+        if len(texts) > (_FEW if space.embedder.at_hand else 0):
             try:
-                known = dict(await self._index.vectors_of(organization, entity.ref))
+                known = dict(await space.index.vectors_of(organization, entity.ref))
             except Unavailable:
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
         try:
-            embedded = await self._embedder.embed([texts[fact_id] for fact_id in missing])
+            embedded = await space.embedder.embed([texts[fact_id] for fact_id in missing])
         except Unavailable:  # a missing vector costs rank, not the answer
             return known
         return {**known, **dict(zip(missing, embedded, strict=True))}

@@ -28,6 +28,7 @@ from interlayer.memory.requests import (
     PropertyCandidate,
 )
 from interlayer.memory.schema import EntitySchema
+from interlayer.memory.spaces import ActiveSpace
 from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
 
@@ -47,12 +48,13 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims)."""
+    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims) of `space`."""
 
     request: MemorizeRequest
     subject: Subject
     memory_id: str
     observed_at: str
+    space: ActiveSpace
     vectors: Vectors
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated

@@ -26,14 +26,15 @@ from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reading import Reader, worked
-from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
+from interlayer.memory.reconciling import Decision, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation, fact_id
 from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.spaces import Spaces
 from interlayer.memory.view import EntityView
-from interlayer.models.embedder import Embedder, Vectors
+from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
 from interlayer.storage.vectors import Row
@@ -54,7 +55,7 @@ class Memorizer:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        embedder: Embedder,
+        spaces: Spaces,
         schema: Schema,
         clock: Clock,
         extractor: Extractor | None = None,
@@ -62,7 +63,7 @@ class Memorizer:
         self._store = store
         self._entities = entities
         self._projector = projector
-        self._embedder = embedder
+        self._spaces = spaces
         self._schema = schema
         self._clock = clock
         self._naming = Naming(store, entities, schema)
@@ -119,12 +120,14 @@ class Memorizer:
         request, occasion, reading = await self._reader.read(principal.organization, request, subject, observed_at)
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
+        space = await self._spaces.of(principal.organization)
         return Checked(
             request=request,
             subject=subject,
             memory_id=new_id("m", now),
             observed_at=timestamp(observed_at),
-            vectors=await self._embedder.embed([fact.text for fact in gated.facts]),
+            space=space,
+            vectors=await space.embedder.embed([fact.text for fact in gated.facts]),
             relations=relations,
             gated=gated,
         )
@@ -140,8 +143,9 @@ class Memorizer:
             stored = await self._entities.head(organization, entity) if known else None
             if known and (stored is None or stored.head.merged_into):
                 raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-            view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
             targets, creations = await self._targets(organization, checked, entity)
+            viewed = self._entities.view(organization, stored.head, checked.space) if stored else None
+            view = await viewed if viewed else self._entities.blank(entity, checked.space)
             names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
             decisions = await self._decided(checked, view, names)
             memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
@@ -166,13 +170,12 @@ class Memorizer:
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._remember(organization, planned, memory, view, _added(decisions, checked.vectors))
+            self._remember(organization, planned, memory, view, checked, _added(decisions, checked.vectors))
         return answer
 
     async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
-        threshold = duplicate_threshold(self._embedder.space)
-        facts = checked.gated.facts
-        decide = partial(reconcile, facts, checked.vectors, view, threshold, names, checked.observed_at)
+        facts, scale = checked.gated.facts, checked.space.scale
+        decide = partial(reconcile, facts, checked.vectors, view, view.vectors, scale, names, checked.observed_at)
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
@@ -274,13 +277,16 @@ class Memorizer:
         place = keys.idempotency(principal.organization, principal.agent, key)
         return [Put(place, {"answer": dict(answer)}, expires_at=expires_at)]
 
-    def _remember(self, organization: str, planned: Plan, memory: Memory, view: EntityView, vectors: Vectors) -> None:
+    def _remember(
+        self, organization: str, planned: Plan, memory: Memory, view: EntityView, checked: Checked, vectors: Vectors
+    ) -> None:
         """Bring this process's view and the index up to what was just committed."""
         by_id = {fact.id: vector for fact, vector in zip(memory.facts, vectors, strict=True)}
-        self._entities.committed(organization, planned.head, view, memory, by_id)
+        self._entities.committed(organization, planned.head, view, memory, by_id, checked.space)
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
-        self._projector.offer(Pending(organization, keys.outbox(organization, memory.id), rows, vectors))
+        place = keys.outbox(organization, memory.id)
+        self._projector.offer(Pending(organization, place, rows, checked.space.id, vectors))
 
 
 def _fact_of(named: str | int, memory_id: str) -> str:

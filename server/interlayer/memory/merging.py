@@ -16,13 +16,13 @@ from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.identifiers import check_text, folded_name, parse_entity
 from interlayer.memory.identities import known_entity
-from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
+from interlayer.memory.reconciling import Decision, reconcile
 from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
 from interlayer.memory.requests import FactCandidate
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.view import EntityView
-from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
 from interlayer.storage.items import (
     TRANSACT_OPERATIONS_MAX,
@@ -51,12 +51,12 @@ class Merger:
     """Merges and splits entities. Raises `NotFound`, `Refused` or `InvalidInput`; then nothing has changed."""
 
     def __init__(
-        self, store: ItemStore, entities: Entities, trail: Trail, embedder: Embedder, schema: Schema, clock: Clock
+        self, store: ItemStore, entities: Entities, trail: Trail, spaces: Spaces, schema: Schema, clock: Clock
     ) -> None:
         self._store = store
         self._entities = entities
         self._trail = trail
-        self._embedder = embedder
+        self._spaces = spaces
         self._schema = schema
         self._clock = clock
 
@@ -101,9 +101,12 @@ class Merger:
     async def _merge(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
         await ensure_in_force(self._store, organization, self._schema)
-        ours = await self._entities.view(organization, kept)
-        theirs = await self._entities.view(organization, other)
-        decisions = await self._compared(ours, theirs, (kept.name, *kept.names))
+        space = await self._spaces.of(organization)
+        ours = await self._entities.view(organization, kept, space)
+        theirs = await self._entities.view(organization, other, space)
+        if ours.space != theirs.space:  # another call has moved one of them since
+            raise VersionConflict([keys.space(organization)])
+        decisions = _compared(ours, theirs, space, (kept.name, *kept.names))
         ids = [fact.record.id for fact in theirs.ordered]
         memory = replace(
             self._record(principal, kept, reason),
@@ -191,12 +194,6 @@ class Merger:
             "stays": sum(len(one.facts) for one in since),
         }
 
-    async def _compared(self, ours: EntityView, theirs: EntityView, names: Sequence[str]) -> list[Decision]:
-        candidates = [
-            FactCandidate(fact.record.text, fact.confidence, fact.seen_at, fact.record.span) for fact in theirs.ordered
-        ]
-        return reconcile(candidates, theirs.vectors, ours, duplicate_threshold(self._embedder.space), names)
-
     def _record(self, principal: Principal, kept: Head, reason: str) -> Memory:
         now = self._clock()
         return Memory(
@@ -242,6 +239,13 @@ class Merger:
             raise Refused("B: it has too many names and identifiers to be moved at once. Merge A into B instead.")
         detail = {"other": pair.other.head.entity.ref, "reason": reason}
         await self._trail.commit(principal, Event(kind, pair.kept.head.entity.ref, detail), operations)
+
+
+def _compared(ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]) -> list[Decision]:
+    candidates = [
+        FactCandidate(fact.record.text, fact.confidence, fact.seen_at, fact.record.span) for fact in theirs.ordered
+    ]
+    return reconcile(candidates, theirs.vectors, ours, ours.vectors, space.scale, names)
 
 
 def _check_reason(reason: str) -> None:

@@ -3,25 +3,30 @@
 A commit leaves an outbox entry in its own transaction. This process projects its own entries within milliseconds;
 what a crash or an unreachable index leaves behind is projected at the next start, by `interlayer reconcile`, and
 before any search across entities. Projecting an entry twice is harmless.
+
+Each batch reads the record of the embedding spaces after its facts are in the log and writes to every space in it. So
+whoever puts another space on record and then reads the log has every fact: from there, or by this way. A space beside
+the current one that cannot be written is marked in the transaction that closes the entries (`gaps`), and filled later.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import anyio
 import numpy as np
 
-from interlayer.errors import InterlayerError
+from interlayer.errors import InterlayerError, Unavailable
 from interlayer.memory import keys
 from interlayer.memory.records import EntityId, read_head
-from interlayer.models.embedder import Embedder, Vectors
-from interlayer.storage.items import Delete, Item, ItemStore, Key, Span, VersionConflict
-from interlayer.storage.vectors import Row, VectorIndex
+from interlayer.memory.spaces import ActiveSpace, Spaces, with_gaps
+from interlayer.models.embedder import Vectors
+from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, Span, VersionConflict
+from interlayer.storage.vectors import Row
 
 _BATCH_ROWS: Final = 512
-_DELETES: Final = 100
+_DELETES: Final = 99  # and the record of the spaces
 _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
 _FIRST_VERSION: Final = 1
@@ -33,31 +38,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An outbox entry with what it takes to project it."""
+    """An outbox entry with what it takes to project it; `vectors` are those of its rows in `space`, if at hand."""
 
     organization: str
     key: Key
     rows: tuple[Row, ...]
-    vectors: Vectors
+    space: str = ""
+    vectors: Vectors | None = None
     removed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a rebuild found: facts in the log, and rows that it added to and removed from the index."""
-
-    facts: int
-    added: int
-    removed: int
 
 
 class Projector:
     """Carries outbox entries into the vector index."""
 
-    def __init__(self, store: ItemStore, index: VectorIndex, embedder: Embedder) -> None:
+    def __init__(self, store: ItemStore, spaces: Spaces) -> None:
         self._store = store
-        self._index = index
-        self._embedder = embedder
+        self._spaces = spaces
         self._queue: list[Pending] = []
         self._wake = anyio.Event()
         self._projecting = anyio.Lock()
@@ -105,49 +101,6 @@ class Projector:
         if any(entry.body[PURGE] for entry in entries):
             await self._store.scrub()
 
-    async def rebuild(
-        self, organization: str, entity_types: Sequence[str], progress: Callable[[int], None] = lambda _: None
-    ) -> Rebuilt:
-        """Make the index agree with the log: add every fact that it lacks, remove every row that no fact has.
-
-        `progress` is told the number of facts looked at.
-        """
-        await self.drain(organization)
-        async with self._projecting:
-            before = await self._index.ids(organization)
-            living: set[str] = set()
-            for entity_type in entity_types:
-                listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
-                for item in listed.items:
-                    rows = await self._all_rows(organization, EntityId(entity_type, item.key.sort))
-                    living |= {row.id for row in rows}
-                    missing = [row for row in rows if row.id not in before]
-                    if missing:
-                        vectors = await self._embedder.embed([row.text for row in missing])
-                        await self._index.add(organization, missing, vectors)
-                    progress(len(living))
-            surplus = sorted(before - living)
-            if surplus:
-                await self._index.remove(organization, surplus)
-            await self._index.optimize(organization)
-            return Rebuilt(len(living), len(living - before), len(surplus))
-
-    async def _all_rows(self, organization: str, entity: EntityId) -> tuple[Row, ...]:
-        """Return the rows of an entity and of everything that was merged into it."""
-        rows = await self._rows(organization, entity, keys.memories_after(0))
-        stored = await self._store.get(keys.head(organization, entity))
-        for absorbed in read_head(stored.body).absorbed if stored else ():
-            rows += await self._all_rows(organization, absorbed)
-        return rows
-
-    async def _rows(self, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
-        log = await self._store.query("memory", keys.head(organization, entity).partition, span)
-        return tuple(
-            Row(fact["id"], entity.ref, entity.type, fact["text"])
-            for item in log.items
-            for fact in item.body.get("facts", ())
-        )
-
     async def _wait(self) -> None:
         while True:
             await self._wake.wait()
@@ -176,44 +129,98 @@ class Projector:
         if not batch:
             return
         organization = batch[0].organization
+        record = await self._spaces.claim(organization)
+        current = self._spaces.active(record.current)
         removed = [row_id for pending in batch for row_id in pending.removed]
         if removed:  # first: a fact that goes on in other words is added again by the same entry
-            await self._index.remove(organization, removed)
-        rows = [row for pending in batch for row in pending.rows]
-        if rows:
-            vectors = np.concatenate([pending.vectors for pending in batch if pending.rows])
-            await self._index.add(organization, rows, vectors)
+            await current.index.remove(organization, removed)
+        await _add(organization, batch, current)
+        closing: list[Operation] = []
+        if record.beside:
+            try:
+                await _add(organization, batch, self._spaces.active(record.beside))
+            except Unavailable as error:
+                logger.warning("embedding space %s: %s It is filled later.", record.beside.space.id, error)
+                place = self._spaces.put(organization, with_gaps(record))
+                closing = [Check(place.key, record.version) if record.gaps else place]
         try:
-            await self._store.transact([Delete(pending.key, _FIRST_VERSION) for pending in batch])
+            await self._store.transact([*closing, *(Delete(pending.key, _FIRST_VERSION) for pending in batch)])
         except VersionConflict as conflict:
-            await self._settle(organization, batch, set(conflict.keys))
-        await self._index.optimize(organization)
+            if keys.space(organization) in conflict.keys:  # the spaces have changed meanwhile
+                await self._project(batch)
+                return
+            await self._settle(organization, batch, set(conflict.keys), closing)
+        await current.index.optimize(organization)
+        if record.former:  # a space that is being built is merged by whoever builds it
+            await self._spaces.index(record.former.space).optimize(organization)
 
-    async def _settle(self, organization: str, batch: Sequence[Pending], gone: set[Key]) -> None:
+    async def _settle(
+        self, organization: str, batch: Sequence[Pending], gone: set[Key], closing: Sequence[Operation]
+    ) -> None:
         """Close a batch of which some entries are gone: another process projected them, or they were erased.
 
         An erased row that this batch has put back is taken out again.
         """
         suspect = [row for pending in batch if pending.key in gone for row in pending.rows]
-        living = await self._living(organization, suspect)
+        living = await living_rows(self._store, organization, suspect)
         stale = [row.id for row in suspect if row.id not in living]
         if stale:  # removing rewrites the index
-            await self._index.remove(organization, stale)
-        await self._store.transact([Delete(pending.key) for pending in batch])
-
-    async def _living(self, organization: str, rows: Sequence[Row]) -> set[str]:
-        """Return the ids of those rows that the log still holds."""
-        found: set[str] = set()
-        for owner in {row.owner for row in rows}:
-            living = await self._rows(organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
-            found |= {row.id for row in living}
-        return found
+            await (await self._spaces.of(organization)).index.remove(organization, stale)
+        await self._store.transact([*closing, *(Delete(pending.key) for pending in batch)])
 
     async def _loaded(self, organization: str, item: Item) -> Pending:
         """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
         removed = tuple(item.body.get("remove", ()))
         if "entity" not in item.body:
-            return Pending(organization, item.key, (), await self._embedder.embed([]), removed)
+            return Pending(organization, item.key, (), removed=removed)
         entity = EntityId(**item.body["entity"])
-        rows = await self._rows(organization, entity, keys.one_memory(item.body["revision"]))
-        return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]), removed)
+        rows = await rows_of(self._store, organization, entity, keys.one_memory(item.body["revision"]))
+        return Pending(organization, item.key, rows, removed=removed)
+
+
+async def rows_of(store: ItemStore, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
+    """Return the rows of the facts in a part of an entity's own log."""
+    log = await store.query("memory", keys.head(organization, entity).partition, span)
+    return tuple(
+        Row(fact["id"], entity.ref, entity.type, fact["text"])
+        for item in log.items
+        for fact in item.body.get("facts", ())
+    )
+
+
+async def all_rows(store: ItemStore, organization: str, entity: EntityId) -> tuple[Row, ...]:
+    """Return the rows of an entity and of everything that was merged into it."""
+    rows = await rows_of(store, organization, entity, keys.memories_after(0))
+    stored = await store.get(keys.head(organization, entity))
+    for absorbed in read_head(stored.body).absorbed if stored else ():
+        rows += await all_rows(store, organization, absorbed)
+    return rows
+
+
+async def living_rows(store: ItemStore, organization: str, rows: Sequence[Row]) -> dict[str, Row]:
+    """Return by id, as they are now, those of the rows that the log still holds."""
+    found: dict[str, Row] = {}
+    for owner in {row.owner for row in rows}:
+        living = await rows_of(store, organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
+        found |= {row.id: row for row in living}
+    return {row.id: found[row.id] for row in rows if row.id in found}
+
+
+async def _add(organization: str, batch: Sequence[Pending], space: ActiveSpace) -> None:
+    """Add the rows of a batch to a space; those whose vectors are of another one, or of none, are embedded."""
+    rows = [row for pending in batch for row in pending.rows]
+    if not rows:
+        return
+    texts = [row.text for pending in batch if pending.space != space.id for row in pending.rows]
+    embedded = iter(await space.embedder.embed(texts))
+    made = [
+        vector
+        for pending in batch
+        if pending.rows
+        for vector in (
+            pending.vectors
+            if pending.space == space.id and pending.vectors is not None
+            else [next(embedded) for _ in pending.rows]
+        )
+    ]
+    await space.index.add(organization, rows, np.stack(made))

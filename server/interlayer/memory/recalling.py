@@ -20,9 +20,9 @@ from interlayer.memory.ranking import asked, rank, without_query
 from interlayer.memory.records import EntityId, Head, Relation
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.survivors import expired, without_memories
 from interlayer.memory.view import EntityView, FactState, valid_then
-from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore
 from interlayer.text.budget import json_tokens
@@ -33,10 +33,10 @@ _RELATIONS_MAX: Final = 50
 class Recaller:
     """Answers what is known of one entity."""
 
-    def __init__(self, store: ItemStore, entities: Entities, embedder: Embedder, schema: Schema) -> None:
+    def __init__(self, store: ItemStore, entities: Entities, spaces: Spaces, schema: Schema) -> None:
         self._store = store
         self._entities = entities
-        self._embedder = embedder
+        self._spaces = spaces
         self._schema = schema
 
     async def recall(self, principal: Principal, request: RecallRequest) -> dict[str, Any]:
@@ -57,13 +57,16 @@ class Recaller:
         until = timestamp(request.as_of) if request.as_of else None
         wanted = "relations" in request.include
         names = (head.name, *head.names)
-        vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
-        view = await self._entities.view(principal.organization, head)
+        space = await self._spaces.of(principal.organization)
+        vector, degraded = await _query_vector(space, asked(request.query, names) if request.query else None)
+        view = await self._entities.view(principal.organization, head, space)
         if until:
-            view = await self._past(principal.organization, view, until, degraded)
+            view = await self._past(principal.organization, view, until, degraded, space)
         page = _Page.of(request, view.revision)
         incoming = await self._incoming(principal.organization, view, until) if wanted else []
         outgoing = await self._outgoing(principal.organization, view) if wanted else []
+        if view.space != space.embedder.space:  # another call has moved it since
+            view = await self._entities.view(principal.organization, head, space)
         ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, [*outgoing, *incoming])
         answer["revision"] = head.revision
@@ -85,15 +88,6 @@ class Recaller:
         known = await self._entities.resolve(organization, entity)
         stored = await self._entities.head(organization, known) if known else None
         return await self._entities.shown(organization, stored.head) if stored else None
-
-    async def _query_vector(self, query: str | None) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
-        nothing = np.zeros(self._embedder.space.dims, dtype=np.float32)
-        if not query:
-            return nothing, []
-        try:
-            return (await self._embedder.embed([query]))[0], []
-        except Unavailable:
-            return nothing, ["vectors: ranked by words alone"]
 
     async def _outgoing(self, organization: str, view: EntityView) -> list[dict[str, Any]]:
         """Return the relations to entities that there are; of one that was merged, to what it is a part of."""
@@ -129,7 +123,9 @@ class Recaller:
                 found.append({"type": kind, "source": origin, "direction": "in", "memory_id": basis[0]})
         return found
 
-    async def _past(self, organization: str, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
+    async def _past(
+        self, organization: str, view: EntityView, as_of: str, degraded: list[str], space: ActiveSpace
+    ) -> EntityView:
         """Return what was known and valid then: the log up to that instant, with what was merged into it at that time.
 
         Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
@@ -140,10 +136,11 @@ class Recaller:
         valid = [valid_then(memory, as_of) for memory in known or view.memories.values()]
         if not known and any(memory.facts or memory.properties for memory in valid):
             degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
-        vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered}
+        same = view.space == space.embedder.space
+        vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered} if same else {}
         gone = {fact.id: fact.text for memory in valid for fact in memory.facts if fact.id not in vectors}
-        vectors |= await self._entities.vectors(organization, view.entity, gone)
-        past = self._entities.blank(view.entity)
+        vectors |= await self._entities.vectors(organization, view.entity, gone, space)
+        past = self._entities.blank(view.entity, space)
         for memory in valid:
             past.apply(memory, vectors)
         return past
@@ -157,6 +154,18 @@ class Recaller:
                 if json_tokens(answer) + json_tokens(entry) > max_tokens:
                     break
                 answer["sources"].append(entry)
+
+
+async def _query_vector(
+    space: ActiveSpace, query: str | None
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
+    nothing = np.zeros(space.embedder.space.dims, dtype=np.float32)
+    if not query:
+        return nothing, []
+    try:
+        return (await space.embedder.embed([query], query=True))[0], []
+    except Unavailable:
+        return nothing, ["vectors: ranked by words alone"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,13 +13,12 @@ from interlayer.memory.guard import distinguished
 from interlayer.memory.requests import FactCandidate
 from interlayer.memory.restating import MEANING_MIN, TOGETHER_MIN, Pinned
 from interlayer.memory.view import EntityView, exact_form
-from interlayer.models.embedder import Space, Vectors
+from interlayer.models.embedder import Vectors
+from interlayer.models.scale import Scale
 from interlayer.text.terms import content_words, stem
 
-# At or over this cosine two statements of one entity are taken for the same, unless the guard objects. It belongs to
-# the space: WordLlama averages word vectors, so texts that share words score higher than with a sentence model.
-_DUPLICATE: Final = {"wordllama-l2-supercat": 0.88}
-_DUPLICATE_ELSEWHERE: Final = 0.9
+# At or over this cosine, on the common scale, two statements of one entity are the same, unless the guard objects.
+_DUPLICATE: Final = 0.88
 _NEIGHBOURS: Final = 8
 _OPPOSED: Final = 12
 _ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
@@ -43,35 +42,31 @@ class Decision:
     reason: str | None = None
 
 
-def duplicate_threshold(space: Space) -> float:
-    """Return the cosine at which two statements count as near duplicates in a space."""
-    return _DUPLICATE.get(space.model, _DUPLICATE_ELSEWHERE)
-
-
 def reconcile(
     candidates: Sequence[FactCandidate],
     vectors: Vectors,
     view: EntityView,
-    threshold: float,
+    known_vectors: Vectors,
+    scale: Scale,
     names: Collection[str] = (),
     observed_at: str = "",
 ) -> list[Decision]:
-    """Return one decision a candidate, in order; `vectors` is (len(candidates), dims).
+    """Return one decision a candidate, in order; `vectors` is (len(candidates), dims), `known_vectors` the view's.
 
     Candidates are compared with the entity's facts and with those before them in the same call. `names` are the
     entity's; `observed_at` is the time of candidates that carry none of their own.
     """
-    compared = _Compared(view, vectors.shape[1])
+    compared = _Compared(view, len(known_vectors) if vectors.shape[1] else 0)
     own = frozenset(stem(word) for name in names for word in content_words(name))
     decisions: list[Decision] = []
     for first in range(0, len(candidates), _ROWS):
         rows = vectors[first : first + _ROWS]
-        known = rows @ view.vectors[: compared.known].T
-        among = rows @ vectors.T
+        known = scale.read(rows @ known_vectors[: compared.known].T)
+        among = scale.read(rows @ vectors.T)
         for row, candidate in enumerate(candidates[first : first + _ROWS]):
             added = np.array(compared.added, dtype=np.int64)
             scores = np.concatenate([known[row], among[row][added]])
-            found = compared.same_words(candidate) or compared.near(candidate.text, scores, threshold)
+            found = compared.same_words(candidate) or compared.near(candidate.text, scores)
             if found:
                 decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
                 continue
@@ -85,10 +80,10 @@ def reconcile(
 class _Compared:
     """The statements that candidates are compared with: the entity's facts first, then what the call has added."""
 
-    def __init__(self, view: EntityView, dims: int) -> None:
+    def __init__(self, view: EntityView, known: int) -> None:
         # Taken once: this may run in a thread while a reader brings the view up to date.
         facts = list(view.ordered)
-        self.known = min(len(facts), len(view.vectors)) if dims else 0
+        self.known = min(len(facts), known)
         self.added: list[int] = []
         self._view = view
         self._names: list[str | int] = [fact.record.id for fact in facts]
@@ -114,13 +109,13 @@ class _Compared:
         number = self._exact.get(exact_form(candidate.text))
         return None if number is None else (1.0, number)
 
-    def near(self, text: str, scores: Vectors, threshold: float) -> tuple[float, str | int] | None:
+    def near(self, text: str, scores: Vectors) -> tuple[float, str | int] | None:
         """Return cosine and name of the closest statement that nothing distinguishes from this one, or that says it."""
         pinned = Pinned.of(text)
-        closest = _highest(scores, MEANING_MIN if pinned else threshold, _NEIGHBOURS)
+        closest = _highest(scores, MEANING_MIN if pinned else _DUPLICATE, _NEIGHBOURS)
         for place in closest:
             known = self._texts[place]
-            same = scores[place] >= threshold and distinguished(text, known) is None
+            same = scores[place] >= _DUPLICATE and distinguished(text, known) is None
             if same or (pinned and pinned.stands_in(known)):
                 return float(scores[place]), self._names[place]
         together = [self._texts[place] for place in closest if scores[place] >= TOGETHER_MIN]

@@ -15,11 +15,11 @@ from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.spaces import Spaces
 from interlayer.memory.view import EntityView, FactState
-from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Span
-from interlayer.storage.vectors import Hit, VectorIndex
+from interlayer.storage.vectors import Hit
 from interlayer.text.budget import json_tokens
 from interlayer.text.fusion import min_max
 
@@ -34,17 +34,15 @@ class Searcher:
     def __init__(
         self,
         store: ItemStore,
-        index: VectorIndex,
+        spaces: Spaces,
         entities: Entities,
         projector: Projector,
-        embedder: Embedder,
         schema: Schema,
     ) -> None:
         self._store = store
-        self._index = index
+        self._spaces = spaces
         self._entities = entities
         self._projector = projector
-        self._embedder = embedder
         self._schema = schema
         self._filters = Filters(store, schema)
 
@@ -55,12 +53,13 @@ class Searcher:
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
         allowed = await self._allowed(principal.organization, request)
         await self._projector.drain(principal.organization)  # what was written is found
-        vector = (await self._embedder.embed([request.query]))[0]
+        space = await self._spaces.of(principal.organization)
+        vector = (await space.embedder.embed([request.query], query=True))[0]
         shown = _shown(request)
         owners = await self._owners(principal.organization, request, allowed)
         limit = _CANDIDATES + len(shown)
         while True:
-            hits = await self._index.search(
+            hits = await space.index.search(
                 principal.organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
             )
             found = await self._living(principal.organization, hits, allowed, set(shown), request)

@@ -26,7 +26,7 @@ from interlayer.memory.schema import EntitySchema
 from interlayer.memory.survivors import is_structure
 from interlayer.memory.traits import Traits
 from interlayer.memory.word_index import WordIndex
-from interlayer.models.embedder import Vectors
+from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.items import LAST
 from interlayer.text.terms import words
 
@@ -57,7 +57,9 @@ class FactState:
 class EntityView:
     """Everything known of one entity at `revision`, without what was kept long enough."""
 
-    def __init__(self, entity: EntityId, schema: EntitySchema, dims: int) -> None:
+    def __init__(self, entity: EntityId, schema: EntitySchema, space: Space | None = None) -> None:
+        dims = space.dims if space else 0
+        self.space = space
         self.entity = entity
         self.revision = 0
         self.facts: dict[str, FactState] = {}
@@ -100,6 +102,15 @@ class EntityView:
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
         self.properties, _ = folded(self.properties, memory, self._schema)
+
+    def move(self, space: Space, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take the vectors of another space, by fact id, in place of those that are here; all else stays."""
+        self.space = space
+        self._vectors = np.zeros((max(len(self.ordered), 8), space.dims), dtype=np.float32)
+        self.vector_sum = np.zeros(space.dims, dtype=np.float32)
+        for fact in self.ordered:
+            if fact.record.id in vectors:
+                self._place(fact.number, vectors[fact.record.id])
 
     def observations(self) -> Iterator[Observed]:
         """Yield every observed value of the properties in use, also those that the schema does not take any more."""

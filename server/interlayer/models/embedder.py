@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.models.scale import Scale
+
 Vectors = NDArray[np.float32]
 """(n, dims) float32, each row of unit length (a text without a known token: all zeros)."""
 
@@ -32,9 +34,52 @@ class Embedder(Protocol):
 
     @property
     def space(self) -> Space:
-        """The space of every vector that this embedder returns."""
+        """The space of every vector that this embedder returns; 0 dims before the first answer of an unknown model."""
         ...
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit vector a text, in order."""
+    @property
+    def at_hand(self) -> bool:
+        """Whether embedding a few dozen texts takes less time than reading their vectors from an index."""
         ...
+
+    def preload(self) -> None:
+        """Load what the first call would have to wait for; safe from any thread."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """Return one unit vector a text, in order; `query`: the texts ask for others, where the model minds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """An embedder and the scale on which its cosines are read."""
+
+    embedder: Embedder
+    scale: Scale
+
+
+class EmbeddingModels(Protocol):
+    """Tells which model an organization uses."""
+
+    async def of(self, organization: str = "") -> EmbeddingModel:
+        """Return the model of the organization's current space; of none in particular, the one in use here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneModel:
+    """`EmbeddingModels` where every organization uses one model."""
+
+    model: EmbeddingModel
+
+    async def of(self, organization: str = "") -> EmbeddingModel:  # noqa: ARG002 - of any
+        """Return the model."""
+        return self.model
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return the rows at unit length; a row of zeros stays so."""
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1
+    return vectors / lengths

@@ -158,6 +158,17 @@ class LanceIndex:
 
         return await self._run(organization, read, set[str]())
 
+    async def drop(self, organization: str) -> None:
+        """Erase every row of this space; other spaces keep theirs."""
+        if self._absent(organization):
+            return
+        async with self._writing(organization, exclusive=True):
+            connection = await self._connect(self._folder(organization))
+            if self._name in await lance_table.table_names(connection):
+                await connection.drop_table(self._name)
+            self._tables.pop(organization, None)
+            self._prepared.discard(organization)
+
     async def optimize(self, organization: str) -> None:
         """Merge small fragments and index new rows, if there are enough of them; a millisecond if not."""
         if await self._run(organization, lance_table.is_scattered, False):

@@ -64,11 +64,15 @@ class VectorIndex(Protocol):
         ...
 
     async def remove(self, organization: str, ids: Sequence[str]) -> int:
-        """Erase rows by id, older versions on disk included; return how many there were."""
+        """Erase rows by id, from every space, older versions on disk included; return how many there were."""
         ...
 
     async def ids(self, organization: str) -> set[str]:
         """Return the id of every row."""
+        ...
+
+    async def drop(self, organization: str) -> None:
+        """Erase every row of this space."""
         ...
 
     async def optimize(self, organization: str) -> None:

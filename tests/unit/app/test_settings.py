@@ -30,7 +30,9 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
     [
         ("STORE", "dynamodb://x", "sqlite"),
         ("VECTORS", "s3://bucket/x", "lance"),
-        ("EMBEDDER", "text-embedding-3-small", "local"),
+        ("EMBEDDER", "two words", "litellm"),
+        ("EMBEDDER_FOLDER", "/nowhere/at/all", "folder"),
+        ("EMBEDDER_API_BASE", "ftp://x", "https"),
         ("MODEL", "openai/x", "none"),
         ("AUTH", "keys", "none"),
         ("ROLES", "reader,king", "king"),

@@ -148,7 +148,7 @@ async def test_a_lost_index_is_rebuilt_from_the_log(room: Any) -> None:
     await room.projector.drain("acme")
     lost = await room.index.ids("acme")
     await room.index.remove("acme", [stored["facts"][0]["fact_id"]])
-    made = await room.projector.rebuild("acme", ["company", "contact"])
+    made = await room.rebuild()
     assert (made.facts, made.added, made.removed) == (3, 1, 0)
     assert await room.index.ids("acme") == lost
 
@@ -156,7 +156,7 @@ async def test_a_lost_index_is_rebuilt_from_the_log(room: Any) -> None:
 async def test_rows_of_no_fact_are_removed_by_a_rebuild(room: Any) -> None:
     await room.facts("company:acme.example", "Acme sells pumps.")
     await room.projector.drain("acme")
-    made = await room.projector.rebuild("acme", ["contact"])
+    made = await room.rebuild("contact")
     assert (made.facts, made.removed) == (0, 1)
 
 

@@ -69,7 +69,7 @@ async def test_lists_and_searches_know_one_entity(room: Any) -> None:
     found = await room.search("valves", entity_type="company", where=[Condition("industry", "eq", "valves")])
     assert {entry["entity"]["ref"] for entry in found["results"]} == {one}
     assert "Globex sells valves." in {entry["fact"]["text"] for entry in found["results"]}
-    rebuilt = await room.projector.rebuild("acme", ["company"])
+    rebuilt = await room.rebuild()
     assert (rebuilt.added, rebuilt.removed) == (0, 0)
 
 

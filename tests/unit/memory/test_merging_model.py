@@ -210,7 +210,7 @@ async def test_no_fact_is_lost_or_shown_with_another_entity(room: Any, steps: Se
     await world.check(world.fresh)
     await world.check_past(world.fresh)
     organization = world.fresh.principal.organization
-    made = await world.fresh.projector.rebuild(organization, ["company"])
+    made = await world.fresh.rebuild(organization=organization)
     assert (made.added, made.removed) == (0, 0)
     for text in TEXTS:
         found = (await world.fresh.search(text, limit=20))["results"]

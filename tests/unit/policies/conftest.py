@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
+from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
@@ -47,6 +49,7 @@ class Entities:
 
 
 EMBEDDER = LocalEmbedder()
+MODELS = OneModel(EmbeddingModel(EMBEDDER, REFERENCE))
 
 
 @dataclass
@@ -75,14 +78,14 @@ class World:
         """Return a second service on the same file, as another process has it."""
         store = SqliteItems(self.path)
         self.opened.append(store)
-        return Governance(store, Trail(store, self.clock), EMBEDDER, self.entities, self.clock)
+        return Governance(store, Trail(store, self.clock), MODELS, self.entities, self.clock)
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     path = tmp_path / "items.db"
     store, clock, entities = SqliteItems(path), SetClock(), Entities()
-    governance = Governance(store, Trail(store, clock), EMBEDDER, entities, clock)
+    governance = Governance(store, Trail(store, clock), MODELS, entities, clock)
     world = World(path, store, governance, clock, entities)
     yield world
     for opened in (store, *world.opened):

@@ -9,7 +9,8 @@ import anyio
 import pytest
 
 from interlayer.errors import InvalidInput, NotFound, Unavailable
-from interlayer.models.embedder import Space, Vectors
+from interlayer.models.embedder import EmbeddingModel, OneModel, Space, Vectors
+from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.items import EVERYTHING, Item, Key, Operation, Page, Span, Table
 from interlayer.storage.trail import Trail
@@ -226,18 +227,26 @@ class FailingEmbedder:
     def space(self) -> Space:
         return self._embedder.space
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
+    @property
+    def at_hand(self) -> bool:
+        return True
+
+    def preload(self) -> None:
+        """Nothing is left to load."""
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         if self.away:
             raise Unavailable("the model is out of reach")
         if self.late:
             await anyio.sleep_forever()
-        return await self._embedder.embed(texts)
+        return await self._embedder.embed(texts, query=query)
 
 
 @pytest.fixture
 def failing(world: Any, embedder: Any) -> tuple[Governance, FailingStore, FailingEmbedder]:
     store, model = FailingStore(world.store), FailingEmbedder(embedder)
-    return Governance(store, Trail(store, world.clock), model, world.entities, world.clock), store, model
+    models = OneModel(EmbeddingModel(model, REFERENCE))
+    return Governance(store, Trail(store, world.clock), models, world.entities, world.clock), store, model
 
 
 async def test_the_last_good_set_serves_through_an_outage_and_then_no_more(world: Any, failing: Any) -> None:
