@@ -1,0 +1,90 @@
+"""An OpenAI-compatible embeddings endpoint on loopback that does what it is told: answers, or fails in a certain way.
+
+`python embeddings_server.py` serves until its input ends and prints its address first.
+"""
+
+import json
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from hashed_vectors import DIMS, hashed
+
+
+@dataclass
+class Endpoint:
+    """What was asked of it, and what it does next: one fault a request, good answers when there is none left."""
+
+    address: str = ""
+    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    faults: deque[str] = field(default_factory=deque[str])
+    dims: int = DIMS
+    gone: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for request in self.asked for text in request["input"]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    endpoint: Endpoint
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.endpoint.asked.append(asked)
+        fault = self.endpoint.faults.popleft() if self.endpoint.faults else ""
+        if fault == "hang":
+            self.endpoint.gone.wait(30)
+            return
+        if fault.isdecimal():
+            self._answer(int(fault), {"error": {"message": f"told to fail with {fault}"}})
+            return
+        dims = self.endpoint.dims // 2 if fault == "narrow" else self.endpoint.dims
+        vectors = hashed(asked["input"], dims).tolist()
+        if fault == "few":
+            vectors = vectors[:-1]
+        data = [{"object": "embedding", "index": place, "embedding": one} for place, one in enumerate(vectors)]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        self._answer(200, {"object": "list", "model": asked["model"], "data": data[::-1], "usage": usage})
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the standard library
+        """Say nothing."""
+
+
+@contextmanager
+def serving() -> Generator[Endpoint]:
+    endpoint = Endpoint()
+    handler = type("Handler", (_Handler,), {"endpoint": endpoint})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    endpoint.address = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield endpoint
+    finally:
+        endpoint.gone.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+if __name__ == "__main__":
+    with serving() as served:
+        sys.stdout.write(served.address + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
