@@ -149,15 +149,15 @@ async def test_a_build_can_be_given_up(tmp_path: Path, monkeypatch: pytest.Monke
 async def _begun(parts: Parts, model: HashedEmbedder) -> None:
     """Begin a move that goes no further than its record."""
     entry = await parts.spaces.entry(NEW)
+
+    async def known(_: ModelChoice) -> Any:
+        return entry
+
+    parts.spaces.entry = known  # type: ignore[method-assign]
     model.away = True
     with pytest.raises(Unavailable):
-        parts.spaces.entry = lambda _: _soon(entry)  # type: ignore[method-assign]
         await parts.reembedder.move(parts.settings.principal, NEW)
     model.away = False
-
-
-async def _soon(thing: Any) -> Any:
-    return thing
 
 
 async def test_writes_that_cannot_reach_the_new_model_are_filled_in_before_the_flip(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> Non
         after = await parts.spaces.of(ORGANIZATION)
         assert after.id != before.id
         stored = await parts.store.query("memory", f"{ORGANIZATION}#t#company")
-        entities = parts.domains.recaller._entities  # noqa: SLF001 - two spaces at once are only to be had here
+        entities = parts.domains.recaller._entities
         found = await entities.resolve(ORGANIZATION, _named(stored.items[0].key.sort))
         assert found
         head = await entities.head(ORGANIZATION, found)
@@ -235,7 +235,9 @@ async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> Non
         for space in (before, after, before, after):
             view = await entities.view(ORGANIZATION, head.head, space)
             assert view.space == space.embedder.space
-            assert np.allclose(view.vectors, await space.embedder.embed([f.record.text for f in view.ordered]), atol=1e-5)
+            assert np.allclose(
+                view.vectors, await space.embedder.embed([f.record.text for f in view.ordered]), atol=1e-5
+            )
         answered = await recall(parts, "company:c0.example", "who ordered pumps")
         assert answered["facts"][0]["score"] > 0
         assert "degraded" not in answered

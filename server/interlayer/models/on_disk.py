@@ -60,7 +60,7 @@ class FastembedEmbedder:
         by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         try:
             made = np.array(list(self._model.embed([texts[place] for place in by_length], batch_size=_BATCH)))
-        except Exception as error:  # noqa: BLE001 - what ONNX raises has no class in common
+        except Exception as error:
             raise self._failed(error) from error
         dims = made.shape[1]
         if self._dims not in (0, dims):
@@ -80,7 +80,7 @@ class FastembedEmbedder:
         where = {"specific_model_path": self._choice.folder} if self._choice.folder else {}
         try:
             return fastembed.TextEmbedding(self._choice.name.removeprefix(PREFIX), **where)
-        except Exception as error:  # noqa: BLE001 - nor what fastembed and the hub raise
+        except Exception as error:
             raise self._failed(error) from error
 
     def _failed(self, error: Exception) -> Unavailable:
