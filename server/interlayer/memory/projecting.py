@@ -166,7 +166,10 @@ class Projector:
         stale = [row.id for row in suspect if row.id not in living]
         if stale:  # removing rewrites the index
             await (await self._spaces.of(organization)).index.remove(organization, stale)
-        await self._store.transact([*closing, *(Delete(pending.key) for pending in batch)])
+        try:
+            await self._store.transact([*closing, *(Delete(pending.key) for pending in batch)])
+        except VersionConflict:  # the spaces have changed meanwhile
+            await self._project(batch)
 
     async def _loaded(self, organization: str, item: Item) -> Pending:
         """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
