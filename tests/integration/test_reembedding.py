@@ -12,6 +12,8 @@ import pytest
 from hashed_vectors import HashedEmbedder
 from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
+from interlayer.memory.entities import Entities
+from interlayer.memory.reembedding import Moved
 from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, ModelChoice
 from interlayer.storage.items import Put
@@ -52,6 +54,7 @@ async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tm
         await filled(server, 4, 100)
         done = anyio.Event()
         calls = 0
+        moves: list[Moved] = []
 
         async def work() -> None:
             nonlocal calls
@@ -71,15 +74,16 @@ async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tm
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
-            moved = await mover.reembedder.move(mover.settings.principal, NEW, rate=400)
+            moves.append(await mover.reembedder.move(mover.settings.principal, NEW, rate=400))
             await anyio.sleep(1.1)  # as long as a process may go by an older record
             done.set()
-        assert moved.verified
-        assert moved.verified.missing == 0
+        assert moves[0].verified
+        assert moves[0].verified.missing == 0
         assert calls > 5
         assert (await assert_whole(server)).embedder.space == (await assert_whole(mover)).embedder.space == model.space
 
 
+@pytest.mark.timeout(240)  # four processes that start one after another
 async def test_a_move_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     async with process(tmp_path) as server:
         await filled(server, 5, 120)
@@ -227,7 +231,7 @@ async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> Non
         after = await parts.spaces.of(ORGANIZATION)
         assert after.id != before.id
         stored = await parts.store.query("memory", f"{ORGANIZATION}#t#company")
-        entities = parts.domains.recaller._entities
+        entities = Entities(parts.store, parts.spaces, parts.domains.schema)
         found = await entities.resolve(ORGANIZATION, _named(stored.items[0].key.sort))
         assert found
         head = await entities.head(ORGANIZATION, found)
