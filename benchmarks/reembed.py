@@ -157,7 +157,7 @@ async def moved(home: Path, address: str, rate: float, kills: int, facts: int, c
             continue
         said = await all_bytes(process.stdout)
         if await process.wait() != 0:
-            raise RuntimeError("reembed failed")
+            raise RuntimeError(f"reembed failed: {(await all_bytes(process.stderr))[-500:]}")
         return {"killed": killed, "seconds": round(time.perf_counter() - begun, 1), "said": said.strip().splitlines()}
 
 

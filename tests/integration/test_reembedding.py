@@ -1,6 +1,6 @@
 """Moving to another embedding model while other processes read, write and erase; whatever is killed on the way."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, ModelChoice
 from interlayer.storage.items import Put
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.vectors import Row
 from interlayer_policies.governance import Facets
 from moves import ORGANIZATION, assert_whole, process
 from organizations import memorize
@@ -276,3 +277,22 @@ async def test_a_record_of_the_first_version_is_the_bundled_model(tmp_path: Path
         again = await parts.spaces.record(ORGANIZATION)
         assert again
         assert again.current == record.current
+
+
+async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_back(tmp_path: Path) -> None:
+    async with process(tmp_path) as server, process(tmp_path) as mover:
+        await filled(server, 1, 20)
+        rows, readings = mover.filler.rows, []
+
+        async def busy(organization: str) -> AsyncGenerator[Sequence[Row]]:
+            readings.append(1)
+            await memorize(server, "company:c0.example", f"Reading {len(readings)} of the log went on for long.")
+            async for found in rows(organization):
+                yield found
+
+        mover.filler.rows = busy  # type: ignore[method-assign]
+        moved = await mover.reembedder.move(mover.settings.principal, NEW)
+        assert moved.verified
+        assert len(readings) == 2
+        await anyio.sleep(1.1)
+        await assert_whole(server)

@@ -141,7 +141,11 @@ class Reembedder:
         """Compare a space with the log. A fact is missing while it is on its way, or merged while the log is read."""
         await self._projector.drain(organization)
         return await verified(
-            self._filler, organization, self._spaces.active(wanted), self._spaces.active(record.current)
+            self._filler,
+            self._projector,
+            organization,
+            self._spaces.active(wanted),
+            self._spaces.active(record.current),
         )
 
     async def _drop(self, principal: Principal) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from interlayer.errors import Refused
 from interlayer.memory.filling import Filler
+from interlayer.memory.projecting import Projector
 from interlayer.memory.spaces import ActiveSpace
 from interlayer.storage.vectors import Row
 
@@ -36,10 +37,13 @@ class Verified:
 
 
 async def verified(
-    filler: Filler, organization: str, space: ActiveSpace, before: ActiveSpace, seed: int = 0
+    filler: Filler, projector: Projector, organization: str, space: ActiveSpace, before: ActiveSpace, seed: int = 0
 ) -> Verified:
     """Return how a space compares with the log and with the space before it. Raises `Refused` where it is no good."""
     sample, facts, missing = await _sampled(filler, organization, space, random.Random(seed))  # noqa: S311 - a sample
+    if missing:  # written while the log was read: what is not in the index since then is in the outbox
+        await projector.drain(organization)
+        missing -= await space.index.ids(organization)
     closest = await _least_cosine(organization, space, sample)
     recall = await _self_recall(organization, space, sample)
     recall_before = await _self_recall(organization, before, sample)
@@ -53,22 +57,23 @@ async def verified(
             f"{space.id}: finds {recall:.0%} of sampled facts in their own words, the space now {recall_before:.0%}. "
             "Choose another model, or give the build up with `interlayer reembed --rollback`."
         )
-    return Verified(facts, missing, closest, recall, recall_before)
+    return Verified(facts, len(missing), closest, recall, recall_before)
 
 
 async def _sampled(
     filler: Filler, organization: str, space: ActiveSpace, chance: random.Random
-) -> tuple[Sequence[Row], int, int]:
-    """Return some rows of the log, how many it has, and how many of them the space lacks."""
+) -> tuple[Sequence[Row], int, set[str]]:
+    """Return some rows of the log, how many it has, and the ids of those that the space lacks."""
     present = await space.index.ids(organization)
     sample: list[Row] = []
-    facts = missing = 0
+    facts = 0
+    missing: set[str] = set()
     async with aclosing(filler.rows(organization)) as found:
         async for rows in found:
             for row in rows:
                 facts += 1
                 if row.id not in present:
-                    missing += 1
+                    missing.add(row.id)
                 elif len(sample) < SAMPLE:
                     sample.append(row)
                 elif (place := chance.randrange(facts)) < SAMPLE:  # each row has the same chance (reservoir sampling)
