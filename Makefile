@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+AWS    := .venv-aws
+AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,11 +20,18 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m compileall -q server tools policies
 	@touch $(READY)
 
+$(AWS_UP): tests/emulators.lock
+	$(PYTHON) -m venv $(AWS)
+	$(AWS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/emulators.lock
+	@touch $(AWS_UP)
+
 demo: $(READY)  ## the main job end to end, on a temporary home
 	@$(BIN)/interlayer demo
 
-test: $(READY)  ## every test
+test: $(READY) $(AWS_UP)  ## every test
 	$(BIN)/pytest -n auto --dist loadfile
+
+emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
 check: lint types imports test  ## what CI runs
 
@@ -57,6 +66,8 @@ conformance: $(READY)  ## the official protocol suite and the inspector; needs n
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+	echo ministack==1.5.33 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header - -o tests/emulators.lock
 
 clean:  ## forget the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(AWS)
