@@ -11,6 +11,7 @@ import anyio
 import click
 
 from interlayer import __version__
+from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
@@ -46,7 +47,7 @@ def serve(ctx: click.Context, address: str | None) -> None:
 
     gc.enable()
     gc.freeze()  # nor does what was imported ever become garbage
-    place = parse_address(address) if address else None
+    place = parse_address(address, authenticated=settings.auth != "none") if address else None
 
     async def run() -> None:
         interlayer = Interlayer(settings)
@@ -137,6 +138,7 @@ cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
+cli.add_command(access)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from interlayer.app.access import Access
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
@@ -62,6 +63,7 @@ class Parts:
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
+    access: Access
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -113,6 +115,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
         rejections=Rejections(store, entities, memorizer, trail, schema),
+        access=Access(store, trail, clock),
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),
         domains=domains,

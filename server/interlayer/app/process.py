@@ -19,6 +19,7 @@ from interlayer.principal import Principal
 from interlayer_tools import Domains
 
 if TYPE_CHECKING:
+    from interlayer.app.access import Access
     from interlayer.app.composition import Parts
 
 _GREETING_S: Final = 1.0
@@ -55,6 +56,12 @@ class Interlayer:
         await self._readiness.wait()
         if self._failure:
             raise self._failure
+
+    async def access(self) -> "Access":
+        """Return what knows the API keys, when the home is in use."""
+        self.greeted.set()  # a caller waits
+        await self.ready()
+        return self._built().access
 
     async def check(self) -> list[str]:
         """Return what is not ready, in words; nothing when all is well."""

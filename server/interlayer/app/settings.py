@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import platformdirs
 
@@ -30,15 +30,27 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
-    "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only",
+    "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
+    "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
+    "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
+    "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
+_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """Whose signed tokens are taken, and for whom they must be meant."""
+
+    issuer: str
+    audience: str
+    jwks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Settings:
     receipt_days: int
     log_level: str
     debug: bool
+    auth: Literal["none", "keys"] | Jwt = "none"
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,6 +95,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
+        auth=_auth(values),
     )
 
 
@@ -107,6 +121,23 @@ def _name(setting: str, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
     return value
+
+
+def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
+    kind = values.get("AUTH", "none")
+    if kind == "none":
+        return "none"
+    if kind == "keys":
+        return "keys"
+    if kind != "jwt":
+        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
+    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
+    for name, value in given.items():
+        if not value:
+            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
+    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
+        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
 
 
 def _receipt_days(value: str) -> int:

@@ -44,6 +44,7 @@ _SECRET: Final = re.compile(
     r"|(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=]{16,200}"
     r"|(?<![A-Za-z0-9])(?:gh[opsur]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[\w-]{20,100})"
     r"|(?<![A-Za-z0-9])(?:xox[abeprs]-[A-Za-z0-9-]{10,200}|xapp-[A-Za-z0-9-]{20,200})"  # Slack
+    r"|(?<![A-Za-z0-9])ilk_[0-9a-z]{16}_[\w-]{40,60}"  # a key of this very server
     r"|(?<![A-Za-z0-9])AIza[0-9A-Za-z_-]{35}"  # Google
     r"|(?<![A-Za-z0-9])(?:npm|hf)_[A-Za-z0-9]{30,60}"
     r"|(?<![A-Za-z0-9])SG\.[\w-]{16,40}\.[\w-]{30,60}"  # SendGrid
