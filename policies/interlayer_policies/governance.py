@@ -5,11 +5,12 @@ Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -19,7 +20,7 @@ from interlayer_policies.answers import CheckAnswer, ContextAnswer
 from interlayer_policies.checking import check_text
 from interlayer_policies.explaining import Explanation
 from interlayer_policies.governing import Governing, govern
-from interlayer_policies.library import Current, Library
+from interlayer_policies.library import STALE_MAX, Current, Library
 from interlayer_policies.linting import lint
 from interlayer_policies.planning import Planner
 from interlayer_policies.policy import PolicyFile, Problem, Situation
@@ -103,9 +104,10 @@ class Governance:
         entities: EntityFacts,
         clock: Clock,
         receipt_days: int | None = None,
+        stale_max: timedelta = STALE_MAX,
     ) -> None:
         self._sets = PolicySets(store, trail)
-        self._library = Library(self._sets, embedder, clock)
+        self._library = Library(self._sets, embedder, clock, stale_max)
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
@@ -261,7 +263,7 @@ class Governance:
         if facets.entity and facets.entity.strip():
             try:
                 entity = await self._entities.governance_facts(principal, facets.entity)
-            except Unavailable:
+            except (Unavailable, Corrupt):
                 # Unknown properties match, so without memory there can be more rules and never fewer.
                 degraded = (*degraded, "memory")
         return _Case(current, situation_of(principal, facets, entity), degraded)

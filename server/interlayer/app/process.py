@@ -25,6 +25,7 @@ _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
+_AGAIN_S: Final = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Interlayer:
         self.greeted = anyio.Event()
         self.notices = PolicyNotices()
         self._readiness = anyio.Event()
-        self._failure: InterlayerError | None = None
+        self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
 
     @property
@@ -53,8 +54,11 @@ class Interlayer:
     async def ready(self) -> None:
         """Return when the home is in use. Raises what kept it from being so."""
         await self._readiness.wait()
-        if self._failure:
-            raise self._failure
+        if self._cause:
+            from interlayer_policies.answers import REFUSAL
+
+            # A caller that gets no rules must not take that for leave to act.
+            raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def check(self) -> list[str]:
         """Return what is not ready, in words; nothing when all is well."""
@@ -80,21 +84,35 @@ class Interlayer:
         """
         with anyio.move_on_after(_GREETING_S):
             await self.greeted.wait()
-        try:
-            parts = self._parts = await anyio.to_thread.run_sync(_build, self.settings)
-            await parts.prepare()
-        except InterlayerError as error:
-            logger.error("not ready: %s", error)
-            self._failure = error
-            self._readiness.set()
+        parts = await self._prepared()
+        if parts is None:
             return
-        self._readiness.set()
         await anyio.to_thread.run_sync(parts.embedder.preload)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _prepared(self) -> "Parts | None":
+        """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
+        while True:
+            try:
+                if self._parts is None:
+                    self._parts = await anyio.to_thread.run_sync(_build, self.settings)
+                await self._parts.prepare()
+            except InterlayerError as error:
+                if str(error) != str(self._cause):
+                    logger.error("not ready: %s", error)
+                self._cause = error
+                self._readiness.set()
+                if not isinstance(error, Unavailable):
+                    return None
+                await anyio.sleep(_AGAIN_S)
+            else:
+                self._cause = None
+                self._readiness.set()
+                return self._parts
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
