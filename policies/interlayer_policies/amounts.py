@@ -75,6 +75,8 @@ def amounts(draft: Draft, unit: str) -> Iterator[Amount]:
         yield from (number for number in numbers if not _is_attached(text, number.start))
         return
     found = _with_unit(text, numbers, names, unit)
+    if not any(found):
+        numbers, found = [], []
     for first, (number, amount) in enumerate(zip(numbers, found, strict=True)):
         if amount:
             yield amount
@@ -156,7 +158,8 @@ def _digits(text: str, names: Sequence[str]) -> Iterator[Amount]:
     """Yield numbers in digits; how points are read and whether `m` is a million depends on the unit."""
     is_money = names in _UNITS[1:]
     for match in _NUMBER.finditer(text):
-        for value, start, end in _readings(match[0], is_money=is_money):
+        whole = ((float(match[0]), 0, len(match[0])),) if match[0].isdigit() else None
+        for value, start, end in whole or _readings(match[0], is_money=is_money):
             magnitude = _MAGNITUDE.match(text, match.start() + end)
             if magnitude is None and is_money:
                 magnitude = _LETTER_APART.match(text, match.start() + end)

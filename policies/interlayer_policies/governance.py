@@ -28,11 +28,12 @@ from interlayer_policies.proposals import Proposals
 from interlayer_policies.publishing import PolicyProblems, Published, Publisher
 from interlayer_policies.receipts import Receipts
 from interlayer_policies.selecting import Request, select
-from interlayer_policies.sets import PolicyChange, Publication, StoredPolicy
+from interlayer_policies.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
 from interlayer_policies.situation import Facets, situation_of
 from interlayer_policies.starter import starter_files
 from interlayer_policies.stewardship import Stewardship, checked_reason, demand_steward
 from interlayer_policies.store import PolicySets
+from interlayer_policies.waivers import waivers_by_policy
 
 TASK_CHARACTERS_MAX: Final = 8_000
 TEXT_CHARACTERS_MAX: Final = 100_000
@@ -65,23 +66,6 @@ class EntityFacts(Protocol):
     async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
         """Return the entity's type and property values; of an unknown entity the type in its name and nothing."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedPolicy:
-    """One policy of the published set."""
-
-    id: str
-    version: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyListing:
-    """The published set: its revision and its policies by id."""
-
-    revision: int
-    policies: tuple[PublishedPolicy, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +221,14 @@ class Governance:
 
     async def published(self, principal: Principal) -> PolicyListing:
         """Return the published set."""
-        snapshot = (await self._library.current(principal.organization)).snapshot
+        current = await self._library.current(principal.organization)
+        waived = waivers_by_policy(current.waivers, self._clock())
         return PolicyListing(
-            snapshot.revision,
-            tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
+            current.snapshot.revision,
+            tuple(
+                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()))
+                for e in current.snapshot.editions
+            ),
         )
 
     async def settle(self) -> None:

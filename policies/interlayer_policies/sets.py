@@ -67,6 +67,24 @@ class StoredPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """One policy of the published set; `waivers` are the ids of those that exempt from its rules now."""
+
+    id: str
+    version: int
+    title: str
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyListing:
+    """The published set: its revision and its policies by id."""
+
+    revision: int
+    policies: tuple[PublishedPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """Who published a set, when and why, and how many policies it changed. `at` is ISO 8601 in UTC."""
 

@@ -71,6 +71,16 @@ def waived(waivers: Iterable[Waiver], situation: Situation, now: datetime) -> Wa
     return Waived(certain, frozenset(possible), min(ends, default=None))
 
 
+def waivers_by_policy(waivers: Iterable[Waiver], now: datetime) -> dict[str, tuple[str, ...]]:
+    """Return policy id -> ids of the waivers of its rules that have not ended."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in sorted(waivers, key=lambda waiver: waiver.id):
+        if one.until > now:
+            policy = one.rule.partition("#")[0]
+            found[policy] = (*found.get(policy, ()), one.id)
+    return found
+
+
 def waivers_body(waivers: Sequence[Waiver], now: datetime) -> list[dict[str, Any]]:
     """Return those that have not ended as JSON, for the head."""
     return [

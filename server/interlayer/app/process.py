@@ -119,9 +119,9 @@ class Interlayer:
         if self._parts:
             await self._parts.close()
 
-    async def _published(self) -> Mapping[str, int]:
+    async def _published(self) -> Mapping[str, object]:
         listing = await self.domains.governance.published(self.principal)
-        return {policy.id: policy.version for policy in listing.policies}
+        return {policy.id: (policy.version, policy.waivers) for policy in listing.policies}
 
     async def _ping_store(self) -> None:
         from interlayer.app.composition import claim_space
