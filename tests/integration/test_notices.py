@@ -1,8 +1,7 @@
 """What one process changes is told to every client that listens to another one; the governed_task prompt."""
 
-import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,16 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import ResourceUpdatedNotification, TextContent
 
+from interlayer.app.composition import build
+from interlayer.ids import system_clock
+from interlayer.principal import Principal
+from interlayer_policies.governance import Governance, PolicyFile, Published
+from organizations import settings
 from processes import command, environment
 
 pytestmark = pytest.mark.anyio
 
+TASK = {"task": "Reply"}
 WATCHED = ["policy://tone", "policy://gone"]
 TONE = "---\nid: tone\ndescription: d\nrules: [Be {}.]\n---\n"
 
@@ -31,20 +36,32 @@ def write(folder: Path, texts: Sequence[str]) -> None:
         (folder / f"{number}.md").write_text(text, encoding="utf-8")
 
 
-async def run(home: Path, *arguments: str, **settings: str) -> str:
-    """Run a command in a third process and return what it printed."""
-    words, env = command(*arguments), environment(home, **settings)
-    done = await anyio.to_thread.run_sync(
-        lambda: subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-async def publish(home: Path, folder: Path, *texts: str, **settings: str) -> str:
+async def publish(home: Path, folder: Path, *texts: str) -> None:
     """Publish from a third process."""
     write(folder, texts)
-    return await run(home, "policy", "publish", str(folder), "--reason", "test", "--json", **settings)
+    words = command("policy", "publish", str(folder), "--reason", "test")
+    done = await anyio.to_thread.run_sync(
+        lambda: subprocess.run(words, env=environment(home), capture_output=True, text=True, timeout=60, check=False)
+    )
+    assert done.returncode == 0, done.stderr
+
+
+class Steward:
+    """Whoever changes what governs, in this process: none of those that serve."""
+
+    def __init__(self, governance: Governance) -> None:
+        self.governance = governance
+        self.me, self.boss = Principal("default", "steward"), Principal("default", "boss")
+
+    async def publish(self, text: str, **options: Any) -> Published:
+        return await self.governance.publish(self.me, [PolicyFile("tone.md", text)], reason="test", **options)
+
+
+@pytest.fixture
+async def steward(home: Path) -> AsyncIterator[Steward]:
+    parts = build(settings(home, "default"), system_clock)
+    yield Steward(parts.domains.governance)
+    await parts.close()
 
 
 def over_stdio(home: Path) -> StdioServerParameters:
@@ -132,20 +149,19 @@ APPROVED = "---\nid: tone\ndescription: d\napprovers: [boss]\nrules: [Be {}.]\n-
 
 @pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
-    home: Path, tmp_path: Path, own_http_server: str
+    home: Path, own_http_server: str, steward: Steward
 ) -> None:
-    folder, older = tmp_path / "policies", OlderClient()
-    write(folder, [APPROVED.format("kind")])
-    await run(home, "policy", "publish", str(folder), "--reason", "test", "--break-glass")
+    older = OlderClient()
+    await steward.publish(APPROVED.format("kind"), break_glass=True)
+    first_revision = (await steward.governance.published(steward.me)).revision
     async with (
         Client(over_stdio(home), mode="legacy", message_handler=older.listen) as first,
         Client(over_stdio(home)) as second,
         Client(f"{own_http_server}/mcp") as third,
     ):
-        clients = (first, second, third)
 
         async def rules() -> list[list[str]]:
-            answers = [await one.call_tool("get_governance_context", {"task": "Reply"}) for one in clients]
+            answers = [await one.call_tool("get_governance_context", TASK) for one in (first, second, third)]
             return [[rule["text"] for rule in (answer.structured_content or {})["rules"]] for answer in answers]
 
         assert await rules() == [["Be kind."]] * 3
@@ -154,38 +170,39 @@ async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
             second.listen(resource_subscriptions=WATCHED) as on_stdio,
             third.listen(resource_subscriptions=WATCHED) as on_http,
         ):
+            times = 0
 
-            async def everybody_was_told(times: int, *expected: str) -> None:
+            async def everybody_was_told(*expected: str) -> None:
+                nonlocal times
+                times += 1
                 await told(on_stdio, "policy://tone")
                 await told(on_http, "policy://tone")
                 await older.told(times)
                 assert await rules() == [list(expected)] * 3
 
-            proposed = json.loads(await publish(home, folder, APPROVED.format("nice")))["proposal"]["id"]
+            control = steward.governance.stewardship
+            proposal = (await steward.publish(APPROVED.format("nice"))).proposal
+            assert proposal
             assert await rules() == [["Be kind."]] * 3, "nothing is in force before it is approved"
-            await run(home, "policy", "approve", proposed, "--reason", "yes", AGENT="boss")
-            await everybody_was_told(1, "Be nice.")
-            until = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-            waive = ("policy", "waive", "tone#R1", "--until", until, "--reason", "launch")
-            await run(home, *waive, AGENT="boss")
-            await everybody_was_told(2)
-            [waiver] = json.loads(await run(home, "policy", "waivers", "--json"))
-            await run(home, "policy", "end-waiver", waiver["id"], "--reason", "over")
-            await everybody_was_told(3, "Be nice.")
-            await run(home, "policy", "rollback", "1", "--reason", "back", "--break-glass")
-            await everybody_was_told(4, "Be kind.")
+            await control.approve(steward.boss, proposal.id, "yes")
+            await everybody_was_told("Be nice.")
+            until = datetime.now(UTC) + timedelta(days=30)
+            waiver = await control.waive(steward.boss, "tone#R1", {}, until, "launch")
+            await everybody_was_told()
+            await control.end_waiver(steward.boss, waiver.id, "over")
+            await everybody_was_told("Be nice.")
+            await steward.governance.rollback(steward.me, first_revision, reason="back", break_glass=True)
+            await everybody_was_told("Be kind.")
 
 
 async def test_without_listening_the_next_call_of_every_process_obeys(
-    home: Path, tmp_path: Path, own_http_server: str, mode: Any
+    home: Path, own_http_server: str, steward: Steward, mode: Any
 ) -> None:
-    folder = tmp_path / "policies"
-    targets: list[Any] = [over_stdio(home), f"{own_http_server}/mcp"]
-    async with Client(targets[0], mode=mode) as first, Client(targets[1], mode=mode) as second:
+    async with Client(over_stdio(home), mode=mode) as first, Client(f"{own_http_server}/mcp", mode=mode) as second:
         for word in ("kind", "nice", "fair"):
-            await publish(home, folder, TONE.format(word))
+            await steward.publish(TONE.format(word))
             for client in (first, second):
-                answer = await client.call_tool("get_governance_context", {"task": "Reply"})
+                answer = await client.call_tool("get_governance_context", TASK)
                 assert [rule["text"] for rule in (answer.structured_content or {})["rules"]] == [f"Be {word}."]
 
 
