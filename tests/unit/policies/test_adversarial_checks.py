@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from interlayer_policies.checks import compiled
 from interlayer_policies.draft import Draft
+from interlayer_policies.governance import PolicyFile, lint
 
 
 def found(kind: str, text: str, /, **options: Any) -> list[str]:
@@ -231,3 +232,13 @@ def test_ordinary_business_texts_hold_nothing_personal_and_no_secret(text: str) 
 def test_ordinary_business_texts_offer_no_discount(text: str) -> None:
     assert found("max_number", text, unit="%", near=["off", "discount"], max=5) == []
     assert found("max_number", text, unit="$", max=5) == []
+
+
+@pytest.mark.parametrize("pattern", ["(?=x)y", r"(a)\\1", "(?<!x)y", "(?P<n>a)(?P=n)", "a{1,5000}", "(", "a*", "[z-a]"])
+def test_lint_refuses_a_pattern_that_cannot_run_in_linear_time_with_its_line(pattern: str) -> None:
+    head = '---\nid: a\ndescription: d\nrules:\n  - Be kind.\n  - {id: R7, level: must_not, text: "No.", bad: [b], '
+    text = f'{head}check: {{kind: forbid_pattern, pattern: "{pattern}"}}}}\n---\n'
+    [problem] = [one for one in lint([PolicyFile("a.md", text)]) if one.severity == "error"]
+    assert (problem.file, problem.line) == ("a.md", 6)
+    assert "R7" in problem.message
+    assert "pattern" in problem.message

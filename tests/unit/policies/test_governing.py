@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer_policies.answers import ContextAnswer
+from interlayer_policies.answers import (
+    Budget,
+    CheckAnswer,
+    ContextAnswer,
+    DeliveredRule,
+    DeliveredSection,
+    Omitted,
+    Overridden,
+    Violation,
+)
 from interlayer_policies.governing import govern
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile, Situation, folded
@@ -424,3 +433,24 @@ def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
     end = NOW + timedelta(days=1)
     later, without = govern(snapshot, situation, end, waivers), govern(snapshot, situation, end)
     assert {rule.ref for rule in later.rules} == {rule.ref for rule in without.rules}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            ContextAnswer,
+            """etag revision unchanged rules sections held omitted overridden conflicts assumed budget valid_until
+            degraded receipt_id""",
+        ),
+        (DeliveredRule, "policy_id version rule_id level text why etag"),
+        (DeliveredSection, "policy_id version section_id title text why score etag"),
+        (Omitted, "policy_id section_id why tokens"),
+        (Overridden, "policy_id rule_id by why"),
+        (Budget, "max used rules exceeded_by"),
+        (CheckAnswer, "compliant violations not_checked revision receipt_id"),
+        (Violation, "policy_id version rule_id level start end excerpt remedy"),
+    ],
+)
+def test_the_answers_have_every_field_of_the_contract(kind: Any, names: str) -> None:
+    assert set(names.split()) <= {field.name for field in fields(kind)}
