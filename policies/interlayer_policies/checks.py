@@ -120,11 +120,12 @@ def _forbid_pattern(options: Options) -> Callable[[Draft], Iterable[Span]]:
         raise ValueError("pattern: it matches the empty text, so every text would break the rule")
 
     def find(draft: Draft) -> Iterator[Span]:
-        for match in pattern.finditer(draft.text):
-            yield Span(match.start(), match.end())
+        found = {match.start(): match.end() for match in pattern.finditer(draft.text)}
         if draft.plain != draft.text:
             for match in pattern.finditer(draft.plain):
-                yield draft.original(match.start(), match.end())
+                span = draft.original(match.start(), match.end())
+                found[span.start] = max(span.end, found.get(span.start, 0))
+        return (Span(start, end) for start, end in found.items())
 
     return find
 

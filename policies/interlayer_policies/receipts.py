@@ -9,18 +9,24 @@ import hashlib
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
-from interlayer.errors import Conflict, Unavailable
+import anyio
+
+from interlayer.errors import Conflict, Corrupt, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, Key, Put, VersionConflict
+from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
+from interlayer_policies.answers import REFUSAL
 from interlayer_policies.ledger import RECEIPT, hour_of, receipts_partition
 
+T = TypeVar("T")
 Kind = Literal["context", "check"]
+
+DEADLINE_S: Final = 5.0
 
 _WAITING_MAX: Final = 10_000
 _KEY_BYTES: Final = 32
@@ -49,9 +55,17 @@ class Receipts:
         `store_away`: the set is served from memory because the store cannot be read, so a receipt that cannot be
         written now waits for the store instead of failing the call.
         """
+        try:
+            return await self._write(principal, kind, text, detail, store_away=store_away)
+        except (Unavailable, Conflict, Corrupt) as error:
+            raise type(error)(f"No receipt can be kept, so nothing is delivered: {error} {REFUSAL}") from error
+
+    async def _write(
+        self, principal: Principal, kind: Kind, text: str, detail: Mapping[str, Any], *, store_away: bool
+    ) -> str:
         now = self._clock()
         try:
-            key = await self._key(principal.organization)
+            key = await _in_time(self._key(principal.organization))
         except Unavailable:
             if not store_away:
                 raise
@@ -74,8 +88,8 @@ class Receipts:
             place = Key("audit", receipts_partition(organization, hour_of(now)), receipt_id)
             put = Put(place, body, expires_at=body.get("expires_at"))
             try:
-                await self.settle()
-                await self._store.transact([put])
+                await _in_time(self.settle())
+                await _in_time(self._store.transact([put]))
             except VersionConflict:
                 continue
             except Unavailable:
@@ -99,17 +113,34 @@ class Receipts:
         if organization not in self._keys:
             key = Key("governance", f"{organization}#policies", "receipt-key")
             item = await self._store.get(key)
+            made = ""
             if item is None:
                 made = secrets.token_hex(_KEY_BYTES)
                 try:
                     await self._store.transact([Put(key, {"key": made})])
                 except VersionConflict:
                     item = await self._store.get(key)
-                    made = item.body["key"] if item else made
-            else:
-                made = item.body["key"]
-            self._keys[organization] = bytes.fromhex(made)
+            self._keys[organization] = _key_of(item) if item else bytes.fromhex(made)
         return self._keys[organization]
+
+
+async def _in_time(work: Awaitable[T]) -> T:
+    """Return what the store answers. Raises `Unavailable` when it does not answer at all."""
+    try:
+        with anyio.fail_after(DEADLINE_S):
+            return await work
+    except TimeoutError:
+        raise Unavailable(f"the store does not answer within {DEADLINE_S:.0f} s.") from None
+
+
+def _key_of(item: Item) -> bytes:
+    try:
+        key = bytes.fromhex(item.body["key"])
+    except (KeyError, TypeError, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise Corrupt("the key of the receipts is damaged; restore a backup.")
+    return key
 
 
 def _sealed_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:

@@ -26,10 +26,11 @@ def digest(*parts: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A policy at a version."""
+    """A policy at a version; `sha256` of its text where it was read from a store."""
 
     policy: Policy
     version: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from interlayer.app.access import Access
@@ -100,7 +101,15 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=forgetter,
-        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
+        governance=Governance(
+            store,
+            trail,
+            embedder,
+            EntityFacts(recaller),
+            clock,
+            settings.receipt_days,
+            timedelta(seconds=settings.stale_seconds),
+        ),
         schema=schema,
     )
     return Parts(
