@@ -144,6 +144,7 @@ class Section:
     id: str
     title: str
     text: str
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ class Policy:
     expectations: tuple[Expectation, ...]
     approvers: tuple[str, ...] = ()
     tier_approvers: Mapping[Tier, tuple[str, ...]] = field(default_factory=dict[Tier, tuple[str, ...]])
+    title_line: int = 1
+    description_line: int = 1
 
     @property
     def values(self) -> dict[str, ParameterValue]:
