@@ -14,7 +14,7 @@ from interlayer import __version__
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
-from interlayer.app.commands.policy_control import policy
+from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
 from interlayer.app.commands.transfer import export_command, import_command

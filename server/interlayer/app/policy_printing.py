@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from interlayer_policies.differences import Difference, Line
     from interlayer_policies.explaining import Explanation
     from interlayer_policies.governance import Published
+    from interlayer_policies.importing import Imported
     from interlayer_policies.proposals import Proposal
     from interlayer_policies.testing import Case
 
@@ -141,6 +143,26 @@ def print_explanation(found: "Explanation") -> None:
     _table(console, sections, ("ref", "is", "why", "score", "cosine", "coverage"))
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_imported(found: "Sequence[Imported]", into: Path) -> None:
+    """Print what became of each rule file, and each rule with the line that it was."""
+    console = Console(soft_wrap=True)
+    for one in found:
+        if one.file is None:
+            reason = f"the same text as {one.same_as}" if one.same_as else "empty"
+            console.print(f"{one.source}: left out, {reason}", markup=False)
+            continue
+        scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
+        held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
+        counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
+        console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
+        for rule in one.rules:
+            console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
+    console.print(
+        f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
+        markup=False,
+    )
 
 
 def _line(line: "Line") -> Text:
