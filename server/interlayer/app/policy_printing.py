@@ -139,8 +139,11 @@ def print_explanation(found: "Explanation") -> None:
     console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
     rules = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
     _table(console, rules, ("ref", "level", "is", "why", "text"))
-    sections = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.sections]
-    _table(console, sections, ("ref", "is", "why", "score", "cosine", "coverage"))
+    sections = [
+        {**asdict(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
+        for one in found.sections
+    ]
+    _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
 

@@ -33,7 +33,8 @@ def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
     files = [one.file for one in found if one.file]
     there = [file.path for file in files if (into / file.path).exists()]
     if there and not force:
-        raise InvalidInput("into", f"{into} holds {', '.join(there[:5])} already.", "With --force they are overwritten.")
+        named = ", ".join(there[:5])
+        raise InvalidInput("into", f"{into} holds {named} already.", "Nothing was written; --force overwrites them.")
     for file in files:
         target = into / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
