@@ -65,7 +65,7 @@ class Explanation:
 def explain(snapshot: Snapshot, request: Request) -> Explanation:
     """Return the answer of a call with these facets, and the verdict on everything in the set."""
     governing = govern(snapshot, request.situation, request.now, request.waivers)
-    answer = select(snapshot, request).whole
+    answer = select(snapshot, request).answer
     rules = tuple(_rules(snapshot, governing, request))
     sections = sorted(_sections(snapshot, governing, answer, request), key=_best_first)
     return Explanation(answer, request.situation, rules, tuple(sections))

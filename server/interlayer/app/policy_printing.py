@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlayer_policies.testing import Case
 
 _CALLS_SHOWN: Final = 20
+_IRRELEVANT_SHOWN: Final = 10
 _MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 
 
@@ -41,7 +42,8 @@ def print_difference(found: "Difference") -> None:
         console.print(Text(f"{one.outcome}: {one.id}", style="bold"))
         console.print(f"  for {' -> '.join(one.scopes)}; rules {tokens:+} tokens", markup=False)
         for line in one.lines:
-            console.print(_line(line))
+            is_whole = one.outcome == "removed" and line.what.startswith("section ")
+            console.print(Text(f"  {line.what}: removed", style="red") if is_whole else _line(line))
     if not found.policies:
         console.print("Nothing changes: this is what is in force.", markup=False)
         return
@@ -79,6 +81,8 @@ def print_published(done: "Published") -> None:
         return
     nothing = "" if done.new else " (nothing changed)"
     console.print(f"revision {done.revision}: {counts}{nothing}", markup=False)
+    if done.warnings:
+        console.print(f"{len(done.warnings)} warnings; `interlayer policy lint` on the folder shows them", markup=False)
     if proposal:
         console.print(f"published without approval; {waits} still have to look at {proposal.id}", markup=False)
 
@@ -88,6 +92,7 @@ def print_history(rows: Sequence[Mapping[str, Any]]) -> None:
     shown = [
         {
             **row,
+            "at": _minute(row["at"]),
             "approved by": ", ".join(row["approved_by"]) + ("broken glass" if row["break_glass"] else ""),
             "changes": f"+{row['added']} ~{row['changed']} -{row['removed']}",
         }
@@ -122,6 +127,7 @@ def print_waivers(rows: Sequence[Mapping[str, Any]]) -> None:
         {
             **row,
             "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in row["scope"].items()) or "every call",
+            "until": _minute(row["until"].isoformat()),
             "holds": "yes" if row["holds"] else "no: the rule has changed",
         }
         for row in rows
@@ -139,11 +145,16 @@ def print_explanation(found: "Explanation") -> None:
     console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
     rules = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
     _table(console, rules, ("ref", "level", "is", "why", "text"))
+    others = [one for one in found.sections if one.verdict != "not_relevant"]
+    irrelevant = [one for one in found.sections if one.verdict == "not_relevant"]
     sections = [
         {**asdict(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
-        for one in found.sections
+        for one in [*others, *irrelevant[:_IRRELEVANT_SHOWN]]
     ]
     _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
+    if len(irrelevant) > _IRRELEVANT_SHOWN:
+        more = len(irrelevant) - _IRRELEVANT_SHOWN
+        console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
 
@@ -166,6 +177,11 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
         f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
         markup=False,
     )
+
+
+def _minute(instant: str) -> str:
+    """Return an ISO 8601 instant in UTC as people read it."""
+    return f"{instant[:16].replace('T', ' ')} UTC"
 
 
 def _line(line: "Line") -> Text:

@@ -116,6 +116,9 @@ async def test_a_proposal_never_undoes_what_was_published_meanwhile(guarded: Any
     with pytest.raises(Conflict, match="proposed on revision 1; in force is 2"):
         await guarded.governance.stewardship.approve(LEGAL, proposal.id, "yes")
     assert "nice" in str((await guarded.context()).rules)
+    assert await guarded.governance.stewardship.proposals(LEGAL) == []
+    [kept] = await guarded.governance.stewardship.proposals(LEGAL, everything=True)
+    assert kept.state == "outdated"
 
 
 async def test_two_approvals_at_once_publish_once(guarded: Any) -> None:
@@ -338,6 +341,7 @@ async def test_an_explanation_and_the_answer_give_one_score(world: Any) -> None:
     explained = {one.ref: one.score for one in found.sections if one.verdict == "delivered"}
     assert told
     assert explained == told
+    assert found.answer.budget == (await world.governance.context(LEGAL, task, Facets())).budget
     assert [one.score for one in found.sections if one.verdict == "delivered"] == sorted(told.values(), reverse=True)
     assert any(one.relevance > (one.score or 0) + 0.01 for one in found.sections), (
         "a policy's later sections count less"
