@@ -101,7 +101,7 @@ def _sections(
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
         if (section.edition.policy.id, section.section_id) in sent:
-            verdict, why = "delivered", ""
+            verdict, why = "delivered", "relevant, and within the budget"
         elif verdict == "delivered":
             verdict, why = _left_out(section, contents, bool(relevance.passes[number]))
         yield SectionVerdict(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
+_WHOLE: Final = {"id", "at", "until"}  # what is copied, or read at a glance, is not broken over lines
 _MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 
 
@@ -49,7 +50,7 @@ def print_difference(found: "Difference") -> None:
         return
     total = found.rule_tokens_after
     console.print(
-        f"{len(found.policies)} policies differ; all rules together: {total} tokens "
+        f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
         f"({total - found.rule_tokens_before:+}).",
         markup=False,
     )
@@ -65,7 +66,7 @@ def print_difference(found: "Difference") -> None:
         for one in found.calls[:_CALLS_SHOWN]
     ]
     touched = sum(one.calls for one in found.calls)
-    console.print(f"Of the {found.replayed} newest calls on record {touched} would get other rules.", markup=False)
+    console.print(f"Of the {found.replayed} newest calls on record, {touched} would get other rules.", markup=False)
     _table(console, rows, ("calls", "agent", "facets", "gets", "loses", "reads anew"))
 
 
@@ -197,7 +198,7 @@ def _table(console: Console, rows: Sequence[Mapping[str, Any]], columns: tuple[s
         return
     table = Table()
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
     console.print(table)
