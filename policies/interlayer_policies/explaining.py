@@ -9,6 +9,7 @@ import numpy as np
 
 from interlayer_policies.answers import ContextAnswer
 from interlayer_policies.governing import Governing, govern
+from interlayer_policies.packing import candidates
 from interlayer_policies.policy import Policy, Situation
 from interlayer_policies.selecting import Request, select
 from interlayer_policies.snapshot import BoundRule, GuidanceSection, Snapshot
@@ -33,14 +34,20 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SectionVerdict:
-    """What became of a section: fused score, highest cosine of the task with it, share of the task's words in it."""
+    """What became of a section.
+
+    `relevance` is its fused score. `score` is what the answer says and packs by: the same, less what a section loses
+    beside better ones of its policy; None for one that never competed. `cosine` is the highest of the task with it,
+    `coverage` the share of the task's words in it.
+    """
 
     ref: str
     version: int
     title: str
     verdict: Verdict
     why: str
-    score: float
+    score: float | None
+    relevance: float
     cosine: float
     coverage: float
 
@@ -58,7 +65,7 @@ class Explanation:
 def explain(snapshot: Snapshot, request: Request) -> Explanation:
     """Return the answer of a call with these facets, and the verdict on everything in the set."""
     governing = govern(snapshot, request.situation, request.now, request.waivers)
-    answer = select(snapshot, request).whole
+    answer = select(snapshot, request).answer
     rules = tuple(_rules(snapshot, governing, request))
     sections = sorted(_sections(snapshot, governing, answer, request), key=_best_first)
     return Explanation(answer, request.situation, rules, tuple(sections))
@@ -83,6 +90,8 @@ def _sections(
     snapshot: Snapshot, governing: Governing, answer: ContextAnswer, request: Request
 ) -> Iterator[SectionVerdict]:
     sent = {(one.policy_id, one.section_id) for one in answer.sections}
+    scores = {(c.section.policy_id, c.section.section_id): c.section.score
+              for c in candidates(snapshot, governing, request.task)}  # fmt: skip
     contents = {one.content for one in snapshot.sections if (one.edition.policy.id, one.section_id) in sent}
     numbers = np.arange(len(snapshot.sections))
     if not len(numbers):
@@ -92,7 +101,7 @@ def _sections(
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
         if (section.edition.policy.id, section.section_id) in sent:
-            verdict, why = "delivered", ""
+            verdict, why = "delivered", "relevant, and within the budget"
         elif verdict == "delivered":
             verdict, why = _left_out(section, contents, bool(relevance.passes[number]))
         yield SectionVerdict(
@@ -101,6 +110,7 @@ def _sections(
             section.title,
             verdict,
             why,
+            scores.get((section.edition.policy.id, section.section_id)),
             round(float(relevance.scores[number]), 3),
             round(float(cosines[number]), 3),
             round(float(coverage[number]), 3),
@@ -143,5 +153,5 @@ def _assumed(policy: Policy, situation: Situation) -> str:
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
 
 
-def _best_first(verdict: SectionVerdict) -> tuple[bool, float, str]:
-    return verdict.verdict != "delivered", -verdict.score, verdict.ref
+def _best_first(verdict: SectionVerdict) -> tuple[bool, float, float, str]:
+    return verdict.verdict != "delivered", -(verdict.score or 0), -verdict.relevance, verdict.ref

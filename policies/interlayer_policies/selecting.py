@@ -58,6 +58,11 @@ def select(snapshot: Snapshot, request: Request) -> Selection:
     return Selection(whole, _with_budget(answer, request.max_tokens, sized.sizes))
 
 
+def rule_bytes(rules: Sequence[BoundRule], situation: Situation) -> dict[str, int]:
+    """Return etag -> bytes of each rule in the answer to this situation."""
+    return _delivered(rules, situation)[1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sized:
     """An answer and, by etag, the bytes of its rules and sections."""
