@@ -88,6 +88,7 @@ def _sections(
     if not len(numbers):
         return
     relevance = snapshot.index.relevance(request.task, numbers)
+    scores = relevance.scores()
     cosines, coverage = snapshot.index.evidence(request.task, numbers)
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
@@ -101,7 +102,7 @@ def _sections(
             section.title,
             verdict,
             why,
-            round(float(relevance.scores[number]), 3),
+            round(float(scores[number]), 3),
             round(float(cosines[number]), 3),
             round(float(coverage[number]), 3),
         )
