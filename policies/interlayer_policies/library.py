@@ -4,7 +4,6 @@ The head is read on every call. When it cannot be read, the last set that could 
 after that the answer is a refusal, because an agent must not act on rules that may have been withdrawn.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,29 +11,25 @@ from typing import Final
 
 import anyio
 import anyio.to_thread
-import numpy as np
-from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import Clock
-from interlayer.models.embedder import Embedder, Vectors
+from interlayer.models.embedder import Embedder
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile
-from interlayer_policies.relevance import Query, query_of, texts_of
+from interlayer_policies.relevance import Query
 from interlayer_policies.sets import StoredPolicy
-from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
+from interlayer_policies.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.store import PolicySets
 from interlayer_policies.waivers import Waiver
 
 STALE_MAX: Final = timedelta(seconds=300)
-QUERY_DEADLINE_S: Final = 0.025
 REFUSAL: Final = (
     "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
 )
 
 _EMBED_AGAIN_AFTER: Final = timedelta(seconds=5)
-_TASKS_REMEMBERED: Final = 512
-_VECTORS_REMEMBERED: Final = 50_000
 _BUILT_INLINE_MAX: Final = 20  # policies: fewer take less time than handing them to a thread
 
 
@@ -45,6 +40,7 @@ class _Shelf:
     snapshot: Snapshot
     seen_at: datetime
     embed_tried_at: datetime
+    arrivals: int
     waivers: tuple[Waiver, ...] = ()
 
 
@@ -63,16 +59,14 @@ class Current:
 
 
 class Library:
-    """Current snapshots by organization, and what is dear to make: parsed policies and vectors, by content."""
+    """Current snapshots by organization, and the embeddings that they share."""
 
     def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock) -> None:
         self._sets = sets
-        self._embedder = embedder
+        self._embeddings = Embeddings(embedder)
         self._clock = clock
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
-        self._vectors: dict[str, NDArray[np.float32]] = {}
-        self._queries: OrderedDict[str, Query] = OrderedDict()
 
     async def current(self, organization: str) -> Current:
         """Return the published set. Raises `Unavailable`, saying to take no action, when there is none to go by."""
@@ -88,33 +82,35 @@ class Library:
             shelf.waivers = head.waivers
         return Current(shelf.snapshot, (), shelf.waivers)
 
-    async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
-        """Return a task made ready, and whether its vectors could not be had in time."""
-        found = self._queries.get(task)
-        if found is not None:
-            self._queries.move_to_end(task)
-        else:
-            texts = texts_of(task)
-            found = query_of(texts, await self._query_vectors(texts))
-            if found.vectors is not None:
-                self._remember(task, found)
+    async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
+        """Return a task made ready, and whether its vectors could not be had in `within` seconds."""
+        found = await self._embeddings.query(task, within)
         return found, found.vectors is None or not snapshot.index.has_vectors
 
-    async def build(self, revision: int, editions: Sequence[Edition]) -> Snapshot:
-        """Return a snapshot of these policies; without vectors when the embedder is unavailable."""
+    async def build(self, revision: int, editions: Sequence[Edition], within: float = SECTIONS_DEADLINE_S) -> Snapshot:
+        """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
         sections = sections_of(editions)
-        try:
-            vectors = await self._section_vectors(sections)
-        except Unavailable:
-            vectors = None
+        vectors = await self._embeddings.of_sections([section.indexed for section in sections], within)
         if len(editions) <= _BUILT_INLINE_MAX:
             return Snapshot(revision, editions, sections, vectors)
         return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
 
+    async def prepare(self, editions: Sequence[Edition]) -> None:
+        """Embed what a publish brings before it is in force, so that the first call after it need not wait."""
+        await self._embeddings.of_sections([section.indexed for section in sections_of(editions)], PUBLISH_DEADLINE_S)
+
     def _is_good(self, shelf: _Shelf, revision: int) -> bool:
         if shelf.snapshot.revision < revision:
             return False
-        return shelf.snapshot.index.has_vectors or self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
+        if shelf.snapshot.index.has_vectors:
+            return True
+        nothing_new = shelf.arrivals == self._embeddings.arrivals
+        return nothing_new and self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
+
+    async def _embedded(self, shelf: _Shelf) -> bool:
+        """Whether the vectors that a set was loaded without can be had now."""
+        texts = [section.indexed for section in shelf.snapshot.sections]
+        return await self._embeddings.of_sections(texts, QUERY_DEADLINE_S) is not None
 
     def _stale(self, organization: str, error: Unavailable) -> Current:
         shelf = self._shelves.get(organization)
@@ -131,6 +127,10 @@ class Library:
             shelf = self._shelves.get(organization)
             if shelf is not None and self._is_good(shelf, revision):
                 return shelf
+            arrivals = self._embeddings.arrivals
+            if shelf is not None and shelf.snapshot.revision >= revision and not await self._embedded(shelf):
+                shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
+                return shelf
             entries = await self._sets.entries(organization, revision)
             if entries is None:
                 raise Corrupt(f"policy set {revision} of {organization} is missing; publish the policies again")
@@ -143,34 +143,8 @@ class Library:
                 parsed = await anyio.to_thread.run_sync(_editions, stored)
             known |= {(edition.policy.id, edition.version): edition for edition in parsed}
             snapshot = await self.build(revision, [known[entry.id, entry.version] for entry in entries])
-            shelf = self._shelves[organization] = _Shelf(snapshot, self._clock(), self._clock())
+            shelf = self._shelves[organization] = _Shelf(snapshot, self._clock(), self._clock(), arrivals)
             return shelf
-
-    async def _section_vectors(self, sections: Sequence[GuidanceSection]) -> Vectors:
-        """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
-        missing = list(dict.fromkeys(s.indexed for s in sections if s.indexed not in self._vectors))
-        if missing:
-            if len(self._vectors) > _VECTORS_REMEMBERED:
-                self._vectors.clear()
-                missing = list(dict.fromkeys(s.indexed for s in sections))
-            self._vectors |= dict(zip(missing, await self._embedder.embed(missing), strict=True))
-        if not sections:
-            return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
-        return np.stack([self._vectors[section.indexed] for section in sections])
-
-    async def _query_vectors(self, texts: Sequence[str]) -> Vectors | None:
-        vectors: Vectors | None = None
-        with anyio.move_on_after(QUERY_DEADLINE_S):
-            try:
-                vectors = await self._embedder.embed(texts)
-            except Unavailable:
-                return None
-        return vectors
-
-    def _remember(self, task: str, query: Query) -> None:
-        self._queries[task] = query
-        while len(self._queries) > _TASKS_REMEMBERED:
-            self._queries.popitem(last=False)
 
 
 def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:

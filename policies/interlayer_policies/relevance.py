@@ -181,7 +181,8 @@ class SectionIndex:
     def _centred(self, cosines: Floats, asked: Vectors, among: NDArray[np.intp]) -> Floats:
         """Return (sections, units): the cosines after the mean of the set is taken off both sides."""
         along = asked @ self._mean
-        products: Floats = cosines - self._along[among][:, None] - along[None, :] + np.float32(self._square)
+        products = np.subtract(cosines, self._along[among][:, None], dtype=np.float32)
+        products -= along[None, :] - np.float32(self._square)
         products /= self._lengths[among][:, None]
         products /= _lengths(along, self._square)[None, :]
         return products
