@@ -128,4 +128,4 @@ def _candidate(section: GuidanceSection, score: float) -> Candidate:
         score=shown,
         etag=section.etag,
     )
-    return Candidate(delivered, section.json_bytes + json_bytes(why) + json_bytes(shown) + 1)
+    return Candidate(delivered, section.json_bytes + len(f'"{why}"{shown},'))  # plain ASCII, as JSON writes it

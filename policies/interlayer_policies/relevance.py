@@ -189,12 +189,12 @@ class SectionIndex:
 
     def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
         """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""
+        known = {term: (weight, self._words.of(term)[0]) for term in query.shares if (weight := self._weight(term))}
         for unit in query.units:
-            weights = {term: weight for term in unit if (weight := self._weight(term))}
-            total = sum(weights.values())
-            held = [self._words.of(term)[0] for term in weights]
-            numbers = np.concatenate(held) if held else np.zeros(0, dtype=np.intp)
-            each = np.repeat(list(weights.values()), [len(one) for one in held])
+            found = [known[term] for term in unit if term in known]
+            numbers = np.concatenate([np.zeros(0, dtype=np.intc), *(holding for _, holding in found)])
+            each = np.repeat([weight for weight, _ in found], [len(holding) for _, holding in found])
+            total = sum(weight for weight, _ in found)
             covered = np.bincount(numbers, each, len(self._words))[among] / max(total, 1e-6)
             yield covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among]
 
