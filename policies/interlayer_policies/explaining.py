@@ -90,13 +90,16 @@ def _sections(
     snapshot: Snapshot, governing: Governing, answer: ContextAnswer, request: Request
 ) -> Iterator[SectionVerdict]:
     sent = {(one.policy_id, one.section_id) for one in answer.sections}
-    scores = {(c.section.policy_id, c.section.section_id): c.section.score
-              for c in candidates(snapshot, governing, request.task)}  # fmt: skip
     contents = {one.content for one in snapshot.sections if (one.edition.policy.id, one.section_id) in sent}
     numbers = np.arange(len(snapshot.sections))
     if not len(numbers):
         return
     relevance = snapshot.index.relevance(request.task, numbers)
+    scores = relevance.scores()
+    delivered_scores = {
+        (one.section.policy_id, one.section.section_id): one.section.score
+        for one in candidates(snapshot, governing, relevance)
+    }
     cosines, coverage = snapshot.index.evidence(request.task, numbers)
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
@@ -110,8 +113,8 @@ def _sections(
             section.title,
             verdict,
             why,
-            scores.get((section.edition.policy.id, section.section_id)),
-            round(float(relevance.scores[number]), 3),
+            delivered_scores.get((section.edition.policy.id, section.section_id)),
+            round(float(scores[number]), 3),
             round(float(cosines[number]), 3),
             round(float(coverage[number]), 3),
         )

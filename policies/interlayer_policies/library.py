@@ -6,40 +6,31 @@ withdrawn. A damaged set is never served in part.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import anyio
 import anyio.to_thread
-import numpy as np
-from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import Clock
-from interlayer.models.embedder import Embedder, Vectors
+from interlayer.models.embedder import Embedder
 from interlayer_policies.answers import REFUSAL
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile
-from interlayer_policies.relevance import Query, query_of, texts_of
+from interlayer_policies.relevance import Query
 from interlayer_policies.sets import MENDED_BY, Head, StoredPolicy
-from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
+from interlayer_policies.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.store import PolicySets
 from interlayer_policies.waivers import Waiver
 
 STALE_MAX: Final = timedelta(seconds=300)
-QUERY_DEADLINE_S: Final = 0.025
 HEAD_DEADLINE_S: Final = 5.0
-SECTIONS_DEADLINE_S: Final = 10.0
-"""How long a new set waits for its vectors; without them words alone choose guidance, and no rule waits longer."""
 
 _EMBED_AGAIN_AFTER: Final = timedelta(seconds=5)
-_TASKS_REMEMBERED: Final = 512
-_VECTORS_REMEMBERED: Final = 50_000
-_EMBEDDED_AT_ONCE: Final = 512  # sections: what is done before the deadline need not be done again
 _BUILT_INLINE_MAX: Final = 20  # policies: fewer take less time than handing them to a thread
 
 logger = logging.getLogger(__name__)
@@ -53,6 +44,7 @@ class _Shelf:
     head: Head
     seen_at: datetime
     embed_tried_at: datetime
+    arrivals: int
     trouble: str = ""
 
     def holds(self, head: Head) -> bool:
@@ -75,17 +67,15 @@ class Current:
 
 
 class Library:
-    """Current snapshots by organization, and what is dear to make: parsed policies and vectors, by content."""
+    """Current snapshots by organization, and the embeddings that they share."""
 
     def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock, stale_max: timedelta = STALE_MAX) -> None:
         self._sets = sets
-        self._embedder = embedder
+        self._embeddings = Embeddings(embedder)
         self._clock = clock
         self._stale_max = stale_max
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
-        self._vectors: dict[str, NDArray[np.float32]] = {}
-        self._queries: OrderedDict[str, Query] = OrderedDict()
 
     async def current(self, organization: str) -> Current:
         """Return the set to answer from: the published one, or for a while the last that could be read.
@@ -109,32 +99,35 @@ class Library:
         degraded = ("waivers",) if shelf.head.waivers_unread else ()
         return Current(shelf.snapshot, degraded, shelf.head.waivers)
 
-    async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
-        """Return a task made ready, and whether its vectors could not be had in time."""
-        found = self._queries.get(task)
-        if found is not None:
-            self._queries.move_to_end(task)
-        else:
-            texts = texts_of(task)
-            found = query_of(texts, await self._query_vectors(texts))
-            if found.vectors is not None:
-                self._remember(task, found)
+    async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
+        """Return a task made ready, and whether its vectors could not be had in `within` seconds."""
+        found = await self._embeddings.query(task, within)
         return found, found.vectors is None or not snapshot.index.has_vectors
 
-    async def build(self, revision: int, editions: Sequence[Edition]) -> Snapshot:
-        """Return a snapshot of these policies; without vectors when the embedder is unavailable or slow."""
+    async def build(self, revision: int, editions: Sequence[Edition], within: float = SECTIONS_DEADLINE_S) -> Snapshot:
+        """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
         sections = sections_of(editions)
-        vectors: Vectors | None = None
-        with suppress(Unavailable), anyio.move_on_after(SECTIONS_DEADLINE_S):
-            vectors = await self._section_vectors(sections)
+        vectors = await self._embeddings.of_sections([section.indexed for section in sections], within)
         if len(editions) <= _BUILT_INLINE_MAX:
             return Snapshot(revision, editions, sections, vectors)
         return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
 
+    async def prepare(self, editions: Sequence[Edition]) -> None:
+        """Embed what a publish brings before it is in force, so that the first call after it need not wait."""
+        await self._embeddings.of_sections([section.indexed for section in sections_of(editions)], PUBLISH_DEADLINE_S)
+
     def _is_good(self, shelf: _Shelf, head: Head) -> bool:
         if not shelf.holds(head):
             return False
-        return shelf.snapshot.index.has_vectors or self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
+        if shelf.snapshot.index.has_vectors:
+            return True
+        nothing_new = shelf.arrivals == self._embeddings.arrivals
+        return nothing_new and self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
+
+    async def _embedded(self, shelf: _Shelf) -> bool:
+        """Whether the vectors that a set was loaded without can be had now."""
+        texts = [section.indexed for section in shelf.snapshot.sections]
+        return await self._embeddings.of_sections(texts, QUERY_DEADLINE_S) is not None
 
     def _last_good(self, organization: str, error: Unavailable | Corrupt) -> Current:
         shelf = self._shelves.get(organization)
@@ -165,10 +158,14 @@ class Library:
             shelf = self._shelves.get(organization)
             if shelf is not None and self._is_good(shelf, head):
                 return shelf
+            arrivals = self._embeddings.arrivals
             same = shelf is not None and shelf.holds(head)
+            if shelf is not None and same and not await self._embedded(shelf):
+                shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
+                return shelf
             editions = shelf.snapshot.editions if shelf and same else await self._read(organization, head, shelf)
             snapshot = await self.build(head.revision, editions)
-            shelf = self._shelves[organization] = _Shelf(snapshot, head, self._clock(), self._clock())
+            shelf = self._shelves[organization] = _Shelf(snapshot, head, self._clock(), self._clock(), arrivals)
             return shelf
 
     async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> list[Edition]:
@@ -183,36 +180,6 @@ class Library:
             parsed = await anyio.to_thread.run_sync(_editions, stored)
         known |= {(edition.policy.id, edition.version, edition.sha256): edition for edition in parsed}
         return [known[entry.id, entry.version, entry.sha256] for entry in entries]
-
-    async def _section_vectors(self, sections: Sequence[GuidanceSection]) -> Vectors:
-        """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
-        wanted = dict.fromkeys(section.indexed for section in sections)
-        held = {text: self._vectors[text] for text in wanted if text in self._vectors}
-        missing = [text for text in wanted if text not in held]
-        for first in range(0, len(missing), _EMBEDDED_AT_ONCE):
-            batch = missing[first : first + _EMBEDDED_AT_ONCE]
-            made = dict(zip(batch, await self._embedder.embed(batch), strict=True))
-            held |= made
-            self._vectors |= made
-        if len(self._vectors) > _VECTORS_REMEMBERED:
-            self._vectors = held
-        if not sections:
-            return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
-        return np.stack([held[section.indexed] for section in sections])
-
-    async def _query_vectors(self, texts: Sequence[str]) -> Vectors | None:
-        vectors: Vectors | None = None
-        with anyio.move_on_after(QUERY_DEADLINE_S):
-            try:
-                vectors = await self._embedder.embed(texts)
-            except Unavailable:
-                return None
-        return vectors
-
-    def _remember(self, task: str, query: Query) -> None:
-        self._queries[task] = query
-        while len(self._queries) > _TASKS_REMEMBERED:
-            self._queries.popitem(last=False)
 
 
 def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:

@@ -18,6 +18,7 @@ from interlayer_policies.differences import (
     policy_differences,
     rule_tokens,
 )
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.explaining import Explanation, explain
 from interlayer_policies.ledger import hour_of, receipts_partition
 from interlayer_policies.library import Library
@@ -47,8 +48,8 @@ class Planner:
         cases = [case for policy in policies for case in examples(policy)]
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if tasks:
-            snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies])
-            queries = {task: (await self._library.query(snapshot, task))[0] for task in tasks}
+            snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies], PUBLISH_DEADLINE_S)
+            queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
 

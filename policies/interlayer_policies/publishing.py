@@ -9,6 +9,7 @@ from interlayer.errors import Conflict, Corrupt, InvalidInput
 from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Operation
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.library import Library
 from interlayer_policies.linting import failing_expectations, parsed
 from interlayer_policies.parsing import parse
@@ -174,6 +175,7 @@ class Publisher:
         also: Sequence[Operation] = (),
     ) -> Published:
         policies, warnings = examined
+        await self._library.prepare([Edition(policy, 0) for policy in policies])
         revision, change = await self._sets.publish(
             principal,
             _sources(policies, files),
@@ -228,8 +230,8 @@ class Publisher:
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if not tasks:
             return []
-        snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies])
-        queries = {task: (await self._library.query(snapshot, task))[0] for task in tasks}
+        snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies], PUBLISH_DEADLINE_S)
+        queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
         return failing_expectations(snapshot, queries, self._clock())
 
 
