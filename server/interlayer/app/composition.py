@@ -29,6 +29,7 @@ from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put, VersionConflict
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
@@ -94,7 +95,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
+    receipts = ReceiptBook(store, clock, settings.receipt_days)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, extractor=None)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,

@@ -292,7 +292,7 @@ async def test_a_set_loaded_while_the_embedder_is_away_delivers_every_rule(
     setattr(place.embedder, fault, False)
     place.clock.advance(seconds=6)
     with anyio.fail_after(5):
-        while (await place.context()).degraded:
+        while (await place.context()).degraded:  # noqa: ASYNC110 - nothing tells of what comes late
             await anyio.sleep(0.01)
 
 
