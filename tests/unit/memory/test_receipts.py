@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from interlayer.errors import InvalidInput, Unavailable
+from interlayer.memory.extraction import ExtractedFact
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.storage.items import Key, VersionConflict
+from scripted_extractor import says
 
 pytestmark = pytest.mark.anyio
 
@@ -96,8 +98,9 @@ async def test_a_lost_race_leaves_one(room: Any) -> None:
 
 
 async def test_an_admission_has_its_receipt_and_the_trail_names_nobody_who_was_not_remembered(room: Any) -> None:
-    doubtful = [PropertyCandidate("job_title", title, 0.1) for title in ("captain", "pilot")]
-    await room.memorize(JO, properties=doubtful)
+    floating = [ExtractedFact(text, "It grew", 0.8) for text in ("Its plant opens soon.", "Its plant is green.")]
+    room.extractor = says(*floating)
+    await room.other().memorize(JO, content="Acme sells pumps. It grew.")
     one, other = [one["id"] for one in await room.rejections.listed(room.principal)]
     await room.rejections.dismiss(room.principal, one)
     answer = await room.rejections.admit(room.principal, other, "he said so")
