@@ -7,7 +7,7 @@ from typing import Any
 
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
-from interlayer.memory.extraction import Extractor
+from interlayer.memory.extraction import Always, Extractor
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -62,7 +62,7 @@ class Room:
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, Always(self.extractor)
         )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)

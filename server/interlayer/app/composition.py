@@ -91,7 +91,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
