@@ -97,6 +97,7 @@ def install(ctx: click.Context, client: str, write: bool) -> None:
 
     chosen = clients(Path.home(), Path.cwd())[client]
     environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
+    environment.pop("INTERLAYER_MODEL_API_KEY", None)  # no secret is put where nobody expects one
     given: Mapping[str, str | None] = ctx.obj
     environment |= {f"INTERLAYER_{name}": value for name, value in given.items() if value}
     if "INTERLAYER_HOME" in environment:

@@ -7,7 +7,7 @@ from typing import Any
 
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
-from interlayer.memory.extraction import Always, Extractor
+from interlayer.memory.extraction import Always, Extractor, Extractors
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -53,6 +53,7 @@ class Room:
     clock: TestClock
     schema: Schema = field(default_factory=starter_schema)
     extractor: Extractor | None = None
+    extractors: Extractors | None = None
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
@@ -61,8 +62,9 @@ class Room:
         self.entities = Entities(self.store, self.index, EMBEDDER, schema, self.clock)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
+        extractors = self.extractors or Always(self.extractor)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, Always(self.extractor)
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, extractors
         )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
@@ -78,7 +80,7 @@ class Room:
 
     def under(self, schema: Schema) -> "Room":
         """Return a process on the same store that was started with another schema."""
-        return Room(self.path, self.index, self.clock, schema, self.extractor)
+        return Room(self.path, self.index, self.clock, schema, self.extractor, self.extractors)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

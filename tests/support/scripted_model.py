@@ -65,7 +65,7 @@ def scripted_model() -> Iterator[ScriptedModel]:
     model = ScriptedModel("", lambda _: Reply(status=500))
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name is the standard library's
+        def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             model.asked.append(asked)
             model.keys.append(self.headers.get("Authorization", ""))

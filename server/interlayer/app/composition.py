@@ -16,9 +16,11 @@ from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
+from interlayer.memory.model_choice import ModelChoice
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.rejections import Rejections
+from interlayer.memory.rereading import Rereader
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.memory.why import Why
@@ -62,6 +64,8 @@ class Parts:
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
+    models: ModelChoice
+    rereader: Rereader
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -91,7 +95,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock)
+    models = ModelChoice(store, trail, clock, settings.model)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, models)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
@@ -112,6 +117,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
+        models=models,
+        rereader=Rereader(store, entities, projector, forgetter, trail, embedder, schema, clock, models),
         rejections=Rejections(store, entities, memorizer, trail, schema),
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),

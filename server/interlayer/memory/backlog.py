@@ -52,7 +52,7 @@ class Backlog:
         """Return all notes, oldest content first."""
         return (await self._store.query("memory", keys.pending(organization, "").partition)).items
 
-    async def claimed(self, organization: str, item: Item, *, early: bool = False) -> Unread | None:
+    async def claimed(self, item: Item, *, early: bool = False) -> Unread | None:
         """Return a note after claiming it; None if it is not due (unless `early`), claimed by another, or gone."""
         now = timestamp(self._clock())
         body = item.body

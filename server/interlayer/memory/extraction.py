@@ -71,7 +71,7 @@ class ExtractedProperty:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a model found. `by` is the model that answered and its prompt, if that says more than the extractor's name."""
+    """What a model found. `by` is the model that answered and its prompt; empty: the extractor's name says it all."""
 
     facts: Sequence[ExtractedFact] = ()
     properties: Sequence[ExtractedProperty] = ()
@@ -114,6 +114,9 @@ class Always:
         """Return it."""
         _ = organization
         return self.extractor
+
+
+NO_MODEL: Final = Always()
 
 
 @dataclass(frozen=True, slots=True)

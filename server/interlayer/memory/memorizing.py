@@ -21,7 +21,7 @@ from interlayer.memory.backlog import note
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.durations import before
 from interlayer.memory.entities import Entities
-from interlayer.memory.extraction import Always, Extractors
+from interlayer.memory.extraction import NO_MODEL, Extractors
 from interlayer.memory.intake import Checked, admitted, check_limits, gate
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
@@ -59,7 +59,7 @@ class Memorizer:
         embedder: Embedder,
         schema: Schema,
         clock: Clock,
-        extractors: Extractors = Always(),
+        extractors: Extractors = NO_MODEL,
     ) -> None:
         self._store = store
         self._entities = entities

@@ -1,4 +1,4 @@
-"""What decided candidates are stored as: facts of a memory, and confirmations of facts that are known. Pure functions."""
+"""What decided candidates are stored as: facts of a memory, and confirmations of known facts. Pure functions."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,9 @@ from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Confirmation, FactRecord, fact_id
 
 
-def facts_of(decisions: Sequence[Decision], memory_id: str, observed_at: str, *, beside: bool) -> tuple[FactRecord, ...]:
+def facts_of(
+    decisions: Sequence[Decision], memory_id: str, observed_at: str, *, beside: bool
+) -> tuple[FactRecord, ...]:
     """Return the facts that a memory adds; `beside` says that it has content beside what the caller states."""
     return tuple(
         FactRecord(

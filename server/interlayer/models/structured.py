@@ -7,6 +7,7 @@ from typing import Any, Final
 from interlayer.models.vendor import Message
 
 _SHOWN: Final = 4_000
+_AGAIN: Final = "Answer again with the whole corrected JSON object and nothing else."
 
 
 class NotInForm(ValueError):
@@ -48,8 +49,5 @@ def repair(answer: str, mistake: str) -> list[Message]:
     """Return what shows a model its answer and its mistake."""
     return [
         {"role": "assistant", "content": answer[:_SHOWN]},
-        {
-            "role": "user",
-            "content": f"That cannot be used: {mistake}. Answer again with the whole corrected JSON object and nothing else.",
-        },
+        {"role": "user", "content": f"That cannot be used: {mistake}. {_AGAIN}"},
     ]

@@ -95,7 +95,7 @@ async def price(model: str, prompt_tokens: int, output_tokens: int) -> float | N
 
 
 async def loaded() -> Any:
-    """Return litellm, imported in a thread at the first use. Raises `Unavailable` with the remedy when it is missing."""
+    """Return litellm, imported in a thread at the first use. Raises `Unavailable` where it is not installed."""
     return await anyio.to_thread.run_sync(_litellm)
 
 
@@ -116,8 +116,10 @@ def _imported() -> Any:
         raise Unavailable(
             "INTERLAYER_MODEL: litellm is not installed. Install interlayer[models], or unset the model."
         ) from error
-    litellm.telemetry = False
+    litellm.telemetry = False  # pyright: ignore[reportAttributeAccessIssue] - read by name only
     litellm.suppress_debug_info = True  # it would print to stdout, which belongs to the protocol
+    # It imports half of itself at its first call: that is done here, in a thread, and without a network.
+    litellm.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
     return litellm
 
 
