@@ -331,11 +331,11 @@ async def test_content_is_read_again_by_a_better_model_after_a_look_at_the_chang
 
 
 async def test_the_budget_of_a_day_holds_for_all_processes(room: Room, model: ScriptedModel) -> None:
-    reading = ReadingRoom(room, settings_of(model.url, daily_tokens=20_000))
+    reading = ReadingRoom(room, settings_of(model.url, daily_tokens=15_000))
     model.says(Reply(json.dumps(GOOD), tokens=(6_000, 2_000)))
     first = await reading.process.memorize(ACME, content=CONTENT, name="Acme")
     assert first["extractor"].startswith("openai/")
-    other = ReadingRoom(room, settings_of(model.url, daily_tokens=20_000))
+    other = ReadingRoom(room, settings_of(model.url, daily_tokens=15_000))
     assert (await other.choice.spending("acme").today())["tokens"] == 8_000
     second = await other.process.memorize(ACME, content="Acme has a plant.", name="Acme")
     assert second["extractor"].startswith("pending (openai/scripted unavailable: the budget of the day is used up (8000")

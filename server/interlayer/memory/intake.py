@@ -9,7 +9,7 @@ from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.memory.candidates import properties_of
 from interlayer.memory.extraction import Extracted
-from interlayer.memory.gates import Gates
+from interlayer.memory.gates import Gates, addressed
 from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
 from interlayer.memory.naming import Subject
@@ -95,7 +95,7 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
     """
     found, content = reading.extracted, reading.content
     ground = Ground(content, occasion.known, occasion.observed_at) if found else None
-    gates = Gates(occasion, ground, reading.redacted)
+    gates = Gates(occasion, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
     read = found.facts if found else plain_facts(content, occasion)
     facts = list(_passed(gates, [*request.facts, *read], rejected))
