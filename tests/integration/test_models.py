@@ -338,7 +338,9 @@ async def test_the_budget_of_a_day_holds_for_all_processes(room: Room, model: Sc
     other = ReadingRoom(room, settings_of(model.url, daily_tokens=15_000))
     assert (await other.choice.spending("acme").today())["tokens"] == 8_000
     second = await other.process.memorize(ACME, content="Acme has a plant.", name="Acme")
-    assert second["extractor"].startswith("pending (openai/scripted unavailable: the budget of the day is used up (8000")
+    assert second["extractor"].startswith(
+        "pending (openai/scripted unavailable: the budget of the day is used up (8000"
+    )
     assert len(model.asked) == 1
     room.clock.now = room.clock.now.replace(day=room.clock.now.day + 1)
     (change,) = await other.work_off()

@@ -63,9 +63,7 @@ class Room:
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
         extractors = self.extractors or Always(self.extractor)
-        self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, extractors
-        )
+        self.memorizer = Memorizer(self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, extractors)
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
         self.merger = Merger(self.store, self.entities, self.trail, EMBEDDER, schema, self.clock)

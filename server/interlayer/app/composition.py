@@ -64,6 +64,7 @@ class Parts:
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
+    entities: Entities
     models: ModelChoice
     rereader: Rereader
     audit: Audit
@@ -117,6 +118,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
+        entities=entities,
         models=models,
         rereader=Rereader(store, entities, projector, forgetter, trail, embedder, schema, clock, models),
         rejections=Rejections(store, entities, memorizer, trail, schema),

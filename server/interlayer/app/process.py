@@ -91,6 +91,7 @@ class Interlayer:
             return
         self._readiness.set()
         await anyio.to_thread.run_sync(parts.embedder.preload)
+        await _load_model(parts, self.principal.organization)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
@@ -145,6 +146,17 @@ async def _sweep(parts: "Parts", organization: str) -> None:
         except InterlayerError as error:
             logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
         await anyio.sleep(_SWEEP_S)
+
+
+async def _load_model(parts: "Parts", organization: str) -> None:
+    """Import what asks models before the first call has to, if there is a model to ask."""
+    try:
+        if await parts.models.current(organization):
+            from interlayer.models.vendor import loaded
+
+            await loaded()
+    except InterlayerError as error:
+        logger.warning("model: %s", error)
 
 
 async def _read_backlog(parts: "Parts", organization: str) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,10 +57,10 @@ class Settings:
     schema: Path | None
     policies: Path | None
     principal: Principal
-    model: ChatSettings
     receipt_days: int
     log_level: str
     debug: bool
+    model: ChatSettings = field(default_factory=ChatSettings)
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:

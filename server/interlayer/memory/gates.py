@@ -50,9 +50,12 @@ _INSTRUCTION: Final = re2.compile(
 
 
 _OBEYED: Final = "ungrounded: the words it rests on speak to a model"
+_SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
 _PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 _SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
-_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime"}  # a model copies these from the content
+_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
+"""Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
+_COPIED: Final = {"email", "url", "reference"}
 
 
 @dataclass(slots=True)
@@ -128,15 +131,20 @@ class Gates:
         if candidate.origin == "extractor" and self.ground:
             if self._is_told_to(candidate.quote, self.ground):
                 return _OBEYED
-            return self._ungrounded(candidate, self.ground, formed=known.type in _FORMED)
+            return self._ungrounded(candidate, self.ground, known.type)
         return None
 
-    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, *, formed: bool) -> str | None:
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> str | None:
         if "ungrounded" in self.occasion.gates.off:
             return None
         if ground.locate(candidate.quote or "") is None:
             return "ungrounded: its quote is not in the content"
-        missing = ground.missing(str(candidate.value)) if formed and not isinstance(candidate.value, dict) else None
+        if kind in _COPIED:
+            bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
+            return None if ground.locate(bare) else "ungrounded: the value is not in the content"
+        if kind not in _FORMED:
+            return None
+        missing = next(filter(None, map(ground.missing, _stated(candidate.value))), None)
         return f"ungrounded: {missing} is not in the content" if missing else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
@@ -159,8 +167,15 @@ def is_instruction(text: str) -> bool:
     return bool(_INSTRUCTION.search(text))
 
 
+def _stated(value: Any) -> list[str]:
+    """Return what a value says, as texts."""
+    if isinstance(value, dict):
+        return [str(value.get("amount", ""))]
+    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+
+
 def addressed(content: str) -> list[tuple[int, int]]:
-    """Return the places of a text that speak to a model: from the beginning of such a sentence to its paragraph's end."""
+    """Return the places of a text that speak to a model: from where such a sentence begins to its paragraph's end."""
     found = [match.start() for match in _INSTRUCTION.finditer(content)]
     if not found:
         return []

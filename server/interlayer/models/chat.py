@@ -69,6 +69,16 @@ class Meter(Protocol):
         ...
 
 
+class Uncounted:
+    """The meter of calls that no budget pays for, such as a probe."""
+
+    async def reserve(self, tokens: int, cost: float) -> None:
+        """Count nothing."""
+
+    async def settle(self, tokens: int, cost: float) -> None:
+        """Count nothing."""
+
+
 class Chat:
     """Asks. Raises `Unavailable` when no model gives an answer in form; the reason names what each of them did."""
 

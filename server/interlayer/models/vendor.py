@@ -5,6 +5,7 @@ provider uses. It takes 4 s to import. Nothing here fetches anything but the com
 package, there is no telemetry, and no `.env` of the working folder is read.
 """
 
+import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -118,6 +119,10 @@ def _imported() -> Any:
         ) from error
     litellm.telemetry = False  # pyright: ignore[reportAttributeAccessIssue] - read by name only
     litellm.suppress_debug_info = True  # it would print to stdout, which belongs to the protocol
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()  # they write to stdout too
+        logger.setLevel(logging.WARNING)
     # It imports half of itself at its first call: that is done here, in a thread, and without a network.
     litellm.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
     return litellm
