@@ -4,6 +4,9 @@ One file, so that litellm, which takes seconds to import, is imported by one wor
 """
 
 import json
+import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,11 @@ from interlayer.memory.model_extractor import prompt_version
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.vendor import loaded
 from interlayer.storage.lance import LanceIndex
+from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
 ACME = "company:acme.example"
 CONTENT = "Acme sells pumps. It is based in Oslo."
@@ -381,3 +385,106 @@ async def test_requests_are_spread_over_the_minute(room: Room, model: ScriptedMo
         await told(room, model, f"Acme has {number} plants.", rate=600)
     assert anyio.current_time() - began >= 0.2  # the second and the third wait a tenth of a second each
     assert len(model.asked) == 3
+
+
+def test_what_asks_models_never_writes_to_stdout() -> None:
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        assert logging.getLogger(name).handlers == []
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
+async def test_a_server_over_stdio_reads_with_the_model_that_is_chosen_while_it_runs(
+    home: Path, connect: Any, model: ScriptedModel
+) -> None:
+    settings = {"INTERLAYER_MODEL": "openai/scripted", "INTERLAYER_MODEL_API_BASE": model.url}
+    settings["INTERLAYER_MODEL_API_KEY"] = "sk-scripted"
+    model.keys.clear()
+    async with connect("auto", **settings) as call:
+        answer = await call("memorize", entity=ACME, name="Acme", content=CONTENT)
+        assert answer["extractor"].startswith("openai/scripted (prompt ")
+        assert set(model.keys) == {"Bearer sk-scripted"}
+        program = [*command("model", "set", "openai/newer"), "--api-base", model.url]
+        done = await anyio.run_process(program, env=environment(home))
+        assert b"openai/newer" in done.stdout
+        with anyio.fail_after(30):
+            number = 0
+            while not answer["extractor"].startswith("openai/newer ("):  # within a second, and no restart
+                number += 1
+                answer = await call("memorize", entity=ACME, content=f"Acme has {number} plants.")
+        found = await call("recall_entity", entity=ACME)
+        assert PUMPS["text"] in {one["text"] for one in found["facts"]}
+
+
+def test_without_a_model_nothing_of_litellm_is_imported(home: Path) -> None:
+    code = """
+import sys, anyio
+from mcp import Client
+from interlayer.app.process import Interlayer, running
+from interlayer.app.serving import build_server
+from interlayer.app.settings import load
+
+async def main():
+    interlayer = Interlayer(load({}))
+    async with running(interlayer), Client(build_server(interlayer)) as client:
+        given = {"entity": "company:acme.example", "content": "Acme sells pumps."}
+        answer = await client.call_tool("memorize", given)
+        assert answer.structured_content["extractor"] == "plain", answer
+        await anyio.sleep(0.2)
+    print(*sys.modules)
+
+anyio.run(main)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(home), capture_output=True, text=True, check=True
+    )
+    loaded_ = {name.split(".")[0] for name in done.stdout.split()}
+    assert "interlayer" in loaded_
+    assert "litellm" not in loaded_
+    assert "openai" not in loaded_
+
+
+def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[str]":
+    settings = {
+        "INTERLAYER_MODEL": "openai/scripted",
+        "INTERLAYER_MODEL_API_BASE": url,
+        "INTERLAYER_MODEL_API_KEY": "k",
+    }
+    return subprocess.run(
+        command(*arguments), env=environment(home, **settings), capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connect: Any, model: ScriptedModel) -> None:
+    model.says(Reply(status=500))
+    settings = {"INTERLAYER_MODEL": "openai/scripted", "INTERLAYER_MODEL_API_BASE": model.url}
+    settings |= {"INTERLAYER_MODEL_API_KEY": "k", "INTERLAYER_MODEL_RETRIES": "0"}
+    async with connect("auto", **settings) as call:
+        answer = await call("memorize", entity=ACME, name="Acme", content=CONTENT)
+        assert answer["extractor"].startswith("pending (")
+    model.says(GOOD)
+    shown = json.loads(run(home, "model", "show", "--json", url=model.url).stdout)
+    assert shown["pending"] == 1
+    done = run(home, "memory", "extract", "--pending", "--json", url=model.url)
+    assert done.returncode == 0, done.stderr
+    change = json.loads(done.stdout)
+    assert change["memory_id"] == answer["memory_id"]
+    again = run(
+        home, "memory", "extract", "--again", "--memory", answer["memory_id"], "--model", "openai/b", url=model.url
+    )
+    assert "1 contents compared; nothing is written without --apply" in again.stdout, again.stderr
+
+
+def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model: ScriptedModel) -> None:
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    (folder / "one.txt").write_text(CONTENT, encoding="utf-8")
+    labels = {"expected_facts": ["They sell pumps", "They have 40 plants"], "entity": ACME, "name": "Acme"}
+    (folder / "one.ground_truth.json").write_text(json.dumps(labels), encoding="utf-8")
+    plot = tmp_path / "scores.svg"
+    arguments = ("memory", "evaluate", "--data", str(folder), "--json", "--plot", str(plot))
+    done = run(home, *arguments, url=model.url)
+    assert done.returncode == 0, done.stderr
+    score = json.loads(done.stdout)["all"]
+    assert (score["fact_recall"], score["fact_precision"], score["unquoted"]) == (0.5, 0.5, 0)
+    assert score["missed"] == ["They have 40 plants"]
+    assert plot.read_text(encoding="utf-8").startswith("<svg")

@@ -16,9 +16,9 @@ from typing import Any, Final
 from interlayer.memory.antecedents import is_dangling
 from interlayer.memory.property_schema import PropertySchema
 from interlayer.memory.values import ValueProblem
-from interlayer.text.numbers import numbers
+from interlayer.text.numbers import is_number_word, numbers
 from interlayer.text.relative_time import anchor
-from interlayer.text.terms import terms
+from interlayer.text.terms import content_words, stem, terms
 
 WORDS_MIN: Final = 0.7
 ENTRIES_MIN: Final = 0.8
@@ -146,7 +146,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _content(text: str) -> set[str]:
-    return set(terms(_CONTRACTED.sub("", text)))
+    bare = _CONTRACTED.sub("", text)
+    return {stem(word) for word in content_words(bare) if not word[0].isdigit() and not is_number_word(word)}
 
 
 def _share(part: int, whole: int) -> float:

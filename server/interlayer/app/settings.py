@@ -122,7 +122,8 @@ def _name(setting: str, value: str) -> str:
 def _model(values: Mapping[str, str]) -> ChatSettings:
     address = values.get("MODEL_API_BASE") or None
     if address and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", address):
-        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", f"{address[:60]!r} is no address.", "Write http://host:port/v1.")
+        problem = "is no address, or has a user in it."  # which is not shown: it may be a password
+        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", problem, "Write http://host:port/v1.")
     models = tuple(dict.fromkeys(_split(values.get("MODEL", "none"))))
     if any(re.search(r"\s", one) for one in models) or ("none" in models and len(models) > 1):
         raise InvalidInput(f"{PREFIX}MODEL", "is no list of models.", "Write provider/model, several with commas.")

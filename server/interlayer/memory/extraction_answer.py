@@ -11,6 +11,7 @@ from interlayer.models.structured import NotInForm
 
 NAME: Final = "extraction"
 _MISTAKES: Final = 3
+_FACTS_MAX: Final = 80  # of one passage
 
 Status = Literal["new", "changed", "repeated"]
 
@@ -53,7 +54,9 @@ def answer_schema(schema: EntitySchema) -> dict[str, Any]:
         {"text": text, "quote": text, "confidence": share, "status": status, "observed_at": text, "subject": text}
     )
     prop = _closed({"name": names, "value": value, "quote": text, "confidence": share, "status": status})
-    lists = {name: {"type": "array", "items": items} for name, items in (("facts", fact), ("properties", prop))}
+    most = {"facts": _FACTS_MAX, "properties": max(len(schema.current), 1)}  # a small model goes round in circles
+    items = {"facts": fact, "properties": prop}
+    lists = {name: {"type": "array", "items": items[name], "maxItems": most[name]} for name in items}
     return _closed(lists)
 
 

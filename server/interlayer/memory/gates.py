@@ -168,10 +168,11 @@ def is_instruction(text: str) -> bool:
 
 
 def _stated(value: Any) -> list[str]:
-    """Return what a value says, as texts."""
+    """Return what a value says, as texts in which a single word with a capital counts as a name."""
     if isinstance(value, dict):
         return [str(value.get("amount", ""))]
-    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+    texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+    return [text if len(text.split()) > 1 else f"is {text}" for text in texts]
 
 
 def addressed(content: str) -> list[tuple[int, int]]:
