@@ -396,8 +396,8 @@ def test_what_asks_models_never_writes_to_stdout() -> None:
 async def test_a_server_over_stdio_reads_with_the_model_that_is_chosen_while_it_runs(
     home: Path, connect: Any, model: ScriptedModel
 ) -> None:
-    settings = {"INTERLAYER_MODEL": "openai/scripted", "INTERLAYER_MODEL_API_BASE": model.url}
-    settings["INTERLAYER_MODEL_API_KEY"] = "sk-scripted"
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url}
+    settings["MODEL_API_KEY"] = "sk-scripted"
     model.keys.clear()
     async with connect("auto", **settings) as call:
         answer = await call("memorize", entity=ACME, name="Acme", content=CONTENT)
@@ -445,19 +445,19 @@ anyio.run(main)
 
 def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[str]":
     settings = {
-        "INTERLAYER_MODEL": "openai/scripted",
-        "INTERLAYER_MODEL_API_BASE": url,
-        "INTERLAYER_MODEL_API_KEY": "k",
+        "MODEL": "openai/scripted",
+        "MODEL_API_BASE": url,
+        "MODEL_API_KEY": "k",
     }
     return subprocess.run(
-        command(*arguments), env=environment(home, **settings), capture_output=True, text=True, timeout=90, check=False
+        command(*arguments), env=environment(home, **settings), capture_output=True, text=True, timeout=170, check=False
     )
 
 
 async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connect: Any, model: ScriptedModel) -> None:
     model.says(Reply(status=500))
-    settings = {"INTERLAYER_MODEL": "openai/scripted", "INTERLAYER_MODEL_API_BASE": model.url}
-    settings |= {"INTERLAYER_MODEL_API_KEY": "k", "INTERLAYER_MODEL_RETRIES": "0"}
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url}
+    settings |= {"MODEL_API_KEY": "k", "MODEL_RETRIES": "0"}
     async with connect("auto", **settings) as call:
         answer = await call("memorize", entity=ACME, name="Acme", content=CONTENT)
         assert answer["extractor"].startswith("pending (")
