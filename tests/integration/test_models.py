@@ -24,7 +24,7 @@ from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 ACME = "company:acme.example"
 CONTENT = "Acme sells pumps. It is based in Oslo."
