@@ -16,12 +16,10 @@ import anyio
 import anyio.to_thread
 
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.storage.encoding import encoded
 from interlayer.storage.items import (
     EVERYTHING,
-    ITEM_BYTES_MAX,
     LAST,
-    TRANSACT_BYTES_MAX,
-    TRANSACT_OPERATIONS_MAX,
     Check,
     Delete,
     Item,
@@ -135,10 +133,9 @@ class SqliteItems:
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
-        encoded = [_encoded(operation) for operation in operations]
-        _check_limits(operations, encoded)
+        bodies = encoded(operations)
         # Not abandoned on cancellation: a caller that goes away must not leave the connection inside a transaction.
-        await anyio.to_thread.run_sync(self._apply, operations, encoded, limiter=self._writing)
+        await anyio.to_thread.run_sync(self._apply, operations, bodies, limiter=self._writing)
 
     async def purge(self) -> int:
         """Remove items that have expired, some at a time; return how many."""
@@ -162,7 +159,7 @@ class SqliteItems:
             self._reader.close()
             await anyio.to_thread.run_sync(self._writer.close, limiter=self._writing)
 
-    def _apply(self, operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
+    def _apply(self, operations: Sequence[Operation], bodies: Sequence[bytes | None]) -> None:
         with _translated(self._path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -174,7 +171,7 @@ class SqliteItems:
                 ]
                 if failed:
                     raise VersionConflict(failed)
-                for operation, version, body in zip(operations, versions, encoded, strict=True):
+                for operation, version, body in zip(operations, versions, bodies, strict=True):
                     self._write(operation, version, body)
                 self._writer.execute("COMMIT")
             except BaseException:
@@ -233,29 +230,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _encoded(operation: Operation) -> bytes | None:
-    if not isinstance(operation, Put):
-        return None
-    try:
-        return json.dumps(operation.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput("item", "a text with half of a surrogate pair.", "Send valid Unicode.") from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput("item", f"not JSON: {error}.") from error
-
-
-def _check_limits(operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
-    if len(operations) > TRANSACT_OPERATIONS_MAX:
-        raise InvalidInput("transaction", f"{len(operations)} operations, {TRANSACT_OPERATIONS_MAX} is the limit.")
-    if len({operation.key for operation in operations}) < len(operations):
-        raise InvalidInput("transaction", "two operations on one key.")
-    sizes = [len(body) for body in encoded if body is not None]
-    if max(sizes, default=0) > ITEM_BYTES_MAX:
-        raise InvalidInput("item", f"{max(sizes)} bytes, {ITEM_BYTES_MAX} is the limit.")
-    if sum(sizes) > TRANSACT_BYTES_MAX:
-        raise InvalidInput("transaction", f"{sum(sizes)} bytes, {TRANSACT_BYTES_MAX} is the limit.")
 
 
 @contextmanager
