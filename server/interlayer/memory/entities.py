@@ -60,9 +60,14 @@ class Entities:
         item = await self._store.get(keys.head(organization, entity))
         return StoredHead(read_head(item.body), item.version) if item else None
 
-    async def dossier(self, organization: str, entity: EntityId) -> Dossier | None:
-        """Return the head with what of the log the view still lacks; None if there is no such entity."""
+    async def dossier(self, organization: str, entity: EntityId, read: Dossier | None = None) -> Dossier | None:
+        """Return the head with what of the log the view still lacks; None if there is no such entity.
+
+        `read`, read before, is as good as long as this process has not changed the entity since.
+        """
         cached = self._views.get((organization, entity))
+        if read and (cached is None or cached.view.revision <= read.stored.head.revision):
+            return read
         return await read_dossier(self._store, organization, entity, cached.view.revision if cached else 0)
 
     async def survivor(self, organization: str, entity: EntityId) -> StoredHead | None:
@@ -104,7 +109,7 @@ class Entities:
         return await self._only(organization, entity, by_identifier or named or set())
 
     async def _bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
-        """Return the ids of the entities that bear a normalised identifier, whatever its kind, and that are so called."""
+        """Return the ids of the entities that bear an identifier, whatever its kind, and of those so called."""
         place = keys.identifier(organization, entity_type, value, "")
         page = await self._store.query("memory", place.partition, limit=BEARERS_MAX)
         so_called = {item.key.sort for item in page.items if item.key.sort.startswith(keys.BEARER)}

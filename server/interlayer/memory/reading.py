@@ -11,7 +11,7 @@ import anyio.to_thread
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import Extracted, ExtractionTask, Extractor, extracted
 from interlayer.memory.intake import Reading, reading_of, tellable
-from interlayer.memory.naming import Naming, Subject
+from interlayer.memory.naming import Bearer, Naming, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.records import Head
 from interlayer.memory.requests import MemorizeRequest
@@ -33,15 +33,20 @@ class Reader:
 
     async def read(
         self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime
-    ) -> tuple[MemorizeRequest, Occasion, Reading]:
-        """Return the call without secrets in its content and source, what it is about, and its content as read."""
-        head = await self._known(organization, subject) if request.content else None
+    ) -> tuple[MemorizeRequest, Occasion, Reading, Bearer | None]:
+        """Return the call without secrets, what it is about, its content as read, and whom it names, if that was read.
+
+        What is known of the entity before anything is read tells whom "she" may mean.
+        """
+        bearer = await self._bearer(organization, subject) if request.content else None
+        stored = bearer.dossier.stored if bearer and bearer.dossier else None
+        head = await self._entities.shown(organization, stored.head) if stored else None
         occasion = self._occasion(subject, head, observed_at)
         reading = await worked(request, partial(reading_of, request.content))
         request = replace(request, content=reading.content or None, source=tellable(request.source))
         model = self._extractor
         if model is None or not reading.content:
-            return request, occasion, reading
+            return request, occasion, reading, bearer
         task = ExtractionTask(
             content=reading.content,
             entity_type=occasion.entity_type,
@@ -52,14 +57,13 @@ class Reader:
         )
         found = await extracted(model, task)
         if isinstance(found, Extracted):
-            return request, occasion, replace(reading, extracted=found)
-        return request, occasion, replace(reading, failed=f"{model.name} unavailable: {found}")
+            return request, occasion, replace(reading, extracted=found), bearer
+        return request, occasion, replace(reading, failed=f"{model.name} unavailable: {found}"), bearer
 
-    async def _known(self, organization: str, subject: Subject) -> Head | None:
-        """Return what is known of the entity before anything is read: it tells whom "she" may mean."""
-        known, _ = await self._naming.bearer(organization, subject)
-        stored = await self._entities.head(organization, known) if known else None
-        return await self._entities.shown(organization, stored.head) if stored else None
+    async def _bearer(self, organization: str, subject: Subject) -> Bearer:
+        found = await self._naming.bearer(organization, subject)
+        dossier = await self._entities.dossier(organization, found.entity) if found.entity else None
+        return replace(found, dossier=dossier)
 
     def _occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
         given = [subject.display_name] if subject.display_name else []
