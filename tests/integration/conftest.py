@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,16 +74,16 @@ def own_http_server(home: Path) -> Generator[str]:
 
 
 @contextmanager
-def serving_http(home: Path) -> Generator[str]:
-    """Run a server over HTTP on a home; yields its address when it is ready."""
+def serving_http(home: Path, ready: int = 200, **settings: str) -> Generator[str]:
+    """Run a server over HTTP on a home; yields its address when `/readyz` answers so."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home))
+    process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home, **settings))
     try:
         deadline = time.monotonic() + 45
-        while status(f"{address}/readyz") != 200:
+        while status(f"{address}/readyz") != ready:
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server did not become ready"
             time.sleep(0.1)
@@ -91,3 +91,9 @@ def serving_http(home: Path) -> Generator[str]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """Start servers over HTTP with settings of their own."""
+    return serving_http

@@ -54,6 +54,7 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str = "application/x-amz-json-1.0"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Fault = Delay | Drop | Cut | Hang | Answer
@@ -153,8 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
         exchange = Exchange(target or f"{self.command} {urlsplit(self.path).path}", body)
         fault = self.script.met(exchange)
         match fault:
-            case Answer(status, content, content_type):
-                self._reply(status, {"Content-Type": content_type}, content)
+            case Answer(status, content, content_type, headers):
+                self._reply(status, {"Content-Type": content_type, **headers}, content)
                 return
             case Drop(forwarded=False):
                 self._reset()
@@ -226,5 +227,5 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError, ValueError):
             super().finish()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Keep quiet."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
+_PREPARE_AGAIN_S: Final = 3.0
 _SWEEP_S: Final = 3_600.0
 
 logger = logging.getLogger(__name__)
@@ -80,21 +81,34 @@ class Interlayer:
         """
         with anyio.move_on_after(_GREETING_S):
             await self.greeted.wait()
-        try:
-            parts = self._parts = await anyio.to_thread.run_sync(_build, self.settings)
-            await parts.prepare()
-        except InterlayerError as error:
-            logger.error("not ready: %s", error)
-            self._failure = error
-            self._readiness.set()
+        parts = await self._prepared()
+        if parts is None:
             return
-        self._readiness.set()
         await anyio.to_thread.run_sync(parts.embedder.preload)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _prepared(self) -> "Parts | None":
+        """Return the parts, in use; None for what only an operator can mend. A store that is away is waited for."""
+        while True:
+            try:
+                if self._parts is None:
+                    self._parts = await anyio.to_thread.run_sync(_build, self.settings)
+                await self._parts.prepare()
+            except InterlayerError as error:
+                logger.error("not ready: %s", error)
+                self._failure = error
+                self._readiness.set()
+                if not isinstance(error, Unavailable):
+                    return None
+                await anyio.sleep(_PREPARE_AGAIN_S)
+            else:
+                self._failure = None
+                self._readiness.set()
+                return self._parts
 
     async def close(self) -> None:
         """Close the stores; idempotent."""

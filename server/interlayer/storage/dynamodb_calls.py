@@ -8,8 +8,10 @@ import logging
 import random
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -51,6 +53,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
 }
 
 logger = logging.getLogger(__name__)
+_opening: Final = threading.Lock()  # a session, unlike a client, is not for several threads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Patience:
 
     connect_s: float = 2.0
     answer_s: float = 4.0
-    altogether_s: float = 8.0
+    altogether_s: float = 6.0
 
 
 def parse_place(url: str) -> Place:
@@ -193,7 +196,6 @@ class DynamoCalls:
 
 def open_client(place: Place, patience: Patience, service: str = "dynamodb") -> Any:
     """Return a client of the AWS SDK that tries every call once. Credentials come from the usual chain."""
-    from boto3.session import Session
     from botocore.config import Config
 
     config = Config(
@@ -203,7 +205,32 @@ def open_client(place: Place, patience: Patience, service: str = "dynamodb") -> 
         tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return Session().client(service, region_name=place.region, endpoint_url=place.endpoint_url, config=config)
+    with _opening:
+        client = _session().client(service, region_name=place.region, endpoint_url=place.endpoint_url, config=config)
+    client.meta.events.register(f"response-received.{service}", _verify)
+    return client
+
+
+@cache
+def _session() -> Any:
+    """Return the one session of the process: it holds the description of the services, which is slow to read."""
+    from boto3.session import Session
+
+    return Session()
+
+
+def _verify(response_dict: Mapping[str, Any] | None, **_: Any) -> None:
+    """Let no success count that is not the service's own: the SDK reads a stranger's page as an empty answer."""
+    from botocore.parsers import ResponseParserError
+
+    if response_dict is None or response_dict["status_code"] != 200:
+        return
+    headers = response_dict["headers"]
+    if not str(headers.get("content-type", "")).startswith("application/x-amz-json"):
+        raise ResponseParserError("somebody else answered in the place of DynamoDB")
+    checksum = None if headers.get("content-encoding") else headers.get("x-amz-crc32")
+    if checksum is not None and int(checksum) != zlib.crc32(response_dict["body"]):
+        raise ResponseParserError("the answer was changed on the way")
 
 
 class _Again(Exception):
