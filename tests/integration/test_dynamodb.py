@@ -71,6 +71,7 @@ def settings_of(home: Path, **more: str) -> Settings:
     return load({"HOME": str(home), **more}, {"INTERLAYER_CONFIG": "/nowhere"})
 
 
+@pytest.mark.timeout(180)  # processes of their own, on a machine that may be busy
 async def test_what_one_server_writes_the_other_reads(
     serve: Callable[..., Any], home: Path, shared: dict[str, str]
 ) -> None:
@@ -167,6 +168,7 @@ async def becomes(address: str, wanted: int) -> None:
             await anyio.sleep(0.2)
 
 
+@pytest.mark.timeout(180)  # processes of their own, on a machine that may be busy
 async def test_a_server_waits_for_its_store_and_while_it_is_away_again_serves_the_last_known_policies(
     serve: Callable[..., Any], proxy: FaultyProxy
 ) -> None:

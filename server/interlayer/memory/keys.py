@@ -142,6 +142,12 @@ def outbox(organization: str, entry_id: str = "") -> Key:
     return _key(organization, "outbox", sort=entry_id)
 
 
+def outbox_owner(partition: str) -> str | None:
+    """Return the organization whose outbox a partition is, None for any other."""
+    name, _, kind = partition.partition("#")
+    return name.replace("%23", "#").replace("%25", "%") if kind == "outbox" else None
+
+
 def space(organization: str) -> Key:
     """Return the key of the organization's embedding space."""
     return _key(organization, "settings", sort="space")
