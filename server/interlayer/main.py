@@ -18,6 +18,7 @@ from interlayer.app.commands.model import model
 from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
+from interlayer.app.commands.store import store
 from interlayer.app.commands.transfer import export_command, import_command
 
 
@@ -118,6 +119,7 @@ cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
 cli.add_command(access)
+cli.add_command(store)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from interlayer.app.access import Access
+from interlayer.app.adapters import item_store
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
@@ -32,7 +33,6 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put, VersionConflict
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.receipts import ReceiptBook
-from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
 from interlayer_policies.auditing import Audit, Sealer
@@ -93,7 +93,7 @@ class Parts:
 def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
-    store = SqliteItems(settings.home / "interlayer.db")
+    store = item_store(settings)
     embedder = LocalEmbedder()
     index = LanceIndex(str(settings.home / "vectors"), embedder.space)
     trail = Trail(store, clock)

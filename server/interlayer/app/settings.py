@@ -17,11 +17,12 @@ import platformdirs
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.dynamodb_calls import Place, parse_place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
-    "STORE": "serving layer; `sqlite` (a file under home)",
+    "STORE": "serving layer; `sqlite` (a file under home) or `dynamodb://TABLE_PREFIX?region=...&endpoint_url=...`",
     "VECTORS": "vector layer; `lance` (a folder under home)",
     "EMBEDDER": "embedding model; `local` (bundled, offline)",
     "MODEL": "extraction models, first come first, as litellm names them; `none` (plain content is cut into sentences)",
@@ -48,7 +49,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local"}
+_ONLY: Final = {"VECTORS": "lance", "EMBEDDER": "local"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -67,6 +68,8 @@ class Settings:
     """Everything that configures a process."""
 
     home: Path
+    store: Place | None
+    """DynamoDB tables; None is the file under home."""
     schema: Path | None
     policies: Path | None
     principal: Principal
@@ -95,6 +98,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
     home = values.get("HOME")
     return Settings(
         home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        store=None if values.get("STORE", "sqlite") == "sqlite" else parse_place(values["STORE"]),
         schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
         policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
         principal=Principal(

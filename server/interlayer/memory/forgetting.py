@@ -13,7 +13,8 @@ from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import home
 from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.identifiers import folded_name, parse_entity
@@ -182,12 +183,11 @@ class Forgetter:
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
-        incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
-        own = [item.key for item in listed.items if item.key.sort != "head"]
+        own = [item.key for item in listed.items if item.key != keys.head(organization, entity)]
         own += await self._remains.absorbed(organization, head)
         own += await self._remains.rejected(organization, head)
         own += await self._remains.claims(organization, {head.entity, *head.absorbed})
-        hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
+        hidden = [*own, *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
         names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [
