@@ -12,9 +12,9 @@ from interlayer_policies.policy import PolicyFile
 
 CHANNELS: Final = ("email", "chat", "phone", "social")
 REGIONS: Final = ("eu", "us", "uk", "apac", "latam")
-EVERYBODY: Final = 10
+EVERYBODY: Final = 4
 _POLICIES_A_TEAM: Final = 40
-_WITH_RULES: Final = 0.25
+_WITH_RULES: Final = 0.12
 
 AREAS: Final = {
     "refunds": "refund invoice return receipt order credit chargeback restocking voucher reimbursement",
