@@ -15,8 +15,9 @@ from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.memory import memory
 from interlayer.app.commands.policy_control import policy
+from interlayer.app.commands.reconcile import reconcile
 from interlayer.app.commands.schema import schema
-from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, Commands, run_async, settings_of
 from interlayer.app.commands.transfer import export_command, import_command
 
 
@@ -111,32 +112,12 @@ def install(ctx: click.Context, client: str, write: bool) -> None:
         click.echo(f"# {chosen.hint} With --write this is merged into the file.", err=True)
 
 
-@cli.command()
-@click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
-@click.pass_context
-def reconcile(ctx: click.Context, rebuild: bool) -> None:
-    """Replay what the vector layer has not yet seen."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            organization = settings.principal.organization
-            done = await interlayer.projector.drain(organization)
-            click.echo(f"{done} outbox entries replayed")
-            if rebuild:
-                types = list(interlayer.domains.schema.entities)
-                made = await interlayer.projector.rebuild(organization, types, progress("facts compared"))
-                click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
-
-    run_async(run)
-
-
 cli.add_command(memory)
 cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
+cli.add_command(reconcile)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from interlayer.app.adapters import vector_index
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
+from interlayer.memory.agreement import Agreement
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
 from interlayer.memory.forgetting import Forgetter
@@ -26,7 +28,6 @@ from interlayer.models.embedder import Space
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put, VersionConflict
-from interlayer.storage.lance import LanceIndex
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
@@ -56,6 +57,7 @@ class Parts:
     index: VectorIndex
     embedder: LocalEmbedder
     projector: Projector
+    agreement: Agreement
     merger: Merger
     identities: Identities
     why: Why
@@ -71,6 +73,8 @@ class Parts:
         principal = self.settings.principal
         if await self.store.get(keys.importing(principal.organization)):
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
+        with suppress(Unavailable):  # nothing is written there before it could be told
+            await self.index.verify()
         await claim_space(self.store, principal.organization, self.embedder.space)
         await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
@@ -86,7 +90,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
     store = SqliteItems(settings.home / "interlayer.db")
     embedder = LocalEmbedder()
-    index = LanceIndex(str(settings.home / "vectors"), embedder.space)
+    index = vector_index(settings, embedder.space)
     trail = Trail(store, clock)
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
@@ -107,6 +111,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         index=index,
         embedder=embedder,
         projector=projector,
+        agreement=Agreement(store, index, embedder.space, list(schema.entities)),
         migrator=Migrator(store, trail),
         merger=Merger(store, entities, trail, embedder, schema, clock),
         identities=Identities(store, entities, schema),

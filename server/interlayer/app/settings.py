@@ -16,12 +16,13 @@ import platformdirs
 
 from interlayer.errors import InvalidInput
 from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.s3 import S3Place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
     "STORE": "serving layer; `sqlite` (a file under home)",
-    "VECTORS": "vector layer; `lance` (a folder under home)",
+    "VECTORS": "vector layer; `lance` (a folder under home), `s3://BUCKET/PREFIX`, `s3+ddb://BUCKET/PREFIX?ddbTableName=TABLE`",
     "EMBEDDER": "embedding model; `local` (bundled, offline)",
     "MODEL": "extraction model; `none` (agents pass facts, plain content is cut into sentences)",
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
@@ -36,7 +37,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
+_ONLY: Final = {"STORE": "sqlite", "EMBEDDER": "local", "MODEL": "none", "AUTH": "none"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -52,6 +53,7 @@ class Settings:
     receipt_days: int
     log_level: str
     debug: bool
+    vectors: str = "lance"
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,6 +84,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
+        vectors=_vectors(values.get("VECTORS", "lance")),
     )
 
 
@@ -106,6 +109,12 @@ def _file(path: Path) -> dict[str, str]:
 def _name(setting: str, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
+    return value
+
+
+def _vectors(value: str) -> str:
+    if value != "lance":
+        S3Place(value)  # raises what is wrong with it
     return value
 
 

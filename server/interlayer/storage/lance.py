@@ -79,9 +79,8 @@ class LanceIndex:
 
         if rows:
             purpose = "add" if organization in self._prepared else "alone"
-            async with self._writing(organization, purpose):
-                async with self._within(self._place.write_s):
-                    await self._run(organization, append, None, create=True)
+            async with self._writing(organization, purpose), self._within(self._place.write_s):
+                await self._run(organization, append, None, create=True)
 
     async def vectors_of(self, organization: str, owner: str) -> Mapping[str, NDArray[np.float32]]:
         """Return the vector of every row of an owner, by row id."""
@@ -177,7 +176,7 @@ class LanceIndex:
                 async for rows in lance_table.all_rows(table):
                     yield rows
 
-    async def discard(self, organization: str) -> None:
+    async def drop(self, organization: str) -> None:
         """Delete the organization's table of this space, readable or not."""
         async with self._writing(organization, "alone"):
             self._forget(organization)
@@ -276,6 +275,7 @@ class LanceIndex:
         """Hold the organization's writer lock. What is begun is finished: a cancelled write would go on unlocked."""
         lock = self._locks.setdefault(organization, anyio.Lock())
         folder = folder_name(organization)
+        await self._ready()
         with self._translated(folder):
             async with lock, self._place.lock(folder, purpose):
                 with anyio.CancelScope(shield=True):

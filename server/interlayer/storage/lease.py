@@ -57,7 +57,7 @@ class Lease:
         self._holder = holder
         self._token: str | None = token
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._renew, daemon=True)
+        self._thread = threading.Thread(target=self._keep, daemon=True)
         self._thread.start()
 
     def kept(self) -> None:
@@ -65,18 +65,23 @@ class Lease:
         if self._token is None:
             raise Unavailable(f"{self._register.name}: this process stalled and lost its lease. Run it again.")
 
+    def renew(self) -> None:
+        """Write a new mark, as the thread does every few seconds; blocks for a request."""
+        self._try_write(f"{self._holder} {uuid.uuid4().hex}")
+
     def end(self) -> None:
         """Let go; blocks for a request at most. Where that fails, others wait until the lease has run out."""
         self._ended.set()
         self._thread.join()
-        if self._token is not None:
-            self._try_write("")
+        self._try_write("")
 
-    def _renew(self) -> None:
+    def _keep(self) -> None:
         while not self._ended.wait(_RENEW_S) and self._token is not None:
-            self._try_write(f"{self._holder} {uuid.uuid4().hex}")
+            self.renew()
 
     def _try_write(self, text: str) -> None:
+        if self._token is None:
+            return
         try:
             self._token = self._register.write(text, self._token)
         except Unavailable:  # renewed at the next turn, or run out

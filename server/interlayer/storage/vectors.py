@@ -75,7 +75,7 @@ class VectorIndex(Protocol):
         """Yield every row in batches, a row that was added twice twice. Raises `Corrupt` if one cannot be read."""
         ...
 
-    async def discard(self, organization: str) -> None:
+    async def drop(self, organization: str) -> None:
         """Delete the organization's rows of this space with everything around them, readable or not."""
         ...
 

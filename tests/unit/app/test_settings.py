@@ -29,7 +29,10 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
     ("name", "value", "words"),
     [
         ("STORE", "dynamodb://x", "sqlite"),
-        ("VECTORS", "s3://bucket/x", "lance"),
+        ("VECTORS", "s3://", "s3://BUCKET/PREFIX"),
+        ("VECTORS", "s3+ddb://bucket/x", "ddbTableName"),
+        ("VECTORS", "s3://bucket/x?ddbTableName=t", "s3+ddb"),
+        ("VECTORS", "gs://bucket/x", "s3://BUCKET/PREFIX"),
         ("EMBEDDER", "text-embedding-3-small", "local"),
         ("MODEL", "openai/x", "none"),
         ("AUTH", "keys", "none"),
