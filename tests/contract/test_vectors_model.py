@@ -40,10 +40,9 @@ class IndexMachine(RuleBasedStateMachine):
         self.model: dict[str, dict[str, Row]] = {"acme": {}, "Acme": {}}
 
     def teardown(self) -> None:
-        for organization, rows in self.model.items():
-            found = self.portal.call(_rows, self.other, organization)
-            assert found == rows
-        self.stack.close()
+        with self.stack:
+            for organization, rows in self.model.items():
+                assert self.portal.call(_rows, self.other, organization) == rows
 
     @rule(organization=ORGANIZATIONS, numbers=st.lists(NUMBERS, max_size=6), owner=OWNERS)
     def add(self, organization: str, numbers: list[int], owner: str) -> None:
