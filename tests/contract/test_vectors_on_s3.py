@@ -16,7 +16,7 @@ from interlayer.storage import lease, s3
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.lease import Busy, Leases, Register
 from interlayer.storage.registers import DynamoRegister, S3Register
-from lying_store import lying_store
+from proxies import proxying
 from vector_indexes import SPACE, location_on_s3, numbered, unit_vectors
 
 pytestmark = pytest.mark.anyio
@@ -181,8 +181,8 @@ async def test_the_lease_of_a_dead_process_runs_out_and_a_stalled_one_is_told(
 async def test_a_store_that_ignores_conditions_is_refused_and_nothing_is_written(
     emulator: Emulator, aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with lying_store(emulator.url) as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    with proxying(emulator.url, "lie") as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         index = LanceIndex(location_on_s3(tmp_path), SPACE)
         for _ in range(2):
             with pytest.raises(Refused, match=r"If-None-Match.*s3\+ddb://"):

@@ -27,7 +27,7 @@ from interlayer.text.fusion import min_max
 
 _CANDIDATES: Final = 100  # of each leg at first: enough for several pages, few enough to look each up in the item store
 _WIDER: Final = 4  # times as many, while too few of them may be shown
-_PATIENCE_S: Final = 8.0  # for the index, with what it has not seen yet
+_PATIENCE_S: Final = 20.0  # for the index, with what it has not seen yet; each request of it is bounded more closely
 _SLOW_S: Final = 1.0
 _REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
 _DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."

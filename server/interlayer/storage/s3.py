@@ -49,7 +49,7 @@ class S3Place:
     remedy = "Check the bucket, the endpoint, the credentials and their permissions."
     keeps_writers_out = False
     read_s: float | None = 5.0
-    write_s: float | None = 20.0
+    write_s: float | None = 10.0
 
     def __init__(self, location: str) -> None:
         found = _LOCATION.fullmatch(location)
