@@ -184,7 +184,11 @@ class LanceIndex:
 
     async def optimize(self, organization: str) -> None:
         """Merge small fragments and index new rows, if there are enough of them; a millisecond if not."""
-        if not await self._run(organization, lance_table.is_scattered, False):
+
+        async def is_scattered(table: "AsyncTable") -> bool:
+            return await lance_table.is_scattered(table, self._place.fragments_max)
+
+        if not await self._run(organization, is_scattered, False):
             return
         try:
             # Additions need not wait: LanceDB orders them, and a lost race for a commit is run again.

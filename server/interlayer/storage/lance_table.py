@@ -29,7 +29,6 @@ Arrow = Any  # pyarrow brings no types
 COLUMNS: Final = ["id", "owner", "kind", "text"]
 TABLES: Final = "facts-"
 _BATCH_IDS: Final = 500
-_SMALL_FRAGMENTS: Final = 50  # each costs a search 0.11 ms
 _UNINDEXED_ROWS: Final = 2_000
 _KEEP_VERSIONS: Final = timedelta(minutes=10)  # longer than any read
 _KEEP_NOTHING: Final = timedelta(milliseconds=1)  # zero would warn
@@ -139,12 +138,12 @@ def collapsed(tables: Sequence[Any]) -> list[Hit]:
     return list(hits.values())
 
 
-async def is_scattered(table: "AsyncTable") -> bool:
+async def is_scattered(table: "AsyncTable", fragments_max: int) -> bool:
     """Tell whether merging pays off."""
     statistics = cast("dict[str, Any]", await table.stats())  # declared to be an object
     fragments = statistics["fragment_stats"]["num_small_fragments"]
     unindexed = max((index.num_unindexed_rows or 0 for index in await table.list_indices()), default=0)
-    return fragments >= _SMALL_FRAGMENTS or unindexed >= _UNINDEXED_ROWS
+    return fragments >= fragments_max or unindexed >= _UNINDEXED_ROWS
 
 
 async def merge(table: "AsyncTable") -> None:

@@ -30,6 +30,8 @@ class Place(Protocol):
     """How long a search may take."""
     write_s: float | None
     """How long an addition may take."""
+    fragments_max: int
+    """How many small fragments a search may have to look through; more are merged."""
 
     def uri(self, folder: str) -> str:
         """Return where LanceDB finds a folder."""
@@ -71,6 +73,7 @@ class LocalPlace:
     keeps_writers_out = FILE_LOCKS
     read_s: float | None = None
     write_s: float | None = None
+    fragments_max: int = 50  # each costs a search 0.11 ms
 
     def __init__(self, folder: str) -> None:
         self.name = str(Path(folder).resolve())

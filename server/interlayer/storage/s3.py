@@ -50,6 +50,7 @@ class S3Place:
     keeps_writers_out = False
     read_s: float | None = 5.0
     write_s: float | None = 10.0
+    fragments_max: int = 16  # each costs a search several requests
 
     def __init__(self, location: str) -> None:
         found = _LOCATION.fullmatch(location)
