@@ -18,13 +18,13 @@ async def main(home: str, limit: int) -> None:
         await parts.projector.drain("acme")
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         for number in range(1_000):
-            text = f"Container {number} holds {'iron ' * 400}."
+            text = f"Container {number} holds {'iron ' * 60}bars."
             try:
-                await memorize(parts, "company:dock.example", text)
+                answer = await memorize(parts, "company:dock.example", text)
             except InterlayerError as error:
                 sys.stdout.write(json.dumps({"failed": f"{error.code}: {error}"}) + "\n")
                 break
-            sys.stdout.write(json.dumps({"kept": text}) + "\n")
+            sys.stdout.write(json.dumps({"kept": text, "outcome": answer["facts"][0]["outcome"]}) + "\n")
         try:
             await parts.projector.drain("acme")
         except InterlayerError as error:
