@@ -13,7 +13,7 @@ KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
 @pytest.mark.timeout(240)
 def test_nothing_acknowledged_is_lost_and_nothing_forgotten_comes_back() -> None:
     done = subprocess.run(
-        [sys.executable, str(KILLS), "--runs", "12", "--seed", "7", "--json"],
+        [sys.executable, str(KILLS), "--runs", "9", "--seed", "7", "--json"],
         capture_output=True,
         text=True,
         timeout=220,
