@@ -1,7 +1,9 @@
 """Which adapter stands behind each port, by the settings: one factory a port."""
 
 from interlayer.app.settings import Settings
+from interlayer.models.embedder import Space
 from interlayer.storage.items import ItemStore
+from interlayer.storage.vectors import VectorIndex
 
 
 def item_store(settings: Settings) -> ItemStore:
@@ -13,3 +15,10 @@ def item_store(settings: Settings) -> ItemStore:
     from interlayer.storage.sqlite import SqliteItems
 
     return SqliteItems(settings.home / "interlayer.db")
+
+
+def vector_index(settings: Settings, space: Space) -> VectorIndex:
+    """Return the index of a space: under home, or where INTERLAYER_VECTORS says."""
+    from interlayer.storage.lance import LanceIndex
+
+    return LanceIndex(str(settings.home / "vectors") if settings.vectors == "lance" else settings.vectors, space)

@@ -111,8 +111,10 @@ async def _examine_stores(
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
     async def index() -> str:
+        await parts.index.verify()
         await parts.index.ping()
-        return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
+        place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
+        return f"{place}, {len(await parts.index.ids(organization))} rows"
 
     async def embedder() -> str:
         vector = (await parts.embedder.embed(["a short text"]))[0]

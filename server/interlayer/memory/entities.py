@@ -13,7 +13,7 @@ import anyio
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.errors import Ambiguous, Unavailable
+from interlayer.errors import Ambiguous, Corrupt, Unavailable
 from interlayer.ids import Clock, new_id, system_clock
 from interlayer.memory import identifiers, keys
 from interlayer.memory.dossier import Dossier, StoredHead, read_dossier
@@ -244,7 +244,7 @@ class Entities:
         if len(texts) > 64:
             try:
                 known = dict(await self._index.vectors_of(organization, entity.ref))
-            except Unavailable:
+            except (Unavailable, Corrupt):
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
         try:

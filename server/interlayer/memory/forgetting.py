@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
@@ -77,7 +77,7 @@ class Forgetter:
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
-        except Unavailable as error:
+        except (Unavailable, Corrupt) as error:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
