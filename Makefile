@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+AWS    := .venv-aws
+AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,11 +20,18 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m compileall -q server tools policies
 	@touch $(READY)
 
+$(AWS_UP): tests/emulators.lock
+	$(PYTHON) -m venv $(AWS)
+	$(AWS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/emulators.lock
+	@touch $(AWS_UP)
+
 demo: $(READY)  ## the main job end to end, on a temporary home
 	@$(BIN)/interlayer demo
 
-test: $(READY)  ## every test
+test: $(READY) $(AWS_UP)  ## every test
 	$(BIN)/pytest -n auto --dist loadfile
+
+emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
 check: lint types imports test  ## what CI runs
 
@@ -51,12 +60,26 @@ bench-governance: $(READY)  ## guidance found for the tasks of a bank; needs the
 bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 events and receipts
 	$(BIN)/python benchmarks/audit.py
 
+bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, and what a million calls cost
+	$(BIN)/python benchmarks/dynamodb.py
+
+bench-kills: $(READY)  ## kill -9, 500 times: is anything lost?
+	$(BIN)/python benchmarks/kills.py
+
+bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
+	$(BIN)/python benchmarks/vectors.py
+
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
+
+guide: $(READY)  ## run the steward's guide and write what its commands print into it
+	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py
 
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+	echo ministack==1.5.33 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header - -o tests/emulators.lock
 
 clean:  ## forget the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(AWS)

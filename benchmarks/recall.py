@@ -30,10 +30,11 @@ from interlayer.memory.recalling import Recaller
 from interlayer.memory.requests import MemorizeRequest, RecallRequest
 from interlayer.memory.schema import starter_schema
 from interlayer.memory.spaces import Spaces
-from interlayer.models.choice import ModelChoice
+from interlayer.models.choice import EmbedderChoice
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
@@ -52,9 +53,10 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         store = SqliteItems(Path(folder) / "interlayer.db")
         index = LanceIndex(str(Path(folder) / "vectors"), embedder.space)
         schema = starter_schema()
-        spaces = Spaces(store, ModelChoice(embedder.space.model), always(embedder), always(index))
+        spaces = Spaces(store, EmbedderChoice(embedder.space.model), always(embedder), always(index))
         entities = Entities(store, spaces, schema)
-        memorizer = Memorizer(store, entities, Projector(store, spaces), spaces, schema, system_clock)
+        projector, receipts = Projector(store, spaces), ReceiptBook(store, system_clock)
+        memorizer = Memorizer(store, entities, projector, spaces, schema, system_clock, receipts)
         recaller = Recaller(store, entities, spaces, schema)
         entity = f"contact:{conversation.name}@conversations.example"
         for turn in conversation.turns:

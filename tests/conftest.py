@@ -1,9 +1,12 @@
 """What every test shares: async tests run on asyncio, hypothesis is reproducible in CI."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from emulators import Emulator, emulating
 
 settings.register_profile(
     "default",
@@ -18,3 +21,10 @@ settings.load_profile("default")
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Generator[Emulator]:
+    """AWS on loopback, one for all tests of a process: each test uses tables and buckets of its own."""
+    with emulating() as running:
+        yield running

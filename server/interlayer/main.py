@@ -2,22 +2,25 @@
 
 import gc
 import json
-import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 import anyio
 import click
 
 from interlayer import __version__
+from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
+from interlayer.app.commands.extraction import evaluate, extract
+from interlayer.app.commands.install import install
 from interlayer.app.commands.memory import memory
-from interlayer.app.commands.policy_control import policy
+from interlayer.app.commands.model import model
+from interlayer.app.commands.policy_import import policy
+from interlayer.app.commands.reconcile import reconcile
 from interlayer.app.commands.reembed import reembed
 from interlayer.app.commands.schema import schema
-from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, Commands, run_async, settings_of
+from interlayer.app.commands.store import store
 from interlayer.app.commands.transfer import export_command, import_command
 
 
@@ -47,7 +50,7 @@ def serve(ctx: click.Context, address: str | None) -> None:
 
     gc.enable()
     gc.freeze()  # nor does what was imported ever become garbage
-    place = parse_address(address) if address else None
+    place = parse_address(address, authenticated=settings.auth != "none") if address else None
 
     async def run() -> None:
         interlayer = Interlayer(settings)
@@ -87,59 +90,18 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     sys.exit(0 if all(one.ok for one in findings) else FAILED)
 
 
-@cli.command()
-@click.argument("client", type=click.Choice(["claude-desktop", "claude-code", "cursor", "vscode"]))
-@click.option("--write", is_flag=True, help="Merge into the client's configuration file instead of printing.")
-@click.pass_context
-def install(ctx: click.Context, client: str, write: bool) -> None:
-    """Print, or with --write merge, the configuration that adds this server to an agent host."""
-    settings = settings_of(ctx)
-    from interlayer.app.clients import clients, configuration, merge
-
-    chosen = clients(Path.home(), Path.cwd())[client]
-    environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
-    given: Mapping[str, str | None] = ctx.obj
-    environment |= {f"INTERLAYER_{name}": value for name, value in given.items() if value}
-    if "INTERLAYER_HOME" in environment:
-        environment["INTERLAYER_HOME"] = str(settings.home)
-    wanted = configuration(chosen, environment)
-    if write:
-        merge(chosen, wanted)
-        click.echo(f"{chosen.title}: wrote {chosen.path}. {chosen.hint}")
-    else:
-        click.echo(f"# {chosen.title}: {chosen.path}", err=True)
-        click.echo(json.dumps(wanted, indent=2))
-        click.echo(f"# {chosen.hint} With --write this is merged into the file.", err=True)
-
-
-@cli.command()
-@click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
-@click.pass_context
-def reconcile(ctx: click.Context, rebuild: bool) -> None:
-    """Replay what the vector layer has not yet seen."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            organization = settings.principal.organization
-            done = await interlayer.projector.drain(organization)
-            click.echo(f"{done} outbox entries replayed")
-            if rebuild:
-                record = await interlayer.spaces.claim(organization)
-                for entry in filter(None, (record.current, record.former)):
-                    space = interlayer.spaces.active(entry)
-                    made = await interlayer.filler.fill(organization, space, progress("facts compared"))
-                    click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
-
-    run_async(run)
-
-
+cli.add_command(install)
+memory.add_command(extract)
+memory.add_command(evaluate)
 cli.add_command(memory)
+cli.add_command(model)
 cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
+cli.add_command(access)
+cli.add_command(store)
+cli.add_command(reconcile)
 cli.add_command(reembed)
 cli.add_command(export_command)
 cli.add_command(import_command)

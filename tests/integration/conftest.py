@@ -1,37 +1,17 @@
 """A server in another process, reached by the official client over stdio or HTTP, in both protocol eras."""
 
-import socket
-import subprocess
-import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
 
-from processes import command, environment, status
+from processes import command, environment
+from serving import Caller, serving_http
 
-Connect = Callable[..., AbstractAsyncContextManager["Caller"]]
-
-
-class Caller:
-    """A connected client that answers with structured content, or with the text of a tool error."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    async def __call__(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        result = await self.client.call_tool(tool, arguments)
-        assert not result.is_error, result.content
-        assert isinstance(result.structured_content, dict)
-        return result.structured_content
-
-    async def error(self, tool: str, /, **arguments: Any) -> str:
-        result = await self.client.call_tool(tool, arguments)
-        assert result.is_error, result.structured_content
-        return str(getattr(result.content[0], "text", ""))
+Connect = Callable[..., AbstractAsyncContextManager[Caller]]
 
 
 @pytest.fixture(params=["auto", "legacy"])
@@ -73,21 +53,7 @@ def own_http_server(home: Path) -> Generator[str]:
         yield address
 
 
-@contextmanager
-def serving_http(home: Path) -> Generator[str]:
-    """Run a server over HTTP on a home; yields its address when it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home))
-    try:
-        deadline = time.monotonic() + 45
-        while status(f"{address}/readyz") != 200:
-            assert process.poll() is None, "the server ended"
-            assert time.monotonic() < deadline, "the server did not become ready"
-            time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+@pytest.fixture
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """Start servers over HTTP with settings of their own."""
+    return serving_http

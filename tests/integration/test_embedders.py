@@ -16,7 +16,7 @@ from interlayer.app.adapters import embedder, price
 from interlayer.errors import Unavailable
 from interlayer.models import hosted
 from interlayer.models.calibration import measured
-from interlayer.models.choice import BUNDLED, ModelChoice
+from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.hosted import HostedEmbedder
 
 pytest.importorskip("litellm", reason="the extra `models` is not installed")
@@ -31,7 +31,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Generator[Endpoint]:
 
 
 def hosted_by(endpoint: Endpoint, name: str = "hosted_vllm/some-model", dims: int = 0) -> HostedEmbedder:
-    return HostedEmbedder(ModelChoice(name, endpoint.address), dims)
+    return HostedEmbedder(EmbedderChoice(name, endpoint.address), dims)
 
 
 async def test_texts_come_back_in_order_in_batches_that_the_endpoint_takes(endpoint: Endpoint) -> None:
@@ -82,7 +82,7 @@ async def test_a_query_waits_once_and_the_next_one_not_at_all(
 
 
 async def test_a_text_is_sent_once_cut_to_what_the_model_takes_and_never_empty(endpoint: Endpoint) -> None:
-    made = embedder(ModelChoice("hosted_vllm/some-model", endpoint.address))
+    made = embedder(EmbedderChoice("hosted_vllm/some-model", endpoint.address))
     vectors = await made.embed(["again", "again", "", "x" * 10_000])
     assert np.array_equal(vectors[0], vectors[1])
     await made.embed(["again"])
@@ -101,15 +101,15 @@ async def test_a_text_is_sent_once_cut_to_what_the_model_takes_and_never_empty(e
 async def test_models_get_the_words_before_a_text_that_they_want(
     endpoint: Endpoint, name: str, query: str, document: str
 ) -> None:
-    made = embedder(ModelChoice(f"hosted_vllm/{name}", endpoint.address))
+    made = embedder(EmbedderChoice(f"hosted_vllm/{name}", endpoint.address))
     await made.embed(["pumps"], query=True)
     await made.embed(["pumps"])
     assert endpoint.texts == [query, document]
 
 
 def test_the_price_comes_from_the_bundled_list() -> None:
-    assert price(ModelChoice("text-embedding-3-small"), 1_000_000) == pytest.approx(0.02, rel=0.5)
-    assert price(ModelChoice("hosted_vllm/own"), 1_000_000) is None
+    assert price(EmbedderChoice("text-embedding-3-small"), 1_000_000) == pytest.approx(0.02, rel=0.5)
+    assert price(EmbedderChoice("hosted_vllm/own"), 1_000_000) is None
     assert price(BUNDLED, 1_000_000) is None
 
 
@@ -143,7 +143,7 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_a_model_from_a_folder_tells_meaning(minilm: Path) -> None:
     pytest.importorskip("fastembed", reason="the extra `fastembed` is not installed")
-    made = embedder(ModelChoice("fastembed/sentence-transformers/all-MiniLM-L6-v2", folder=str(minilm)))
+    made = embedder(EmbedderChoice("fastembed/sentence-transformers/all-MiniLM-L6-v2", folder=str(minilm)))
     vectors = await made.embed(["The invoice is still open.", "Payment has not arrived.", "Cats sleep all day."])
     assert made.space.dims == vectors.shape[1] == 384
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
@@ -155,4 +155,4 @@ async def test_a_model_from_a_folder_tells_meaning(minilm: Path) -> None:
 async def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
     pytest.importorskip("fastembed", reason="the extra `fastembed` is not installed")
     with pytest.raises(Unavailable, match="INTERLAYER_EMBEDDER_FOLDER"):
-        await embedder(ModelChoice("fastembed/BAAI/bge-small-en-v1.5", folder=str(tmp_path))).embed(["one"])
+        await embedder(EmbedderChoice("fastembed/BAAI/bge-small-en-v1.5", folder=str(tmp_path))).embed(["one"])

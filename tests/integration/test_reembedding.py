@@ -15,7 +15,7 @@ from interlayer.errors import Refused, Unavailable
 from interlayer.memory.entities import Entities
 from interlayer.memory.reembedding import Moved
 from interlayer.memory.requests import RecallRequest, SearchRequest
-from interlayer.models.choice import BUNDLED, ModelChoice
+from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.storage.items import Put
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.vectors import Row
@@ -25,7 +25,7 @@ from organizations import memorize
 from workers import killed, run_workers
 
 pytestmark = pytest.mark.anyio
-NEW = ModelChoice("hashed/new")
+NEW = EmbedderChoice("hashed/new")
 WHO = ("Ann", "Bo", "Cem", "Dag", "Eve", "Finn", "Gita", "Hugo")
 DID = ("ordered", "returned", "praised", "paid for", "repaired", "insured")
 WHAT = ("pumps", "valves", "filters", "seals", "hoses", "gauges", "motors", "cables", "drums")
@@ -114,7 +114,7 @@ async def test_the_way_back_is_open_until_the_former_space_is_dropped(
         await assert_whole(parts)
         assert await parts.reembedder.rollback(me) != former
         with pytest.raises(Refused, match="--drop-old"):
-            await parts.reembedder.move(me, ModelChoice("hashed/third"))
+            await parts.reembedder.move(me, EmbedderChoice("hashed/third"))
         assert await parts.reembedder.drop_old(me) == former
         record = await parts.spaces.record(ORGANIZATION)
         assert record
@@ -143,7 +143,7 @@ async def test_a_build_can_be_given_up(tmp_path: Path, monkeypatch: pytest.Monke
         await filled(parts, 1, 20)
         await _begun(parts, model)
         with pytest.raises(Refused, match="--rollback"):
-            await parts.reembedder.move(me, ModelChoice("hashed/third"))
+            await parts.reembedder.move(me, EmbedderChoice("hashed/third"))
         await parts.reembedder.rollback(me)
         record = await parts.spaces.record(ORGANIZATION)
         assert record
@@ -155,7 +155,7 @@ async def _begun(parts: Parts, model: HashedEmbedder) -> None:
     """Begin a move that goes no further than its record."""
     entry = await parts.spaces.entry(NEW)
 
-    async def known(_: ModelChoice) -> Any:
+    async def known(_: EmbedderChoice) -> Any:
         return entry
 
     parts.spaces.entry = known  # type: ignore[method-assign]

@@ -12,21 +12,21 @@ from interlayer.app.adapters import embedder
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import Settings
 from interlayer.memory.spaces import ActiveSpace, EmbedderFactory
-from interlayer.models.choice import BUNDLED, ModelChoice
+from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder
 from organizations import settings
 
 ORGANIZATION = "acme"
 
 
-def settings_for(home: Path, model: ModelChoice = BUNDLED) -> Settings:
+def settings_for(home: Path, model: EmbedderChoice = BUNDLED) -> Settings:
     return replace(settings(home, ORGANIZATION), embedder=model)
 
 
 def embedders(known: Mapping[str, HashedEmbedder] | None = None) -> EmbedderFactory:
     """Return a factory of the bundled model and of hashed ones, those that are known among them."""
 
-    def made(choice: ModelChoice, dims: int = 0) -> Embedder:
+    def made(choice: EmbedderChoice, dims: int = 0) -> Embedder:
         if choice == BUNDLED:
             return embedder(choice, dims)
         return (known or {}).get(choice.name) or HashedEmbedder(choice.name)
@@ -36,7 +36,7 @@ def embedders(known: Mapping[str, HashedEmbedder] | None = None) -> EmbedderFact
 
 @asynccontextmanager
 async def process(
-    home: Path, known: Mapping[str, HashedEmbedder] | None = None, model: ModelChoice = BUNDLED
+    home: Path, known: Mapping[str, HashedEmbedder] | None = None, model: EmbedderChoice = BUNDLED
 ) -> AsyncGenerator[Parts]:
     """Compose and prepare one process on a home."""
     parts = build(settings_for(home, model), embedder_of=embedders(known))

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from interlayer.app.composition import build
-from interlayer.models.choice import ModelChoice
+from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Vectors
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.vectors import Row
@@ -28,7 +28,7 @@ async def main(home: Path, model: str, batches: int | None) -> None:
     LanceIndex.add = dying
     parts = build(settings_for(home), embedder_of=embedders())
     try:
-        moved = await parts.reembedder.move(parts.settings.principal, ModelChoice(model))
+        moved = await parts.reembedder.move(parts.settings.principal, EmbedderChoice(model))
         sys.stdout.write(f"{moved.space} {moved.added}")
     finally:
         await parts.close()

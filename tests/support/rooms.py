@@ -8,7 +8,7 @@ from typing import Any
 from interlayer.app.adapters import embedder
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
-from interlayer.memory.extraction import Extractor
+from interlayer.memory.extraction import Always, Extractor, Extractors
 from interlayer.memory.filling import Filled, Filler
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
@@ -26,6 +26,7 @@ from interlayer.models.choice import BUNDLED
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 
@@ -57,6 +58,7 @@ class Room:
     clock: TestClock
     schema: Schema = field(default_factory=starter_schema)
     extractor: Extractor | None = None
+    extractors: Extractors | None = None
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
@@ -66,8 +68,10 @@ class Room:
         self.entities = Entities(self.store, self.spaces, schema, self.clock)
         self.projector = Projector(self.store, self.spaces)
         self.trail = Trail(self.store, self.clock)
+        receipts = ReceiptBook(self.store, self.clock)
+        extractors = self.extractors or Always(self.extractor)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, self.spaces, schema, self.clock, self.extractor
+            self.store, self.entities, self.projector, self.spaces, schema, self.clock, receipts, extractors
         )
         self.recaller = Recaller(self.store, self.entities, self.spaces, schema)
         self.searcher = Searcher(self.store, self.spaces, self.entities, self.projector, schema)
@@ -88,7 +92,7 @@ class Room:
 
     def under(self, schema: Schema) -> "Room":
         """Return a process on the same store that was started with another schema."""
-        return Room(self.path, self.index, self.clock, schema, self.extractor)
+        return Room(self.path, self.index, self.clock, schema, self.extractor, self.extractors)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

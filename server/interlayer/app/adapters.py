@@ -1,14 +1,35 @@
-"""The adapters that the settings choose: one function a port."""
+"""Which adapter stands behind each port, by the settings: one factory a port."""
 
+from interlayer.app.settings import Settings
 from interlayer.models.cached import CachedEmbedder
-from interlayer.models.choice import BUNDLED, ModelChoice
-from interlayer.models.embedder import Embedder
+from interlayer.models.choice import BUNDLED, EmbedderChoice
+from interlayer.models.embedder import Embedder, Space
 from interlayer.models.hosted import HostedEmbedder, litellm, price_of
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.on_disk import PREFIX, FastembedEmbedder
+from interlayer.storage.items import ItemStore
+from interlayer.storage.vectors import VectorIndex
 
 
-def embedder(choice: ModelChoice, dims: int = 0) -> Embedder:
+def item_store(settings: Settings) -> ItemStore:
+    """Return the item store: a file under home, or tables of DynamoDB, which nothing is asked of yet."""
+    if settings.store:
+        from interlayer.storage.dynamodb import DynamoItems
+
+        return DynamoItems(settings.store)
+    from interlayer.storage.sqlite import SqliteItems
+
+    return SqliteItems(settings.home / "interlayer.db")
+
+
+def vector_index(settings: Settings, space: Space) -> VectorIndex:
+    """Return the index of a space: under home, or where INTERLAYER_VECTORS says."""
+    from interlayer.storage.lance import LanceIndex
+
+    return LanceIndex(str(settings.home / "vectors") if settings.vectors == "lance" else settings.vectors, space)
+
+
+def embedder(choice: EmbedderChoice, dims: int = 0) -> Embedder:
     """Return the embedder of a model; nothing is loaded yet. `dims` is what is on record of it, 0 if nothing is.
 
     `local` is the bundled one, `fastembed/MODEL` runs on this machine, any other name is litellm's.
@@ -20,7 +41,7 @@ def embedder(choice: ModelChoice, dims: int = 0) -> Embedder:
     return CachedEmbedder(HostedEmbedder(choice, dims))
 
 
-def price(choice: ModelChoice, tokens: int) -> float | None:
+def price(choice: EmbedderChoice, tokens: int) -> float | None:
     """Return what embedding so many tokens costs in US dollars by litellm's bundled list; None if nothing, or unknown.
 
     Raises `Unavailable` when litellm, which a model of this name needs, is not installed.

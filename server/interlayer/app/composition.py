@@ -4,13 +4,17 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from interlayer.app.adapters import embedder
+from interlayer.app.access import Access
+from interlayer.app.adapters import embedder, item_store, vector_index
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
+from interlayer.memory.agreement import Agreement
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
 from interlayer.memory.filling import Filler
@@ -19,18 +23,19 @@ from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
+from interlayer.memory.model_choice import ModelChoice
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.reembedding import Reembedder
 from interlayer.memory.rejections import Rejections
+from interlayer.memory.rereading import Rereader
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.memory.spaces import EmbedderFactory, Spaces
 from interlayer.memory.why import Why
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
-from interlayer.storage.lance import LanceIndex
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.trail import Trail
 from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
@@ -61,12 +66,17 @@ class Parts:
     projector: Projector
     filler: Filler
     reembedder: Reembedder
+    agreement: Agreement
     merger: Merger
     identities: Identities
     why: Why
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
+    access: Access
+    entities: Entities
+    models: ModelChoice
+    rereader: Rereader
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -78,6 +88,8 @@ class Parts:
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
         if notice := await self.spaces.check(principal.organization):
             logger.warning("%s", notice)
+        with suppress(Unavailable):  # nothing is written there before it could be told
+            await (await self.spaces.of(principal.organization)).index.verify()
         await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
@@ -90,22 +102,31 @@ class Parts:
 def build(settings: Settings, clock: Clock = system_clock, embedder_of: EmbedderFactory = embedder) -> Parts:
     """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
-    store = SqliteItems(settings.home / "interlayer.db")
-    vectors = str(settings.home / "vectors")
-    spaces = Spaces(store, settings.embedder, embedder_of, lambda space: LanceIndex(vectors, space))
+    store = item_store(settings)
+    spaces = Spaces(store, settings.embedder, embedder_of, partial(vector_index, settings))
     trail = Trail(store, clock)
     entities = Entities(store, spaces, schema, clock)
     projector = Projector(store, spaces)
     filler = Filler(store, spaces, list(schema.entities))
     recaller = Recaller(store, entities, spaces, schema)
-    memorizer = Memorizer(store, entities, projector, spaces, schema, clock, extractor=None)
+    receipts = ReceiptBook(store, clock, settings.receipt_days)
+    models = ModelChoice(store, trail, clock, settings.model)
+    memorizer = Memorizer(store, entities, projector, spaces, schema, clock, receipts, models)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, spaces, entities, projector, schema),
         forgetter=forgetter,
-        governance=Governance(store, trail, spaces, EntityFacts(recaller), clock, settings.receipt_days),
+        governance=Governance(
+            store,
+            trail,
+            spaces,
+            EntityFacts(recaller),
+            clock,
+            settings.receipt_days,
+            timedelta(seconds=settings.stale_seconds),
+        ),
         schema=schema,
     )
     return Parts(
@@ -115,12 +136,17 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         projector=projector,
         filler=filler,
         reembedder=Reembedder(spaces, trail, projector, filler, clock),
+        agreement=Agreement(spaces, filler),
         migrator=Migrator(store, trail),
         merger=Merger(store, entities, trail, spaces, schema, clock),
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
+        entities=entities,
+        models=models,
+        rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, models),
         rejections=Rejections(store, entities, memorizer, trail, schema),
+        access=Access(store, trail, clock),
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),
         domains=domains,

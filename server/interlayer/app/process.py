@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -19,6 +19,7 @@ from interlayer.principal import Principal
 from interlayer_tools import Domains
 
 if TYPE_CHECKING:
+    from interlayer.app.access import Access
     from interlayer.app.composition import Parts
     from interlayer.models.embedder import Embedder
 
@@ -26,8 +27,10 @@ _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
+_AGAIN_S: Final = 2.0
 _FOLLOW_S: Final = 1.0
 _FOLLOW_AGAIN_S: Final = 30.0
+_BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ class Interlayer:
         self.greeted = anyio.Event()
         self.notices = PolicyNotices()
         self._readiness = anyio.Event()
-        self._failure: InterlayerError | None = None
+        self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
 
     @property
@@ -56,8 +59,17 @@ class Interlayer:
     async def ready(self) -> None:
         """Return when the home is in use. Raises what kept it from being so."""
         await self._readiness.wait()
-        if self._failure:
-            raise self._failure
+        if self._cause:
+            from interlayer_policies.answers import REFUSAL
+
+            # A caller that gets no rules must not take that for leave to act.
+            raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
+
+    async def access(self) -> "Access":
+        """Return what knows the API keys, when the home is in use."""
+        self.greeted.set()  # a caller waits
+        await self.ready()
+        return self._built().access
 
     async def check(self) -> list[str]:
         """Return what is not ready, in words; nothing when all is well."""
@@ -83,45 +95,53 @@ class Interlayer:
         """
         with anyio.move_on_after(_GREETING_S):
             await self.greeted.wait()
-        try:
-            parts = self._parts = await anyio.to_thread.run_sync(_build, self.settings)
-            await parts.prepare()
-        except InterlayerError as error:
-            logger.error("not ready: %s", error)
-            self._failure = error
-            self._readiness.set()
+        parts = await self._prepared()
+        if parts is None:
             return
-        self._readiness.set()
-        await self._preload(parts)
+        await _preload(parts, self.principal.organization)
+        await _load_model(parts, self.principal.organization)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(_follow, parts, self.principal.organization)
+            tasks.start_soon(_read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _prepared(self) -> "Parts | None":
+        """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
+        while True:
+            try:
+                if self._parts is None:
+                    self._parts = await anyio.to_thread.run_sync(_build, self.settings)
+                await self._parts.prepare()
+            except InterlayerError as error:
+                if str(error) != str(self._cause):
+                    logger.error("not ready: %s", error)
+                self._cause = error
+                self._readiness.set()
+                if not isinstance(error, Unavailable):
+                    return None
+                await anyio.sleep(_AGAIN_S)
+            else:
+                self._cause = None
+                self._readiness.set()
+                return self._parts
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
         if self._parts:
             await self._parts.close()
 
-    async def _published(self) -> Mapping[str, int]:
+    async def _published(self) -> Mapping[str, object]:
         listing = await self.domains.governance.published(self.principal)
-        return {policy.id: policy.version for policy in listing.policies}
+        return {policy.id: (policy.version, policy.waivers) for policy in listing.policies}
 
     async def _ping_store(self) -> None:
         await self._built().spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
         await (await self._built().spaces.of(self.principal.organization)).index.ping()
-
-    async def _preload(self, parts: "Parts") -> None:
-        """Load the models before the first call needs them."""
-        try:
-            space = await parts.spaces.of(self.principal.organization)
-            await anyio.to_thread.run_sync(_load, space.embedder)
-        except InterlayerError as error:
-            logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
 
     def _built(self) -> "Parts":
         if self._parts is None:
@@ -154,6 +174,22 @@ async def _sweep(parts: "Parts", organization: str) -> None:
         await anyio.sleep(_SWEEP_S)
 
 
+async def _preload(parts: "Parts", organization: str) -> None:
+    """Load the models before the first call needs them."""
+    try:
+        space = await parts.spaces.of(organization)
+        await anyio.to_thread.run_sync(_load, space.embedder)
+    except InterlayerError as error:
+        logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
+
+
+def _load(embedder: "Embedder") -> None:
+    from interlayer.models.words import word_vectors
+
+    word_vectors().rows(["ready"])  # whatever the embedder, words have vectors of their own
+    embedder.preload()
+
+
 async def _follow(parts: "Parts", organization: str) -> None:
     """Look at the record of the embedding spaces, and get ready for one that is being built."""
     ready = ""
@@ -171,11 +207,29 @@ async def _follow(parts: "Parts", organization: str) -> None:
             await anyio.sleep(_FOLLOW_AGAIN_S)
 
 
-def _load(embedder: "Embedder") -> None:
-    from interlayer.models.words import word_vectors
+async def _load_model(parts: "Parts", organization: str) -> None:
+    """Import what asks models before the first call has to, if there is a model to ask."""
+    try:
+        if await parts.models.current(organization):
+            from interlayer.models.vendor import loaded
 
-    word_vectors().rows(["ready"])  # whatever the embedder, words have vectors of their own
-    embedder.preload()
+            await loaded()
+    except InterlayerError as error:
+        logger.warning("model: %s", error)
+
+
+async def _read_backlog(parts: "Parts", organization: str) -> None:
+    """Have a model read what it could not read when it was memorized, as soon as that is due."""
+    principal = Principal(organization, "extraction")
+    while True:
+        try:
+            async with aclosing(parts.rereader.work_off(principal)) as done:
+                async for one in done:
+                    if isinstance(one, str):
+                        logger.warning("extraction is still pending: %s", one)
+        except InterlayerError as error:
+            logger.warning("extraction: %s It is tried again.", error)
+        await anyio.sleep(_BACKLOG_S)
 
 
 def _build(settings: Settings) -> "Parts":

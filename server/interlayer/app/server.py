@@ -7,10 +7,13 @@ trace, and the text of a result is the same JSON as the structured content, with
 import difflib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Final
 
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
@@ -57,6 +60,10 @@ are yours to follow.
 logger = logging.getLogger(__name__)
 
 
+Authentication = tuple[TokenVerifier, AuthSettings]
+"""What recognizes the tokens of callers, and what clients are told about where to get one."""
+
+
 class InterlayerServer(MCPServer[None]):
     """`MCPServer` whose first tools are the catalogue; tools that are registered besides work as ever."""
 
@@ -67,6 +74,7 @@ class InterlayerServer(MCPServer[None]):
         ready: Callable[[], Awaitable[None]],
         greeted: Callable[[], None],
         notices: PolicyNotices,
+        authentication: Authentication | None = None,
     ) -> None:
         super().__init__(
             "interlayer",
@@ -76,6 +84,8 @@ class InterlayerServer(MCPServer[None]):
             log_level="WARNING",
             middleware=[_greeting(greeted)],
             subscriptions=notices,
+            token_verifier=authentication[0] if authentication else None,
+            auth=authentication[1] if authentication else None,
         )
         notices.serve_older_clients(self)
         self._domains = domains
@@ -102,19 +112,22 @@ class InterlayerServer(MCPServer[None]):
         tool = self._catalogue.get(name)
         if tool is None:
             return await super().call_tool(name, arguments, context)
-        principal = self._principal()
         try:
+            principal = self._principal()
             given = parse_arguments(tool, arguments)
-            if tool.role not in principal.roles:
-                raise Refused(
-                    f"{name} needs the role {tool.role}; this agent has {', '.join(sorted(principal.roles))}."
-                )
+            _demand(principal, tool.role, name)
             await self._ready()
             answer = dict(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
         text = TextContent(type="text", text=compact_json(answer))
         return CallToolResult(content=[text], structured_content=answer)
+
+
+def _demand(principal: Principal, role: str, what: str) -> None:
+    if role not in principal.roles:
+        has = ", ".join(sorted(principal.roles)) or "no role"
+        raise Refused(f"{what} needs the role {role}; this agent has {has}.")
 
 
 def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
@@ -188,21 +201,25 @@ def _add_resources(
     principal: Callable[[], Principal],
     ready: Callable[[], Awaitable[None]],
 ) -> None:
-    async def opened() -> Domains:
+    async def opened() -> tuple[Domains, Principal]:
+        reader = principal()
+        _demand(reader, "reader", "a resource")
         await ready()
-        return domains()
+        return domains(), reader
 
     @server.resource(
         "schema://entities", title="Schema", description="Entity types and properties", mime_type="application/json"
     )
     async def schema() -> str:
-        return compact_json(described((await opened()).schema))
+        with _told():
+            return compact_json(described((await opened())[0].schema))
 
     @server.resource(
         "policy://{policy_id}", title="Policy", description="A policy in force, as written", mime_type="text/markdown"
     )
     async def policy(policy_id: str) -> str:
-        return await _policy(await opened(), principal(), policy_id, None)
+        with _told():
+            return await _policy(*await opened(), policy_id, None)
 
     @server.resource(
         "policy://{policy_id}/{version}",
@@ -213,22 +230,26 @@ def _add_resources(
     async def policy_version(policy_id: str, version: str) -> str:
         if not version.isdecimal():
             raise ResourceError(f"version: {version[:20]!r} is no number.")
-        return await _policy(await opened(), principal(), policy_id, int(version))
+        with _told():
+            return await _policy(*await opened(), policy_id, int(version))
 
     @server.resource(
         "entity://{type}/{id}", title="Entity", description="What is known of an entity", mime_type="application/json"
     )
     async def entity(type: str, id: str) -> str:
-        try:
-            return compact_json(
-                await (await opened()).recaller.recall(principal(), RecallRequest(entity=f"{type}:{id}"))
-            )
-        except InterlayerError as error:
-            raise ResourceError(str(error)) from error
+        with _told():
+            known, reader = await opened()
+            return compact_json(await known.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:
+    return (await domains.governance.policy(principal, policy_id, version)).text
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Turn what a caller can act on into an answer of the protocol."""
     try:
-        return (await domains.governance.policy(principal, policy_id, version)).text
+        yield
     except InterlayerError as error:
         raise ResourceError(str(error)) from error

@@ -17,8 +17,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from interlayer.app.authentication import JwtVerifier, KeyVerifier, auth_settings, caller
 from interlayer.app.process import Interlayer, running
-from interlayer.app.server import InterlayerServer
+from interlayer.app.server import Authentication, InterlayerServer
+from interlayer.app.settings import Jwt
 from interlayer.errors import InvalidInput, Refused
 
 _SIGNAL_CLOSE_S: Final = 3.0
@@ -26,14 +28,15 @@ _SIGNAL_CLOSE_S: Final = 3.0
 logger = logging.getLogger(__name__)
 
 
-def build_server(interlayer: Interlayer) -> InterlayerServer:
-    """Return the MCP server of a process, with its health routes."""
+def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> InterlayerServer:
+    """Return the MCP server of a process, with its health routes; `authenticated`: each call says who makes it."""
     server = InterlayerServer(
         lambda: interlayer.domains,
-        lambda: interlayer.principal,
+        caller if authenticated else lambda: interlayer.principal,
         interlayer.ready,
         interlayer.greeted.set,
         interlayer.notices,
+        _authentication(interlayer) if authenticated else None,
     )
 
     @server.custom_route("/healthz", methods=["GET"])
@@ -46,6 +49,13 @@ def build_server(interlayer: Interlayer) -> InterlayerServer:
         return JSONResponse({"ready": not problems, "problems": problems}, status_code=503 if problems else 200)
 
     return server
+
+
+def _authentication(interlayer: Interlayer) -> Authentication:
+    auth, organization = interlayer.settings.auth, interlayer.principal.organization
+    if isinstance(auth, Jwt):
+        return JwtVerifier(auth, organization), auth_settings(auth)
+    return KeyVerifier(interlayer.access, organization), auth_settings(None)
 
 
 async def serve_stdio(interlayer: Interlayer) -> None:
@@ -66,7 +76,8 @@ async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
     """Serve over HTTP until a signal."""
     import uvicorn
 
-    app = http_app(build_server(interlayer), host)
+    server = build_server(interlayer, authenticated=interlayer.settings.auth != "none")
+    app = http_app(server, host)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
     )
@@ -78,16 +89,16 @@ async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
             await uvicorn.Server(config).serve()
 
 
-def parse_address(address: str) -> tuple[str, int]:
-    """Return host and port of HOST:PORT. Raises `InvalidInput`, and `Refused` for what is not loopback."""
+def parse_address(address: str, *, authenticated: bool = False) -> tuple[str, int]:
+    """Return host and port of HOST:PORT. Raises `InvalidInput`, and `Refused` for what others reach unauthenticated."""
     host, colon, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise InvalidInput("--http", f"{address!r} is no HOST:PORT.", "Write 127.0.0.1:8000.")
-    if not _is_loopback(host):
+    if not authenticated and not _is_loopback(host):
         raise Refused(
             f"--http: {host} can be reached from other machines and no authentication is configured, so any caller "
-            "could read and write everything. Bind to 127.0.0.1."
+            "could read and write everything. Bind to 127.0.0.1, or set INTERLAYER_AUTH to keys or jwt."
         )
     return host, int(port)
 

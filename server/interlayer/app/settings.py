@@ -8,41 +8,63 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import platformdirs
 
 from interlayer.errors import InvalidInput
-from interlayer.models.choice import BUNDLED, ModelChoice
+from interlayer.models.chat import ChatSettings
+from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.dynamodb_calls import Place, parse_place
+from interlayer.storage.s3 import S3Place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
-    "STORE": "serving layer; `sqlite` (a file under home)",
-    "VECTORS": "vector layer; `lance` (a folder under home)",
+    "STORE": "serving layer; `sqlite` (a file under home) or `dynamodb://TABLE_PREFIX?region=...&endpoint_url=...`",
+    "VECTORS": "vector layer; `lance` (a folder under home), `s3://BUCKET/PREFIX`, `s3+ddb://BUCKET/PREFIX?ddbTableName=TABLE`",
     "EMBEDDER": "embedding model; `local` (bundled, offline), `fastembed/MODEL`, or a litellm embedding id",
     "EMBEDDER_API_BASE": "address of a self-hosted endpoint of the embedding model",
     "EMBEDDER_FOLDER": "folder with the files of a `fastembed/` model; default: fetched from its hub once",
-    "MODEL": "extraction model; `none` (agents pass facts, plain content is cut into sentences)",
+    "MODEL": "extraction models, first come first, as litellm names them; `none` (plain content is cut into sentences)",
+    "MODEL_API_BASE": "address of a self-hosted model, such as `http://127.0.0.1:8000/v1`; default: the provider's",
+    "MODEL_API_KEY": "key of the model; default: the provider's own variable, such as `OPENAI_API_KEY`",
+    "MODEL_TIMEOUT": "seconds that a call waits for the model, 1 to 600; `45`",
+    "MODEL_RETRIES": "how often a busy model is asked again, 0 to 10; `2`",
+    "MODEL_RATE": "requests a minute that a process makes at most; `0` (no limit)",
+    "MODEL_DAILY_TOKENS": "tokens that the organization's models may take on a day (UTC); `0` (no limit)",
+    "MODEL_DAILY_COST": "US dollars that they may cost on a day, by litellm's price list; `0` (no limit)",
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
     "ORG": "organization of a local caller; `default`",
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
-    "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only",
+    "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
+    "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
+    "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
+    "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "MODEL": "none", "AUTH": "none"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """Whose signed tokens are taken, and for whom they must be meant."""
+
+    issuer: str
+    audience: str
+    jwks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +72,19 @@ class Settings:
     """Everything that configures a process."""
 
     home: Path
+    store: Place | None
+    """DynamoDB tables; None is the file under home."""
     schema: Path | None
     policies: Path | None
     principal: Principal
     receipt_days: int
     log_level: str
     debug: bool
-    embedder: ModelChoice = BUNDLED
+    auth: Literal["none", "keys"] | Jwt = "none"
+    stale_seconds: int = 300
+    model: ChatSettings = field(default_factory=ChatSettings)
+    vectors: str = "lance"
+    embedder: EmbedderChoice = BUNDLED
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,15 +95,13 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         **{name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX) and value},
         **{name: value for name, value in flags.items() if value},
     }
-    for name, supported in _ONLY.items():
-        if values.get(name, supported) != supported:
-            raise InvalidInput(PREFIX + name, f"{values[name]!r} is not supported.", f"This version has: {supported}.")
     level = values.get("LOG_LEVEL", "WARNING").upper()
     if level not in _LEVELS:
         raise InvalidInput(f"{PREFIX}LOG_LEVEL", f"{level!r} is no level.", f"One of {', '.join(_LEVELS)}.")
     home = values.get("HOME")
     return Settings(
         home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        store=None if values.get("STORE", "sqlite") == "sqlite" else parse_place(values["STORE"]),
         schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
         policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
         principal=Principal(
@@ -84,16 +110,20 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
         ),
+        model=_model(values),
         embedder=embedding_model(
             values.get("EMBEDDER", "local"), values.get("EMBEDDER_API_BASE", ""), values.get("EMBEDDER_FOLDER", "")
         ),
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
+        auth=_auth(values),
+        stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
+        vectors=_vectors(values.get("VECTORS", "lance")),
     )
 
 
-def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> ModelChoice:
+def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
     """Return a chosen embedding model. Raises `InvalidInput` for what cannot be one."""
     if not _MODEL.fullmatch(name):
         raise InvalidInput(setting, f"{name[:40]!r} is no model.", "Write local, fastembed/MODEL or a litellm id.")
@@ -103,7 +133,7 @@ def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PRE
         raise InvalidInput(f"{setting}_FOLDER", f"{folder} is no folder.", "Name the one that holds model.onnx.")
     on_disk, hosted = name.startswith("fastembed/"), name != "local" and not name.startswith("fastembed/")
     where = str(Path(folder).expanduser().absolute()) if folder and on_disk else ""
-    return ModelChoice(name, api_base if hosted else "", where)
+    return EmbedderChoice(name, api_base if hosted else "", where)
 
 
 def _file(path: Path) -> dict[str, str]:
@@ -130,12 +160,72 @@ def _name(setting: str, value: str) -> str:
     return value
 
 
+def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
+    kind = values.get("AUTH", "none")
+    if kind == "none":
+        return "none"
+    if kind == "keys":
+        return "keys"
+    if kind != "jwt":
+        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
+    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
+    for name, value in given.items():
+        if not value:
+            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
+    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
+        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
+
+
+def _model(values: Mapping[str, str]) -> ChatSettings:
+    address = values.get("MODEL_API_BASE") or None
+    if address and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", address):
+        problem = "is no address, or has a user in it."  # which is not shown: it may be a password
+        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", problem, "Write http://host:port/v1.")
+    models = tuple(dict.fromkeys(_split(values.get("MODEL", "none"))))
+    if any(re.search(r"\s", one) for one in models) or ("none" in models and len(models) > 1):
+        raise InvalidInput(f"{PREFIX}MODEL", "is no list of models.", "Write provider/model, several with commas.")
+    return ChatSettings(
+        models=() if models == ("none",) else models,
+        api_base=address,
+        api_key=values.get("MODEL_API_KEY") or None,
+        timeout_s=_number(values, "MODEL_TIMEOUT", 45, 1, 600),
+        retries=int(_number(values, "MODEL_RETRIES", 2, 0, 10)),
+        rate=int(_number(values, "MODEL_RATE", 0, 0, 100_000)),
+        daily_tokens=int(_number(values, "MODEL_DAILY_TOKENS", 0, 0, 10**12)),
+        daily_cost=_number(values, "MODEL_DAILY_COST", 0, 0, 10**6),
+    )
+
+
+def _number(values: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = values.get(name, str(default))
+    if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
+        raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
+    return float(text)
+
+
+def _vectors(value: str) -> str:
+    if value != "lance":
+        S3Place(value)  # raises what is wrong with it
+    return value
+
+
 def _receipt_days(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 5 and RECEIPT_DAYS_MIN <= int(value) <= 3650):
         raise InvalidInput(
             f"{PREFIX}RECEIPT_DAYS",
             f"{value[:40]!r} is not between {RECEIPT_DAYS_MIN} and 3650.",
             "Logs of what an AI system was told are to be kept for six months at least.",
+        )
+    return int(value)
+
+
+def _stale_seconds(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 86_400):
+        raise InvalidInput(
+            f"{PREFIX}STALE_SECONDS",
+            f"{value[:40]!r} is not between 0 and 86400.",
+            "0 refuses every call as soon as the policies cannot be read.",
         )
     return int(value)
 

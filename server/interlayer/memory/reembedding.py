@@ -18,7 +18,7 @@ from interlayer.memory.filling import Filler, Progress
 from interlayer.memory.projecting import Projector
 from interlayer.memory.spaces import FOLLOWED_S, SpaceEntry, SpaceRecord, Spaces
 from interlayer.memory.verifying import Verified, verified
-from interlayer.models.choice import ModelChoice
+from interlayer.models.choice import EmbedderChoice
 from interlayer.principal import Principal
 from interlayer.storage.items import VersionConflict
 from interlayer.storage.trail import Event, Trail
@@ -48,7 +48,7 @@ class Reembedder:
         self._clock = clock
 
     async def move(
-        self, principal: Principal, to: ModelChoice, progress: Progress = lambda _: None, rate: float | None = None
+        self, principal: Principal, to: EmbedderChoice, progress: Progress = lambda _: None, rate: float | None = None
     ) -> Moved:
         """Build the space of a model and make it the current one; goes on where an earlier run was cut off."""
         organization = principal.organization
@@ -108,7 +108,7 @@ class Reembedder:
             await self._change(principal, record, less, "space.dropped", of=record.former.choice.name)
         return await self._drop(principal)
 
-    async def _begin(self, principal: Principal, to: ModelChoice) -> SpaceRecord:
+    async def _begin(self, principal: Principal, to: EmbedderChoice) -> SpaceRecord:
         """Put the space of a model on record beside the current one, unless it is there."""
         organization = principal.organization
         record = await self._spaces.claim(organization)

@@ -17,7 +17,7 @@ import anyio
 from interlayer.errors import Corrupt, Refused, Unavailable
 from interlayer.memory import keys
 from interlayer.models.calibration import measured
-from interlayer.models.choice import BUNDLED, ModelChoice
+from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, EmbeddingModel, Space
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.storage.items import ABSENT, ItemStore, Put, VersionConflict
@@ -28,7 +28,7 @@ FOLLOWED_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
-EmbedderFactory = Callable[[ModelChoice, int], Embedder]
+EmbedderFactory = Callable[[EmbedderChoice, int], Embedder]
 IndexFactory = Callable[[Space], VectorIndex]
 
 
@@ -36,7 +36,7 @@ IndexFactory = Callable[[Space], VectorIndex]
 class SpaceEntry:
     """One space on record: the model as it is configured, its space, and the scale of its cosines."""
 
-    choice: ModelChoice
+    choice: EmbedderChoice
     space: Space
     scale: Scale
 
@@ -79,13 +79,13 @@ class Spaces:
     """The spaces of all organizations, and the embedders and indexes of this process for them."""
 
     def __init__(
-        self, store: ItemStore, configured: ModelChoice, embedder_of: EmbedderFactory, index_of: IndexFactory
+        self, store: ItemStore, configured: EmbedderChoice, embedder_of: EmbedderFactory, index_of: IndexFactory
     ) -> None:
         self._store = store
         self._configured = configured
         self._embedder_of = embedder_of
         self._index_of = index_of
-        self._active: dict[tuple[str, ModelChoice], ActiveSpace] = {}
+        self._active: dict[tuple[str, EmbedderChoice], ActiveSpace] = {}
         self._indexes: dict[str, VectorIndex] = {}
         self._seen: dict[str, tuple[float, SpaceRecord]] = {}
 
@@ -127,6 +127,11 @@ class Spaces:
                 await self.write(self.put(organization, made))
         return record
 
+    async def whole(self, organization: str) -> list[ActiveSpace]:
+        """Return the spaces that hold every fact: the current one and the former one, not one that is being built."""
+        record = await self.claim(organization)
+        return [self.active(entry) for entry in (record.current, record.former) if entry]
+
     async def check(self, organization: str) -> str:
         """Return what is to be said of the configured model: nothing, or that another one is used since a move.
 
@@ -148,7 +153,7 @@ class Spaces:
             f"`interlayer reembed --to {wanted.name}`."
         )
 
-    async def entry(self, choice: ModelChoice) -> SpaceEntry:
+    async def entry(self, choice: EmbedderChoice) -> SpaceEntry:
         """Return a model's space and scale, asking the model where they are not known. Raises `Unavailable`."""
         embedder = self._embedder_of(choice, 0)
         if choice == BUNDLED:
@@ -229,5 +234,5 @@ def _entry(body: Mapping[str, Any]) -> SpaceEntry:
     if "name" not in body:  # a record of the first version, which knew the bundled model only
         model, dims, recipe = body["model"], *body["space"].rsplit(".", 2)[1:]
         return SpaceEntry(BUNDLED, Space(model, int(dims), recipe), REFERENCE)
-    choice = ModelChoice(body["name"], body.get("api_base", ""), body.get("folder", ""))
+    choice = EmbedderChoice(body["name"], body.get("api_base", ""), body.get("folder", ""))
     return SpaceEntry(choice, Space(body["model"], body["dims"], body["recipe"]), Scale(**body["scale"]))

@@ -5,7 +5,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChoice:
+class EmbedderChoice:
     """An embedding model as it is configured: its name, and where it is served or lies, if that has to be said."""
 
     name: str
@@ -13,5 +13,5 @@ class ModelChoice:
     folder: str = ""
 
 
-BUNDLED: Final = ModelChoice("local")
+BUNDLED: Final = EmbedderChoice("local")
 """The embedder that comes with the program."""

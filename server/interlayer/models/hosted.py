@@ -14,7 +14,7 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer.errors import Unavailable
-from interlayer.models.choice import ModelChoice
+from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.models.prefixes import prefixes_of
 
@@ -38,7 +38,7 @@ _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 class HostedEmbedder:
     """Any litellm embedding id. Raises `Unavailable` naming the model, what went wrong and what to look at."""
 
-    def __init__(self, choice: ModelChoice, dims: int = 0) -> None:
+    def __init__(self, choice: EmbedderChoice, dims: int = 0) -> None:
         self._choice = choice
         self._dims = dims
         self._prefixes = prefixes_of(choice.name)

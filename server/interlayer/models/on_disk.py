@@ -13,7 +13,7 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer.errors import Unavailable
-from interlayer.models.choice import ModelChoice
+from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.models.prefixes import prefixes_of
 
@@ -24,7 +24,7 @@ _BATCH: Final = 32  # texts of like length are padded together; more at a time o
 class FastembedEmbedder:
     """`fastembed/MODEL`. Raises `Unavailable`, with the remedy, when the extra or the model is not there."""
 
-    def __init__(self, choice: ModelChoice, dims: int = 0) -> None:
+    def __init__(self, choice: EmbedderChoice, dims: int = 0) -> None:
         self._choice = choice
         self._dims = dims
         self._prefixes = prefixes_of(choice.name)

@@ -1,0 +1,156 @@
+"""API keys: which agent a caller over HTTP is, and what it may do.
+
+A key is shown once, when it is made; what is stored is the SHA-256 of its secret, which is 256 random bits, so there is
+nothing to guess. Keys lie in table `governance`, partition `ORG#access`, by id. Making and revoking one is an event of
+the audit trail.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.ids import Clock, new_id, parse_instant, timestamp
+from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
+from interlayer.storage.trail import Event, Trail
+
+PREFIX: Final = "ilk"
+"""Begins the id of every key, and so every key."""
+
+_SECRET_BYTES: Final = 32
+_DAYS_MAX: Final = 3_650
+_TOKEN_CHARACTERS_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is on record; instants are ISO 8601 in UTC."""
+
+    id: str
+    agent: str
+    roles: tuple[str, ...]
+    teams: tuple[str, ...]
+    created_at: str
+    created_by: str
+    expires_at: str | None = None
+    revoked_at: str | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether the key can be used at an instant."""
+        return self.revoked_at is None and (self.expires_at is None or timestamp(now) < self.expires_at)
+
+
+class Access:
+    """Makes, lists, revokes and recognizes the keys of organizations."""
+
+    def __init__(self, store: ItemStore, trail: Trail, clock: Clock) -> None:
+        self._store = store
+        self._trail = trail
+        self._clock = clock
+
+    async def create(
+        self,
+        principal: Principal,
+        agent: str,
+        roles: Collection[str],
+        teams: Collection[str] = (),
+        days: int | None = None,
+    ) -> tuple[ApiKey, str]:
+        """Make a key for an agent; return it with the token that callers send, which nobody can show again.
+
+        Raises `Refused` without the role operator, `InvalidInput` for no role, an unknown one, or an odd duration.
+        """
+        _demand_operator(principal)
+        unknown = set(roles) - ALL_ROLES
+        if unknown or not roles:
+            told = f"unknown: {', '.join(sorted(unknown))}." if roles else "none given."
+            raise InvalidInput("roles", told, f"Known: {', '.join(sorted(ALL_ROLES))}.")
+        if days is not None and not 1 <= days <= _DAYS_MAX:
+            raise InvalidInput("days", f"{days} is not between 1 and {_DAYS_MAX}.")
+        now = self._clock()
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        key = ApiKey(
+            id=new_id(PREFIX, now),
+            agent=agent,
+            roles=tuple(sorted(roles)),
+            teams=tuple(sorted(teams)),
+            created_at=timestamp(now),
+            created_by=principal.agent,
+            expires_at=timestamp(now + timedelta(days=days)) if days else None,
+        )
+        event = Event(
+            "access.created", key.id, {"agent": agent, "roles": list(key.roles), "expires_at": key.expires_at}
+        )
+        put = Put(_place(principal.organization, key.id), {**asdict(key), "sha256": _digest(secret)})
+        await self._trail.commit(principal, event, [put])
+        return key, f"{key.id}_{secret}"
+
+    async def keys(self, principal: Principal) -> list[ApiKey]:
+        """Return all keys, oldest first, revoked ones too. Raises `Refused` without the role operator."""
+        _demand_operator(principal)
+        page = await self._store.query("governance", _partition(principal.organization))
+        return [_key(item) for item in page.items]
+
+    async def revoke(self, principal: Principal, key_id: str, reason: str) -> ApiKey:
+        """Make a key useless for good. Raises `NotFound`, and `Refused` without the role operator."""
+        _demand_operator(principal)
+        while True:
+            item = await self._store.get(_place(principal.organization, key_id))
+            if item is None:
+                raise NotFound(f"no key {key_id[:40]!r}; `interlayer access list` has them")
+            if item.body.get("revoked_at"):
+                return _key(item)
+            put = Put(item.key, {**item.body, "revoked_at": timestamp(self._clock())}, expect=item.version)
+            event = Event("access.revoked", key_id, {"agent": item.body["agent"], "reason": reason})
+            try:
+                await self._trail.commit(principal, event, [put])
+            except VersionConflict:
+                continue
+            return _key(Item(put.key, item.version + 1, put.body))
+
+    async def caller(self, organization: str, token: str) -> tuple[ApiKey, Principal] | None:
+        """Return the key that a token is of and whom it stands for; None when it is not, or not any more, one."""
+        marker, _, rest = token.partition("_")
+        number, _, secret = rest.partition("_")
+        if marker != PREFIX or not secret or len(token) > _TOKEN_CHARACTERS_MAX:
+            return None
+        item = await self._store.get(_place(organization, f"{marker}_{number}"))
+        if item is None or not hmac.compare_digest(str(item.body["sha256"]), _digest(secret)):
+            return None
+        key = _key(item)
+        if not key.holds(self._clock()):
+            return None
+        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams))
+
+
+def expiry_seconds(key: ApiKey) -> int | None:
+    """Return when a key ends, in seconds since 1970."""
+    return int(parse_instant(key.expires_at, "expires_at").timestamp()) if key.expires_at else None
+
+
+def _key(item: Item) -> ApiKey:
+    body: dict[str, Any] = {name: item.body.get(name) for name in ApiKey.__dataclass_fields__}
+    body |= {name: tuple(body[name]) for name in ("roles", "teams")}
+    return ApiKey(**body)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _demand_operator(principal: Principal) -> None:
+    if "operator" not in principal.roles:
+        raise Refused(f"keys are managed with the role operator; {principal.agent} does not have it.")
+
+
+def _partition(organization: str) -> str:
+    return f"{organization}#access"
+
+
+def _place(organization: str, key_id: str) -> Key:
+    return Key("governance", _partition(organization), key_id)
