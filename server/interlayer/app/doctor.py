@@ -17,6 +17,7 @@ from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
+from interlayer.memory.spaces import Spaces
 from interlayer.models.chat import Chat, Question, Uncounted
 from interlayer.storage.dynamodb_tables import check_tables
 from interlayer_policies.governance import lint
@@ -121,15 +122,7 @@ async def _examine_stores(
         return f"{place}, {len(await found.ids(organization))} rows"
 
     async def embedder() -> str:
-        record = await parts.spaces.claim(organization)
-        said: list[str] = []
-        for entry in filter(None, (record.current, record.beside)):
-            made = parts.spaces.active(entry).embedder
-            vector = (await made.embed(["a short text"]))[0]
-            if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
-                raise InterlayerError(f"{entry.choice.name} makes no unit vectors. Install the package anew.")
-            said.append(f"{made.space.model}, {len(vector)} dims")
-        return "; ".join(said)
+        return await _embedding(parts.spaces, organization)
 
     async def model() -> str:
         choice = await parts.models.chosen(organization)
@@ -149,6 +142,19 @@ async def _examine_stores(
             await look(name, check)
     finally:
         await parts.close()
+
+
+async def _embedding(spaces: Spaces, organization: str) -> str:
+    """Return that the model of every space in use makes unit vectors, or raise that one does not."""
+    record = await spaces.claim(organization)
+    said: list[str] = []
+    for entry in filter(None, (record.current, record.beside)):
+        made = spaces.active(entry).embedder
+        vector = (await made.embed(["a short text"]))[0]
+        if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
+            raise InterlayerError(f"{entry.choice.name} makes no unit vectors. Install the package anew.")
+        said.append(f"{made.space.model}, {len(vector)} dims")
+    return "; ".join(said)
 
 
 async def _answering(choice: Choice, pending: int) -> str:
