@@ -7,7 +7,7 @@ AWS    := .venv-aws
 AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 even
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
+
+guide: $(READY)  ## run the steward's guide and write what its commands print into it
+	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py
 
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

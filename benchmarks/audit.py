@@ -25,9 +25,9 @@ from interlayer.app.settings import Settings, load
 from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Key, Put
+from interlayer.storage.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.storage.trail import chain_partition, event_hash, event_place
 from interlayer_policies.governance import Facets
-from interlayer_policies.ledger import RECEIPT, hour_of, receipts_partition
 
 TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"
 PROCESSES: Final = 16

@@ -31,8 +31,8 @@ from interlayer.text.terms import terms
 from interlayer_policies.governance import Facets, Governance
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy
-from interlayer_policies.relevance import SectionIndex, query_of, texts_of
-from interlayer_policies.snapshot import Edition, sections_of
+from interlayer_policies.relevance import query_of, texts_of
+from interlayer_policies.snapshot import Edition, Snapshot, sections_of
 from research_data import FOLDER, bank_policies
 
 FIRST: Final = (10, 20, 40)
@@ -59,13 +59,14 @@ async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[f
     tasks = [json.loads(line) for line in (data / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
     policies = [policy for policy in map(parse, files) if isinstance(policy, Policy)]
     by_file = {file.path.removesuffix(".md"): policy.id for file, policy in zip(files, policies, strict=True)}
-    sections = sections_of([Edition(policy, 1) for policy in sorted(policies, key=lambda policy: policy.id)])
+    editions = [Edition(policy, 1) for policy in sorted(policies, key=lambda policy: policy.id)]
+    sections = sections_of(editions)
     owners = [section.edition.policy.id for section in sections]
     vectors = await embedder.embed([section.indexed for section in sections])
     words = Bm25()
     for section in sections:
         words.add(terms(section.indexed))
-    index, everything = SectionIndex([section.indexed for section in sections], vectors), np.arange(len(sections))
+    snapshot, everything = Snapshot(1, editions, sections, vectors), np.arange(len(sections))
     shares: Shares = defaultdict(lambda: defaultdict(list))
     took: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +80,7 @@ async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[f
             query = query_of(asked, await embedder.embed(asked))
             answer = await governance.context(CALLER, text, Facets(), max_tokens=BUDGET)
             found = {
-                f"ranked, {name}": distinct(owners, index.relevance(query, everything).scores),
+                f"ranked, {name}": distinct(owners, snapshot.index.relevance(query, everything).scores()),
                 f"delivered in {BUDGET} tokens, {name}": list(dict.fromkeys(s.policy_id for s in answer.sections)),
                 "BM25 alone": distinct(owners, words.scores(terms(text))),
                 f"vectors alone, {name}": distinct(owners, vectors @ np.asarray(query.vectors)[0]),

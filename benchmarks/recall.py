@@ -32,6 +32,7 @@ from interlayer.memory.schema import starter_schema
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
@@ -51,7 +52,8 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         index = LanceIndex(str(Path(folder) / "vectors"), embedder.space)
         schema = starter_schema()
         entities = Entities(store, index, embedder, schema)
-        memorizer = Memorizer(store, entities, Projector(store, index, embedder), embedder, schema, system_clock)
+        projector, receipts = Projector(store, index, embedder), ReceiptBook(store, system_clock)
+        memorizer = Memorizer(store, entities, projector, embedder, schema, system_clock, receipts)
         recaller = Recaller(store, entities, embedder, schema)
         entity = f"contact:{conversation.name}@conversations.example"
         for turn in conversation.turns:

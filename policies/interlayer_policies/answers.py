@@ -5,6 +5,11 @@ from typing import Any, Final
 
 from interlayer_policies.policy import Level
 
+REFUSAL: Final = (
+    "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
+)
+"""What an agent is told instead of an answer that could not be given."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveredRule:

@@ -10,15 +10,13 @@ from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Span
+from interlayer.storage.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.storage.trail import GENESIS, chain_partition, event_place
 from interlayer_policies.chain import Checkpoint, Fault
 from interlayer_policies.ledger import (
-    RECEIPT,
     content,
     first_hour,
-    hour_of,
     hours,
-    receipts_partition,
     segments_partition,
     stream,
 )
@@ -83,22 +81,26 @@ class Audit:
         *,
         agent: str | None = None,
         policy: str | None = None,
+        kind: str | None = None,
         at: datetime | None = None,
         limit: int = 20,
     ) -> list[dict[str, Any]]:
-        """Return the newest receipts, newest first: of an agent, of those that name a policy.
+        """Return the newest receipts, newest first: of an agent, of a kind, of those that name a policy.
 
-        With `at` only deliveries made until then, as what an agent had been told. With `policy` their rules and
-        sections are those of the policy.
+        With `at` only those made until then, and only deliveries unless a kind is named: what an agent had been told.
+        With `policy` their rules and sections are those of the policy.
         """
         _demand_auditor(principal)
+        kind = kind or ("context" if at else None)
         found: list[dict[str, Any]] = []
         async for receipt in self._receipts(principal.organization, at):
-            if at is not None and (receipt.get("kind") != "context" or str(receipt.get("at")) > timestamp(at)):
+            if kind is not None and receipt.get("kind") != kind:
+                continue
+            if at is not None and str(receipt.get("at")) > timestamp(at):
                 continue
             if agent is not None and receipt.get("agent") != agent:
                 continue
-            told = {name: _of_policy(receipt.get(name), policy) for name in ("rules", "sections")}
+            told = {name: _of_policy(receipt[name], policy) for name in ("rules", "sections") if name in receipt}
             if policy is not None and not any(told.values()):
                 continue
             found.append(receipt | told)

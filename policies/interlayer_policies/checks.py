@@ -10,7 +10,6 @@ from typing import Any, Final
 import re2
 
 from interlayer.text.private import PERSONAL
-from interlayer.text.terms import STOP_WORDS
 from interlayer_policies.amounts import amounts, near, near_stems
 from interlayer_policies.draft import Draft, Span, Word, base
 from interlayer_policies.frontmatter import nearest
@@ -36,7 +35,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 
 _GAP: Final = re.compile(r"[\s\-‐‑–_]*")
 _ONLY_WORDS: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?(?:[\s\-‐‑–]+[^\W_]+(?:['’][^\W\d_]+)?)*")
-_SHORT_TERM: Final = 4
+_BARE: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
 
 def compiled(kind: str, options: Options) -> Checker:
@@ -55,10 +54,10 @@ def compiled(kind: str, options: Options) -> Checker:
     return check
 
 
-def is_blunt(kind: str, options: Options) -> bool:
-    """Whether a check forbids a single short or everyday word, which needs good examples to be trusted."""
+def bare_terms(kind: str, options: Options) -> list[str]:
+    """Return the single words that a check forbids: they stand in ordinary texts too, in another sense or quoted."""
     terms = _texts(options, "terms") if kind == "forbid_terms" and options.get("terms") else []
-    return any(" " not in term.strip() and (len(term) <= _SHORT_TERM or term.lower() in STOP_WORDS) for term in terms)
+    return [term for term in terms if _BARE.fullmatch(term.strip())]
 
 
 def _forbid_terms(options: Options) -> Callable[[Draft], Iterable[Span]]:
@@ -120,11 +119,12 @@ def _forbid_pattern(options: Options) -> Callable[[Draft], Iterable[Span]]:
         raise ValueError("pattern: it matches the empty text, so every text would break the rule")
 
     def find(draft: Draft) -> Iterator[Span]:
-        for match in pattern.finditer(draft.text):
-            yield Span(match.start(), match.end())
+        found = {match.start(): match.end() for match in pattern.finditer(draft.text)}
         if draft.plain != draft.text:
             for match in pattern.finditer(draft.plain):
-                yield draft.original(match.start(), match.end())
+                span = draft.original(match.start(), match.end())
+                found[span.start] = max(span.end, found.get(span.start, 0))
+        return (Span(start, end) for start, end in found.items())
 
     return find
 

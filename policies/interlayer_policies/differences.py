@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from interlayer_policies.governing import govern
 from interlayer_policies.packing import tokens_of
-from interlayer_policies.policy import Policy, Rule, Scope, filled
+from interlayer_policies.policy import Parameter, Policy, Rule, Scope, filled, written
 from interlayer_policies.snapshot import Edition, Snapshot, bound
 from interlayer_policies.waivers import Waiver
 
@@ -159,7 +159,7 @@ def _described(policy: Policy | None) -> dict[str, str]:
         "supersedes": ", ".join(policy.supersedes),
         "approvers": ", ".join(policy.approvers),
         "tier_approvers": "; ".join(f"{tier}: {', '.join(who)}" for tier, who in policy.tier_approvers.items()),
-        "params": "; ".join(f"{name} = {one.value} ({one.merge})" for name, one in policy.parameters.items()),
+        "params": "; ".join(_parameter(name, one) for name, one in policy.parameters.items()),
     }
     found |= {f"rule {rule.id}": _rule(rule, policy) for rule in policy.rules}
     found |= {f"section {section.id}": f"{section.title}\n{section.text}" for section in policy.sections}
@@ -167,10 +167,21 @@ def _described(policy: Policy | None) -> dict[str, str]:
 
 
 def _rule(rule: Rule, policy: Policy) -> str:
-    check = f" [check {rule.check.kind}: {dict(rule.check.filled(policy.values))}]" if rule.check else ""
+    check = f" [check {rule.check.kind}{_options(rule.check.filled(policy.values))}]" if rule.check else ""
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
     return f"{rule.level}: {filled(rule.text, policy.values)}{key}{check}{remedy}"
+
+
+def _parameter(name: str, one: Parameter) -> str:
+    return f"{name} = {written(one.value)}" + (f" ({one.merge})" if one.merge else "")
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    return "".join(
+        f"; {name}: {written(tuple(map(str, value)) if isinstance(value, list) else value)}"
+        for name, value in options.items()
+    )
 
 
 def _span(policy: Policy) -> str:

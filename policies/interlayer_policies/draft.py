@@ -1,7 +1,8 @@
 """A text to be checked, in a form that tricks of writing cannot hide in, with the way back to the original.
 
-Folding undoes compatibility forms (full width, ligatures), accents, zero-width characters and letters of other
-alphabets that look Latin. Every folded character knows which original character it came from.
+Folding undoes compatibility forms (full width, ligatures), accents, invisible characters, digits, dashes and quotes of
+other scripts, and letters that look Latin. Every folded character knows which original character it came from. What
+only a reader sees through (`gu@rantee`, `g u a r a n t e e`) is not undone.
 """
 
 import re
@@ -14,15 +15,24 @@ from interlayer.text.terms import stem
 
 EXCERPT_MAX: Final = 80
 
+_MARKS: Final = frozenset({"Mn", "Me"})
+_UNSEEN: Final = _MARKS | {"Cf"}
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
-# Letters that are drawn like a Latin one (Unicode's confusables), capitals by how the capital looks.
+# Letters that are drawn like a Latin one (Unicode's confusables), capitals by how the capital looks: Cyrillic, Greek,
+# Armenian, Cherokee, small capitals, letters with a stroke.
 _LOOK_ALIKES: Final = str.maketrans(
-    "АВЕКМНОРСТУХІЈЅԚԜҺавекмнорстухіјѕԛԝһԁѵӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχγηωıɡɑ",
-    "ABEKMHOPCTYXIJSQWHabekmhopctyxijsqwhdvlABEZHIKMNOPTYXaeikvoptuxynwiga",
+    "АВЕКМНОРСТУХІЈЅԚԜҺавекмнорстухіјѕԛԝһԁѵӏӀҮүҽԍΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχγηωıɡɑ"
+    "աոսհօցզԼՏՍՕᎪᏴᏟᎠᎬᏀᎻᎥᎫᏦᏞᎷᏢᏒᏚᎢᏙᏔᏃᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢłŁøØđĐħĦŧŦƀɨɩʋⱭҼꞮƦ",
+    "ABEKMHOPCTYXIJSQWHabekmhopctyxijsqwhdvlIYyegABEZHIKMNOPTYXaeikvoptuxynwiga"
+    "wnuhogqLSUOABCDEGHiJKLMPRSTVWZabcdefghijklmnoprstuvwyzlLoOdDhHtTbiivAEIR",
 )
+# Letters on a ground of their own, which no normal form undoes: negative circled, negative squared, regional.
+_ON_GROUND: Final = {first + n: chr(ord("A") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)}
+_SIGNS: Final = str.maketrans("٪٫٬−‘’‚‛′“”„‟″«»", "%.,-" + "'" * 5 + '"' * 7)
 # Drawn as nothing, though Unicode does not class them as format characters.
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Draft:
 
     @cached_property
     def _folded(self) -> tuple[str, list[int] | None]:
-        if self.text.isascii():
+        if self.text.isascii() and not _CONTROLS.search(self.text):
             return self.text, None
         characters: list[str] = []
         origins: list[int] = []
@@ -89,7 +99,12 @@ class Draft:
     def original(self, start: int, end: int) -> Span:
         """Return the span of the original text that a span of the folded text came from."""
         origins = self._folded[1]
-        return Span(start, end) if origins is None else Span(origins[start], origins[end - 1] + 1)
+        if origins is None:
+            return Span(start, end)
+        last = origins[end - 1] + 1
+        while last < len(self.text) and unicodedata.category(self.text[last]) in _MARKS:
+            last += 1  # an accent belongs to the letter before it
+        return Span(origins[start], last)
 
     def excerpt(self, span: Span) -> str:
         """Return what stands in a span, cut to `EXCERPT_MAX` characters."""
@@ -104,6 +119,17 @@ def base(word: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _fold(character: str) -> str:
-    parts = unicodedata.normalize("NFKD", character)
-    visible = (c for c in parts if unicodedata.category(c) not in {"Cf", "Mn"} and c not in _INVISIBLE)
-    return "".join(visible).translate(_LOOK_ALIKES).replace("ß", "ss")
+    if character.isascii():
+        return "" if _CONTROLS.match(character) else character
+    kind = unicodedata.category(character)
+    if kind == "Pd":
+        return "-"
+    if kind == "Nd":
+        return str(unicodedata.decimal(character))
+    visible = (
+        part
+        for part in unicodedata.normalize("NFKD", character)
+        if unicodedata.category(part) not in _UNSEEN and part not in _INVISIBLE
+    )
+    folded = "".join(visible).translate(_ON_GROUND).translate(_LOOK_ALIKES).translate(_SIGNS)
+    return folded.replace("ß", "ss")

@@ -9,6 +9,7 @@ import numpy as np
 
 from interlayer_policies.answers import ContextAnswer
 from interlayer_policies.governing import Governing, govern
+from interlayer_policies.packing import candidates
 from interlayer_policies.policy import Policy, Situation
 from interlayer_policies.selecting import Request, select
 from interlayer_policies.snapshot import BoundRule, GuidanceSection, Snapshot
@@ -33,14 +34,20 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SectionVerdict:
-    """What became of a section: fused score, highest cosine of the task with it, share of the task's words in it."""
+    """What became of a section.
+
+    `relevance` is its fused score. `score` is what the answer says and packs by: the same, less what a section loses
+    beside better ones of its policy; None for one that never competed. `cosine` is the highest of the task with it,
+    `coverage` the share of the task's words in it.
+    """
 
     ref: str
     version: int
     title: str
     verdict: Verdict
     why: str
-    score: float
+    score: float | None
+    relevance: float
     cosine: float
     coverage: float
 
@@ -58,7 +65,7 @@ class Explanation:
 def explain(snapshot: Snapshot, request: Request) -> Explanation:
     """Return the answer of a call with these facets, and the verdict on everything in the set."""
     governing = govern(snapshot, request.situation, request.now, request.waivers)
-    answer = select(snapshot, request).whole
+    answer = select(snapshot, request).answer
     rules = tuple(_rules(snapshot, governing, request))
     sections = sorted(_sections(snapshot, governing, answer, request), key=_best_first)
     return Explanation(answer, request.situation, rules, tuple(sections))
@@ -88,11 +95,16 @@ def _sections(
     if not len(numbers):
         return
     relevance = snapshot.index.relevance(request.task, numbers)
+    scores = relevance.scores()
+    delivered_scores = {
+        (one.section.policy_id, one.section.section_id): one.section.score
+        for one in candidates(snapshot, governing, relevance)
+    }
     cosines, coverage = snapshot.index.evidence(request.task, numbers)
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
         if (section.edition.policy.id, section.section_id) in sent:
-            verdict, why = "delivered", ""
+            verdict, why = "delivered", "relevant, and within the budget"
         elif verdict == "delivered":
             verdict, why = _left_out(section, contents, bool(relevance.passes[number]))
         yield SectionVerdict(
@@ -101,7 +113,8 @@ def _sections(
             section.title,
             verdict,
             why,
-            round(float(relevance.scores[number]), 3),
+            delivered_scores.get((section.edition.policy.id, section.section_id)),
+            round(float(scores[number]), 3),
             round(float(cosines[number]), 3),
             round(float(coverage[number]), 3),
         )
@@ -143,5 +156,5 @@ def _assumed(policy: Policy, situation: Situation) -> str:
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
 
 
-def _best_first(verdict: SectionVerdict) -> tuple[bool, float, str]:
-    return verdict.verdict != "delivered", -verdict.score, verdict.ref
+def _best_first(verdict: SectionVerdict) -> tuple[bool, float, float, str]:
+    return verdict.verdict != "delivered", -(verdict.score or 0), -verdict.relevance, verdict.ref

@@ -5,11 +5,12 @@ Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from interlayer.errors import InvalidInput, NotFound, Unavailable
+from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
 from interlayer.models.embedder import Embedder
 from interlayer.principal import Principal
@@ -19,7 +20,7 @@ from interlayer_policies.answers import CheckAnswer, ContextAnswer
 from interlayer_policies.checking import check_text
 from interlayer_policies.explaining import Explanation
 from interlayer_policies.governing import Governing, govern
-from interlayer_policies.library import Current, Library
+from interlayer_policies.library import STALE_MAX, Current, Library
 from interlayer_policies.linting import lint
 from interlayer_policies.planning import Planner
 from interlayer_policies.policy import PolicyFile, Problem, Situation
@@ -27,11 +28,12 @@ from interlayer_policies.proposals import Proposals
 from interlayer_policies.publishing import PolicyProblems, Published, Publisher
 from interlayer_policies.receipts import Receipts
 from interlayer_policies.selecting import Request, select
-from interlayer_policies.sets import PolicyChange, Publication, StoredPolicy
+from interlayer_policies.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
 from interlayer_policies.situation import Facets, situation_of
 from interlayer_policies.starter import starter_files
 from interlayer_policies.stewardship import Stewardship, checked_reason, demand_steward
 from interlayer_policies.store import PolicySets
+from interlayer_policies.waivers import waivers_by_policy
 
 TASK_CHARACTERS_MAX: Final = 8_000
 TEXT_CHARACTERS_MAX: Final = 100_000
@@ -67,23 +69,6 @@ class EntityFacts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedPolicy:
-    """One policy of the published set."""
-
-    id: str
-    version: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyListing:
-    """The published set: its revision and its policies by id."""
-
-    revision: int
-    policies: tuple[PublishedPolicy, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Case:
     """One call, looked into: the set, the situation, what governs."""
 
@@ -103,9 +88,10 @@ class Governance:
         entities: EntityFacts,
         clock: Clock,
         receipt_days: int | None = None,
+        stale_max: timedelta = STALE_MAX,
     ) -> None:
         self._sets = PolicySets(store, trail)
-        self._library = Library(self._sets, embedder, clock)
+        self._library = Library(self._sets, embedder, clock, stale_max)
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
@@ -235,10 +221,14 @@ class Governance:
 
     async def published(self, principal: Principal) -> PolicyListing:
         """Return the published set."""
-        snapshot = (await self._library.current(principal.organization)).snapshot
+        current = await self._library.current(principal.organization)
+        waived = waivers_by_policy(current.waivers, self._clock())
         return PolicyListing(
-            snapshot.revision,
-            tuple(PublishedPolicy(e.policy.id, e.version, e.policy.title) for e in snapshot.editions),
+            current.snapshot.revision,
+            tuple(
+                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()))
+                for e in current.snapshot.editions
+            ),
         )
 
     async def settle(self) -> None:
@@ -261,7 +251,7 @@ class Governance:
         if facets.entity and facets.entity.strip():
             try:
                 entity = await self._entities.governance_facts(principal, facets.entity)
-            except Unavailable:
+            except (Unavailable, Corrupt):
                 # Unknown properties match, so without memory there can be more rules and never fewer.
                 degraded = (*degraded, "memory")
         return _Case(current, situation_of(principal, facets, entity), degraded)

@@ -11,20 +11,12 @@ from typing import Any, Final
 from interlayer.errors import InvalidInput
 from interlayer.ids import Clock, parse_instant
 from interlayer.storage.items import EVERYTHING, Item, ItemStore, Span
+from interlayer.storage.receipts import HOUR, hour_of
 from interlayer.storage.trail import chain_partition
 
-RECEIPT: Final = "rc"
-"""Prefix of a receipt's id."""
-
-_HOUR: Final = "%Y%m%d%H"
 _PAGE: Final = 500
 _SLACK: Final = timedelta(days=1)
 _REACH: Final = timedelta(days=3_670)
-
-
-def receipts_partition(organization: str, hour: str) -> str:
-    """Return the partition of the receipts of an hour."""
-    return f"{organization}#receipts#{hour}"
 
 
 def segments_partition(organization: str) -> str:
@@ -32,14 +24,9 @@ def segments_partition(organization: str) -> str:
     return f"{organization}#segments"
 
 
-def hour_of(instant: datetime) -> str:
-    """Return the hour of an instant as `YYYYMMDDHH`, UTC."""
-    return instant.astimezone(UTC).strftime(_HOUR)
-
-
 def end_of(hour: str) -> datetime:
     """Return the instant at which an hour is past."""
-    return datetime.strptime(hour, _HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+    return datetime.strptime(hour, HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
 
 
 def hours(first: str, last: str) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The snapshots that calls are answered from: loaded when an organization's head moves, kept while it stands.
 
-The head is read on every call. When it cannot be read, the last set that could is served for `STALE_MAX`, marked;
-after that the answer is a refusal, because an agent must not act on rules that may have been withdrawn.
+The head is read on every call. When it cannot be read, or leads to a set that is damaged, the last good set is served
+for a while, marked; after that the answer is a refusal, because an agent must not act on rules that may have been
+withdrawn. A damaged set is never served in part.
 """
 
-from collections import OrderedDict
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,45 +13,48 @@ from typing import Final
 
 import anyio
 import anyio.to_thread
-import numpy as np
-from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import Clock
-from interlayer.models.embedder import Embedder, Vectors
+from interlayer.models.embedder import Embedder
+from interlayer_policies.answers import REFUSAL
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile
-from interlayer_policies.relevance import Query, query_of, texts_of
-from interlayer_policies.sets import StoredPolicy
-from interlayer_policies.snapshot import Edition, GuidanceSection, Snapshot, sections_of
+from interlayer_policies.relevance import Query
+from interlayer_policies.sets import MENDED_BY, Head, StoredPolicy
+from interlayer_policies.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.store import PolicySets
 from interlayer_policies.waivers import Waiver
 
 STALE_MAX: Final = timedelta(seconds=300)
-QUERY_DEADLINE_S: Final = 0.025
-REFUSAL: Final = (
-    "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
-)
+HEAD_DEADLINE_S: Final = 5.0
 
 _EMBED_AGAIN_AFTER: Final = timedelta(seconds=5)
-_TASKS_REMEMBERED: Final = 512
-_VECTORS_REMEMBERED: Final = 50_000
 _BUILT_INLINE_MAX: Final = 20  # policies: fewer take less time than handing them to a thread
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Shelf:
-    """What is kept of one organization."""
+    """What is kept of one organization; `trouble` is what last kept the published set from being read."""
 
     snapshot: Snapshot
+    head: Head
     seen_at: datetime
     embed_tried_at: datetime
-    waivers: tuple[Waiver, ...] = ()
+    arrivals: int
+    trouble: str = ""
+
+    def holds(self, head: Head) -> bool:
+        """Whether this is the set that a head leads to; a revision alone is not enough after a restored backup."""
+        return (self.head.revision, self.head.set_hash) == (head.revision, head.set_hash)
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The set to answer from and what was unavailable in getting it."""
+    """The set to answer from and what was unavailable in getting it: `store`, `set` (damaged), `waivers`."""
 
     snapshot: Snapshot
     degraded: tuple[str, ...] = ()
@@ -63,114 +67,119 @@ class Current:
 
 
 class Library:
-    """Current snapshots by organization, and what is dear to make: parsed policies and vectors, by content."""
+    """Current snapshots by organization, and the embeddings that they share."""
 
-    def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock) -> None:
+    def __init__(self, sets: PolicySets, embedder: Embedder, clock: Clock, stale_max: timedelta = STALE_MAX) -> None:
         self._sets = sets
-        self._embedder = embedder
+        self._embeddings = Embeddings(embedder)
         self._clock = clock
+        self._stale_max = stale_max
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
-        self._vectors: dict[str, NDArray[np.float32]] = {}
-        self._queries: OrderedDict[str, Query] = OrderedDict()
 
     async def current(self, organization: str) -> Current:
-        """Return the published set. Raises `Unavailable`, saying to take no action, when there is none to go by."""
-        try:
-            head = await self._sets.head(organization)
-            shelf = await self._shelf(organization, head.revision) if head else None
-        except Unavailable as error:
-            return self._stale(organization, error)
-        if shelf is None:
-            raise Unavailable(f"No policies are published for {organization}: publish some. {REFUSAL}")
-        shelf.seen_at = self._clock()
-        if head and shelf.snapshot.revision == head.revision:
-            shelf.waivers = head.waivers
-        return Current(shelf.snapshot, (), shelf.waivers)
+        """Return the set to answer from: the published one, or for a while the last that could be read.
 
-    async def query(self, snapshot: Snapshot, task: str) -> tuple[Query, bool]:
-        """Return a task made ready, and whether its vectors could not be had in time."""
-        found = self._queries.get(task)
-        if found is not None:
-            self._queries.move_to_end(task)
-        else:
-            texts = texts_of(task)
-            found = query_of(texts, await self._query_vectors(texts))
-            if found.vectors is not None:
-                self._remember(task, found)
+        Raises `Unavailable` or `Corrupt`, saying to take no action, when there is none to go by.
+        """
+        try:
+            return await self.published(organization)
+        except (Unavailable, Corrupt) as error:
+            return self._last_good(organization, error)
+
+    async def published(self, organization: str) -> Current:
+        """Return the published set as the store has it now. Raises `Unavailable` and `Corrupt`."""
+        head = await self._head(organization)
+        if head is None:
+            raise Unavailable(f"No policies are published for {organization}: publish some.")
+        shelf = await self._shelf(organization, head)
+        if shelf.holds(head):
+            shelf.head = head
+        shelf.seen_at, shelf.trouble = self._clock(), ""
+        degraded = ("waivers",) if shelf.head.waivers_unread else ()
+        return Current(shelf.snapshot, degraded, shelf.head.waivers)
+
+    async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
+        """Return a task made ready, and whether its vectors could not be had in `within` seconds."""
+        found = await self._embeddings.query(task, within)
         return found, found.vectors is None or not snapshot.index.has_vectors
 
-    async def build(self, revision: int, editions: Sequence[Edition]) -> Snapshot:
-        """Return a snapshot of these policies; without vectors when the embedder is unavailable."""
+    async def build(self, revision: int, editions: Sequence[Edition], within: float = SECTIONS_DEADLINE_S) -> Snapshot:
+        """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
         sections = sections_of(editions)
-        try:
-            vectors = await self._section_vectors(sections)
-        except Unavailable:
-            vectors = None
+        vectors = await self._embeddings.of_sections([section.indexed for section in sections], within)
         if len(editions) <= _BUILT_INLINE_MAX:
             return Snapshot(revision, editions, sections, vectors)
         return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors)
 
-    def _is_good(self, shelf: _Shelf, revision: int) -> bool:
-        if shelf.snapshot.revision < revision:
+    async def prepare(self, editions: Sequence[Edition]) -> None:
+        """Embed what a publish brings before it is in force, so that the first call after it need not wait."""
+        await self._embeddings.of_sections([section.indexed for section in sections_of(editions)], PUBLISH_DEADLINE_S)
+
+    def _is_good(self, shelf: _Shelf, head: Head) -> bool:
+        if not shelf.holds(head):
             return False
-        return shelf.snapshot.index.has_vectors or self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
+        if shelf.snapshot.index.has_vectors:
+            return True
+        nothing_new = shelf.arrivals == self._embeddings.arrivals
+        return nothing_new and self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
 
-    def _stale(self, organization: str, error: Unavailable) -> Current:
-        shelf = self._shelves.get(organization)
-        if shelf is None or self._clock() - shelf.seen_at > STALE_MAX:
-            raise Unavailable(f"The policies are out of reach: {error} {REFUSAL}") from error
-        return Current(shelf.snapshot, ("store",), shelf.waivers)
+    async def _embedded(self, shelf: _Shelf) -> bool:
+        """Whether the vectors that a set was loaded without can be had now."""
+        texts = [section.indexed for section in shelf.snapshot.sections]
+        return await self._embeddings.of_sections(texts, QUERY_DEADLINE_S) is not None
 
-    async def _shelf(self, organization: str, revision: int) -> _Shelf:
-        """Return a shelf with this revision or a later one, loading it once for all who wait."""
+    def _last_good(self, organization: str, error: Unavailable | Corrupt) -> Current:
         shelf = self._shelves.get(organization)
-        if shelf is not None and self._is_good(shelf, revision):
-            return shelf
-        async with self._loading.setdefault(organization, anyio.Lock()):
+        # A clock that was set back must not stretch the limit.
+        if shelf is None or abs(self._clock() - shelf.seen_at) >= self._stale_max:
+            raise type(error)(f"The policies cannot be read: {error} {REFUSAL}") from error
+        damaged = isinstance(error, Corrupt)
+        if damaged and shelf.trouble != str(error):
+            shelf.trouble = str(error)
+            logger.error("revision %s stays in force for now: %s", shelf.head.revision, error)
+        return Current(shelf.snapshot, ("set" if damaged else "store",), shelf.head.waivers)
+
+    async def _head(self, organization: str) -> Head | None:
+        try:
+            with anyio.fail_after(HEAD_DEADLINE_S):
+                return await self._sets.head(organization)
+        except TimeoutError:
+            raise Unavailable(f"the store does not answer within {HEAD_DEADLINE_S:.0f} s.") from None
+
+    async def _shelf(self, organization: str, head: Head) -> _Shelf:
+        """Return a shelf with this set or a later one, loading it once for all who wait."""
+        shelf = self._shelves.get(organization)
+        lock = self._loading.setdefault(organization, anyio.Lock())
+        if shelf is not None and (self._is_good(shelf, head) or (shelf.holds(head) and lock.locked())):
+            return shelf  # where another call only fetches the vectors, nobody waits for them
+        async with lock:
+            head = await self._head(organization) or head  # it may have moved while this call waited
             shelf = self._shelves.get(organization)
-            if shelf is not None and self._is_good(shelf, revision):
+            if shelf is not None and self._is_good(shelf, head):
                 return shelf
-            entries = await self._sets.entries(organization, revision)
-            if entries is None:
-                raise Corrupt(f"policy set {revision} of {organization} is missing; publish the policies again")
-            known = {(e.policy.id, e.version): e for e in shelf.snapshot.editions} if shelf else {}
-            unknown = [entry for entry in entries if (entry.id, entry.version) not in known]
-            stored = await self._sets.versions.sources(organization, unknown)
-            if len(stored) <= _BUILT_INLINE_MAX:
-                parsed = _editions(stored)
-            else:
-                parsed = await anyio.to_thread.run_sync(_editions, stored)
-            known |= {(edition.policy.id, edition.version): edition for edition in parsed}
-            snapshot = await self.build(revision, [known[entry.id, entry.version] for entry in entries])
-            shelf = self._shelves[organization] = _Shelf(snapshot, self._clock(), self._clock())
+            arrivals = self._embeddings.arrivals
+            same = shelf is not None and shelf.holds(head)
+            if shelf is not None and same and not await self._embedded(shelf):
+                shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
+                return shelf
+            editions = shelf.snapshot.editions if shelf and same else await self._read(organization, head, shelf)
+            snapshot = await self.build(head.revision, editions)
+            shelf = self._shelves[organization] = _Shelf(snapshot, head, self._clock(), self._clock(), arrivals)
             return shelf
 
-    async def _section_vectors(self, sections: Sequence[GuidanceSection]) -> Vectors:
-        """Return (sections, dims) unit vectors; a text that was embedded before is not embedded again."""
-        missing = list(dict.fromkeys(s.indexed for s in sections if s.indexed not in self._vectors))
-        if missing:
-            if len(self._vectors) > _VECTORS_REMEMBERED:
-                self._vectors.clear()
-                missing = list(dict.fromkeys(s.indexed for s in sections))
-            self._vectors |= dict(zip(missing, await self._embedder.embed(missing), strict=True))
-        if not sections:
-            return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
-        return np.stack([self._vectors[section.indexed] for section in sections])
-
-    async def _query_vectors(self, texts: Sequence[str]) -> Vectors | None:
-        vectors: Vectors | None = None
-        with anyio.move_on_after(QUERY_DEADLINE_S):
-            try:
-                vectors = await self._embedder.embed(texts)
-            except Unavailable:
-                return None
-        return vectors
-
-    def _remember(self, task: str, query: Query) -> None:
-        self._queries[task] = query
-        while len(self._queries) > _TASKS_REMEMBERED:
-            self._queries.popitem(last=False)
+    async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> list[Edition]:
+        """Return the policies of a set, whole and as they were published. Raises `Corrupt`."""
+        entries = await self._sets.published_entries(organization, head)
+        known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.editions} if shelf else {}
+        unknown = [entry for entry in entries if (entry.id, entry.version, entry.sha256) not in known]
+        stored = await self._sets.versions.sources(organization, unknown)
+        if len(stored) <= _BUILT_INLINE_MAX:
+            parsed = _editions(stored)
+        else:
+            parsed = await anyio.to_thread.run_sync(_editions, stored)
+        known |= {(edition.policy.id, edition.version, edition.sha256): edition for edition in parsed}
+        return [known[entry.id, entry.version, entry.sha256] for entry in entries]
 
 
 def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:
@@ -178,6 +187,6 @@ def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:
     for source in stored:
         policy = parse(PolicyFile(source.path, source.text))
         if not isinstance(policy, Policy):
-            raise Corrupt(f"policy {source.policy_id} v{source.version} cannot be read: {policy[0]}. Publish it again.")
-        editions.append(Edition(policy, source.version))
+            raise Corrupt(f"policy {source.policy_id} v{source.version} cannot be read: {policy[0]}. {MENDED_BY}")
+        editions.append(Edition(policy, source.version, source.sha256))
     return editions

@@ -3,22 +3,22 @@
 `lint` needs nothing but the files. `failing_expectations` runs the policies' own tests on a snapshot of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
-from interlayer.text.budget import compact_json, text_tokens
-from interlayer_policies.checks import is_blunt
+from interlayer.ids import timestamp
+from interlayer_policies.checks import bare_terms
+from interlayer_policies.crowding import Crowd, crowded
 from interlayer_policies.frontmatter import nearest
 from interlayer_policies.governing import clashing
 from interlayer_policies.parsing import parse
-from interlayer_policies.policy import Check, Expectation, Policy, PolicyFile, Problem, Rule, Scope
+from interlayer_policies.policy import Check, Expectation, ParameterValue, Policy, PolicyFile, Problem, Rule, Scope
 from interlayer_policies.relevance import Query
 from interlayer_policies.snapshot import BoundRule, Edition, Snapshot, bound
 from interlayer_policies.testing import examples, expectations, failures
+from interlayer_policies.wording import wording_problems
 
-RULE_TOKENS_MAX: Final = 1_500
-"""Rules of an unscoped call above this leave little of a default answer for guidance."""
+_TERMS_NAMED = 5
 
 
 def lint(files: Sequence[PolicyFile]) -> list[Problem]:
@@ -50,10 +50,8 @@ def failing_expectations(snapshot: Snapshot, queries: dict[str, Query], now: dat
 
 
 def _policy_problems(policy: Policy) -> Iterator[Problem]:
-    if not policy.description:
-        yield Problem(policy.file, 1, "no description: what it is about helps to find it", "warning")
     for rule in policy.rules:
-        for message in _check_warnings(rule):
+        for message in _check_warnings(rule, policy.values):
             yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
     yield from _example_problems(policy)
     yield from _doubled_keys(policy)
@@ -69,14 +67,21 @@ def _example_problems(policy: Policy) -> Iterator[Problem]:
             yield Problem(policy.file, rule.line, message)
 
 
-def _check_warnings(rule: Rule) -> Iterator[str]:
+def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterator[str]:
     check: Check | None = rule.check
     if check is None:
         return
     if not rule.bad:
         yield "its check has no bad example, so nothing shows that it finds anything"
-    if is_blunt(check.kind, check.options) and not rule.good:
-        yield "its check forbids a short or everyday word; add good examples to show what must stay allowed"
+    bare = bare_terms(check.kind, check.filled(values))
+    if bare and not rule.good:
+        named = ", ".join(repr(term) for term in bare[:_TERMS_NAMED]) + (
+            " and more" if len(bare) > _TERMS_NAMED else ""
+        )
+        yield (
+            f"its check forbids single words ({named}), which ordinary texts use too; add good examples that show "
+            "what has to stay allowed, or forbid a phrase"
+        )
 
 
 def _doubled_keys(policy: Policy) -> Iterator[Problem]:
@@ -106,6 +111,7 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
         for expectation in policy.expectations:
             yield from _unknown_references(policy, expectation, by_id)
     yield from _clashes(policies)
+    yield from wording_problems(policies)
     yield from _over_cap(policies)
 
 
@@ -168,10 +174,20 @@ def _exclude(first: Scope, second: Scope) -> bool:
 
 
 def _over_cap(policies: Sequence[Policy]) -> Iterator[Problem]:
-    """Warn when a call that gives no facet would be sent more rules than a default answer has room for."""
-    texts = [compact_json([policy.id, rule.id, rule.level, rule.text]) for policy in policies for rule in policy.rules]
-    tokens = sum(text_tokens(text) + 30 for text in texts)  # 30: version, why and etag of a delivered rule
-    if tokens > RULE_TOKENS_MAX:
-        message = f"the {len(texts)} rules of this set are some {tokens} tokens together, over {RULE_TOKENS_MAX}; "
-        message += "limit scopes, or expect that calls without facets leave no room for guidance"
-        yield Problem(policies[0].file, 1, message, "warning")
+    """Warn of calls that would be given more rules than leaves room for guidance, at the policy that brings most."""
+    files = {policy.id: policy.file for policy in policies}
+    for crowd in crowded(policies):
+        yield Problem(files[crowd.contributors[0][0]], 1, _crowd_message(crowd), "warning")
+
+
+def _crowd_message(crowd: Crowd) -> str:
+    facets = ", ".join(f"{facet}={'/'.join(values)}" for facet, values in sorted(crowd.situation.items()))
+    if crowd.is_open:
+        who, remedy = "a call that gives no facet", "shorten rules, or make sure that agents give their facets"
+    elif facets:
+        who, remedy = f"a call with {facets}", "narrow scopes, shorten rules, or make guidance of what is no obligation"
+    else:
+        who, remedy = "every call", "give rules a scope, shorten them, or make guidance of what is no obligation"
+    since = f" from {timestamp(crowd.since)[:10]} on" if crowd.since else ""
+    most = ", ".join(f"{name} ({tokens})" for name, tokens in crowd.contributors)
+    return f"{who} is given some {crowd.tokens} tokens of rules{since}, over {crowd.cap}; most by {most}; {remedy}"

@@ -1,17 +1,17 @@
 """Guidance into a token budget: best first, whole sections only, equal texts once; what is left out is said."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interlayer.text.budget import CHARS_PER_TOKEN, compact_json
-from interlayer_policies.answers import DeliveredSection, Omitted, as_json
+from interlayer_policies.answers import DeliveredSection, Omitted
 from interlayer_policies.governing import Governing
-from interlayer_policies.relevance import Query
+from interlayer_policies.relevance import Relevance
 from interlayer_policies.snapshot import GuidanceSection, Snapshot
 
 CANDIDATES_MAX: Final = 64
@@ -42,23 +42,20 @@ class Packed:
     omitted: tuple[Omitted, ...]
 
 
-def candidates(snapshot: Snapshot, governing: Governing, query: Query) -> list[Candidate]:
+def candidates(snapshot: Snapshot, governing: Governing, relevance: Relevance) -> list[Candidate]:
     """Return the most relevant sections of the policies in force, best first, none with the text of another."""
-    numbers = np.flatnonzero(governing.in_force[snapshot.section_policies])
-    if not numbers.size:
-        return []
-    relevance = snapshot.index.relevance(query, numbers)
-    scored = [
-        (round(float(relevance.scores[n]), 4), snapshot.sections[int(numbers[n])])
-        for n in np.flatnonzero(relevance.passes)
-    ]
+    in_force = governing.in_force[snapshot.section_policies[relevance.among]]
+    passing = relevance.passes[in_force]
+    numbers = relevance.among[in_force][passing]
     seen: set[str] = set()
     found: list[Candidate] = []
-    for score, section in _spread(scored):
-        if section.content not in seen and len(found) < CANDIDATES_MAX:
+    for number, score in _spread(snapshot, numbers, relevance.scores(in_force)[passing]):
+        section = snapshot.sections[number]
+        if section.content not in seen:
             seen.add(section.content)
-            delivered = _delivered(section, score)
-            found.append(Candidate(delivered, json_bytes(as_json(delivered)) + 1))
+            found.append(_candidate(section, score))
+            if len(found) == CANDIDATES_MAX:
+                break
     return found
 
 
@@ -95,19 +92,23 @@ def bytes_of(tokens: int) -> float:
     return tokens * CHARS_PER_TOKEN
 
 
-def _spread(scored: Sequence[tuple[float, GuidanceSection]]) -> list[tuple[float, GuidanceSection]]:
-    """Return sections best first, where each counts for less by the better ones of its policy."""
-    before: Counter[int] = Counter()
-    spread: list[tuple[float, GuidanceSection]] = []
-    for score, section in sorted(scored, key=_best_first):
-        spread.append((round(score * _AGAIN ** before[section.number], 4), section))
-        before[section.number] += 1
-    return sorted(spread, key=_best_first)
+def _spread(snapshot: Snapshot, numbers: NDArray[np.intp], scores: NDArray[np.float32]) -> Iterator[tuple[int, float]]:
+    """Yield sections best first, where each counts for less by the better ones of its policy."""
+    rounded = np.round(scores.astype(np.float64), 4)
+    spread = np.round(rounded * _AGAIN ** _better_ones(snapshot, numbers, rounded), 4)
+    order = np.lexsort((snapshot.section_order[numbers], -spread))
+    yield from zip(numbers[order].tolist(), spread[order].tolist(), strict=True)
 
 
-def _best_first(scored: tuple[float, GuidanceSection]) -> tuple[float, str, str]:
-    score, section = scored
-    return -score, section.edition.policy.id, section.section_id
+def _better_ones(snapshot: Snapshot, numbers: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return (n,): how many sections of the same policy come before each one."""
+    policies = snapshot.section_policies[numbers]
+    order = np.lexsort((snapshot.section_order[numbers], -scores, policies))
+    places = np.arange(len(order))
+    first = np.append(True, policies[order][1:] != policies[order][:-1])[: len(order)]
+    better = np.empty(len(order), dtype=np.intp)
+    better[order] = places - np.maximum.accumulate(np.where(first, places, 0))
+    return better
 
 
 def _omitted(candidate: Candidate) -> Omitted:
@@ -115,14 +116,16 @@ def _omitted(candidate: Candidate) -> Omitted:
     return Omitted(section.policy_id, section.section_id, "budget", tokens_of(candidate.size))
 
 
-def _delivered(section: GuidanceSection, score: float) -> DeliveredSection:
-    return DeliveredSection(
+def _candidate(section: GuidanceSection, score: float) -> Candidate:
+    why, shown = f"relevance {score:.2f}", round(score, 2)
+    delivered = DeliveredSection(
         policy_id=section.edition.policy.id,
         version=section.edition.version,
         section_id=section.section_id,
         title=section.title,
         text=section.text,
-        why=f"relevance {score:.2f}",
-        score=round(score, 2),
+        why=why,
+        score=shown,
         etag=section.etag,
     )
+    return Candidate(delivered, section.json_bytes + len(f'"{why}"{shown},'))  # plain ASCII, as JSON writes it

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -25,7 +26,7 @@ from interlayer_policies.policy import (
 
 FILE_BYTES_MAX: Final = 200_000
 
-_FENCE: Final = re.compile(r"^\s{0,3}(```|~~~)")
+FENCE: Final = re.compile(r"^\s{0,3}(```|~~~)")
 _HEADING: Final = re.compile(r"^(#{1,2})[ \t]+(.*?)[ \t]*#*$")
 _PROHIBITION: Final = re.compile(r"^(never|do not|don['’]t)\b", re.IGNORECASE)
 _NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9]+")
@@ -50,7 +51,7 @@ def parse(file: PolicyFile) -> Policy | list[Problem]:
         header = Header(FrontMatter(), {})
     if isinstance(header, list):
         return header
-    heading, sections = _sections(lines[body_from:])
+    heading, sections = _sections(lines[body_from:], body_from + 1)
     return _policy(file, header, heading, sections)
 
 
@@ -71,10 +72,12 @@ def _policy(file: PolicyFile, header: Header, heading: str | None, sections: lis
         supersedes=keys.supersedes,
         parameters={name: Parameter(given.value, given.merge) for name, given in keys.params.items()},
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
-        sections=tuple(Section(s.id, s.title or title, s.text) for s in sections),
+        sections=tuple(replace(section, title=section.title or title) for section in sections),
         expectations=tuple(_expectation(test, header.line("tests", n)) for n, test in enumerate(keys.tests)),
         approvers=keys.approvers,
         tier_approvers=keys.tier_approvers,
+        title_line=header.line("title"),
+        description_line=header.line("description"),
     )
     problems = [Problem(file.path, line, message) for line, message in _inconsistencies(policy, header)]
     return problems or policy
@@ -159,16 +162,16 @@ def slug(text: str) -> str:
     return _NOT_IN_SLUG.sub("-", text.casefold()).strip("-")[:80].rstrip("-") or "section"
 
 
-def _sections(lines: list[str]) -> tuple[str | None, list[Section]]:
+def _sections(lines: list[str], first_line: int) -> tuple[str | None, list[Section]]:
     """Return the first heading and the sections; text under no second-level heading is the overview.
 
     The overview has an empty title: the caller knows the policy's.
     """
     first_heading: str | None = None
-    parts: list[tuple[str | None, list[str]]] = [(None, [])]
+    parts: list[tuple[str | None, list[str], int]] = [(None, [], first_line)]
     fenced = False
-    for line in lines:
-        if _FENCE.match(line):
+    for number, line in enumerate(lines, first_line):
+        if FENCE.match(line):
             fenced = not fenced
         heading = None if fenced else _HEADING.match(line)
         if heading is None:
@@ -178,14 +181,14 @@ def _sections(lines: list[str]) -> tuple[str | None, list[Section]]:
             first_heading = heading[2]
             if heading[1] == "#":
                 continue
-        parts.append((heading[2], []))
+        parts.append((heading[2], [], number))
     sections: list[Section] = []
     taken: set[str] = set()
-    for heading, body in parts:
+    for heading, body, line in parts:
         text = "\n".join(body).strip()
         if text:
             section_id = _unique(_OVERVIEW if heading is None else slug(heading), taken)
-            sections.append(Section(section_id, heading or "", text))
+            sections.append(Section(section_id, heading or "", text, line))
     return first_heading, sections
 
 

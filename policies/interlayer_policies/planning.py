@@ -11,6 +11,7 @@ import anyio.to_thread
 from interlayer.ids import Clock
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
+from interlayer.storage.receipts import hour_of, receipts_partition
 from interlayer_policies.differences import (
     Difference,
     FrozenSituation,
@@ -18,8 +19,9 @@ from interlayer_policies.differences import (
     policy_differences,
     rule_tokens,
 )
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.explaining import Explanation, explain
-from interlayer_policies.ledger import hour_of, receipts_partition
+from interlayer_policies.ledger import stream
 from interlayer_policies.library import Library
 from interlayer_policies.policy import PolicyFile, Situation, folded
 from interlayer_policies.publishing import Publisher
@@ -28,6 +30,7 @@ from interlayer_policies.snapshot import Edition
 from interlayer_policies.testing import Case, examples, expectations
 
 _CALLS: Final = 500
+_LOOKED_AT: Final = 20_000  # receipts, those of memories among them
 _HOURS_BACK: Final = 7 * 24
 _FACETS: Final = ("channel", "audience", "region", "team", "tags")
 
@@ -47,8 +50,8 @@ class Planner:
         cases = [case for policy in policies for case in examples(policy)]
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if tasks:
-            snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies])
-            queries = {task: (await self._library.query(snapshot, task))[0] for task in tasks}
+            snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies], PUBLISH_DEADLINE_S)
+            queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
 
@@ -82,12 +85,15 @@ class Planner:
         """Return the situations of the newest calls as their receipts tell: what a receipt leaves out is unknown."""
         calls: Counter[FrozenSituation] = Counter()
         hour = self._clock().astimezone(UTC)
+        looked_at = 0
         for back in range(_HOURS_BACK):
             place = receipts_partition(organization, hour_of(hour - timedelta(hours=back)))
-            page = await self._store.query("audit", place, reverse=True, limit=_CALLS - calls.total())
-            calls.update(_situation(item.body) for item in page.items if "facets" in item.body)
-            if calls.total() >= _CALLS:
-                break
+            async for item in stream(self._store, place, reverse=True):
+                looked_at += 1
+                if "facets" in item.body:
+                    calls[_situation(item.body)] += 1
+                if calls.total() == _CALLS or looked_at == _LOOKED_AT:
+                    return calls
         return calls
 
 

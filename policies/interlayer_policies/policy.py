@@ -144,6 +144,7 @@ class Section:
     id: str
     title: str
     text: str
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ class Policy:
     expectations: tuple[Expectation, ...]
     approvers: tuple[str, ...] = ()
     tier_approvers: Mapping[Tier, tuple[str, ...]] = field(default_factory=dict[Tier, tuple[str, ...]])
+    title_line: int = 1
+    description_line: int = 1
 
     @property
     def values(self) -> dict[str, ParameterValue]:
@@ -187,7 +190,7 @@ def filled(text: str, values: Mapping[str, ParameterValue]) -> str:
     """Return the text with every known `{parameter}` replaced by its value; unknown ones stay."""
 
     def value_of(match: re.Match[str]) -> str:
-        return _written(values[match[1]]) if match[1] in values else match[0]
+        return written(values[match[1]]) if match[1] in values else match[0]
 
     return _PLACEHOLDER.sub(value_of, text)
 
@@ -208,7 +211,8 @@ def _fill(option: Any, values: Mapping[str, ParameterValue]) -> Any:
     return option
 
 
-def _written(value: ParameterValue) -> str:
+def written(value: ParameterValue) -> str:
+    """Return a value as it stands in a text: a whole number without a point, a list with commas."""
     if isinstance(value, tuple):
         return ", ".join(value)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -126,11 +126,10 @@ class Proposals:
             raise Conflict(f"proposal {proposal.id} is not whole; propose it again")
         return [PolicyFile(path, text) for key in keys for path, text in found[key].body["files"]]
 
-    async def listed(self, organization: str, *, everything: bool = False) -> list[Proposal]:
-        """Return the proposals that still need a decision, or all, newest first."""
+    async def listed(self, organization: str) -> list[Proposal]:
+        """Return the proposals, newest first."""
         page = await self._store.query("governance", f"{organization}#proposals", Span(), reverse=True)
-        found = [_read(item.body, item.version) for item in page.items]
-        return [one for one in found if everything or one.state in OPEN]
+        return [_read(item.body, item.version) for item in page.items]
 
 
 def new_proposal_id(now: datetime) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import anyio.to_thread
 
-from interlayer.errors import Conflict, InvalidInput
+from interlayer.errors import Conflict, Corrupt, InvalidInput
 from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Operation
+from interlayer_policies.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.library import Library
 from interlayer_policies.linting import failing_expectations, parsed
 from interlayer_policies.parsing import parse
@@ -64,16 +65,19 @@ class Publisher:
     ) -> Published:
         """Make the files the whole set, or propose it where somebody has to approve what changes.
 
-        `break_glass` publishes without waiting; the approvers are still asked. Raises `PolicyProblems`, or `Conflict`
+        `break_glass` publishes without waiting; the approvers are still asked. Only so a set that is damaged is
+        replaced, because nobody can tell any more who would have to approve. Raises `PolicyProblems`, or `Conflict`
         when another publish won.
         """
         organization = principal.organization
         # Read first: what another publishes while we examine makes this publish fail instead of undoing theirs.
         head = await self._sets.head(organization)
         policies, warnings = await self._publishable(files)
-        change = await self._sets.difference(organization, _sources(policies, files))
+        in_force = await self._in_force(organization, head, break_glass=break_glass)
+        anew = in_force is None
+        change = await self._sets.difference(organization, _sources(policies, files), anew=anew)
         changed = (*change.added, *change.changed, *change.removed)
-        groups = groups_for(await self._in_force(organization, head), {one.id: one for one in policies}, changed)
+        groups = groups_for(in_force or {}, {one.id: one for one in policies}, changed)
         now = self._clock()
         proposal = None
         if groups and head:
@@ -95,7 +99,15 @@ class Publisher:
                 )
         also = [put(organization, proposal)] if proposal else []
         done = await self._publish_after(
-            head, principal, files, reason, author, (policies, warnings), break_glass=bool(proposal), also=also
+            head,
+            principal,
+            files,
+            reason,
+            author,
+            (policies, warnings),
+            break_glass=bool(proposal) or anew,
+            anew=anew,
+            also=also,
         )
         return replace(done, proposal=proposal)
 
@@ -159,9 +171,11 @@ class Publisher:
         *,
         approved_by: Sequence[str] = (),
         break_glass: bool = False,
+        anew: bool = False,
         also: Sequence[Operation] = (),
     ) -> Published:
         policies, warnings = examined
+        await self._library.prepare([Edition(policy, 0) for policy in policies])
         revision, change = await self._sets.publish(
             principal,
             _sources(policies, files),
@@ -171,6 +185,7 @@ class Publisher:
             now=self._clock(),
             approved_by=approved_by,
             break_glass=break_glass,
+            anew=anew,
             also=also,
         )
         return Published(
@@ -182,10 +197,17 @@ class Publisher:
             warnings=tuple(warnings),
         )
 
-    async def _in_force(self, organization: str, head: Head | None) -> dict[str, Policy]:
+    async def _in_force(self, organization: str, head: Head | None, *, break_glass: bool) -> dict[str, Policy] | None:
+        """Return the policies in force by id; None when they are damaged and the glass is broken."""
         if head is None:
             return {}
-        snapshot = (await self._library.current(organization)).snapshot
+        try:
+            snapshot = (await self._library.published(organization)).snapshot
+            await self._sets.published_entries(organization, head)
+        except Corrupt:
+            if not break_glass:
+                raise
+            return None
         return {edition.policy.id: edition.policy for edition in snapshot.editions}
 
     async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
@@ -208,8 +230,8 @@ class Publisher:
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if not tasks:
             return []
-        snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies])
-        queries = {task: (await self._library.query(snapshot, task))[0] for task in tasks}
+        snapshot = await self._library.build(0, [Edition(policy, 1) for policy in policies], PUBLISH_DEADLINE_S)
+        queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
         return failing_expectations(snapshot, queries, self._clock())
 
 

@@ -1,4 +1,6 @@
-"""How relevant each section is to a task: fused vector and BM25 scores for the order, absolute evidence for the floor.
+"""How relevant each section is to a task: fused scores for the order, absolute evidence for the floor.
+
+Three legs are added: the words of a section, its meaning, and the words of its policy's title and description.
 
 Scores that are scaled per call say which section is best and nothing about whether it is any good, so a section
 must first pass a floor made of what does not depend on the others: the weight of the content words that it shares
@@ -7,7 +9,8 @@ with the task, and its cosine.
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -16,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.models.embedder import Vectors
-from interlayer.text.bm25 import Bm25
+from interlayer.text.bm25 import Bm25, Impacts
 from interlayer.text.fusion import min_max
 from interlayer.text.sentences import sentences
 from interlayer.text.terms import terms
@@ -25,17 +28,17 @@ Floats = NDArray[np.float32]
 
 _SENTENCES_MAX: Final = 24
 _TERMS_MAX: Final = 400
-_REMEMBERED_TERMS: Final = 2_000
 
 # Capitalised words inside a sentence; words in capitals alone (GDPR, SLA) are terms of the trade and stay.
 _NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
 
-# Shares of the fused score. The lexical leg is the stronger one for policies, and a long task is asked whole and
-# sentence by sentence. A section that several sentences point at is a better answer than one that a single sentence
-# happens to resemble, so the best few count together.
-_VECTOR, _LEXICAL = 0.4, 0.6
-_WHOLE, _BEST = 0.4, 0.6
-_BEST_UNITS: Final = 5
+# Shares of the fused score. A title says what a policy is about and little else, so a word in it is worth more than one
+# somewhere in a section. Each leg asks the whole task, and its sentences: by words the mean of all of them, so that a
+# word counts by how many sentences use it; by meaning the best few, because one section answers but a part of a task.
+_WORDS, _MEANING, _TITLE = 0.6, 0.4, 0.5
+_WHOLE, _SENTENCES = 0.4, 0.6
+_BEST_SENTENCES: Final = 5
+_CENTRED_BY: Final = 8  # sections by which the mean of a set's vectors counts half
 
 # The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies).
 _COSINE_ALONE: Final = 0.38
@@ -65,18 +68,30 @@ _TASK_WORDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any."""
+    """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any.
+
+    `shares` are term -> the share of these texts that use it.
+    """
 
     units: tuple[tuple[str, ...], ...]
+    shares: Mapping[str, float]
     vectors: Vectors | None
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """Of some sections: (n,) fused scores, 0 to 1, and (n,) whether each passes the floor."""
+    """Of the sections of these numbers: weighted legs, each (n,), not yet scaled; and (n,) who passes the floor."""
 
-    scores: Floats
+    among: NDArray[np.intp]
+    legs: tuple[tuple[float, Floats], ...]
     passes: NDArray[np.bool_]
+
+    def scores(self, kept: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the scores of the sections that are kept, 0 to 1, as if there were no others."""
+        result = np.zeros(len(self.among) if kept is None else int(kept.sum()), dtype=np.float32)
+        for weight, leg in self.legs:
+            result += np.float32(weight) * _scaled(leg if kept is None else leg[kept])
+        return result / np.float32(sum(weight for weight, _ in self.legs))
 
 
 def texts_of(task: str) -> list[str]:
@@ -91,19 +106,33 @@ def texts_of(task: str) -> list[str]:
 
 def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:
     """Return the query of `texts_of` and their vectors."""
-    return Query(tuple(tuple(dict.fromkeys(terms(text))) for text in texts), vectors)
+    units = tuple(tuple(dict.fromkeys(terms(text)))[:_TERMS_MAX] for text in texts)
+    counted = Counter(term for unit in units for term in unit)
+    return Query(units, {term: count / len(units) for term, count in counted.items()}, vectors)
 
 
 class SectionIndex:
-    """The sections of a set, searchable. `vectors` is (sections, dims), None while there is no embedder."""
+    """The sections of a set, searchable.
 
-    def __init__(self, texts: Sequence[str], vectors: Vectors | None) -> None:
-        self._bm25 = Bm25()
-        for text in texts:
-            self._bm25.add(terms(text))
+    `heads` are the titles and descriptions of the policies, `policies` (sections,) the number of each one's policy,
+    `vectors` (sections, dims), None while there is no embedder.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], heads: Sequence[str], policies: NDArray[np.intp], vectors: Vectors | None
+    ) -> None:
+        self._words, self._titles = _impacts(texts), _impacts(heads)
+        self._policies = policies
         self._more = _PER_DOUBLING * min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
         self._vectors = vectors
-        self._remembered: dict[str, Floats] = {}
+        if vectors is not None:
+            # What all sections of a set have in common tells none from another (Mu and Viswanath, "All-but-the-Top",
+            # 2018). With few sections their mean is the sections themselves, so it counts less.
+            count = len(vectors)
+            self._mean: Floats = vectors.sum(axis=0) / np.float32(count + _CENTRED_BY)
+            self._along = vectors @ self._mean
+            self._square = float(self._mean @ self._mean)
+            self._lengths = _lengths(self._along, self._square)
 
     @property
     def has_vectors(self) -> bool:
@@ -111,91 +140,99 @@ class SectionIndex:
         return self._vectors is not None
 
     def relevance(self, query: Query, among: NDArray[np.intp]) -> Relevance:
-        """Return the relevance of these sections, in their order."""
-        vocabulary = list(dict.fromkeys(term for unit in query.units for term in unit))[:_TERMS_MAX]
-        rows = self._rows(vocabulary, among)
-        members = _membership(query, vocabulary)
+        """Return the relevance of the sections of these numbers, ascending."""
+        whole = dict.fromkeys(query.units[0], 1.0)
+        legs: list[tuple[float, Floats]] = []
+        for weight, words, place in (
+            (_WORDS, self._words, among),
+            (_TITLE, self._titles, self._policies[among]),
+        ):
+            legs += [
+                (weight * _WHOLE, words.weighted(whole)[place]),
+                (weight * _SENTENCES, words.weighted(query.shares)[place]),
+            ]
         cosines = self._cosines(query, among)
-        fused = _fused(members @ rows)
-        if cosines is not None:
-            fused = _LEXICAL * fused + _VECTOR * _fused(np.maximum(cosines, 0))
-        weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
-        return Relevance(fused.astype(np.float32), _floor(members, rows > 0, weights, cosines, self._more))
+        if cosines is not None and query.vectors is not None:
+            centred = np.maximum(self._centred(cosines, query.vectors, among), 0)
+            legs += [(_MEANING * _WHOLE, centred[:, 0]), (_MEANING * _SENTENCES, _best(centred))]
+        passes = np.zeros(len(among), dtype=np.bool_)
+        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
+            passes |= self._evident(coverage, shared, None if cosines is None else cosines[:, number])
+        return Relevance(among, tuple(legs), passes)
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
 
         Coverage is the share, by weight, of a unit's content words that a section has; both are what the floor asks.
         """
-        vocabulary = list(dict.fromkeys(term for unit in query.units for term in unit))[:_TERMS_MAX]
-        members = _membership(query, vocabulary)
-        weights = np.array([self._weight(term) for term in vocabulary], dtype=np.float32)
+        highest = np.zeros(len(among), dtype=np.float32)
+        for coverage, _ in self._coverage(query, among):
+            highest = np.maximum(highest, coverage)
         cosines = self._cosines(query, among)
-        highest = np.zeros(len(among), dtype=np.float32) if cosines is None else cosines.max(axis=0)
-        return highest, _coverage(members, self._rows(vocabulary, among) > 0, weights).max(axis=0)
+        return np.zeros(len(among), dtype=np.float32) if cosines is None else cosines.max(axis=1), highest
 
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
+        """Return (sections, units) cosines, None when there are no vectors on either side."""
         if self._vectors is None or query.vectors is None:
             return None
-        return query.vectors @ self._vectors[among].T
+        everything = len(among) == len(self._vectors)
+        return (self._vectors if everything else self._vectors[among]) @ query.vectors.T
 
-    def _rows(self, vocabulary: Sequence[str], among: NDArray[np.intp]) -> Floats:
-        if not vocabulary:
-            return np.zeros((0, len(among)), dtype=np.float32)
-        return np.stack([self._term(term) for term in vocabulary])[:, among]
+    def _centred(self, cosines: Floats, asked: Vectors, among: NDArray[np.intp]) -> Floats:
+        """Return (sections, units): the cosines after the mean of the set is taken off both sides."""
+        along = asked @ self._mean
+        products = np.subtract(cosines, self._along[among][:, None], dtype=np.float32)
+        products -= along[None, :] - np.float32(self._square)
+        products /= self._lengths[among][:, None]
+        products /= _lengths(along, self._square)[None, :]
+        return products
 
-    def _term(self, term: str) -> Floats:
-        """Return the BM25 score of every section for one term; scores of several terms are their sum."""
-        found = self._remembered.get(term)
-        if found is None:
-            if len(self._remembered) >= _REMEMBERED_TERMS:
-                self._remembered.clear()
-            found = self._remembered[term] = self._bm25.scores([term])
-        return found
+    def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
+        """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""
+        known = {term: (weight, self._words.of(term)[0]) for term in query.shares if (weight := self._weight(term))}
+        for unit in query.units:
+            found = [known[term] for term in unit if term in known]
+            numbers = np.concatenate([np.zeros(0, dtype=np.intc), *(holding for _, holding in found)])
+            each = np.repeat([weight for weight, _ in found], [len(holding) for _, holding in found])
+            total = sum(weight for weight, _ in found)
+            covered = np.bincount(numbers, each, len(self._words))[among] / max(total, 1e-6)
+            yield covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among]
+
+    def _evident(self, coverage: Floats, shared: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
+        """Return which sections have absolute evidence in a unit: by words alone, by cosine alone, or by both."""
+        passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + self._more)
+        if cosines is not None:
+            passes |= cosines >= _COSINE_ALONE + self._more / 2
+            together = (2 * cosines + coverage >= _TOGETHER + self._more) & (cosines >= _COSINE_WITH_WORDS)
+            passes |= together & (shared >= 1)
+        return passes
 
     def _weight(self, term: str) -> float:
-        """Return what a shared term is worth as evidence: its idf, nothing for task words and bare numbers."""
-        if term in _TASK_WORDS or term.isdecimal():
-            return 0.0
-        size, having = len(self._bm25), int(np.count_nonzero(self._term(term)))
-        return math.log(1 + (size - having + 0.5) / (having + 0.5))
+        """Return what a shared term is worth as evidence: its rarity, nothing for task words and bare numbers."""
+        return 0.0 if term in _TASK_WORDS or term.isdecimal() else self._words.rarity(term)
 
 
-def _floor(
-    members: Floats, present: NDArray[np.bool_], weights: Floats, cosines: Floats | None, more: float
-) -> NDArray[np.bool_]:
-    """Return which sections have absolute evidence: by words alone, by cosine alone, or by both together.
-
-    `members` is (units, terms), `present` (terms, sections), `weights` (terms,), `cosines` (units, sections),
-    `more` the evidence asked for beyond what a small set asks.
-    """
-    shared = (members * (weights > 0)) @ present.astype(np.float32)
-    coverage = _coverage(members, present, weights)
-    passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + more)
-    if cosines is not None:
-        passes |= cosines >= _COSINE_ALONE + more / 2
-        together = (2 * cosines + coverage >= _TOGETHER + more) & (cosines >= _COSINE_WITH_WORDS)
-        passes |= together & (shared >= 1)
-    return np.asarray(passes.any(axis=0), dtype=np.bool_)
+def _impacts(texts: Iterable[str]) -> Impacts:
+    index = Bm25()
+    for text in texts:
+        index.add(terms(text))
+    return index.impacts()
 
 
-def _coverage(members: Floats, present: NDArray[np.bool_], weights: Floats) -> Floats:
-    covered = (members * weights) @ present.astype(np.float32)
-    return (covered / np.maximum((members @ weights)[:, None], 1e-6)).astype(np.float32)
+def _lengths(along: Floats, square: float) -> Floats:
+    """Return (n,) the lengths of unit vectors after a mean is taken off, given their products with it."""
+    return np.sqrt(np.maximum(1 - 2 * along + np.float32(square), np.float32(1e-6)))
 
 
-def _membership(query: Query, vocabulary: Sequence[str]) -> Floats:
-    """Return (units, terms): 1 where the unit has the term."""
-    units = [frozenset(unit) for unit in query.units]
-    rows = [[term in unit for term in vocabulary] for unit in units]
-    return np.array(rows, dtype=np.float32).reshape(len(units), len(vocabulary))
-
-
-def _fused(scores: Floats) -> Floats:
-    """Return the whole task's and the best sentences' scores, each scaled to 0..1 from nothing in common, added."""
-    best = np.sort(scores, axis=0)[-_BEST_UNITS:].mean(axis=0)
-    return (_WHOLE * _scaled(scores[0]) + _BEST * _scaled(best)).astype(np.float32)
+def _best(cosines: Floats) -> Floats:
+    """Return (sections,) the mean of the best few of each section's cosines."""
+    units = cosines.shape[1]
+    if units > _BEST_SENTENCES:
+        cosines = np.partition(cosines, units - _BEST_SENTENCES, axis=1)[:, -_BEST_SENTENCES:]
+    best: Floats = cosines.mean(axis=1)
+    return best
 
 
 def _scaled(scores: Floats) -> Floats:
+    """Return scores scaled to 0..1 from nothing in common."""
     return min_max(np.append(scores, np.float32(0)).astype(np.float32))[:-1]

@@ -12,11 +12,11 @@ from interlayer_policies.answers import Budget, ContextAnswer, DeliveredRule, as
 from interlayer_policies.governing import Governing, govern
 from interlayer_policies.packing import bytes_of, candidates, json_bytes, packed, tokens_of
 from interlayer_policies.policy import Scope, Situation
-from interlayer_policies.relevance import Query
+from interlayer_policies.relevance import Query, Relevance
 from interlayer_policies.snapshot import BoundRule, Snapshot, digest
 from interlayer_policies.waivers import Waiver
 
-ALGORITHM: Final = "2"
+ALGORITHM: Final = "3"
 """Part of every answer's etag; goes up when the same set may be selected from differently."""
 
 _RECEIPT_ID: Final = "rc_0000000000000000"
@@ -58,6 +58,11 @@ def select(snapshot: Snapshot, request: Request) -> Selection:
     return Selection(whole, _with_budget(answer, request.max_tokens, sized.sizes))
 
 
+def rule_bytes(rules: Sequence[BoundRule], situation: Situation) -> dict[str, int]:
+    """Return etag -> bytes of each rule in the answer to this situation."""
+    return _delivered(rules, situation)[1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sized:
     """An answer and, by etag, the bytes of its rules and sections."""
@@ -69,6 +74,8 @@ class _Sized:
 def _whole_answer(snapshot: Snapshot, governing: Governing, request: Request) -> _Sized:
     """Return the answer to a caller that holds nothing yet, and the bytes of its parts."""
     rules, rule_sizes = _delivered(governing.rules, request.situation)
+    in_scope = np.flatnonzero(governing.in_scope[snapshot.section_policies])
+    relevance = snapshot.index.relevance(request.task, in_scope)
     bare = ContextAnswer(
         etag="0" * 12,
         revision=snapshot.revision,
@@ -81,11 +88,11 @@ def _whole_answer(snapshot: Snapshot, governing: Governing, request: Request) ->
         conflicts=governing.conflicts,
         assumed=governing.assumed,
         budget=Budget(request.max_tokens, request.max_tokens, request.max_tokens, 0),
-        valid_until=_valid_until(snapshot, governing, request),
+        valid_until=_valid_until(snapshot, governing, relevance, request.now),
         degraded=request.degraded,
         receipt_id=_RECEIPT_ID,
     )
-    found = candidates(snapshot, governing, request.task)
+    found = candidates(snapshot, governing, relevance)
     taken = json_bytes(bare.document()) + sum(rule_sizes.values())
     choice = packed(found, bytes_of(request.max_tokens) - taken)
     etag = digest(
@@ -147,17 +154,10 @@ def _reason(scope: Scope, situation: Situation) -> str:
     return "scope: " + ", ".join([*known, *assumed])
 
 
-def _valid_until(snapshot: Snapshot, governing: Governing, request: Request) -> str | None:
+def _valid_until(snapshot: Snapshot, governing: Governing, relevance: Relevance, now: datetime) -> str | None:
     """Return when time alone next changes this selection: a policy in scope with rules, or with relevant sections."""
-    ends = governing.waivers_change_at
     matters = governing.in_scope & snapshot.has_rules
-    boundary = snapshot.scopes.next_boundary(governing.in_scope, request.now)
-    if boundary is None:
-        return timestamp(ends) if ends else None
-    numbers = np.flatnonzero(governing.in_scope[snapshot.section_policies])
-    if numbers.size:
-        relevant = snapshot.index.relevance(request.task, numbers).passes
-        matters[snapshot.section_policies[numbers[relevant]]] = True
-    boundary = snapshot.scopes.next_boundary(matters, request.now)
+    matters[snapshot.section_policies[relevance.among[relevance.passes]]] = True
+    ends, boundary = governing.waivers_change_at, snapshot.scopes.next_boundary(matters, now)
     soonest = min((at for at in (boundary, ends) if at), default=None)
     return timestamp(soonest) if soonest else None

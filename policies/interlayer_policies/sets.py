@@ -2,8 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 from interlayer_policies.waivers import Waiver
+
+MENDED_BY: Final = "Publish or roll back with --break-glass, which writes the whole set anew."
+"""The remedy for a damaged set."""
+
+
+def sha256_of(text: str) -> str:
+    """Return the hash of a policy's text."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +27,16 @@ class SetEntry:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Which set is published. `item_version` is the expectation of the next move."""
+    """Which set is published. `item_version` is the expectation of the next move.
+
+    `waivers_unread`: some waivers could not be read; they exempt nobody.
+    """
 
     revision: int
     set_hash: str
     item_version: int
     waivers: tuple[Waiver, ...] = ()
+    waivers_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,7 @@ class Source:
     @property
     def sha256(self) -> str:
         """Hash of the text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return sha256_of(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,24 @@ class StoredPolicy:
     path: str
     text: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """One policy of the published set; `waivers` are the ids of those that exempt from its rules now."""
+
+    id: str
+    version: int
+    title: str
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyListing:
+    """The published set: its revision and its policies by id."""
+
+    revision: int
+    policies: tuple[PublishedPolicy, ...]
 
 
 @dataclass(frozen=True, slots=True)

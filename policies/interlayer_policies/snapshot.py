@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interlayer.models.embedder import Vectors
 from interlayer.text.budget import compact_json
-from interlayer_policies.answers import DeliveredRule, as_json
+from interlayer_policies.answers import DeliveredRule, DeliveredSection, as_json
 from interlayer_policies.checks import Checker, compiled
-from interlayer_policies.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, filled
+from interlayer_policies.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, Section, filled
 from interlayer_policies.relevance import SectionIndex
 from interlayer_policies.scoping import ScopeIndex
 
@@ -26,10 +27,11 @@ def digest(*parts: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A policy at a version."""
+    """A policy at a version; `sha256` of its text where it was read from a store."""
 
     policy: Policy
     version: int
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class BoundRule:
 
 @dataclass(frozen=True, slots=True)
 class GuidanceSection:
-    """A section of a set. `number` is its policy's place in the set; `content` is the same for equal texts."""
+    """A section of a set. `number` is its policy's place in the set; `content` is the same for equal texts.
+
+    `json_bytes` is its size in an answer, but for `why` and `score`.
+    """
 
     number: int
     edition: Edition
@@ -67,6 +72,7 @@ class GuidanceSection:
     indexed: str
     content: str
     etag: str
+    json_bytes: int
 
 
 class Snapshot:
@@ -95,7 +101,13 @@ class Snapshot:
         self.superseding = tuple(number for number, policy in enumerate(policies) if policy.supersedes)
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
-        self.index = SectionIndex([section.indexed for section in self.sections], vectors)
+        self.section_order = _order(self.sections)
+        self.index = SectionIndex(
+            [section.indexed for section in self.sections],
+            ["\n".join([policy.title, policy.description]) for policy in policies],
+            self.section_policies,
+            vectors,
+        )
         self._checkers: dict[str, Checker | None] = {}
 
     def checker(self, rule: BoundRule) -> Checker | None:
@@ -118,19 +130,35 @@ def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | No
 def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
     """Return the sections of a set; `indexed` is what is searched and embedded."""
     return [
-        GuidanceSection(
-            number=number,
-            edition=edition,
-            section_id=section.id,
-            title=section.title,
-            text=section.text,
-            indexed=_indexed(edition.policy, section.title, section.text),
-            content=digest(section.title, section.text),
-            etag=digest(edition.policy.id, section.id, section.title, section.text),
-        )
+        _section(number, edition, section)
         for number, edition in enumerate(editions)
         for section in edition.policy.sections
     ]
+
+
+def _section(number: int, edition: Edition, section: Section) -> GuidanceSection:
+    policy = edition.policy
+    etag = digest(policy.id, section.id, section.title, section.text)
+    delivered = DeliveredSection(policy.id, edition.version, section.id, section.title, section.text, "", 0, etag)
+    return GuidanceSection(
+        number=number,
+        edition=edition,
+        section_id=section.id,
+        title=section.title,
+        text=section.text,
+        indexed=_indexed(policy, section.title, section.text),
+        content=digest(section.title, section.text),
+        etag=etag,
+        json_bytes=len(compact_json(as_json(delivered)).encode()) - len('""0'),
+    )
+
+
+def _order(sections: Sequence[GuidanceSection]) -> NDArray[np.intp]:
+    """Return (sections,) each one's place when they are sorted by policy id and section id."""
+    by_id = sorted(range(len(sections)), key=lambda n: (sections[n].edition.policy.id, sections[n].section_id))
+    places = np.empty(len(sections), dtype=np.intp)
+    places[by_id] = np.arange(len(sections))
+    return places
 
 
 def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, ParameterValue]) -> BoundRule:

@@ -12,7 +12,7 @@ from interlayer.storage.items import VersionConflict
 from interlayer.storage.trail import Event
 from interlayer_policies.library import Library
 from interlayer_policies.policy import FACET_OF_SCOPE_KEY, folded
-from interlayer_policies.proposals import Proposal, Proposals, decision, groups_for
+from interlayer_policies.proposals import OPEN, Proposal, Proposals, decision, groups_for
 from interlayer_policies.publishing import Published, Publisher
 from interlayer_policies.sets import Head
 from interlayer_policies.snapshot import BoundRule, Snapshot
@@ -60,8 +60,17 @@ class Stewardship:
         self._clock = clock
 
     async def proposals(self, principal: Principal, *, everything: bool = False) -> list[Proposal]:
-        """Return the proposals that need a decision, or all of them, newest first."""
-        return await self._proposals.listed(principal.organization, everything=everything)
+        """Return the proposals that need a decision, or all of them, newest first.
+
+        A pending one that was made on another set than the one in force is outdated: nobody can approve it any more.
+        """
+        head = await self._sets.head(principal.organization)
+        revision = head.revision if head else 0
+        found = [
+            replace(one, state="outdated") if one.state == "pending" and one.base_revision != revision else one
+            for one in await self._proposals.listed(principal.organization)
+        ]
+        return [one for one in found if everything or one.state in OPEN]
 
     async def approve(self, principal: Principal, proposal_id: str, reason: str) -> Published | None:
         """Agree to a proposal; the last one needed publishes it. None while others still have to agree.

@@ -27,7 +27,7 @@ from interlayer.storage.items import (
 )
 from interlayer.storage.trail import Event, Trail
 from interlayer.text.budget import compact_json
-from interlayer_policies.sets import Change, Head, PolicyChange, Publication, SetEntry, Source
+from interlayer_policies.sets import MENDED_BY, Change, Head, PolicyChange, Publication, SetEntry, Source
 from interlayer_policies.versions import PolicyVersions
 from interlayer_policies.waivers import Waiver, read_waivers, waivers_body
 
@@ -51,19 +51,34 @@ class PolicySets:
         item = await self._store.get(_head_key(organization))
         if item is None:
             return None
-        waivers = read_waivers(item.body.get("waivers", ()))
-        return Head(item.body["revision"], item.body["set_hash"], item.version, waivers)
+        waivers, unread = read_waivers(item.body.get("waivers", ()))
+        try:
+            return Head(int(item.body["revision"]), str(item.body["set_hash"]), item.version, waivers, unread)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Corrupt(f"the head of {organization}'s policies is damaged; restore a backup or an export") from error
 
     async def entries(self, organization: str, revision: int) -> list[SetEntry] | None:
-        """Return the entries of a set by policy id, None when there is no such revision."""
+        """Return the entries of a set by policy id, None when there is no such revision. Raises `Corrupt`."""
         item = await self._store.get(_set_key(organization, revision))
         if item is None:
             return None
-        parts = [_part_key(organization, revision, number) for number in range(item.body["parts"])]
-        found = await self._store.get_many(parts)
-        if len(found) != len(parts):
-            raise Corrupt(f"policy set {revision} of {organization} lacks a part; publish the policies again")
-        return [SetEntry(**entry) for part in parts for entry in found[part].body["policies"]]
+        damaged = Corrupt(f"policy set {revision} of {organization} is damaged. {MENDED_BY}")
+        try:
+            parts = [_part_key(organization, revision, number) for number in range(item.body["parts"])]
+            found = await self._store.get_many(parts)
+            entries = [SetEntry(**entry) for part in parts for entry in found[part].body["policies"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise damaged from error
+        if _set_hash(entries) != item.body.get("set_hash"):
+            raise damaged
+        return entries
+
+    async def published_entries(self, organization: str, head: Head) -> list[SetEntry]:
+        """Return the entries of the set that a head leads to. Raises `Corrupt` when they are not what was published."""
+        entries = await self.entries(organization, head.revision)
+        if entries is None or _set_hash(entries) != head.set_hash:
+            raise Corrupt(f"policy set {head.revision} of {organization} is missing or another. {MENDED_BY}")
+        return entries
 
     async def history(self, organization: str, limit: int) -> list[Publication]:
         """Return the newest publications, newest first."""
@@ -95,9 +110,10 @@ class PolicySets:
                 break
         return found[:limit]
 
-    async def difference(self, organization: str, sources: Sequence[Source]) -> Change:
-        """Return how the published set would change if these sources became the whole set."""
-        return _change(await self._before(organization, await self.head(organization)), sources)
+    async def difference(self, organization: str, sources: Sequence[Source], *, anew: bool = False) -> Change:
+        """Return how the published set would change if these sources became the whole set; `anew` as in `publish`."""
+        head = None if anew else await self.head(organization)
+        return _change(await self._before(organization, head), sources)
 
     async def publish(
         self,
@@ -110,19 +126,20 @@ class PolicySets:
         now: datetime,
         approved_by: Sequence[str] = (),
         break_glass: bool = False,
+        anew: bool = False,
         also: Sequence[Operation] = (),
     ) -> tuple[int, Change]:
         """Make these sources the whole set that follows `head`; return its revision and how it differs.
 
-        `also` joins the transaction. Returns the present revision when nothing differs. Raises `Conflict` when the
-        published set is another one by now.
+        `also` joins the transaction. Returns the present revision when nothing differs. With `anew` nothing of the
+        present set is relied on, because it is damaged. Raises `Conflict` when the published set is another one by now.
         """
         organization = principal.organization
-        before = await self._before(organization, head)
+        before = await self._before(organization, None if anew else head)
         wanted = sorted(sources, key=lambda source: source.id)
         change = _change(before, wanted)
         set_hash = _set_hash(wanted)
-        if head is not None and head.set_hash == set_hash:
+        if head is not None and head.set_hash == set_hash and not anew:
             return head.revision, change
         entries = await self.versions.store(organization, wanted, before)
         revision = head.revision + 1 if head else 1
@@ -189,14 +206,14 @@ class PolicySets:
         told = "Nothing of yours was published; look at theirs and publish again."
         if winner is None:
             return f"another set was published by someone else meanwhile. {told}"
-        entries = {entry.id: entry for entry in await self.entries(organization, winner.revision) or ()}
+        entries = await self._before(organization, winner)
         theirs = sorted(name for name in before.keys() | entries.keys() if before.get(name) != entries.get(name))
         named = ", ".join(theirs[:_NAMES_IN_MESSAGE]) + (" and more" if len(theirs) > _NAMES_IN_MESSAGE else "")
         return f"revision {winner.revision} was published by someone else meanwhile and changed {named}. {told}"
 
     async def _before(self, organization: str, head: Head | None) -> dict[str, SetEntry]:
-        entries = await self.entries(organization, head.revision) if head else []
-        return {entry.id: entry for entry in entries or []}
+        entries = await self.published_entries(organization, head) if head else []
+        return {entry.id: entry for entry in entries}
 
 
 def _publication(item: Item) -> Publication:
@@ -215,7 +232,7 @@ def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
     )
 
 
-def _set_hash(sources: Sequence[Source]) -> str:
+def _set_hash(sources: Sequence[Source | SetEntry]) -> str:
     return hashlib.sha256(compact_json([[source.id, source.sha256] for source in sources]).encode()).hexdigest()
 
 

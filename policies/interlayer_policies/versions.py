@@ -19,7 +19,7 @@ from interlayer.storage.items import (
     VersionConflict,
 )
 from interlayer.text.budget import compact_json
-from interlayer_policies.sets import SetEntry, Source, StoredPolicy
+from interlayer_policies.sets import MENDED_BY, SetEntry, Source, StoredPolicy, sha256_of
 
 _ATTEMPTS: Final = 5
 
@@ -37,9 +37,10 @@ class PolicyVersions:
         stored: list[StoredPolicy] = []
         for key, entry in zip(keys, entries, strict=True):
             item = found.get(key)
-            if item is None or item.body["sha256"] != entry.sha256:
-                raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published; publish it again")
-            stored.append(_stored(entry.id, entry.version, item.body))
+            one = _stored(entry.id, entry.version, item.body) if item else None
+            if one is None or one.sha256 != entry.sha256:
+                raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published. {MENDED_BY}")
+            stored.append(one)
         return stored
 
     async def version(self, organization: str, policy_id: str, version: int) -> StoredPolicy | None:
@@ -75,24 +76,28 @@ class PolicyVersions:
             except VersionConflict as conflict:
                 for key in conflict.keys:
                     source, _ = waiting.pop(key)
-                    taken = await self._newest(organization, source)
-                    if taken is None or taken.sha256 != source.sha256:
-                        number = taken.version + 1 if taken else 1
-                        waiting[_version_key(organization, source.id, number)] = (source, number)
+                    newest, is_same = await self._newest(organization, source)
+                    if is_same:
+                        done.append((source, newest))
                     else:
-                        done.append((source, taken.version))
+                        waiting[_version_key(organization, source.id, newest + 1)] = (source, newest + 1)
             else:
                 return [*done, *waiting.values()]
         raise Conflict("the same policies are being published by several at once; publish again")
 
-    async def _newest(self, organization: str, source: Source) -> StoredPolicy | None:
+    async def _newest(self, organization: str, source: Source) -> tuple[int, bool]:
+        """Return the newest version's number, 0 when there is none, and whether it is this very text, undamaged."""
         page = await self._store.query(
             "governance", f"{organization}#policy#{source.id}", Span.prefix("v"), reverse=True, limit=1
         )
         if not page.items:
-            return None
+            return 0, False
         item = page.items[0]
-        return _stored(source.id, int(item.key.sort.removeprefix("v")), item.body)
+        number = int(item.key.sort.removeprefix("v"))
+        try:
+            return number, _stored(source.id, number, item.body).sha256 == source.sha256
+        except Corrupt:
+            return number, False
 
 
 def _batches(waiting: Mapping[Key, tuple[Source, int]]) -> list[dict[Key, tuple[Source, int]]]:
@@ -114,7 +119,14 @@ def _version_put(key: Key, source: Source) -> Put:
 
 
 def _stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
-    return StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])
+    damaged = Corrupt(f"policy {policy_id} v{version} is damaged. {MENDED_BY}")
+    try:
+        found = StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])
+        if sha256_of(found.text) != found.sha256:
+            raise damaged
+    except (KeyError, TypeError, AttributeError) as error:
+        raise damaged from error
+    return found
 
 
 def _version_key(organization: str, policy_id: str, version: int) -> Key:

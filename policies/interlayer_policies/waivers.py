@@ -4,6 +4,7 @@ A waiver fails closed. It holds only where its scope certainly matches, so leavi
 back; it is bound to the rule's content, so a changed rule needs a new one; and it always ends.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 from interlayer.ids import timestamp
 from interlayer_policies.policy import Situation
+
+logger = logging.getLogger(__name__)
 
 WAIVERS_MAX: Final = 200
 """Of one organization at a time: they stand in the head, which every call reads."""
@@ -68,6 +71,16 @@ def waived(waivers: Iterable[Waiver], situation: Situation, now: datetime) -> Wa
     return Waived(certain, frozenset(possible), min(ends, default=None))
 
 
+def waivers_by_policy(waivers: Iterable[Waiver], now: datetime) -> dict[str, tuple[str, ...]]:
+    """Return policy id -> ids of the waivers of its rules that have not ended."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in sorted(waivers, key=lambda waiver: waiver.id):
+        if one.until > now:
+            policy = one.rule.partition("#")[0]
+            found[policy] = (*found.get(policy, ()), one.id)
+    return found
+
+
 def waivers_body(waivers: Sequence[Waiver], now: datetime) -> list[dict[str, Any]]:
     """Return those that have not ended as JSON, for the head."""
     return [
@@ -86,21 +99,35 @@ def waivers_body(waivers: Sequence[Waiver], now: datetime) -> list[dict[str, Any
     ]
 
 
-def read_waivers(body: Iterable[Mapping[str, Any]]) -> tuple[Waiver, ...]:
-    """Return the waivers of a head."""
-    return tuple(
-        Waiver(
-            id=one["id"],
-            rule=one["rule"],
-            rule_etag=one["rule_etag"],
-            scope={facet: tuple(values) for facet, values in one["scope"].items()},
-            until=_instant(one["until"]),
-            approver=one["approver"],
-            reason=one["reason"],
-            granted_at=_instant(one["granted_at"]),
-        )
-        for one in body
+def read_waivers(body: Any) -> tuple[tuple[Waiver, ...], bool]:
+    """Return the waivers of a head, and whether some could not be read: those exempt nobody."""
+    found: list[Waiver] = []
+    entries = body if isinstance(body, list | tuple) else [body]
+    for one in entries:
+        try:
+            found.append(_read(one))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            logger.error("a waiver cannot be read and exempts nobody; grant it again")
+    return tuple(found), len(found) < len(entries)
+
+
+def _read(one: Mapping[str, Any]) -> Waiver:
+    return Waiver(
+        id=str(one["id"]),
+        rule=str(one["rule"]),
+        rule_etag=str(one["rule_etag"]),
+        scope={str(facet): _values(values) for facet, values in one["scope"].items()},
+        until=_instant(one["until"]),
+        approver=str(one["approver"]),
+        reason=str(one["reason"]),
+        granted_at=_instant(one["granted_at"]),
     )
+
+
+def _values(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not values:
+        raise ValueError("no patterns")
+    return tuple(str(value) for value in values)
 
 
 def _matches(values: Iterable[str], patterns: Iterable[str]) -> bool:

@@ -2,10 +2,7 @@
 
 import gc
 import json
-import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 import anyio
 import click
@@ -14,8 +11,9 @@ from interlayer import __version__
 from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
+from interlayer.app.commands.install import install
 from interlayer.app.commands.memory import memory
-from interlayer.app.commands.policy_control import policy
+from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
 from interlayer.app.commands.transfer import export_command, import_command
@@ -88,31 +86,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("client", type=click.Choice(["claude-desktop", "claude-code", "cursor", "vscode"]))
-@click.option("--write", is_flag=True, help="Merge into the client's configuration file instead of printing.")
-@click.pass_context
-def install(ctx: click.Context, client: str, write: bool) -> None:
-    """Print, or with --write merge, the configuration that adds this server to an agent host."""
-    settings = settings_of(ctx)
-    from interlayer.app.clients import clients, configuration, merge
-
-    chosen = clients(Path.home(), Path.cwd())[client]
-    environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
-    given: Mapping[str, str | None] = ctx.obj
-    environment |= {f"INTERLAYER_{name}": value for name, value in given.items() if value}
-    if "INTERLAYER_HOME" in environment:
-        environment["INTERLAYER_HOME"] = str(settings.home)
-    wanted = configuration(chosen, environment)
-    if write:
-        merge(chosen, wanted)
-        click.echo(f"{chosen.title}: wrote {chosen.path}. {chosen.hint}")
-    else:
-        click.echo(f"# {chosen.title}: {chosen.path}", err=True)
-        click.echo(json.dumps(wanted, indent=2))
-        click.echo(f"# {chosen.hint} With --write this is merged into the file.", err=True)
-
-
-@cli.command()
 @click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
 @click.pass_context
 def reconcile(ctx: click.Context, rebuild: bool) -> None:
@@ -133,6 +106,7 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
     run_async(run)
 
 
+cli.add_command(install)
 cli.add_command(memory)
 cli.add_command(entity)
 cli.add_command(policy)

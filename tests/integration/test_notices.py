@@ -1,7 +1,8 @@
-"""A publish in one process is told to every client that listens to another one; the governed_task prompt."""
+"""What one process changes is told to every client that listens to another one; the governed_task prompt."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,20 @@ import anyio
 import anyio.to_thread
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import ResourceUpdatedNotification, TextContent
 
+from interlayer.app.composition import build
+from interlayer.ids import system_clock
+from interlayer.principal import Principal
+from interlayer_policies.governance import Governance, PolicyFile, Published
+from organizations import settings
 from processes import command, environment
 
 pytestmark = pytest.mark.anyio
 
+TASK = {"task": "Reply"}
 WATCHED = ["policy://tone", "policy://gone"]
 TONE = "---\nid: tone\ndescription: d\nrules: [Be {}.]\n---\n"
 
@@ -36,6 +44,24 @@ async def publish(home: Path, folder: Path, *texts: str) -> None:
         lambda: subprocess.run(words, env=environment(home), capture_output=True, text=True, timeout=60, check=False)
     )
     assert done.returncode == 0, done.stderr
+
+
+class Steward:
+    """Whoever changes what governs, in this process: none of those that serve."""
+
+    def __init__(self, governance: Governance) -> None:
+        self.governance = governance
+        self.me, self.boss = Principal("default", "steward"), Principal("default", "boss")
+
+    async def publish(self, text: str, **options: Any) -> Published:
+        return await self.governance.publish(self.me, [PolicyFile("tone.md", text)], reason="test", **options)
+
+
+@pytest.fixture
+async def steward(home: Path) -> AsyncIterator[Steward]:
+    parts = build(settings(home, "default"), system_clock)
+    yield Steward(parts.domains.governance)
+    await parts.close()
 
 
 def over_stdio(home: Path) -> StdioServerParameters:
@@ -72,29 +98,112 @@ async def test_a_listening_client_is_told_of_what_another_process_publishes(
             await told(sub, "policy://tone")
 
 
+class OlderClient:
+    """What a client of the protocols before 2026 heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self._news = anyio.Event()
+
+    async def listen(self, message: Any) -> None:
+        if isinstance(message, ResourceUpdatedNotification):
+            self.heard.append(str(message.params.uri))
+            self._news.set()
+            self._news = anyio.Event()
+
+    async def told(self, times: int) -> None:
+        """Return when it was told so many times."""
+        with anyio.fail_after(30):
+            while len(self.heard) < times:
+                await self._news.wait()
+
+
 @pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 async def test_an_older_client_is_told_as_well_until_it_unsubscribes(home: Path, tmp_path: Path) -> None:
-    await publish(home, tmp_path / "policies", TONE.format("kind"))
-    heard: list[str] = []
-    told_now = anyio.Event()
-
-    async def listen(message: Any) -> None:
-        if isinstance(message, ResourceUpdatedNotification):
-            heard.append(str(message.params.uri))
-            told_now.set()
-
-    async with Client(over_stdio(home), mode="legacy", message_handler=listen) as client:
+    folder, older = tmp_path / "policies", OlderClient()
+    await publish(home, folder, TONE.format("kind"))
+    async with Client(over_stdio(home), mode="legacy", message_handler=older.listen) as client:
         assert client.server_capabilities.resources
         assert client.server_capabilities.resources.subscribe
         await client.call_tool("get_governance_context", {"task": "Reply"})
-        await client.subscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
-        await publish(home, tmp_path / "policies", TONE.format("nice"), TONE.format("new").replace("tone", "new"))
-        with anyio.fail_after(30):
-            await told_now.wait()
+        for uri in ("policy://tone", "policy://tone", "policy://mark"):
+            await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]
+        await publish(home, folder, TONE.format("nice"), TONE.format("new").replace("tone", "new"))
+        await older.told(1)
         await client.unsubscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
-        await publish(home, tmp_path / "policies", TONE.format("fair"))
-        await client.list_tools()
-    assert heard == ["policy://tone"]
+        await publish(home, folder, TONE.format("fair"), TONE.format("new").replace("tone", "mark"))
+        await older.told(2)
+    assert older.heard == ["policy://tone", "policy://mark"], "told once each, and of nothing after unsubscribing"
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_an_older_client_over_http_is_told_that_it_cannot_be_told(own_http_server: str) -> None:
+    async with Client(f"{own_http_server}/mcp", mode="legacy") as client:
+        with pytest.raises(MCPError, match="2026-07-28"):
+            await client.subscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
+        assert (await client.call_tool("get_governance_context", {"task": "Reply"})).structured_content
+
+
+APPROVED = "---\nid: tone\ndescription: d\napprovers: [boss]\nrules: [Be {}.]\n---\n"
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
+    home: Path, own_http_server: str, steward: Steward
+) -> None:
+    older = OlderClient()
+    await steward.publish(APPROVED.format("kind"), break_glass=True)
+    first_revision = (await steward.governance.published(steward.me)).revision
+    async with (
+        Client(over_stdio(home), mode="legacy", message_handler=older.listen) as first,
+        Client(over_stdio(home)) as second,
+        Client(f"{own_http_server}/mcp") as third,
+    ):
+
+        async def rules() -> list[list[str]]:
+            answers = [await one.call_tool("get_governance_context", TASK) for one in (first, second, third)]
+            return [[rule["text"] for rule in (answer.structured_content or {})["rules"]] for answer in answers]
+
+        assert await rules() == [["Be kind."]] * 3
+        await first.subscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
+        async with (
+            second.listen(resource_subscriptions=WATCHED) as on_stdio,
+            third.listen(resource_subscriptions=WATCHED) as on_http,
+        ):
+            times = 0
+
+            async def everybody_was_told(*expected: str) -> None:
+                nonlocal times
+                times += 1
+                await told(on_stdio, "policy://tone")
+                await told(on_http, "policy://tone")
+                await older.told(times)
+                assert await rules() == [list(expected)] * 3
+
+            control = steward.governance.stewardship
+            proposal = (await steward.publish(APPROVED.format("nice"))).proposal
+            assert proposal
+            assert await rules() == [["Be kind."]] * 3, "nothing is in force before it is approved"
+            await control.approve(steward.boss, proposal.id, "yes")
+            await everybody_was_told("Be nice.")
+            until = datetime.now(UTC) + timedelta(days=30)
+            waiver = await control.waive(steward.boss, "tone#R1", {}, until, "launch")
+            await everybody_was_told()
+            await control.end_waiver(steward.boss, waiver.id, "over")
+            await everybody_was_told("Be nice.")
+            await steward.governance.rollback(steward.me, first_revision, reason="back", break_glass=True)
+            await everybody_was_told("Be kind.")
+
+
+async def test_without_listening_the_next_call_of_every_process_obeys(
+    home: Path, own_http_server: str, steward: Steward, mode: Any
+) -> None:
+    async with Client(over_stdio(home), mode=mode) as first, Client(f"{own_http_server}/mcp", mode=mode) as second:
+        for word in ("kind", "nice", "fair"):
+            await steward.publish(TONE.format(word))
+            for client in (first, second):
+                answer = await client.call_tool("get_governance_context", TASK)
+                assert [rule["text"] for rule in (answer.structured_content or {})["rules"]] == [f"Be {word}."]
 
 
 async def test_the_governed_task_prompt_names_every_step(connect: Any, mode: Any) -> None:

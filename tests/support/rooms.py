@@ -22,6 +22,7 @@ from interlayer.memory.why import Why
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 
@@ -61,8 +62,9 @@ class Room:
         self.entities = Entities(self.store, self.index, EMBEDDER, schema, self.clock)
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
+        receipts = ReceiptBook(self.store, self.clock)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, self.extractor
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, receipts, self.extractor
         )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)

@@ -11,7 +11,7 @@ import anyio
 async def killed(script: str, arguments: list[str]) -> None:
     """Run the script as a process of its own that has to end by SIGKILL."""
     command = [sys.executable, str(Path(__file__).parent / script), *arguments]
-    done = await anyio.run_process(command, env=_environment(), check=False)
+    done = await anyio.run_process(command, env=environment(), check=False)
     assert done.returncode == -signal.SIGKILL, (done.returncode, done.stderr.decode())
 
 
@@ -21,7 +21,7 @@ async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
 
     async def run(number: int) -> None:
         command = [sys.executable, str(Path(__file__).parent / script), *arguments[number]]
-        done = await anyio.run_process(command, env=_environment(), check=False)
+        done = await anyio.run_process(command, env=environment(), check=False)
         assert done.returncode == 0, done.stderr.decode()
         outputs[number] = done.stdout.decode()
 
@@ -31,5 +31,5 @@ async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
     return outputs
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

@@ -42,8 +42,17 @@ def server_entry(environment: Mapping[str, str], *, typed: bool) -> dict[str, An
     command = shutil.which("interlayer") or str(Path(sys.executable).with_name("interlayer"))
     entry: dict[str, Any] = {"type": "stdio"} if typed else {}
     entry |= {"command": str(Path(command).absolute()), "args": ["serve"]}
-    carried = {name: value for name, value in environment.items() if name.startswith("INTERLAYER_")}
-    return entry | ({"env": carried} if carried else {})
+    settings = {name: value for name, value in environment.items() if name.startswith("INTERLAYER_")}
+    return entry | ({"env": settings} if settings else {})
+
+
+def carried(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
+    """Return the settings in force now, from the environment and the flags of the command, with the home made whole."""
+    environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
+    environment |= {f"INTERLAYER_{name}": value for name, value in flags.items() if value}
+    if "INTERLAYER_HOME" in environment:
+        environment["INTERLAYER_HOME"] = str(home)
+    return environment
 
 
 def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:

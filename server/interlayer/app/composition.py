@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from interlayer.app.access import Access
@@ -28,6 +29,7 @@ from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put, VersionConflict
 from interlayer.storage.lance import LanceIndex
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
@@ -93,14 +95,23 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, extractor=None)
+    receipts = ReceiptBook(store, clock, settings.receipt_days)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, extractor=None)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
         recaller=recaller,
         searcher=Searcher(store, index, entities, projector, embedder, schema),
         forgetter=forgetter,
-        governance=Governance(store, trail, embedder, EntityFacts(recaller), clock, settings.receipt_days),
+        governance=Governance(
+            store,
+            trail,
+            embedder,
+            EntityFacts(recaller),
+            clock,
+            settings.receipt_days,
+            timedelta(seconds=settings.stale_seconds),
+        ),
         schema=schema,
     )
     return Parts(

@@ -1,8 +1,8 @@
-"""Change notices: a publish or rollback, in whatever process, is told to every client of this one that listens.
+"""Change notices: a publish, rollback or waiver, in whatever process, is told to every client of this one that listens.
 
 The published set is watched while somebody listens, and not otherwise: the next call of any client obeys it anyway.
 Clients of the protocol of 2026 hold a `subscriptions/listen` stream; older ones send `resources/subscribe` on their
-session, which a stateless HTTP server has none of.
+connection, which a stateless HTTP server has none of: there they are told so.
 """
 
 import logging
@@ -10,20 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio
+from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
-from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_REQUEST, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 from interlayer.errors import InterlayerError
 
-_LOOK_S: Final = 1.0
+_LOOK_S: Final = 0.5
 
 logger = logging.getLogger(__name__)
 
-Versions = Mapping[str, int]
-"""The published set: policy id -> version."""
+States = Mapping[str, object]
+"""The published set: policy id -> whatever changes when the policy or its waivers do."""
 
 
 class PolicyNotices(InMemorySubscriptionBus):
@@ -33,7 +35,8 @@ class PolicyNotices(InMemorySubscriptionBus):
         super().__init__()
         self._listening = anyio.Event()
         self._streams = 0
-        self._sessions: dict[str, list[ServerSession]] = {}
+        self._sessions: dict[str, dict[Connection, ServerSession]] = {}
+        self._connections: set[Connection] = set()
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener and return what takes it out again."""
@@ -57,9 +60,9 @@ class PolicyNotices(InMemorySubscriptionBus):
         older.add_request_handler("resources/subscribe", SubscribeRequestParams, self._add_session)
         older.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._drop_session)
 
-    async def watch(self, published: Callable[[], Awaitable[Versions]]) -> None:
+    async def watch(self, published: Callable[[], Awaitable[States]]) -> None:
         """Tell of every change of the published set until cancelled; `published` reads it."""
-        known: Versions | None = None
+        known: States | None = None
         while True:
             if not self._has_listeners:
                 self._listening = anyio.Event()
@@ -68,7 +71,7 @@ class PolicyNotices(InMemorySubscriptionBus):
             known = await self._told(published, known)
             await anyio.sleep(_LOOK_S)
 
-    async def _told(self, published: Callable[[], Awaitable[Versions]], known: Versions | None) -> Versions | None:
+    async def _told(self, published: Callable[[], Awaitable[States]], known: States | None) -> States | None:
         """Return the set as it is now, after its differences from the one that was known have been told."""
         try:
             now = await published()
@@ -82,31 +85,47 @@ class PolicyNotices(InMemorySubscriptionBus):
 
     async def _tell(self, uri: str) -> None:
         await self.publish(ResourceUpdated(uri=uri))
-        for session in list(self._sessions.get(uri, ())):
-            try:
-                await session.send_resource_updated(uri)
-            except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-                self._forget(uri, session)
+        for session in list(self._sessions.get(uri, {}).values()):
+            await session.send_resource_updated(uri)  # the SDK drops what a connection that is gone cannot take
 
     @property
     def _has_listeners(self) -> bool:
         return bool(self._streams or self._sessions)
 
     async def _add_session(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
-        sessions = self._sessions.setdefault(_plain(params.uri), [])
-        if ctx.session not in sessions:
-            sessions.append(ctx.session)
+        connection = _connection(ctx)
+        if not connection.has_standalone_channel:
+            raise MCPError(
+                INVALID_REQUEST,
+                "resources/subscribe: over HTTP this server keeps no session that could be told of a change. "
+                "Listen with protocol 2026-07-28, or connect over stdio; the next call obeys a publish in any case.",
+            )
+        if connection not in self._connections:
+            self._connections.add(connection)
+            connection.exit_stack.callback(self._leave, connection)
+        self._sessions.setdefault(_plain(params.uri), {})[connection] = ctx.session
         self._listening.set()
         return EmptyResult()
 
     async def _drop_session(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:
-        self._forget(_plain(params.uri), ctx.session)
+        self._forget(_plain(params.uri), _connection(ctx))
         return EmptyResult()
 
-    def _forget(self, uri: str, session: ServerSession) -> None:
-        left = [one for one in self._sessions.pop(uri, []) if one is not session]
-        if left:
-            self._sessions[uri] = left
+    def _leave(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        for uri in list(self._sessions):
+            self._forget(uri, connection)
+
+    def _forget(self, uri: str, connection: Connection) -> None:
+        held = self._sessions.get(uri, {})
+        held.pop(connection, None)
+        if not held:
+            self._sessions.pop(uri, None)
+
+
+def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
+    """Return what a client's requests have in common; the SDK makes a session anew for each of them."""
+    return ctx.session._connection  # pyright: ignore[reportPrivateUsage]
 
 
 def _plain(uri: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
     from interlayer_policies.differences import Difference, Line
     from interlayer_policies.explaining import Explanation
     from interlayer_policies.governance import Published
+    from interlayer_policies.importing import Imported
     from interlayer_policies.proposals import Proposal
     from interlayer_policies.testing import Case
 
 _CALLS_SHOWN: Final = 20
+_IRRELEVANT_SHOWN: Final = 10
+_WHOLE: Final = {"id", "at", "until"}  # what is copied, or read at a glance, is not broken over lines
 _MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 
 
@@ -39,13 +43,14 @@ def print_difference(found: "Difference") -> None:
         console.print(Text(f"{one.outcome}: {one.id}", style="bold"))
         console.print(f"  for {' -> '.join(one.scopes)}; rules {tokens:+} tokens", markup=False)
         for line in one.lines:
-            console.print(_line(line))
+            is_whole = one.outcome == "removed" and line.what.startswith("section ")
+            console.print(Text(f"  {line.what}: removed", style="red") if is_whole else _line(line))
     if not found.policies:
         console.print("Nothing changes: this is what is in force.", markup=False)
         return
     total = found.rule_tokens_after
     console.print(
-        f"{len(found.policies)} policies differ; all rules together: {total} tokens "
+        f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
         f"({total - found.rule_tokens_before:+}).",
         markup=False,
     )
@@ -61,7 +66,7 @@ def print_difference(found: "Difference") -> None:
         for one in found.calls[:_CALLS_SHOWN]
     ]
     touched = sum(one.calls for one in found.calls)
-    console.print(f"Of the {found.replayed} newest calls on record {touched} would get other rules.", markup=False)
+    console.print(f"Of the {found.replayed} newest calls on record, {touched} would get other rules.", markup=False)
     _table(console, rows, ("calls", "agent", "facets", "gets", "loses", "reads anew"))
 
 
@@ -77,6 +82,8 @@ def print_published(done: "Published") -> None:
         return
     nothing = "" if done.new else " (nothing changed)"
     console.print(f"revision {done.revision}: {counts}{nothing}", markup=False)
+    if done.warnings:
+        console.print(f"{len(done.warnings)} warnings; `interlayer policy lint` on the folder shows them", markup=False)
     if proposal:
         console.print(f"published without approval; {waits} still have to look at {proposal.id}", markup=False)
 
@@ -86,6 +93,7 @@ def print_history(rows: Sequence[Mapping[str, Any]]) -> None:
     shown = [
         {
             **row,
+            "at": _minute(row["at"]),
             "approved by": ", ".join(row["approved_by"]) + ("broken glass" if row["break_glass"] else ""),
             "changes": f"+{row['added']} ~{row['changed']} -{row['removed']}",
         }
@@ -120,6 +128,7 @@ def print_waivers(rows: Sequence[Mapping[str, Any]]) -> None:
         {
             **row,
             "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in row["scope"].items()) or "every call",
+            "until": _minute(row["until"].isoformat()),
             "holds": "yes" if row["holds"] else "no: the rule has changed",
         }
         for row in rows
@@ -137,10 +146,43 @@ def print_explanation(found: "Explanation") -> None:
     console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
     rules = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
     _table(console, rules, ("ref", "level", "is", "why", "text"))
-    sections = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.sections]
-    _table(console, sections, ("ref", "is", "why", "score", "cosine", "coverage"))
+    others = [one for one in found.sections if one.verdict != "not_relevant"]
+    irrelevant = [one for one in found.sections if one.verdict == "not_relevant"]
+    sections = [
+        {**asdict(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
+        for one in [*others, *irrelevant[:_IRRELEVANT_SHOWN]]
+    ]
+    _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
+    if len(irrelevant) > _IRRELEVANT_SHOWN:
+        more = len(irrelevant) - _IRRELEVANT_SHOWN
+        console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_imported(found: "Sequence[Imported]", into: Path) -> None:
+    """Print what became of each rule file, and each rule with the line that it was."""
+    console = Console(soft_wrap=True)
+    for one in found:
+        if one.file is None:
+            reason = f"the same text as {one.same_as}" if one.same_as else "empty"
+            console.print(f"{one.source}: left out, {reason}", markup=False)
+            continue
+        scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
+        held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
+        counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
+        console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
+        for rule in one.rules:
+            console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
+    console.print(
+        f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
+        markup=False,
+    )
+
+
+def _minute(instant: str) -> str:
+    """Return an ISO 8601 instant in UTC as people read it."""
+    return f"{instant[:16].replace('T', ' ')} UTC"
 
 
 def _line(line: "Line") -> Text:
@@ -156,7 +198,7 @@ def _table(console: Console, rows: Sequence[Mapping[str, Any]], columns: tuple[s
         return
     table = Table()
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
     console.print(table)

@@ -26,6 +26,7 @@ _GREETING_S: Final = 1.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
+_AGAIN_S: Final = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Interlayer:
         self.greeted = anyio.Event()
         self.notices = PolicyNotices()
         self._readiness = anyio.Event()
-        self._failure: InterlayerError | None = None
+        self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
 
     @property
@@ -54,8 +55,11 @@ class Interlayer:
     async def ready(self) -> None:
         """Return when the home is in use. Raises what kept it from being so."""
         await self._readiness.wait()
-        if self._failure:
-            raise self._failure
+        if self._cause:
+            from interlayer_policies.answers import REFUSAL
+
+            # A caller that gets no rules must not take that for leave to act.
+            raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def access(self) -> "Access":
         """Return what knows the API keys, when the home is in use."""
@@ -87,15 +91,9 @@ class Interlayer:
         """
         with anyio.move_on_after(_GREETING_S):
             await self.greeted.wait()
-        try:
-            parts = self._parts = await anyio.to_thread.run_sync(_build, self.settings)
-            await parts.prepare()
-        except InterlayerError as error:
-            logger.error("not ready: %s", error)
-            self._failure = error
-            self._readiness.set()
+        parts = await self._prepared()
+        if parts is None:
             return
-        self._readiness.set()
         await anyio.to_thread.run_sync(parts.embedder.preload)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
@@ -103,14 +101,34 @@ class Interlayer:
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
+    async def _prepared(self) -> "Parts | None":
+        """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
+        while True:
+            try:
+                if self._parts is None:
+                    self._parts = await anyio.to_thread.run_sync(_build, self.settings)
+                await self._parts.prepare()
+            except InterlayerError as error:
+                if str(error) != str(self._cause):
+                    logger.error("not ready: %s", error)
+                self._cause = error
+                self._readiness.set()
+                if not isinstance(error, Unavailable):
+                    return None
+                await anyio.sleep(_AGAIN_S)
+            else:
+                self._cause = None
+                self._readiness.set()
+                return self._parts
+
     async def close(self) -> None:
         """Close the stores; idempotent."""
         if self._parts:
             await self._parts.close()
 
-    async def _published(self) -> Mapping[str, int]:
+    async def _published(self) -> Mapping[str, object]:
         listing = await self.domains.governance.published(self.principal)
-        return {policy.id: policy.version for policy in listing.policies}
+        return {policy.id: (policy.version, policy.waivers) for policy in listing.policies}
 
     async def _ping_store(self) -> None:
         from interlayer.app.composition import claim_space

@@ -35,6 +35,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
@@ -65,6 +66,7 @@ class Settings:
     log_level: str
     debug: bool
     auth: Literal["none", "keys"] | Jwt = "none"
+    stale_seconds: int = 300
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -96,6 +98,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         log_level=level,
         debug=bool(values.get("DEBUG")),
         auth=_auth(values),
+        stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
     )
 
 
@@ -146,6 +149,16 @@ def _receipt_days(value: str) -> int:
             f"{PREFIX}RECEIPT_DAYS",
             f"{value[:40]!r} is not between {RECEIPT_DAYS_MIN} and 3650.",
             "Logs of what an AI system was told are to be kept for six months at least.",
+        )
+    return int(value)
+
+
+def _stale_seconds(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 86_400):
+        raise InvalidInput(
+            f"{PREFIX}STALE_SECONDS",
+            f"{value[:40]!r} is not between 0 and 86400.",
+            "0 refuses every call as soon as the policies cannot be read.",
         )
     return int(value)
 

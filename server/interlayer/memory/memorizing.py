@@ -26,6 +26,7 @@ from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reading import Reader, worked
+from interlayer.memory.receipts import memory_receipt
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation, fact_id
 from interlayer.memory.rejected import KEPT_FOR, TurnedDown
@@ -36,6 +37,7 @@ from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
+from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
@@ -57,6 +59,7 @@ class Memorizer:
         embedder: Embedder,
         schema: Schema,
         clock: Clock,
+        receipts: ReceiptBook,
         extractor: Extractor | None = None,
     ) -> None:
         self._store = store
@@ -65,6 +68,7 @@ class Memorizer:
         self._embedder = embedder
         self._schema = schema
         self._clock = clock
+        self._receipts = receipts
         self._naming = Naming(store, entities, schema)
         self._reader = Reader(entities, self._naming, schema, extractor)
 
@@ -162,6 +166,7 @@ class Memorizer:
                 *creations,
                 *self._first_answer(principal, checked, answer),
                 *self._rejected(principal, checked, entity),
+                await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
             ]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
@@ -239,7 +244,8 @@ class Memorizer:
         answer = nothing_remembered(checked, stored.head if stored else None)
         expires_at = int((self._clock() + self._kept_for(checked.subject.entity.type)).timestamp())
         first = self._first_answer(principal, checked, answer, expires_at)
-        await commit([*first, *self._rejected(principal, checked, known)])
+        receipt = await memory_receipt(self._receipts, principal, checked, known)
+        await commit([*first, *self._rejected(principal, checked, known), receipt])
         return answer
 
     def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:

@@ -56,13 +56,18 @@ def memorize_answer(
     return answer
 
 
+def fact_outcome(one: Decision) -> str:
+    """Return what became of a fact, in the words of the contract."""
+    return "superseded_older" if one.supersedes and not one.superseded_by else one.outcome
+
+
 def _facts(decisions: Sequence[Decision], memory: Memory) -> Iterable[dict[str, Any]]:
     by_number = {int(fact.id.rpartition("_")[2]): fact.id for fact in memory.facts}
     for number, one in enumerate(decisions):
         fact: dict[str, Any] = {
             "fact_id": by_number.get(number, ""),
             "text": one.candidate.text,
-            "outcome": one.outcome,
+            "outcome": fact_outcome(one),
         }
         fact["confidence"] = one.candidate.confidence
         if one.duplicate_of is not None:
@@ -72,7 +77,7 @@ def _facts(decisions: Sequence[Decision], memory: Memory) -> Iterable[dict[str, 
             newer = _named(one.superseded_by[0], by_number)
             fact["reason"] = f"superseded by {newer}, which was observed later; kept as history"
         elif one.supersedes:
-            fact |= {"outcome": "superseded_older", "supersedes": _named(one.supersedes[0], by_number)}
+            fact["supersedes"] = _named(one.supersedes[0], by_number)
         yield fact
 
 

@@ -68,7 +68,7 @@ class Rejections:
             # Read again at every attempt: somebody else may have been first, and then nothing is remembered twice.
             stored, now = await self._found(principal.organization, rejection_id)
             detail = {"reason": reason, "gate": _code(now), "rejection": rejection_id}
-            event = Event("memory.admitted", _subject(stored), detail)
+            event = Event("memory.admitted", _audited(stored), detail)
             await self._trail.commit(principal, event, [*operations, _without(stored, now)])
 
         return await self._memorizer.admit(principal, _request(item, candidate), commit)
@@ -76,7 +76,7 @@ class Rejections:
     async def dismiss(self, principal: Principal, rejection_id: str) -> None:
         """Take a candidate off the list for good."""
         item, candidate = await self._found(principal.organization, rejection_id)
-        event = Event("memory.dismissed", _subject(item), {"gate": _code(candidate), "rejection": rejection_id})
+        event = Event("memory.dismissed", _audited(item), {"gate": _code(candidate), "rejection": rejection_id})
         await self._trail.commit(principal, event, [_without(item, candidate)])
 
     async def _items(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
@@ -135,6 +135,11 @@ def _shown(item: Item, candidate: Mapping[str, Any]) -> dict[str, Any]:
 def _subject(item: Item) -> str:
     entity = item.body["entity"]
     return f"{entity['type']}:{entity['id']}" if entity else str(item.body["named"])
+
+
+def _audited(item: Item) -> str:
+    """Return what the audit trail calls the entity: what was never remembered has a type and no name there."""
+    return _subject(item) if item.body["entity"] else str(item.body["named"]).partition(":")[0]
 
 
 def _code(candidate: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""A lock on a file that processes share, waited for without blocking the event loop."""
+"""Locks on a file that processes share: one waited for without blocking the event loop, one that a thread waits for."""
 
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,3 +42,39 @@ def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+class Turns:
+    """Turns at something that processes share, taken by threads that may wait: in a queue of the kernel's.
+
+    A process that is killed leaves the queue. Where there are no such locks nobody waits here: it is for what has a
+    lock of its own as well, and only a poor way of waiting for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @contextmanager
+    def taken(self) -> Generator[None]:
+        """Wait for one's turn, have it, and wake the next one."""
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        if self._descriptor is None:
+            self._descriptor = _descriptor(str(self._path))
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Release everything; idempotent."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

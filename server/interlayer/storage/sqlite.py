@@ -1,29 +1,22 @@
 """The item store on one SQLite file: WAL, any number of processes, every commit on disk before it is acknowledged.
 
-Reads run where they are called (microseconds each, never blocked by a writer). Writes run one at a time in a worker
-thread, because they wait for the disk and, at times, for another process.
+Reads run where they are called (microseconds each, never blocked by a writer). What writes is `sqlite_writer`.
 """
 
 import json
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import anyio
-import anyio.to_thread
-
-from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.errors import InvalidInput, Unavailable
 from interlayer.storage.items import (
     EVERYTHING,
     ITEM_BYTES_MAX,
     LAST,
     TRANSACT_BYTES_MAX,
     TRANSACT_OPERATIONS_MAX,
-    Check,
-    Delete,
     Item,
     Key,
     Operation,
@@ -31,21 +24,13 @@ from interlayer.storage.items import (
     Put,
     Span,
     Table,
-    VersionConflict,
 )
+from interlayer.storage.sqlite_file import BUSY_TIMEOUT_S, LIVE, connect, translated
+from interlayer.storage.sqlite_writer import Writer
 
-_BUSY_TIMEOUT_S: Final = 15.0
 _GET_MANY_ROWS: Final = 250  # keys a statement: three parameters each, under SQLite's limit of 999
 _SCANNED_ROWS: Final = 500
 _PURGED_ROWS: Final = 1_000
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS items (
-    tbl TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL,
-    version INTEGER NOT NULL, body BLOB NOT NULL, expires_at INTEGER,
-    PRIMARY KEY (tbl, partition, sort)
-) WITHOUT ROWID
-"""
-_LIVE: Final = "(expires_at IS NULL OR expires_at > ?)"
 
 
 class SqliteItems:
@@ -54,12 +39,10 @@ class SqliteItems:
     def __init__(self, path: Path, now_s: Callable[[], float] = time.time) -> None:
         self._path = path
         self._now_s = now_s
-        with _translated(path):
+        with translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _connect(path)
-            self._reader = _connect(path)
-        self._writing = anyio.CapacityLimiter(1)
-        self._closed = False
+            self._writer = Writer(path, now_s)
+            self._reader = connect(path)
 
     async def get(self, key: Key) -> Item | None:
         """Return the item, or None."""
@@ -74,10 +57,10 @@ class SqliteItems:
             places = ",".join(["(?,?,?)"] * len(batch))
             sql = (
                 "SELECT tbl, partition, sort, version, body FROM items "
-                f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {_LIVE}"
+                f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {LIVE}"
             )
             parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
-            with _translated(self._path):
+            with translated(self._path):
                 rows = self._reader.execute(sql, [*parameters, self._now_s()]).fetchall()
                 for table, partition, sort, version, body in rows:
                     key = Key(table, partition, sort)
@@ -103,11 +86,11 @@ class SqliteItems:
             start, after = cursor, ">"
         sql = (
             "SELECT sort, version, body FROM items WHERE tbl = ? AND partition = ? "
-            f"AND sort {after} ? AND sort < ? AND {_LIVE} "
+            f"AND sort {after} ? AND sort < ? AND {LIVE} "
             f"ORDER BY sort {'DESC' if reverse else 'ASC'} LIMIT ?"
         )
         parameters = [table, partition, start, end, self._now_s()]
-        with _translated(self._path):
+        with translated(self._path):
             rows = self._reader.execute(sql, [*parameters, -1 if limit is None else limit + 1]).fetchall()
             more = limit is not None and len(rows) > limit
             items = [
@@ -118,13 +101,13 @@ class SqliteItems:
 
     async def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
         """Yield every item of every partition that begins with `prefix`, as they all were at one moment."""
-        with _translated(self._path):
-            reader = _connect(self._path)  # of its own: a long read must not hold up the others
+        with translated(self._path):
+            reader = connect(self._path)  # of its own: a long read must not hold up the others
         try:
             reader.execute("BEGIN")
             rows = reader.execute(
                 "SELECT partition, sort, version, body, expires_at FROM items "
-                f"WHERE tbl = ? AND partition >= ? AND partition < ? AND {_LIVE} ORDER BY partition, sort",
+                f"WHERE tbl = ? AND partition >= ? AND partition < ? AND {LIVE} ORDER BY partition, sort",
                 (table, prefix, prefix + LAST, self._now_s()),
             )
             while batch := rows.fetchmany(_SCANNED_ROWS):
@@ -137,13 +120,12 @@ class SqliteItems:
         """Apply all operations or none."""
         encoded = [_encoded(operation) for operation in operations]
         _check_limits(operations, encoded)
-        # Not abandoned on cancellation: a caller that goes away must not leave the connection inside a transaction.
-        await anyio.to_thread.run_sync(self._apply, operations, encoded, limiter=self._writing)
+        await self._writer.transact(operations, encoded)
 
     async def purge(self) -> int:
         """Remove items that have expired, some at a time; return how many."""
         removed = 0
-        while batch := await anyio.to_thread.run_sync(self._remove_expired, limiter=self._writing):
+        while batch := await self._writer.alone(self._remove_expired):
             removed += batch
         return removed
 
@@ -153,86 +135,26 @@ class SqliteItems:
         `secure_delete` alone is not enough: when a page splits, a copy of what moved stays in the old page's free
         space, where a later delete does not find it (some 15 of 1,500 deleted items).
         """
-        await anyio.to_thread.run_sync(self._rewrite, limiter=self._writing)
+        await self._writer.alone(self._rewrite)
 
     async def close(self) -> None:
         """Close both connections; idempotent."""
-        if not self._closed:
-            self._closed = True
-            self._reader.close()
-            await anyio.to_thread.run_sync(self._writer.close, limiter=self._writing)
+        self._reader.close()
+        await self._writer.close()
 
-    def _apply(self, operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
-        with _translated(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                versions = [self._version(operation.key) for operation in operations]
-                failed = [
-                    operation.key
-                    for operation, version in zip(operations, versions, strict=True)
-                    if operation.expect is not None and operation.expect != version
-                ]
-                if failed:
-                    raise VersionConflict(failed)
-                for operation, version, body in zip(operations, versions, encoded, strict=True):
-                    self._write(operation, version, body)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-
-    def _version(self, key: Key) -> int:
-        row = self._writer.execute(
-            f"SELECT version FROM items WHERE tbl = ? AND partition = ? AND sort = ? AND {_LIVE}",
-            (key.table, key.partition, key.sort, self._now_s()),
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _write(self, operation: Operation, version: int, body: bytes | None) -> None:
-        key = operation.key
-        address = (key.table, key.partition, key.sort)
-        match operation:
-            case Put():
-                self._writer.execute(
-                    "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?)",
-                    (*address, version + 1, body, operation.expires_at),
-                )
-            case Delete():
-                self._writer.execute("DELETE FROM items WHERE tbl = ? AND partition = ? AND sort = ?", address)
-            case Check():
-                pass
-
-    def _remove_expired(self) -> int:
+    def _remove_expired(self, connection: sqlite3.Connection) -> int:
         places = "SELECT tbl, partition, sort FROM items WHERE expires_at <= ? LIMIT ?"
-        with _translated(self._path):
-            done = self._writer.execute(
-                f"DELETE FROM items WHERE (tbl, partition, sort) IN ({places})", (self._now_s(), _PURGED_ROWS)
-            )
-            return done.rowcount
+        sql = f"DELETE FROM items WHERE (tbl, partition, sort) IN ({places})"
+        return connection.execute(sql, (self._now_s(), _PURGED_ROWS)).rowcount
 
-    def _rewrite(self) -> None:
-        with _translated(self._path):
-            self._writer.execute("VACUUM")
-            # Readers of other processes can hold a part of the log for an instant.
-            deadline = time.monotonic() + _BUSY_TIMEOUT_S
-            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{self._path}: another process keeps reading; try the erasure again")
-                time.sleep(0.02)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # an acknowledged write survives power loss
-        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
-        connection.execute(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    def _rewrite(self, connection: sqlite3.Connection) -> None:
+        connection.execute("VACUUM")
+        # Readers of other processes can hold a part of the log for an instant.
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{self._path}: another process keeps reading; try the erasure again")
+            time.sleep(0.02)
 
 
 def _encoded(operation: Operation) -> bytes | None:
@@ -256,18 +178,3 @@ def _check_limits(operations: Sequence[Operation], encoded: Sequence[bytes | Non
         raise InvalidInput("item", f"{max(sizes)} bytes, {ITEM_BYTES_MAX} is the limit.")
     if sum(sizes) > TRANSACT_BYTES_MAX:
         raise InvalidInput("transaction", f"{sum(sizes)} bytes, {TRANSACT_BYTES_MAX} is the limit.")
-
-
-@contextmanager
-def _translated(path: Path) -> Generator[None]:
-    """Turn SQLite's errors into ours, with the file and the remedy named."""
-    try:
-        yield
-    except UnicodeEncodeError as error:
-        raise InvalidInput("key", "half of a surrogate pair.", "Send valid Unicode.") from error
-    except sqlite3.ProgrammingError as error:
-        raise Unavailable(f"{path}: {error}") from error  # closed
-    except (sqlite3.OperationalError, OSError) as error:
-        raise Unavailable(f"{path}: {error}. Check that the folder is writable and the disk has room.") from error
-    except (sqlite3.DatabaseError, ValueError) as error:
-        raise Corrupt(f"{path}: {error}. Move the file away and restore a backup or an export.") from error

@@ -8,24 +8,36 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from interlayer.text.identity_numbers import Place, ibans, national_ids
+
 MASK: Final = "▒"
 """What stands in the place of each character that was taken out."""
 
-Place = tuple[int, int]
-
-_CARD_DIGITS: Final = range(13, 20)
 _PHONE_DIGITS: Final = range(8, 16)
 
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
+# With a country's code, in the groups of North America, with the leading 0 of other countries, or called a phone.
 _PHONE: Final = re.compile(
-    r"(?<![\w+])(?:\+\d[\d\s().-]{6,20}\d|\(\d{3}\)\s?\d{3}[\s.-]\d{4}|\d{3}[\s.-]\d{3}[\s.-]\d{4})(?![\w-])"
+    r"(?<![\w+])(?:\+|00(?=[1-9]\d))\d[\d ().\-/]{6,20}\d(?![\w-])"
+    r"|(?<![\w+.-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"
+    r"|(?<![\w+.,/-])(?!\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2}(?![./-]?\d)))"
+    r"(?:\(0\d{1,5}\)|0(?!0)\d{1,5})[ ./-]{1,3}\d{2,8}(?:[ .-]\d{2,8}){0,4}(?![\w:-])"
 )
+_PHONE_CALLED: Final = re.compile(
+    r"(?i:(?<![^\W_])(?:tel(?:ephone|efon|efono)?|phone|mobile|cell|fax|whatsapp|handy|movil)(?: (?:number|no|nr|is))*"
+    r"|(?<![^\W_])(?:call|text|ring|dial|reach)(?: (?:me|us|him|her|them))?(?: (?:at|on))?)"
+    r"[.:]{0,2} {0,2}(?P<it>\(?\d[\d ().\-/]{5,18}\d)(?![\w-])"
+)
+_DATE: Final = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d{4}(?!\d)")
 _CARD: Final = re.compile(
-    r"(?<![\w.+-])(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?![\w-])"
+    r"(?<![\w.+-])(?:\d{4}(?:[ .\-/]{1,3}\d{4}){3}(?:[ .\-/]{1,3}\d{1,3})?|\d{4}[ .\-/]{1,3}\d{6}[ .\-/]{1,3}\d{4,5}"
+    r"|\d{13,19})(?![\w-])"
 )
-_SSN: Final = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-_NINO: Final = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)")
-_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+# The ranges that are given out: Visa, Mastercard, Maestro and others of 5 and 6, Amex, Diners, JCB.
+_ISSUED: Final = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|5\d{15}|2(?:2[2-9]|[3-6]\d|7[0-2])\d{13}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
+    r"|(?:5[06-9]|6\d)\d{11,17}"
+)
 
 # What people call a secret. In "the password for the portal is Winter26!" the words between are skipped.
 _CALLED: Final = (
@@ -67,10 +79,8 @@ def secrets(text: str) -> Iterator[Place]:
 def untellable(text: str) -> list[Place]:
     """Return what must never be kept, in order and apart: secrets, and numbers of payment cards."""
     flat = _flat(text)
-    # Card numbers in use begin with 2 to 6; the numbers of 13 digits that begin with 1 are times in milliseconds.
-    cards = (place for place in PERSONAL["card"](flat) if flat[place[0]] in "23456")
     found: list[Place] = []
-    for start, end in sorted([*secrets(flat), *cards]):
+    for start, end in sorted([*secrets(flat), *PERSONAL["card"](flat)]):
         if found and start < found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
@@ -117,27 +127,29 @@ def _digits(text: str) -> list[int]:
 
 
 def _is_phone(text: str) -> bool:
-    return len(_digits(text)) in _PHONE_DIGITS
+    """Digits enough and not too many, and neither a date nor a round number in groups."""
+    return len(_digits(text)) in _PHONE_DIGITS and not _DATE.match(text) and not re.search(r"[ .]000$", text)
+
+
+def _phones(text: str) -> list[Place]:
+    found = [match.span() for match in _PHONE.finditer(text) if _is_phone(match[0])]
+    called = [match.span("it") for match in _PHONE_CALLED.finditer(text) if _is_phone(match["it"])]
+    return found + [place for place in called if not any(place[0] < end and start < place[1] for start, end in found)]
 
 
 def _is_card(text: str) -> bool:
-    """Luhn (ISO/IEC 7812-1); one digit repeated passes it and is no card."""
+    """Of an issued range, and Luhn (ISO/IEC 7812-1)."""
     digits = _digits(text)
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return len(digits) in _CARD_DIGITS and len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    issued = _ISSUED.fullmatch("".join(map(str, digits)))
+    return issued is not None and len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _is_iban(text: str) -> bool:
-    """Mod 97 (ISO 13616)."""
-    compact = text.replace(" ", "")
-    return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
-
-
-PERSONAL: Final[dict[str, Callable[[str], list[Place]]]] = {
+PERSONAL: Final[dict[str, Callable[[str], Iterable[Place]]]] = {
     "email": _all_of(_EMAIL),
-    "phone": _all_of(_PHONE, valid=_is_phone),
+    "phone": _phones,
     "card": _all_of(_CARD, valid=_is_card),
-    "national_id": _all_of(_SSN, _NINO),
-    "iban": _all_of(_IBAN, valid=_is_iban),
+    "national_id": national_ids,
+    "iban": ibans,
 }
 """Kind -> finder of its places in a text."""

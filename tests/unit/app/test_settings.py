@@ -37,6 +37,9 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
         ("ROLES", "reader,king", "king"),
         ("ORG", "a#b", "no name"),
         ("LOG_LEVEL", "LOUD", "WARNING"),
+        ("STALE_SECONDS", "-1", "0 refuses"),
+        ("STALE_SECONDS", "86401", "0 refuses"),
+        ("STALE_SECONDS", "5m", "0 refuses"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(name: str, value: str, words: str) -> None:
@@ -75,3 +78,8 @@ def test_an_address_is_host_and_port(address: str, place: tuple[str, int]) -> No
 def test_what_is_no_address_says_how_one_looks(address: str) -> None:
     with pytest.raises(InvalidInput, match="127.0.0.1:8000"):
         parse_address(address)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({}, 300), ({"STALE_SECONDS": "0"}, 0), ({"STALE_SECONDS": "60"}, 60)])
+def test_the_last_good_policies_serve_for_as_long_as_is_set(given: dict[str, str], seconds: int) -> None:
+    assert load(given, {"INTERLAYER_CONFIG": "/nowhere"}).stale_seconds == seconds

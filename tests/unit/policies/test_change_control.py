@@ -116,6 +116,9 @@ async def test_a_proposal_never_undoes_what_was_published_meanwhile(guarded: Any
     with pytest.raises(Conflict, match="proposed on revision 1; in force is 2"):
         await guarded.governance.stewardship.approve(LEGAL, proposal.id, "yes")
     assert "nice" in str((await guarded.context()).rules)
+    assert await guarded.governance.stewardship.proposals(LEGAL) == []
+    [kept] = await guarded.governance.stewardship.proposals(LEGAL, everything=True)
+    assert kept.state == "outdated"
 
 
 async def test_two_approvals_at_once_publish_once(guarded: Any) -> None:
@@ -325,3 +328,23 @@ async def test_an_explanation_says_why_everything_is_in_or_out(guarded: Any) -> 
     assert sorted(sections.values()) == ["delivered", "duplicate", "duplicate", "not_in_effect", "out_of_scope"]
     idle = await guarded.governance.explain(ANN, "Plan the holiday party", Facets())
     assert {one.verdict for one in idle.sections} == {"not_relevant", "not_in_effect"}
+
+
+async def test_an_explanation_and_the_answer_give_one_score(world: Any) -> None:
+    body = "".join(
+        f"## Refunds of orders {n}\nRefunds of orders of kind {n} are paid within {n} days.\n" for n in range(3)
+    )
+    await publish(world, ANN, FREE.partition("## ")[0] + body, GUARDED)
+    task = "Pay the refund of an order"
+    found = await world.governance.explain(LEGAL, task, Facets())
+    told = {f"{one.policy_id}#{one.section_id}": one.score for one in (await world.context(task)).sections}
+    explained = {one.ref: one.score for one in found.sections if one.verdict == "delivered"}
+    assert told
+    assert explained == told
+    assert found.answer.budget == (await world.governance.context(LEGAL, task, Facets())).budget
+    assert [one.score for one in found.sections if one.verdict == "delivered"] == sorted(told.values(), reverse=True)
+    assert any(one.relevance > (one.score or 0) + 0.01 for one in found.sections), (
+        "a policy's later sections count less"
+    )
+    idle = await world.governance.explain(LEGAL, "Plan the holiday party", Facets())
+    assert {one.score for one in idle.sections} == {None}

@@ -180,7 +180,29 @@ def test_spans_always_lie_in_the_original_text(text: str, check: tuple[str, dict
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize(
-    "unit", ["a", "1 ", "1", "a.b@", "+1-", "-", "é1 ", "AB12 ", "one ", "password: ", "eyJaaaaaaaaaa.", "% off 9"]
+    "unit",
+    [
+        "a",
+        "1 ",
+        "1",
+        "a.b@",
+        "+1-",
+        "-",
+        "é1 ",
+        "AB12 ",
+        "one ",
+        "password: ",
+        "eyJaaaaaaaaaa.",
+        "% off 9",
+        "0 ",
+        "1,",
+        "1.1,",
+        "4111 ",
+        "call 1",
+        "between 1 and ",
+        "12 ",
+        "A1 ",
+    ],
 )
 def test_no_text_of_the_largest_size_takes_long(kind: tuple[str, dict[str, Any]], unit: str) -> None:
     text = (unit * 100_000)[:100_000]

@@ -2,14 +2,25 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer_policies.answers import ContextAnswer
+from interlayer_policies.answers import (
+    Budget,
+    CheckAnswer,
+    ContextAnswer,
+    DeliveredRule,
+    DeliveredSection,
+    Omitted,
+    Overridden,
+    Violation,
+)
 from interlayer_policies.governing import govern
 from interlayer_policies.parsing import parse
 from interlayer_policies.policy import Policy, PolicyFile, Situation, folded
@@ -199,6 +210,23 @@ def test_effective_times_are_sharp_and_say_when_they_next_change_something() -> 
     assert elsewhere.valid_until == "2026-06-17T00:00:00.000000Z", "a policy out of scope changes nothing"
 
 
+@pytest.mark.parametrize("zone", ["+00:00", "+02:00", "-05:30"])
+def test_a_policy_begins_and_ends_to_the_millisecond(zone: str) -> None:
+    start, end = (
+        datetime.fromisoformat(f"2026-06-15T00:00:00{zone}"),
+        datetime.fromisoformat(f"2026-06-16T00:00:00{zone}"),
+    )
+    document = one("a", effective={"from": start.isoformat(), "until": end.isoformat()})
+    step = timedelta(milliseconds=1)
+    held = {
+        at: refs(answer([document], now=at)) for at in (start - step, start, start + step, end - step, end, end + step)
+    }
+    assert list(held.values()) == [[], ["a#R1"], ["a#R1"], ["a#R1"], [], []]
+    until = {at: answer([document], now=at).valid_until for at in (start - step, start, end - step, end)}
+    named = [moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for moment in (start, end, end)]
+    assert list(until.values()) == [*named, None]
+
+
 WORDS = st.sampled_from(["a", "b", "c"])
 LISTS = st.lists(st.sampled_from(["a", "b", "c", "*", "?"]), min_size=1, max_size=2)
 SCOPES = st.fixed_dictionaries(
@@ -211,8 +239,8 @@ SCOPES = st.fixed_dictionaries(
 RULES = st.lists(
     st.fixed_dictionaries(
         {
-            "text": st.sampled_from(["Be kind.", "Offer {limit} at most."]),
-            "level": st.sampled_from(["must", "must_not", "may"]),
+            "text": st.sampled_from(["Be kind.", "Offer {limit} at most.", "Only {words}.", "{limit} of {words}."]),
+            "level": st.sampled_from(["must", "must_not", "should", "should_not", "may"]),
         },
         optional={"key": st.sampled_from(["k", "l"])},
     ),
@@ -220,20 +248,43 @@ RULES = st.lists(
 )
 
 
+def parameter(values: st.SearchStrategy[Any], *merges: str) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries({"value": values}, optional={"merge": st.sampled_from(merges)})
+
+
+PARAMS = st.fixed_dictionaries(
+    {
+        "limit": parameter(st.integers(1, 30), "min", "max"),
+        "words": parameter(st.lists(st.sampled_from(["red", "green", "blue"]), min_size=1), "union", "intersect"),
+    }
+)
+DAYS = [(NOW + timedelta(days=days)).isoformat() for days in (-2, -1, 0, 1)]
+EFFECTIVE = st.one_of(
+    st.sampled_from(DAYS).map(lambda day: {"from": day}),
+    st.sampled_from(DAYS).map(lambda day: {"until": day}),
+    st.sampled_from([(a, b) for a in DAYS for b in DAYS if a < b]).map(lambda two: {"from": two[0], "until": two[1]}),
+)
+
+
 def without_itself(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name != "supersedes" or document["id"] != "p8"}
+    return {
+        name: value for name, value in document.items() if name != "supersedes" or document["id"] not in ("p7", "p8")
+    }
 
 
 ONE_POLICY: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {
         "id": st.sampled_from([f"p{n}" for n in range(9)]),
-        "tier": st.sampled_from(["law", "org", "team"]),
+        "tier": st.sampled_from(["law", "org", "unit", "team", "agent"]),
         "scope": SCOPES,
         "rules": RULES,
-        "params": st.integers(1, 30).map(lambda value: {"limit": {"value": value}}),
+        "params": PARAMS,
         "body": st.sampled_from(["", "## Refunds\nHow refunds work for orders.", "## Returns\nPacking of returns."]),
     },
-    optional={"supersedes": st.just(["p8"])},
+    optional={
+        "supersedes": st.lists(st.sampled_from(["p7", "p8"]), min_size=1, max_size=2, unique=True),
+        "effective": EFFECTIVE,
+    },
 )
 POLICIES: st.SearchStrategy[Any] = st.lists(ONE_POLICY, max_size=6, unique_by=lambda document: document["id"]).map(
     lambda documents: [without_itself(document) for document in documents]
@@ -246,6 +297,25 @@ def in_scope(given_answer: ContextAnswer) -> set[str]:
     return {*refs(given_answer), *lost(given_answer)}
 
 
+def is_due(document: dict[str, Any], situation: Situation) -> bool:
+    """Whether a policy holds in a situation at `NOW`, said as plainly as the contract does."""
+    names = {"teams": "team", "channels": "channel", "audiences": "audience", "regions": "region",
+             "entity_types": "entity_type", "tags": "tags"}  # fmt: skip
+    scope = dict(document["scope"])
+    limits = {f"entity.{name}": patterns for name, patterns in scope.pop("when", {}).items()}
+    limits |= {names[name]: patterns for name, patterns in scope.items()}
+    times = document.get("effective", {})
+    return (
+        all(
+            any(fnmatchcase(value, pattern) for value in situation[facet] for pattern in patterns)
+            for facet, patterns in limits.items()
+            if facet in situation
+        )
+        and datetime.fromisoformat(times.get("from", DAYS[0])) <= NOW
+        and ("until" not in times or datetime.fromisoformat(times["until"]) > NOW)
+    )
+
+
 @given(POLICIES, SITUATIONS, st.integers(1, 8_000))
 def test_every_rule_in_scope_is_delivered_or_overridden_whatever_the_budget(
     documents: Any, situation: Situation, max_tokens: int
@@ -254,10 +324,10 @@ def test_every_rule_in_scope_is_delivered_or_overridden_whatever_the_budget(
     tight = answer(documents, situation, max_tokens=max_tokens)
     assert tight.rules == roomy.rules
     assert tight.overridden == roomy.overridden
-    snapshot = snapshot_of(documents)
-    mask = snapshot.scopes.in_scope(situation)
-    expected = {bound.ref for bound in snapshot.rules if mask[bound.number]}
+    expected = {f"{document['id']}#R{n + 1}" for document in documents for n in range(len(document["rules"]))
+                if is_due(document, situation)}  # fmt: skip
     assert in_scope(tight) == expected
+    assert tight.budget.exceeded_by == max(0, tight.budget.used - max_tokens)
     assert not set(refs(tight)) & set(lost(tight))
 
 
@@ -271,11 +341,46 @@ def test_removing_a_facet_never_shrinks_the_rules(documents: Any, situation: Sit
 
 @given(POLICIES, SITUATIONS, st.randoms(use_true_random=False))
 def test_the_order_of_files_never_changes_a_byte(documents: Any, situation: Situation, random: Any) -> None:
-    shuffled = list(documents)
+    shuffled = [dict(random.sample(list(document.items()), len(document))) for document in documents]
     random.shuffle(shuffled)
     task = "How do refunds for orders work?"
     first, second = answer(documents, situation, task=task), answer(shuffled, situation, task=task)
     assert json.dumps(first.document()) == json.dumps(second.document())
+
+
+@given(POLICIES, SITUATIONS)
+def test_a_merged_limit_is_never_laxer_than_that_of_a_rule_it_carries_on(documents: Any, situation: Situation) -> None:
+    governing = govern(snapshot_of(documents), situation, NOW)
+    bound = {rule.ref: rule for rule in snapshot_of(documents).rules}
+    delivered = {rule.ref: rule for rule in governing.rules}
+    for entry in governing.overridden:
+        if "merged" not in entry.why:
+            continue
+        winner, loser = delivered[entry.by], bound[f"{entry.policy_id}#{entry.rule_id}"]
+        for name in loser.rule.placeholders:
+            merge = winner.edition.policy.parameters[name].merge
+            mine: Any = winner.values[name]
+            theirs: Any = loser.values[name]
+            if merge in {"union", "intersect"}:
+                mine, theirs = set(mine), set(theirs)
+            assert mine >= theirs if merge in {"max", "union"} else mine <= theirs
+
+
+@given(POLICIES, SITUATIONS, st.data())
+def test_what_is_held_and_what_is_sent_make_up_the_whole(documents: Any, situation: Situation, data: Any) -> None:
+    snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None)
+    request = Request(query, situation, NOW, 2_000)
+    whole = select(snapshot, request).answer
+    etags = [entry.etag for entry in (*whole.rules, *whole.sections)]
+    have = data.draw(st.sets(st.sampled_from([*etags, "unknown"])))
+    part = select(snapshot, replace(request, have=frozenset(have))).answer
+    assert sorted([*part.held, *(entry.etag for entry in (*part.rules, *part.sections))]) == sorted(etags)
+    assert set(part.held) == have & set(etags)
+    assert (part.etag, part.overridden, part.conflicts) == (whole.etag, whole.overridden, whole.conflicts)
+    assert part.budget.used <= whole.budget.used
+    same = select(snapshot, replace(request, if_etag=whole.etag)).answer
+    assert (same.unchanged, same.rules, same.sections, same.etag) == (True, (), (), whole.etag)
+    assert not select(snapshot, replace(request, if_etag=whole.etag[:-1])).answer.unchanged
 
 
 def waivers_for(documents: Any, chosen: Sequence[tuple[int, dict[str, list[str]]]]) -> tuple[Waiver, ...]:
@@ -323,5 +428,27 @@ def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
     delivered = {rule.ref for rule in exempt.rules}
     assert not delivered & certain
     assert {rule.ref for rule in plain.rules} - certain <= delivered
-    later = govern(snapshot, situation, NOW + timedelta(days=1), waivers)
-    assert {rule.ref for rule in later.rules} == {rule.ref for rule in govern(snapshot, situation, NOW).rules}
+    end = NOW + timedelta(days=1)
+    later, without = govern(snapshot, situation, end, waivers), govern(snapshot, situation, end)
+    assert {rule.ref for rule in later.rules} == {rule.ref for rule in without.rules}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            ContextAnswer,
+            """etag revision unchanged rules sections held omitted overridden conflicts assumed budget valid_until
+            degraded receipt_id""",
+        ),
+        (DeliveredRule, "policy_id version rule_id level text why etag"),
+        (DeliveredSection, "policy_id version section_id title text why score etag"),
+        (Omitted, "policy_id section_id why tokens"),
+        (Overridden, "policy_id rule_id by why"),
+        (Budget, "max used rules exceeded_by"),
+        (CheckAnswer, "compliant violations not_checked revision receipt_id"),
+        (Violation, "policy_id version rule_id level start end excerpt remedy"),
+    ],
+)
+def test_the_answers_have_every_field_of_the_contract(kind: Any, names: str) -> None:
+    assert set(names.split()) <= {field.name for field in fields(kind)}

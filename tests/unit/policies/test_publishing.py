@@ -91,7 +91,7 @@ def test_warnings_do_not_stop_anything() -> None:
     )
     assert {problem.severity for problem in problems} == {"warning"}
     messages = " ".join(problem.message for problem in problems)
-    for words in ("no description", "no bad example", "everyday word"):
+    for words in ("no description", "no bad example", "single words ('up')"):
         assert words in messages
 
 

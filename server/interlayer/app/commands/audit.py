@@ -57,28 +57,32 @@ def audit_tail(ctx: click.Context, follow: bool, limit: int, as_json: bool) -> N
 @audit.command("receipts")
 @click.option("--agent", help="Only those of this agent.")
 @click.option("--policy", help="Only those that name this policy.")
+@click.option("--kind", type=click.Choice(["context", "check", "memorize"]), help="Only those of this kind.")
 @click.option("--at", type=INSTANT, help="What had been told by then: 2026-03-01 or 2026-03-01T09:00:00Z.")
 @click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many; default: 1 with --at, else 20.")
 @_JSON
 @click.pass_context
 def audit_receipts(
-    ctx: click.Context, agent: str | None, policy: str | None, at: datetime | None, limit: int | None, as_json: bool
+    ctx: click.Context,
+    agent: str | None,
+    policy: str | None,
+    kind: str | None,
+    at: datetime | None,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
-    """Print what agents were told, newest first; with --at the last that had been told by then."""
+    """Print what agents were told and memorized, newest first; with --at the last that had been told by then."""
     settings = settings_of(ctx)
 
     async def run() -> None:
         count = limit or (1 if at else 20)
         async with _reading(settings) as parts:
-            found = await parts.audit.receipts(settings.principal, agent=agent, policy=policy, at=at, limit=count)
+            chosen = {"agent": agent, "policy": policy, "kind": kind}
+            found = await parts.audit.receipts(settings.principal, **chosen, at=at, limit=count)
         if as_json:
             click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         for one in () if as_json else found:
-            made, kind, whom, revision = (str(one.get(name)) for name in ("at", "kind", "agent", "revision"))
-            click.echo(f"{made[:19]}Z {one['id']} {kind} to {whom}, revision {revision}")
-            for name in ("rules", "sections"):
-                if one[name]:
-                    click.echo(f"  {name}: {' '.join(one[name])}")
+            click.echo(_receipt_lines(one))
         if not found:
             click.echo("no such receipt", err=True)
             sys.exit(FAILED)
@@ -191,3 +195,19 @@ def _event_line(event: Mapping[str, Any]) -> str:
     number, at, actor, kind, subject = (str(event.get(name)) for name in ("number", "at", "actor", "type", "subject"))
     detail = json.dumps(event.get("detail"), ensure_ascii=False)
     return f"{number:>6} {at[:19]}Z {actor:<12} {kind} {subject}  {detail}"
+
+
+def _receipt_lines(receipt: Mapping[str, Any]) -> str:
+    made, kind, whom = (str(receipt.get(name)) for name in ("at", "kind", "agent"))
+    first = f"{made[:19]}Z {receipt['id']} {kind}"
+    if kind == "memorize":
+        first += f" by {whom}, {receipt.get('memory_id')} of {receipt.get('entity') or 'nothing known'}"
+        shown = ("facts", "properties", "rejected")
+        return "\n".join([first, *(f"  {name}: {_counted(receipt[name])}" for name in shown if receipt.get(name))])
+    first += f" to {whom}, revision {receipt.get('revision')}"
+    told = ("rules", "sections")
+    return "\n".join([first, *(f"  {name}: {' '.join(receipt[name])}" for name in told if receipt.get(name))])
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())

@@ -36,7 +36,7 @@ def policy_lint(folder: Path) -> None:
     for problem in problems:
         click.echo(str(problem) if problem.severity == "error" else f"{problem} (warning)")
     errors = [problem for problem in problems if problem.severity == "error"]
-    click.echo(f"{len(files)} files, {len(errors)} errors, {len(problems) - len(errors)} warnings")
+    click.echo(f"files: {len(files)}, errors: {len(errors)}, warnings: {len(problems) - len(errors)}")
     sys.exit(FAILED if errors else 0)
 
 

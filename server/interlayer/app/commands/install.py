@@ -1,0 +1,67 @@
+"""`interlayer install`: add this server, and the instructions that make it used, to an agent host."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from interlayer.app.commands.shell import settings_of
+
+AGENTS_MD = "agents-md"
+
+
+@click.command()
+@click.argument("client", type=click.Choice(["claude-desktop", "claude-code", "cursor", "vscode", AGENTS_MD]))
+@click.option("--write", is_flag=True, help="Merge into the client's files instead of printing.")
+@click.option("--instructions", "told", is_flag=True, help="Also what makes the client's model call this server.")
+@click.option("--remove", is_flag=True, help="Take the instructions out again; only with --instructions.")
+@click.pass_context
+def install(ctx: click.Context, client: str, write: bool, told: bool, remove: bool) -> None:
+    """Print, or with --write merge, the configuration that adds this server to an agent host.
+
+    `agents-md` has no configuration: it is the AGENTS.md of the working folder, which many agents read.
+    """
+    from interlayer.app import instructions
+    from interlayer.app.agent_texts import project_lines
+
+    told = told or client == AGENTS_MD
+    files = instructions.instructions(client, Path.cwd())
+    if remove:
+        if write or not told:
+            raise click.UsageError("--remove goes with --instructions, and without --write")
+        _say("took out of", instructions.remove(files))
+        return
+    if client != AGENTS_MD:
+        _configure(ctx, client, write)
+    if told and write and files:
+        _say("wrote", instructions.write(files))
+    elif told and files:
+        for file in files:
+            click.echo(f"# {file.path}", err=True)
+            click.echo(file.text)
+    elif told:
+        click.echo("# This host reads no file of a project: paste these lines into its instructions.", err=True)
+        click.echo(project_lines())
+
+
+def _configure(ctx: click.Context, client: str, write: bool) -> None:
+    settings = settings_of(ctx)
+    from interlayer.app.clients import carried, clients, configuration, merge
+
+    chosen = clients(Path.home(), Path.cwd())[client]
+    wanted = configuration(chosen, carried(ctx.obj, settings.home))
+    if write:
+        merge(chosen, wanted)
+        click.echo(f"{chosen.title}: wrote {chosen.path}. {chosen.hint}")
+    else:
+        click.echo(f"# {chosen.title}: {chosen.path}", err=True)
+        click.echo(json.dumps(wanted, indent=2))
+        click.echo(f"# {chosen.hint} With --write this is merged into the file.", err=True)
+
+
+def _say(done: str, paths: Sequence[Path]) -> None:
+    for path in paths:
+        click.echo(f"{done} {path}")
+    if not paths:
+        click.echo("instructions: nothing to change")

@@ -1,0 +1,55 @@
+"""`interlayer policy import`: rule files that a team has already, as policies."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlayer.app.commands.policy import AS_JSON, echo
+from interlayer.app.commands.policy_control import policy
+from interlayer.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from interlayer_policies.importing import Imported
+
+__all__ = ["policy"]
+
+
+@policy.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), default=Path("policies"), show_default=True, help="Folder.")
+@click.option("--force", is_flag=True, help="Overwrite policies that are there already.")
+@AS_JSON
+def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
+    """Turn AGENTS.md, CLAUDE.md, .cursor/rules or a folder of Markdown into policies; publishes nothing.
+
+    SOURCE is a file, the root of a repository, or a folder.
+    """
+    from interlayer.app.policy_printing import print_imported
+    from interlayer_policies.importing import imported
+    from interlayer_policies.rule_files import find_rule_files
+
+    found = imported(find_rule_files(source, into))
+    files = [one.file for one in found if one.file]
+    there = [file.path for file in files if (into / file.path).exists()]
+    if there and not force:
+        named = ", ".join(there[:5])
+        raise InvalidInput("into", f"{into} holds {named} already.", "Nothing was written; --force overwrites them.")
+    for file in files:
+        target = into / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(file.text, encoding="utf-8", newline="\n")
+    echo(as_json, [_row(one, into) for one in found], lambda: print_imported(found, into))
+
+
+def _row(one: "Imported", into: Path) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "policy": (into / one.file.path).as_posix() if one.file else None,
+        "title": one.title,
+        "tags": list(one.tags),
+        "relevant_only": one.relevant_only,
+        "rules": [{"id": r.id, "level": r.level, "line": r.line, "text": r.text} for r in one.rules],
+        "sections": list(one.sections),
+        "same_as": one.same_as or None,
+    }
