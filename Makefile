@@ -69,6 +69,11 @@ guide: $(READY)  ## run the steward's guide and write what its commands print in
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+	grep -E '^[a-z0-9.-]+==' requirements.lock | sed 's/ .$$//' > .pinned
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra models -c .pinned pyproject.toml deploy/docker/requirements.in \
+		-o deploy/docker/requirements.lock
+	@rm .pinned
 	echo ministack==1.5.33 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header - -o tests/emulators.lock
 
