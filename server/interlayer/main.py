@@ -11,8 +11,10 @@ from interlayer import __version__
 from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
+from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
 from interlayer.app.commands.memory import memory
+from interlayer.app.commands.model import model
 from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
@@ -107,7 +109,10 @@ def reconcile(ctx: click.Context, rebuild: bool) -> None:
 
 
 cli.add_command(install)
+memory.add_command(extract)
+memory.add_command(evaluate)
 cli.add_command(memory)
+cli.add_command(model)
 cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)

@@ -18,9 +18,11 @@ from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
+from interlayer.memory.model_choice import ModelChoice
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.rejections import Rejections
+from interlayer.memory.rereading import Rereader
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.memory.why import Why
@@ -66,6 +68,9 @@ class Parts:
     expirer: Expirer
     migrator: Migrator
     access: Access
+    entities: Entities
+    models: ModelChoice
+    rereader: Rereader
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -96,7 +101,8 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
     receipts = ReceiptBook(store, clock, settings.receipt_days)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, extractor=None)
+    models = ModelChoice(store, trail, clock, settings.model)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, models)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
@@ -125,6 +131,9 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
+        entities=entities,
+        models=models,
+        rereader=Rereader(store, entities, projector, forgetter, trail, embedder, schema, clock, models),
         rejections=Rejections(store, entities, memorizer, trail, schema),
         access=Access(store, trail, clock),
         audit=Audit(store, clock),

@@ -4,7 +4,8 @@ import platform
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -14,8 +15,23 @@ from interlayer import __version__
 from interlayer.app.composition import build, claim_space, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
+from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
+from interlayer.models.chat import Chat, Question, Uncounted
 from interlayer_policies.governance import lint
+
+_PROBE: Final[Question[Any]] = Question(
+    system="Answer with JSON.",
+    user='Answer {"ready": true}.',
+    name="probe",
+    schema={
+        "type": "object",
+        "properties": {"ready": {"type": "boolean"}},
+        "required": ["ready"],
+        "additionalProperties": False,
+    },
+    read=lambda data: data,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,10 @@ async def _examine_stores(
         return f"{parts.embedder.space.model}, {len(vector)} dims"
 
     async def model() -> str:
-        return "none: agents pass facts and properties, plain content is cut into sentences"
+        choice = await parts.models.chosen(organization)
+        if not choice.settings.models:
+            return "none: agents pass facts and properties, plain content is cut into sentences"
+        return await _answering(choice, len(await parts.rereader.backlog.notes(organization)))
 
     try:
         for name, check in {
@@ -111,6 +130,15 @@ async def _examine_stores(
             await look(name, check)
     finally:
         await parts.close()
+
+
+async def _answering(choice: Choice, pending: int) -> str:
+    """Return that each of the models answers in form, or raise what is the matter with the first that does not."""
+    for model in choice.settings.models:
+        asked = replace(choice.settings, models=(model,), retries=0)
+        await Chat(asked, Uncounted()).ask(_PROBE)
+    names = ", then ".join(choice.settings.models)
+    return f"{names}: answers in form; {pending} contents still to be read"
 
 
 def _writable(settings: Settings) -> str:

@@ -138,13 +138,17 @@ class Forgetter:
     async def memory_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str
     ) -> Erasure:
-        """Return what erases a memory; first what hands over its facts to others, if that is too much at once."""
+        """Return what erases a memory with what was read of its content later; what others confirm is handed over.
+
+        Where that is too much at once, the handing over comes first.
+        """
+        gone = {memory_id, *(memory.id for memory in log if memory.extracts == memory_id)}
 
         async def plan(parts: Sequence[str]) -> Erasure:
             only = None if memory_id in parts else frozenset(parts)
-            return await self.rewrite(organization, stored, log, without_memories(log, {memory_id}, only), memory_id)
+            return await self.rewrite(organization, stored, log, without_memories(log, gone, only), memory_id)
 
-        return await largest_that_fits([*shared_facts(log, memory_id), memory_id], plan)
+        return await largest_that_fits([*shared_facts(log, gone), memory_id], plan)
 
     async def _fact_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], fact_id: str

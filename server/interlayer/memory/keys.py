@@ -16,9 +16,12 @@
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
+| `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
+| `ORG#u`                          | `DAY`                   | tokens and cost of the models on a day            |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
+| `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
@@ -120,6 +123,21 @@ def rejected(organization: str, memory_id: str) -> Key:
 def rejected_of(organization: str, entity_type: str, who: str, memory_id: str) -> Key:
     """Return the key by which such a call is found from its entity: an id, or the key it was named by if it is new."""
     return _key(organization, "q", entity_type, who, sort=memory_id)
+
+
+def pending(organization: str, memory_id: str) -> Key:
+    """Return the key of the note that a model has still to read the content of a memory."""
+    return _key(organization, "p", sort=memory_id)
+
+
+def usage(organization: str, day: str) -> Key:
+    """Return the key of what the models took on a day, YYYY-MM-DD in UTC."""
+    return _key(organization, "u", sort=day)
+
+
+def model(organization: str) -> Key:
+    """Return the key of the extraction model that was chosen for the organization."""
+    return _key(organization, "settings", sort="model")
 
 
 def outbox(organization: str, entry_id: str = "") -> Key:
