@@ -1,0 +1,122 @@
+"""What the resources of a Terraform plan (`terraform show -json PLAN`) cost a month.
+
+Priced is what is paid by the hour or month; what is paid by use is listed with its prices and no sum. A type of
+resource that the price table does not know is named, never taken to be free.
+Source: developer.hashicorp.com/terraform/internals/json-format.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from interlayer.app.prices import Line, Prices
+from interlayer.errors import InvalidInput
+
+_HOURLY: Final = {"aws_nat_gateway": "nat_gateway", "aws_eip": "public_ipv4", "aws_lb": "load_balancer"}
+_MONTHLY: Final = {
+    "aws_kms_key": "kms_key",
+    "aws_secretsmanager_secret": "secret",
+    "aws_cloudwatch_metric_alarm": "alarm",
+}
+_TASKS: Final = "aws_ecs_service"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCosts:
+    """The priced lines of plans, and counts by type of what is paid by use, free, and not in the price table."""
+
+    lines: Sequence[Line]
+    by_use: Mapping[str, int]
+    free: Mapping[str, int]
+    unknown: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    address: str
+    type: str
+    values: Mapping[str, Any]
+
+
+class _Plan:
+    """What will be there once a plan is applied, and which resources an argument refers to."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.resources = [
+            _Resource(one["address"], one["type"], one["change"]["after"])
+            for one in data["resource_changes"]
+            if one["mode"] == "managed" and one["change"]["after"] is not None
+        ]
+        self._arguments = dict(_arguments("", data.get("configuration", {}).get("root_module", {})))
+
+    def behind(self, resource: _Resource, argument: str, type_: str) -> list[_Resource]:
+        """Return the resources of a type that an argument whose value is not known yet refers to."""
+        plain = resource.address.split("[")[0]
+        module, _, _ = plain.rpartition(f"{resource.type}.")
+        expression = self._arguments.get(plain, {}).get(argument, {})
+        names = {f"{module}{'.'.join(one.split('[')[0].split('.')[:2])}" for one in expression.get("references", [])}
+        return [one for one in self.resources if one.type == type_ and one.address.split("[")[0] in names]
+
+    def count(self, resource: _Resource, argument: str, default: int) -> int:
+        """Return how many subnets an argument holds: as planned, as configured, or as is usual."""
+        known = resource.values.get(argument)
+        return len(known) if known else len(self.behind(resource, argument, "aws_subnet")) or default
+
+
+def _arguments(path: str, module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for one in module.get("resources", []):
+        yield path + one["address"], one.get("expressions", {})
+    for name, call in module.get("module_calls", {}).items():
+        yield from _arguments(f"{path}module.{name}.", call.get("module", {}))
+
+
+def price_plan(file: Path, prices: Prices) -> PlanCosts:
+    """Return what a plan costs. Raises `InvalidInput` for what is no plan in JSON."""
+    try:
+        plan = _Plan(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(str(file), "is no Terraform plan.", "Make one with `terraform show -json PLAN`.") from error
+    lines: list[Line] = []
+    for one in plan.resources:
+        lines.extend(_lines(one, plan, prices))
+    types = Counter(one.type for one in plan.resources)
+    priced = {*_HOURLY, *_MONTHLY, _TASKS, "aws_vpc_endpoint"}
+    return PlanCosts(
+        lines,
+        {name: count for name, count in types.items() if name in prices.by_use},
+        {name: count for name, count in types.items() if name in prices.free},
+        {name: count for name, count in types.items() if name not in {*priced, *prices.by_use, *prices.free}},
+    )
+
+
+def _lines(one: _Resource, plan: _Plan, prices: Prices) -> Iterator[Line]:
+    if one.type in _MONTHLY:
+        yield prices.line(one.address, 1, _MONTHLY[one.type])
+    elif one.type in _HOURLY:
+        yield prices.hourly(one.address, 1, _HOURLY[one.type])
+        if one.type == "aws_lb" and not one.values.get("internal"):
+            yield prices.hourly(f"{one.address}, addresses", plan.count(one, "subnets", 2), "public_ipv4")
+    elif one.type == "aws_vpc_endpoint" and one.values.get("vpc_endpoint_type") == "Interface":
+        yield prices.hourly(one.address, plan.count(one, "subnet_ids", 1), "interface_endpoint")
+    elif one.type == _TASKS:
+        yield from _tasks(one, plan, prices)
+
+
+def _tasks(service: _Resource, plan: _Plan, prices: Prices) -> Iterator[Line]:
+    definitions = plan.behind(service, "task_definition", "aws_ecs_task_definition")
+    count = service.values.get("desired_count") or 0
+    if len(definitions) != 1:
+        problem = "its task definition is not in the plan."
+        raise InvalidInput(service.address, problem, "Plan the root module that holds both.")
+    task = definitions[0].values
+    platform = (task.get("runtime_platform") or [{}])[0].get("cpu_architecture") or "X86_64"
+    kind = "arm" if platform == "ARM64" else "x86"
+    vcpu, memory = int(task["cpu"]) / 1024, int(task["memory"]) / 1024
+    yield prices.hourly(f"{service.address}, {count} x {vcpu:g} vCPU {kind}", count * vcpu, f"fargate_vcpu_{kind}")
+    yield prices.hourly(f"{service.address}, {count} x {memory:g} GB {kind}", count * memory, f"fargate_gb_{kind}")
+    network = (service.values.get("network_configuration") or [{}])[0]
+    if network.get("assign_public_ip"):
+        yield prices.hourly(f"{service.address}, addresses", count, "public_ipv4")
