@@ -6,6 +6,7 @@ Source: developer.hashicorp.com/terraform/internals/json-format.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,16 +55,21 @@ class _Plan:
 
     def behind(self, resource: _Resource, argument: str, type_: str) -> list[_Resource]:
         """Return the resources of a type that an argument whose value is not known yet refers to."""
-        plain = resource.address.split("[")[0]
+        plain = _plain(resource.address)
         module, _, _ = plain.rpartition(f"{resource.type}.")
         expression = self._arguments.get(plain, {}).get(argument, {})
-        names = {f"{module}{'.'.join(one.split('[')[0].split('.')[:2])}" for one in expression.get("references", [])}
-        return [one for one in self.resources if one.type == type_ and one.address.split("[")[0] in names]
+        names = {module + ".".join(_plain(one).split(".")[:2]) for one in expression.get("references", [])}
+        return [one for one in self.resources if one.type == type_ and _plain(one.address) in names]
 
     def count(self, resource: _Resource, argument: str, default: int) -> int:
         """Return how many subnets an argument holds: as planned, as configured, or as is usual."""
         known = resource.values.get(argument)
         return len(known) if known else len(self.behind(resource, argument, "aws_subnet")) or default
+
+
+def _plain(address: str) -> str:
+    """Return an address without the indices of `count` and `for_each`, as the configuration writes it."""
+    return re.sub(r"\[[^]]*]", "", address)
 
 
 def _arguments(path: str, module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -73,22 +79,26 @@ def _arguments(path: str, module: Mapping[str, Any]) -> Iterator[tuple[str, Mapp
         yield from _arguments(f"{path}module.{name}.", call.get("module", {}))
 
 
-def price_plan(file: Path, prices: Prices) -> PlanCosts:
-    """Return what a plan costs. Raises `InvalidInput` for what is no plan in JSON."""
-    try:
-        plan = _Plan(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidInput(str(file), "is no Terraform plan.", "Make one with `terraform show -json PLAN`.") from error
+def price_plans(files: Sequence[Path], prices: Prices) -> PlanCosts:
+    """Return what the plans of several root modules cost together. Raises `InvalidInput` for what is no plan."""
     lines: list[Line] = []
-    for one in plan.resources:
-        lines.extend(_lines(one, plan, prices))
-    types = Counter(one.type for one in plan.resources)
-    priced = {*_HOURLY, *_MONTHLY, _TASKS, "aws_vpc_endpoint"}
+    types: Counter[str] = Counter()
+    for file in files:
+        try:
+            plan = _Plan(json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidInput(
+                str(file), "is no Terraform plan.", "Write `terraform show -json PLAN` to it."
+            ) from error
+        types.update(one.type for one in plan.resources)
+        for one in plan.resources:
+            lines.extend(_lines(one, plan, prices))
+    known = {*_HOURLY, *_MONTHLY, _TASKS, *prices.by_use, *prices.free}
     return PlanCosts(
         lines,
         {name: count for name, count in types.items() if name in prices.by_use},
         {name: count for name, count in types.items() if name in prices.free},
-        {name: count for name, count in types.items() if name not in {*priced, *prices.by_use, *prices.free}},
+        {name: count for name, count in types.items() if name not in known},
     )
 
 

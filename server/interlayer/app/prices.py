@@ -81,6 +81,8 @@ def read_prices() -> Prices:
     )
 
 
-def total(lines: Sequence[Line]) -> float:
-    """Return the sum of lines in US dollars a month."""
-    return sum(line.usd for line in lines)
+def sums(lines: Sequence[Line]) -> tuple[float, float, float]:
+    """Return what is fixed, what is paid by use, and both, in US dollars a month."""
+    by_use = sum(line.usd for line in lines if line.by_use)
+    total = sum(line.usd for line in lines)
+    return total - by_use, by_use, total
