@@ -63,7 +63,7 @@ bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 even
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
 
-guide: $(READY)  ## run the steward's guide and write what its commands print into it
+guide: $(READY)  ## run the guides and write what their commands print into them
 	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py
 
 lock: $(READY)  ## pin what pyproject.toml asks for, for every platform

@@ -1,6 +1,6 @@
-"""The steward's guide as it is run: its files are written, its edits made, its commands run, its output compared.
+"""The guides as they are run: their files are written, their edits made, their commands run, their output compared.
 
-`make guide` writes the output of a run into the guide.
+`make guide` writes the output of a run into each guide.
 """
 
 import os
@@ -21,7 +21,9 @@ from interlayer.main import cli
 from interlayer.principal import Principal
 from interlayer_policies.governance import Facets
 
-GUIDE = Path(__file__).parents[2] / "docs" / "stewards.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = _DOCS / "stewards.md"
+GUIDES = (GUIDE, _DOCS / "cost.md", _DOCS / "operating-in-aws.md")
 
 _STEP = re.compile(
     r"`(?P<file>[\w./-]+)`:\n\n```markdown\n(?P<text>.*?)```\n"
@@ -100,16 +102,17 @@ async def _ask(home: Path, calls: int) -> None:
             await parts.domains.governance.context(agent, "The customer wants 300 dollars back", facets)
 
 
-def _write() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
+def _write(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)
         shown = [*run_guide(text, Path(name))]
     for one in reversed(shown):
         text = text[: one.output_span[0]] + one.printed + text[one.output_span[1] :]
         text = text[: one.command_span[0]] + one.command + text[one.command_span[1] :]
-    GUIDE.write_text(text, encoding="utf-8")
+    guide.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    _write()
+    for one in GUIDES:
+        _write(one)

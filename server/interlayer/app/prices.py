@@ -38,7 +38,7 @@ class Line:
             "quantity": round(self.quantity, 4),
             "unit": self.price.unit,
             "price": self.price.usd,
-            "usd": round(self.usd, 2),
+            "usd": round(self.usd, 4),
             "by_use": self.by_use,
             "dated": self.price.dated,
             "source": self.price.source,
