@@ -18,6 +18,7 @@ from interlayer.errors import InterlayerError
 from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.models.chat import Chat, Question, Uncounted
+from interlayer.storage.dynamodb_tables import check_tables
 from interlayer_policies.governance import lint
 
 _PROBE: Final[Question[Any]] = Question(
@@ -96,7 +97,13 @@ async def _examine_stores(
 
     async def store() -> str:
         await claim_space(parts.store, organization, parts.embedder.space)
-        return f"{settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
+        return f"{settings.store or settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
+
+    async def tables() -> str:
+        states = await check_tables(settings.store) if settings.store else []
+        if faults := [f"{one.name}: {one.detail}" for one in states if not one.ok]:
+            raise InterlayerError(" ".join(faults))
+        return "; ".join(f"{one.name}: {one.detail}" for one in states)
 
     async def schema() -> str:
         file = str(settings.schema or "")
@@ -104,8 +111,10 @@ async def _examine_stores(
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
     async def index() -> str:
+        await parts.index.verify()
         await parts.index.ping()
-        return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
+        place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
+        return f"{place}, {len(await parts.index.ids(organization))} rows"
 
     async def embedder() -> str:
         vector = (await parts.embedder.embed(["a short text"]))[0]
@@ -121,6 +130,7 @@ async def _examine_stores(
 
     try:
         for name, check in {
+            **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
             "vector index": index,

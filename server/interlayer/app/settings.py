@@ -17,12 +17,14 @@ import platformdirs
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.dynamodb_calls import Place, parse_place
+from interlayer.storage.s3 import S3Place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
-    "STORE": "serving layer; `sqlite` (a file under home)",
-    "VECTORS": "vector layer; `lance` (a folder under home)",
+    "STORE": "serving layer; `sqlite` (a file under home) or `dynamodb://TABLE_PREFIX?region=...&endpoint_url=...`",
+    "VECTORS": "vector layer; `lance` (a folder under home), `s3://BUCKET/PREFIX`, `s3+ddb://BUCKET/PREFIX?ddbTableName=TABLE`",
     "EMBEDDER": "embedding model; `local` (bundled, offline)",
     "MODEL": "extraction models, first come first, as litellm names them; `none` (plain content is cut into sentences)",
     "MODEL_API_BASE": "address of a self-hosted model, such as `http://127.0.0.1:8000/v1`; default: the provider's",
@@ -48,7 +50,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local"}
+_ONLY: Final = {"EMBEDDER": "local"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -67,6 +69,8 @@ class Settings:
     """Everything that configures a process."""
 
     home: Path
+    store: Place | None
+    """DynamoDB tables; None is the file under home."""
     schema: Path | None
     policies: Path | None
     principal: Principal
@@ -76,6 +80,7 @@ class Settings:
     auth: Literal["none", "keys"] | Jwt = "none"
     stale_seconds: int = 300
     model: ChatSettings = field(default_factory=ChatSettings)
+    vectors: str = "lance"
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -95,6 +100,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
     home = values.get("HOME")
     return Settings(
         home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        store=None if values.get("STORE", "sqlite") == "sqlite" else parse_place(values["STORE"]),
         schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
         policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
         principal=Principal(
@@ -109,6 +115,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         debug=bool(values.get("DEBUG")),
         auth=_auth(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
+        vectors=_vectors(values.get("VECTORS", "lance")),
     )
 
 
@@ -178,6 +185,12 @@ def _number(values: Mapping[str, str], name: str, default: float, least: float, 
     if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
         raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
     return float(text)
+
+
+def _vectors(value: str) -> str:
+    if value != "lance":
+        S3Place(value)  # raises what is wrong with it
+    return value
 
 
 def _receipt_days(value: str) -> int:

@@ -12,7 +12,7 @@ from interlayer.memory.extraction import Extracted
 from interlayer.memory.gates import Gates, addressed
 from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
-from interlayer.memory.naming import Subject
+from interlayer.memory.naming import Bearer, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import plain_facts
 from interlayer.memory.records import Observation
@@ -57,6 +57,8 @@ class Checked:
     vectors: Vectors
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
+    bearer: Bearer | None = None
+    """Whom it was found to name when its content was read; good for the first attempt to commit."""
 
     @property
     def is_all_rejected(self) -> bool:

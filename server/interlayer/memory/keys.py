@@ -2,16 +2,16 @@
 
 | partition (table `memory`)       | sort                    | holds                                             |
 | -------------------------------- | ----------------------- | ------------------------------------------------- |
-| `ORG#e#TYPE#ID`                  | `head`                  | entity: names, identifiers, revision, properties  |
 | `ORG#e#TYPE#ID`                  | `m#REVISION`            | one memory: the log that the entity is folded from |
 | `ORG#e#TYPE#ID`                  | `m#REVISION#PART`       | more facts of a large memory                      |
+| `ORG#e#TYPE#ID`                  | `now`                   | its head: names, identifiers, revision, properties |
+| `ORG#e#TYPE#ID`                  | `r#RELATION#TYPE#ID`    | relations that point at it                        |
 | `ORG#s#MEMORY_ID`                | `PART`                  | the content that was memorized, in parts          |
 | `ORG#m#MEMORY_ID`                | `at`                    | which entity and revision a memory belongs to     |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
-| `ORG#n#TYPE#NAME`                | `ID`                    | entities that bear a display name                 |
+| `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
-| `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
@@ -24,7 +24,9 @@
 | `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
-Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
+Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place. What is read together
+lies together, in the order of use: one query reads what is new in a log, the head, and the relations that come in; one
+finds all bearers of a key.
 """
 
 import hashlib
@@ -34,6 +36,8 @@ from interlayer.memory.records import EntityId
 from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
+BEARER = "~"
+"""Begins the sort key of a bearer of a display name: after every kind of identifier."""
 
 
 def _part(text: str) -> str:
@@ -51,7 +55,7 @@ def organization(name: str) -> str:
 
 def head(organization: str, entity: EntityId) -> Key:
     """Return the key of an entity's head."""
-    return _key(organization, "e", entity.type, entity.id, sort="head")
+    return _key(organization, "e", entity.type, entity.id, sort="now")
 
 
 def memory(organization: str, entity: EntityId, revision: int, part: int = 0) -> Key:
@@ -62,6 +66,16 @@ def memory(organization: str, entity: EntityId, revision: int, part: int = 0) ->
 def memories_after(revision: int) -> Span:
     """Return the span of all memories of an entity after a revision."""
     return Span(f"m#{revision + 1:010d}", "m#:")
+
+
+def dossier_after(revision: int) -> Span:
+    """Return the span of the log after a revision, the head, and the relations that point at the entity."""
+    return Span(memories_after(revision).start, incoming().end)
+
+
+def incoming() -> Span:
+    """Return the span of the relations that point at an entity."""
+    return Span("r#", "r$")
 
 
 def one_memory(revision: int) -> Span:
@@ -86,7 +100,7 @@ def identifier(organization: str, entity_type: str, value: str, kind: str) -> Ke
 
 def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
     """Return the key of one bearer of a display name."""
-    return _key(organization, "n", entity_type, folded, sort=entity_id)
+    return _key(organization, "i", entity_type, folded, sort=f"{BEARER}{entity_id}")
 
 
 def listing(organization: str, entity_type: str, entity_id: str) -> Key:
@@ -101,7 +115,8 @@ def index(organization: str, entity_type: str, property_name: str, value: Any, e
 
 def relation(organization: str, target: EntityId, relation_type: str, origin: EntityId) -> Key:
     """Return the key, in the target's partition, of a relation that points at it."""
-    return _key(organization, "r", target.type, target.id, sort=f"{_part(relation_type)}#{origin.type}#{origin.id}")
+    sort = f"r#{_part(relation_type)}#{origin.type}#{origin.id}"
+    return _key(organization, "e", target.type, target.id, sort=sort)
 
 
 def idempotency(organization: str, agent: str, key: str) -> Key:
@@ -143,6 +158,12 @@ def model(organization: str) -> Key:
 def outbox(organization: str, entry_id: str = "") -> Key:
     """Return the key of an outbox entry."""
     return _key(organization, "outbox", sort=entry_id)
+
+
+def outbox_owner(partition: str) -> str | None:
+    """Return the organization whose outbox a partition is, None for any other."""
+    name, _, kind = partition.partition("#")
+    return name.replace("%23", "#").replace("%25", "%") if kind == "outbox" else None
 
 
 def space(organization: str) -> Key:

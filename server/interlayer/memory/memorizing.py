@@ -7,6 +7,7 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -99,6 +100,7 @@ class Memorizer:
                 replayed = await self._seen(principal, checked.request)
                 if replayed:
                     return replayed
+                checked = replace(checked, bearer=None)
         raise Conflict("entity: too many agents write to it at once. Nothing was stored; send the same call again.")
 
     async def _seen(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any] | None:
@@ -122,7 +124,8 @@ class Memorizer:
             for kind, target in request.relations
         )
         observed_at = request.observed_at or now
-        request, occasion, reading = await self._reader.read(principal.organization, request, subject, observed_at)
+        read = self._reader.read
+        request, occasion, reading, bearer = await read(principal.organization, request, subject, observed_at)
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         return Checked(
@@ -133,20 +136,27 @@ class Memorizer:
             vectors=await self._embedder.embed([fact.text for fact in gated.facts]),
             relations=relations,
             gated=gated,
+            bearer=bearer,
         )
 
     async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        known, claims = await self._naming.bearer(organization, checked.subject)
+        bearer = checked.bearer or await self._naming.bearer(organization, checked.subject)
+        known, claims = bearer.entity, bearer.claims
         if checked.is_all_rejected:
             return await self._turned_down(principal, checked, known, commit)
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
-            stored = await self._entities.head(organization, entity) if known else None
+            dossier = await self._entities.dossier(organization, entity, bearer.dossier) if known else None
+            stored = dossier.stored if dossier else None
             if known and (stored is None or stored.head.merged_into):
                 raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-            view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
+            view = (
+                await self._entities.view(organization, stored.head, dossier)
+                if stored
+                else self._entities.blank(entity)
+            )
             targets, creations = await self._targets(organization, checked, entity)
             names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
             decisions = await self._decided(checked, view, names)

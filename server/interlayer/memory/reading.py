@@ -13,7 +13,7 @@ from interlayer.errors import Unavailable
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import Extracted, ExtractionTask, Extractor, Extractors, Nearest, extracted
 from interlayer.memory.intake import Reading, reading_of, tellable
-from interlayer.memory.naming import Naming, Subject
+from interlayer.memory.naming import Bearer, Naming, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.records import Head
 from interlayer.memory.requests import MemorizeRequest
@@ -42,22 +42,27 @@ class Reader:
 
     async def read(
         self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime
-    ) -> tuple[MemorizeRequest, Occasion, Reading]:
-        """Return the call without secrets in its content and source, what it is about, and its content as read."""
-        head = await self._known(organization, subject) if request.content else None
+    ) -> tuple[MemorizeRequest, Occasion, Reading, Bearer | None]:
+        """Return the call without secrets, what it is about, its content as read, and whom it names, if that was read.
+
+        What is known of the entity before anything is read tells whom "she" may mean.
+        """
+        bearer = await self._bearer(organization, subject) if request.content else None
+        stored = bearer.dossier.stored if bearer and bearer.dossier else None
+        head = await self._entities.shown(organization, stored.head) if stored else None
         occasion = self.occasion(subject, head, observed_at)
         reading = await worked(request, partial(reading_of, request.content))
         request = replace(request, content=reading.content or None, source=tellable(request.source))
         if not reading.content:
-            return request, occasion, reading
+            return request, occasion, reading, bearer
         try:
             model = await self._extractors.current(organization)
         except Unavailable as error:
-            return request, occasion, replace(reading, failed=f"the model cannot be told: {error}")
+            return request, occasion, replace(reading, failed=f"the model cannot be told: {error}"), bearer
         if model is None:
-            return request, occasion, reading
+            return request, occasion, reading, bearer
         view = await self._entities.view(organization, head) if head else None
-        return request, occasion, await self.by_model(model, reading, occasion, view)
+        return request, occasion, await self.by_model(model, reading, occasion, view), bearer
 
     async def by_model(
         self, model: Extractor, reading: Reading, occasion: Occasion, view: EntityView | None, patience: float = 1
@@ -77,11 +82,10 @@ class Reader:
             return replace(reading, extracted=found)
         return replace(reading, failed=f"{model.name} unavailable: {found}")
 
-    async def _known(self, organization: str, subject: Subject) -> Head | None:
-        """Return what is known of the entity before anything is read: it tells whom "she" may mean."""
-        known, _ = await self._naming.bearer(organization, subject)
-        stored = await self._entities.head(organization, known) if known else None
-        return await self._entities.shown(organization, stored.head) if stored else None
+    async def _bearer(self, organization: str, subject: Subject) -> Bearer:
+        found = await self._naming.bearer(organization, subject)
+        dossier = await self._entities.dossier(organization, found.entity) if found.entity else None
+        return replace(found, dossier=dossier)
 
     def occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
         """Return what a call is about."""

@@ -30,8 +30,8 @@ class Remains:
         """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
         found: list[Key] = []
         for entity in head.absorbed:
-            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
-                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
+            place = keys.head(organization, entity)
+            found += [item.key for item in (await self._store.query("memory", place.partition)).items]
             stored = await self._entities.head(organization, entity)
             found += await self.absorbed(organization, stored.head) if stored else []
         return found

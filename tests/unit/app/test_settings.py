@@ -28,8 +28,17 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("STORE", "dynamodb://x", "sqlite"),
-        ("VECTORS", "s3://bucket/x", "lance"),
+        ("STORE", "postgres://x", "dynamodb://TABLE_PREFIX"),
+        ("STORE", "dynamodb://", "begin the name of a table"),
+        ("STORE", "dynamodb://a/b", "sqlite"),
+        ("STORE", "dynamodb://a?regio=eu", "region"),
+        ("STORE", "dynamodb://a?region=", "empty"),
+        ("STORE", "dynamodb://a?region=x&region=y", "twice"),
+        ("STORE", "dynamodb://a?endpoint_url=localhost:8000", "http"),
+        ("VECTORS", "s3://", "s3://BUCKET/PREFIX"),
+        ("VECTORS", "s3+ddb://bucket/x", "ddbTableName"),
+        ("VECTORS", "s3://bucket/x?ddbTableName=t", "s3+ddb"),
+        ("VECTORS", "gs://bucket/x", "s3://BUCKET/PREFIX"),
         ("EMBEDDER", "text-embedding-3-small", "local"),
         ("AUTH", "basic", "keys"),
         ("AUTH", "jwt", "AUTH_ISSUER"),
@@ -45,6 +54,18 @@ def test_what_is_not_supported_is_refused_by_name(name: str, value: str, words: 
     with pytest.raises(InvalidInput, match=f"INTERLAYER_{name}") as raised:
         load({}, {f"INTERLAYER_{name}": value, "INTERLAYER_CONFIG": "/nowhere"})
     assert words in str(raised.value)
+
+
+def test_the_tables_of_dynamodb_are_named_with_region_and_endpoint() -> None:
+    url = "dynamodb://acme-prod?region=eu-central-1&endpoint_url=http://127.0.0.1:8000"
+    store = load({}, {"INTERLAYER_STORE": url, "INTERLAYER_CONFIG": "/nowhere"}).store
+    assert store is not None
+    assert (store.table("audit"), store.region, store.endpoint_url) == (
+        "acme-prod-audit",
+        "eu-central-1",
+        "http://127.0.0.1:8000",
+    )
+    assert load({}, {"INTERLAYER_CONFIG": "/nowhere"}).store is None
 
 
 def test_an_unknown_setting_in_the_file_names_the_nearest(tmp_path: Path) -> None:
