@@ -7,7 +7,7 @@ AWS    := .venv-aws
 AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance guide lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
+
+image-check:  ## what the Dockerfile does, without an engine: installs, starts and asks its health check
+	$(PYTHON) benchmarks/image.py
 
 guide: $(READY)  ## run the guides and write what their commands print into them
 	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py
