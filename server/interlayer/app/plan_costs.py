@@ -18,9 +18,11 @@ from interlayer.errors import InvalidInput
 
 _HOURLY: Final = {"aws_nat_gateway": "nat_gateway", "aws_eip": "public_ipv4", "aws_lb": "load_balancer"}
 _MONTHLY: Final = {
-    "aws_kms_key": "kms_key",
-    "aws_secretsmanager_secret": "secret",
-    "aws_cloudwatch_metric_alarm": "alarm",
+    "aws_appautoscaling_policy": (2, "alarm"),  # those that it makes to track a target
+    "aws_cloudwatch_log_metric_filter": (1, "metric"),
+    "aws_cloudwatch_metric_alarm": (1, "alarm"),
+    "aws_kms_key": (1, "kms_key"),
+    "aws_secretsmanager_secret": (1, "secret"),
 }
 _TASKS: Final = "aws_ecs_service"
 
@@ -104,7 +106,8 @@ def price_plans(files: Sequence[Path], prices: Prices) -> PlanCosts:
 
 def _lines(one: _Resource, plan: _Plan, prices: Prices) -> Iterator[Line]:
     if one.type in _MONTHLY:
-        yield prices.line(one.address, 1, _MONTHLY[one.type])
+        count, price = _MONTHLY[one.type]
+        yield prices.line(one.address, count, price)
     elif one.type in _HOURLY:
         yield prices.hourly(one.address, 1, _HOURLY[one.type])
         if one.type == "aws_lb" and not one.values.get("internal"):

@@ -17,6 +17,8 @@ ROUNDS: Final = 50_000
 _REQUESTS, _READS, _WRITES = 12, 9, 14
 # A server looks at the policies' head each second and at some five items a minute to seal receipts.
 _IDLE_REQUESTS: Final = 2_800_000
+# As deploy/terraform makes them; autoscaling adds two of its own.
+_ALARMS, _BALANCER_ALARMS = 15, 2
 # LanceDB on S3, one commit a round and one search: 4 PUT and 4 LIST measured, GET assumed.
 _S3_WRITES, _S3_READS = 8, 20
 
@@ -102,8 +104,9 @@ def posture_lines(posture: Posture, prices: Prices, rounds: int) -> list[Line]:
         *_network(posture, prices),
         *_balancer(posture, prices),
         prices.line("KMS key", 1, "kms_key"),
-        prices.line("Secrets", 2, "secret"),
-        prices.line("Alarms", 6, "alarm"),
+        prices.line("Secret, key of a model", 1, "secret"),
+        prices.line("Alarms", _ALARMS + (_BALANCER_ALARMS if posture.balancer != "none" else 0), "alarm"),
+        prices.line("Metric of logged errors", 1, "metric"),
         prices.line("Image, 1 GB", 1, "image_storage"),
         *_load(posture, prices, rounds),
     ]

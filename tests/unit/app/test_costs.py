@@ -1,6 +1,7 @@
-"""The bill: every price has a date and a source, the postures keep their bars, and a plan is priced as it stands."""
+"""The bill: prices with date and source, postures within their bars, plans as they stand, and docs/cost.md is true."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib import resources
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guide import run_guide
 from interlayer.app.model_costs import ANSWER_TOKENS, PROMPT_TOKENS
 from interlayer.app.plan_costs import price_plans
 from interlayer.app.postures import POSTURES, posture_lines
@@ -21,6 +23,7 @@ from interlayer.errors import InvalidInput
 from interlayer.main import cli
 
 PRICES = read_prices()
+PAGE = Path(__file__).parents[3] / "docs" / "cost.md"
 PLAN = Path(__file__).parents[2] / "support" / "plan.json"
 """Of terraform 1.11.4 and hashicorp/aws 5.100.0, cut down to the arguments that matter."""
 
@@ -75,6 +78,19 @@ def test_the_parts_of_a_bill_are_what_they_are_by_hand() -> None:
     assert part("private", "NAT", "Its public address", "Its traffic") == pytest.approx(36.73, abs=0.01)
     assert part("isolated-two-zones", "endpoints", "Their traffic") == pytest.approx(73.05)
     assert part("default", "calls of tables") == pytest.approx((50_000 * 12 + 2_800_000) / 100_000 * 0.10)
+
+
+def test_the_load_is_what_was_counted_on_the_wire() -> None:
+    counted = PAGE.with_name("dynamodb.md").read_text(encoding="utf-8")
+    calls = ("`memorize`, a note of 500 words", "`recall_entity`", "`get_governance_context` with an entity")
+    rows = [re.search(rf"^\| {re.escape(call)} \| (\d+) \| (\d+) \| (\d+) \|", counted, re.MULTILINE) for call in calls]
+    requests, reads, writes = (sum(int(row[place]) for row in rows if row) for place in (1, 2, 3))
+    none, million = ({line.item: line.quantity for line in bill("default", calls)} for calls in (0, 1_000_000))
+    assert million["DynamoDB, writes"] == pytest.approx(writes)
+    assert million["DynamoDB, reads"] - none["DynamoDB, reads"] == pytest.approx(reads)
+    events = million["CloudTrail, calls of tables"] - none["CloudTrail, calls of tables"]
+    assert events * 100_000 == pytest.approx(requests * 1_000_000)
+    assert f"{none['DynamoDB, reads']:.1f} million read" in counted.replace("\n", " ")
 
 
 @given(st.sampled_from(sorted(POSTURES)), st.integers(0, 10**7), st.integers(0, 10**7))
@@ -138,6 +154,7 @@ def test_an_unknown_posture_is_refused_with_those_there_are() -> None:
     assert "starter" in done.output
 
 
+@pytest.mark.timeout(180)  # importing litellm, on a machine that may be busy
 def test_a_model_costs_what_the_bundled_list_says() -> None:
     package = find_spec("litellm")  # importing it here would ask the network for newer prices
     assert package is not None
@@ -169,3 +186,19 @@ def test_without_a_model_nothing_heavy_is_imported() -> None:
     code = "import sys; from interlayer.main import cli; cli(['cost'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"litellm", "numpy", "pydantic", "rich"} & {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_the_page_shows_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = [*run_guide(PAGE.read_text(encoding="utf-8"), tmp_path)]
+    assert len(shown) == 2
+    for one in shown:
+        assert one.documented == one.printed, one.command
+
+
+def test_the_table_of_models_is_what_the_command_reckons() -> None:
+    rows = re.findall(r"^\| `(--\w+) (\S+)` \| ([\d.]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == 5
+    for option, model, usd in rows:
+        lines = said("--posture", "starter", "--calls", "1000", option, model)["lines"]
+        assert f"{sum(line['usd'] for line in lines if model in line['item']):.2f}" == usd, model
