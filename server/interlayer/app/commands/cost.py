@@ -1,7 +1,7 @@
 """`interlayer cost`: what running in an account of AWS costs a month."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,10 @@ from interlayer.app.commands.shell import run_async
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from interlayer.app.prices import Line
+    from interlayer.app.prices import Line, Prices
+
+_Shown = tuple[dict[str, Any], Callable[[], None]]
+"""What is printed as JSON, and what prints it for people."""
 
 
 @click.command("cost")
@@ -36,36 +39,56 @@ def cost(
     as_json: bool,
 ) -> None:
     """Show what running in an account of AWS costs a month, from dated list prices. Asks nobody."""
-    from interlayer.app.cost_printing import print_plans, print_posture, print_postures
-    from interlayer.app.plan_costs import price_plans
-    from interlayer.app.postures import POSTURES, ROUNDS, posture_lines
+    from interlayer.app.postures import ROUNDS
     from interlayer.app.prices import read_prices
 
     if name and plans:
         raise click.UsageError("Give --posture or --plan, not both.")
-    if name and name not in POSTURES:
-        raise InvalidInput("--posture", f"{name!r} is none.", f"One of {', '.join(POSTURES)}.")
     prices, count = read_prices(), ROUNDS if calls is None else calls
     models = _models(model, embedder, count)
-    bills = {one: [*posture_lines(posture, prices, count), *models] for one, posture in POSTURES.items()}
-    found: dict[str, Any] = {"currency": "USD", "region": prices.region, "hours": prices.hours, "prices": prices.dated}
     if plans:
-        costs = price_plans(plans, prices)
-        found |= _bill([*costs.lines, *models])
-        found |= {"by_use_only": costs.by_use, "free": costs.free, "not_priced": costs.unknown}
-        _ = as_json or print_plans(costs, models, prices)
+        found, show = _of_plans(plans, models, prices)
     elif name:
-        posture = POSTURES[name]
-        found |= {"calls": count, "posture": name, "about": posture.about, "gives_up": posture.gives_up}
-        found |= _bill(bills[name])
-        _ = as_json or print_posture(name, posture, bills[name], prices, count)
+        found, show = _of_posture(name, models, prices, count)
     else:
-        found |= {"calls": count, "postures": {one: _bill(lines) for one, lines in bills.items()}}
-        _ = as_json or print_postures(bills, prices, count)
+        found, show = _of_postures(models, prices, count)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
-    elif models:
+        said = {"currency": "USD", "region": prices.region, "hours": prices.hours, "prices": prices.dated}
+        click.echo(json.dumps({**said, **found}, indent=2))
+        return
+    show()
+    if models:
         _print_assumed(models, count)
+
+
+def _of_postures(models: "Sequence[Line]", prices: "Prices", calls: int) -> _Shown:
+    from interlayer.app.cost_printing import print_postures
+    from interlayer.app.postures import POSTURES, posture_lines
+
+    bills = {name: [*posture_lines(posture, prices, calls), *models] for name, posture in POSTURES.items()}
+    found = {"calls": calls, "postures": {name: _bill(lines) for name, lines in bills.items()}}
+    return found, lambda: print_postures(bills, prices, calls)
+
+
+def _of_posture(name: str, models: "Sequence[Line]", prices: "Prices", calls: int) -> _Shown:
+    from interlayer.app.cost_printing import print_posture
+    from interlayer.app.postures import POSTURES, posture_lines
+
+    if name not in POSTURES:
+        raise InvalidInput("--posture", f"{name!r} is none.", f"One of {', '.join(POSTURES)}.")
+    posture = POSTURES[name]
+    lines = [*posture_lines(posture, prices, calls), *models]
+    said = {"calls": calls, "posture": name, "about": posture.about, "gives_up": posture.gives_up}
+    return {**said, **_bill(lines)}, lambda: print_posture(name, posture, lines, prices, calls)
+
+
+def _of_plans(plans: Sequence[Path], models: "Sequence[Line]", prices: "Prices") -> _Shown:
+    from interlayer.app.cost_printing import print_plans
+    from interlayer.app.plan_costs import price_plans
+
+    costs = price_plans(plans, prices)
+    others = {"by_use_only": costs.by_use, "free": costs.free, "not_priced": costs.unknown}
+    return {**_bill([*costs.lines, *models]), **others}, lambda: print_plans(costs, models, prices)
 
 
 def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]":
