@@ -276,6 +276,17 @@ async def test_a_second_handle_sees_every_write_at_once(open_index: OpenIndex, t
         assert await found_by_text(two, "marker00003") == set()
 
 
+async def test_a_second_handle_sees_that_all_was_dropped(open_index: OpenIndex, tmp_path: Path) -> None:
+    async with open_index(tmp_path) as one, open_index(tmp_path) as two:
+        await one.add("acme", numbered(3), unit_vectors(3))
+        assert len(await two.vectors_of("acme", "o1")) == 3
+        await one.drop("acme")
+        assert [row async for rows in two.rows("acme") for row in rows] == []
+        assert await two.ids("acme") == set()
+        await two.add("acme", numbered(1), unit_vectors(1))
+        assert {row.id async for rows in one.rows("acme") for row in rows} == {"r00000"}
+
+
 async def test_two_processes_that_add_the_same_rows_leave_one_of_each(
     adapter: str, open_index: OpenIndex, tmp_path: Path
 ) -> None:

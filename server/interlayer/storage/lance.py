@@ -27,6 +27,7 @@ from interlayer.storage.lance_errors import VENDOR_ERRORS, again_if_crowded, att
 from interlayer.storage.lease import Busy
 from interlayer.storage.places import LocalPlace, Place, Purpose
 from interlayer.storage.rows import check_unicode, check_vectors, check_width, folder_name
+from interlayer.storage.s3 import S3Place
 from interlayer.storage.vectors import Hit, Row
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LanceIndex:
     """`VectorIndex` in a local folder, or at an `s3://` or `s3+ddb://` location, for vectors of one space."""
 
     def __init__(self, location: str, space: Space) -> None:
-        self._place: Place = _s3(location) if "://" in location else LocalPlace(location)
+        self._place: Place = S3Place(location) if "://" in location else LocalPlace(location)
         self._space = space
         self._session: Session | None = None
         self._name = lance_table.TABLES + space.id
@@ -170,8 +171,13 @@ class LanceIndex:
 
     async def rows(self, organization: str) -> AsyncIterator[Sequence[Row]]:
         """Yield every row, some thousand at a time; the vectors are read too, so that damage to them shows."""
+
+        async def newest(table: "AsyncTable") -> "AsyncTable | None":
+            await table.checkout_latest()  # fails on a handle of a table that another process has dropped
+            return table
+
         with self._translated(folder_name(organization)):
-            table = await self._table(organization, create=False)
+            table = await self._run(organization, newest, None)
             if table is not None:
                 async for rows in lance_table.all_rows(table):
                     yield rows
@@ -309,9 +315,3 @@ class LanceIndex:
             yield
         except VENDOR_ERRORS as error:
             raise translated(error, self._place.uri(folder), self._place.remedy) from error
-
-
-def _s3(location: str) -> Place:
-    from interlayer.storage.s3 import S3Place
-
-    return S3Place(location)
