@@ -71,6 +71,7 @@ def test_every_command_of_the_page_exists(page: str) -> None:
         assert not isinstance(here, click.Group), line
 
 
+@pytest.mark.timeout(180)  # stores are opened a dozen times, on a machine that may be busy
 def test_the_page_shows_what_its_commands_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown = [*run_guide(PAGE, tmp_path)]

@@ -7,7 +7,7 @@ import click
 
 from interlayer.app.plan_costs import PlanCosts
 from interlayer.app.postures import POSTURES, Posture
-from interlayer.app.prices import Line, Prices, sums
+from interlayer.app.prices import Line, Price, Prices, sums
 
 _LOAD: Final = "calls each of memorize, recall_entity and get_governance_context"
 
@@ -32,11 +32,15 @@ def print_plans(costs: PlanCosts, models: Sequence[Line], prices: Prices) -> Non
     click.echo(_units(prices))
     _print_lines([*costs.lines, *models])
     for name, count in costs.by_use.items():
-        paid = (f"{prices.table[one].usd:.10g} per {prices.table[one].unit}" for one in prices.by_use[name])
+        paid = (f"{_price(prices.table[one])} per {prices.table[one].unit}" for one in prices.by_use[name])
         click.echo(f"by use    {count:>3} x {name}: {'; '.join(paid)}")
     click.echo(f"free      {sum(costs.free.values()):>3} resources")
     for name, count in costs.unknown.items():
         click.echo(f"NO PRICE  {count:>3} x {name}: not in the price table, and not in the sum")
+
+
+def _price(price: Price) -> str:
+    return f"{price.usd:.10f}".rstrip("0").rstrip(".")
 
 
 def _units(prices: Prices) -> str:
@@ -47,7 +51,7 @@ def _print_lines(lines: Sequence[Line]) -> None:
     width = max((len(line.item) for line in lines), default=0)
     sources = {source: place for place, source in enumerate(dict.fromkeys(line.price.source for line in lines), 1)}
     for line in lines:
-        paid = f"{line.quantity:>9,.2f} x {line.price.usd:.10g} per {line.price.unit}"
+        paid = f"{line.quantity:>9,.2f} x {_price(line.price)} per {line.price.unit}"
         of = f"{line.price.dated} [{sources[line.price.source]}]"
         click.echo(f"{line.usd:>8.2f}  {line.item:<{width}}  {paid}, {of}{', by use' * line.by_use}")
     fixed, by_use, total = sums(lines)

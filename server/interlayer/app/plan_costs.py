@@ -92,7 +92,7 @@ def price_plans(files: Sequence[Path], prices: Prices) -> PlanCosts:
             raise InvalidInput(
                 str(file), "is no Terraform plan.", "Write `terraform show -json PLAN` to it."
             ) from error
-        types.update(one.type for one in plan.resources)
+        types.update(_type(one) for one in plan.resources)
         for one in plan.resources:
             lines.extend(_lines(one, plan, prices))
     known = {*_HOURLY, *_MONTHLY, _TASKS, *prices.by_use, *prices.free}
@@ -102,6 +102,12 @@ def price_plans(files: Sequence[Path], prices: Prices) -> PlanCosts:
         {name: count for name, count in types.items() if name in prices.free},
         {name: count for name, count in types.items() if name not in known},
     )
+
+
+def _type(one: _Resource) -> str:
+    """Return the type as the price table has it: an endpoint that is a gateway is free, unlike the others."""
+    is_gateway = one.type == "aws_vpc_endpoint" and one.values.get("vpc_endpoint_type") == "Gateway"
+    return f"{one.type}, Gateway" if is_gateway else one.type
 
 
 def _lines(one: _Resource, plan: _Plan, prices: Prices) -> Iterator[Line]:

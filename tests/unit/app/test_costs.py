@@ -118,6 +118,7 @@ def test_a_plan_is_priced_as_it_stands() -> None:
     assert sums(found.lines)[-1] == pytest.approx(sum(hours.values()))
     assert found.unknown == {"aws_instance": 1}
     assert found.by_use["aws_dynamodb_table"] == 3
+    assert found.by_use["aws_vpc_endpoint"] == 2  # the third is a gateway, which is free
 
 
 def test_plans_add_up_and_what_is_taken_away_costs_nothing(tmp_path: Path) -> None:
