@@ -10,7 +10,7 @@ AWS_UP := $(AWS)/.ready
 .PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance guide lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "interlayer needs Python 3.11 or newer; set PYTHON=/path/to/python")'
