@@ -7,10 +7,10 @@ AWS    := .venv-aws
 AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "interlayer needs Python 3.11 or newer; set PYTHON=/path/to/python")'
@@ -62,6 +62,9 @@ bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 even
 
 bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, and what a million calls cost
 	$(BIN)/python benchmarks/dynamodb.py
+
+bench-contention: $(READY) $(AWS_UP)  ## 16 agents, 4 servers, the same 10 entities: is anything lost?
+	$(BIN)/python benchmarks/contention.py
 
 bench-kills: $(READY)  ## kill -9, 500 times: is anything lost?
 	$(BIN)/python benchmarks/kills.py
