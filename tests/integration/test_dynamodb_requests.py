@@ -50,6 +50,12 @@ def ten_facts(number: int = 0) -> list[FactCandidate]:
     return [FactCandidate(f"Acme sold {number + 40 + n} {word} in May.", 0.9) for n, word in enumerate(words)]
 
 
+def counted(proxy: FaultyProxy) -> list[str]:
+    """Return the requests but for the record of the embedding spaces, read once a second whatever is asked."""
+    names = zip(proxy.names(), [one.body for one in proxy.exchanges], strict=True)
+    return [name for name, body in names if not (name == "GetItem" and b'"S": "space"' in body)]
+
+
 async def memorize(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
     return await parts.domains.memorizer.memorize(parts.settings.principal, MemorizeRequest(entity=entity, **request))
 
@@ -64,15 +70,15 @@ async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts
     proxy.forget()
     await memorize(parts, facts=ten_facts())
     await parts.projector.drain(organization)
-    assert len(proxy.names()) <= 6, proxy.names()
+    assert len(counted(proxy)) <= 6, counted(proxy)
     proxy.forget()
     again = await memorize(parts, facts=ten_facts(100), idempotency_key="k")
     assert {one["outcome"] for one in again["facts"]} == {"added"}
-    assert proxy.names() == ["GetItem", "GetItem", *READ, "TransactWriteItems"]
+    assert counted(proxy) == ["GetItem", "GetItem", *READ, "TransactWriteItems"]
     proxy.forget()
     await memorize(parts, content="Acme sold 900 cranes in June. It employs 40 people.", identifiers={"crm_id": "7"})
     # one of them asks which model reads content; the answer holds for a second
-    assert proxy.names() == ["Query", "BatchGetItem", "Query", "GetItem", "GetItem", "TransactWriteItems"]
+    assert counted(proxy) == ["Query", "BatchGetItem", "Query", "GetItem", "GetItem", "TransactWriteItems"]
 
 
 async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: FaultyProxy, tmp_path: Path) -> None:
@@ -82,11 +88,11 @@ async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: Fault
         for reader, entity in ((parts, ACME), (other, ACME), (other, "company:Acme Ltd")):
             proxy.forget()
             assert len((await recall(reader, entity))["facts"]) == 10
-            assert proxy.names() == READ
+            assert counted(proxy) == READ
         await memorize(parts, facts=ten_facts(100))
         proxy.forget()
         assert len((await recall(other, query="how many pumps?"))["facts"]) == 20
-        assert proxy.names() == READ  # what others have added comes with it
+        assert counted(proxy) == READ  # what others have added comes with it
     finally:
         await other.close()
 
@@ -97,10 +103,10 @@ async def test_relations_take_one_request_more_however_many_there_are(parts: Par
         await memorize(parts, f"contact:c{number}@acme.example", relations=[("works_at", ACME)])
     proxy.forget()
     assert len((await recall(parts))["relations"]) == 10
-    assert proxy.names() == [*READ, "BatchGetItem"]
+    assert counted(proxy) == [*READ, "BatchGetItem"]
     proxy.forget()
     await recall(parts, include=("properties", "facts"))
-    assert proxy.names() == READ
+    assert counted(proxy) == READ
 
 
 async def test_governance_of_an_unchanged_set_takes_two_requests(parts: Parts, proxy: FaultyProxy) -> None:
@@ -108,20 +114,20 @@ async def test_governance_of_an_unchanged_set_takes_two_requests(parts: Parts, p
     await governance.context(who, "Write an e-mail.", Facets())
     proxy.forget()
     first = await governance.context(who, "Offer a discount.", Facets(channel="email"))
-    assert proxy.names() == ["GetItem", "TransactWriteItems"]  # the head of the set; the receipt
+    assert counted(proxy) == ["GetItem", "TransactWriteItems"]  # the head of the set; the receipt
     proxy.forget()
     assert (await governance.context(who, "Offer a discount.", Facets(channel="email"), if_etag=first.etag)).unchanged
     await governance.check(who, "I can offer you a 30% discount.", Facets())
-    assert proxy.names() == ["GetItem", "TransactWriteItems"] * 2
+    assert counted(proxy) == ["GetItem", "TransactWriteItems"] * 2
 
 
 async def test_doing_nothing_costs_a_few_reads_a_minute(parts: Parts, proxy: FaultyProxy) -> None:
     await parts.sealer.seal(parts.settings.principal)
     proxy.forget()
     await parts.sealer.seal(parts.settings.principal)
-    assert len(proxy.names()) <= 6, proxy.names()
+    assert len(counted(proxy)) <= 6, counted(proxy)
     await parts.domains.governance.published(parts.settings.principal)
     proxy.forget()
     await parts.projector.drain(parts.settings.principal.organization)
     await parts.domains.governance.published(parts.settings.principal)
-    assert proxy.names() == ["Query", "GetItem"]
+    assert counted(proxy) == ["Query", "GetItem"]

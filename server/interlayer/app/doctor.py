@@ -97,11 +97,7 @@ async def _examine_stores(
     organization = settings.principal.organization
 
     async def store() -> str:
-        notice = await parts.spaces.check(organization)
-        record = await parts.spaces.claim(organization)
-        beside = f", {record.beside.space.id} is written beside it" if record.beside else ""
-        place = settings.store or settings.home / "interlayer.db"
-        return f"{place}, embedding space {record.current.space.id}{beside}. {notice}".strip()
+        return f"{settings.store or settings.home / 'interlayer.db'}, {await _spaces_of(parts.spaces, organization)}"
 
     async def tables() -> str:
         states = await check_tables(settings.store) if settings.store else []
@@ -115,11 +111,8 @@ async def _examine_stores(
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
     async def index() -> str:
-        found = (await parts.spaces.of(organization)).index
-        await found.verify()
-        await found.ping()
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
-        return f"{place}, {len(await found.ids(organization))} rows"
+        return f"{place}, {await _rows(parts.spaces, organization)} rows"
 
     async def embedder() -> str:
         return await _embedding(parts.spaces, organization)
@@ -142,6 +135,22 @@ async def _examine_stores(
             await look(name, check)
     finally:
         await parts.close()
+
+
+async def _spaces_of(spaces: Spaces, organization: str) -> str:
+    """Return which embedding spaces are in use. Raises `Refused` when another model is configured."""
+    notice = await spaces.check(organization)
+    record = await spaces.claim(organization)
+    beside = f", {record.beside.space.id} is written beside it" if record.beside else ""
+    return f"embedding space {record.current.space.id}{beside}. {notice}".strip()
+
+
+async def _rows(spaces: Spaces, organization: str) -> int:
+    """Return how many rows the index has that is searched. Raises what is the matter with it."""
+    index = (await spaces.of(organization)).index
+    await index.verify()
+    await index.ping()
+    return len(await index.ids(organization))
 
 
 async def _embedding(spaces: Spaces, organization: str) -> str:
