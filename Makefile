@@ -7,7 +7,7 @@ AWS    := .venv-aws
 AWS_UP := $(AWS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit conformance guide lock clean
+.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,15 @@ bench-governance: $(READY)  ## guidance found for the tasks of a bank; needs the
 
 bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 events and receipts
 	$(BIN)/python benchmarks/audit.py
+
+bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, and what a million calls cost
+	$(BIN)/python benchmarks/dynamodb.py
+
+bench-kills: $(READY)  ## kill -9, 500 times: is anything lost?
+	$(BIN)/python benchmarks/kills.py
+
+bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
+	$(BIN)/python benchmarks/vectors.py
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py

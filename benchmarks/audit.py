@@ -1,20 +1,24 @@
 """What the audit trail costs, and how fast it is verified. Prints figures, asserts none.
 
 `python benchmarks/audit.py [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified; a delivery
-is measured with its receipt and without; and one process that delivers beside sixteen that do so at once.
+is measured with its receipt and without; and one process that delivers beside sixteen that do so at once, each as fast
+as it can (closed loop) and each at a fixed pace that the machine can carry (open loop, from the intended start).
 """
 
 import argparse
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import random
 from typing import Any, Final
 
 import anyio
@@ -31,7 +35,9 @@ from interlayer_policies.governance import Facets
 
 TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"
 PROCESSES: Final = 16
-BARS: Final = {"verify_s": 10}
+BARS: Final = {"verify_s": 10, "receipt_ms": 2, "p99_of_16_to_1": 3}
+LOAD: Final = 0.5  # of what the sixteen can do together, for the open loop
+ROUNDS: Final = 3
 BATCH: Final = 100
 
 
@@ -111,12 +117,17 @@ def peak_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-async def deliver(parts: Parts, agent: str, calls: int) -> list[float]:
-    """Return milliseconds of each delivery, every task a new one."""
+async def deliver(parts: Parts, agent: str, calls: int, every_s: float = 0.0) -> list[float]:
+    """Return milliseconds of each delivery, every task a new one.
+
+    With a pace the time of a delivery counts from when it was to start: who is late because of the one before waits.
+    """
     who = Principal(parts.settings.principal.organization, agent)
     taken: list[float] = []
+    begun = time.perf_counter() + every_s * random()  # noqa: S311 - so that the processes do not beat in time
     for number in range(calls):
-        start = time.perf_counter()
+        start = begun + number * every_s if every_s else time.perf_counter()
+        await anyio.sleep(max(0.0, start - time.perf_counter()))
         await parts.domains.governance.context(who, TASK.format(f"{agent} {number}"), Facets(channel="email"))
         taken.append((time.perf_counter() - start) * 1_000)
     return taken
@@ -157,8 +168,16 @@ def row(what: str, taken: Sequence[float]) -> dict[str, Any]:
     return {"what": what, "p50": p50, "p99": p99, "calls": len(taken)}
 
 
-def at_once(home: Path, processes: int, calls: int, *options: str) -> list[float]:
-    """Return milliseconds of deliveries by so many processes that begin at one moment."""
+@dataclass
+class Taken:
+    """Milliseconds of each delivery, and how many a second were made by all processes together."""
+
+    ms: list[float]
+    per_s: float
+
+
+def at_once(home: Path, processes: int, calls: int, *options: str) -> Taken:
+    """Return what deliveries took by so many processes that begin at one moment."""
     environment = {**os.environ, "PYTHONPATH": SOURCES}
     command = [sys.executable, __file__, "--worker", str(home), "--calls", str(calls), *options]
     workers = [
@@ -168,18 +187,16 @@ def at_once(home: Path, processes: int, calls: int, *options: str) -> list[float
     for worker in workers:
         if worker.stdout:
             worker.stdout.readline()  # it is ready
-    taken: list[float] = []
     for worker in workers:
         if worker.stdin:
             worker.stdin.write("go\n")
             worker.stdin.flush()
-    for worker in workers:
-        out, _ = worker.communicate()
-        taken += json.loads(out)
-    return taken
+    done = [json.loads(worker.communicate()[0]) for worker in workers]
+    spent = max(one["s"] for one in done)
+    return Taken([ms for one in done for ms in one["ms"]], processes * calls / spent)
 
 
-async def work(home: Path, calls: int, bare: bool) -> None:
+async def work(home: Path, calls: int, bare: bool, every_s: float) -> None:
     """Be one of the processes: get ready, wait for the word, deliver, and print what each call took."""
     async with opened(at(home)) as parts:
         if bare:
@@ -189,15 +206,46 @@ async def work(home: Path, calls: int, bare: bool) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()
-        taken = await deliver(parts, agent, calls)
-    sys.stdout.write(json.dumps(taken))
+        start = time.perf_counter()
+        taken = await deliver(parts, agent, calls, every_s)
+        spent = time.perf_counter() - start
+    sys.stdout.write(json.dumps({"ms": taken, "s": spent}))
+
+
+def commit_floor(folder: Path, calls: int) -> list[float]:
+    """Return milliseconds of SQLite's own insert of a kilobyte, on disk when it returns, one after another."""
+    connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, body BLOB)")
+    taken: list[float] = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        connection.execute("INSERT INTO items (body) VALUES (zeroblob(1000))")
+        taken.append((time.perf_counter() - start) * 1_000)
+    connection.close()
+    return taken
 
 
 async def concurrency(home: Path, calls: int) -> list[dict[str, Any]]:
-    """Measure one process and sixteen, and verify what they left."""
-    one = row("1 process delivers, ms", at_once(home, 1, calls))
-    many = row(f"{PROCESSES} processes deliver at once, ms", at_once(home, PROCESSES, calls // 4))
-    idle = row("the same without receipts, ms", at_once(home, PROCESSES, calls // 4, "--bare"))
+    """Measure one process and sixteen, closed loop and open loop by turns, and verify what they left."""
+    share = calls // 4
+    full = at_once(home, PROCESSES, share // 2).per_s  # a first run, to know what is half of it
+    every_s = PROCESSES / (full * LOAD)
+    pace = ["--every", str(every_s)]
+    found: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        for name, processes, count, options in (
+            ("1 process delivers", 1, calls, []),
+            (f"{PROCESSES} processes deliver as fast as they can", PROCESSES, share, []),
+            ("the same without receipts", PROCESSES, share, ["--bare"]),
+            (f"1 process delivers {1 / every_s:.1f} times a second", 1, share, pace),
+            (f"{PROCESSES} processes do, {full * LOAD:.0f} times a second together", PROCESSES, share, pace),
+            ("the same without receipts, at this pace", PROCESSES, share, [*pace, "--bare"]),
+        ):
+            found.setdefault(name, []).extend(at_once(home, processes, count // ROUNDS, *options).ms)
+    rows = [row(f"{name}, ms", taken) for name, taken in found.items()]
+    floor = row("floor: SQLite's own insert of a kilobyte, on disk, ms", commit_floor(home, calls))
     parts = build(at(home))
     await anyio.sleep(11)  # the grace of sealing
     await parts.sealer.seal(parts.settings.principal, everything=True)
@@ -205,17 +253,26 @@ async def concurrency(home: Path, calls: int) -> list[dict[str, Any]]:
     await parts.close()
     if report.faults or report.unsealed:
         raise SystemExit(f"the trail does not verify: {report.summary()}")
-    ratio = round(many["p99"] / one["p99"], 1)
-    return [one, many, idle, {"what": f"p99 of {PROCESSES} to p99 of 1", "p50": ratio, "calls": 1}]
+    closed, paced = (round(many["p99"] / one["p99"], 1) for one, many in (rows[0:2], rows[3:5]))
+    return [
+        floor,
+        *rows,
+        {"what": f"p99 of {PROCESSES} to p99 of 1, as fast as they can", "p50": closed, "calls": 1},
+        {"what": f"p99 of {PROCESSES} to p99 of 1, each at its pace", "p50": paced, "calls": 1},
+    ]
 
 
-async def measure(*, quick: bool) -> list[dict[str, Any]]:
+async def measure(*, quick: bool, only: str | None) -> list[dict[str, Any]]:
     """Return the lines of the report."""
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        rows = await receipt_cost(at(home / "cost"), 200 if quick else 1_000)
-        rows += await concurrency(home / "cost", 200 if quick else 800)
-        rows += await verifying(at(home / "verify"), 10_000 if quick else 100_000)
+        if only in (None, "cost"):
+            rows += await receipt_cost(at(home / "cost"), 200 if quick else 1_000)
+        if only in (None, "concurrency"):
+            rows += await concurrency(home / "at-once", 200 if quick else 800)
+        if only in (None, "verify"):
+            rows += await verifying(at(home / "verify"), 10_000 if quick else 100_000)
     sys.stderr.write("\n")
     return rows
 
@@ -229,15 +286,17 @@ def main() -> None:
     parser.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--calls", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--every", type=float, default=0.0, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=["cost", "concurrency", "verify"], help="only this part")
     given = parser.parse_args()
     if given.verify:
         anyio.run(verify, given.verify)
         return
     if given.worker:
-        anyio.run(work, given.worker, given.calls, given.bare)
+        anyio.run(work, given.worker, given.calls, given.bare, given.every)
         return
     before = machine()
-    rows = anyio.run(lambda: measure(quick=given.quick))
+    rows = anyio.run(lambda: measure(quick=given.quick, only=given.only))
     if given.json:
         sys.stdout.write(json.dumps({"machine": before, "bars": BARS, "rows": rows}, indent=2) + "\n")
         return

@@ -31,7 +31,7 @@ SCOPE_TOKENS_CAP: Final = 1_200
 OPEN_TOKENS_CAP: Final = 1_500
 """For a call that gives none, and is given the rules of every scope: a quarter stays for guidance."""
 
-_ELSEWHERE: Final = "\x00elsewhere"  # a value that no pattern but `*` matches
+_ELSEWHERE: Final = "·"  # a value that no pattern matches but one that matches everything
 _SHOWN: Final = 5
 _CONTRIBUTORS: Final = 3
 _VALUES_OF_A_SCOPE: Final = 50
@@ -90,7 +90,7 @@ class _Loads:
         self._facets = sorted(self._snapshot.scopes.limited)
         self._bytes: NDArray[np.int64] = np.zeros(len(policies), dtype=np.int64)
         for rule in self._snapshot.rules:
-            self._bytes[rule.number] += rule.json_bytes
+            self._bytes[rule.number] += rule.json_bytes + _why_bytes_max(rule.edition.policy.scope)
         weights: Counter[Scope] = Counter()
         for policy, size in zip(policies, self._bytes.tolist(), strict=True):
             weights[policy.scope] += size
@@ -145,10 +145,19 @@ class _Loads:
         return tokens_of(int(self._bytes[self._snapshot.scopes.in_scope(situation)].sum()))
 
 
+def _why_bytes_max(scope: Scope) -> int:
+    """Return what `why` of a rule with this scope takes at most, given the values that are looked at here."""
+    names = (len(facet.encode()) + max(len(one.encode()) for one in patterns) for facet, patterns in scope.limits)
+    return len("scope: all,") + sum(size + len(" assumed, ") for size in names)
+
+
 def _values(scope: Scope) -> Iterator[_Known]:
-    """Yield the situations that give each facet of a scope one of its values; a pattern stands for itself."""
+    """Yield the situations that give each facet of a scope one of its values; a pattern stands for itself.
+
+    A facet that may have any value is left open: another scope may decide on it.
+    """
     for values in product(*(patterns for _, patterns in scope.limits)):
-        yield {facet: (value,) for (facet, _), value in zip(scope.limits, values, strict=True)}
+        yield {facet: (one,) for (facet, _), one in zip(scope.limits, values, strict=True) if one != "*"}
 
 
 def _joining(scope: Scope, known: _Known) -> _Known | None:
@@ -156,7 +165,7 @@ def _joining(scope: Scope, known: _Known) -> _Known | None:
     more: _Known = {}
     for facet, patterns in scope.limits:
         if facet not in known:
-            more[facet] = patterns[:1]
+            more |= {} if "*" in patterns else {facet: patterns[:1]}
         elif not any(fnmatchcase(value, pattern) for value in known[facet] for pattern in patterns):
             return None
     return more or None

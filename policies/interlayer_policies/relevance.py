@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -215,8 +216,14 @@ class SectionIndex:
 def _impacts(texts: Iterable[str]) -> Impacts:
     index = Bm25()
     for text in texts:
-        index.add(terms(text))
+        index.add(_terms_of(text))
     return index.impacts()
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(text: str) -> tuple[str, ...]:
+    """Return the terms of a text of a set; remembered, because most of a set is the same after a publish."""
+    return tuple(terms(text))
 
 
 def _lengths(along: Floats, square: float) -> Floats:

@@ -11,11 +11,15 @@ from interlayer import __version__
 from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.entity import entity
+from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
 from interlayer.app.commands.memory import memory
+from interlayer.app.commands.model import model
 from interlayer.app.commands.policy_import import policy
+from interlayer.app.commands.reconcile import reconcile
 from interlayer.app.commands.schema import schema
-from interlayer.app.commands.shell import FAILED, Commands, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, Commands, run_async, settings_of
+from interlayer.app.commands.store import store
 from interlayer.app.commands.transfer import export_command, import_command
 
 
@@ -85,34 +89,18 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     sys.exit(0 if all(one.ok for one in findings) else FAILED)
 
 
-@cli.command()
-@click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
-@click.pass_context
-def reconcile(ctx: click.Context, rebuild: bool) -> None:
-    """Replay what the vector layer has not yet seen."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            organization = settings.principal.organization
-            done = await interlayer.projector.drain(organization)
-            click.echo(f"{done} outbox entries replayed")
-            if rebuild:
-                types = list(interlayer.domains.schema.entities)
-                made = await interlayer.projector.rebuild(organization, types, progress("facts compared"))
-                click.echo(f"{made.facts} facts: {made.added} rows were missing, {made.removed} were left over")
-
-    run_async(run)
-
-
 cli.add_command(install)
+memory.add_command(extract)
+memory.add_command(evaluate)
 cli.add_command(memory)
+cli.add_command(model)
 cli.add_command(entity)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
 cli.add_command(access)
+cli.add_command(store)
+cli.add_command(reconcile)
 cli.add_command(export_command)
 cli.add_command(import_command)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from described_policies import TASKS, described_policies
 from interlayer.app.process import Interlayer
 from interlayer.text.budget import json_tokens
 from interlayer_policies.governance import PolicyFile
@@ -89,3 +90,19 @@ async def test_an_off_topic_task_gets_rules_and_no_guidance_of_the_bank(
     answer = await call("get_governance_context", task=task)
     assert {rule["policy_id"] for rule in answer["rules"]} == {one.policy_id for one in scenarios}
     assert answer["sections"] == []
+
+
+async def test_a_policy_that_says_what_it_is_for_reaches_the_tasks_it_is_for(interlayer: Interlayer, call: Any) -> None:
+    files = described_policies(needed("governed-memory"), "well_authored")
+    await interlayer.ready()
+    governance = interlayer.domains.governance
+    await governance.publish(
+        interlayer.principal, [*files, *bank_policies(needed("bank-policies"))], reason="acceptance"
+    )
+    lost = []
+    for category, tasks in TASKS.items():
+        for task in tasks:
+            answer = await call("get_governance_context", task=task)
+            if category not in {section["policy_id"] for section in answer["sections"]}:
+                lost.append((category, task))
+    assert lost == []

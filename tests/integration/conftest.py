@@ -1,7 +1,7 @@
 """A server in another process, reached by the official client over stdio or HTTP, in both protocol eras."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +51,9 @@ def own_http_server(home: Path) -> Generator[str]:
     """Return the address of a server over HTTP on the home of one test."""
     with serving_http(home) as address:
         yield address
+
+
+@pytest.fixture
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """Start servers over HTTP with settings of their own."""
+    return serving_http

@@ -15,6 +15,7 @@ import pytest
 from interlayer.app.composition import build
 from interlayer.app.settings import load
 from interlayer.ids import system_clock
+from interlayer.memory.requests import FactCandidate, MemorizeRequest
 from interlayer.principal import Principal
 from interlayer_policies.governance import Facets
 from processes import command, environment
@@ -188,8 +189,37 @@ async def test_a_receipt_is_shown_until_its_days_are_over(home: Path, days: int,
     assert [len(one) for one in told] == [1, 1], "the older one has ended"
 
 
+async def memorized(home: Path, **ago: float) -> dict[str, Any]:
+    """Memorize one fact, so long ago; return the answer."""
+    parts = build(load({"HOME": str(home)}, {}), lambda: system_clock() - timedelta(**ago))
+    try:
+        await parts.prepare()
+        request = MemorizeRequest(entity="contact:zoe@acme.example", facts=[FactCandidate("Zoë sells pumps.", 0.9)])
+        return await parts.domains.memorizer.memorize(WRITER, request)
+    finally:
+        await parts.close()
+
+
+async def test_what_was_memorized_is_listed_sealed_and_verified_with_the_deliveries(home: Path) -> None:
+    answer = await memorized(home, hours=3)
+    (delivered,) = await deliver(home, 1, hours=2)
+    (found,) = json.loads(run(home, "audit", "receipts", "--kind", "memorize", "--json").stdout)
+    assert (found["memory_id"], found["entity"]) == (answer["memory_id"], answer["entity"]["ref"])
+    line = f"memorize by outbound-1, {answer['memory_id']} of {answer['entity']['ref']}\n  facts: 1 added\n"
+    listed = run(home, "audit", "receipts", "--agent", "outbound-1").stdout
+    assert listed.endswith(line), "newest first"
+    assert f"{delivered} context to outbound-1" in listed
+    (told,) = json.loads(run(home, "audit", "receipts", "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--json").stdout)
+    assert told["id"] == delivered, "what an agent had been told is no memory"
+    assert "2 receipts sealed in 2 segments" in run(home, "audit", "seal").stdout
+    assert "2 sealed receipts as written" in run(home, "audit", "verify").stdout
+    forge(home, "UPDATE items SET body = replace(body, '\"added\":1', '\"added\":2') WHERE sort = ?", found["id"])
+    assert f"FAULT  receipt {found['id']}: changed" in run(home, "audit", "verify").stdout
+
+
 async def test_an_imported_organization_verifies_under_its_new_name(home: Path, tmp_path: Path) -> None:
-    await deliver(home, 3, hours=3)
+    await deliver(home, 2, hours=3)
+    await memorized(home, hours=3)
     run(home, "audit", "seal")
     file, other = str(tmp_path / "all.jsonl"), tmp_path / "other"
     assert run(home, "export", file).returncode == 0

@@ -19,6 +19,8 @@ import pytest
 from processes import status
 
 REGION: Final = "us-east-1"
+BUCKET: Final = "vectors"
+LOCK_TABLE: Final = "lance-commits"
 _PYTHON: Final = Path(__file__).parents[2] / ".venv-aws" / "bin" / "python"
 _START_S: Final = 60.0
 _PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG")
@@ -74,3 +76,27 @@ def emulating() -> Generator[Emulator]:
     finally:
         process.kill()
         process.wait(timeout=10)
+
+
+def reach(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this process, and those it starts, take the emulator for AWS, with a bucket and a table for commits."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    import boto3
+    from botocore.exceptions import ClientError
+
+    session = boto3.Session()
+    s3, dynamodb = session.client("s3"), session.client("dynamodb")
+    keys = {"base_uri": ("HASH", "S"), "version": ("RANGE", "N")}
+    try:
+        s3.head_bucket(Bucket=BUCKET)
+    except ClientError:
+        s3.create_bucket(Bucket=BUCKET)
+        dynamodb.create_table(
+            TableName=LOCK_TABLE,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, (kind, _) in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": one} for name, (_, one) in keys.items()],
+            BillingMode="PAY_PER_REQUEST",
+        )

@@ -1,12 +1,33 @@
-"""Every adapter of the item-store port, by name. A new adapter is one more line in `STORES`."""
+"""Every adapter of the item-store port, by name. A new adapter is one more line in `STORES`.
 
+DynamoDB is tested against an emulator over HTTP, and against a second one of the user's choice, such as AWS's own, at
+`INTERLAYER_TEST_DYNAMODB_LOCAL`. Its three tables are made once a process of tests: what tells places apart is the
+beginning of each partition.
+"""
+
+import os
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from interlayer.storage.items import ItemStore
+from emulators import REGION
+from interlayer.storage.dynamodb import DynamoItems
+from interlayer.storage.dynamodb_calls import Place
+from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.items import (
+    EVERYTHING,
+    Item,
+    ItemStore,
+    Key,
+    Operation,
+    Page,
+    Span,
+    Table,
+    VersionConflict,
+)
 from interlayer.storage.sqlite import SqliteItems
 
 
@@ -25,4 +46,82 @@ async def open_sqlite(place: Path, now_s: Callable[[], float] = time.time) -> As
         await store.close()
 
 
-STORES: Final[dict[str, OpenStore]] = {"sqlite": open_sqlite}
+class Apart:
+    """A store whose partitions all begin with a name of their own, so that many share the tables."""
+
+    def __init__(self, store: ItemStore, name: str) -> None:
+        self._store = store
+        self._name = name
+
+    def _inner(self, key: Key) -> Key:
+        return replace(key, partition=f"{self._name}{key.partition}") if key.partition else key
+
+    def _outer(self, item: Item) -> Item:
+        return replace(item, key=replace(item.key, partition=item.key.partition.removeprefix(self._name)))
+
+    async def purge(self) -> int:
+        return await self._store.purge()
+
+    async def scrub(self) -> None:
+        await self._store.scrub()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def get(self, key: Key) -> Item | None:
+        item = await self._store.get(self._inner(key))
+        return self._outer(item) if item else None
+
+    async def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        found = await self._store.get_many([self._inner(key) for key in keys])
+        return {outer.key: outer for outer in map(self._outer, found.values())}
+
+    async def query(self, table: Table, partition: str, span: Span = EVERYTHING, **how: Any) -> Page:
+        page = await self._store.query(table, self._name + partition if partition else "", span, **how)
+        return Page([self._outer(item) for item in page.items], page.cursor)
+
+    async def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
+        async with aclosing(self._store.scan(table, self._name + prefix)) as items:
+            async for item in items:
+                yield self._outer(item)
+
+    async def transact(self, operations: Sequence[Operation]) -> None:
+        try:
+            await self._store.transact([replace(one, key=self._inner(one.key)) for one in operations])
+        except VersionConflict as conflict:
+            raise VersionConflict(
+                [replace(key, partition=key.partition.removeprefix(self._name)) for key in conflict.keys]
+            ) from conflict
+
+
+@asynccontextmanager
+async def open_dynamodb(place: Path, now_s: Callable[[], float] = time.time) -> AsyncGenerator[ItemStore]:
+    async with _opened(os.environ[EMULATOR], place, now_s) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_dynamodb_local(place: Path, now_s: Callable[[], float] = time.time) -> AsyncGenerator[ItemStore]:
+    async with _opened(os.environ[LOCAL], place, now_s) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _opened(url: str, place: Path, now_s: Callable[[], float]) -> AsyncGenerator[ItemStore]:
+    tables = Place("contract", REGION, url)
+    if url not in _made:
+        await create_tables(tables, Wish(), lambda _: None)
+        _made.add(url)
+    store = DynamoItems(tables, now_s)
+    try:
+        yield Apart(store, f"{place}#")
+    finally:
+        await store.close()
+
+
+EMULATOR: Final = "INTERLAYER_TEST_DYNAMODB"
+LOCAL: Final = "INTERLAYER_TEST_DYNAMODB_LOCAL"
+_made: Final[set[str]] = set()
+STORES: Final[dict[str, OpenStore]] = {"sqlite": open_sqlite, "dynamodb": open_dynamodb}
+if LOCAL in os.environ:
+    STORES["dynamodb-local"] = open_dynamodb_local

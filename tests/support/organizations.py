@@ -36,7 +36,7 @@ class PassingClock:
 
 
 def settings(home: Path, organization: str = "acme", agent: str = "tester", schema: Path | None = None) -> Settings:
-    return Settings(home, schema, None, Principal(organization, agent), 400, "WARNING", debug=True)
+    return Settings(home, None, schema, None, Principal(organization, agent), 400, "WARNING", debug=True)
 
 
 @asynccontextmanager

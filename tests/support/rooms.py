@@ -7,7 +7,7 @@ from typing import Any
 
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
-from interlayer.memory.extraction import Extractor
+from interlayer.memory.extraction import Always, Extractor, Extractors
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
@@ -54,6 +54,7 @@ class Room:
     clock: TestClock
     schema: Schema = field(default_factory=starter_schema)
     extractor: Extractor | None = None
+    extractors: Extractors | None = None
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
@@ -63,8 +64,9 @@ class Room:
         self.projector = Projector(self.store, self.index, EMBEDDER)
         self.trail = Trail(self.store, self.clock)
         receipts = ReceiptBook(self.store, self.clock)
+        extractors = self.extractors or Always(self.extractor)
         self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, receipts, self.extractor
+            self.store, self.entities, self.projector, EMBEDDER, schema, self.clock, receipts, extractors
         )
         self.recaller = Recaller(self.store, self.entities, EMBEDDER, schema)
         self.searcher = Searcher(self.store, self.index, self.entities, self.projector, EMBEDDER, schema)
@@ -80,7 +82,7 @@ class Room:
 
     def under(self, schema: Schema) -> "Room":
         """Return a process on the same store that was started with another schema."""
-        return Room(self.path, self.index, self.clock, schema, self.extractor)
+        return Room(self.path, self.index, self.clock, schema, self.extractor, self.extractors)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

@@ -32,8 +32,8 @@ class Caller:
 
 
 @contextmanager
-def serving_http(home: Path, **settings: str) -> Generator[str]:
-    """Run a server over HTTP on a home; yields its address when it is ready."""
+def serving_http(home: Path, ready: int = 200, **settings: str) -> Generator[str]:
+    """Run a server over HTTP on a home; yields its address when `/readyz` answers so."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -41,7 +41,7 @@ def serving_http(home: Path, **settings: str) -> Generator[str]:
     process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home, **settings))
     try:
         deadline = time.monotonic() + 45
-        while status(f"{address}/readyz") != 200:
+        while status(f"{address}/readyz") != ready:
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server did not become ready"
             time.sleep(0.1)

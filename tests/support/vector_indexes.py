@@ -1,5 +1,6 @@
 """Every adapter of the vector-index port, by name. A new adapter is one more line in `INDEXES`."""
 
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from emulators import BUCKET, LOCK_TABLE
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.lance import LanceIndex
 from interlayer.storage.vectors import Row, VectorIndex
@@ -29,7 +31,22 @@ async def open_lance(place: Path, space: Space = SPACE) -> AsyncGenerator[Vector
         await index.close()
 
 
-INDEXES: Final[dict[str, OpenIndex]] = {"lance": open_lance}
+def location_on_s3(place: Path, scheme: str = "s3") -> str:
+    """Return a location of the place's own on the emulator; `emulators.reach` says in the environment where that is."""
+    name = hashlib.sha256(str(place).encode()).hexdigest()[:16]
+    return f"{scheme}://{BUCKET}/{name}" + (f"?ddbTableName={LOCK_TABLE}" if scheme == "s3+ddb" else "")
+
+
+@asynccontextmanager
+async def open_lance_on_s3(place: Path, space: Space = SPACE) -> AsyncGenerator[VectorIndex]:
+    index = LanceIndex(location_on_s3(place), space)
+    try:
+        yield index
+    finally:
+        await index.close()
+
+
+INDEXES: Final[dict[str, OpenIndex]] = {"lance": open_lance, "s3": open_lance_on_s3}
 
 
 def unit_vectors(count: int, seed: int = 0, dims: int = SPACE.dims) -> Vectors:

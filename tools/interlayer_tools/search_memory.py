@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.memory.requests import RESULTS_MAX, TOKENS_MAX, TOKENS_MIN, SearchRequest
 from interlayer.principal import Principal
@@ -57,6 +58,7 @@ class SearchOutput(Output):
 
     results: list[SearchResult]
     next_cursor: OptionalText = None
+    degraded: list[str] | SkipJsonSchema[None] = None
 
 
 async def search_memory(domains: Domains, principal: Principal, given: SearchInput) -> Mapping[str, Any]:

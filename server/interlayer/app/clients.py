@@ -49,6 +49,7 @@ def server_entry(environment: Mapping[str, str], *, typed: bool) -> dict[str, An
 def carried(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
     """Return the settings in force now, from the environment and the flags of the command, with the home made whole."""
     environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
+    environment.pop("INTERLAYER_MODEL_API_KEY", None)  # no secret is put where nobody expects one
     environment |= {f"INTERLAYER_{name}": value for name, value in flags.items() if value}
     if "INTERLAYER_HOME" in environment:
         environment["INTERLAYER_HOME"] = str(home)

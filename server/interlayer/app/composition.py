@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from interlayer.app.access import Access
+from interlayer.app.adapters import item_store, vector_index
 from interlayer.app.settings import Settings
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
 from interlayer.memory import keys
+from interlayer.memory.agreement import Agreement
 from interlayer.memory.entities import Entities
 from interlayer.memory.expiring import Expirer
 from interlayer.memory.forgetting import Forgetter
@@ -18,9 +20,11 @@ from interlayer.memory.identities import Identities
 from interlayer.memory.memorizing import Memorizer
 from interlayer.memory.merging import Merger
 from interlayer.memory.migrating import Migrator
+from interlayer.memory.model_choice import ModelChoice
 from interlayer.memory.projecting import Projector
 from interlayer.memory.recalling import Recaller
 from interlayer.memory.rejections import Rejections
+from interlayer.memory.rereading import Rereader
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.searching import Searcher
 from interlayer.memory.why import Why
@@ -28,9 +32,7 @@ from interlayer.models.embedder import Space
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put, VersionConflict
-from interlayer.storage.lance import LanceIndex
 from interlayer.storage.receipts import ReceiptBook
-from interlayer.storage.sqlite import SqliteItems
 from interlayer.storage.trail import Trail
 from interlayer.storage.vectors import VectorIndex
 from interlayer_policies.auditing import Audit, Sealer
@@ -59,6 +61,7 @@ class Parts:
     index: VectorIndex
     embedder: LocalEmbedder
     projector: Projector
+    agreement: Agreement
     merger: Merger
     identities: Identities
     why: Why
@@ -66,6 +69,9 @@ class Parts:
     expirer: Expirer
     migrator: Migrator
     access: Access
+    entities: Entities
+    models: ModelChoice
+    rereader: Rereader
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -75,6 +81,8 @@ class Parts:
         principal = self.settings.principal
         if await self.store.get(keys.importing(principal.organization)):
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
+        with suppress(Unavailable):  # nothing is written there before it could be told
+            await self.index.verify()
         await claim_space(self.store, principal.organization, self.embedder.space)
         await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
@@ -88,15 +96,16 @@ class Parts:
 def build(settings: Settings, clock: Clock = system_clock) -> Parts:
     """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
     schema = read_schema(settings.schema) if settings.schema else starter_schema()
-    store = SqliteItems(settings.home / "interlayer.db")
+    store = item_store(settings)
     embedder = LocalEmbedder()
-    index = LanceIndex(str(settings.home / "vectors"), embedder.space)
+    index = vector_index(settings, embedder.space)
     trail = Trail(store, clock)
     entities = Entities(store, index, embedder, schema, clock)
     projector = Projector(store, index, embedder)
     recaller = Recaller(store, entities, embedder, schema)
     receipts = ReceiptBook(store, clock, settings.receipt_days)
-    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, extractor=None)
+    models = ModelChoice(store, trail, clock, settings.model)
+    memorizer = Memorizer(store, entities, projector, embedder, schema, clock, receipts, models)
     forgetter = Forgetter(store, entities, projector, trail, schema, clock)
     domains = Domains(
         memorizer=memorizer,
@@ -120,11 +129,15 @@ def build(settings: Settings, clock: Clock = system_clock) -> Parts:
         index=index,
         embedder=embedder,
         projector=projector,
+        agreement=Agreement(store, index, embedder.space, list(schema.entities)),
         migrator=Migrator(store, trail),
         merger=Merger(store, entities, trail, embedder, schema, clock),
         identities=Identities(store, entities, schema),
         why=Why(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
+        entities=entities,
+        models=models,
+        rereader=Rereader(store, entities, projector, forgetter, trail, embedder, schema, clock, models),
         rejections=Rejections(store, entities, memorizer, trail, schema),
         access=Access(store, trail, clock),
         audit=Audit(store, clock),

@@ -4,7 +4,8 @@ import platform
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -14,8 +15,24 @@ from interlayer import __version__
 from interlayer.app.composition import build, claim_space, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
+from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
+from interlayer.models.chat import Chat, Question, Uncounted
+from interlayer.storage.dynamodb_tables import check_tables
 from interlayer_policies.governance import lint
+
+_PROBE: Final[Question[Any]] = Question(
+    system="Answer with JSON.",
+    user='Answer {"ready": true}.',
+    name="probe",
+    schema={
+        "type": "object",
+        "properties": {"ready": {"type": "boolean"}},
+        "required": ["ready"],
+        "additionalProperties": False,
+    },
+    read=lambda data: data,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,13 @@ async def _examine_stores(
 
     async def store() -> str:
         await claim_space(parts.store, organization, parts.embedder.space)
-        return f"{settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
+        return f"{settings.store or settings.home / 'interlayer.db'}, embedding space {parts.embedder.space.id}"
+
+    async def tables() -> str:
+        states = await check_tables(settings.store) if settings.store else []
+        if faults := [f"{one.name}: {one.detail}" for one in states if not one.ok]:
+            raise InterlayerError(" ".join(faults))
+        return "; ".join(f"{one.name}: {one.detail}" for one in states)
 
     async def schema() -> str:
         file = str(settings.schema or "")
@@ -88,8 +111,10 @@ async def _examine_stores(
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
     async def index() -> str:
+        await parts.index.verify()
         await parts.index.ping()
-        return f"{settings.home / 'vectors'}, {len(await parts.index.ids(organization))} rows"
+        place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
+        return f"{place}, {len(await parts.index.ids(organization))} rows"
 
     async def embedder() -> str:
         vector = (await parts.embedder.embed(["a short text"]))[0]
@@ -98,10 +123,14 @@ async def _examine_stores(
         return f"{parts.embedder.space.model}, {len(vector)} dims"
 
     async def model() -> str:
-        return "none: agents pass facts and properties, plain content is cut into sentences"
+        choice = await parts.models.chosen(organization)
+        if not choice.settings.models:
+            return "none: agents pass facts and properties, plain content is cut into sentences"
+        return await _answering(choice, len(await parts.rereader.backlog.notes(organization)))
 
     try:
         for name, check in {
+            **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
             "vector index": index,
@@ -111,6 +140,15 @@ async def _examine_stores(
             await look(name, check)
     finally:
         await parts.close()
+
+
+async def _answering(choice: Choice, pending: int) -> str:
+    """Return that each of the models answers in form, or raise what is the matter with the first that does not."""
+    for model in choice.settings.models:
+        asked = replace(choice.settings, models=(model,), retries=0)
+        await Chat(asked, Uncounted()).ask(_PROBE)
+    names = ", then ".join(choice.settings.models)
+    return f"{names}: answers in form; {pending} contents still to be read"
 
 
 def _writable(settings: Settings) -> str:

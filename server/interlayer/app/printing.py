@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from interlayer.app.scoring import Score
+    from interlayer.memory.reread_change import Change
     from interlayer.memory.schema import Schema
     from interlayer.memory.schema_plan import SchemaPlan
 
@@ -127,3 +129,40 @@ def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], colu
     for row in rows:
         table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
     console.print(table)
+
+
+def print_change(change: "Change") -> None:
+    """Print what reading content again changes, as a diff."""
+    console = Console()
+    source = f", {change.source}" if change.source else ""
+    console.print(
+        Text(f"{change.memory_id} ({change.entity}{source}): {change.before_by} -> {change.by}", style="bold")
+    )
+    for before, after in change.changed:
+        console.print(Text(f"  - {before}", style="red"))
+        console.print(Text(f"  + {after}", style="green"))
+    for text in change.dropped:
+        console.print(Text(f"  - {text}", style="red"))
+    for text in change.added:
+        console.print(Text(f"  + {text}", style="green"))
+    for name, before, after in change.properties:
+        console.print(Text(f"  {name}: {before!r} -> {after!r}", style="yellow"))
+    rejected = ", ".join(f"{reason} {count}" for reason, count in change.rejected.items())
+    console.print(f"  {change.kept} facts as before" + (f"; rejected: {rejected}" if rejected else ""), markup=False)
+
+
+def print_scores(model: str, scores: "Mapping[str, Score]") -> None:
+    """Print how well a model reads, a row a kind of sample."""
+    console = Console()
+    table = Table(title=f"{model}: what is stored, compared with the labels by content", title_justify="left")
+    total = scores["all"]
+    names = [*total.shares(), "dangling", "unanchored", "repeated", "unquoted", "pending", "tokens"]
+    for name in ("kind", "samples", *names):
+        table.add_column(name.replace("_", " "))
+    for kind, one in scores.items():
+        shares = [f"{share:.3f}" for share in one.shares().values()]
+        counts = [one.dangling, one.unanchored, one.repeated, one.unquoted, one.pending, one.tokens]
+        table.add_row(kind, str(one.samples), *shares, *map(str, counts))
+    console.print(table)
+    rejected = ", ".join(f"{reason} {count}" for reason, count in total.rejected.most_common()) or "nothing"
+    console.print(f"rejected by the gates: {rejected}", markup=False)

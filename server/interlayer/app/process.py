@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -27,6 +27,7 @@ _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
 _AGAIN_S: Final = 2.0
+_BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +96,12 @@ class Interlayer:
         if parts is None:
             return
         await anyio.to_thread.run_sync(parts.embedder.preload)
+        await _load_model(parts, self.principal.organization)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(_sweep, parts, self.principal.organization)
+            tasks.start_soon(_read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
 
     async def _prepared(self) -> "Parts | None":
@@ -168,6 +171,31 @@ async def _sweep(parts: "Parts", organization: str) -> None:
         except InterlayerError as error:
             logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
         await anyio.sleep(_SWEEP_S)
+
+
+async def _load_model(parts: "Parts", organization: str) -> None:
+    """Import what asks models before the first call has to, if there is a model to ask."""
+    try:
+        if await parts.models.current(organization):
+            from interlayer.models.vendor import loaded
+
+            await loaded()
+    except InterlayerError as error:
+        logger.warning("model: %s", error)
+
+
+async def _read_backlog(parts: "Parts", organization: str) -> None:
+    """Have a model read what it could not read when it was memorized, as soon as that is due."""
+    principal = Principal(organization, "extraction")
+    while True:
+        try:
+            async with aclosing(parts.rereader.work_off(principal)) as done:
+                async for one in done:
+                    if isinstance(one, str):
+                        logger.warning("extraction is still pending: %s", one)
+        except InterlayerError as error:
+            logger.warning("extraction: %s It is tried again.", error)
+        await anyio.sleep(_BACKLOG_S)
 
 
 def _build(settings: Settings) -> "Parts":

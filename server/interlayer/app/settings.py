@@ -8,22 +8,32 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import platformdirs
 
 from interlayer.errors import InvalidInput
+from interlayer.models.chat import ChatSettings
 from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.dynamodb_calls import Place, parse_place
+from interlayer.storage.s3 import S3Place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
-    "STORE": "serving layer; `sqlite` (a file under home)",
-    "VECTORS": "vector layer; `lance` (a folder under home)",
+    "STORE": "serving layer; `sqlite` (a file under home) or `dynamodb://TABLE_PREFIX?region=...&endpoint_url=...`",
+    "VECTORS": "vector layer; `lance` (a folder under home), `s3://BUCKET/PREFIX`, `s3+ddb://BUCKET/PREFIX?ddbTableName=TABLE`",
     "EMBEDDER": "embedding model; `local` (bundled, offline)",
-    "MODEL": "extraction model; `none` (agents pass facts, plain content is cut into sentences)",
+    "MODEL": "extraction models, first come first, as litellm names them; `none` (plain content is cut into sentences)",
+    "MODEL_API_BASE": "address of a self-hosted model, such as `http://127.0.0.1:8000/v1`; default: the provider's",
+    "MODEL_API_KEY": "key of the model; default: the provider's own variable, such as `OPENAI_API_KEY`",
+    "MODEL_TIMEOUT": "seconds that a call waits for the model, 1 to 600; `45`",
+    "MODEL_RETRIES": "how often a busy model is asked again, 0 to 10; `2`",
+    "MODEL_RATE": "requests a minute that a process makes at most; `0` (no limit)",
+    "MODEL_DAILY_TOKENS": "tokens that the organization's models may take on a day (UTC); `0` (no limit)",
+    "MODEL_DAILY_COST": "US dollars that they may cost on a day, by litellm's price list; `0` (no limit)",
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
     "ORG": "organization of a local caller; `default`",
@@ -40,7 +50,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
-_ONLY: Final = {"STORE": "sqlite", "VECTORS": "lance", "EMBEDDER": "local", "MODEL": "none"}
+_ONLY: Final = {"EMBEDDER": "local"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -59,6 +69,8 @@ class Settings:
     """Everything that configures a process."""
 
     home: Path
+    store: Place | None
+    """DynamoDB tables; None is the file under home."""
     schema: Path | None
     policies: Path | None
     principal: Principal
@@ -67,6 +79,8 @@ class Settings:
     debug: bool
     auth: Literal["none", "keys"] | Jwt = "none"
     stale_seconds: int = 300
+    model: ChatSettings = field(default_factory=ChatSettings)
+    vectors: str = "lance"
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -86,6 +100,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
     home = values.get("HOME")
     return Settings(
         home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        store=None if values.get("STORE", "sqlite") == "sqlite" else parse_place(values["STORE"]),
         schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
         policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
         principal=Principal(
@@ -94,11 +109,13 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
         ),
+        model=_model(values),
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
         auth=_auth(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
+        vectors=_vectors(values.get("VECTORS", "lance")),
     )
 
 
@@ -141,6 +158,39 @@ def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
     if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
         raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
     return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
+
+
+def _model(values: Mapping[str, str]) -> ChatSettings:
+    address = values.get("MODEL_API_BASE") or None
+    if address and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", address):
+        problem = "is no address, or has a user in it."  # which is not shown: it may be a password
+        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", problem, "Write http://host:port/v1.")
+    models = tuple(dict.fromkeys(_split(values.get("MODEL", "none"))))
+    if any(re.search(r"\s", one) for one in models) or ("none" in models and len(models) > 1):
+        raise InvalidInput(f"{PREFIX}MODEL", "is no list of models.", "Write provider/model, several with commas.")
+    return ChatSettings(
+        models=() if models == ("none",) else models,
+        api_base=address,
+        api_key=values.get("MODEL_API_KEY") or None,
+        timeout_s=_number(values, "MODEL_TIMEOUT", 45, 1, 600),
+        retries=int(_number(values, "MODEL_RETRIES", 2, 0, 10)),
+        rate=int(_number(values, "MODEL_RATE", 0, 0, 100_000)),
+        daily_tokens=int(_number(values, "MODEL_DAILY_TOKENS", 0, 0, 10**12)),
+        daily_cost=_number(values, "MODEL_DAILY_COST", 0, 0, 10**6),
+    )
+
+
+def _number(values: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = values.get(name, str(default))
+    if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
+        raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
+    return float(text)
+
+
+def _vectors(value: str) -> str:
+    if value != "lance":
+        S3Place(value)  # raises what is wrong with it
+    return value
 
 
 def _receipt_days(value: str) -> int:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
 from interlayer.memory import identifiers, keys
-from interlayer.memory.entities import StoredHead
+from interlayer.memory.dossier import StoredHead
 from interlayer.memory.identifiers import folded_name
 from interlayer.memory.naming import Claim, Subject
 from interlayer.memory.properties import Outcome, PropertyState, folded

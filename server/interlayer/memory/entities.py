@@ -13,9 +13,10 @@ import anyio
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.errors import Ambiguous, Unavailable
+from interlayer.errors import Ambiguous, Corrupt, Unavailable
 from interlayer.ids import Clock, new_id, system_clock
 from interlayer.memory import identifiers, keys
+from interlayer.memory.dossier import Dossier, StoredHead, read_dossier
 from interlayer.memory.durations import before
 from interlayer.memory.identifiers import EntityString
 from interlayer.memory.logs import read_log
@@ -25,20 +26,13 @@ from interlayer.memory.schema import Schema
 from interlayer.memory.survivors import expired, is_structure, without_memories
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder
-from interlayer.storage.items import ItemStore, Span
+from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import VectorIndex
 
 VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class StoredHead:
-    """A head and the item version that a change of it has to expect."""
-
-    head: Head
-    version: int
+BEARERS_MAX: Final = 100
 
 
 @dataclass(slots=True)
@@ -65,6 +59,16 @@ class Entities:
         """Return the head as it is now, or None if there is no such entity."""
         item = await self._store.get(keys.head(organization, entity))
         return StoredHead(read_head(item.body), item.version) if item else None
+
+    async def dossier(self, organization: str, entity: EntityId, read: Dossier | None = None) -> Dossier | None:
+        """Return the head with what of the log the view still lacks; None if there is no such entity.
+
+        `read`, read before, is as good as long as this process has not changed the entity since.
+        """
+        cached = self._views.get((organization, entity))
+        if read and (cached is None or cached.view.revision <= read.stored.head.revision):
+            return read
+        return await read_dossier(self._store, organization, entity, cached.view.revision if cached else 0)
 
     async def survivor(self, organization: str, entity: EntityId) -> StoredHead | None:
         """Return the head of what an entity has become: its own, or that of the entity it was merged into."""
@@ -93,18 +97,24 @@ class Entities:
             found = await self.survivor(organization, EntityId(entity.type, entity.key))
             return found.head.entity if found else None
         by_identifier: set[str] = set()
+        named: set[str] | None = None
+        name = identifiers.folded_name(entity.key)
         for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
-            by_identifier |= await self.bearers(organization, entity.type, value)
-        if not by_identifier:
+            bearers, so_called = await self._bearers(organization, entity.type, value)
+            by_identifier |= bearers
+            named = so_called if value == name else named
+        if not by_identifier and named is None:
             # A generic identifier may have any form, so a key with the look of a name is tried as one too.
-            by_identifier = await self.bearers(organization, entity.type, identifiers.folded_name(entity.key))
-        return await self._only(organization, entity, by_identifier or await self._named(organization, entity))
+            by_identifier, named = await self._bearers(organization, entity.type, name)
+        return await self._only(organization, entity, by_identifier or named or set())
 
-    async def bearers(self, organization: str, entity_type: str, value: str) -> set[str]:
-        """Return the ids of the entities that bear a normalised identifier, whatever its kind."""
+    async def _bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
+        """Return the ids of the entities that bear an identifier, whatever its kind, and of those so called."""
         place = keys.identifier(organization, entity_type, value, "")
-        page = await self._store.query("memory", place.partition)
-        return {item.body["id"] for item in page.items if item.key.sort != identifiers.NAME}
+        page = await self._store.query("memory", place.partition, limit=BEARERS_MAX)
+        so_called = {item.key.sort for item in page.items if item.key.sort.startswith(keys.BEARER)}
+        kinds = [item for item in page.items if item.key.sort not in {*so_called, identifiers.NAME}]
+        return {item.body["id"] for item in kinds}, {sort.removeprefix(keys.BEARER) for sort in so_called}
 
     async def near(self, organization: str, entity: EntityString) -> list[str]:
         """Return `type:name` of entities whose names or identifiers look like the key."""
@@ -121,10 +131,10 @@ class Entities:
         near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
 
-    async def view(self, organization: str, head: Head) -> EntityView:
+    async def view(self, organization: str, head: Head, dossier: Dossier | None = None) -> EntityView:
         """Return the view at least as new as the head, without what was kept long enough.
 
-        The caller must not await while it reads from it.
+        `dossier` saves reading what it holds. The caller must not await while it reads from the view.
         """
         place = (organization, head.entity)
         cached = self._views.get(place)
@@ -132,7 +142,7 @@ class Entities:
         if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
             cached = _Cached(self.blank(head.entity), head.epoch)
         if cached.view.revision < head.revision:
-            await self._catch_up(organization, cached.view, head, cutoff)
+            await self._catch_up(organization, cached.view, head, cutoff, dossier)
         self._views[place] = cached
         self._views.move_to_end(place)
         self._evict()
@@ -181,8 +191,8 @@ class Entities:
 
     async def is_target(self, organization: str, entity: EntityId) -> bool:
         """Tell whether a relation points at an entity."""
-        place = keys.relation(organization, entity, "", entity)
-        return bool((await self._store.query("memory", place.partition, limit=1)).items)
+        place = keys.head(organization, entity)
+        return bool((await self._store.query("memory", place.partition, keys.incoming(), limit=1)).items)
 
     def blank(self, entity: EntityId) -> EntityView:
         """Return the view of an entity of which nothing is known yet."""
@@ -208,8 +218,12 @@ class Entities:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
-    async def _catch_up(self, organization: str, view: EntityView, head: Head, cutoff: str) -> None:
-        log = await read_log(self._store, organization, head.entity, after=view.revision, upto=head.revision)
+    async def _catch_up(
+        self, organization: str, view: EntityView, head: Head, cutoff: str, dossier: Dossier | None
+    ) -> None:
+        after, upto = view.revision, head.revision
+        items = dossier.log if dossier and dossier.covers(after, upto) else None
+        log = await read_log(self._store, organization, head.entity, after=after, upto=upto, items=items)
         memories = without_memories(log, expired(log, cutoff))
         view.stated.update(relation for memory in log for relation in memory.relations)
         texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
@@ -230,7 +244,7 @@ class Entities:
         if len(texts) > 64:
             try:
                 known = dict(await self._index.vectors_of(organization, entity.ref))
-            except Unavailable:
+            except (Unavailable, Corrupt):
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
         try:
@@ -238,11 +252,6 @@ class Entities:
         except Unavailable:  # a missing vector costs rank, not the answer
             return known
         return {**known, **dict(zip(missing, embedded, strict=True))}
-
-    async def _named(self, organization: str, entity: EntityString) -> set[str]:
-        place = keys.name(organization, entity.type, identifiers.folded_name(entity.key), "")
-        page = await self._store.query("memory", place.partition, Span(), limit=50)
-        return {item.key.sort for item in page.items}
 
     async def _only(self, organization: str, entity: EntityString, found: set[str]) -> EntityId | None:
         if len(found) > 1:

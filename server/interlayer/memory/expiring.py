@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from interlayer.errors import Conflict
 from interlayer.memory import keys
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.erasure import Erasure, largest_that_fits
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.projecting import Projector

@@ -1,11 +1,12 @@
 """The extractor port: a model that reads content and proposes what to remember of it.
 
-Whatever a model does, content is remembered: when it fails, the plain way is taken and the answer says so.
+Whatever a model does, content is remembered: when it fails, the plain way is taken until it answers, and the call says
+so (`pending`).
 """
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -14,13 +15,24 @@ import anyio
 
 from interlayer.errors import InvalidInput, Unavailable
 from interlayer.memory.identifiers import check_text
-from interlayer.memory.requests import FACTS_MAX, PROPERTIES_MAX, FactCandidate, PropertyCandidate
+from interlayer.memory.requests import PROPERTIES_MAX, FactCandidate, PropertyCandidate
 from interlayer.memory.schema import EntitySchema
 from interlayer.text.private import masked
 
+EXTRACTED_MAX: Final = 2_000  # facts in the longest content: more than these are a model that runs in circles
 _REASON_MAX: Final = 120
 
 logger = logging.getLogger(__name__)
+
+
+Nearest = Callable[[str], Awaitable[Sequence[str]]]
+"""Returns those of the entity's facts that are nearest to a text."""
+
+
+async def nothing_near(text: str) -> Sequence[str]:
+    """Return nothing: of an entity of which nothing is known."""
+    _ = text
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class ExtractionTask:
     name: str
     observed_at: datetime
     known: Mapping[str, Any]
+    nearest: Nearest = nothing_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +71,11 @@ class ExtractedProperty:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a model found."""
+    """What a model found. `by` is the model that answered and its prompt; empty: the extractor's name says it all."""
 
     facts: Sequence[ExtractedFact] = ()
     properties: Sequence[ExtractedProperty] = ()
+    by: str = ""
 
 
 class Extractor(Protocol):
@@ -82,6 +96,29 @@ class Extractor(Protocol):
         ...
 
 
+class Extractors(Protocol):
+    """Says which extractor an organization has just now. Raises `Unavailable` when that cannot be told."""
+
+    async def current(self, organization: str) -> Extractor | None:
+        """Return the extractor, None where no model is configured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """The same extractor for every organization."""
+
+    extractor: Extractor | None = None
+
+    async def current(self, organization: str) -> Extractor | None:
+        """Return it."""
+        _ = organization
+        return self.extractor
+
+
+NO_MODEL: Final = Always()
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
     """A model's candidates, and who they are from."""
@@ -91,13 +128,17 @@ class Extracted:
     properties: tuple[PropertyCandidate, ...]
 
 
-async def extracted(extractor: Extractor, task: ExtractionTask) -> Extracted | str:
-    """Return a model's candidates, or in a few words why there are none to be had."""
+async def extracted(extractor: Extractor, task: ExtractionTask, patience: float = 1) -> Extracted | str:
+    """Return a model's candidates, or in a few words why there are none to be had.
+
+    `patience` is how many times longer than a call the caller waits.
+    """
+    timeout_s = extractor.timeout_s * patience
     try:
-        with anyio.fail_after(extractor.timeout_s):
+        with anyio.fail_after(timeout_s):
             return _candidates(extractor.name, await extractor.extract(task))
     except TimeoutError:
-        reason = f"no answer within {extractor.timeout_s:g} s"
+        reason = f"no answer within {timeout_s:g} s"
     except Unavailable as error:
         reason = str(error)
     except InvalidInput as error:
@@ -113,8 +154,8 @@ def _candidates(name: str, found: Any) -> Extracted:
     """Return an extraction as candidates. Raises `InvalidInput` for what is not in form."""
     if not isinstance(found, Extraction):
         raise InvalidInput("extraction", f"{type(found).__name__} is no extraction.")
-    if len(found.facts) > FACTS_MAX or len(found.properties) > PROPERTIES_MAX:
-        raise InvalidInput("extraction", f"over {FACTS_MAX} facts or {PROPERTIES_MAX} properties.")
+    if len(found.facts) > EXTRACTED_MAX or len(found.properties) > PROPERTIES_MAX:
+        raise InvalidInput("extraction", f"over {EXTRACTED_MAX} facts or {PROPERTIES_MAX} properties.")
     facts: list[FactCandidate] = []
     for one in found.facts:
         if not isinstance(one, ExtractedFact):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
@@ -130,7 +171,7 @@ def _candidates(name: str, found: Any) -> Extracted:
             raise InvalidInput("properties", f"{type(prop).__name__} is no property.")
         _check(prop.confidence, prop.name, prop.quote, str(prop.value))
         properties.append(PropertyCandidate(prop.name, prop.value, prop.confidence, None, "extractor", prop.quote))
-    return Extracted(name, tuple(facts), tuple(properties))
+    return Extracted(found.by or name, tuple(facts), tuple(properties))
 
 
 def _check(confidence: Any, *texts: Any) -> None:

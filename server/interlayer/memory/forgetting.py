@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from interlayer.errors import Conflict, InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import home
 from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.identifiers import folded_name, parse_entity
@@ -76,7 +77,7 @@ class Forgetter:
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.drain(organization)
-        except Unavailable as error:
+        except (Unavailable, Corrupt) as error:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
@@ -138,13 +139,17 @@ class Forgetter:
     async def memory_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str
     ) -> Erasure:
-        """Return what erases a memory; first what hands over its facts to others, if that is too much at once."""
+        """Return what erases a memory with what was read of its content later; what others confirm is handed over.
+
+        Where that is too much at once, the handing over comes first.
+        """
+        gone = {memory_id, *(memory.id for memory in log if memory.extracts == memory_id)}
 
         async def plan(parts: Sequence[str]) -> Erasure:
             only = None if memory_id in parts else frozenset(parts)
-            return await self.rewrite(organization, stored, log, without_memories(log, {memory_id}, only), memory_id)
+            return await self.rewrite(organization, stored, log, without_memories(log, gone, only), memory_id)
 
-        return await largest_that_fits([*shared_facts(log, memory_id), memory_id], plan)
+        return await largest_that_fits([*shared_facts(log, gone), memory_id], plan)
 
     async def _fact_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], fact_id: str
@@ -178,12 +183,11 @@ class Forgetter:
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
         listed = await self._store.query("memory", keys.head(organization, entity).partition)
-        incoming = await self._store.query("memory", keys.relation(organization, entity, "", entity).partition)
-        own = [item.key for item in listed.items if item.key.sort != "head"]
+        own = [item.key for item in listed.items if item.key != keys.head(organization, entity)]
         own += await self._remains.absorbed(organization, head)
         own += await self._remains.rejected(organization, head)
         own += await self._remains.claims(organization, {head.entity, *head.absorbed})
-        hidden = [*own, *(item.key for item in incoming.items), *await self._remains.traces(organization, entity, log)]
+        hidden = [*own, *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
         names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
         last = [

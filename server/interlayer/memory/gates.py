@@ -19,7 +19,9 @@ for how they are put.
 """
 
 import difflib
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,6 +34,7 @@ from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema import EntitySchema, PropertySchema
 from interlayer.memory.values import ValueProblem
 from interlayer.text.private import MASK, masked
+from interlayer.text.sentences import sentences
 from interlayer.text.terms import terms
 
 # Sentences that are addressed to a language model. Narrow on purpose: a customer may well write about
@@ -46,8 +49,13 @@ _INSTRUCTION: Final = re2.compile(
 )
 
 
+_OBEYED: Final = "ungrounded: the words it rests on speak to a model"
+_SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
+_PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 _SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
-_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime"}  # a model copies these from the content
+_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
+"""Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
+_COPIED: Final = {"email", "url", "reference"}
 
 
 @dataclass(slots=True)
@@ -55,12 +63,14 @@ class Gates:
     """The count of one call: how many candidates were checked, and why some were turned down.
 
     `ground` is the content that a model has read; it is only needed for a model's candidates. `redacted` says that
-    secrets were blotted out of the content.
+    secrets were blotted out of the content. `addressed` are the places of the content that speak to a model: whatever
+    is said there grounds nothing, so that a model that obeys them has no effect.
     """
 
     occasion: Occasion
     ground: Ground | None = None
     redacted: bool = False
+    addressed: Sequence[tuple[int, int]] = ()
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
@@ -69,6 +79,8 @@ class Gates:
         self.checked += 1
         reason = self._problem_of_fact(candidate)
         if reason is None and candidate.origin == "extractor" and self.ground:
+            if self._is_told_to(candidate.quote, self.ground):
+                return self._turned_down(_OBEYED)
             try:
                 return phrased(candidate, self.occasion, self.ground)
             except Rejection as rejection:
@@ -117,16 +129,28 @@ class Gates:
         if is_instruction(str(candidate.value)):
             return "instruction: it addresses a model"
         if candidate.origin == "extractor" and self.ground:
-            return self._ungrounded(candidate, self.ground, formed=known.type in _FORMED)
+            if self._is_told_to(candidate.quote, self.ground):
+                return _OBEYED
+            return self._ungrounded(candidate, self.ground, known.type)
         return None
 
-    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, *, formed: bool) -> str | None:
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> str | None:
         if "ungrounded" in self.occasion.gates.off:
             return None
         if ground.locate(candidate.quote or "") is None:
             return "ungrounded: its quote is not in the content"
-        missing = ground.missing(str(candidate.value)) if formed and not isinstance(candidate.value, dict) else None
+        if kind in _COPIED:
+            bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
+            return None if ground.locate(bare) else "ungrounded: the value is not in the content"
+        if kind not in _FORMED:
+            return None
+        missing = next(filter(None, map(ground.missing, _stated(candidate.value))), None)
         return f"ungrounded: {missing} is not in the content" if missing else None
+
+    def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
+        """Whether a quote stands, wholly or in part, where the content speaks to a model."""
+        span = ground.locate(quote or "") if self.addressed else None
+        return span is not None and any(start < span[1] and span[0] < end for start, end in self.addressed)
 
     def _is_secret(self, text: str, origin: Origin) -> bool:
         if self.redacted and MASK in text:
@@ -141,6 +165,28 @@ class Gates:
 def is_instruction(text: str) -> bool:
     """Return whether a text speaks to a model rather than about anything."""
     return bool(_INSTRUCTION.search(text))
+
+
+def _stated(value: Any) -> list[str]:
+    """Return what a value says, as texts in which a single word with a capital counts as a name."""
+    if isinstance(value, dict):
+        return [str(value.get("amount", ""))]
+    texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+    return [text if len(text.split()) > 1 else f"is {text}" for text in texts]
+
+
+def addressed(content: str) -> list[tuple[int, int]]:
+    """Return the places of a text that speak to a model: from where such a sentence begins to its paragraph's end."""
+    found = [match.start() for match in _INSTRUCTION.finditer(content)]
+    if not found:
+        return []
+    starts = [one.start for one in sentences(content)]
+    places: list[tuple[int, int]] = []
+    for at in found:
+        end = _PARAGRAPH_END.search(content, at)
+        begin = max((start for start in starts if start <= at), default=0)
+        places.append((begin, end.start() if end else len(content)))
+    return places
 
 
 def _hint(name: str, schema: EntitySchema) -> str:

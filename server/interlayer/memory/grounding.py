@@ -27,6 +27,8 @@ _MORE_NUMBERS: Final = {word: float(number) for number, word in enumerate(_ORDIN
 _HALF: Final = re.compile(r"(?i)\bhalf (?:a |an )?(million|billion|dozen|thousand)\b")
 _HALVES: Final = {"thousand": 500.0, "million": 5e5, "billion": 5e8, "dozen": 6.0}
 _CURRENCIES: Final = {"$": "usd", "dollar": "usd", "€": "eur", "euro": "eur", "£": "gbp", "¥": "jpy", "yen": "jpy"}
+_HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # the parts of a compound such as TypeScript or Node.js
+_HEAD_MIN: Final = 4
 _GROUPED: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")  # 450 000
 
 
@@ -72,15 +74,29 @@ class Ground:
         in_order = _WORD.findall(statement)
         together = _runs_of(in_order, found)
         for name in sorted(found, key=statement.casefold().find):
-            if not self._knows(name) and not any(name in run and _short(run) in self._words for run in together):
+            if self._knows(name) or any(name in run and _short(run) in self._words for run in together):
+                continue
+            if not any(self._shortens(word) for word in in_order if name == word.casefold()):
                 return name
         return None
+
+    def _shortens(self, compound: str) -> bool:
+        """Whether the text has a short form of a compound: TS for TypeScript, Mongo for MongoDB, Node for Node.js."""
+        parts = _HUMPS.findall(compound)
+        if len(parts) < 2:
+            return False
+        if "".join(part[0] for part in parts).upper() in self._in_order:
+            return True
+        head, rest = parts[0].casefold(), "".join(parts[1:])
+        if len(head) < _HEAD_MIN or not (rest.isupper() or len(rest) <= 2):
+            return False
+        return any(word[0].isupper() and stem(word.casefold()) == stem(head) for word in self._in_order)
 
     def _swapped(self, statement: str) -> str | None:
         """Return the opening word if the text says the same of somebody else: "Globex will buy" for "Acme will buy"."""
         opening, *rest = _WORD.findall(statement)[:3] or [""]
-        if len(rest) < 2 or not opening[0].isupper() or self._knows(opening.casefold()):
-            return None
+        if len(rest) < 2 or not opening[0].isupper() or opening.endswith("ly") or self._knows(opening.casefold()):
+            return None  # "Currently", "Recently": no name
         after = [word.casefold() for word in rest]
         for at, word in enumerate(self._in_order[:-2]):
             same = [one.casefold() for one in self._in_order[at + 1 : at + 3]] == after
@@ -92,7 +108,7 @@ class Ground:
         if name[:3] in {day[:3] for day in _WEEKDAYS} and name in _WEEKDAYS:
             return any(word == name or word == name[:3] for word in self._words)
         parts = [part for part in re.split(r"[-/&.'’]", name) if part not in {"", "s"}]
-        compact = re.sub(r"[.'’]", "", name)
+        compact = re.sub(r"[-/&.'’]", "", name)
         if compact in self._words or stem(compact) in self._words:
             return True
         if 2 <= len(compact) <= 5 and compact in self._initials:

@@ -5,7 +5,8 @@ from typing import Any
 
 from interlayer.errors import NotFound
 from interlayer.memory import keys
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import parse_entity
 from interlayer.memory.records import EntityId
 from interlayer.memory.schema import Schema

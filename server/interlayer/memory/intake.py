@@ -9,10 +9,10 @@ from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.memory.candidates import properties_of
 from interlayer.memory.extraction import Extracted
-from interlayer.memory.gates import Gates
+from interlayer.memory.gates import Gates, addressed
 from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
-from interlayer.memory.naming import Subject
+from interlayer.memory.naming import Bearer, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import plain_facts
 from interlayer.memory.records import Observation
@@ -43,6 +43,7 @@ class Gated:
     rejected: tuple[Rejected, ...]
     gates: Gates
     extractor: str
+    pending: str = ""  # why a model has still to read the content
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,13 @@ class Checked:
     vectors: Vectors
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
+    bearer: Bearer | None = None
+    """Whom it was found to name when its content was read; good for the first attempt to commit."""
 
     @property
     def is_all_rejected(self) -> bool:
         """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
-        beside = self.relations or self.request.identifiers or self.request.name
+        beside = self.relations or self.request.identifiers or self.request.name or self.gated.pending
         return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)
 
 
@@ -94,7 +97,7 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
     """
     found, content = reading.extracted, reading.content
     ground = Ground(content, occasion.known, occasion.observed_at) if found else None
-    gates = Gates(occasion, ground, reading.redacted)
+    gates = Gates(occasion, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
     read = found.facts if found else plain_facts(content, occasion)
     facts = list(_passed(gates, [*request.facts, *read], rejected))
@@ -104,12 +107,13 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
     stated = properties_of(content, occasion.schema, names) if more is None else more
-    properties = _observations(gates, [*given, *stated], rejected)
+    properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
-    return Gated(tuple(facts), properties, tuple(rejected), gates, _extractor(request, reading))
+    extractor = _extractor(request, reading)
+    return Gated(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -178,7 +182,7 @@ def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Re
 
 
 def _observations(
-    gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected]
+    gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
 ) -> tuple[Observation, ...]:
     passed: dict[str, Observation] = {}
     observed_at = timestamp(gates.occasion.observed_at)
@@ -186,7 +190,8 @@ def _observations(
         value, reason = gates.value(candidate)
         if reason is None:
             span = gates.ground.locate(candidate.quote) if gates.ground and candidate.quote else candidate.span
-            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span)
+            told = beside and candidate.origin == "caller"
+            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span, told)
         else:
             rejected.append(Rejected(candidate, reason))
     return tuple(passed.values())
@@ -198,4 +203,6 @@ def _extractor(request: MemorizeRequest, reading: Reading) -> str:
         return given[0] if given else "none"
     if reading.extracted:
         return "+".join([*given, reading.extracted.extractor])
-    return "+".join([*given, "plain"]) + (f" ({reading.failed})" if reading.failed else "")
+    if reading.failed:
+        return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
+    return "+".join([*given, "plain"])

@@ -2,26 +2,31 @@
 
 | partition (table `memory`)       | sort                    | holds                                             |
 | -------------------------------- | ----------------------- | ------------------------------------------------- |
-| `ORG#e#TYPE#ID`                  | `head`                  | entity: names, identifiers, revision, properties  |
 | `ORG#e#TYPE#ID`                  | `m#REVISION`            | one memory: the log that the entity is folded from |
 | `ORG#e#TYPE#ID`                  | `m#REVISION#PART`       | more facts of a large memory                      |
+| `ORG#e#TYPE#ID`                  | `now`                   | its head: names, identifiers, revision, properties |
+| `ORG#e#TYPE#ID`                  | `r#RELATION#TYPE#ID`    | relations that point at it                        |
 | `ORG#s#MEMORY_ID`                | `PART`                  | the content that was memorized, in parts          |
 | `ORG#m#MEMORY_ID`                | `at`                    | which entity and revision a memory belongs to     |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
-| `ORG#n#TYPE#NAME`                | `ID`                    | entities that bear a display name                 |
+| `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
-| `ORG#r#TYPE#ID`                  | `RELATION#TYPE#ID`      | relations that point at an entity                 |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
+| `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
+| `ORG#u`                          | `DAY`                   | tokens and cost of the models on a day            |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
+| `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
 
-Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place.
+Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place. What is read together
+lies together, in the order of use: one query reads what is new in a log, the head, and the relations that come in; one
+finds all bearers of a key.
 """
 
 import hashlib
@@ -31,6 +36,8 @@ from interlayer.memory.records import EntityId
 from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
+BEARER = "~"
+"""Begins the sort key of a bearer of a display name: after every kind of identifier."""
 
 
 def _part(text: str) -> str:
@@ -48,7 +55,7 @@ def organization(name: str) -> str:
 
 def head(organization: str, entity: EntityId) -> Key:
     """Return the key of an entity's head."""
-    return _key(organization, "e", entity.type, entity.id, sort="head")
+    return _key(organization, "e", entity.type, entity.id, sort="now")
 
 
 def memory(organization: str, entity: EntityId, revision: int, part: int = 0) -> Key:
@@ -59,6 +66,16 @@ def memory(organization: str, entity: EntityId, revision: int, part: int = 0) ->
 def memories_after(revision: int) -> Span:
     """Return the span of all memories of an entity after a revision."""
     return Span(f"m#{revision + 1:010d}", "m#:")
+
+
+def dossier_after(revision: int) -> Span:
+    """Return the span of the log after a revision, the head, and the relations that point at the entity."""
+    return Span(memories_after(revision).start, incoming().end)
+
+
+def incoming() -> Span:
+    """Return the span of the relations that point at an entity."""
+    return Span("r#", "r$")
 
 
 def one_memory(revision: int) -> Span:
@@ -83,7 +100,7 @@ def identifier(organization: str, entity_type: str, value: str, kind: str) -> Ke
 
 def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
     """Return the key of one bearer of a display name."""
-    return _key(organization, "n", entity_type, folded, sort=entity_id)
+    return _key(organization, "i", entity_type, folded, sort=f"{BEARER}{entity_id}")
 
 
 def listing(organization: str, entity_type: str, entity_id: str) -> Key:
@@ -98,7 +115,8 @@ def index(organization: str, entity_type: str, property_name: str, value: Any, e
 
 def relation(organization: str, target: EntityId, relation_type: str, origin: EntityId) -> Key:
     """Return the key, in the target's partition, of a relation that points at it."""
-    return _key(organization, "r", target.type, target.id, sort=f"{_part(relation_type)}#{origin.type}#{origin.id}")
+    sort = f"r#{_part(relation_type)}#{origin.type}#{origin.id}"
+    return _key(organization, "e", target.type, target.id, sort=sort)
 
 
 def idempotency(organization: str, agent: str, key: str) -> Key:
@@ -122,9 +140,30 @@ def rejected_of(organization: str, entity_type: str, who: str, memory_id: str) -
     return _key(organization, "q", entity_type, who, sort=memory_id)
 
 
+def pending(organization: str, memory_id: str) -> Key:
+    """Return the key of the note that a model has still to read the content of a memory."""
+    return _key(organization, "p", sort=memory_id)
+
+
+def usage(organization: str, day: str) -> Key:
+    """Return the key of what the models took on a day, YYYY-MM-DD in UTC."""
+    return _key(organization, "u", sort=day)
+
+
+def model(organization: str) -> Key:
+    """Return the key of the extraction model that was chosen for the organization."""
+    return _key(organization, "settings", sort="model")
+
+
 def outbox(organization: str, entry_id: str = "") -> Key:
     """Return the key of an outbox entry."""
     return _key(organization, "outbox", sort=entry_id)
+
+
+def outbox_owner(partition: str) -> str | None:
+    """Return the organization whose outbox a partition is, None for any other."""
+    name, _, kind = partition.partition("#")
+    return name.replace("%23", "#").replace("%25", "%") if kind == "outbox" else None
 
 
 def space(organization: str) -> Key:

@@ -20,17 +20,23 @@ async def read_log(
     after: int = -1,
     upto: int | None = None,
     as_of: str | None = None,
+    items: Sequence[Item] | None = None,
 ) -> list[Memory]:
     """Return the memories of an entity in the order in which they are folded, those of what it absorbed with `home`.
 
     They are what lies after one revision and up to another, or what had been recorded at an instant. What an absorbed
-    entity remembers follows the record of the merge that holds, unless it was split off again later.
+    entity remembers follows the record of the merge that holds, unless it was split off again later. `items` are
+    those of the entity's own log where they have been read already.
     """
-    page = await store.query("memory", keys.head(organization, entity).partition, keys.memories_after(after))
+    if items is None:
+        place = keys.head(organization, entity)
+        items = (await store.query("memory", place.partition, keys.memories_after(after))).items
     log = [
         memory
-        for memory in _joined(page.items)
-        if (upto is None or memory.revision <= upto) and (as_of is None or memory.recorded_at <= as_of)
+        for memory in _joined(items)
+        if memory.revision > after
+        and (upto is None or memory.revision <= upto)
+        and (as_of is None or memory.recorded_at <= as_of)
     ]
     merged = _merged(log)
     whole: list[Memory] = []

@@ -7,6 +7,7 @@ view is brought up to date and the candidates are reconciled again; nothing is e
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -17,10 +18,11 @@ import numpy as np
 from interlayer.errors import Conflict, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
+from interlayer.memory.backlog import note
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.durations import before
 from interlayer.memory.entities import Entities
-from interlayer.memory.extraction import Extractor
+from interlayer.memory.extraction import NO_MODEL, Extractors
 from interlayer.memory.intake import Checked, admitted, check_limits, gate
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
@@ -28,11 +30,12 @@ from interlayer.memory.projecting import Pending, Projector
 from interlayer.memory.reading import Reader, worked
 from interlayer.memory.receipts import memory_receipt
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile
-from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, Relation, fact_id
+from interlayer.memory.records import EntityId, Memory, Relation
 from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
+from interlayer.memory.statements import confirmations_of, facts_of
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Embedder, Vectors
 from interlayer.principal import Principal
@@ -60,7 +63,7 @@ class Memorizer:
         schema: Schema,
         clock: Clock,
         receipts: ReceiptBook,
-        extractor: Extractor | None = None,
+        extractors: Extractors = NO_MODEL,
     ) -> None:
         self._store = store
         self._entities = entities
@@ -70,7 +73,7 @@ class Memorizer:
         self._clock = clock
         self._receipts = receipts
         self._naming = Naming(store, entities, schema)
-        self._reader = Reader(entities, self._naming, schema, extractor)
+        self._reader = Reader(entities, self._naming, schema, embedder, extractors)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
@@ -97,6 +100,7 @@ class Memorizer:
                 replayed = await self._seen(principal, checked.request)
                 if replayed:
                     return replayed
+                checked = replace(checked, bearer=None)
         raise Conflict("entity: too many agents write to it at once. Nothing was stored; send the same call again.")
 
     async def _seen(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any] | None:
@@ -120,7 +124,8 @@ class Memorizer:
             for kind, target in request.relations
         )
         observed_at = request.observed_at or now
-        request, occasion, reading = await self._reader.read(principal.organization, request, subject, observed_at)
+        read = self._reader.read
+        request, occasion, reading, bearer = await read(principal.organization, request, subject, observed_at)
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         return Checked(
@@ -131,20 +136,27 @@ class Memorizer:
             vectors=await self._embedder.embed([fact.text for fact in gated.facts]),
             relations=relations,
             gated=gated,
+            bearer=bearer,
         )
 
     async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        known, claims = await self._naming.bearer(organization, checked.subject)
+        bearer = checked.bearer or await self._naming.bearer(organization, checked.subject)
+        known, claims = bearer.entity, bearer.claims
         if checked.is_all_rejected:
             return await self._turned_down(principal, checked, known, commit)
         entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
-            stored = await self._entities.head(organization, entity) if known else None
+            dossier = await self._entities.dossier(organization, entity, bearer.dossier) if known else None
+            stored = dossier.stored if dossier else None
             if known and (stored is None or stored.head.merged_into):
                 raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-            view = await self._entities.view(organization, stored.head) if stored else self._entities.blank(entity)
+            view = (
+                await self._entities.view(organization, stored.head, dossier)
+                if stored
+                else self._entities.blank(entity)
+            )
             targets, creations = await self._targets(organization, checked, entity)
             names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
             decisions = await self._decided(checked, view, names)
@@ -167,6 +179,7 @@ class Memorizer:
                 *self._first_answer(principal, checked, answer),
                 *self._rejected(principal, checked, entity),
                 await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
+                *self._unread(organization, checked),
             ]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
@@ -206,20 +219,7 @@ class Memorizer:
         revision: int,
     ) -> Memory:
         request = checked.request
-        facts = [
-            FactRecord(
-                fact_id(checked.memory_id, number),
-                one.candidate.text,
-                one.candidate.confidence,
-                one.candidate.observed_at or checked.observed_at,
-                one.candidate.span,
-                tuple(
-                    _fact_of(other, checked.memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)
-                ),
-            )
-            for number, one in enumerate(decisions)
-            if one.outcome == "added"
-        ]
+        beside = bool(request.content)
         return Memory(
             id=checked.memory_id,
             revision=revision,
@@ -227,10 +227,10 @@ class Memorizer:
             recorded_at=timestamp(self._clock()),
             observed_at=checked.observed_at,
             source=request.source,
-            has_content=bool(request.content),
+            has_content=beside,
             extractor=checked.gated.extractor,
-            facts=tuple(facts),
-            confirms=tuple(_confirmations(decisions, checked.observed_at)),
+            facts=facts_of(decisions, checked.memory_id, checked.observed_at, beside=beside),
+            confirms=tuple(confirmations_of(decisions, checked.observed_at, beside=beside)),
             properties=checked.gated.properties,
             relations=relations,
             idempotency=request.idempotency_key,
@@ -265,6 +265,11 @@ class Memorizer:
             kept_for=self._kept_for(named.type),
         ).operations(self._clock())
 
+    def _unread(self, organization: str, checked: Checked) -> Iterator[Operation]:
+        """Note that a model has still to read the content."""
+        if checked.gated.pending:
+            yield note(organization, checked.memory_id, checked.gated.pending, self._clock())
+
     def _kept_for(self, entity_type: str) -> timedelta:
         """Return how long what was turned down is kept: no longer than what is remembered of the type."""
         retention = self._schema.entities[entity_type].retention
@@ -287,18 +292,6 @@ class Memorizer:
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
         self._projector.offer(Pending(organization, keys.outbox(organization, memory.id), rows, vectors))
-
-
-def _fact_of(named: str | int, memory_id: str) -> str:
-    return named if isinstance(named, str) else fact_id(memory_id, named)
-
-
-def _confirmations(decisions: Sequence[Decision], observed_at: str) -> Iterator[Confirmation]:
-    for one in decisions:
-        if isinstance(one.duplicate_of, str):
-            said = one.candidate
-            seen = said.observed_at or observed_at
-            yield Confirmation(one.duplicate_of, one.similarity or 0.0, said.text, said.confidence, seen, said.span)
 
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:

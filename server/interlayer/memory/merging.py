@@ -13,7 +13,8 @@ from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, folded_name, parse_entity
 from interlayer.memory.identities import known_entity
 from interlayer.memory.reconciling import Decision, duplicate_threshold, reconcile

@@ -8,6 +8,7 @@ from typing import Final
 from interlayer.errors import InvalidInput
 from interlayer.ids import new_id
 from interlayer.memory import keys
+from interlayer.memory.dossier import Dossier
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import (
     IDENTIFIERS_MAX,
@@ -62,6 +63,15 @@ class Claim:
     owner: EntityId
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a subject names, None for nobody yet; identifiers that others hold; what lies with it, where it was read."""
+
+    entity: EntityId | None
+    claims: tuple[Claim, ...]
+    dossier: Dossier | None = None
+
+
 class Naming:
     """Finds the bearer of a subject. Raises `InvalidInput` for what is no name and `Ambiguous` for what is several."""
 
@@ -86,8 +96,8 @@ class Naming:
         of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
         return Subject(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
 
-    async def bearer(self, organization: str, subject: Subject) -> tuple[EntityId | None, tuple[Claim, ...]]:
-        """Return the entity that a subject names, None if there is none yet, and the identifiers others hold."""
+    async def bearer(self, organization: str, subject: Subject) -> Bearer:
+        """Return whom a subject names and which of its identifiers others hold."""
         entity = await self._entities.resolve(organization, subject.entity)
         if entity is None and subject.entity.is_id:
             raise InvalidInput("entity", f"no {subject.entity.type} has the id {subject.entity.key}.", "Name it anew.")
@@ -100,11 +110,10 @@ class Naming:
             claimed[places[place]] = EntityId(subject.entity.type, item.body["id"])
         if entity is None and claimed:
             entity = next(claimed[kind] for kind in subject.identifiers if kind in claimed)
-        return entity, tuple(
-            Claim(kind, subject.identifiers[kind], owner) for kind, owner in claimed.items() if owner != entity
-        )
+        held = [Claim(kind, subject.identifiers[kind], owner) for kind, owner in claimed.items() if owner != entity]
+        return Bearer(entity, tuple(held))
 
     async def target(self, organization: str, subject: Subject, now: datetime) -> tuple[EntityId, bool]:
         """Return the entity that a relation points at and whether it has to be created."""
-        entity, _ = await self.bearer(organization, subject)
+        entity = (await self.bearer(organization, subject)).entity
         return (entity, False) if entity else (EntityId(subject.entity.type, new_id("e", now)), True)

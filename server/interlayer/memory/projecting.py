@@ -119,7 +119,7 @@ class Projector:
             for entity_type in entity_types:
                 listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
                 for item in listed.items:
-                    rows = await self._all_rows(organization, EntityId(entity_type, item.key.sort))
+                    rows = await all_rows(self._store, organization, EntityId(entity_type, item.key.sort))
                     living |= {row.id for row in rows}
                     missing = [row for row in rows if row.id not in before]
                     if missing:
@@ -131,22 +131,6 @@ class Projector:
                 await self._index.remove(organization, surplus)
             await self._index.optimize(organization)
             return Rebuilt(len(living), len(living - before), len(surplus))
-
-    async def _all_rows(self, organization: str, entity: EntityId) -> tuple[Row, ...]:
-        """Return the rows of an entity and of everything that was merged into it."""
-        rows = await self._rows(organization, entity, keys.memories_after(0))
-        stored = await self._store.get(keys.head(organization, entity))
-        for absorbed in read_head(stored.body).absorbed if stored else ():
-            rows += await self._all_rows(organization, absorbed)
-        return rows
-
-    async def _rows(self, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
-        log = await self._store.query("memory", keys.head(organization, entity).partition, span)
-        return tuple(
-            Row(fact["id"], entity.ref, entity.type, fact["text"])
-            for item in log.items
-            for fact in item.body.get("facts", ())
-        )
 
     async def _wait(self) -> None:
         while True:
@@ -205,7 +189,7 @@ class Projector:
         """Return the ids of those rows that the log still holds."""
         found: set[str] = set()
         for owner in {row.owner for row in rows}:
-            living = await self._rows(organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
+            living = await rows_of(self._store, organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
             found |= {row.id for row in living}
         return found
 
@@ -215,5 +199,24 @@ class Projector:
         if "entity" not in item.body:
             return Pending(organization, item.key, (), await self._embedder.embed([]), removed)
         entity = EntityId(**item.body["entity"])
-        rows = await self._rows(organization, entity, keys.one_memory(item.body["revision"]))
+        rows = await rows_of(self._store, organization, entity, keys.one_memory(item.body["revision"]))
         return Pending(organization, item.key, rows, await self._embedder.embed([row.text for row in rows]), removed)
+
+
+async def rows_of(store: ItemStore, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
+    """Return the rows of the facts in a part of an entity's own log."""
+    log = await store.query("memory", keys.head(organization, entity).partition, span)
+    return tuple(
+        Row(fact["id"], entity.ref, entity.type, fact["text"])
+        for item in log.items
+        for fact in item.body.get("facts", ())
+    )
+
+
+async def all_rows(store: ItemStore, organization: str, entity: EntityId) -> tuple[Row, ...]:
+    """Return the rows of an entity and of everything that was merged into it."""
+    rows = await rows_of(store, organization, entity, keys.memories_after(0))
+    stored = await store.get(keys.head(organization, entity))
+    for absorbed in read_head(stored.body).absorbed if stored else ():
+        rows += await all_rows(store, organization, absorbed)
+    return rows

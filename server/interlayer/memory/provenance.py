@@ -35,11 +35,11 @@ async def words_of(
     store: ItemStore, organization: str, memory: Memory, span: tuple[int, int], around: int = 0
 ) -> tuple[str, str, str]:
     """Return the words before, in and after a span of a source; all empty when the source is not kept."""
-    if not memory.has_content:
+    if memory.content_of is None:
         return "", "", ""
     first, last = max(span[0] - around, 0), span[1] + around
     numbers = range(first // SOURCE_PART, last // SOURCE_PART + 1)
-    places = [keys.source(organization, memory.id, number) for number in numbers]
+    places = [keys.source(organization, memory.content_of, number) for number in numbers]
     found = await store.get_many(places)
     text = "".join(found[place].body["text"] for place in places if place in found)
     offset = numbers.start * SOURCE_PART

@@ -1,23 +1,29 @@
 """Reading what a call sends: whom it is about, its content without secrets, and what a model makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
 import anyio.to_thread
+import numpy as np
 
+from interlayer.errors import Unavailable
 from interlayer.memory.entities import Entities
-from interlayer.memory.extraction import Extracted, ExtractionTask, Extractor, extracted
+from interlayer.memory.extraction import Extracted, ExtractionTask, Extractor, Extractors, Nearest, extracted
 from interlayer.memory.intake import Reading, reading_of, tellable
-from interlayer.memory.naming import Naming, Subject
+from interlayer.memory.naming import Bearer, Naming, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.records import Head
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
+from interlayer.memory.view import EntityView
+from interlayer.models.embedder import Embedder
 
+NEAREST_MAX: Final = 20  # facts that a model is shown: enough to see what is repeated or changed
 _INLINE_CHARACTERS: Final = 20_000  # longer content is looked through in a thread
+_EMBEDDED: Final = 4_000
 
 T = TypeVar("T")
 
@@ -25,43 +31,64 @@ T = TypeVar("T")
 class Reader:
     """Reads calls, each once, however often its transaction is tried."""
 
-    def __init__(self, entities: Entities, naming: Naming, schema: Schema, extractor: Extractor | None) -> None:
+    def __init__(
+        self, entities: Entities, naming: Naming, schema: Schema, embedder: Embedder, extractors: Extractors
+    ) -> None:
         self._entities = entities
         self._naming = naming
         self._schema = schema
-        self._extractor = extractor
+        self._embedder = embedder
+        self._extractors = extractors
 
     async def read(
         self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime
-    ) -> tuple[MemorizeRequest, Occasion, Reading]:
-        """Return the call without secrets in its content and source, what it is about, and its content as read."""
-        head = await self._known(organization, subject) if request.content else None
-        occasion = self._occasion(subject, head, observed_at)
+    ) -> tuple[MemorizeRequest, Occasion, Reading, Bearer | None]:
+        """Return the call without secrets, what it is about, its content as read, and whom it names, if that was read.
+
+        What is known of the entity before anything is read tells whom "she" may mean.
+        """
+        bearer = await self._bearer(organization, subject) if request.content else None
+        stored = bearer.dossier.stored if bearer and bearer.dossier else None
+        head = await self._entities.shown(organization, stored.head) if stored else None
+        occasion = self.occasion(subject, head, observed_at)
         reading = await worked(request, partial(reading_of, request.content))
         request = replace(request, content=reading.content or None, source=tellable(request.source))
-        model = self._extractor
-        if model is None or not reading.content:
-            return request, occasion, reading
+        if not reading.content:
+            return request, occasion, reading, bearer
+        try:
+            model = await self._extractors.current(organization)
+        except Unavailable as error:
+            return request, occasion, replace(reading, failed=f"the model cannot be told: {error}"), bearer
+        if model is None:
+            return request, occasion, reading, bearer
+        view = await self._entities.view(organization, head) if head else None
+        return request, occasion, await self.by_model(model, reading, occasion, view), bearer
+
+    async def by_model(
+        self, model: Extractor, reading: Reading, occasion: Occasion, view: EntityView | None, patience: float = 1
+    ) -> Reading:
+        """Return content as a model reads it, who is told what is known; or why it cannot be read just now."""
         task = ExtractionTask(
             content=reading.content,
             entity_type=occasion.entity_type,
             schema=occasion.schema,
             name=occasion.name,
-            observed_at=observed_at,
-            known=head.properties if head else {},
+            observed_at=occasion.observed_at,
+            known={name: state.value for name, state in view.properties.items()} if view else {},
         )
-        found = await extracted(model, task)
+        task = replace(task, nearest=nearest_in(view, self._embedder)) if view else task
+        found = await extracted(model, task, patience)
         if isinstance(found, Extracted):
-            return request, occasion, replace(reading, extracted=found)
-        return request, occasion, replace(reading, failed=f"{model.name} unavailable: {found}")
+            return replace(reading, extracted=found)
+        return replace(reading, failed=f"{model.name} unavailable: {found}")
 
-    async def _known(self, organization: str, subject: Subject) -> Head | None:
-        """Return what is known of the entity before anything is read: it tells whom "she" may mean."""
-        known, _ = await self._naming.bearer(organization, subject)
-        stored = await self._entities.head(organization, known) if known else None
-        return await self._entities.shown(organization, stored.head) if stored else None
+    async def _bearer(self, organization: str, subject: Subject) -> Bearer:
+        found = await self._naming.bearer(organization, subject)
+        dossier = await self._entities.dossier(organization, found.entity) if found.entity else None
+        return replace(found, dossier=dossier)
 
-    def _occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
+    def occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
+        """Return what a call is about."""
         given = [subject.display_name] if subject.display_name else []
         values = [value for values in (head.identifiers.values() if head else ()) for value in values]
         key = [] if subject.entity.is_id else [subject.entity.key]
@@ -74,6 +101,23 @@ class Reader:
             names=tuple(dict.fromkeys([*(head.names if head else ()), *given])),
             keys=tuple(dict.fromkeys([*values, *subject.identifiers.values(), *key])),
         )
+
+
+def nearest_in(view: EntityView, embedder: Embedder) -> Nearest:
+    """Return what finds the current facts of a view that are nearest to a text; none when texts cannot be embedded."""
+
+    async def nearest(text: str) -> Sequence[str]:
+        current = [fact for fact in view.ordered if fact.superseded_by is None]
+        if len(current) <= NEAREST_MAX:
+            return [fact.record.text for fact in current]
+        try:
+            (vector,) = await embedder.embed([text[:_EMBEDDED]])
+        except Unavailable:
+            return ()
+        scores = view.vectors[[fact.number for fact in current]] @ vector
+        return [current[place].record.text for place in np.argsort(-scores)[:NEAREST_MAX]]
+
+    return nearest
 
 
 async def worked(request: MemorizeRequest, work: Callable[[], T]) -> T:

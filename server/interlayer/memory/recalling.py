@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from interlayer.errors import Unavailable
 from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
+from interlayer.memory.dossier import RELATIONS_MAX, Dossier
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.logs import parts, read_log
@@ -27,8 +28,6 @@ from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore
 from interlayer.text.budget import json_tokens
 
-_RELATIONS_MAX: Final = 50
-
 
 class Recaller:
     """Answers what is known of one entity."""
@@ -43,8 +42,10 @@ class Recaller:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
         check_text(request.query or "", "query", QUERY_MAX)
-        head = await self._head(principal.organization, parsed)
-        if head is None:
+        known = await self._entities.resolve(principal.organization, parsed)
+        dossier = await self._entities.dossier(principal.organization, known) if known else None
+        head = await self._entities.shown(principal.organization, dossier.stored.head) if dossier else None
+        if dossier is None or head is None:
             near = await self._entities.near(principal.organization, parsed)
             return {
                 "found": False,
@@ -58,14 +59,13 @@ class Recaller:
         wanted = "relations" in request.include
         names = (head.name, *head.names)
         vector, degraded = await self._query_vector(asked(request.query, names) if request.query else None)
-        view = await self._entities.view(principal.organization, head)
+        view = await self._entities.view(principal.organization, head, dossier)
         if until:
             view = await self._past(principal.organization, view, until, degraded)
         page = _Page.of(request, view.revision)
-        incoming = await self._incoming(principal.organization, view, until) if wanted else []
-        outgoing = await self._outgoing(principal.organization, view) if wanted else []
+        relations = await self._relations(principal.organization, view, dossier, until) if wanted else []
         ranked, there = _ranked(view, request, vector, page, names)
-        answer = _frame(head, view, request, [*outgoing, *incoming])
+        answer = _frame(head, view, request, relations)
         answer["revision"] = head.revision
         if degraded:
             answer["degraded"] = degraded
@@ -95,39 +95,39 @@ class Recaller:
         except Unavailable:
             return nothing, ["vectors: ranked by words alone"]
 
-    async def _outgoing(self, organization: str, view: EntityView) -> list[dict[str, Any]]:
-        """Return the relations to entities that there are; of one that was merged, to what it is a part of."""
-        relations = list(view.relations.items())[:_RELATIONS_MAX]
-        heads = {
-            head.entity: head for head in await self._entities.heads(organization, [r.target for r, _ in relations])
-        }
+    async def _relations(
+        self, organization: str, view: EntityView, dossier: Dossier, until: str | None
+    ) -> list[dict[str, Any]]:
+        """Return the relations to and from entities that there are; of one that was merged, what it is a part of."""
+        outgoing = list(view.relations.items())[:RELATIONS_MAX]
+        incoming = [(view.entity, item) for item in dossier.incoming]
+        for absorbed in parts(view.memories.values()):
+            place = keys.head(organization, absorbed)
+            page = await self._store.query("memory", place.partition, keys.incoming(), limit=RELATIONS_MAX)
+            incoming += [(absorbed, item) for item in page.items]
+        pointing = [(target, *_origin(item), item) for target, item in incoming[:RELATIONS_MAX]]
+        others = dict.fromkeys([*(one.target for one, _ in outgoing), *(origin for _, _, origin, _ in pointing)])
+        heads = {head.entity: head for head in await self._entities.heads(organization, list(others))}
         found: list[dict[str, Any]] = []
-        for relation, memory in relations:
-            head = heads.get(relation.target)
-            if head and head.merged_into:
-                stored = await self._entities.survivor(organization, head.merged_into)
-                head = stored.head if stored else None
+        for relation, memory in outgoing:
+            head = await self._standing(organization, heads.get(relation.target))
             if head and await self._entities.shown(organization, head):
                 found.append({"type": relation.type, "target": head.entity.ref, "memory_id": memory.id})
+        for target, kind, origin, item in pointing:
+            head = await self._standing(organization, heads.get(origin))
+            if head is None:
+                continue
+            basis = await self._entities.basis(organization, head, Relation(kind, target), item.body)
+            if basis and (until is None or basis[1] <= until):
+                found.append({"type": kind, "source": head.entity.ref, "direction": "in", "memory_id": basis[0]})
         return found
 
-    async def _incoming(self, organization: str, view: EntityView, until: str | None) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        items: list[tuple[EntityId, Item]] = []
-        for entity in (view.entity, *parts(view.memories.values())):
-            place = keys.relation(organization, entity, "", entity)
-            page = await self._store.query("memory", place.partition, limit=_RELATIONS_MAX)
-            items += [(entity, item) for item in page.items]
-        for target, item in items[:_RELATIONS_MAX]:
-            kind, origin_type, origin_id = item.key.sort.split("#")
-            stored = await self._entities.survivor(organization, EntityId(origin_type, origin_id))
-            if stored is None:
-                continue
-            basis = await self._entities.basis(organization, stored.head, Relation(kind, target), item.body)
-            if basis and (until is None or basis[1] <= until):
-                origin = stored.head.entity.ref
-                found.append({"type": kind, "source": origin, "direction": "in", "memory_id": basis[0]})
-        return found
+    async def _standing(self, organization: str, head: Head | None) -> Head | None:
+        """Return a head, or that of what the entity was merged into."""
+        if head is None or head.merged_into is None:
+            return head
+        stored = await self._entities.survivor(organization, head.merged_into)
+        return stored.head if stored else None
 
     async def _past(self, organization: str, view: EntityView, as_of: str, degraded: list[str]) -> EntityView:
         """Return what was known and valid then: the log up to that instant, with what was merged into it at that time.
@@ -179,6 +179,12 @@ class _Page:
     def after(self, chosen: Sequence[FactState]) -> str:
         marks = [*self.shown.tolist(), *(paging.mark(fact.record.id) for fact in chosen)]
         return paging.encode([self.revision, self.query], marks)
+
+
+def _origin(item: Item) -> tuple[str, EntityId]:
+    """Return the type and the origin of a relation as it is noted with its target."""
+    _, kind, origin_type, origin_id = item.key.sort.split("#")
+    return kind, EntityId(origin_type, origin_id)
 
 
 def _ranked(

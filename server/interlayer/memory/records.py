@@ -29,6 +29,8 @@ class EntityId:
 class FactRecord:
     """A statement as it was memorized. `span` is where its words stand in the source, in characters.
 
+    `given` says that the caller stated it beside content: reading that content again does not touch it.
+
     `contradicts` names the facts that cannot be so at the same time; which of them is current follows from when each
     was last observed, so that the order of arrival does not matter.
     """
@@ -39,6 +41,7 @@ class FactRecord:
     observed_at: str
     span: tuple[int, int] | None = None
     contradicts: tuple[str, ...] = ()
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Confirmation:
     confidence: float
     observed_at: str
     span: tuple[int, int] | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Observation:
     confidence: float
     observed_at: str
     span: tuple[int, int] | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class Memory:
 
     `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
     contradict each other. The record of a split has as `facts` what the entity had only confirmed of the other one.
+    `extracts` names the memory whose content this one was read from later: it is of the same source and time, is kept
+    as long, and is forgotten with it.
     `home` is set in views only: the log that holds the memory, and its revision there.
     """
 
@@ -98,7 +105,18 @@ class Memory:
     releases: EntityId | None = None
     same: tuple[tuple[str, str], ...] = ()
     opposed: tuple[tuple[str, str], ...] = ()
+    extracts: str | None = None
     home: tuple[EntityId, int] | None = None
+
+    @property
+    def content_of(self) -> str | None:
+        """The id of the memory with whose content its words are kept; None if there is no content."""
+        return self.extracts or (self.id if self.has_content else None)
+
+    @property
+    def voice(self) -> str:
+        """Two memories with the same of it are no independent witnesses of a statement."""
+        return self.source or self.extracts or self.id
 
 
 @dataclass(frozen=True, slots=True)

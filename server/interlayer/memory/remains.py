@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence, Set
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import blotted, home, without_answer, without_properties
-from interlayer.memory.records import EntityId, Head, Memory, Relation
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Head, Memory, Relation
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
@@ -30,8 +30,8 @@ class Remains:
         """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
         found: list[Key] = []
         for entity in head.absorbed:
-            for place in (keys.head(organization, entity), keys.relation(organization, entity, "", entity)):
-                found += [item.key for item in (await self._store.query("memory", place.partition)).items]
+            place = keys.head(organization, entity)
+            found += [item.key for item in (await self._store.query("memory", place.partition)).items]
             stored = await self._entities.head(organization, entity)
             found += await self.absorbed(organization, stored.head) if stored else []
         return found
@@ -47,6 +47,7 @@ class Remains:
             page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
             found += [item.key for item in page.items]
             found.append(keys.outbox(organization, memory.id))
+            found.append(keys.pending(organization, memory.id))
             found += rejected.places(organization, home(entity, memory)[0], memory.id)
             if memory.has_content:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
@@ -94,15 +95,18 @@ class Remains:
     async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
         operations: list[Operation] = []
+        by_content: dict[str, list[FactRecord | Confirmation]] = {}
         for memory in log:
-            said = [one for one in memory.facts if one.id in ids]
-            said += [one for one in memory.confirms if one.fact_id in ids]  # type: ignore[misc]
+            said: list[FactRecord | Confirmation] = [one for one in memory.facts if one.id in ids]
+            said += [one for one in memory.confirms if one.fact_id in ids]
             if not said:
                 continue
-            if memory.has_content:
-                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
-                operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
+            if memory.content_of:
+                by_content.setdefault(memory.content_of, []).extend(said)
             if memory.idempotency:
                 item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
                 operations += [without_answer(item, ids)] if item else []
+        for content_of, said in by_content.items():
+            parts = await self._store.query("memory", keys.source(organization, content_of, 0).partition)
+            operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
         return operations

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import anyio
 import numpy as np
 
-from interlayer.errors import InvalidInput
+from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.memory import keys, paging
 from interlayer.memory.entities import Entities
 from interlayer.memory.filters import Filters
@@ -14,6 +15,7 @@ from interlayer.memory.outcomes import shown_time
 from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
+from interlayer.memory.scanning import ENTITIES_MAX, Scanner
 from interlayer.memory.schema import Schema
 from interlayer.memory.view import EntityView, FactState
 from interlayer.models.embedder import Embedder
@@ -25,6 +27,10 @@ from interlayer.text.fusion import min_max
 
 _CANDIDATES: Final = 100  # of each leg at first: enough for several pages, few enough to look each up in the item store
 _WIDER: Final = 4  # times as many, while too few of them may be shown
+_PATIENCE_S: Final = 20.0  # for the index, with what it has not seen yet; each request of it is bounded more closely
+_SLOW_S: Final = 1.0
+_REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
+_DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."
 _OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
 
 
@@ -47,25 +53,56 @@ class Searcher:
         self._embedder = embedder
         self._schema = schema
         self._filters = Filters(store, schema)
+        self._scanner = Scanner(store, schema)
+        self._rests_until_s = 0.0
 
     async def search(self, principal: Principal, request: SearchRequest) -> dict[str, Any]:
-        """Return {results, next_cursor?}. Raises `InvalidInput` or `Unavailable`."""
+        """Return {results, next_cursor?, degraded?}. Raises `InvalidInput`, or `Unavailable` without the item store."""
         check_text(request.query, "query", QUERY_MAX)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
         allowed = await self._allowed(principal.organization, request)
-        await self._projector.drain(principal.organization)  # what was written is found
-        vector = (await self._embedder.embed([request.query]))[0]
         shown = _shown(request)
-        owners = await self._owners(principal.organization, request, allowed)
+        try:
+            return _page(await self._found(principal.organization, request, allowed, set(shown)), shown, request)
+        except (Unavailable, Corrupt) as error:
+            hits = await self._scanner.hits(
+                principal.organization, request.query, request.entity_type, allowed, _CANDIDATES + len(shown)
+            )
+            found = await self._living(principal.organization, hits, allowed, set(shown), request)
+            return {**_page(found, shown, request), "degraded": [f"{_DEGRADED} {error}"]}
+
+    async def _found(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
+    ) -> list[tuple[Head, FactState, float]]:
+        """Return what the index finds. Raises `Unavailable` in a bounded time, and then for a while at once."""
+        now_s = anyio.current_time()
+        if now_s < self._rests_until_s:
+            raise Unavailable("It did not answer a moment ago.")
+        try:
+            with anyio.fail_after(_PATIENCE_S):
+                return await self._asked(organization, request, allowed, shown)
+        except (TimeoutError, Unavailable) as error:
+            if anyio.current_time() - now_s > _SLOW_S:
+                self._rests_until_s = anyio.current_time() + _REST_S
+            if isinstance(error, Unavailable):
+                raise
+            raise Unavailable(f"No answer within {_PATIENCE_S:.0f} s.") from error
+
+    async def _asked(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
+    ) -> list[tuple[Head, FactState, float]]:
+        await self._projector.drain(organization)  # what was written is found
+        vector = (await self._embedder.embed([request.query]))[0]
+        owners = await self._owners(organization, request, allowed)
         limit = _CANDIDATES + len(shown)
         while True:
             hits = await self._index.search(
-                principal.organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
+                organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
             )
-            found = await self._living(principal.organization, hits, allowed, set(shown), request)
+            found = await self._living(organization, hits, allowed, shown, request)
             if len(found) > request.limit or len(hits) < limit:
-                return _page(found, shown, request)
+                return found
             limit *= _WIDER
 
     async def list_entities(

@@ -41,7 +41,7 @@ def without_memories(
                 left.append(one)
             else:
                 own = voiced(memory.id, one.fact_id)
-                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against))
+                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against, one.given))
         if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
             survivors.append(memory)
         else:
@@ -49,10 +49,10 @@ def without_memories(
     return survivors
 
 
-def shared_facts(log: Sequence[Memory], memory_id: str) -> list[str]:
-    """Return the ids of the facts that stand on a memory and that others confirm."""
-    confirmed = {origin_of(one.fact_id) for memory in log if memory.id != memory_id for one in memory.confirms}
-    facts = (fact.id for memory in log for fact in memory.facts if voice_of(fact.id) == memory_id)
+def shared_facts(log: Sequence[Memory], gone: AbstractSet[str]) -> list[str]:
+    """Return the ids of the facts that stand on some memories and that others confirm."""
+    confirmed = {origin_of(one.fact_id) for memory in log if memory.id not in gone for one in memory.confirms}
+    facts = (fact.id for memory in log for fact in memory.facts if voice_of(fact.id) in gone)
     return [fact for fact in facts if origin_of(fact) in confirmed]
 
 
@@ -63,3 +63,35 @@ def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
     if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
         return memory
     return replace(memory, facts=facts, confirms=confirms)
+
+
+def unread(log: Sequence[Memory], memory_id: str) -> list[Memory]:
+    """Return the log as if the content of a memory had never been read: what its caller stated is still there.
+
+    Gone are what was read of it with the call and what was read of it since. Facts that others confirm go on as said
+    by the first of those.
+    """
+    later = {memory.id for memory in log if memory.extracts == memory_id}
+    said = {fact.id for memory in log if memory.id == memory_id for fact in memory.facts if not fact.given}
+    rest = without_memories(without_memories(log, later), {memory_id}, frozenset(said))
+    return [_without_readings(memory) if memory.id == memory_id else memory for memory in rest]
+
+
+def readings_of(log: Sequence[Memory], memory_id: str) -> list[Memory]:
+    """Return what was read of the content of a memory: the memory itself without what its caller stated, later ones."""
+    found: list[Memory] = []
+    for memory in log:
+        if memory.id == memory_id:
+            facts = tuple(one for one in memory.facts if not one.given)
+            confirms = tuple(one for one in memory.confirms if not one.given)
+            properties = tuple(one for one in memory.properties if not one.given)
+            found.append(replace(memory, facts=facts, confirms=confirms, properties=properties))
+        elif memory.extracts == memory_id:
+            found.append(memory)
+    return found
+
+
+def _without_readings(memory: Memory) -> Memory:
+    confirms = tuple(one for one in memory.confirms if one.given)
+    properties = tuple(one for one in memory.properties if one.given)
+    return replace(memory, confirms=confirms, properties=properties)

@@ -84,8 +84,7 @@ class Traits:
         self._observed.append(_seconds(fact.observed_at))
         self._confidence.append(fact.confidence)
         self._revisions.append(memory.revision)
-        origin = memory.source or memory.id
-        self._origins.append(self._origin_numbers.setdefault(origin, len(self._origin_numbers)))
+        self._origins.append(self._origin_numbers.setdefault(memory.voice, len(self._origin_numbers)))
         self._questions.append(fact.text.rstrip().endswith("?"))
         self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)

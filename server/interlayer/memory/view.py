@@ -174,9 +174,9 @@ class EntityView:
 
     def _voice(self, state: FactState, memory: Memory, confidence: float, observed_at: str) -> None:
         """Add one more voice to a known fact."""
-        known = {state.memory.source or state.memory.id}
-        known.update(self.memories[one].source or one for one in state.confirmed_by if one in self.memories)
-        if (memory.source or memory.id) not in known:
+        known = {state.memory.voice}
+        known.update(self.memories[one].voice for one in state.confirmed_by if one in self.memories)
+        if memory.voice not in known:
             state.confidence = combined(state.confidence, confidence)
         state.confirmed_by.append(memory.id)
         state.seen_at = max(state.seen_at, observed_at)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlayer.errors import NotFound
-from interlayer.memory.entities import Entities, StoredHead
+from interlayer.memory.dossier import StoredHead
+from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import parse_entity
 from interlayer.memory.outcomes import shown_time
 from interlayer.memory.provenance import words_of

@@ -3,11 +3,11 @@
 Erasure needs more than `delete`: LanceDB hides deleted rows and its compaction leaves them in place below a tenth of
 a fragment, and old versions and the full-text index keep them too. `erase` therefore rewrites the table, makes its
 indexes anew and deletes every older file. Where no file lock keeps others out meanwhile (object stores, Windows),
-leftovers of interrupted writes stay until LanceDB itself lets go of them, after seven days.
+leftovers of interrupted writes are the place's to delete (`Place.bury`); on Windows they stay for seven days.
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,6 +16,7 @@ import anyio
 import numpy as np
 
 from interlayer.models.embedder import Vectors
+from interlayer.storage.lance_errors import VENDOR_ERRORS
 from interlayer.storage.vectors import Hit, Row
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ Arrow = Any  # pyarrow brings no types
 
 COLUMNS: Final = ["id", "owner", "kind", "text"]
 TABLES: Final = "facts-"
-VENDOR_ERRORS: Final = (OSError, RuntimeError, ValueError)  # LanceDB has no classes of its own
 _BATCH_IDS: Final = 500
-_SMALL_FRAGMENTS: Final = 50  # each costs a search 0.11 ms
 _UNINDEXED_ROWS: Final = 2_000
 _KEEP_VERSIONS: Final = timedelta(minutes=10)  # longer than any read
 _KEEP_NOTHING: Final = timedelta(milliseconds=1)  # zero would warn
@@ -41,7 +40,10 @@ def schema(dims: int) -> Arrow:
 
     # Uncompressed text costs 3 % beside its vector, and lets anyone verify an erasure with grep.
     text = pa.field("text", pa.string(), metadata={"lance-encoding:compression": "none"})
-    names = [pa.field(name, pa.string(), nullable=False) for name in ("id", "owner", "kind")]
+    # A primary key from the first version on: two processes that create the table cannot race for it.
+    key = {"lance-schema:unenforced-primary-key": "true", "lance-encoding:compression": "none"}
+    names = [pa.field("id", pa.string(), nullable=False, metadata=key)]
+    names += [pa.field(name, pa.string(), nullable=False) for name in ("owner", "kind")]
     return pa.schema([*names, text, pa.field("vector", pa.list_(pa.float32(), dims))])
 
 
@@ -76,6 +78,12 @@ async def present(table: "AsyncTable", ids: Sequence[str]) -> set[str]:
         batch = one_of("id", ids[first : first + _BATCH_IDS])
         present.update((await table.query().where(batch).select(["id"]).to_arrow())["id"].to_pylist())
     return present
+
+
+async def all_rows(table: "AsyncTable") -> AsyncIterator[list[Row]]:
+    """Yield all rows in batches; their vectors are read and dropped."""
+    async for batch in await table.query().select([*COLUMNS, "vector"]).to_batches():
+        yield [Row(*(record[name] for name in COLUMNS)) for record in batch.select(COLUMNS).to_pylist()]
 
 
 async def table_names(connection: "AsyncConnection") -> list[str]:
@@ -130,12 +138,12 @@ def collapsed(tables: Sequence[Any]) -> list[Hit]:
     return list(hits.values())
 
 
-async def is_scattered(table: "AsyncTable") -> bool:
+async def is_scattered(table: "AsyncTable", fragments_max: int) -> bool:
     """Tell whether merging pays off."""
     statistics = cast("dict[str, Any]", await table.stats())  # declared to be an object
     fragments = statistics["fragment_stats"]["num_small_fragments"]
     unindexed = max((index.num_unindexed_rows or 0 for index in await table.list_indices()), default=0)
-    return fragments >= _SMALL_FRAGMENTS or unindexed >= _UNINDEXED_ROWS
+    return fragments >= fragments_max or unindexed >= _UNINDEXED_ROWS
 
 
 async def merge(table: "AsyncTable") -> None:

@@ -10,18 +10,15 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from interlayer.errors import InvalidInput, Unavailable
+from interlayer.errors import Unavailable
+from interlayer.storage.encoding import encoded
 from interlayer.storage.items import (
     EVERYTHING,
-    ITEM_BYTES_MAX,
     LAST,
-    TRANSACT_BYTES_MAX,
-    TRANSACT_OPERATIONS_MAX,
     Item,
     Key,
     Operation,
     Page,
-    Put,
     Span,
     Table,
 )
@@ -118,9 +115,7 @@ class SqliteItems:
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
-        encoded = [_encoded(operation) for operation in operations]
-        _check_limits(operations, encoded)
-        await self._writer.transact(operations, encoded)
+        await self._writer.transact(operations, encoded(operations))
 
     async def purge(self) -> int:
         """Remove items that have expired, some at a time; return how many."""
@@ -155,26 +150,3 @@ class SqliteItems:
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self._path}: another process keeps reading; try the erasure again")
             time.sleep(0.02)
-
-
-def _encoded(operation: Operation) -> bytes | None:
-    if not isinstance(operation, Put):
-        return None
-    try:
-        return json.dumps(operation.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput("item", "a text with half of a surrogate pair.", "Send valid Unicode.") from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput("item", f"not JSON: {error}.") from error
-
-
-def _check_limits(operations: Sequence[Operation], encoded: Sequence[bytes | None]) -> None:
-    if len(operations) > TRANSACT_OPERATIONS_MAX:
-        raise InvalidInput("transaction", f"{len(operations)} operations, {TRANSACT_OPERATIONS_MAX} is the limit.")
-    if len({operation.key for operation in operations}) < len(operations):
-        raise InvalidInput("transaction", "two operations on one key.")
-    sizes = [len(body) for body in encoded if body is not None]
-    if max(sizes, default=0) > ITEM_BYTES_MAX:
-        raise InvalidInput("item", f"{max(sizes)} bytes, {ITEM_BYTES_MAX} is the limit.")
-    if sum(sizes) > TRANSACT_BYTES_MAX:
-        raise InvalidInput("transaction", f"{sum(sizes)} bytes, {TRANSACT_BYTES_MAX} is the limit.")

@@ -7,7 +7,7 @@ found and, after `remove` returns, cannot be read from the index's files either.
 whatever rows belong to, a `kind` whatever owners are grouped by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,7 +37,7 @@ class Hit:
 
 
 class VectorIndex(Protocol):
-    """The port. Raises `Unavailable` when the index cannot be reached."""
+    """The port. Raises `Unavailable` when the index cannot be reached, `Corrupt` when it cannot be read."""
 
     async def add(self, organization: str, rows: Sequence[Row], vectors: Vectors) -> None:
         """Append those of the rows whose id is not there yet; `vectors` is (len(rows), dims)."""
@@ -71,8 +71,20 @@ class VectorIndex(Protocol):
         """Return the id of every row."""
         ...
 
+    def rows(self, organization: str) -> AsyncIterator[Sequence[Row]]:
+        """Yield every row in batches, a row that was added twice twice. Raises `Corrupt` if one cannot be read."""
+        ...
+
+    async def drop(self, organization: str) -> None:
+        """Delete the organization's rows of this space with everything around them, readable or not."""
+        ...
+
     async def optimize(self, organization: str) -> None:
         """Merge small fragments and bring the indexes up to date, if enough has been written since."""
+        ...
+
+    async def verify(self) -> None:
+        """Raise `Refused` where writers could overwrite each other; costs nothing where that is known."""
         ...
 
     async def ping(self) -> None:

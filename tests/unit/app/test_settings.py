@@ -28,10 +28,18 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("STORE", "dynamodb://x", "sqlite"),
-        ("VECTORS", "s3://bucket/x", "lance"),
+        ("STORE", "postgres://x", "dynamodb://TABLE_PREFIX"),
+        ("STORE", "dynamodb://", "begin the name of a table"),
+        ("STORE", "dynamodb://a/b", "sqlite"),
+        ("STORE", "dynamodb://a?regio=eu", "region"),
+        ("STORE", "dynamodb://a?region=", "empty"),
+        ("STORE", "dynamodb://a?region=x&region=y", "twice"),
+        ("STORE", "dynamodb://a?endpoint_url=localhost:8000", "http"),
+        ("VECTORS", "s3://", "s3://BUCKET/PREFIX"),
+        ("VECTORS", "s3+ddb://bucket/x", "ddbTableName"),
+        ("VECTORS", "s3://bucket/x?ddbTableName=t", "s3+ddb"),
+        ("VECTORS", "gs://bucket/x", "s3://BUCKET/PREFIX"),
         ("EMBEDDER", "text-embedding-3-small", "local"),
-        ("MODEL", "openai/x", "none"),
         ("AUTH", "basic", "keys"),
         ("AUTH", "jwt", "AUTH_ISSUER"),
         ("ROLES", "reader,king", "king"),
@@ -46,6 +54,18 @@ def test_what_is_not_supported_is_refused_by_name(name: str, value: str, words: 
     with pytest.raises(InvalidInput, match=f"INTERLAYER_{name}") as raised:
         load({}, {f"INTERLAYER_{name}": value, "INTERLAYER_CONFIG": "/nowhere"})
     assert words in str(raised.value)
+
+
+def test_the_tables_of_dynamodb_are_named_with_region_and_endpoint() -> None:
+    url = "dynamodb://acme-prod?region=eu-central-1&endpoint_url=http://127.0.0.1:8000"
+    store = load({}, {"INTERLAYER_STORE": url, "INTERLAYER_CONFIG": "/nowhere"}).store
+    assert store is not None
+    assert (store.table("audit"), store.region, store.endpoint_url) == (
+        "acme-prod-audit",
+        "eu-central-1",
+        "http://127.0.0.1:8000",
+    )
+    assert load({}, {"INTERLAYER_CONFIG": "/nowhere"}).store is None
 
 
 def test_an_unknown_setting_in_the_file_names_the_nearest(tmp_path: Path) -> None:
@@ -83,3 +103,31 @@ def test_what_is_no_address_says_how_one_looks(address: str) -> None:
 @pytest.mark.parametrize(("given", "seconds"), [({}, 300), ({"STALE_SECONDS": "0"}, 0), ({"STALE_SECONDS": "60"}, 60)])
 def test_the_last_good_policies_serve_for_as_long_as_is_set(given: dict[str, str], seconds: int) -> None:
     assert load(given, {"INTERLAYER_CONFIG": "/nowhere"}).stale_seconds == seconds
+
+
+def test_models_are_asked_in_the_order_in_which_they_are_named() -> None:
+    given = {"MODEL": "openai/a, anthropic/b,openai/a", "MODEL_TIMEOUT": "12.5", "MODEL_DAILY_COST": "3.5"}
+    model = load({}, {f"INTERLAYER_{name}": value for name, value in given.items()}).model
+    assert (model.models, model.timeout_s, model.daily_cost) == (("openai/a", "anthropic/b"), 12.5, 3.5)
+    assert load({}, {}).model.models == ()
+    assert "k3y" not in repr(load({}, {"INTERLAYER_MODEL_API_KEY": "k3y"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODEL", "none,openai/a"),
+        ("MODEL", "a model"),
+        ("MODEL_API_BASE", "localhost:8000"),
+        ("MODEL_API_BASE", "http://user:secret@host/v1"),
+        ("MODEL_TIMEOUT", "0"),
+        ("MODEL_RETRIES", "-1"),
+        ("MODEL_RATE", "fast"),
+        ("MODEL_DAILY_TOKENS", "1e6"),
+        ("MODEL_DAILY_COST", "nan"),
+    ],
+)
+def test_a_model_setting_that_does_not_hold_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(InvalidInput, match=f"INTERLAYER_{name}") as raised:
+        load({}, {f"INTERLAYER_{name}": value})
+    assert "secret" not in str(raised.value)

@@ -244,6 +244,7 @@ async def test_forgetting_a_memory_erases_what_was_rejected_of_it_and_no_more(ro
 
 
 async def test_a_lost_race_keeps_the_rejected_once(room: Any) -> None:
+    await room.facts("company:other.example", "Other sells tea.")
     transact, failures = room.store.transact, [1, 2]
 
     async def failing(operations: Any) -> None:

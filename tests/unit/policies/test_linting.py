@@ -3,12 +3,21 @@
 import json
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlayer_policies.crowding import OPEN_TOKENS_CAP, SCOPE_TOKENS_CAP, crowded
+from interlayer_policies.governing import govern
 from interlayer_policies.linting import lint, parsed
-from interlayer_policies.policy import PolicyFile
+from interlayer_policies.packing import tokens_of
+from interlayer_policies.parsing import parse
+from interlayer_policies.policy import Policy, PolicyFile
+from interlayer_policies.selecting import rule_bytes
+from interlayer_policies.snapshot import Edition, Snapshot
 from research_data import needed
 
 FOUND = """---
@@ -121,8 +130,8 @@ def test_scopes_that_cannot_meet_are_not_added_up() -> None:
 
 def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -> None:
     texts = [
-        policy("a", "{channels: [chat, email]}", 9),
-        policy("b", "{audiences: [prospect]}", 9),
+        policy("a", "{channels: [chat, email]}", 8),
+        policy("b", "{audiences: [prospect]}", 8),
         policy("c", "{regions: [eu]}", 9),
         policy("d", "{regions: [us]}", 2),
     ]
@@ -157,3 +166,36 @@ def test_many_scopes_take_no_time_that_grows_with_their_combinations() -> None:
     keys = ["channels", "audiences", "regions", "teams", "agents", "tags", "entity_types"]
     scopes = [f"{{{', '.join(f'{key}: [v{(n * 7 + k) % 50}]' for k, key in enumerate(keys))}}}" for n in range(150)]
     assert crowds([policy(f"p{n}", scope, 1) for n, scope in enumerate(scopes)])
+
+
+_SCOPE = st.fixed_dictionaries(
+    {},
+    optional={key: st.sampled_from(["[x]", "[y]", "[x, y]", "['*']"]) for key in ("channels", "audiences", "regions")},
+)
+
+
+@given(st.lists(_SCOPE, min_size=1, max_size=12))
+def test_every_figure_is_that_of_a_call_and_no_declared_scope_over_the_cap_is_missed(
+    scopes: list[dict[str, str]],
+) -> None:
+    texts = [
+        policy(f"p{n}", f"{{{', '.join(f'{key}: {values}' for key, values in scope.items())}}}", 1).replace(
+            "In case", "In case of doubt " * 25
+        )
+        for n, scope in enumerate(scopes)
+    ]
+    files = [PolicyFile(f"p{n}.md", text) for n, text in enumerate(texts)]
+    policies = [one for one in map(parse, files) if isinstance(one, Policy)]
+    snapshot = Snapshot(0, [Edition(one, 1) for one in policies], [], None)
+    facets = sorted({facet for one in policies for facet, _ in one.scope.limits})
+    tokens: dict[tuple[str, ...], int] = {}
+    for values in product(("x", "y", "·"), repeat=len(facets)):
+        situation = {facet: (value,) for facet, value in zip(facets, values, strict=True)}
+        rules = govern(snapshot, situation, datetime(2026, 1, 1, tzinfo=UTC)).rules
+        tokens[values] = tokens_of(sum(rule_bytes(rules, situation).values()))
+    found = [crowd for crowd in crowded(policies) if not crowd.is_open]
+    for crowd in found:
+        values = tuple(crowd.situation.get(facet, ("·",))[0] for facet in facets)
+        assert crowd.tokens == tokens[values]
+        assert crowd.tokens > SCOPE_TOKENS_CAP
+    assert bool(found) is (max(tokens.values()) > SCOPE_TOKENS_CAP)

@@ -108,6 +108,26 @@ async def test_equal_texts_are_sent_once(world: Any) -> None:
     assert [section.policy_id for section in got.sections] == ["a"]
 
 
+async def test_what_a_policy_is_called_counts_for_more_than_a_word_in_passing(world: Any) -> None:
+    text = "Ask the workshop for a date. Then tell the driver of the forklift where to bring it."
+    passing = "Ask the workshop for a date. Then tell the inspection where the forklift is to be brought."
+    await world.publish(
+        f"---\nid: b\ntitle: Forklift inspection\n---\n## Steps\n{text}\n",
+        f"---\nid: a\ntitle: Yard appointments\n---\n## Steps\n{passing}\n",
+    )
+    got = await world.context("Arrange the forklift inspection")
+    assert [section.policy_id for section in got.sections] == ["b", "a"]
+
+
+async def test_a_task_of_many_sentences_finds_what_each_of_them_needs(world: Any) -> None:
+    kinds = ("invoice", "parcel", "badge", "forklift", "mortgage", "newsletter", "helmet", "pallet")
+    await world.publish(
+        *(GUIDE.format(kind, f"Lost {kind}", f"Who lost a {kind} fills in form {kind}.") for kind in kinds)
+    )
+    got = await world.context(" ".join(f"Then she says that she lost her {kind}." for kind in kinds), max_tokens=8_000)
+    assert {section.policy_id for section in got.sections} == set(kinds)
+
+
 async def test_a_section_out_of_scope_is_not_sent(world: Any) -> None:
     text = (
         "---\nid: eu\nscope: {regions: [EU]}\n---\n# eu\n## Refunds\nCheck the invoice of the order for the refund.\n"

@@ -53,6 +53,19 @@ def test_bm25_prefers_the_rarer_word_and_the_shorter_document() -> None:
     assert index.scores([]).tolist() == [0, 0, 0]
 
 
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), max_size=8), st.sets(st.sampled_from("abcdefg")))
+def test_what_each_term_adds_is_what_bm25_scores(documents: list[list[str]], query: set[str]) -> None:
+    index = Bm25()
+    for document in documents:
+        index.add(document)
+    impacts = index.impacts()
+    assert len(impacts) == len(documents)
+    np.testing.assert_allclose(impacts.weighted(dict.fromkeys(query, 1.0)), index.scores(query), rtol=1e-5)
+    np.testing.assert_allclose(impacts.weighted(dict.fromkeys(query, 0.5)), index.scores(query) / 2, rtol=1e-5)
+    for term in query:
+        assert impacts.of(term)[0].tolist() == [n for n, document in enumerate(documents) if term in document]
+
+
 @given(st.lists(st.floats(min_value=-1e3, max_value=1e3, width=32), max_size=20))
 def test_scaled_scores_keep_their_order_between_0_and_1(values: list[float]) -> None:
     scaled = min_max(np.array(values, dtype=np.float32))

@@ -5,13 +5,15 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 import click
 
 from interlayer.app.settings import Settings, load
 from interlayer.errors import InterlayerError
+
+T = TypeVar("T")
 
 FAILED = 1
 
@@ -74,9 +76,9 @@ def settings_of(ctx: click.Context) -> Settings:
     return settings
 
 
-def run_async(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a command to its end."""
-    anyio.run(command)
+def run_async(command: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command to its end and return what it comes to."""
+    return anyio.run(command)
 
 
 def progress(what: str) -> Callable[[int], None]:

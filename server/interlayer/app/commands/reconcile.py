@@ -1,0 +1,76 @@
+"""reconcile: bring the vector layer to where the item store is, compare the two, mend what differs."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from interlayer.app.commands.shell import FAILED, progress, run_async, settings_of
+from interlayer.errors import Corrupt
+
+if TYPE_CHECKING:
+    from interlayer.app.composition import Parts
+    from interlayer.memory.agreement import Difference
+
+_SHOWN = 20
+
+
+@click.command()
+@click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
+@click.option("--check", is_flag=True, help="Compare both layers and name every difference; exit 1 on any.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, every difference by name.")
+@click.pass_context
+def reconcile(ctx: click.Context, rebuild: bool, check: bool, as_json: bool) -> None:
+    """Replay what the vector layer has not yet seen."""
+    settings = settings_of(ctx)
+    from interlayer.app.composition import opened
+
+    async def run() -> bool:
+        async with opened(settings) as parts:
+            outcome, left = await _reconciled(parts, settings.principal.organization, rebuild, check)
+        if as_json:
+            named = {"differences": [asdict(one) for one in left]} if check else {}
+            click.echo(json.dumps({**outcome, **named}, indent=2))
+        else:
+            _show(outcome, left, check)
+        return not left
+
+    if not run_async(run):
+        sys.exit(FAILED)
+
+
+async def _reconciled(
+    parts: "Parts", organization: str, rebuild: bool, check: bool
+) -> "tuple[dict[str, int], list[Difference]]":
+    """Return counts of what was done, and the differences that are left (looked for with `check`)."""
+    outcome: dict[str, int] = {}
+    compared = progress("facts compared")
+    if rebuild:  # before anything is replayed: into an index that cannot be read, nothing can be
+        outcome["differed"] = len(await parts.agreement.clear(organization, compared))
+    try:
+        outcome["replayed"] = await parts.projector.drain(organization)
+    except Corrupt:
+        if not check:
+            raise
+    if rebuild:
+        made = await parts.projector.rebuild(organization, list(parts.domains.schema.entities), compared)
+        outcome |= {"facts": made.facts, "added": made.added, "removed": made.removed}
+    return outcome, await parts.agreement.differences(organization, compared) if check else []
+
+
+def _show(outcome: dict[str, int], left: "list[Difference]", check: bool) -> None:
+    if "replayed" in outcome:
+        click.echo(f"{outcome['replayed']} outbox entries replayed")
+    if "facts" in outcome:
+        click.echo(
+            f"{outcome['facts']} facts: {outcome['added']} rows were missing, {outcome['removed']} were left over"
+        )
+    for one in left[:_SHOWN]:
+        click.echo(f"{one.kind:<10} {one.fact_id} {one.owner}")
+    if len(left) > _SHOWN:
+        click.echo(f"... and {len(left) - _SHOWN} more; --json names all")
+    if check:
+        remedy = ". Run `interlayer reconcile --rebuild`." if left else ""
+        click.echo(f"{len(left)} differences{remedy}")

@@ -1,0 +1,64 @@
+"""`interlayer store`: the tables of DynamoDB."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from interlayer.app.commands.shell import FAILED, run_async, settings_of
+from interlayer.errors import InvalidInput
+from interlayer.storage.dynamodb_calls import SETTING, Place
+
+
+@click.group()
+def store() -> None:
+    """Create and check the tables of the serving layer on DynamoDB."""
+
+
+@store.command("create")
+@click.option("--kms-key", metavar="ARN", help="Encrypt with this KMS key; default: a key that AWS owns.")
+@click.option("--no-protection", is_flag=True, help="Let the tables be deleted, as for a trial.")
+@click.option("--no-recovery", is_flag=True, help="Do without point-in-time recovery, which costs by the size.")
+@click.pass_context
+def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool, no_recovery: bool) -> None:
+    """Create the three tables that INTERLAYER_STORE names, or bring those that are there into order."""
+    place = _place(ctx)
+    from interlayer.storage.dynamodb_tables import Wish, create_tables
+
+    wish = Wish(kms_key, protected=not no_protection, recoverable=not no_recovery)
+
+    async def run() -> None:
+        await create_tables(place, wish, click.echo)
+
+    run_async(run)
+
+
+@store.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def store_check(ctx: click.Context, *, as_json: bool) -> None:
+    """Check the tables and what the present role may do with them; exit 1 on a fault. Writes nothing."""
+    place = _place(ctx)
+    from interlayer.storage.dynamodb_tables import check_tables
+
+    states: list[Any] = []
+
+    async def run() -> None:
+        states.extend(await check_tables(place))
+
+    run_async(run)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in states]))
+    else:
+        for one in states:
+            click.echo(f"{'ok   ' if one.ok else 'FAULT'}  {one.name}: {one.detail}")
+    sys.exit(0 if all(one.ok for one in states) else FAILED)
+
+
+def _place(ctx: click.Context) -> Place:
+    place = settings_of(ctx).store
+    if place is None:
+        raise InvalidInput(SETTING, "is sqlite, which needs no tables.", "Set dynamodb://TABLE_PREFIX?region=...")
+    return place

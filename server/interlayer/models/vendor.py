@@ -1,0 +1,182 @@
+"""One completion through litellm, and what can go wrong with it in our words. Imported heavily, so only when used.
+
+litellm knows the protocols of some hundred providers and takes API keys from the environment by the names that each
+provider uses. It takes 4 s to import. Nothing here fetches anything but the completion: price lists come from the
+package, there is no telemetry, and no `.env` of the working folder is read.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from threading import Lock
+from typing import Any, Final
+
+import anyio.to_thread
+
+from interlayer.errors import Unavailable
+
+Message = Mapping[str, str]
+"""`role` (`system`, `user`, `assistant`) and `content`."""
+
+_IMPORTING: Final = Lock()
+_NOT_IN_THIS_FORM: Final = {400, 422}
+_PASSING: Final = {408, 409, 425, 429}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked of a provider. `response_format` is as OpenAI has it, or None."""
+
+    model: str
+    messages: Sequence[Message]
+    response_format: Mapping[str, Any] | None
+    timeout_s: float
+    output_tokens: int
+    api_base: str | None
+    api_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `refused` says why there is no text; `cut` that it ended at the limit of tokens."""
+
+    text: str
+    refused: str
+    cut: bool
+    tokens: int
+    cost: float
+
+
+class Passing(Unavailable):
+    """The provider is busy, down or slow. `wait_s` is what it asks for, None when it says nothing."""
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class Unsupported(Unavailable):
+    """The provider does not take the call as it is, such as this form of response."""
+
+
+async def complete(call: Call) -> Reply:
+    """Return the reply. Raises `Passing`, `Unsupported`, or `Unavailable` for what will not pass by itself."""
+    litellm = await loaded()
+    try:
+        answer: Any = await litellm.acompletion(
+            model=call.model,
+            messages=[dict(one) for one in call.messages],
+            response_format=dict(call.response_format) if call.response_format else None,
+            timeout=call.timeout_s,
+            max_tokens=call.output_tokens,
+            max_retries=0,  # how often and when is decided in one place, by `chat`
+            api_base=call.api_base,
+            api_key=call.api_key,
+            drop_params=True,
+        )
+    except Exception as error:
+        raise _in_our_words(call.model, error) from error
+    return await _reply(call.model, answer)
+
+
+async def price(model: str, prompt_tokens: int, output_tokens: int) -> float | None:
+    """Return what so many tokens cost in US dollars by the package's price list, None for a model without a price."""
+    litellm = await loaded()
+    try:
+        return float(
+            sum(litellm.cost_per_token(model=model, prompt_tokens=prompt_tokens, completion_tokens=output_tokens))
+        )
+    except Exception:  # noqa: BLE001 - its errors for a model without a price share no base
+        return None
+
+
+async def loaded() -> Any:
+    """Return litellm, imported in a thread at the first use. Raises `Unavailable` where it is not installed."""
+    return await anyio.to_thread.run_sync(_litellm)
+
+
+def _litellm() -> Any:
+    with _IMPORTING:
+        return _imported()
+
+
+@lru_cache(maxsize=1)
+def _imported() -> Any:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # otherwise it reads a .env file of the working folder
+    # Of its own types, which it builds at the first call; nobody can do anything about them.
+    warnings.filterwarnings("ignore", message=r".*`ReadOnly` qualifier", category=UserWarning)
+    try:
+        import litellm
+    except ImportError as error:
+        raise Unavailable(
+            "INTERLAYER_MODEL: litellm is not installed. Install interlayer[models], or unset the model."
+        ) from error
+    litellm.telemetry = False  # pyright: ignore[reportAttributeAccessIssue] - read by name only
+    litellm.suppress_debug_info = True  # it would print to stdout, which belongs to the protocol
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()  # they write to stdout too
+        logger.setLevel(logging.WARNING)
+    # It imports half of itself at its first call: that is done here, in a thread, and without a network.
+    litellm.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
+    return litellm
+
+
+async def _reply(model: str, answer: Any) -> Reply:
+    choice = answer.choices[0] if getattr(answer, "choices", None) else None
+    if choice is None:
+        raise Passing(f"{model} sent an answer without a choice.")
+    message, finish = choice.message, str(choice.finish_reason or "")
+    used = getattr(answer, "usage", None)
+    prompt_tokens = int(getattr(used, "prompt_tokens", 0) or 0)
+    output_tokens = int(getattr(used, "completion_tokens", 0) or 0)
+    refused = str(getattr(message, "refusal", None) or "")
+    if finish == "content_filter":
+        refused = refused or "content filter"
+    text = message.content if isinstance(message.content, str) else ""
+    cost = await price(model, prompt_tokens, output_tokens)
+    return Reply(text, refused, finish == "length", prompt_tokens + output_tokens, cost or 0.0)
+
+
+def _in_our_words(model: str, error: Exception) -> Unavailable:
+    status = getattr(error, "status_code", None)
+    kind = type(error).__name__
+    said = f"{model}: {_first_line(error)}"
+    if kind == "UnsupportedParamsError" or (status in _NOT_IN_THIS_FORM and kind != "ContextWindowExceededError"):
+        return Unsupported(said)
+    if status in _PASSING or (isinstance(status, int) and status >= 500) or kind in {"Timeout", "APIConnectionError"}:
+        return Passing(said, _asked_to_wait(error))
+    remedy = {
+        401: " Check the provider's API key in the environment, or INTERLAYER_MODEL_API_KEY.",
+        403: " The key is not allowed to use this model.",
+        404: " Check INTERLAYER_MODEL and INTERLAYER_MODEL_API_BASE.",
+    }.get(status if isinstance(status, int) else 0, "")
+    return Unavailable(f"{said}{remedy}")
+
+
+def _first_line(error: Exception) -> str:
+    line = (str(error).strip().splitlines() or [""])[0]
+    for noise in ("litellm.", f"{type(error).__name__}: "):
+        while line.startswith(noise):
+            line = line.removeprefix(noise)
+    return f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
+
+
+def _asked_to_wait(error: Exception) -> float | None:
+    """Return the seconds of Retry-After, which is a number or a date."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    said = str(headers.get("retry-after", "")).strip()
+    try:
+        return max(float(said), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None

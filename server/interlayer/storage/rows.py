@@ -1,0 +1,40 @@
+"""What an index takes: valid Unicode, finite vectors of one width; and how an organization's folder is called."""
+
+import hashlib
+from typing import Any, Final
+
+import numpy as np
+
+from interlayer.errors import Corrupt, InvalidInput
+from interlayer.models.embedder import Vectors
+
+_NAME_MAX: Final = 200
+
+
+def folder_name(organization: str) -> str:
+    """Return a folder name of its own for every name, on file systems that fold case too: `A/b` is `=41=2fb`."""
+    check_unicode("organization", organization)
+    keep = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
+    name = "".join(chr(byte) if byte in keep else f"={byte:02x}" for byte in organization.encode()) or "="
+    return name if len(name) <= _NAME_MAX else f"{name[:80]}=={hashlib.sha256(organization.encode()).hexdigest()}"
+
+
+def check_unicode(field: str, *values: str) -> None:
+    """Raise `InvalidInput` for text that no store can hold."""
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(field, "half of a surrogate pair.", "Send valid Unicode.") from error
+
+
+def check_vectors(vectors: Vectors, count: int, dims: int) -> None:
+    """Raise `InvalidInput` unless the vectors are (count, dims) and finite."""
+    if vectors.shape != (count, dims) or not np.isfinite(vectors).all():
+        raise InvalidInput("vectors", f"{vectors.shape}, expected {(count, dims)} finite numbers.")
+
+
+def check_width(folder: str, schema: Any, dims: int) -> None:
+    """Raise `Corrupt` if a table's vectors have another width: a model kept its name and changed it."""
+    width = getattr(schema.field("vector").type, "list_size", None)
+    if width != dims:
+        raise Corrupt(f"{folder}: holds vectors of {width} dims, the model makes {dims}. Move it away.")

@@ -1,0 +1,125 @@
+"""How many requests a call makes of DynamoDB, counted on the wire: each costs money and a round trip."""
+
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from emulators import REGION, Emulator
+from faulty_proxy import FaultyProxy, faulty_proxy
+from interlayer.app.composition import Parts, build
+from interlayer.app.settings import load
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
+from interlayer.storage.dynamodb_calls import Place
+from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer_policies.governance import Facets
+
+pytestmark = pytest.mark.anyio
+
+ACME = "company:acme.example"
+READ = ["Query", "Query"]  # who bears the key; log, head and incoming relations of the entity
+
+
+@pytest.fixture
+def proxy(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Generator[FaultyProxy]:
+    for name, value in emulator.environment.items():
+        if name != "AWS_ENDPOINT_URL":
+            monkeypatch.setenv(name, value)
+    with faulty_proxy(emulator.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def parts(proxy: FaultyProxy, tmp_path: Path) -> AsyncGenerator[Parts]:
+    await create_tables(Place("counted", REGION, proxy.url), Wish(), lambda _: None)
+    opened = build(_settings(tmp_path, proxy, f"org{uuid4().hex[:12]}"))
+    await opened.prepare()
+    yield opened
+    await opened.close()
+
+
+def _settings(home: Path, proxy: FaultyProxy, organization: str) -> Any:
+    url = f"dynamodb://counted?region={REGION}&endpoint_url={proxy.url}"
+    return load({"HOME": str(home), "STORE": url, "ORG": organization}, {"INTERLAYER_CONFIG": "/nowhere"})
+
+
+def ten_facts(number: int = 0) -> list[FactCandidate]:
+    words = "pumps valves pipes seals motors gears filters hoses tanks meters".split()
+    return [FactCandidate(f"Acme sold {number + 40 + n} {word} in May.", 0.9) for n, word in enumerate(words)]
+
+
+async def memorize(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
+    return await parts.domains.memorizer.memorize(parts.settings.principal, MemorizeRequest(entity=entity, **request))
+
+
+async def recall(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
+    return await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=entity, **request))
+
+
+async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts, proxy: FaultyProxy) -> None:
+    organization = parts.settings.principal.organization
+    proxy.forget()
+    await memorize(parts, facts=ten_facts())
+    await parts.projector.drain(organization)
+    assert len(proxy.names()) <= 6, proxy.names()
+    proxy.forget()
+    again = await memorize(parts, facts=ten_facts(100), idempotency_key="k")
+    assert {one["outcome"] for one in again["facts"]} == {"added"}
+    assert proxy.names() == ["GetItem", "GetItem", *READ, "TransactWriteItems"]
+    proxy.forget()
+    await memorize(parts, content="Acme sold 900 cranes in June. It employs 40 people.", identifiers={"crm_id": "7"})
+    assert proxy.names() == ["Query", "BatchGetItem", "Query", "GetItem", "TransactWriteItems"]
+
+
+async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: FaultyProxy, tmp_path: Path) -> None:
+    await memorize(parts, facts=ten_facts(), name="Acme Ltd")
+    other = build(_settings(tmp_path / "other", proxy, parts.settings.principal.organization))
+    try:
+        for reader, entity in ((parts, ACME), (other, ACME), (other, "company:Acme Ltd")):
+            proxy.forget()
+            assert len((await recall(reader, entity))["facts"]) == 10
+            assert proxy.names() == READ
+        await memorize(parts, facts=ten_facts(100))
+        proxy.forget()
+        assert len((await recall(other, query="how many pumps?"))["facts"]) == 20
+        assert proxy.names() == READ  # what others have added comes with it
+    finally:
+        await other.close()
+
+
+async def test_relations_take_one_request_more_however_many_there_are(parts: Parts, proxy: FaultyProxy) -> None:
+    await memorize(parts, facts=ten_facts(), relations=[("partner_of", f"company:p{n}.example") for n in range(5)])
+    for number in range(5):
+        await memorize(parts, f"contact:c{number}@acme.example", relations=[("works_at", ACME)])
+    proxy.forget()
+    assert len((await recall(parts))["relations"]) == 10
+    assert proxy.names() == [*READ, "BatchGetItem"]
+    proxy.forget()
+    await recall(parts, include=("properties", "facts"))
+    assert proxy.names() == READ
+
+
+async def test_governance_of_an_unchanged_set_takes_two_requests(parts: Parts, proxy: FaultyProxy) -> None:
+    governance, who = parts.domains.governance, parts.settings.principal
+    await governance.context(who, "Write an e-mail.", Facets())
+    proxy.forget()
+    first = await governance.context(who, "Offer a discount.", Facets(channel="email"))
+    assert proxy.names() == ["GetItem", "TransactWriteItems"]  # the head of the set; the receipt
+    proxy.forget()
+    assert (await governance.context(who, "Offer a discount.", Facets(channel="email"), if_etag=first.etag)).unchanged
+    await governance.check(who, "I can offer you a 30% discount.", Facets())
+    assert proxy.names() == ["GetItem", "TransactWriteItems"] * 2
+
+
+async def test_doing_nothing_costs_a_few_reads_a_minute(parts: Parts, proxy: FaultyProxy) -> None:
+    await parts.sealer.seal(parts.settings.principal)
+    proxy.forget()
+    await parts.sealer.seal(parts.settings.principal)
+    assert len(proxy.names()) <= 6, proxy.names()
+    await parts.domains.governance.published(parts.settings.principal)
+    proxy.forget()
+    await parts.projector.drain(parts.settings.principal.organization)
+    await parts.domains.governance.published(parts.settings.principal)
+    assert proxy.names() == ["Query", "GetItem"]
