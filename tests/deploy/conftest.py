@@ -1,30 +1,18 @@
-"""Deployments under test: made once a run, in nothing (the double makes values up) or in an emulator."""
+"""Deployments under test: made once a run, in nothing (the double makes values up) or in an emulator.
+
+Its libraries live in an environment of their own; elsewhere every module here skips itself.
+"""
 
 import os
 import shutil
 from collections.abc import Generator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if not shutil.which("terraform"):
-    collect_ignore_glob = ["test_terraform*.py"]  # said once by test_tools.py, which skips with the reason
-
-pytest.importorskip("tf", reason="runs in an environment of its own: make test-deploy")
-
-import workspace as workspaces
-from workspace import PHASES, Workspace
-
-
-@dataclass(frozen=True)
-class Account:
-    """An installation in an emulator, and what was asked of the emulator since."""
-
-    workspace: Workspace
-    url: str
-    recorder: Any
+if TYPE_CHECKING:
+    from recording import Account
+    from workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +26,16 @@ def terraform() -> str:
 
 
 @pytest.fixture(scope="session")
-def fresh(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def fresh(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
     """The modules, initialized, nothing applied."""
     assert terraform
-    return workspaces.workspace(tmp_path_factory.mktemp("fresh"))
+    from workspace import workspace
+
+    return workspace(tmp_path_factory.mktemp("fresh"))
 
 
 @pytest.fixture(scope="session")
-def founded(fresh: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
     """Foundation and data made by the double: what every posture stands on."""
     made = fresh.copy(tmp_path_factory.mktemp("founded") / "repository")
     made.apply("1-foundation", "3-data")
@@ -53,14 +43,21 @@ def founded(fresh: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Works
 
 
 @pytest.fixture(scope="session")
-def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Account]:
+def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
     """All four phases applied in an emulator."""
     assert terraform
-    from recording import recording_emulator
+    from recording import Account, recording_emulator
+    from workspace import REGION, workspace
 
-    folder: Path = tmp_path_factory.mktemp("account")
     with recording_emulator() as (url, recorder):
-        made = workspaces.workspace(folder, endpoint=url)
-        made.variables["4-service"] = {"alarm_email": "night@acme.example"}
-        made.apply(*PHASES)
+        made = workspace(tmp_path_factory.mktemp("account"), endpoint=url, init=False)
+        made.environment |= {
+            "TF_VAR_region": REGION,
+            "TF_VAR_organization": "acme",
+            "TF_VAR_alarm_email": "night@acme.example",
+            "IMAGE": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/interlayer:0.1.0",
+            "AUTO_APPROVE": "1",
+        }
+        made.variables.clear()
+        made.all_phases("apply")
         yield Account(made, url, recorder)

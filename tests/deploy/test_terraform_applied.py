@@ -9,8 +9,7 @@ import pytest
 pytest.importorskip("tf", reason="runs in an environment of its own: make test-deploy")
 
 import boto3
-from conftest import Account  # pyright: ignore[reportMissingImports]
-from recording import not_asked, not_granted
+from recording import Account, not_asked, not_granted
 from workspace import PHASES, REGION, ROOT
 
 pytestmark = pytest.mark.timeout(300)
@@ -67,13 +66,12 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
     assert named["INTERLAYER_ORG"] == "acme"
 
 
-def test_deletion_protection_stands_in_the_way(account: Account) -> None:
-    refused = account.workspace.terraform("3-data", "destroy", "-auto-approve", "-no-color", "-input=false")
-    assert refused.code != 0
-    assert "protect" in refused.text.lower()
-    found = client(account, "dynamodb").list_tables()["TableNames"]
-    assert set(found) == {"interlayer-audit", "interlayer-governance", "interlayer-memory"}
-    account.workspace.apply("3-data")  # puts back what went before the tables said no
+def _keep_the_emulator_from(account: Account) -> None:
+    """Take out what this emulator does otherwise than AWS: it denies without looking at conditions, and starts docker."""
+    client(account, "s3").delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
+    functions = client(account, "lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: Account) -> None:
@@ -81,6 +79,7 @@ def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: 
     can = subprocess.run([SERVER, "-c", "import interlayer.storage.dynamodb, interlayer.storage.s3"], check=False)
     if can.returncode:
         pytest.skip("this version of the server has no DynamoDB store or no S3 vectors")
+    _keep_the_emulator_from(account)
     script = ROOT / "tests" / "deploy" / "support" / "acceptance.py"
     settings = account.workspace.outputs("4-service")["environment"]
     before = set(account.recorder.asked)
@@ -94,3 +93,16 @@ def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: 
     assert not_granted(policy, asked) == []
     stores = {**policy, "Statement": [one for one in policy["Statement"] if one["Sid"] != "Key"]}  # KMS is asked by the stores
     assert [one for one in not_asked(stores, asked) if one.split()[0] not in RARE] == []
+
+
+def test_deletion_protection_stands_in_the_way_until_told(account: Account) -> None:
+    """The last test: it takes the installation down."""
+    refused = account.workspace.terraform("3-data", "destroy", "-auto-approve", "-no-color")
+    assert refused.code != 0
+    assert "protect" in refused.text.lower()
+    names = {"interlayer-audit", "interlayer-governance", "interlayer-memory"}
+    assert set(client(account, "dynamodb").list_tables()["TableNames"]) == names
+    account.workspace.environment["TF_VAR_deletion_protection"] = "false"
+    account.workspace.apply("3-data")
+    account.workspace.all_phases("destroy")
+    assert client(account, "dynamodb").list_tables()["TableNames"] == []

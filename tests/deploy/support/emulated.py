@@ -78,7 +78,8 @@ class Maker:
             self.client("dynamodb").delete_table(TableName=prior["name"])
             return
         if prior["force_destroy"]:
-            for one in self.client("s3").list_object_versions(Bucket=prior["id"]).get("Versions", []):
+            found = self.client("s3").list_object_versions(Bucket=prior["id"])
+            for one in (*found.get("Versions", []), *found.get("DeleteMarkers", [])):
                 self.client("s3").delete_object(Bucket=prior["id"], Key=one["Key"], VersionId=one["VersionId"])
         self.client("s3").delete_bucket(Bucket=prior["id"])
 

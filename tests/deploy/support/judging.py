@@ -4,9 +4,11 @@ Each yields sentences about what is wrong. They know what an installation promis
 may leave open, which endpoints there are), not how the modules say it.
 """
 
+import fnmatch
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 # Actions that AWS itself knows no resource for.
@@ -112,6 +114,9 @@ def judge_policy(address: str, policy: Document) -> Iterator[str]:
     boundary = "boundary" in address
     for statement in policy["Statement"]:
         actions, where = each(statement["Action"]), each(statement["Resource"])
+        yield from (f"{statement['Sid']}: AWS has no action {one}" for one in actions if not _known(one))
+        if statement["Effect"] not in ("Allow", "Deny"):
+            yield f"{statement['Sid']}: {statement['Effect']} is no effect"
         if statement["Effect"] == "Deny":
             continue
         if "*" in where and set(actions) - UNSCOPED:
@@ -128,6 +133,15 @@ def judge_policy(address: str, policy: Document) -> Iterator[str]:
     denied = {action for one in policy["Statement"] if one["Effect"] == "Deny" for action in each(one["Action"])}
     if "support" in address and not {one for one in DATA_READS if one != "s3:GetObject"} <= denied:
         yield "support is not kept from data by a denial"
+
+
+@cache
+def _known(action: str) -> bool:
+    """Tell whether AWS has an action, or one that a wildcard stands for."""
+    from policy_sentry.querying.actions import get_actions_for_service
+
+    service = action.split(":")[0]
+    return any(fnmatch.fnmatchcase(one.lower(), action.lower()) for one in get_actions_for_service(service))
 
 
 def _rights(statement: Document, actions: list[str], where: list[str]) -> Iterator[str]:

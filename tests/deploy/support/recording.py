@@ -19,6 +19,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from judging import each
+from workspace import Workspace
 
 _OF_TRANSACTION: Final = {
     "Put": "PutItem",
@@ -49,7 +50,7 @@ class Recorder:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         body = b""
-        if int(environ.get("CONTENT_LENGTH") or 0) and _service(environ) in (("dynamodb"), "s3"):
+        if int(environ.get("CONTENT_LENGTH") or 0) and _service(environ) in ("dynamodb", "s3"):
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             environ["wsgi.input"] = io.BytesIO(body)
         try:
@@ -57,6 +58,15 @@ class Recorder:
         except (KeyError, ValueError, IndexError) as error:
             self.unread.add(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {error!r}")
         return self.application(environ, start_response)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An installation in an emulator, and what was asked of the emulator."""
+
+    workspace: Workspace
+    url: str
+    recorder: Recorder
 
 
 @contextmanager

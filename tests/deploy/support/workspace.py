@@ -44,9 +44,18 @@ class Workspace:
 
     def terraform(self, phase: str, *arguments: str) -> Outcome:
         """Run terraform in a phase."""
+        return self._run(["terraform", *arguments], self.phase(phase))
+
+    def all_phases(self, action: str) -> str:
+        """Run the one command for all phases and demand that it succeeds."""
+        outcome = self._run(["./phases", action], self.phase("."))
+        assert outcome.code == 0, outcome.text
+        return outcome.text
+
+    def _run(self, command: list[str], folder: Path) -> Outcome:
         done = subprocess.run(
-            ["terraform", *arguments],
-            cwd=self.phase(phase),
+            command,
+            cwd=folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
