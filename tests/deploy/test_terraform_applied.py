@@ -67,11 +67,11 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
 
 
 def _keep_the_emulator_from(account: Account) -> None:
-    """Take out what this emulator does otherwise than AWS: it denies without looking at conditions, and starts docker."""
+    """Take out what moto does otherwise than AWS: it denies without looking at conditions, and calls images in docker."""
+    from moto.backends import get_backend
+
     client(account, "s3").delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
-    functions = client(account, "lambda")
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    get_backend("dynamodb")["123456789012"][REGION].tables["interlayer-memory"].lambda_event_source_mappings.clear()
 
 
 def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: Account) -> None:

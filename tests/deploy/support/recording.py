@@ -7,6 +7,7 @@ both ways: nothing asked for that is not granted, nothing granted that is never 
 import fnmatch
 import io
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -72,6 +73,7 @@ class Account:
 @contextmanager
 def recording_emulator() -> Generator[tuple[str, Recorder]]:
     """Run the emulator on loopback; yields its address and what it writes down."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     recorder = Recorder(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, recorder, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
