@@ -27,7 +27,7 @@ def terraform() -> str:
 
 @pytest.fixture(scope="session")
 def fresh(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
-    """The modules, initialized, nothing applied."""
+    """Return the modules, initialized, nothing applied."""
     assert terraform
     from workspace import workspace
 
@@ -36,7 +36,7 @@ def fresh(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> "Workspac
 
 @pytest.fixture(scope="session")
 def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Workspace":
-    """Foundation and data made by the double: what every posture stands on."""
+    """Return foundation and data made by the double: what every posture stands on."""
     made = fresh.copy(tmp_path_factory.mktemp("founded") / "repository")
     made.apply("1-foundation", "3-data")
     return made
@@ -44,7 +44,7 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
 
 @pytest.fixture(scope="session")
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
-    """All four phases applied in an emulator."""
+    """Apply all four phases in an emulator, with the one command."""
     assert terraform
     from recording import Account, recording_emulator
     from workspace import REGION, workspace

@@ -26,7 +26,10 @@ FULLEST: Final[dict[str, dict[str, Any]]] = {
     "2-network": {"posture": "endpoints"},
     "4-service": {
         "model": "bedrock/eu.anthropic.claude-sonnet-4-5",
-        "balancer": {"certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/c", "callers": ["10.0.0.0/8"]},
+        "balancer": {
+            "certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/c",
+            "callers": ["10.0.0.0/8"],
+        },
         "deployers": ["arn:aws:iam::123456789012:role/pipeline"],
     },
 }
@@ -128,14 +131,16 @@ class Checks:
         return made
 
     def schema(self, made: Workspace, fault: Fault) -> str:
-        """The provider's schema, by `terraform validate`."""
+        """Check by the provider's schema, with `terraform validate`."""
         outcome = made.terraform(fault.phase, "validate", "-no-color")
         return outcome.text if outcome.code else ""
 
     def judgement(self, made: Workspace, fault: Fault) -> str:
-        """Our own judgements on what the double made; a plan that fails counts too."""
+        """Judge what the double made; a plan that fails counts too."""
         for phase in PHASES[PHASES.index(fault.phase) :]:
-            outcome = made.terraform(phase, "apply", "-auto-approve", "-no-color", "-input=false", *made.settings(phase))
+            outcome = made.terraform(
+                phase, "apply", "-auto-approve", "-no-color", "-input=false", *made.settings(phase)
+            )
             if outcome.code:
                 return f"plan: {outcome.text[-300:]}"
             found = {"planned_values": json.loads(made.done(phase, "show", "-json"))["values"]}
@@ -144,12 +149,12 @@ class Checks:
         return ""
 
     def own_tests(self, made: Workspace, fault: Fault) -> str:
-        """The tests that come with the modules, and a rule of theirs taken away."""
+        """Run the tests that come with the modules."""
         outcome = made.terraform(fault.phase, "test", "-no-color")
         return outcome.text if outcome.code else ""
 
     def emulator(self, made: Workspace, fault: Fault) -> str:
-        """Applied in an emulator from nothing."""
+        """Apply from nothing in an emulator."""
         del made
         with recording_emulator() as (url, _):
             again = workspace(self._folder / f"emulated-{self._count}", endpoint=url)
@@ -163,7 +168,7 @@ class Checks:
         return ""
 
     def scanner(self, made: Workspace, fault: Fault) -> str:
-        """Checkov with the list of what we declined."""
+        """Scan with checkov, less what we declined."""
         config = ROOT / "tests/deploy/support/checkov.yaml"
         command = [ROOT / ".venv-checkov/bin/checkov", "-d", made.phase(fault.phase), "--config-file", config]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Tools of others over what we ship: checkov over the modules, hadolint over the image, Helm and Kubernetes' schemas."""
+"""Tools of others over what we ship: checkov on modules, hadolint on the image, Helm and Kubernetes on the chart."""
 
 import subprocess
 import sys
@@ -29,7 +29,12 @@ VALUES: dict[str, dict[str, Any]] = {
         "organization": "acme",
         "store": {"tables": "interlayer", "region": "local", "endpoint": "http://dynamodb.stores:8000"},
         "vectors": {"uri": "s3://vectors/acme", "endpoint": "http://s3.stores:9000"},
-        "auth": {"mode": "jwt", "issuer": "https://id.acme.example/", "audience": "a", "jwks": "https://id.acme.example/k"},
+        "auth": {
+            "mode": "jwt",
+            "issuer": "https://id.acme.example/",
+            "audience": "a",
+            "jwks": "https://id.acme.example/k",
+        },
         "existingSecret": "stores",
         "ingress": {"enabled": True, "className": "nginx", "host": "memory.acme.example", "tlsSecret": "tls"},
     },

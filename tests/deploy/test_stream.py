@@ -24,7 +24,7 @@ SERVER = ROOT / ".venv" / "bin" / "python"
 FUNCTION = """
 import json, os, subprocess
 
-CODE = "import json, sys; from interlayer.app.stream import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
+CODE = "import json, sys; from interlayer.app.stream import handler as h; print(json.dumps(h(json.load(sys.stdin), 0)))"
 
 def handler(event, context):
     done = subprocess.run([os.environ["SERVER"], "-c", CODE], input=json.dumps(event), capture_output=True, text=True)
@@ -43,7 +43,8 @@ async def main():
     parts = build(load({}))
     await parts.prepare()
     facts = [FactCandidate("Acme opened an office in Berlin.", 0.9)]
-    await parts.domains.memorizer.memorize(parts.settings.principal, MemorizeRequest(entity="company:acme.com", facts=facts))
+    request = MemorizeRequest(entity="company:acme.com", facts=facts)
+    await parts.domains.memorizer.memorize(parts.settings.principal, request)
     os._exit(0)
 
 anyio.run(main)

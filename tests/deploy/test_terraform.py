@@ -71,8 +71,11 @@ def test_a_phase_is_valid_by_the_schema_of_the_provider(fresh: Workspace, phase:
 def test_a_phase_passes_its_own_tests(fresh: Workspace, phase: str) -> None:
     told = fresh.done(phase, "test", "-no-color")
     passed = re.search(r"Success! (\d+) passed, 0 failed", told)
-    written = sum(text.count('\nrun "') for text in (one.read_text() for one in (MODULES / phase).rglob("*.tftest.hcl")))
-    assert passed and int(passed[1]) == written > 0, told
+    written = sum(
+        text.count('\nrun "') for text in (one.read_text() for one in (MODULES / phase).rglob("*.tftest.hcl"))
+    )
+    assert passed, told
+    assert int(passed[1]) == written > 0, told
 
 
 def test_foundation_and_data_are_as_promised(founded: Workspace) -> None:

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("tf", reason="runs in an environment of its own: make test-deploy")
 
 import boto3
+
 from recording import Account, not_asked, not_granted
 from workspace import PHASES, REGION, ROOT
 
@@ -38,7 +39,10 @@ def test_tables_are_what_the_application_describes(account: Account) -> None:
     dynamodb = client(account, "dynamodb")
     for name, wanted in described["tables"].items():
         table = dynamodb.describe_table(TableName=f"interlayer-{name}")["Table"]
-        assert [one["AttributeName"] for one in table["KeySchema"]] == [described["partition_key"], described["sort_key"]]
+        assert [one["AttributeName"] for one in table["KeySchema"]] == [
+            described["partition_key"],
+            described["sort_key"],
+        ]
         assert table["DeletionProtectionEnabled"] is True
         assert table["SSEDescription"]["KMSMasterKeyArn"] == key
         assert table.get("StreamSpecification", {}).get("StreamViewType") == wanted["stream_view_type"]
@@ -67,7 +71,7 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
 
 
 def _keep_the_emulator_from(account: Account) -> None:
-    """Take out what moto does otherwise than AWS: it denies without looking at conditions, and calls images in docker."""
+    """Take out what moto does otherwise than AWS: denying whatever the condition says, and calling images in docker."""
     from moto.backends import get_backend
 
     client(account, "s3").delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
@@ -91,7 +95,10 @@ def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: 
     assert asked
     policy = account.workspace.outputs("4-service")["policies"]["task"]
     assert not_granted(policy, asked) == []
-    stores = {**policy, "Statement": [one for one in policy["Statement"] if one["Sid"] != "Key"]}  # KMS is asked by the stores
+    stores = {
+        **policy,
+        "Statement": [one for one in policy["Statement"] if one["Sid"] != "Key"],
+    }  # KMS is asked by the stores
     assert [one for one in not_asked(stores, asked) if one.split()[0] not in RARE] == []
 
 

@@ -24,9 +24,7 @@ from tf.runner import _self_signed_cert
 
 ACCOUNT: Final = "123456789012"
 UNKNOWN: Final = msgpack.ExtType(0, b"\x00")
-_NESTING: Final = {
-    name: getattr(pb.Schema.NestedBlock, name.upper()) for name in ("single", "list", "set", "map")
-}
+_NESTING: Final = {name: getattr(pb.Schema.NestedBlock, name.upper()) for name in ("single", "list", "set", "map")}
 _IDS: Final = {"aws_vpc": "vpc", "aws_subnet": "subnet", "aws_security_group": "sg", "aws_vpc_endpoint": "vpce"}
 
 Schema = Mapping[str, Any]
@@ -108,7 +106,12 @@ def _made_up(kind: str, name: str, shape: Any, salt: str) -> Any:
     if shape == "string":
         if name == "arn" or name.endswith("_arn"):
             return f"arn:aws:{kind.split('_')[1]}:us-east-1:{ACCOUNT}:{kind}/{digest[:12]}"
-        known = {"account_id": ACCOUNT, "partition": "aws", "reverse_dns_prefix": "com.amazonaws", "dns_suffix": "amazonaws.com"}
+        known = {
+            "account_id": ACCOUNT,
+            "partition": "aws",
+            "reverse_dns_prefix": "com.amazonaws",
+            "dns_suffix": "amazonaws.com",
+        }
         return known.get(name) or (f"{_IDS[kind]}-{digest[:17]}" if name == "id" and kind in _IDS else digest[:12])
     if isinstance(shape, list):
         collection, element = shape
@@ -134,14 +137,14 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
     def _resource(self, kind: str) -> Schema:
         return self._schema["resource"][kind]["block"]
 
-    def GetMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetMetadata(self, request: Any, context: Any) -> Any:
         return pb.GetMetadata.Response(
             server_capabilities=pb.ServerCapabilities(),
             resources=[pb.GetMetadata.ResourceMetadata(type_name=name) for name in self._schema["resource"]],
             data_sources=[pb.GetMetadata.DataSourceMetadata(type_name=name) for name in self._schema["data"]],
         )
 
-    def GetProviderSchema(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def GetProviderSchema(self, request: Any, context: Any) -> Any:
         def all_of(part: str) -> dict[str, Any]:
             return {name: pb.Schema(version=0, block=block(one["block"])) for name, one in self._schema[part].items()}
 
@@ -151,27 +154,27 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
             data_source_schemas=all_of("data"),
         )
 
-    def ValidateProviderConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
         return pb.ValidateProviderConfig.Response()
 
-    def ValidateResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ValidateResourceConfig(self, request: Any, context: Any) -> Any:
         return pb.ValidateResourceConfig.Response()
 
-    def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ValidateDataResourceConfig(self, request: Any, context: Any) -> Any:
         return pb.ValidateDataResourceConfig.Response()
 
-    def ConfigureProvider(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ConfigureProvider(self, request: Any, context: Any) -> Any:
         if self._maker:
             self._maker.region = read(request.config)["region"]
         return pb.ConfigureProvider.Response()
 
-    def UpgradeResourceState(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def UpgradeResourceState(self, request: Any, context: Any) -> Any:
         return pb.UpgradeResourceState.Response(upgraded_state=pb.DynamicValue(json=request.raw_state.json))
 
-    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ReadResource(self, request: Any, context: Any) -> Any:
         return pb.ReadResource.Response(new_state=request.current_state)
 
-    def PlanResourceChange(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def PlanResourceChange(self, request: Any, context: Any) -> Any:
         proposed = read(request.proposed_new_state)
         if proposed is not None and read(request.prior_state) is None:
             return pb.PlanResourceChange.Response(
@@ -179,13 +182,15 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
             )
         return pb.PlanResourceChange.Response(planned_state=request.proposed_new_state)
 
-    def ApplyResourceChange(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ApplyResourceChange(self, request: Any, context: Any) -> Any:
         kind = request.type_name
         prior, value = read(request.prior_state), read(request.planned_state)
         try:
             made = self._maker.change(kind, prior, value) if self._maker else {}
         except Exception as error:  # noqa: BLE001  # whatever the emulator says is what terraform has to show
-            problem = pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=type(error).__name__, detail=str(error)[:2000])
+            problem = pb.Diagnostic(
+                severity=pb.Diagnostic.ERROR, summary=type(error).__name__, detail=str(error)[:2000]
+            )
             return pb.ApplyResourceChange.Response(new_state=request.prior_state, diagnostics=[problem])
         if value is None:
             return pb.ApplyResourceChange.Response(new_state=request.planned_state)
@@ -193,7 +198,7 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         salt = json.dumps(value, default=str, sort_keys=True)
         return pb.ApplyResourceChange.Response(new_state=written(applied(kind, self._resource(kind), whole, salt)))
 
-    def ReadDataSource(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def ReadDataSource(self, request: Any, context: Any) -> Any:
         kind = request.type_name
         schema = self._schema["data"][kind]["block"]
         value = planned(schema, read(request.config))
@@ -201,7 +206,7 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
             value |= self._maker.look_up(kind)
         return pb.ReadDataSource.Response(state=written(applied(f"data.{kind}", schema, value, "")))
 
-    def StopProvider(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def StopProvider(self, request: Any, context: Any) -> Any:
         return pb.StopProvider.Response()
 
 
@@ -211,12 +216,12 @@ def serve(schema: Schema, maker: Any) -> None:
     ended: list[bool] = []
 
     class Controller(grpc_controller_pb2_grpc.GRPCControllerServicer):
-        def Shutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
+        def Shutdown(self, request: Any, context: Any) -> Any:
             ended.append(True)
             return grpc_controller_pb2.Empty()
 
     class Stdio(grpc_stdio_pb2_grpc.GRPCStdioServicer):
-        def StreamStdio(self, request: Any, context: Any) -> Any:  # noqa: N802
+        def StreamStdio(self, request: Any, context: Any) -> Any:
             return iter(())
 
     tfplugin_pb2_grpc.add_ProviderServicer_to_server(Provider(schema, maker), server)

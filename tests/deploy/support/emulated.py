@@ -14,7 +14,7 @@ Values = Mapping[str, Any]
 Make = Callable[["Maker", Values], dict[str, Any]]
 
 MAKE: Final[dict[str, Make]] = {}
-_KEPT: Final = ("aws_dynamodb_table", "aws_s3_bucket")
+_DELETED: Final = ("aws_dynamodb_table", "aws_s3_bucket", "aws_s3_bucket_policy")
 
 
 def makes(*kinds: str) -> Callable[[Make], Make]:
@@ -29,7 +29,11 @@ def makes(*kinds: str) -> Callable[[Make], Make]:
 
 def given(**values: Any) -> dict[str, Any]:
     """Return the parameters that were given: known, and not empty."""
-    return {name: one for name, one in values.items() if isinstance(one, bool | int | str | list | dict) and one not in ("", [], {})}
+    return {
+        name: one
+        for name, one in values.items()
+        if isinstance(one, bool | int | str | list | dict) and one not in ("", [], {})
+    }
 
 
 def only(block: Any) -> dict[str, Any]:
@@ -63,7 +67,7 @@ class Maker:
         if kind not in MAKE:
             raise NotImplementedError(f"{kind}: the tests cannot make one")
         if value is None:
-            if prior and kind in _KEPT:
+            if prior and kind in _DELETED:
                 self._delete(kind, prior)
             return {}
         if prior is None:
@@ -76,6 +80,9 @@ class Maker:
     def _delete(self, kind: str, prior: Values) -> None:
         if kind == "aws_dynamodb_table":
             self.client("dynamodb").delete_table(TableName=prior["name"])
+            return
+        if kind == "aws_s3_bucket_policy":
+            self.client("s3").delete_bucket_policy(Bucket=prior["bucket"])
             return
         if prior["force_destroy"]:
             found = self.client("s3").list_object_versions(Bucket=prior["id"])
@@ -363,4 +370,3 @@ def _egress(aws: Maker, v: Values) -> dict[str, Any]:
         GroupId=v["security_group_id"], IpPermissions=_permission(v)
     )["SecurityGroupRules"][0]["SecurityGroupRuleId"]
     return {"id": made, "security_group_rule_id": made}
-

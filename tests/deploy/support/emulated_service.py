@@ -96,7 +96,9 @@ def _subscription(aws: Maker, v: Values) -> dict[str, Any]:
 
 @makes("aws_sqs_queue")
 def _queue(aws: Maker, v: Values) -> dict[str, Any]:
-    attributes = given(KmsMasterKeyId=v["kms_master_key_id"], MessageRetentionPeriod=str(v["message_retention_seconds"]))
+    attributes = given(
+        KmsMasterKeyId=v["kms_master_key_id"], MessageRetentionPeriod=str(v["message_retention_seconds"])
+    )
     url = aws.client("sqs").create_queue(QueueName=v["name"], Attributes=attributes)["QueueUrl"]
     found = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return {"id": url, "url": url, "arn": found["Attributes"]["QueueArn"]}

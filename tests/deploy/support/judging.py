@@ -47,7 +47,12 @@ def judge(plan: Document) -> list[str]:
     """Return everything that is wrong with a plan."""
     judgements = (_keys, _endpoints, _roles, _policies, _tables, _buckets, _trail, _tasks, _network, _indexer)
     found = [(kind, address, values) for kind, address, values in resources(plan)]
-    return [f"{address}: {wrong}" for kind, address, values in found for one in judgements for wrong in one(kind, address, values)]
+    return [
+        f"{address}: {wrong}"
+        for kind, address, values in found
+        for one in judgements
+        for wrong in one(kind, address, values)
+    ]
 
 
 def _keys(kind: str, _: str, values: Document) -> Iterator[str]:
@@ -94,7 +99,10 @@ def _trust(address: str, statement: Document) -> Iterator[str]:
     named = re.search(r'\["(\w+)"\]', address)
     if named and principal.get("Service") != TRUSTED[named[1]]:
         yield f"{principal} may take the role"
-    if principal.get("Service") in ("ecs-tasks.amazonaws.com", "scheduler.amazonaws.com") and "aws:SourceAccount" not in str(condition):
+    if principal.get("Service") in (
+        "ecs-tasks.amazonaws.com",
+        "scheduler.amazonaws.com",
+    ) and "aws:SourceAccount" not in str(condition):
         yield "the service may take the role for somebody else's account"
     if "support" in address:
         if not condition.get("StringEquals", {}).get("sts:ExternalId"):
@@ -140,7 +148,7 @@ def _known(action: str) -> bool:
     """Tell whether AWS has an action, or one that a wildcard stands for."""
     from policy_sentry.querying.actions import get_actions_for_service
 
-    service = action.split(":")[0]
+    service = action.split(":", maxsplit=1)[0]
     return any(fnmatch.fnmatchcase(one.lower(), action.lower()) for one in get_actions_for_service(service))
 
 
@@ -206,7 +214,11 @@ def _buckets(kind: str, address: str, values: Document) -> Iterator[str]:
 
 def judge_bucket(policy: Document) -> Iterator[str]:
     """Yield what is wrong with the policy of a bucket."""
-    secure = [one for one in policy["Statement"] if one["Effect"] == "Deny" and "aws:SecureTransport" in str(one.get("Condition"))]
+    secure = [
+        one
+        for one in policy["Statement"]
+        if one["Effect"] == "Deny" and "aws:SecureTransport" in str(one.get("Condition"))
+    ]
     if not secure:
         yield "takes requests in the clear"
     for one in policy["Statement"]:
@@ -256,7 +268,11 @@ def _tasks(kind: str, _: str, values: Document) -> Iterator[str]:
 
 
 def _network(kind: str, address: str, values: Document) -> Iterator[str]:
-    if kind == "aws_vpc_security_group_ingress_rule" and values["cidr_ipv4"] == "0.0.0.0/0" and "balancer" not in address:
+    if (
+        kind == "aws_vpc_security_group_ingress_rule"
+        and values["cidr_ipv4"] == "0.0.0.0/0"
+        and "balancer" not in address
+    ):
         yield "the whole internet may call"
     if kind == "aws_vpc_security_group_egress_rule" and values["ip_protocol"] == "-1":
         yield "everything is let out"

@@ -28,7 +28,13 @@ _OF_TRANSACTION: Final = {
     "Update": "UpdateItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_OF_METHOD: Final = {"PUT": "PutObject", "POST": "PutObject", "GET": "GetObject", "HEAD": "GetObject", "DELETE": "DeleteObject"}
+_OF_METHOD: Final = {
+    "PUT": "PutObject",
+    "POST": "PutObject",
+    "GET": "GetObject",
+    "HEAD": "GetObject",
+    "DELETE": "DeleteObject",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -140,14 +146,25 @@ def _objects(key: str, environ: Mapping[str, Any], body: bytes) -> Iterator[Aske
     if name:
         action = _OF_METHOD[method]
         if method == "DELETE":
-            action = "AbortMultipartUpload" if "uploadId" in query else "DeleteObjectVersion" if "versionId" in query else action
+            action = (
+                "AbortMultipartUpload"
+                if "uploadId" in query
+                else "DeleteObjectVersion"
+                if "versionId" in query
+                else action
+            )
         yield Asked(key, f"s3:{action}", f"{arn}/{name}")
     elif "delete" in query:
         for entry in re.findall(r"<Object>(.*?)</Object>", body.decode(), re.DOTALL):
             version = "Version" if "<VersionId>" in entry else ""
             yield Asked(key, f"s3:DeleteObject{version}", f"{arn}/{re.findall('<Key>(.*?)</Key>', entry)[0]}")
     elif method == "GET":
-        yield Asked(key, "s3:ListBucketVersions" if "versions" in query else "s3:ListBucket", arn, tuple(query.get("prefix", [""])))
+        yield Asked(
+            key,
+            "s3:ListBucketVersions" if "versions" in query else "s3:ListBucket",
+            arn,
+            tuple(query.get("prefix", [""])),
+        )
 
 
 def not_granted(policy: Mapping[str, Any], asked: Iterable[Asked]) -> list[Asked]:
@@ -158,13 +175,17 @@ def not_granted(policy: Mapping[str, Any], asked: Iterable[Asked]) -> list[Asked
 def not_asked(policy: Mapping[str, Any], asked: Iterable[Asked]) -> list[str]:
     """Return `action on resource` for what is granted and was never asked for."""
     seen = list(asked)
-    unused: list[str] = []
-    for statement in policy["Statement"]:
-        for action in each(statement["Action"]):
-            for where in each(statement["Resource"]):
-                if not any(one.action == action and fnmatch.fnmatchcase(one.resource, where) for one in seen):
-                    unused.append(f"{action} on {where}")
-    return unused
+    granted = (
+        (action, where)
+        for statement in policy["Statement"]
+        for action in each(statement["Action"])
+        for where in each(statement["Resource"])
+    )
+    return [
+        f"{action} on {where}"
+        for action, where in granted
+        if not any(one.action == action and fnmatch.fnmatchcase(one.resource, where) for one in seen)
+    ]
 
 
 def _granted(policy: Mapping[str, Any], asked: Asked) -> bool:

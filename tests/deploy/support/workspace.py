@@ -103,13 +103,17 @@ def _hcl(value: Any) -> str:
 def workspace(folder: Path, *, modules: Path = MODULES, endpoint: str | None = None, init: bool = True) -> Workspace:
     """Return a workspace with the phases initialized; `endpoint` is of an emulator to make things in."""
     copied = folder / "repository"
-    shutil.copytree(modules, copied / "deploy" / "terraform", ignore=shutil.ignore_patterns("*.tfstate*", ".terraform*"))
+    shutil.copytree(
+        modules, copied / "deploy" / "terraform", ignore=shutil.ignore_patterns("*.tfstate*", ".terraform*")
+    )
     (copied / TABLES).parent.mkdir(parents=True)
     shutil.copy(ROOT / TABLES, copied / TABLES)
     mirror = folder / "mirror"
     _install(mirror)
     rc = folder / "terraform.rc"
-    rc.write_text(f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
+    rc.write_text(
+        f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n'
+    )
     made = Workspace(
         copied,
         {
