@@ -12,12 +12,23 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+
+# What an operator does on the same stores with the same rights.
+OPERATORS: Final = (
+    ("access", "list"),
+    ("policy", "history"),
+    ("policy", "proposals", "--all"),
+    ("audit", "tail"),
+    ("audit", "receipts"),
+    ("audit", "verify"),
+    ("reconcile",),
+)
 
 
 def environment(endpoint: str, settings: dict[str, str], home: str) -> dict[str, str]:
@@ -87,6 +98,8 @@ def main(endpoint: str, settings: dict[str, str]) -> None:
                 assert time.monotonic() < deadline, "the server did not become ready"
                 time.sleep(0.1)
             anyio.run(path, address, token)
+            for command in OPERATORS:
+                interlayer(*command, env=env)
         finally:
             server.terminate()
             server.wait(timeout=20)
