@@ -114,9 +114,9 @@ def _sections(
             verdict,
             why,
             delivered_scores.get((section.edition.policy.id, section.section_id)),
-            round(float(scores[number]), 3),
-            round(float(cosines[number]), 3),
-            round(float(coverage[number]), 3),
+            round(float(scores[number]), 2),
+            round(float(cosines[number]), 2),
+            round(float(coverage[number]), 2),
         )
 
 

@@ -10,6 +10,7 @@ import click
 from interlayer import __version__
 from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
+from interlayer.app.commands.cost import cost
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
@@ -99,6 +100,7 @@ cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)
 cli.add_command(access)
+cli.add_command(cost)
 cli.add_command(store)
 cli.add_command(reconcile)
 cli.add_command(export_command)

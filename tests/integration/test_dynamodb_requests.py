@@ -60,6 +60,7 @@ async def recall(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, 
 
 async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts, proxy: FaultyProxy) -> None:
     organization = parts.settings.principal.organization
+    await memorize(parts, entity="company:other.example", facts=ten_facts())  # makes the key of receipts, once
     proxy.forget()
     await memorize(parts, facts=ten_facts())
     await parts.projector.drain(organization)
@@ -70,7 +71,8 @@ async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts
     assert proxy.names() == ["GetItem", "GetItem", *READ, "TransactWriteItems"]
     proxy.forget()
     await memorize(parts, content="Acme sold 900 cranes in June. It employs 40 people.", identifiers={"crm_id": "7"})
-    assert proxy.names() == ["Query", "BatchGetItem", "Query", "GetItem", "TransactWriteItems"]
+    # one of them asks which model reads content; the answer holds for a second
+    assert proxy.names() == ["Query", "BatchGetItem", "Query", "GetItem", "GetItem", "TransactWriteItems"]
 
 
 async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: FaultyProxy, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The steward's guide as it is run: its files are written, its edits made, its commands run, its output compared.
+"""The guides as they are run: their files are written, their edits made, their commands run, their output compared.
 
-`make guide` writes the output of a run into the guide.
+`make guide` writes the output of a run into each guide.
 """
 
 import os
@@ -18,20 +18,26 @@ from click.testing import CliRunner
 from interlayer.app.composition import opened
 from interlayer.app.settings import load
 from interlayer.main import cli
+from interlayer.memory.requests import MemorizeRequest
 from interlayer.principal import Principal
 from interlayer_policies.governance import Facets
 
-GUIDE = Path(__file__).parents[2] / "docs" / "stewards.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = _DOCS / "stewards.md"
+GUIDES = (GUIDE, _DOCS / "cost.md", _DOCS / "operating-in-aws.md")
 
 _STEP = re.compile(
     r"`(?P<file>[\w./-]+)`:\n\n```markdown\n(?P<text>.*?)```\n"
     r"|<!-- edit (?P<edited>[\w./-]+): (?P<before>.+?) -> (?P<after>.+?) -->\n"
     r"|<!-- an agent asks (?P<calls>\d+) times -->\n"
+    r"|<!-- an agent remembers of (?P<entity>\S+): (?P<words>.+?) -->\n"
     r"|```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```\n",
     re.DOTALL,
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_VARYING = re.compile(rf"\b(?:pr|w|rc)_[0-9a-z]{{16}}\b|{_DATE.pattern}(?:[ T]\d\d:\d\d(?::\d\d)?)?")
+_VARYING = re.compile(
+    rf"\b(?:pr|w|rc|e|m)_[0-9a-z]{{16}}\b|{_DATE.pattern}(?:[ T]\d\d:\d\d(?::\d\d)?)?|\b[0-9a-f]{{64}}\b"
+)
 _ID = re.compile(r"\b(?:pr|w|rc)_[0-9a-z]{16}\b")
 
 
@@ -67,6 +73,8 @@ def run_guide(text: str, folder: Path) -> Iterator[Shown]:
             path.write_text(before.replace(step["before"], step["after"]), encoding="utf-8")
         elif step["calls"]:
             anyio.run(_ask, folder / "home", int(step["calls"]))
+        elif step["entity"]:
+            anyio.run(_remember, folder / "home", step["entity"], step["words"])
         else:
             command = _DATE.sub(_to_come, step["command"])
             for documented, now in real.items():
@@ -100,16 +108,24 @@ async def _ask(home: Path, calls: int) -> None:
             await parts.domains.governance.context(agent, "The customer wants 300 dollars back", facets)
 
 
-def _write() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
+async def _remember(home: Path, entity: str, words: str) -> None:
+    settings = load({"HOME": str(home)}, {})
+    async with opened(settings) as parts:
+        agent = Principal("default", "support-7", frozenset({"writer"}))
+        await parts.domains.memorizer.memorize(agent, MemorizeRequest(entity=entity, content=words))
+
+
+def _write(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)
         shown = [*run_guide(text, Path(name))]
     for one in reversed(shown):
         text = text[: one.output_span[0]] + one.printed + text[one.output_span[1] :]
         text = text[: one.command_span[0]] + one.command + text[one.command_span[1] :]
-    GUIDE.write_text(text, encoding="utf-8")
+    guide.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    _write()
+    for one in GUIDES:
+        _write(one)

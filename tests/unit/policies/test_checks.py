@@ -128,9 +128,9 @@ def test_secrets_are_told_by_their_shape(text: str, count: int) -> None:
 def test_patterns_run_in_linear_time() -> None:
     draft = Draft("a" * 99_999 + "!")
     check = compiled("forbid_pattern", {"pattern": r"(a+)+$"})
-    start = time.perf_counter()
+    start = time.process_time()
     assert check(draft) == []
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_patterns_see_through_invisible_characters_and_do_not_mind_case() -> None:
@@ -206,6 +206,6 @@ def test_spans_always_lie_in_the_original_text(text: str, check: tuple[str, dict
 )
 def test_no_text_of_the_largest_size_takes_long(kind: tuple[str, dict[str, Any]], unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    start = time.perf_counter()
+    start = time.process_time()
     compiled(*kind)(Draft(text))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
