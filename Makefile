@@ -10,8 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-dynamodb bench-kills bench-vectors conformance guide lock clean
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
