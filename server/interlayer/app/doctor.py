@@ -100,7 +100,7 @@ async def _examine_stores(
         return f"{settings.store or settings.home / 'interlayer.db'}, {await _spaces_of(parts.spaces, organization)}"
 
     async def tables() -> str:
-        states = await check_tables(settings.store) if settings.store else []
+        states = await check_tables(settings.store, settings.principal.organization) if settings.store else []
         if faults := [f"{one.name}: {one.detail}" for one in states if not one.ok]:
             raise InterlayerError(" ".join(faults))
         return "; ".join(f"{one.name}: {one.detail}" for one in states)

@@ -17,7 +17,6 @@ from interlayer.storage.dynamodb_calls import CallFailed, DynamoCalls, Patience,
 
 _ACTIVE_WITHIN_S: Final = 300.0
 _UNKNOWN: Final = ("UnknownOperationException", "UnsupportedOperationException", "InvalidAction")
-_NOBODY: Final = {"p": {"S": "interlayer#probe"}, "s": {"S": "probe"}}
 
 Say = Callable[[str], None]
 
@@ -61,8 +60,11 @@ async def create_tables(place: Place, wish: Wish, say: Say) -> None:
         await calls.close()
 
 
-async def check_tables(place: Place) -> list[TableState]:
-    """Return how each table is: keys, expiry, recovery, stream, and what the present role may do. Writes nothing."""
+async def check_tables(place: Place, organization: str) -> list[TableState]:
+    """Return how each table is: keys, expiry, recovery, stream, and what the present role may do. Writes nothing.
+
+    What it may do is tried on a partition of the organization: a role may have rights on no other.
+    """
     calls = DynamoCalls(place, Patience())
     described = description()
     states: list[TableState] = []
@@ -70,7 +72,7 @@ async def check_tables(place: Place) -> list[TableState]:
         for name, table in described["tables"].items():
             full = place.table(name)
             try:
-                states.append(await _checked(calls, full, described, table))
+                states.append(await _checked(calls, full, described, table, organization))
             except (InterlayerError, CallFailed) as failure:
                 states.append(TableState(full, ok=False, detail=str(failure)))
     finally:
@@ -192,7 +194,9 @@ async def _recoverable(calls: DynamoCalls, name: str) -> bool:
     return state.get("PointInTimeRecoveryStatus") == "ENABLED"
 
 
-async def _checked(calls: DynamoCalls, name: str, described: Mapping[str, Any], table: Mapping[str, Any]) -> TableState:
+async def _checked(
+    calls: DynamoCalls, name: str, described: Mapping[str, Any], table: Mapping[str, Any], organization: str
+) -> TableState:
     found = await _described(calls, name)
     if found is None:
         return TableState(name, ok=False, detail="is not there. Run `interlayer store create`.")
@@ -207,7 +211,9 @@ async def _checked(calls: DynamoCalls, name: str, described: Mapping[str, Any], 
         if failure.code not in _UNKNOWN:
             raise
         notes.append("recovery unknown: this service does not tell")
-    faults += [f"the role may not {right}" for right in table["service_may"] if not await _may(calls, name, right)]
+    nobody = {"p": {"S": f"{organization}#probe"}, "s": {"S": "probe"}}
+    rights = table["service_may"]
+    faults += [f"the role may not {right}" for right in rights if not await _may(calls, name, nobody, right)]
     if faults:
         return TableState(
             name, ok=False, detail="; ".join(faults) + ". Run `interlayer store create`, or mend the role."
@@ -225,21 +231,21 @@ def _faults(found: Mapping[str, Any], described: Mapping[str, Any], table: Mappi
         yield "its stream carries keys only"
 
 
-async def _may(calls: DynamoCalls, name: str, right: str) -> bool:
+async def _may(calls: DynamoCalls, name: str, nobody: Mapping[str, Any], right: str) -> bool:
     """Tell whether the present role has a right, by a call that changes nothing whatever is stored."""
     never = {"ConditionExpression": "attribute_exists(p) AND attribute_not_exists(p)"}
     probes: Mapping[str, tuple[str, dict[str, Any]]] = {
-        "GetItem": ("get_item", {"TableName": name, "Key": _NOBODY}),
-        "BatchGetItem": ("batch_get_item", {"RequestItems": {name: {"Keys": [_NOBODY]}}}),
+        "GetItem": ("get_item", {"TableName": name, "Key": nobody}),
+        "BatchGetItem": ("batch_get_item", {"RequestItems": {name: {"Keys": [nobody]}}}),
         "Query": (
             "query",
-            {"TableName": name, "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": _NOBODY["p"]}},
+            {"TableName": name, "KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": nobody["p"]}},
         ),
-        "PutItem": ("put_item", {"TableName": name, "Item": _NOBODY, **never}),
-        "DeleteItem": ("delete_item", {"TableName": name, "Key": _NOBODY, **never}),
+        "PutItem": ("put_item", {"TableName": name, "Item": nobody, **never}),
+        "DeleteItem": ("delete_item", {"TableName": name, "Key": nobody, **never}),
         "ConditionCheckItem": (
             "transact_write_items",
-            {"TransactItems": [{"ConditionCheck": {"TableName": name, "Key": _NOBODY, **never}}]},
+            {"TransactItems": [{"ConditionCheck": {"TableName": name, "Key": nobody, **never}}]},
         ),
     }
     operation, parameters = probes[right]

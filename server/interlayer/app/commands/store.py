@@ -40,13 +40,13 @@ def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool
 @click.pass_context
 def store_check(ctx: click.Context, *, as_json: bool) -> None:
     """Check the tables and what the present role may do with them; exit 1 on a fault. Writes nothing."""
-    place = _place(ctx)
+    place, organization = _place(ctx), settings_of(ctx).principal.organization
     from interlayer.storage.dynamodb_tables import check_tables
 
     states: list[Any] = []
 
     async def run() -> None:
-        states.extend(await check_tables(place))
+        states.extend(await check_tables(place, organization))
 
     run_async(run)
     if as_json:
