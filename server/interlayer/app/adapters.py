@@ -4,9 +4,10 @@ from interlayer.app.settings import Settings
 from interlayer.models.cached import CachedEmbedder
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, Space
-from interlayer.models.hosted import HostedEmbedder, litellm, price_of
+from interlayer.models.hosted import HostedEmbedder, price_of
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.on_disk import PREFIX, FastembedEmbedder
+from interlayer.models.vendor import litellm
 from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import VectorIndex
 

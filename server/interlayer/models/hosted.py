@@ -4,8 +4,6 @@ Requests stay within the provider's limits: so many texts at once, so long a tex
 for the moment (429, 5xx, no connection, no answer) is tried again, less and less often; what will not mend is not.
 """
 
-import importlib
-import os
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ from interlayer.errors import Unavailable
 from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.models.prefixes import prefixes_of
+from interlayer.models.vendor import litellm
 
 # Texts a request, from the providers' API references; an endpoint of one's own may take few (32 is the default of
 # Hugging Face's text-embeddings-inference). Bedrock's Titan takes one, litellm sends them one by one.
@@ -153,17 +152,6 @@ class _Passing(Exception):
     def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
-
-
-def litellm() -> Any:
-    """Return the module. It would ask the network for its price list at import, which is told not to."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    try:
-        module: Any = importlib.import_module("litellm")
-    except ImportError as error:
-        raise Unavailable("litellm is not installed. Run `pip install 'interlayer[models]'`.") from error
-    module.suppress_debug_info = True  # it prints to stdout
-    return module
 
 
 def price_of(vendor: Any, model: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ provider uses. It takes 4 s to import. Nothing here fetches anything but the com
 package, there is no telemetry, and no `.env` of the working folder is read.
 """
 
+import importlib
 import logging
 import os
 import warnings
@@ -66,9 +67,9 @@ class Unsupported(Unavailable):
 
 async def complete(call: Call) -> Reply:
     """Return the reply. Raises `Passing`, `Unsupported`, or `Unavailable` for what will not pass by itself."""
-    litellm = await loaded()
+    vendor = await loaded()
     try:
-        answer: Any = await litellm.acompletion(
+        answer: Any = await vendor.acompletion(
             model=call.model,
             messages=[dict(one) for one in call.messages],
             response_format=dict(call.response_format) if call.response_format else None,
@@ -86,10 +87,10 @@ async def complete(call: Call) -> Reply:
 
 async def price(model: str, prompt_tokens: int, output_tokens: int) -> float | None:
     """Return what so many tokens cost in US dollars by the package's price list, None for a model without a price."""
-    litellm = await loaded()
+    vendor = await loaded()
     try:
         return float(
-            sum(litellm.cost_per_token(model=model, prompt_tokens=prompt_tokens, completion_tokens=output_tokens))
+            sum(vendor.cost_per_token(model=model, prompt_tokens=prompt_tokens, completion_tokens=output_tokens))
         )
     except Exception:  # noqa: BLE001 - its errors for a model without a price share no base
         return None
@@ -97,10 +98,11 @@ async def price(model: str, prompt_tokens: int, output_tokens: int) -> float | N
 
 async def loaded() -> Any:
     """Return litellm, imported in a thread at the first use. Raises `Unavailable` where it is not installed."""
-    return await anyio.to_thread.run_sync(_litellm)
+    return await anyio.to_thread.run_sync(litellm)
 
 
-def _litellm() -> Any:
+def litellm() -> Any:
+    """Return litellm, made quiet: it would print to stdout, which belongs to the protocol. Safe from any thread."""
     with _IMPORTING:
         return _imported()
 
@@ -112,20 +114,18 @@ def _imported() -> Any:
     # Of its own types, which it builds at the first call; nobody can do anything about them.
     warnings.filterwarnings("ignore", message=r".*`ReadOnly` qualifier", category=UserWarning)
     try:
-        import litellm
+        module: Any = importlib.import_module("litellm")
     except ImportError as error:
-        raise Unavailable(
-            "INTERLAYER_MODEL: litellm is not installed. Install interlayer[models], or unset the model."
-        ) from error
-    litellm.telemetry = False  # pyright: ignore[reportAttributeAccessIssue] - read by name only
-    litellm.suppress_debug_info = True  # it would print to stdout, which belongs to the protocol
+        raise Unavailable("litellm is not installed. Install interlayer[models], or unset the model.") from error
+    module.telemetry = False
+    module.suppress_debug_info = True
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logger = logging.getLogger(name)
-        logger.handlers.clear()  # they write to stdout too
+        logger.handlers.clear()
         logger.setLevel(logging.WARNING)
     # It imports half of itself at its first call: that is done here, in a thread, and without a network.
-    litellm.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
-    return litellm
+    module.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
+    return module
 
 
 async def _reply(model: str, answer: Any) -> Reply:
