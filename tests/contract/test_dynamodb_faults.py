@@ -181,13 +181,13 @@ async def test_nobody_at_the_address_and_no_table_are_told_apart(emulator: Emula
         await bare.get(Key("memory", "acme#x", "a"))
     await nobody.close()
     await bare.close()
-    assert [one.ok for one in await check_tables(Place("bare", REGION, emulator.url))] == [False] * 3
-    assert [one.ok for one in await check_tables(Place("faults", REGION, emulator.url))] == [True] * 3
+    assert [one.ok for one in await check_tables(Place("bare", REGION, emulator.url), "acme")] == [False] * 3
+    assert [one.ok for one in await check_tables(Place("faults", REGION, emulator.url), "acme")] == [True] * 3
 
 
 async def test_a_role_without_a_right_is_named(proxy: FaultyProxy, store: DynamoItems, key: Key) -> None:
     proxy.inject(refusal("AccessDeniedException"), "PutItem", math.inf)
-    states = await check_tables(Place("faults", REGION, proxy.url))
+    states = await check_tables(Place("faults", REGION, proxy.url), "acme")
     assert all(not one.ok and "may not PutItem" in one.detail for one in states)
     proxy.inject(refusal("AccessDeniedException"), "GetItem")
     with pytest.raises(Unavailable, match="access is denied"):
