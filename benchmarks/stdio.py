@@ -155,7 +155,7 @@ async def stored(client: Client, entity: str, wanted: int) -> None:
         given = [{"text": next(texts)} for _ in range(20)]
         result = await client.call_tool("memorize", {"entity": entity, "facts": given})
         outcomes = [fact["outcome"] for fact in (result.structured_content or {})["facts"]]
-        if outcomes != ["added"] * 20:
+        if not set(outcomes) <= {"added", "superseded_older"}:  # another figure of the same thing is an update
             raise RuntimeError(f"not added: {outcomes}")
     await anyio.sleep(2)
 
