@@ -1,18 +1,17 @@
 """The service: facets from connection, call and memory; what is held and unchanged; failures; receipts; checks."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import pytest
 
+from faulty import FaultyEmbedder, FaultyStore
 from interlayer.errors import InvalidInput, NotFound, Unavailable
-from interlayer.models.embedder import EmbeddingModel, OneModel, Space, Vectors
+from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
-from interlayer.storage.items import EVERYTHING, Item, Key, Operation, Page, Span, Table
+from interlayer.storage.items import Item
 from interlayer.storage.trail import Trail
 from interlayer_policies.governance import Facets, Governance, starter_files
 
@@ -165,86 +164,9 @@ async def test_receipts_of_one_task_bear_one_seal_in_every_process(world: Any) -
     assert len(set(seals)) == 2
 
 
-class FailingStore:
-    """A store that is out of reach while `away` names the operation."""
-
-    def __init__(self, store: Any) -> None:
-        self._store = store
-        self.away: set[str] = set()
-
-    def _reach(self, operation: str) -> None:
-        if operation in self.away:
-            raise Unavailable("the store is out of reach")
-
-    async def get(self, key: Key) -> Item | None:
-        self._reach("read")
-        return await self._store.get(key)
-
-    async def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        self._reach("read")
-        return await self._store.get_many(keys)
-
-    async def query(
-        self,
-        table: Table,
-        partition: str,
-        span: Span = EVERYTHING,
-        *,
-        reverse: bool = False,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> Page:
-        self._reach("read")
-        return await self._store.query(table, partition, span, reverse=reverse, limit=limit, cursor=cursor)
-
-    def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
-        self._reach("read")
-        return self._store.scan(table, prefix)
-
-    async def transact(self, operations: Sequence[Operation]) -> None:
-        self._reach("write")
-        await self._store.transact(operations)
-
-    async def purge(self) -> int:
-        return await self._store.purge()
-
-    async def scrub(self) -> None:
-        await self._store.scrub()
-
-    async def close(self) -> None:
-        await self._store.close()
-
-
-class FailingEmbedder:
-    """An embedder that is late or out of reach when told to be."""
-
-    def __init__(self, embedder: Any) -> None:
-        self._embedder = embedder
-        self.away = False
-        self.late = False
-
-    @property
-    def space(self) -> Space:
-        return self._embedder.space
-
-    @property
-    def at_hand(self) -> bool:
-        return True
-
-    def preload(self) -> None:
-        """Nothing is left to load."""
-
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        if self.away:
-            raise Unavailable("the model is out of reach")
-        if self.late:
-            await anyio.sleep_forever()
-        return await self._embedder.embed(texts, query=query)
-
-
 @pytest.fixture
-def failing(world: Any, embedder: Any) -> tuple[Governance, FailingStore, FailingEmbedder]:
-    store, model = FailingStore(world.store), FailingEmbedder(embedder)
+def failing(world: Any, embedder: Any) -> tuple[Governance, FaultyStore, FaultyEmbedder]:
+    store, model = FaultyStore(world.store), FaultyEmbedder(embedder)
     models = OneModel(EmbeddingModel(model, REFERENCE))
     return Governance(store, Trail(store, world.clock), models, world.entities, world.clock), store, model
 
