@@ -87,7 +87,7 @@ bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, 
 bench-contention: $(READY) $(AWS_UP)  ## 16 agents, 4 servers, the same 10 entities: is anything lost?
 	$(BIN)/python benchmarks/contention.py
 
-bench-kills: $(READY)  ## kill -9, 500 times: is anything lost?
+bench-kills: $(READY) $(AWS_UP)  ## kill -9, 500 times: is anything lost?
 	$(BIN)/python benchmarks/kills.py
 
 bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
