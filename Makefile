@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -96,8 +96,8 @@ bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
 
-image-check:  ## what the Dockerfile does, without an engine: installs, starts and asks its health check
-	$(PYTHON) benchmarks/image.py
+image: $(READY)  ## build the image without an engine, push, pull and serve it, run the compose file; needs root, Debian
+	$(BIN)/python benchmarks/image.py
 
 guide: $(READY)  ## run the guides and write what their commands print into them
 	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py
