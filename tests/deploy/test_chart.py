@@ -140,6 +140,7 @@ def test_a_server_runs_on_what_the_deployment_carries(where: str, emulator: Emul
         brought = keys  # the Secret
     (container,) = made["Deployment"]["spec"]["template"]["spec"]["containers"]
     assert container["envFrom"][0] == {"configMapRef": {"name": made["ConfigMap"]["metadata"]["name"]}}
+    assert made["ConfigMap"]["data"]["AWS_REGION"] == (ON_AWS if where == "on AWS" else COMPATIBLE)["store"]["region"]
     mounts = [one["mountPath"] for one in container["volumeMounts"]]
     assert mounts == [made["ConfigMap"]["data"]["INTERLAYER_HOME"], "/tmp"]  # noqa: S108
     environment = {
