@@ -180,7 +180,7 @@ async def whole(home: Path) -> dict[str, int]:
     await parts.projector.drain(ORGANIZATION)
     record = await parts.spaces.claim(ORGANIZATION)
     space = parts.spaces.active(record.current)
-    rows = {row.id: row async for rows in parts.filler.rows(ORGANIZATION) for row in rows}
+    rows = {row.id: row async for stretch in parts.filler.stretches(ORGANIZATION) for row in stretch.rows}
     present = await space.index.ids(ORGANIZATION)
     mixed = 0
     for owner in dict.fromkeys(row.owner for row in rows.values()):

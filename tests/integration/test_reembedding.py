@@ -13,12 +13,12 @@ from hashed_vectors import HashedEmbedder
 from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
 from interlayer.memory.entities import Entities
+from interlayer.memory.log_rows import Stretch
 from interlayer.memory.reembedding import Moved
 from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.storage.items import Put
 from interlayer.storage.lance import LanceIndex
-from interlayer.storage.vectors import Row
 from interlayer_policies.governance import Facets
 from moves import ORGANIZATION, assert_whole, process
 from organizations import memorize
@@ -282,15 +282,15 @@ async def test_a_record_of_the_first_version_is_the_bundled_model(tmp_path: Path
 async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_back(tmp_path: Path) -> None:
     async with process(tmp_path) as server, process(tmp_path) as mover:
         await filled(server, 1, 20)
-        rows, readings = mover.filler.rows, []
+        stretches, readings = mover.filler.stretches, []
 
-        async def busy(organization: str) -> AsyncGenerator[Sequence[Row]]:
+        async def busy(organization: str) -> AsyncGenerator[Stretch]:
             readings.append(1)
             await memorize(server, "company:c0.example", f"Reading {len(readings)} of the log went on for long.")
-            async for found in rows(organization):
+            async for found in stretches(organization):
                 yield found
 
-        mover.filler.rows = busy  # type: ignore[method-assign]
+        mover.filler.stretches = busy  # type: ignore[method-assign]
         moved = await mover.reembedder.move(mover.settings.principal, NEW)
         assert moved.verified
         assert len(readings) == 2

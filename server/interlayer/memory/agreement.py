@@ -67,13 +67,13 @@ class Agreement:
     async def _compared(self, organization: str, space: ActiveSpace, progress: Progress) -> set[Difference]:
         held, different = await _held(organization, space)
         seen = 0
-        async with aclosing(self._filler.rows(organization)) as found:
-            async for rows in found:
-                for row in rows:
+        async with aclosing(self._filler.stretches(organization)) as found:
+            async for stretch in found:
+                for row in stretch.rows:
                     owner, digest = held.pop(row.id, ("", b""))
                     if digest != _digest(row):
                         different.add(Difference("changed" if owner else "missing", row.id, row.owner))
-                seen += len(rows)
+                seen += len(stretch.rows)
                 progress(seen)
         return different | {Difference("extra", row_id, owner) for row_id, (owner, _) in held.items()}
 

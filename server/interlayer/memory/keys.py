@@ -83,6 +83,11 @@ def one_memory(revision: int) -> Span:
     return Span(f"m#{revision:010d}", f"m#{revision + 1:010d}")
 
 
+def memory_items(first: str, last: str) -> Span:
+    """Return the span from one item of the log to another, both included, by their sort keys."""
+    return Span(first, f"{last}!")  # sorts before the # that begins a further part
+
+
 def source(organization: str, memory_id: str, part: int) -> Key:
     """Return the key of a part of the content of a memory."""
     return _key(organization, "s", memory_id, sort=f"{part:04d}")

@@ -19,10 +19,11 @@ import numpy as np
 
 from interlayer.errors import InterlayerError, Unavailable
 from interlayer.memory import keys
-from interlayer.memory.records import EntityId, read_head
+from interlayer.memory.log_rows import living_rows, rows_of
+from interlayer.memory.records import EntityId
 from interlayer.memory.spaces import ActiveSpace, Spaces, with_gaps
 from interlayer.models.embedder import Vectors
-from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, Span, VersionConflict
+from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, VersionConflict
 from interlayer.storage.vectors import Row
 
 _BATCH_ROWS: Final = 512
@@ -179,34 +180,6 @@ class Projector:
         entity = EntityId(**item.body["entity"])
         rows = await rows_of(self._store, organization, entity, keys.one_memory(item.body["revision"]))
         return Pending(organization, item.key, rows, removed=removed)
-
-
-async def rows_of(store: ItemStore, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
-    """Return the rows of the facts in a part of an entity's own log."""
-    log = await store.query("memory", keys.head(organization, entity).partition, span)
-    return tuple(
-        Row(fact["id"], entity.ref, entity.type, fact["text"])
-        for item in log.items
-        for fact in item.body.get("facts", ())
-    )
-
-
-async def all_rows(store: ItemStore, organization: str, entity: EntityId) -> tuple[Row, ...]:
-    """Return the rows of an entity and of everything that was merged into it."""
-    rows = await rows_of(store, organization, entity, keys.memories_after(0))
-    stored = await store.get(keys.head(organization, entity))
-    for absorbed in read_head(stored.body).absorbed if stored else ():
-        rows += await all_rows(store, organization, absorbed)
-    return rows
-
-
-async def living_rows(store: ItemStore, organization: str, rows: Sequence[Row]) -> dict[str, Row]:
-    """Return by id, as they are now, those of the rows that the log still holds."""
-    found: dict[str, Row] = {}
-    for owner in {row.owner for row in rows}:
-        living = await rows_of(store, organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
-        found |= {row.id: row for row in living}
-    return {row.id: found[row.id] for row in rows if row.id in found}
 
 
 async def _add(organization: str, batch: Sequence[Pending], space: ActiveSpace) -> None:
