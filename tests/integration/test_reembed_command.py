@@ -14,6 +14,7 @@ from embeddings_server import Endpoint, serving
 from hashed_vectors import DIMS
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
+from interlayer.models.choice import EmbedderChoice
 from moves import assert_whole
 from organizations import memorize
 from processes import command, environment
@@ -73,16 +74,25 @@ async def refused(home: Path, *arguments: str) -> str:
     return lines[0]
 
 
-async def test_a_move_from_the_estimate_to_the_last_step(home: Path, endpoint: Endpoint) -> None:
+async def test_a_dry_run_says_what_a_move_would_take_and_asks_nobody(home: Path, endpoint: Endpoint) -> None:
     await filled(home, 2, 20)
     estimate = await told(home, "--to", "text-embedding-3-small", "--dry-run")
     assert estimate["facts"] == 40
+    assert 40 * 10 < estimate["tokens"] < 40 * 30
     assert estimate["cost_usd"] == pytest.approx(0.02 * estimate["tokens"] / 1_000_000)
     own = (await reembed(home, "--to", MODEL, "--api-base", endpoint.address, "--dry-run")).stdout.decode()
     assert own.startswith(f"40 facts, about {estimate['tokens']:,} tokens, nothing to a provider")
     assert endpoint.asked == []
+    async with process(home) as parts:
+        record = await parts.spaces.record(ORGANIZATION)
+        assert record
+        assert record.beside is None
 
-    former = "wordllama"
+
+async def test_a_move_says_what_it_came_to_and_a_second_one_that_there_is_nothing_to_do(
+    home: Path, endpoint: Endpoint
+) -> None:
+    await filled(home, 2, 20)
     moved = await told(home, "--to", MODEL, "--api-base", endpoint.address)
     assert (moved["space"], moved["added"]) == (SPACE, 40)
     assert (moved["verified"]["facts"], moved["verified"]["missing"]) == (40, 0)
@@ -94,14 +104,20 @@ async def test_a_move_from_the_estimate_to_the_last_step(home: Path, endpoint: E
     refusal = await refused(home, "--to", "hosted_vllm/another", "--api-base", endpoint.address)
     assert "--rollback" in refusal
     assert "--drop-old" in refusal
-
     async with process(home) as parts:
         assert (await assert_whole(parts)).id == SPACE
-    assert former in (await told(home, "--rollback"))["space"]
+
+
+async def test_the_way_back_and_its_end(home: Path, endpoint: Endpoint) -> None:
+    await filled(home, 2, 20)
     async with process(home) as parts:
-        assert former in (await assert_whole(parts)).id
+        former = (await parts.spaces.of(ORGANIZATION)).id
+        await parts.reembedder.move(parts.settings.principal, EmbedderChoice(MODEL, endpoint.address))
+    assert await told(home, "--rollback") == {"space": former}
+    async with process(home) as parts:
+        assert (await assert_whole(parts)).id == former
     assert await told(home, "--rollback") == {"space": SPACE}
-    assert former in (await told(home, "--drop-old"))["dropped"]
+    assert await told(home, "--drop-old") == {"dropped": former}
     assert "no former space" in await refused(home, "--drop-old")
     assert "no former space" in await refused(home, "--rollback")
     async with process(home) as parts:
