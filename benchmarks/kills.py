@@ -33,9 +33,6 @@ from killed import KINDS, Job, serial, settings_of, work
 from measuring import environment, machine, show
 
 from interlayer.app.composition import Parts, build
-from interlayer.memory import keys
-from interlayer.memory.projecting import all_rows
-from interlayer.memory.records import EntityId
 from interlayer.memory.requests import RecallRequest
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")  # a process that has imported everything forks the others
@@ -225,9 +222,7 @@ async def looked_at(home: Path, organization: str, layers: Mapping[str, str], to
 
 
 async def _texts(parts: Parts, organization: str) -> set[str]:
-    listed = await parts.store.query("memory", keys.listing(organization, "company", "").partition)
-    entities = [EntityId("company", item.key.sort) for item in listed.items]
-    return {row.text for one in entities for row in await all_rows(parts.store, organization, one)}
+    return {row.text async for stretch in parts.filler.stretches(organization) for row in stretch.rows}
 
 
 async def _recalled(parts: Parts, entity: str) -> str:
