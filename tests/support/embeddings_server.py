@@ -18,11 +18,12 @@ from hashed_vectors import DIMS, hashed
 
 @dataclass
 class Endpoint:
-    """What was asked of it, and what it does next: one fault a request, good answers when there is none left."""
+    """What was asked of it, and what it does next: one fault a request, then what it `always` does, or good answers."""
 
     address: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     faults: deque[str] = field(default_factory=deque[str])
+    always: str = ""
     dims: int = DIMS
     gone: threading.Event = field(default_factory=threading.Event)
 
@@ -38,7 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.endpoint.asked.append(asked)
-        fault = self.endpoint.faults.popleft() if self.endpoint.faults else ""
+        fault = self.endpoint.faults.popleft() if self.endpoint.faults else self.endpoint.always
         if fault == "hang":
             self.endpoint.gone.wait(30)
             return
@@ -66,10 +67,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Generator[Endpoint]:
+def serving(port: int = 0) -> Generator[Endpoint]:
     endpoint = Endpoint()
     handler = type("Handler", (_Handler,), {"endpoint": endpoint})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -72,7 +72,7 @@ class Interlayer:
         return self._built().access
 
     async def check(self) -> list[str]:
-        """Return what is not ready, in words; nothing when all is well."""
+        """Return what keeps the server from its work, in words; nothing when all is well."""
         problems: list[str] = []
         for name, probe in {
             "start": self.ready,
@@ -87,6 +87,20 @@ class Interlayer:
             except TimeoutError:
                 problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
         return problems
+
+    async def degraded(self) -> list[str]:
+        """Return what the server goes on without, in words."""
+        if self._parts is None or self._cause:
+            return []
+        try:
+            with anyio.fail_after(_PROBE_S):
+                embedder = (await self._parts.spaces.of(self.principal.organization)).embedder
+                if embedder.trouble:  # it may be well by now, and no cache knows this text
+                    with suppress(Unavailable):
+                        await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
+        except (InterlayerError, TimeoutError):
+            return []  # the item store, which is among the problems
+        return [f"embedder: {embedder.trouble}"] if embedder.trouble else []
 
     async def work(self) -> None:
         """Do the background work until cancelled: build, prepare, load, carry the outbox, sweep, seal, tell of changes.
@@ -141,7 +155,9 @@ class Interlayer:
         await self._built().spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        await (await self._built().spaces.of(self.principal.organization)).index.ping()
+        space = await self._built().spaces.of(self.principal.organization)
+        if space.made:
+            await space.made.ping()
 
     def _built(self) -> "Parts":
         if self._parts is None:
@@ -179,6 +195,7 @@ async def _preload(parts: "Parts", organization: str) -> None:
     try:
         space = await parts.spaces.of(organization)
         await anyio.to_thread.run_sync(_load, space.embedder)
+        await space.embedder.embed(["ready"], waiting=True)
     except InterlayerError as error:
         logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
 
