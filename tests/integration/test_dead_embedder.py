@@ -21,6 +21,21 @@ pytest.importorskip("litellm", reason="the extra `models` is not installed")
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 YARD = "company:yard.example"
+PLAIN = """\
+---
+id: plain
+title: Plain
+owner: desk@example.com
+tier: org
+rules:
+  - {id: R1, level: must, key: plain.polite, text: Be polite.}
+---
+# Plain
+
+## Manners
+
+Greet by name.
+"""
 WAIT_S = 90
 BOUND_S = 45  # far over what a call may take, far under what a model that hangs would take with every attempt
 
@@ -31,7 +46,16 @@ def endpoint() -> Generator[Endpoint]:
         yield served
 
 
-def settings(address: str) -> dict[str, str]:
+@pytest.fixture
+def settings(endpoint: Endpoint, tmp_path: Path) -> dict[str, str]:
+    """Return what a server needs whose policies ask nothing of the model: hashed words are a poor one."""
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "plain.md").write_text(PLAIN, encoding="utf-8")
+    return {**model_at(endpoint.address), "POLICIES": str(policies)}
+
+
+def model_at(address: str) -> dict[str, str]:
     return {"EMBEDDER": "hosted_vllm/some-model", "EMBEDDER_API_BASE": address}
 
 
@@ -57,10 +81,10 @@ async def undegraded(call: Any, tool: str, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
-def reconciled(home: Path, address: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+def run(home: Path, settings: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command("reconcile", *flags, "--json"),
-        env=environment(home, **settings(address)),
+        command(*arguments, "--json"),
+        env=environment(home, **settings),
         capture_output=True,
         text=True,
         timeout=170,
@@ -69,8 +93,10 @@ def reconciled(home: Path, address: str, *flags: str) -> "subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "hang"])
-async def test_a_call_is_answered_in_bounded_time_and_catches_up(connect: Any, endpoint: Endpoint, fault: str) -> None:
-    async with connect(**settings(endpoint.address)) as call:
+async def test_a_call_is_answered_in_bounded_time_and_catches_up(
+    connect: Any, endpoint: Endpoint, settings: dict[str, str], fault: str
+) -> None:
+    async with connect(**settings) as call:
         assert "degraded" not in await told(call, "The yard builds ferries.")
         endpoint.always = fault
         kept = await told(call, "The crane Goliath lifts 900 tons.")
@@ -103,8 +129,8 @@ async def test_a_call_is_answered_in_bounded_time_and_catches_up(connect: Any, e
 
 async def test_a_server_starts_on_a_new_home_without_its_model(serving: Any, home: Path) -> None:
     port = unused_port()
-    address = f"http://127.0.0.1:{port}/v1"
-    with serving(home, **settings(address)) as url:
+    settings = model_at(f"http://127.0.0.1:{port}/v1")
+    with serving(home, **settings) as url:
         async with Client(f"{url}/mcp") as client:
             call = Caller(client)
             first = await told(call, "The yard builds ferries.")
@@ -116,14 +142,7 @@ async def test_a_server_starts_on_a_new_home_without_its_model(serving: Any, hom
             assert (await call("get_governance_context", task="Write an email"))["rules"]
             [degraded] = readiness(url)["degraded"]
             assert degraded.startswith("embedder: hosted_vllm/some-model")
-            doctor = subprocess.run(
-                command("doctor", "--json"),
-                env=environment(home, **settings(address)),
-                capture_output=True,
-                text=True,
-                timeout=170,
-                check=False,
-            )
+            doctor = await anyio.to_thread.run_sync(run, home, settings, "doctor")
             assert doctor.returncode == 1
             assert [one["name"] for one in json.loads(doctor.stdout) if not one["ok"]] == ["embedder"]
             with embeddings_at(port):
@@ -132,19 +151,19 @@ async def test_a_server_starts_on_a_new_home_without_its_model(serving: Any, hom
                 with anyio.fail_after(WAIT_S):
                     while readiness(url)["degraded"]:  # noqa: ASYNC110
                         await anyio.sleep(0.5)
-                checked = await anyio.to_thread.run_sync(reconciled, home, address, "--check")
+                checked = await anyio.to_thread.run_sync(run, home, settings, "reconcile", "--check")
                 assert json.loads(checked.stdout)["differences"] == []
 
 
 async def test_what_was_told_without_vectors_gets_them_by_reconcile(
-    connect: Any, home: Path, endpoint: Endpoint
+    connect: Any, home: Path, endpoint: Endpoint, settings: dict[str, str]
 ) -> None:
-    async with connect(**settings(endpoint.address)) as call:
+    async with connect(**settings) as call:
         await told(call, "The yard builds ferries.")
         endpoint.always = "500"
         assert "degraded" in await told(call, "The crane Goliath lifts 900 tons.")
     endpoint.always = ""
-    done = await anyio.to_thread.run_sync(reconciled, home, endpoint.address, "--check")
+    done = await anyio.to_thread.run_sync(run, home, settings, "reconcile", "--check")
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
     assert outcome["replayed"] >= 1

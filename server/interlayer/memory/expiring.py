@@ -58,7 +58,7 @@ class Expirer:
                     progress(counts["memories"])
         if not dry_run:
             purged = await self._store.purge()
-            await self._projector.drain(principal.organization)
+            await self._projector.erase(principal.organization)
             if purged or any(counts.values()):
                 await self._store.scrub()
         return {name: counts[name] for name in ("entities", "memories", "facts")}

@@ -6,11 +6,8 @@ The audit record says that something was erased, by whom and why, and nothing of
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
-
-import anyio
 
 from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
@@ -21,7 +18,7 @@ from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import home
 from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.identifiers import folded_name, parse_entity
-from interlayer.memory.projecting import NotEmbedded, Projector
+from interlayer.memory.projecting import Projector
 from interlayer.memory.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
@@ -34,7 +31,6 @@ from interlayer.storage.trail import Event, Trail
 
 _ANSWERS_MAX: Final = 20  # kept for replay and rewritten; more than these are deleted
 _ATTEMPTS: Final = 40
-_PATIENCE_S: Final = 20.0  # for the index; an erasure goes on by itself
 
 
 class Forgetter:
@@ -80,11 +76,9 @@ class Forgetter:
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
-            with suppress(NotEmbedded), anyio.fail_after(_PATIENCE_S):
-                await self._projector.drain(organization)
-        except (Unavailable, Corrupt, TimeoutError) as error:
-            said = str(error) or f"no answer within {_PATIENCE_S:.0f} s."
-            answer["pending"] = f"vectors: {said} They are erased as soon as the index is back; nothing recalls them."
+            await self._projector.erase(organization)
+        except (Unavailable, Corrupt) as error:
+            answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
 

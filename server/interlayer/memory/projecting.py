@@ -12,6 +12,7 @@ the current one that cannot be written is marked in the transaction that closes 
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,8 @@ _BATCH_ROWS: Final = 512
 _DELETES: Final = 99  # and the record of the spaces
 _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
+_DRAINING_S: Final = 5.0  # for an erasure, before it goes by the entries that add rows
+_ERASING_S: Final = 20.0
 _FIRST_VERSION: Final = 1
 PURGE: Final = "purge"
 """Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
@@ -86,14 +89,40 @@ class Projector:
         nothing is lost by that.
         """
         async with self._projecting:
-            self._is_behind = True
+            self._is_behind = False
             try:
-                done = await self._drained(organization)
-                self._is_behind = False
-            finally:
-                if self._is_behind:
-                    self._wake.set()
-            return done
+                return await self._drained(organization)
+            except BaseException:  # a caller may have run out of time
+                self._fall_behind()
+                raise
+
+    async def erase(self, organization: str) -> None:
+        """Take what was erased out of the index, in bounded time: no model of vectors is waited for.
+
+        Raises `Unavailable` when the index cannot be reached; then it is taken out as soon as it can be.
+        """
+        with anyio.move_on_after(_DRAINING_S) as draining, suppress(NotEmbedded):
+            await self.drain(organization)
+        if not draining.cancelled_caught:
+            return
+        self._fall_behind()  # what is projected meanwhile may put back a row, so the entries stay
+        try:
+            with anyio.fail_after(_ERASING_S):
+                page = await self._store.query("memory", keys.outbox(organization).partition)
+                await self._purge([item for item in page.items if PURGE in item.body])
+                await self._take_out(organization, page.items)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {_ERASING_S:.0f} s.") from None
+
+    def _fall_behind(self) -> None:
+        """Have the background drain the outbox."""
+        self._is_behind = True
+        self._wake.set()
+
+    async def _take_out(self, organization: str, entries: Sequence[Item]) -> None:
+        erased = [row_id for item in entries for row_id in item.body.get("remove", ())]
+        if erased:
+            await (await self._spaces.of(organization)).index.remove(organization, erased)
 
     async def _drained(self, organization: str) -> int:
         page = await self._store.query("memory", keys.outbox(organization).partition)
@@ -107,9 +136,7 @@ class Projector:
                 await self._project(batch)
         except Unavailable as error:
             self._queue.clear()  # read from the outbox the next time, without what is erased by then
-            erased = [row_id for item in page.items for row_id in item.body.get("remove", ())]
-            if erased:
-                await (await self._spaces.of(organization)).index.remove(organization, erased)
+            await self._take_out(organization, page.items)
             raise NotEmbedded(str(error)) from error
         return len(here | {item.key for item in page.items})
 

@@ -100,6 +100,7 @@ class Spaces:
         self._embedder_of = embedder_of
         self._index_of = index_of
         self._unmeasured: Embedder | None = None
+        self._unknown = UnknownEmbedder(configured.name)
         self._active: dict[tuple[str, EmbedderChoice], ActiveSpace] = {}
         self._indexes: dict[str, VectorIndex] = {}
         self._seen: dict[str, tuple[float, SpaceRecord]] = {}
@@ -108,12 +109,13 @@ class Spaces:
         """Return the space to read from, claiming the configured one for an organization that has none.
 
         Where its model has not answered once, it is one without vectors. Without an organization, as for policies that
-        are only tried out, it is the one that was used last.
+        are only tried out, it is the one that was used last, or that of the bundled model where that has not answered.
         """
         try:
             return self.active(await self._current(organization))
         except _NoAnswer as error:
-            return ActiveSpace(UnknownEmbedder(self._configured.name, str(error)), REFERENCE, None)
+            self._unknown.trouble = str(error)
+            return ActiveSpace(self._unknown if organization else self.bundled().embedder, REFERENCE, None)
 
     async def _current(self, organization: str) -> SpaceEntry:
         if not organization:

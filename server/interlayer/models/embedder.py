@@ -61,17 +61,17 @@ class Embedder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class UnknownEmbedder:
     """Stands for a model that has not answered once, so that nothing is known of its vectors: it makes none."""
 
-    model: str
-    trouble: str
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self.trouble = ""
 
     @property
     def space(self) -> Space:
         """A space without dimensions."""
-        return Space(self.model, 0, "unknown")
+        return Space(self._model, 0, "unknown")
 
     @property
     def at_hand(self) -> bool:
