@@ -110,6 +110,10 @@ async def _examine_stores(
         put = await parts.migrator.fitting(organization, parts.domains.schema, file)
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
+    async def published() -> str:
+        found = await parts.domains.governance.verify(settings.principal)
+        return f"{found} policies, as they were published" if found else "none: published at the first start"
+
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
         return f"{place}, {await _rows(parts.spaces, organization)} rows"
@@ -128,6 +132,7 @@ async def _examine_stores(
             **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
+            "published policies": published,
             "vector index": index,
             "embedder": embedder,
             "model": model,

@@ -94,7 +94,7 @@ class Expirer:
                 if dry_run:
                     return erasure.counts
                 retention = self._schema.entities[entity.type].retention
-                detail: dict[str, Any] = {"retention": retention, "counts": dict(erasure.counts)}
+                detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
                 try:
                     await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
                 except VersionConflict:

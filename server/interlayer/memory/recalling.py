@@ -245,6 +245,8 @@ def _frame(
             if state.confidence >= request.min_confidence
         ]
     answer["relations"] = list(relations)
+    if unread := sum(memory.is_unread for memory in view.memories.values()):
+        answer["pending"] = {"sources": unread, "why": "a model has still to read them; shown is what they say plainly"}
     if "history" in request.include:
         answer["history"] = list(_history(view))
     _trim(answer, request.max_tokens)
