@@ -1,4 +1,4 @@
-"""An OpenAI-compatible embeddings endpoint on loopback that does what it is told: answers, or fails in a certain way.
+"""An embeddings endpoint on loopback, as OpenAI has it and as Cohere. It answers, or fails in the way it is told.
 
 `python embeddings_server.py` serves until its input ends and prints its address first.
 """
@@ -15,6 +15,8 @@ from typing import Any
 
 from hashed_vectors import DIMS, hashed
 
+COHERE = {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 1}}
+
 
 @dataclass
 class Endpoint:
@@ -29,7 +31,13 @@ class Endpoint:
 
     @property
     def texts(self) -> list[str]:
-        return [text for request in self.asked for text in request["input"]]
+        return [text for request in self.asked for text in inputs(request)]
+
+
+def inputs(request: dict[str, Any]) -> list[str]:
+    """Return the texts of a request: as OpenAI names them, or Cohere."""
+    texts: list[str] = request["texts"] if "texts" in request else request["input"]
+    return texts
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -47,9 +55,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(int(fault), {"error": {"message": f"told to fail with {fault}"}})
             return
         dims = self.endpoint.dims // 2 if fault == "narrow" else self.endpoint.dims
-        vectors = hashed(asked["input"], dims).tolist()
+        vectors = hashed(inputs(asked), dims).tolist()
         if fault == "few":
             vectors = vectors[:-1]
+        if "texts" in asked:
+            self._answer(200, {"id": "x", "embeddings": {"float": vectors}, "texts": asked["texts"], "meta": COHERE})
+            return
         data = [{"object": "embedding", "index": place, "embedding": one} for place, one in enumerate(vectors)]
         usage = {"prompt_tokens": 1, "total_tokens": 1}
         self._answer(200, {"object": "list", "model": asked["model"], "data": data[::-1], "usage": usage})

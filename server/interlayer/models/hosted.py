@@ -99,7 +99,7 @@ class HostedEmbedder:
         async def send(number: int) -> None:
             async with self._sending:
                 try:
-                    made[number] = await self._answered(vendor, batches[number], once=query)
+                    made[number] = await self._answered(vendor, batches[number], query=query)
                 except Unavailable as error:
                     made[number] = error
 
@@ -126,26 +126,28 @@ class HostedEmbedder:
             room -= len(cut)
         return batches
 
-    async def _answered(self, vendor: Any, texts: list[str], *, once: bool) -> Vectors:
+    async def _answered(self, vendor: Any, texts: list[str], *, query: bool) -> Vectors:
         wait = _WAIT_S
-        for attempt in range(1, (1 if once else _ATTEMPTS) + 1):
+        for attempt in range(1, (1 if query else _ATTEMPTS) + 1):
             try:
-                return self._checked(await self._asked(vendor, texts), texts)
+                return self._checked(await self._asked(vendor, texts, query=query), texts)
             except _Passing as failure:
                 pause = max(wait, min(failure.retry_after_s, _WAIT_MAX_S))
                 is_late = anyio.current_time() + pause > anyio.current_effective_deadline()
-                if once or is_late or attempt == _ATTEMPTS:
+                if query or is_late or attempt == _ATTEMPTS:
                     raise Unavailable(f"{self._choice.name}: {failure}") from failure
                 await anyio.sleep(pause)
                 wait = min(2 * wait, _WAIT_MAX_S)
         raise AssertionError  # the last attempt has returned or raised
 
-    async def _asked(self, vendor: Any, texts: list[str]) -> Any:
-        where = {"api_base": self._choice.api_base} if self._choice.api_base else {}
+    async def _asked(self, vendor: Any, texts: list[str], *, query: bool) -> Any:
+        more = {"api_base": self._choice.api_base} if self._choice.api_base else {}
+        if input_type := self._prefixes.query_type if query else self._prefixes.document_type:
+            more["input_type"] = input_type
         try:
             with anyio.fail_after(_TIMEOUT_S + 1):
                 answer = await vendor.aembedding(
-                    model=self._choice.name, input=texts, timeout=_TIMEOUT_S, max_retries=0, **where
+                    model=self._choice.name, input=texts, timeout=_TIMEOUT_S, max_retries=0, **more
                 )
         except TimeoutError as error:
             raise _Passing(f"no answer within {_TIMEOUT_S:.0f} s.") from error
