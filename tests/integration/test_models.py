@@ -5,24 +5,32 @@ One file, so that litellm, which takes seconds to import, is imported by one wor
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from extraction_rooms import ReadingRoom, rereader_of, settings_of
+from interlayer.app.composition import build
+from interlayer.app.settings import load
 from interlayer.memory import keys
+from interlayer.memory.backlog import CLAIM
 from interlayer.memory.model_extractor import prompt_version
-from interlayer.memory.requests import FactCandidate
+from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.vendor import loaded
 from interlayer.storage.lance import LanceIndex
 from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
+from serving import Caller, server_process
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
@@ -454,7 +462,9 @@ def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[s
     )
 
 
-async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connect: Any, model: ScriptedModel) -> None:
+async def test_content_that_no_model_could_read_is_read_by_command(
+    home: Path, connect: Any, model: ScriptedModel
+) -> None:
     model.says(Reply(status=500))
     settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url}
     settings |= {"MODEL_API_KEY": "k", "MODEL_RETRIES": "0"}
@@ -472,6 +482,41 @@ async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connec
         home, "memory", "extract", "--again", "--memory", answer["memory_id"], "--model", "openai/b", url=model.url
     )
     assert "1 contents compared; nothing is written without --apply" in again.stdout, again.stderr
+
+
+async def test_content_outlives_kills_while_the_model_is_silent(home: Path, model: ScriptedModel) -> None:
+    """The server is killed when it has kept the content, then the one who reads it while waiting for an answer."""
+    model.says(Reply(hangs=True))
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "1"}
+    with server_process(home, 200, **settings) as (address, server):
+        async with Client(f"{address}/mcp") as client:
+            answer = await Caller(client)("memorize", entity=ACME, name="Acme", content=CONTENT)
+            server.kill()
+            assert server.wait() == -signal.SIGKILL
+    assert "no answer within 1 s" in answer["extractor"]
+    model.asked.clear()
+    told = environment(home, **settings | {"MODEL_TIMEOUT": "60"})
+    with subprocess.Popen(command("memory", "extract", "--pending"), env=told) as reader:
+        with anyio.fail_after(120):
+            while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
+                await anyio.sleep(0.05)
+        reader.kill()
+        assert reader.wait() == -signal.SIGKILL
+    model.says(GOOD)
+    later = datetime.now(UTC) + CLAIM  # the claim of what was killed has ended by then
+    parts = build(load({}, told), lambda: later)
+    try:
+        await parts.prepare()
+        recall = partial(parts.domains.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
+        assert (await recall())["pending"]["sources"] == 1
+        read = [one async for one in parts.rereader.work_off(parts.settings.principal)]
+        assert [getattr(one, "memory_id", one) for one in read] == [answer["memory_id"]]
+        recalled = await recall()
+        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
+        assert "pending" not in recalled
+        assert [one async for one in parts.rereader.work_off(parts.settings.principal, early=True)] == []
+    finally:
+        await parts.close()
 
 
 def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model: ScriptedModel) -> None:

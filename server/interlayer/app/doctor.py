@@ -110,6 +110,10 @@ async def _examine_stores(
         put = await parts.migrator.fitting(organization, parts.domains.schema, file)
         return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
+    async def published() -> str:
+        found = await parts.domains.governance.verify(settings.principal)
+        return f"{found} policies, as they were published" if found else "none: published at the first start"
+
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
         return f"{place}, {await _rows(parts.spaces, organization)} rows"
@@ -128,6 +132,7 @@ async def _examine_stores(
             **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
+            "published policies": published,
             "vector index": index,
             "embedder": embedder,
             "model": model,
@@ -140,14 +145,18 @@ async def _examine_stores(
 async def _spaces_of(spaces: Spaces, organization: str) -> str:
     """Return which embedding spaces are in use. Raises `Refused` when another model is configured."""
     notice = await spaces.check(organization)
-    record = await spaces.claim(organization)
+    record = await spaces.record(organization)
+    if record is None:
+        return "no embedding space yet"
     beside = f", {record.beside.space.id} is written beside it" if record.beside else ""
     return f"embedding space {record.current.space.id}{beside}. {notice}".strip()
 
 
 async def _rows(spaces: Spaces, organization: str) -> int:
     """Return how many rows the index has that is searched. Raises what is the matter with it."""
-    index = (await spaces.of(organization)).index
+    index = (await spaces.of(organization)).made
+    if index is None:  # its model has not answered yet
+        return 0
     await index.verify()
     await index.ping()
     return len(await index.ids(organization))
@@ -159,7 +168,7 @@ async def _embedding(spaces: Spaces, organization: str) -> str:
     said: list[str] = []
     for entry in filter(None, (record.current, record.beside)):
         made = spaces.active(entry).embedder
-        vector = (await made.embed(["a short text"]))[0]
+        vector = (await made.embed(["a short text"], waiting=True))[0]
         if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
             raise InterlayerError(f"{entry.choice.name} makes no unit vectors. Install the package anew.")
         said.append(f"{made.space.model}, {len(vector)} dims")

@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from interlayer.app.notices import PolicyNotices
 from interlayer.app.settings import Settings
-from interlayer.errors import InterlayerError, Unavailable
+from interlayer.errors import Corrupt, InterlayerError, Unavailable
 from interlayer.principal import Principal
 from interlayer_tools import Domains
 
@@ -30,6 +30,7 @@ _SWEEP_S: Final = 3_600.0
 _AGAIN_S: Final = 2.0
 _FOLLOW_S: Final = 1.0
 _FOLLOW_AGAIN_S: Final = 30.0
+_VERIFIED_S: Final = 60.0  # how long a published set that was read whole is not read again
 _BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Interlayer:
         self._readiness = anyio.Event()
         self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
+        self._damage = ""
+        self._verified_until = 0.0
 
     @property
     def principal(self) -> Principal:
@@ -72,12 +75,13 @@ class Interlayer:
         return self._built().access
 
     async def check(self) -> list[str]:
-        """Return what is not ready, in words; nothing when all is well."""
+        """Return what keeps the server from its work, in words; nothing when all is well."""
         problems: list[str] = []
         for name, probe in {
             "start": self.ready,
             "item store": self._ping_store,
             "vector index": self._ping_index,
+            "policies": self._published,
         }.items():
             try:
                 with anyio.fail_after(_PROBE_S):
@@ -87,6 +91,35 @@ class Interlayer:
             except TimeoutError:
                 problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
         return problems
+
+    async def degraded(self) -> list[str]:
+        """Return what the server goes on without, in words."""
+        if self._parts is None or self._cause:
+            return []
+        said: list[str] = []
+        for name, look in {"embedder": self._embedder_trouble, "policies": self._policies_damage}.items():
+            with suppress(InterlayerError, TimeoutError), anyio.fail_after(_PROBE_S):  # the store is among the problems
+                said += [f"{name}: {trouble}"] if (trouble := await look()) else []
+        return said
+
+    async def _embedder_trouble(self) -> str:
+        embedder = (await self._built().spaces.of(self.principal.organization)).embedder
+        if embedder.trouble:  # it may be well by now, and no cache knows this text
+            with suppress(Unavailable):
+                await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
+        return embedder.trouble
+
+    async def _policies_damage(self) -> str:
+        """Return what is damaged of the published set, which this process may have loaded while it was whole."""
+        if not self._damage and anyio.current_time() < self._verified_until:
+            return ""
+        try:
+            await self.domains.governance.verify(self.principal)
+            self._damage = ""
+        except Corrupt as error:
+            self._damage = str(error)
+        self._verified_until = anyio.current_time() + _VERIFIED_S
+        return self._damage
 
     async def work(self) -> None:
         """Do the background work until cancelled: build, prepare, load, carry the outbox, sweep, seal, tell of changes.
@@ -141,7 +174,9 @@ class Interlayer:
         await self._built().spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        await (await self._built().spaces.of(self.principal.organization)).index.ping()
+        space = await self._built().spaces.of(self.principal.organization)
+        if space.made:
+            await space.made.ping()
 
     def _built(self) -> "Parts":
         if self._parts is None:
@@ -179,6 +214,7 @@ async def _preload(parts: "Parts", organization: str) -> None:
     try:
         space = await parts.spaces.of(organization)
         await anyio.to_thread.run_sync(_load, space.embedder)
+        await space.embedder.embed(["ready"], waiting=True)
     except InterlayerError as error:
         logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
 

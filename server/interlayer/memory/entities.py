@@ -146,6 +146,7 @@ class Entities:
             # Calls that began before and after a flip may meet here, so each looks again after it has waited.
             await self._move(organization, cached.view, space)
             await self._catch_up(organization, cached.view, head, cutoff, space, dossier)
+        await self._complete(organization, cached.view, space)
         self._views[place] = cached
         self._views.move_to_end(place)
         self._evict()
@@ -236,6 +237,14 @@ class Entities:
             known |= await self.vectors(organization, view.entity, texts, space)
             tried |= texts.keys()
 
+    async def _complete(self, organization: str, view: EntityView, space: ActiveSpace) -> None:
+        """Give facts the vectors that could not be had when they came into a view."""
+        lacking = view.lacking
+        if lacking:
+            vectors = await self.vectors(organization, view.entity, lacking, space)
+            if view.space == space.embedder.space:
+                view.give(vectors)
+
     async def _catch_up(
         self,
         organization: str,
@@ -276,7 +285,7 @@ class Entities:
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
         try:
-            embedded = await space.embedder.embed([texts[fact_id] for fact_id in missing])
+            embedded = await space.embedder.embed([texts[fact_id] for fact_id in missing], waiting=True)
         except Unavailable:  # a missing vector costs rank, not the answer
             return known
         return {**known, **dict(zip(missing, embedded, strict=True))}

@@ -76,7 +76,7 @@ class Forgetter:
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
-            await self._projector.drain(organization)
+            await self._projector.erase(organization)
         except (Unavailable, Corrupt) as error:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
@@ -98,7 +98,7 @@ class Forgetter:
                     raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
                 erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
                 try:
-                    detail = {"reason": reason, "counts": dict(erasure.counts)}
+                    detail = {"reason": reason, "entity": owner.ref, **erasure.recorded}
                     await self.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
                 except VersionConflict:
                     attempts += 1
@@ -209,7 +209,8 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts)
+        ids = tuple(memory.id for memory in log)
+        return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts, memories=ids)
 
     async def rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -258,7 +259,8 @@ class Forgetter:
         )
         hidden: list[Operation] = [Delete(key) for key in traces]
         replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
-        return Erasure(subject, unique(operations), hidden, rows, counts, replaced)
+        ids = tuple(memory.id for memory in gone)
+        return Erasure(subject, unique(operations), hidden, rows, counts, replaced, memories=ids)
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""

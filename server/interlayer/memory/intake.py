@@ -49,18 +49,22 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims) of `space`."""
+    """A call after the gates: everything that a retry needs again.
+
+    `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    """
 
     request: MemorizeRequest
     subject: Subject
     memory_id: str
     observed_at: str
     space: ActiveSpace
-    vectors: Vectors
+    vectors: Vectors | None
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
     bearer: Bearer | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
+    degraded: tuple[str, ...] = ()
 
     @property
     def is_all_rejected(self) -> bool:

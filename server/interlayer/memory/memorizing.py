@@ -15,7 +15,7 @@ from typing import Any, Final
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput
+from interlayer.errors import Conflict, InvalidInput, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.backlog import note
@@ -24,6 +24,7 @@ from interlayer.memory.durations import before
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import NO_MODEL, Extractors
 from interlayer.memory.intake import Checked, admitted, check_limits, gate
+from interlayer.memory.judging import comparable
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
@@ -35,7 +36,7 @@ from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
-from interlayer.memory.spaces import Spaces
+from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Vectors
@@ -45,6 +46,7 @@ from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
+_DEGRADED: Final = "vectors: they follow when the model can be reached; the bundled one told repeats from new facts."
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
 
@@ -130,16 +132,18 @@ class Memorizer:
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         space = await self._spaces.of(principal.organization)
+        vectors, degraded = await _embedded(space, [fact.text for fact in gated.facts])
         return Checked(
             request=request,
             subject=subject,
             memory_id=new_id("m", now),
             observed_at=timestamp(observed_at),
             space=space,
-            vectors=await space.embedder.embed([fact.text for fact in gated.facts]),
+            vectors=vectors,
             relations=relations,
             gated=gated,
             bearer=bearer,
+            degraded=degraded,
         )
 
     async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
@@ -184,12 +188,14 @@ class Memorizer:
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._remember(organization, planned, memory, view, checked, _added(decisions, checked.vectors))
+            self._remember(organization, planned, memory, view, checked, decisions)
         return answer
 
     async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
-        facts, scale = checked.gated.facts, checked.space.scale
-        decide = partial(reconcile, facts, checked.vectors, view, view.vectors, scale, names, checked.observed_at)
+        facts = checked.gated.facts
+        texts = [fact.text for fact in facts]
+        vectors, known, scale = await comparable(self._spaces, checked.space, texts, checked.vectors, view)
+        decide = partial(reconcile, facts, vectors, view, known, scale, names, checked.observed_at)
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
@@ -285,15 +291,31 @@ class Memorizer:
         return [Put(place, {"answer": dict(answer)}, expires_at=expires_at)]
 
     def _remember(
-        self, organization: str, planned: Plan, memory: Memory, view: EntityView, checked: Checked, vectors: Vectors
+        self,
+        organization: str,
+        planned: Plan,
+        memory: Memory,
+        view: EntityView,
+        checked: Checked,
+        decisions: Sequence[Decision],
     ) -> None:
         """Bring this process's view and the index up to what was just committed."""
-        by_id = {fact.id: vector for fact, vector in zip(memory.facts, vectors, strict=True)}
+        vectors = None if checked.vectors is None else _added(decisions, checked.vectors)
+        by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
         self._entities.committed(organization, planned.head, view, memory, by_id, checked.space)
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
         place = keys.outbox(organization, memory.id)
-        self._projector.offer(Pending(organization, place, rows, checked.space.id, vectors))
+        space_id = "" if vectors is None else checked.space.id
+        self._projector.offer(Pending(organization, place, rows, space_id, vectors))
+
+
+async def _embedded(space: ActiveSpace, texts: Sequence[str]) -> tuple[Vectors | None, tuple[str, ...]]:
+    """Return the vectors of texts, None and what the answer says of it when they cannot be had soon enough."""
+    try:
+        return await space.embedder.embed(texts, waiting=True), ()
+    except Unavailable as error:
+        return None, (f"{_DEGRADED} {error}",)
 
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:

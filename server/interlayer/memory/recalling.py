@@ -70,6 +70,8 @@ class Recaller:
         ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, relations)
         answer["revision"] = head.revision
+        if request.query and view.lacking and not degraded:
+            degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         if degraded:
             answer["degraded"] = degraded
         chosen = _fill(answer, ranked, there, request, page)
@@ -164,8 +166,8 @@ async def _query_vector(
         return nothing, []
     try:
         return (await space.embedder.embed([query], query=True))[0], []
-    except Unavailable:
-        return nothing, ["vectors: ranked by words alone"]
+    except Unavailable as error:
+        return nothing, [f"vectors: ranked by words alone. {error}"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,6 +245,8 @@ def _frame(
             if state.confidence >= request.min_confidence
         ]
     answer["relations"] = list(relations)
+    if unread := sum(memory.is_unread for memory in view.memories.values()):
+        answer["pending"] = {"sources": unread, "why": "a model has still to read them; shown is what they say plainly"}
     if "history" in request.include:
         answer["history"] = list(_history(view))
     _trim(answer, request.max_tokens)

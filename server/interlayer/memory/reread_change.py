@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlayer.errors import Unavailable
 from interlayer.memory.intake import Gated
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Memory
@@ -84,7 +85,11 @@ async def _pairs(model: EmbeddingModel, dropped: Sequence[str], added: Sequence[
     """Return dropped and added facts that are about the same, each at most once, closest first."""
     if not dropped or not added:
         return []
-    scores = model.scale.read(await model.embedder.embed(dropped) @ (await model.embedder.embed(added)).T)
+    try:
+        before, after = [await model.embedder.embed(texts, waiting=True) for texts in (dropped, added)]
+    except Unavailable:  # then each is shown as dropped or added
+        return []
+    scores = model.scale.read(before @ after.T)
     pairs: list[tuple[str, str]] = []
     while float(scores.max(initial=-1.0)) >= _ALIKE:
         row, column = divmod(int(scores.argmax()), scores.shape[1])

@@ -21,6 +21,7 @@ from interlayer.memory.erasure import unique
 from interlayer.memory.extraction import Extractor, Extractors
 from interlayer.memory.forgetting import Forgetter
 from interlayer.memory.intake import Gated, Reading, gate
+from interlayer.memory.judging import comparable
 from interlayer.memory.naming import Naming
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.projecting import Projector
@@ -232,8 +233,10 @@ class Rereader:
         rest = [replace(one, extractor=_read_by(one, reread)) if one.id == reread.memory.id else one for one in rest]
         view = await self._view(organization, entity, rest, reread.space)
         names = (stored.head.name, *stored.head.names)
-        facts, scale = reread.gated.facts, reread.space.scale
-        decisions = reconcile(facts, reread.vectors, view, view.vectors, scale, names, reread.memory.observed_at)
+        facts = reread.gated.facts
+        texts = [fact.text for fact in facts]
+        vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
+        decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
         made = self._memory(reread, decisions, stored.head.revision + 1)
         says_something = bool(made.facts or made.confirms or made.properties)
         survivors = [*rest, made] if says_something else rest
