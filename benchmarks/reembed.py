@@ -9,7 +9,9 @@ call, p99 of recall during the move at most twice its normal, no fact missing or
 
 import argparse
 import json
+import math
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -147,21 +149,19 @@ async def endpoint() -> AsyncGenerator[str]:
 async def moved(home: Path, address: str, rate: float, kills: int, facts: int, chance: random.Random) -> dict[str, Any]:
     """Run `interlayer reembed`, kill it so many times while it works, and let it through in the end."""
     command = [sys.executable, "-m", "interlayer", "reembed", "--to", MODEL, "--api-base", address, "--rate", str(rate)]
-    killed = 0
+    killed = reached = 0
     begun = time.perf_counter()
     while True:
         process = await anyio.open_process(command, env=environment(home), stdout=subprocess.PIPE)
         if killed < kills:
             began = time.perf_counter()
-            with anyio.move_on_after(120):
-                await first_bytes(process.stderr)  # it has begun to embed
-            with anyio.move_on_after(chance.uniform(0.1, 1.6 * facts / rate / kills)):
-                await process.wait()
+            reached = await watched(process.stderr, reached, chance.uniform(0.1, 1.6 * facts / rate / kills))
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
-                killed += 1
-            await process.wait()
-            sys.stderr.write(f"kill {killed} after {time.perf_counter() - began:.1f} s\n")
+            killed += await process.wait() == -signal.SIGKILL
+            sys.stderr.write(f"kill {killed} after {time.perf_counter() - began:.1f} s, {reached:,} facts done\n")
+            if process.returncode not in (0, -signal.SIGKILL):
+                raise RuntimeError("reembed failed before it was killed")
             if process.returncode == 0:
                 return {"killed": killed, "seconds": round(time.perf_counter() - begun, 1), "said": "done early"}
             continue
@@ -175,12 +175,16 @@ async def moved(home: Path, address: str, rate: float, kills: int, facts: int, c
         return {"killed": killed, "seconds": round(time.perf_counter() - begun, 1), "said": said.strip().splitlines()}
 
 
-async def first_bytes(stream: Any) -> None:
-    """Return when there is something to read."""
-    try:
-        await stream.receive()
-    except anyio.EndOfStream:
-        return
+async def watched(progress: Any, reached: int, seconds: float) -> int:
+    """Return how far a run has come so many seconds after it came further than those before it, or at its end."""
+    with anyio.CancelScope() as scope:
+        async for chunk in stream_of(progress):
+            for count in re.findall(r"([\d,]+) of ", chunk):
+                done = int(count.replace(",", ""))
+                if done > reached and scope.deadline == math.inf:
+                    scope.deadline = anyio.current_time() + seconds
+                reached = max(reached, done)
+    return reached
 
 
 async def stream_of(stream: Any) -> AsyncGenerator[str]:
