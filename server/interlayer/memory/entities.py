@@ -39,6 +39,8 @@ BEARERS_MAX: Final = 100
 class _Cached:
     view: EntityView
     epoch: int
+    facts: int = 0
+    """What it counts for among all views."""
 
 
 class Entities:
@@ -50,6 +52,7 @@ class Entities:
         self._schema = schema
         self._clock = clock
         self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
+        self._facts = 0  # over all views
         self._locks: dict[tuple[str, EntityId], anyio.Lock] = {}
 
     async def head(self, organization: str, entity: EntityId) -> StoredHead | None:
@@ -147,9 +150,7 @@ class Entities:
             await self._move(organization, cached.view, space)
             await self._catch_up(organization, cached.view, head, cutoff, space, dossier)
         await self._complete(organization, cached.view, space)
-        self._views[place] = cached
-        self._views.move_to_end(place)
-        self._evict()
+        self._keep(place, cached)
         return cached.view
 
     async def log(self, organization: str, head: Head) -> list[Memory]:
@@ -216,7 +217,7 @@ class Entities:
             return
         if view.revision == memory.revision - 1:
             view.apply(memory, vectors)
-        self._views[organization, head.entity] = _Cached(view, head.epoch)
+        self._keep((organization, head.entity), _Cached(view, head.epoch))
 
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
         """Return the lock under which this process changes an entity: it saves retries, the store decides."""
@@ -300,11 +301,16 @@ class Entities:
             raise Ambiguous(f"entity: {len(heads)} entities bear {entity.key!r}: {shown}. Use one of these.")
         return EntityId(entity.type, found.pop()) if found else None
 
-    def _evict(self) -> None:
-        total = sum(len(cached.view.ordered) for cached in self._views.values())
-        while total > VIEW_FACTS_MAX and len(self._views) > 1:
+    def _keep(self, place: tuple[str, EntityId], cached: _Cached) -> None:
+        """Keep a view as the one used last; where all hold too many facts, those used longest ago go."""
+        former = self._views.pop(place, None)
+        self._facts -= former.facts if former else 0
+        cached.facts = len(cached.view.ordered)
+        self._facts += cached.facts
+        self._views[place] = cached
+        while self._facts > VIEW_FACTS_MAX and len(self._views) > 1:
             _, oldest = self._views.popitem(last=False)
-            total -= len(oldest.view.ordered)
+            self._facts -= oldest.facts
 
 
 def _described(head: Head) -> str:

@@ -50,8 +50,10 @@ class FactState:
     @property
     def superseded_by(self) -> "FactState | None":
         """The last observed of the facts that contradict this one, if it was observed later than this one."""
-        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number), default=None)
-        return latest if latest and latest.seen_at > self.seen_at else None
+        if not self.contradicts:
+            return None
+        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number))
+        return latest if latest.seen_at > self.seen_at else None
 
 
 class EntityView:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _SMALL: Final = """
@@ -40,9 +41,10 @@ class Number:
         return self.low <= other.low and other.high <= self.high
 
 
-def numbers(text: str) -> list[Number]:
+@lru_cache(maxsize=8_192)  # the statements of an entity are compared with one another again and again
+def numbers(text: str) -> Sequence[Number]:
     """Return the numbers of a text in order. A bare "one" is a pronoun as often as a number and is left out."""
-    return list(_found(unicodedata.normalize("NFKC", text).casefold()))
+    return tuple(_found(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def within(new: Sequence[Number], known: Sequence[Number]) -> bool:
