@@ -280,7 +280,7 @@ class Forgetter:
                 properties={name: state.value for name, state in left.properties.items()},
                 facts=len(left.facts),
                 epoch=stored.head.epoch + 1,
-                revision=max(stored.head.revision, *own),
+                revision=max([stored.head.revision, *own]),
             )
             operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
