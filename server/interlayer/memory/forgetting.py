@@ -265,8 +265,8 @@ class Forgetter:
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
         paths = {memory.home[0]: await self._path(organization, memory.home[0]) for memory in log if memory.home}
-        changed = [one for one in log if one not in survivors] + [one for one in survivors if one not in log]
-        touched = {memory.home[0] for memory in changed if memory.home}
+        both = [one for one in log if one in survivors]
+        touched = {one.home[0] for one in (*log, *survivors) if one.home and one not in both}
         operations: list[Operation] = []
         for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
             within = {holder for holder, path in paths.items() if stored in path}
@@ -274,14 +274,10 @@ class Forgetter:
             for memory in survivors:
                 if memory.home and memory.home[0] in within:
                     left.apply(memory, {})
-            own = [one.home[1] for one in survivors if one.home and one.home[0] == stored.head.entity]
-            head = replace(
-                stored.head,
-                properties={name: state.value for name, state in left.properties.items()},
-                facts=len(left.facts),
-                epoch=stored.head.epoch + 1,
-                revision=max([stored.head.revision, *own]),
-            )
+            properties = {name: state.value for name, state in left.properties.items()}
+            head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+            own = [one.home[1] for one in survivors if one.home and one.home[0] == head.entity]
+            head = replace(head, revision=max([head.revision, *own]))
             operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
 

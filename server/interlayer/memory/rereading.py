@@ -16,28 +16,26 @@ from interlayer.ids import Clock, first_id, new_id, parse_instant
 from interlayer.memory import keys
 from interlayer.memory.backlog import Backlog, Unread, done
 from interlayer.memory.commits import log_puts
+from interlayer.memory.embedding import comparable
 from interlayer.memory.entities import Entities, StoredHead
 from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.extraction import Extractor, Extractors
 from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.intake import Gated, Reading, gate
-from interlayer.memory.judging import comparable
+from interlayer.memory.intake import Reading, gate
 from interlayer.memory.naming import Naming
-from interlayer.memory.occasion import Occasion
 from interlayer.memory.projecting import Projector
 from interlayer.memory.reading import Reader, worked
 from interlayer.memory.reconciling import Decision, reconcile
 from interlayer.memory.records import EntityId, Memory
 from interlayer.memory.rejected import TurnedDown
 from interlayer.memory.requests import MemorizeRequest
-from interlayer.memory.reread_change import Change, compared, event_of
+from interlayer.memory.reread_change import Change, Reread, compared, event_of
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
-from interlayer.memory.survivors import expired, readings_of, shared_facts, unread, without_memories
+from interlayer.memory.survivors import expired, readings_of, shared_facts, unread, with_reading, without_memories
 from interlayer.memory.view import EntityView
-from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, Span, VersionConflict
 from interlayer.storage.trail import Trail
@@ -48,19 +46,6 @@ PATIENCE: Final = 10.0
 _ATTEMPTS: Final = 40
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Reread:
-    """Content as a model reads it now. `vectors` is (len(gated.facts), dims) of `space`."""
-
-    memory: Memory
-    content: str
-    occasion: Occasion
-    by: str
-    gated: Gated
-    space: ActiveSpace
-    vectors: Vectors
 
 
 class Rereader:
@@ -260,7 +245,7 @@ class Rereader:
         holder, revision = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
         says_something = bool(made.facts or made.confirms or made.properties)
-        survivors = _with(rest, made, origin, (holder, revision)) if says_something else rest
+        survivors = with_reading(rest, made, origin, (holder, revision)) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, survivors, entity.ref)
         removed = [row for row in erasure.rows if row not in erasure.replaced]
         address = {"entity": {"type": holder.type, "id": holder.id}, "revision": revision}
@@ -324,15 +309,6 @@ class Rereader:
 class _Planned:
     operations: list[Operation]
     change: Change
-
-
-def _with(log: Sequence[Memory], made: Memory, origin: Memory, place: tuple[EntityId, int]) -> list[Memory]:
-    """Return a log with a new reading: at its end, or behind what came with the entity that its content came with."""
-    if origin.home is None:
-        return [*log, made]
-    last = max(number for number, one in enumerate(log) if one.home and one.home[0] == place[0])
-    moved = replace(made, revision=log[last].revision, home=place)
-    return [*log[: last + 1], moved, *log[last + 1 :]]
 
 
 def _read_by(memory: Memory, reread: Reread) -> str:
