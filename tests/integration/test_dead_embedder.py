@@ -140,8 +140,10 @@ async def test_a_server_starts_on_a_new_home_without_its_model(serving: Any, hom
             assert [fact["text"] for fact in recalled["facts"]] == ["The yard builds ferries."]
             assert found(await call("search_memory", query="ferries")) == {"The yard builds ferries."}
             assert (await call("get_governance_context", task="Write an email"))["rules"]
-            [degraded] = readiness(url)["degraded"]
-            assert degraded.startswith("embedder: hosted_vllm/some-model")
+            with anyio.fail_after(WAIT_S):
+                while not (degraded := readiness(url)["degraded"]):  # noqa: ASYNC110
+                    await anyio.sleep(0.5)
+            assert degraded[0].startswith("embedder: hosted_vllm/some-model")
             doctor = await anyio.to_thread.run_sync(run, home, settings, "doctor")
             assert doctor.returncode == 1
             assert [one["name"] for one in json.loads(doctor.stdout) if not one["ok"]] == ["embedder"]

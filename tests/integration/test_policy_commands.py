@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -237,9 +238,17 @@ def test_a_damaged_set_is_named_with_its_remedy_until_it_is_mended(
     assert "--break-glass" in done.output
     with serving(home, 503) as address:  # nothing to go by: it has not read the set while it was whole
         assert any(said.startswith("policies: ") and "--break-glass" in said for said in problems(address))
+        wait_until(lambda: any("tone v1" in said for said in degraded(address)))
         run("policy", "publish", str(folder), "--reason", "mended", "--break-glass")
-        assert problems(address) == degraded(address) == []
+        wait_until(lambda: problems(address) == degraded(address) == [])
     assert "FAULT" not in run("doctor").output
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def readiness(address: str) -> dict[str, list[str]]:

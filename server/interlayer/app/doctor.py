@@ -12,13 +12,14 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer import __version__
-from interlayer.app.composition import build, first_policies
+from interlayer.app.composition import Parts, build, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.spaces import Spaces
 from interlayer.models.chat import Chat, Question, Uncounted
+from interlayer.principal import Principal
 from interlayer.storage.dynamodb_tables import check_tables
 from interlayer_policies.governance import lint
 
@@ -106,13 +107,10 @@ async def _examine_stores(
         return "; ".join(f"{one.name}: {one.detail}" for one in states)
 
     async def schema() -> str:
-        file = str(settings.schema or "")
-        put = await parts.migrator.fitting(organization, parts.domains.schema, file)
-        return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
+        return await _fitting(parts, organization)
 
     async def published() -> str:
-        found = await parts.domains.governance.verify(settings.principal)
-        return f"{found} policies, as they were published" if found else "none: published at the first start"
+        return await _published(parts, settings.principal)
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
@@ -140,6 +138,17 @@ async def _examine_stores(
             await look(name, check)
     finally:
         await parts.close()
+
+
+async def _published(parts: Parts, principal: Principal) -> str:
+    found = await parts.domains.governance.verify(principal)
+    return f"{found} policies, as they were published" if found else "none: published at the first start"
+
+
+async def _fitting(parts: Parts, organization: str) -> str:
+    file = str(parts.settings.schema or "")
+    put = await parts.migrator.fitting(organization, parts.domains.schema, file)
+    return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
 
 async def _spaces_of(spaces: Spaces, organization: str) -> str:

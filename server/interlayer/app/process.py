@@ -31,6 +31,7 @@ _AGAIN_S: Final = 2.0
 _FOLLOW_S: Final = 1.0
 _FOLLOW_AGAIN_S: Final = 30.0
 _VERIFIED_S: Final = 60.0  # how long a published set that was read whole is not read again
+_WATCH_S: Final = 2.0
 _BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class Interlayer:
         self._readiness = anyio.Event()
         self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
-        self._damage = ""
-        self._verified_until = 0.0
+        self._without: dict[str, str] = {}
 
     @property
     def principal(self) -> Principal:
@@ -92,34 +92,10 @@ class Interlayer:
                 problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
         return problems
 
-    async def degraded(self) -> list[str]:
-        """Return what the server goes on without, in words."""
-        if self._parts is None or self._cause:
-            return []
-        said: list[str] = []
-        for name, look in {"embedder": self._embedder_trouble, "policies": self._policies_damage}.items():
-            with suppress(InterlayerError, TimeoutError), anyio.fail_after(_PROBE_S):  # the store is among the problems
-                said += [f"{name}: {trouble}"] if (trouble := await look()) else []
-        return said
-
-    async def _embedder_trouble(self) -> str:
-        embedder = (await self._built().spaces.of(self.principal.organization)).embedder
-        if embedder.trouble:  # it may be well by now, and no cache knows this text
-            with suppress(Unavailable):
-                await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
-        return embedder.trouble
-
-    async def _policies_damage(self) -> str:
-        """Return what is damaged of the published set, which this process may have loaded while it was whole."""
-        if not self._damage and anyio.current_time() < self._verified_until:
-            return ""
-        try:
-            await self.domains.governance.verify(self.principal)
-            self._damage = ""
-        except Corrupt as error:
-            self._damage = str(error)
-        self._verified_until = anyio.current_time() + _VERIFIED_S
-        return self._damage
+    @property
+    def degraded(self) -> list[str]:
+        """What the server goes on without, in words, as it was seen a moment ago."""
+        return [f"{name}: {said}" for name, said in self._without.items() if said]
 
     async def work(self) -> None:
         """Do the background work until cancelled: build, prepare, load, carry the outbox, sweep, seal, tell of changes.
@@ -136,10 +112,22 @@ class Interlayer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
+            tasks.start_soon(self._watch, parts)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(_follow, parts, self.principal.organization)
             tasks.start_soon(_read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _watch(self, parts: "Parts") -> None:
+        """Keep what is said of the embedding model and the published set up to date; no probe waits for either."""
+        verified_until = 0.0
+        while True:
+            with suppress(InterlayerError):  # the item store, which is among the problems
+                self._without["embedder"] = await _trouble(parts, self.principal.organization)
+                if self._without.get("policies") or anyio.current_time() >= verified_until:
+                    self._without["policies"] = await _damage(parts, self.principal)
+                    verified_until = anyio.current_time() + _VERIFIED_S
+            await anyio.sleep(_WATCH_S)
 
     async def _prepared(self) -> "Parts | None":
         """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
@@ -196,6 +184,24 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
         # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
             await interlayer.close()
+
+
+async def _trouble(parts: "Parts", organization: str) -> str:
+    """Return what is wrong with the embedding model, which is asked only while something is."""
+    embedder = (await parts.spaces.of(organization)).embedder
+    if embedder.trouble:
+        with suppress(Unavailable):  # no cache knows this text
+            await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
+    return embedder.trouble
+
+
+async def _damage(parts: "Parts", principal: Principal) -> str:
+    """Return what is damaged of the published set, which this process may have loaded while it was whole."""
+    try:
+        await parts.domains.governance.verify(principal)
+    except Corrupt as error:
+        return str(error)
+    return ""
 
 
 async def _sweep(parts: "Parts", organization: str) -> None:

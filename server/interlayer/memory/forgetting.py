@@ -265,7 +265,8 @@ class Forgetter:
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
         paths = {memory.home[0]: await self._path(organization, memory.home[0]) for memory in log if memory.home}
-        touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
+        both = [one for one in log if one in survivors]
+        touched = {one.home[0] for one in (*log, *survivors) if one.home and one not in both}
         operations: list[Operation] = []
         for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
             within = {holder for holder, path in paths.items() if stored in path}
@@ -275,6 +276,8 @@ class Forgetter:
                     left.apply(memory, {})
             properties = {name: state.value for name, state in left.properties.items()}
             head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+            own = [one.home[1] for one in survivors if one.home and one.home[0] == head.entity]
+            head = replace(head, revision=max([head.revision, *own]))
             operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
 

@@ -15,16 +15,16 @@ from typing import Any, Final
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput, Unavailable
+from interlayer.errors import Conflict, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.backlog import note
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.durations import before
+from interlayer.memory.embedding import comparable, of_statements
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import NO_MODEL, Extractors
 from interlayer.memory.intake import Checked, admitted, check_limits, gate
-from interlayer.memory.judging import comparable
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
@@ -36,7 +36,7 @@ from interlayer.memory.rejected import KEPT_FOR, TurnedDown
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
-from interlayer.memory.spaces import ActiveSpace, Spaces
+from interlayer.memory.spaces import Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Vectors
@@ -46,7 +46,6 @@ from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
-_DEGRADED: Final = "vectors: they follow when the model can be reached; the bundled one told repeats from new facts."
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
 
@@ -132,7 +131,7 @@ class Memorizer:
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         space = await self._spaces.of(principal.organization)
-        vectors, degraded = await _embedded(space, [fact.text for fact in gated.facts])
+        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
         return Checked(
             request=request,
             subject=subject,
@@ -308,14 +307,6 @@ class Memorizer:
         place = keys.outbox(organization, memory.id)
         space_id = "" if vectors is None else checked.space.id
         self._projector.offer(Pending(organization, place, rows, space_id, vectors))
-
-
-async def _embedded(space: ActiveSpace, texts: Sequence[str]) -> tuple[Vectors | None, tuple[str, ...]]:
-    """Return the vectors of texts, None and what the answer says of it when they cannot be had soon enough."""
-    try:
-        return await space.embedder.embed(texts, waiting=True), ()
-    except Unavailable as error:
-        return None, (f"{_DEGRADED} {error}",)
 
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:

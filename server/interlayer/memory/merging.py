@@ -14,10 +14,10 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.dossier import StoredHead
+from interlayer.memory.embedding import comparable
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, folded_name, parse_entity
 from interlayer.memory.identities import known_entity
-from interlayer.memory.judging import comparable
 from interlayer.memory.reconciling import Decision, reconcile
 from interlayer.memory.records import EntityId, FactRecord, Head, Memory, head_body
 from interlayer.memory.requests import FactCandidate

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from interlayer.errors import Unavailable
 from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.dossier import RELATIONS_MAX, Dossier
+from interlayer.memory.embedding import of_query
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.logs import parts, read_log
@@ -59,7 +59,7 @@ class Recaller:
         wanted = "relations" in request.include
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
-        vector, degraded = await _query_vector(space, asked(request.query, names) if request.query else None)
+        vector, degraded = await of_query(space, asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head, space, dossier)
         if until:
             view = await self._past(principal.organization, view, until, degraded, space)
@@ -156,18 +156,6 @@ class Recaller:
                 if json_tokens(answer) + json_tokens(entry) > max_tokens:
                     break
                 answer["sources"].append(entry)
-
-
-async def _query_vector(
-    space: ActiveSpace, query: str | None
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
-    nothing = np.zeros(space.embedder.space.dims, dtype=np.float32)
-    if not query:
-        return nothing, []
-    try:
-        return (await space.embedder.embed([query], query=True))[0], []
-    except Unavailable as error:
-        return nothing, [f"vectors: ranked by words alone. {error}"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

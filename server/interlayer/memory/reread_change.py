@@ -6,13 +6,28 @@ from typing import Any, Final
 
 from interlayer.errors import Unavailable
 from interlayer.memory.intake import Gated
+from interlayer.memory.occasion import Occasion
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Memory
+from interlayer.memory.spaces import ActiveSpace
 from interlayer.memory.view import exact_form
-from interlayer.models.embedder import EmbeddingModel
+from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.storage.trail import Event
 
 _ALIKE: Final = 0.6  # cosine over which a dropped and an added fact are shown as one that is put otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Content as a model reads it now. `vectors` is (len(gated.facts), dims) of `space`."""
+
+    memory: Memory
+    content: str
+    occasion: Occasion
+    by: str
+    gated: Gated
+    space: ActiveSpace
+    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
