@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-small-model bench-vectors conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,9 @@ bench-contention: $(READY) $(AWS_UP)  ## 16 agents, 4 servers, the same 10 entit
 
 bench-kills: $(READY) $(AWS_UP)  ## kill -9, 500 times: is anything lost?
 	$(BIN)/python benchmarks/kills.py
+
+bench-small-model: $(READY)  ## what the gates let in of a real small model; INTERLAYER_TEST_LLM names a Python that has it
+	$(BIN)/python benchmarks/small_model.py
 
 bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
 	$(BIN)/python benchmarks/vectors.py

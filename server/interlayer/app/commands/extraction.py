@@ -162,7 +162,9 @@ def evaluate(
         if plot:
             await anyio.Path(plot).write_text(bars(f"{chosen.name} on {folder.name}", shares), encoding="utf-8")
         if as_json:
-            click.echo(json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2))
+            click.echo(
+                json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2, default=str)
+            )
             return
         print_scores(chosen.name, scores)
         if missed:
