@@ -42,22 +42,11 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
     """Apply all four phases in an emulator, with the one command."""
     assert terraform
-    from recording import Account, recording_emulator
-    from workspace import REGION, workspace
+    from installing import installed
 
-    with recording_emulator() as (url, recorder):
-        made = workspace(tmp_path_factory.mktemp("account"), endpoint=url, init=False)
-        made.environment |= {
-            "TF_VAR_region": REGION,
-            "TF_VAR_organization": "acme",
-            "TF_VAR_alarm_email": "night@acme.example",
-            "IMAGE": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/interlayer:0.1.0",
-            "AUTO_APPROVE": "1",
-        }
-        made.variables.clear()
-        made.all_phases("apply")
-        yield Account(made, url, recorder)
+    with installed(tmp_path_factory.mktemp("account")) as made:
+        yield made
