@@ -46,7 +46,7 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
     """Apply all four phases in an emulator, with the one command."""
     assert terraform
-    from installing import installed
+    from installation import installed
 
     with installed(tmp_path_factory.mktemp("account")) as made:
         yield made

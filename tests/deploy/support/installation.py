@@ -4,6 +4,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+from moto.backends import get_backend
+
 from recording import Account, recording_emulator
 from workspace import REGION, workspace
 
@@ -23,3 +26,10 @@ def installed(folder: Path) -> Generator[Account]:
         made.variables.clear()
         made.all_phases("apply")
         yield Account(made, url, recorder)
+
+
+def like_aws(account: Account) -> None:
+    """Take out what the emulator does otherwise: denying whatever the condition says, and calling images in docker."""
+    s3 = boto3.client("s3", endpoint_url=account.url, aws_access_key_id="look", aws_secret_access_key="test")
+    s3.delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
+    get_backend("dynamodb")["123456789012"][REGION].tables["interlayer-memory"].lambda_event_source_mappings.clear()
