@@ -51,8 +51,8 @@ deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its o
 test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
 	$(DEPLOY)/bin/pytest -n 2 --dist loadfile -W default tests/deploy
 
-deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which
-	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py
+deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py $(WRITE)
 
 deploy-try: $(READY) $(DEPLOY_UP)  ## from nothing to a service that answers, in an emulator, with times
 	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/from_nothing.py
