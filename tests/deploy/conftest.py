@@ -1,6 +1,7 @@
 """Deployments under test: made once a run, in nothing (the double makes values up) or in an emulator.
 
-Its libraries live in an environment of their own; elsewhere every module here skips itself.
+Its libraries live in an environment of their own; elsewhere every module here skips itself. With CI_NEEDS_TERRAFORM set
+a run that skips anything has failed: what was not tested is no pass.
 """
 
 import os
@@ -15,14 +16,25 @@ if TYPE_CHECKING:
     from workspace import Workspace
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("CI_NEEDS_TERRAFORM") and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if os.environ.get("CI_NEEDS_TERRAFORM") and (skipped := _skipped(config)):
+        remedy = "put terraform 1.9 or newer on the path, or set CI_NEEDS_TERRAFORM= to do without"
+        terminalreporter.write_line(f"FAILED: {skipped} tests of deployments were skipped; {remedy}")
+
+
+def _skipped(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return len(reporter.stats.get("skipped", [])) if reporter else 0
+
+
 @pytest.fixture(scope="session")
 def terraform() -> str:
-    found = shutil.which("terraform")
-    if not found:
-        if os.environ.get("CI_NEEDS_TERRAFORM"):
-            pytest.fail("terraform is not on this machine")
-        pytest.skip("terraform is not on this machine")
-    return found
+    return shutil.which("terraform") or pytest.skip("terraform is not on this machine")
 
 
 @pytest.fixture(scope="session")
