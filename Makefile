@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-small-model bench-vectors conformance image guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-small-model bench-vectors conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,8 +51,11 @@ deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its o
 test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
 	$(DEPLOY)/bin/pytest -n 2 --dist loadfile -W default tests/deploy
 
-deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which
-	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py
+deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py $(WRITE)
+
+deploy-try: $(READY) $(DEPLOY_UP)  ## from nothing to a service that answers, in an emulator, with times
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/from_nothing.py
 
 check: lint types imports test test-deploy  ## what CI runs
 

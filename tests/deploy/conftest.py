@@ -1,6 +1,7 @@
 """Deployments under test: made once a run, in nothing (the double makes values up) or in an emulator.
 
-Its libraries live in an environment of their own; elsewhere every module here skips itself.
+Its libraries live in an environment of their own; elsewhere every module here skips itself. With CI_NEEDS_TERRAFORM set
+a run that skips anything has failed: what was not tested is no pass.
 """
 
 import os
@@ -15,14 +16,25 @@ if TYPE_CHECKING:
     from workspace import Workspace
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("CI_NEEDS_TERRAFORM") and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if os.environ.get("CI_NEEDS_TERRAFORM") and (skipped := _skipped(config)):
+        remedy = "put terraform 1.9 or newer on the path, or set CI_NEEDS_TERRAFORM= to do without"
+        terminalreporter.write_line(f"FAILED: {skipped} tests of deployments were skipped; {remedy}")
+
+
+def _skipped(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return len(reporter.stats.get("skipped", [])) if reporter else 0
+
+
 @pytest.fixture(scope="session")
 def terraform() -> str:
-    found = shutil.which("terraform")
-    if not found:
-        if os.environ.get("CI_NEEDS_TERRAFORM"):
-            pytest.fail("terraform is not on this machine")
-        pytest.skip("terraform is not on this machine")
-    return found
+    return shutil.which("terraform") or pytest.skip("terraform is not on this machine")
 
 
 @pytest.fixture(scope="session")
@@ -42,22 +54,11 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
     """Apply all four phases in an emulator, with the one command."""
     assert terraform
-    from recording import Account, recording_emulator
-    from workspace import REGION, workspace
+    from installation import installed
 
-    with recording_emulator() as (url, recorder):
-        made = workspace(tmp_path_factory.mktemp("account"), endpoint=url, init=False)
-        made.environment |= {
-            "TF_VAR_region": REGION,
-            "TF_VAR_organization": "acme",
-            "TF_VAR_alarm_email": "night@acme.example",
-            "IMAGE": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/interlayer:0.1.0",
-            "AUTO_APPROVE": "1",
-        }
-        made.variables.clear()
-        made.all_phases("apply")
-        yield Account(made, url, recorder)
+    with installed(tmp_path_factory.mktemp("account")) as made:
+        yield made

@@ -10,6 +10,7 @@ pytest.importorskip("tf", reason="runs in an environment of its own: make test-d
 
 import boto3
 
+from installation import like_aws
 from recording import Account, not_asked, not_granted
 from workspace import PHASES, REGION, ROOT
 
@@ -77,20 +78,12 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
     assert named["INTERLAYER_ORG"] == "acme"
 
 
-def _keep_the_emulator_from(account: Account) -> None:
-    """Take out what moto does otherwise than AWS: denying whatever the condition says, and calling images in docker."""
-    from moto.backends import get_backend
-
-    client(account, "s3").delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
-    get_backend("dynamodb")["123456789012"][REGION].tables["interlayer-memory"].lambda_event_source_mappings.clear()
-
-
 def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: Account) -> None:
     """The acceptance path over MCP; then what was asked for is compared with what the role may do, both ways."""
     can = subprocess.run([SERVER, "-c", "import interlayer.storage.dynamodb, interlayer.storage.s3"], check=False)
     if can.returncode:
         pytest.skip("this version of the server has no DynamoDB store or no S3 vectors")
-    _keep_the_emulator_from(account)
+    like_aws(account)
     script = ROOT / "tests" / "deploy" / "support" / "acceptance.py"
     settings = account.workspace.outputs("4-service")["environment"]
     before = set(account.recorder.asked)

@@ -4,7 +4,6 @@ Run by the server's own Python: `acceptance.py ENDPOINT SETTINGS`, settings as J
 """
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from installed import environment
+
 # What an operator does on the same stores with the same rights.
 OPERATORS: Final = (
     ("access", "list"),
@@ -29,21 +30,6 @@ OPERATORS: Final = (
     ("audit", "verify"),
     ("reconcile",),
 )
-
-
-def environment(endpoint: str, settings: dict[str, str], home: str) -> dict[str, str]:
-    """Return what a task finds, but for the credentials, which its role would bring, and the address of AWS."""
-    return {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        **settings,
-        "INTERLAYER_HOME": home,
-        "AWS_DEFAULT_REGION": settings["AWS_REGION"],
-        "AWS_ACCESS_KEY_ID": "TASK",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def interlayer(*arguments: str, env: dict[str, str]) -> str:
@@ -84,7 +70,7 @@ async def path(address: str, token: str) -> None:
 def main(endpoint: str, settings: dict[str, str]) -> None:
     """Start a server as a task starts it, go the whole way, and stop it."""
     with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
-        env = environment(endpoint, settings, home)
+        env = environment(endpoint, settings, home, "TASK")
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
