@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -611,6 +612,39 @@ async def test_content_outlives_kills_while_the_model_is_silent(home: Path, mode
         assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
         assert "pending" not in recalled
         assert [one async for one in parts.rereader.work_off(parts.settings.principal, early=True)] == []
+    finally:
+        await parts.close()
+
+
+async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model: ScriptedModel) -> None:
+    """Nothing was answered yet: the call itself was kept before the model was asked."""
+    model.says(Reply(hangs=True))
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "60"}
+    with server_process(home, 200, **settings) as (address, server):
+
+        async def call() -> None:
+            with suppress(Exception):
+                async with Client(f"{address}/mcp") as client:
+                    await Caller(client)("memorize", entity=ACME, name="Acme", content=CONTENT)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            with anyio.fail_after(120):
+                while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
+                    await anyio.sleep(0.05)
+            server.kill()
+            assert server.wait() == -signal.SIGKILL
+            tasks.cancel_scope.cancel()
+    model.says(GOOD)
+    later = datetime.now(UTC) + CLAIM
+    parts = build(load({}, environment(home, **settings)), lambda: later)
+    try:
+        await parts.prepare()
+        who = parts.settings.principal
+        assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
+        assert [one async for one in parts.domains.memorizer.resume(who.organization)] == []
+        recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
+        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
     finally:
         await parts.close()
 

@@ -265,6 +265,9 @@ async def _read_backlog(parts: "Parts", organization: str) -> None:
     principal = Principal(organization, "extraction")
     while True:
         try:
+            async with aclosing(parts.domains.memorizer.resume(organization)) as resumed:
+                async for one in resumed:
+                    logger.warning("a call that a process left behind: %s", one)
             async with aclosing(parts.rereader.work_off(principal)) as done:
                 async for one in done:
                     if isinstance(one, str):

@@ -29,6 +29,7 @@ from interlayer.memory.requests import (
 )
 from interlayer.memory.schema import EntitySchema
 from interlayer.memory.spaces import ActiveSpace
+from interlayer.memory.underway import Call
 from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
 
@@ -54,9 +55,9 @@ class Checked:
     `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
     """
 
+    call: Call
     request: MemorizeRequest
     subject: Subject
-    memory_id: str
     observed_at: str
     space: ActiveSpace
     vectors: Vectors | None
@@ -65,6 +66,11 @@ class Checked:
     bearer: Bearer | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
     degraded: tuple[str, ...] = ()
+
+    @property
+    def memory_id(self) -> str:
+        """Under which id it is remembered."""
+        return self.call.memory_id
 
     @property
     def is_all_rejected(self) -> bool:

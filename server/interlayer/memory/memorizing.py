@@ -1,11 +1,12 @@
 """memorize: candidates -> gates -> reconcile -> one transaction -> projection.
 
-The transaction holds everything or nothing. A race with another writer of the same entity is lost without harm: the
-view is brought up to date and the candidates are reconciled again; nothing is extracted or embedded twice.
+Before a model is asked the call itself is kept, so that its content outlives the process. The transaction holds
+everything or nothing. A race with another writer of the same entity is lost without harm: the view is brought up to
+date and the candidates are reconciled again; nothing is extracted or embedded twice.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from typing import Any, Final
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput
+from interlayer.errors import Ambiguous, Conflict, InterlayerError, InvalidInput, Refused, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.backlog import note
@@ -38,6 +39,7 @@ from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.spaces import Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
+from interlayer.memory.underway import Call, Underway
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
@@ -76,6 +78,7 @@ class Memorizer:
         self._receipts = receipts
         self._naming = Naming(store, entities, schema)
         self._reader = Reader(entities, self._naming, schema, spaces, extractors)
+        self.underway = Underway(store, clock)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
@@ -83,7 +86,26 @@ class Memorizer:
         replayed = await self._seen(principal, request)
         if replayed:
             return replayed
-        return await self._committed(principal, await self._checked(principal, request), self._store.transact)
+        call = Call(new_id("m", self._clock()), principal, request)
+        try:
+            return await self._committed(principal, await self._checked(call), self._store.transact)
+        except InterlayerError:
+            await self.underway.abandon(call)
+            raise
+
+    async def resume(self, organization: str) -> AsyncGenerator[str]:
+        """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
+        for call in await self.underway.left(organization):
+            try:
+                if await self._seen(call.principal, call.request):
+                    await self.underway.abandon(call)
+                    continue
+                await self._committed(call.principal, await self._checked(call), self._store.transact)
+            except (InvalidInput, Ambiguous, Refused) as error:
+                await self.underway.abandon(call)
+                yield f"{call.memory_id}: {error}"
+            except (Unavailable, Conflict) as error:  # it is tried again
+                yield f"{call.memory_id}: {error}"
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> dict[str, Any]:
         """Return the answer for candidates that an operator lets through although a gate turned them down.
@@ -91,7 +113,8 @@ class Memorizer:
         Raises `Refused` for what may never be remembered.
         """
         check_limits(request)
-        return await self._committed(principal, await self._checked(principal, request, admit=True), commit)
+        call = Call(new_id("m", self._clock()), principal, request)
+        return await self._committed(principal, await self._checked(call, admit=True), commit)
 
     async def _committed(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         for _ in range(_ATTEMPTS):
@@ -118,24 +141,25 @@ class Memorizer:
             return None
         return {**answer, "replayed": True}
 
-    async def _checked(self, principal: Principal, request: MemorizeRequest, *, admit: bool = False) -> Checked:
-        now = self._clock()
+    async def _checked(self, call: Call, *, admit: bool = False) -> Checked:
+        principal, request = call.principal, call.request
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
             (_relation_type(kind), self._naming.subject(target, field="relations.target"))
             for kind, target in request.relations
         )
-        observed_at = request.observed_at or now
-        read = self._reader.read
-        request, occasion, reading, bearer = await read(principal.organization, request, subject, observed_at)
+        observed_at = request.observed_at or self._clock()
+        keep = partial(self.underway.keep, call)
+        read = self._reader.read(principal.organization, request, subject, observed_at, keep)
+        request, occasion, reading, bearer = await read
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         space = await self._spaces.of(principal.organization)
         vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
         return Checked(
+            call=call,
             request=request,
             subject=subject,
-            memory_id=new_id("m", now),
             observed_at=timestamp(observed_at),
             space=space,
             vectors=vectors,
@@ -183,6 +207,7 @@ class Memorizer:
                 *self._rejected(principal, checked, entity),
                 await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
                 *self._unread(organization, checked),
+                *checked.call.taken(),
             ]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
@@ -249,7 +274,7 @@ class Memorizer:
         expires_at = int((self._clock() + self._kept_for(checked.subject.entity.type)).timestamp())
         first = self._first_answer(principal, checked, answer, expires_at)
         receipt = await memory_receipt(self._receipts, principal, checked, known)
-        await commit([*first, *self._rejected(principal, checked, known), receipt])
+        await commit([*first, *self._rejected(principal, checked, known), receipt, *checked.call.taken()])
         return answer
 
     def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:

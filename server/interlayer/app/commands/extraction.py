@@ -84,6 +84,9 @@ async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
         raise Refused(
             "model: none is configured, so nothing can be read. Set INTERLAYER_MODEL or `interlayer model set`."
         )
+    async with aclosing(parts.domains.memorizer.resume(principal.organization)) as left:
+        async for one in left:
+            yield one
     async with aclosing(parts.rereader.work_off(principal, early=True)) as found:
         async for one in found:
             yield one
