@@ -640,9 +640,9 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
     parts = build(load({}, environment(home, **settings)), lambda: later)
     try:
         await parts.prepare()
-        who = parts.settings.principal
+        who, memorizer = parts.settings.principal, parts.domains.memorizer
         assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
-        assert [one async for one in parts.domains.memorizer.resume(who.organization)] == []
+        assert [one async for one in memorizer.underway.resume(who.organization, memorizer.remember)] == []
         recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
         assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
     finally:

@@ -262,10 +262,10 @@ async def _load_model(parts: "Parts", organization: str) -> None:
 
 async def _read_backlog(parts: "Parts", organization: str) -> None:
     """Have a model read what it could not read when it was memorized, as soon as that is due."""
-    principal = Principal(organization, "extraction")
+    principal, memorizer = Principal(organization, "extraction"), parts.domains.memorizer
     while True:
         try:
-            async with aclosing(parts.domains.memorizer.resume(organization)) as resumed:
+            async with aclosing(memorizer.underway.resume(organization, memorizer.remember)) as resumed:
                 async for one in resumed:
                     logger.warning("a call that a process left behind: %s", one)
             async with aclosing(parts.rereader.work_off(principal)) as done:

@@ -6,11 +6,10 @@ The audit record says that something was erased, by whom and why, and nothing of
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from interlayer.errors import Ambiguous, Conflict, Corrupt, InvalidInput, NotFound, Unavailable
+from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
@@ -25,7 +24,7 @@ from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.survivors import shared_facts, without_fact, without_memories
-from interlayer.memory.underway import Call, Underway
+from interlayer.memory.underway import Underway
 from interlayer.memory.view import EntityView
 from interlayer.principal import Principal
 from interlayer.storage.items import Delete, ItemStore, Key, Operation, Put, VersionConflict
@@ -53,8 +52,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
-        self._remains = Remains(store, entities)
-        self._underway = Underway(store, clock)
+        self._remains = Remains(store, entities, Underway(store, clock), schema)
 
     async def forget(
         self,
@@ -76,10 +74,7 @@ class Forgetter:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
-        unread = await self._unread(organization, owner) if entity else []
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
-        for call in unread:
-            await self._underway.abandon(call)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
             await self._projector.erase(organization)
@@ -87,16 +82,6 @@ class Forgetter:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
         return answer
-
-    async def _unread(self, organization: str, owner: EntityId) -> list[Call]:
-        """Return the calls about an entity whose content was never read, because a process died over it."""
-        found: list[Call] = []
-        for call in await self._underway.waiting(organization):
-            with suppress(Ambiguous, InvalidInput):
-                named = parse_entity(call.request.entity, self._schema)
-                if await self._entities.resolve(organization, named) == owner:
-                    found.append(call)
-        return found
 
     async def _erased(
         self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
@@ -203,6 +188,7 @@ class Forgetter:
         own += await self._remains.absorbed(organization, head)
         own += await self._remains.rejected(organization, head)
         own += await self._remains.claims(organization, {head.entity, *head.absorbed})
+        own += await self._remains.unread(organization, entity)
         hidden = [*own, *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
         names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))

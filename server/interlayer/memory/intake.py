@@ -1,5 +1,6 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from interlayer.memory.spaces import ActiveSpace
 from interlayer.memory.underway import Call
 from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
+
+_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
@@ -218,3 +221,10 @@ def _extractor(request: MemorizeRequest, reading: Reading) -> str:
     if reading.failed:
         return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
     return "+".join([*given, "plain"])
+
+
+def relation_type(kind: str) -> str:
+    """Return the type of a relation. Raises `InvalidInput` for what is no word."""
+    if not _RELATION.fullmatch(kind):
+        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
+    return kind

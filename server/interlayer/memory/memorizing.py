@@ -5,8 +5,7 @@ everything or nothing. A race with another writer of the same entity is lost wit
 date and the candidates are reconciled again; nothing is extracted or embedded twice.
 """
 
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +15,7 @@ from typing import Any, Final
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Ambiguous, Conflict, InterlayerError, InvalidInput, Refused, Unavailable
+from interlayer.errors import Conflict, InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.backlog import note
@@ -25,7 +24,7 @@ from interlayer.memory.durations import before
 from interlayer.memory.embedding import comparable, of_statements
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import NO_MODEL, Extractors
-from interlayer.memory.intake import Checked, admitted, check_limits, gate
+from interlayer.memory.intake import Checked, admitted, check_limits, gate, relation_type
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
@@ -48,7 +47,6 @@ from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
-_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
 
 Commit = Callable[[Sequence[Operation]], Awaitable[None]]
@@ -83,29 +81,17 @@ class Memorizer:
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
         check_limits(request)
-        replayed = await self._seen(principal, request)
-        if replayed:
-            return replayed
         call = Call(new_id("m", self._clock()), principal, request)
         try:
-            return await self._committed(principal, await self._checked(call), self._store.transact)
+            return await self.remember(call)
         except InterlayerError:
             await self.underway.abandon(call)
             raise
 
-    async def resume(self, organization: str) -> AsyncGenerator[str]:
-        """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
-        for call in await self.underway.left(organization):
-            try:
-                if await self._seen(call.principal, call.request):
-                    await self.underway.abandon(call)
-                    continue
-                await self._committed(call.principal, await self._checked(call), self._store.transact)
-            except (InvalidInput, Ambiguous, Refused) as error:
-                await self.underway.abandon(call)
-                yield f"{call.memory_id}: {error}"
-            except (Unavailable, Conflict) as error:  # it is tried again
-                yield f"{call.memory_id}: {error}"
+    async def remember(self, call: Call) -> dict[str, Any]:
+        """Return the answer to a call, which stays kept, if it is, when it fails."""
+        replayed = await self._seen(call.principal, call.request)
+        return replayed or await self._committed(call.principal, await self._checked(call), self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> dict[str, Any]:
         """Return the answer for candidates that an operator lets through although a gate turned them down.
@@ -145,7 +131,7 @@ class Memorizer:
         principal, request = call.principal, call.request
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
-            (_relation_type(kind), self._naming.subject(target, field="relations.target"))
+            (relation_type(kind), self._naming.subject(target, field="relations.target"))
             for kind, target in request.relations
         )
         observed_at = request.observed_at or self._clock()
@@ -206,9 +192,10 @@ class Memorizer:
                 *self._first_answer(principal, checked, answer),
                 *self._rejected(principal, checked, entity),
                 await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
-                *self._unread(organization, checked),
                 *checked.call.taken(),
             ]
+            if checked.gated.pending:  # a model has still to read the content
+                operations.append(note(organization, checked.memory_id, checked.gated.pending, self._clock()))
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
@@ -294,11 +281,6 @@ class Memorizer:
             kept_for=self._kept_for(named.type),
         ).operations(self._clock())
 
-    def _unread(self, organization: str, checked: Checked) -> Iterator[Operation]:
-        """Note that a model has still to read the content."""
-        if checked.gated.pending:
-            yield note(organization, checked.memory_id, checked.gated.pending, self._clock())
-
     def _kept_for(self, entity_type: str) -> timedelta:
         """Return how long what was turned down is kept: no longer than what is remembered of the type."""
         retention = self._schema.entities[entity_type].retention
@@ -336,9 +318,3 @@ class Memorizer:
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:
     return vectors[np.array([one.outcome == "added" for one in decisions], dtype=bool)] if len(decisions) else vectors
-
-
-def _relation_type(kind: str) -> str:
-    if not _RELATION.fullmatch(kind):
-        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
-    return kind

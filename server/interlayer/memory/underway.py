@@ -5,13 +5,13 @@ is memorized by another one, under the same memory id: however late the first on
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from interlayer.errors import Unavailable
+from interlayer.errors import Ambiguous, Conflict, InvalidInput, Refused, Unavailable
 from interlayer.ids import Clock, parse_instant, timestamp
 from interlayer.memory import keys
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
@@ -40,6 +40,10 @@ class Call:
         return [Delete(keys.underway(organization, self.memory_id, number)) for number in range(self.parts)]
 
 
+Remember = Callable[[Call], Awaitable[Mapping[str, Any]]]
+"""Returns the answer of memorize to a call."""
+
+
 class Underway:
     """The calls of all organizations whose content is being read."""
 
@@ -65,12 +69,24 @@ class Underway:
         call.parts = len(parts)
 
     async def abandon(self, call: Call) -> None:
-        """Take away a call that was refused: its caller is told that nothing was stored."""
+        """Take away a call that was refused, answered before, or whose entity is forgotten."""
         if call.parts:
             with suppress(Unavailable):
                 await self._store.transact(call.taken())
 
-    async def left(self, organization: str) -> Sequence[Call]:
+    async def resume(self, organization: str, remember: Remember) -> AsyncGenerator[str]:
+        """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
+        for call in await self._left(organization):
+            try:
+                if (await remember(call))["replayed"]:
+                    await self.abandon(call)
+            except (InvalidInput, Ambiguous, Refused) as error:
+                await self.abandon(call)
+                yield f"{call.memory_id}: {error}"
+            except (Unavailable, Conflict) as error:  # it is tried again
+                yield f"{call.memory_id}: {error}"
+
+    async def _left(self, organization: str) -> Sequence[Call]:
         """Return the calls that nobody works on any more, each claimed for this process."""
         claimed: list[Call] = []
         now = self._clock()

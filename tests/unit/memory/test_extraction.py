@@ -84,7 +84,7 @@ async def test_a_model_is_asked_once_however_often_the_write_is_tried(room: Any)
     transact, failures = other.store.transact, [1, 2, 3]
 
     async def failing(operations: list[Operation]) -> None:
-        if failures and any(operation.key.table == "memory" for operation in operations):
+        if failures and any(operation.key.sort == "now" for operation in operations):
             failures.pop()
             raise VersionConflict([operations[0].key])
         await transact(operations)

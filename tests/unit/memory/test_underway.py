@@ -44,7 +44,7 @@ async def died(room: Any, **call: Any) -> None:
 
 
 async def resumed(room: Any) -> list[str]:
-    return [one async for one in room.memorizer.resume("acme")]
+    return [one async for one in room.memorizer.underway.resume("acme", room.memorizer.remember)]
 
 
 @pytest.fixture

@@ -79,12 +79,12 @@ async def _told(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[i
 
 
 async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
-    principal = parts.settings.principal
+    principal, memorizer = parts.settings.principal, parts.domains.memorizer
     if await parts.models.current(principal.organization) is None:
         raise Refused(
             "model: none is configured, so nothing can be read. Set INTERLAYER_MODEL or `interlayer model set`."
         )
-    async with aclosing(parts.domains.memorizer.resume(principal.organization)) as left:
+    async with aclosing(memorizer.underway.resume(principal.organization, memorizer.remember)) as left:
         async for one in left:
             yield one
     async with aclosing(parts.rereader.work_off(principal, early=True)) as found:
