@@ -117,6 +117,23 @@ def test_a_quotation_is_found_whatever_its_typography(quote: str, place: str | N
     assert (found and text[found[0] : found[1]]) == place
 
 
+@pytest.mark.parametrize(
+    ("text", "quote", "place"),
+    [
+        ("In Zu\u0308rich, a cafe\u0301.", "zürich, a café", "Zu\u0308rich, a cafe\u0301"),
+        ("In Zürich.", "Zu\u0308rich", "Zürich"),
+        ("Ann's CTO is José.", "“Ann’s CTO is José.”", "Ann's CTO is José"),
+        ("**Acme** has *40* `big` pumps", "Acme has 40 big pumps", "Acme** has *40* `big` pumps"),
+        ("a pump — rated 5–7", "a pump -- rated 5-7", "a pump — rated 5–7"),
+        ("mail ann_lee@acme.example", "annlee@acme.example", None),
+        ("it is 2*3 wide", "is 23 wide", None),
+    ],
+)
+def test_accents_emphasis_and_dashes_hide_no_quotation(text: str, quote: str, place: str | None) -> None:
+    found = Quotable(text).locate(quote)
+    assert (found and text[found[0] : found[1]]) == place
+
+
 @given(st.text(min_size=1, max_size=80), st.integers(0, 80), st.integers(1, 80))
 def test_what_is_cut_out_of_a_text_is_found_in_it(text: str, start: int, length: int) -> None:
     quote = text[start : start + length]
