@@ -7,6 +7,7 @@ that was written in the second quarter of 2026.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from interlayer.memory.guard import names
@@ -14,6 +15,7 @@ from interlayer.text.dates import StatedDate, stated_dates
 from interlayer.text.numbers import numbers
 from interlayer.text.quotes import Quotable
 from interlayer.text.relative_time import anchor
+from interlayer.text.sentences import Sentence, sentences
 from interlayer.text.terms import STOP_WORDS, stem
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’][^\W_]+)*")
@@ -36,6 +38,7 @@ class Ground:
     """A text that statements are held against. `known` are names that may be said of it without standing in it."""
 
     def __init__(self, content: str, known: Iterable[str], observed_at: datetime) -> None:
+        self._content = content
         self._quotable = Quotable(content)
         self._year = observed_at.year
         text = anchor(content, observed_at)  # what "next quarter" means there may be said outright
@@ -51,6 +54,17 @@ class Ground:
     def locate(self, quote: str) -> tuple[int, int] | None:
         """Return where a quotation stands in the text, or None."""
         return self._quotable.locate(quote)
+
+    def around(self, span: tuple[int, int]) -> str:
+        """Return the whole sentences that a place of the text is part of, with their label."""
+        start, end = span
+        touched = [one for one in self._sentences if one.start < end and start < one.end]
+        outside = [self._content[start:end]] if not touched else []
+        return " ".join(outside + [f"{one.label}: {one.text}" if one.label else one.text for one in touched])
+
+    @cached_property
+    def _sentences(self) -> list[Sentence]:
+        return list(sentences(self._content))
 
     def missing(self, statement: str) -> str | None:
         """Return the first number, date or name of a statement that the text does not hold, or None."""

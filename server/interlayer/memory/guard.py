@@ -18,8 +18,14 @@ REMEMBERED: Final = 8_192
 """Texts of which it is kept what they say: an entity's statements are compared with one another again and again."""
 
 _NEGATION: Final = re.compile(
-    r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE
+    r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b"
+    r"|\b(?:nicht|nichts|niemals|niemand|kein(?:e[nmrs]?)?|weder|ohne|niet|geen|inte|ikke|não|nunca|ning[uú]n[ao]?"
+    r"|nessun[ao]?|не|нет|никогда)\b|\bnon\b(?!-)"
+    r"|\b(?:ne\s+|n['’])(?P<verb>[^\W\d_]+(?:\s+[^\W\d_]+)?)\s+(?:pas|jamais|rien|plus|aucune?)\b"
+    r"|ません|ではな|じゃな|ていな|没有|沒有|並未|并未|不是",
+    re.IGNORECASE,
 )
+_NO_NEGATION: Final = re.compile(r"(?i)\b(?:not only|nicht nur|non solo|no later than|no doubt)\b")
 _CALENDAR: Final = re.compile(
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|q[1-4]|h[12]"
@@ -64,8 +70,21 @@ def distinguished(new: str, known: str) -> str | None:
 
 
 def negated(text: str) -> bool:
-    """Return whether a text denies something; two negations take each other back."""
-    return len(_NEGATION.findall(text)) % 2 == 1
+    """Return whether a text denies something, in a common language; two negations take each other back."""
+    return len(_NEGATION.findall(_NO_NEGATION.sub(" ", text))) % 2 == 1
+
+
+def without_negation(text: str) -> str:
+    """Return a text with blanks for the words that deny."""
+    return _NEGATION.sub(lambda match: f" {match['verb'] or ''} ", text)
+
+
+def after_negation(text: str) -> str:
+    """Return what follows the last word that denies, the whole text if there is none."""
+    last = 0
+    for match in _NEGATION.finditer(text):
+        last = match.end() if match["verb"] is None else match.start("verb")
+    return text[last:]
 
 
 def periods(text: str) -> Counter[str]:

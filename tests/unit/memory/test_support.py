@@ -1,0 +1,56 @@
+"""Whether the sentences around a quote carry a statement."""
+
+import pytest
+
+from interlayer.memory.guard import distinguished
+from interlayer.memory.support import denied
+
+KNOWN = ("Acme", "acme.example")
+
+
+@pytest.mark.parametrize(
+    ("statement", "around"),
+    [
+        ("Acme uses Oracle.", "Acme does not use Oracle."),
+        ("Acme uses Oracle.", "Acme does not use Oracle, but it uses Postgres."),
+        ("Acme's renewal is signed.", "The renewal is not yet signed."),
+        ("Acme missed a payment.", "Acme never missed a payment."),
+        ("Acme uses Slack.", "Acme stopped using Slack."),
+        ("Acme does not use Oracle.", "Acme uses Oracle."),
+        ("Acme nutzt Oracle.", "Das Unternehmen nutzt kein Oracle."),
+        ("Acme nutzt Oracle.", "Acme nutzt Oracle nicht."),
+        ("Acme utilise Oracle.", "Acme n'utilise pas Oracle."),
+        ("Acme usa Oracle.", "Acme non usa Oracle."),
+        ("Acme usa Oracle.", "A empresa não usa Oracle."),
+        ("Акме использует Oracle.", "Компания не использует Oracle."),
+        ("AcmeはOracleを使っています。", "AcmeはOracleを使っていません。"),
+        ("Acme使用Oracle。", "公司没有使用Oracle。"),
+    ],
+)
+def test_a_sentence_that_denies_a_statement_does_not_carry_it(statement: str, around: str) -> None:
+    assert denied(statement, around, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("statement", "around"),
+    [
+        ("Acme uses Postgres.", "Acme does not use Oracle, but uses Postgres."),
+        ("Acme does not use Oracle.", "Das Unternehmen nutzt kein Oracle."),
+        ("Acme nutzt Oracle nicht.", "Das Unternehmen nutzt kein Oracle."),
+        ("Acme no longer uses Slack.", "Acme stopped using Slack."),
+        ("Acme lacks a CRM.", "They do not have a CRM."),
+        ("Acme has no CRM.", "CRM: none"),
+        ("Acme is undecided.", "Acme has not decided."),
+        ("Acme uses Slack notifications.", "Their Slack notifications aren't cutting it."),
+        ("Acme shifted priorities.", "Acme shifted priorities without sacrificing security."),
+        ("Acme uses Oracle.", "Acme uses not only Oracle but Postgres."),
+    ],
+)
+def test_a_sentence_that_denies_something_else_carries_it(statement: str, around: str) -> None:
+    assert not denied(statement, around, KNOWN)
+
+
+def test_a_denial_in_another_language_tells_two_statements_apart() -> None:
+    assert distinguished("Acme nutzt Oracle nicht.", "Acme nutzt Oracle.") == "negation"
+    assert distinguished("Acme nutzt kein Oracle.", "Acme nutzt Oracle nicht.") is None
+    assert distinguished("Acme is a non-profit.", "Acme is a profit.") is None
