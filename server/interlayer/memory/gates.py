@@ -25,33 +25,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import re2
-
 from interlayer.memory.grounding import Ground
+from interlayer.memory.instructions import is_instruction
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import Rejection, phrased
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema import EntitySchema, PropertySchema
 from interlayer.memory.values import ValueProblem
 from interlayer.text.private import MASK, masked
-from interlayer.text.sentences import sentences
 from interlayer.text.terms import terms
-
-# Sentences that are addressed to a language model. Narrow on purpose: a customer may well write about
-# instructions, but nobody states a fact by telling the reader to ignore what it was told before.
-_INSTRUCTION: Final = re2.compile(
-    r"(?is)\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|preceding|all|any"
-    r"|your|system)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules|polic(?:y|ies)|guardrails|guidelines)\b"
-    r"|\b(?:reveal|print|repeat|show|output|leak)\b[^.\n]{0,30}\b(?:your|the) (?:system|hidden|initial|developer) "
-    r"(?:prompt|message|instructions?)\b"
-    r"|\byou are now\b[^.\n]{0,40}\b(?:mode|assistant|jailbroken|unrestricted|model|DAN)\b"
-    r"|<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?INST\]|^\s*(?:system|assistant)\s*:\s*you (?:are|must|will)\b"
-)
-
 
 _OBEYED: Final = "ungrounded: the words it rests on speak to a model"
 _SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
-_PARAGRAPH_END: Final = re.compile(r"\n\s*\n")
 _SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
 _FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
 """Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
@@ -162,31 +147,12 @@ class Gates:
         return reason
 
 
-def is_instruction(text: str) -> bool:
-    """Return whether a text speaks to a model rather than about anything."""
-    return bool(_INSTRUCTION.search(text))
-
-
 def _stated(value: Any) -> list[str]:
     """Return what a value says, as texts in which a single word with a capital counts as a name."""
     if isinstance(value, dict):
         return [str(value.get("amount", ""))]
     texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
     return [text if len(text.split()) > 1 else f"is {text}" for text in texts]
-
-
-def addressed(content: str) -> list[tuple[int, int]]:
-    """Return the places of a text that speak to a model: from where such a sentence begins to its paragraph's end."""
-    found = [match.start() for match in _INSTRUCTION.finditer(content)]
-    if not found:
-        return []
-    starts = [one.start for one in sentences(content)]
-    places: list[tuple[int, int]] = []
-    for at in found:
-        end = _PARAGRAPH_END.search(content, at)
-        begin = max((start for start in starts if start <= at), default=0)
-        places.append((begin, end.start() if end else len(content)))
-    return places
 
 
 def _hint(name: str, schema: EntitySchema) -> str:

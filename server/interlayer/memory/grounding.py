@@ -38,7 +38,7 @@ class Ground:
     """A text that statements are held against. `known` are names that may be said of it without standing in it."""
 
     def __init__(self, content: str, known: Iterable[str], observed_at: datetime) -> None:
-        self._content = content
+        self.content = content
         self._quotable = Quotable(content)
         self._year = observed_at.year
         text = anchor(content, observed_at)  # what "next quarter" means there may be said outright
@@ -55,16 +55,17 @@ class Ground:
         """Return where a quotation stands in the text, or None."""
         return self._quotable.locate(quote)
 
-    def around(self, span: tuple[int, int]) -> str:
-        """Return the whole sentences that a place of the text is part of, with their label."""
-        start, end = span
-        touched = [one for one in self._sentences if one.start < end and start < one.end]
-        outside = [self._content[start:end]] if not touched else []
-        return " ".join(outside + [f"{one.label}: {one.text}" if one.label else one.text for one in touched])
+    def around(self, span: tuple[int, int], more: int = 0) -> str:
+        """Return the whole sentences that a place of the text is part of, with their label, and `more` on each side."""
+        touched = [at for at, one in enumerate(self._sentences) if one.start < span[1] and span[0] < one.end]
+        if not touched:
+            return self.content[slice(*span)]
+        wanted = self._sentences[max(touched[0] - more, 0) : touched[-1] + 1 + more]
+        return " ".join(f"{one.label}: {one.text}" if one.label else one.text for one in wanted)
 
     @cached_property
     def _sentences(self) -> list[Sentence]:
-        return list(sentences(self._content))
+        return list(sentences(self.content))
 
     def missing(self, statement: str) -> str | None:
         """Return the first number, date or name of a statement that the text does not hold, or None."""

@@ -10,9 +10,10 @@ from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.memory.candidates import properties_of
 from interlayer.memory.extraction import Extracted
-from interlayer.memory.gates import Gates, addressed
+from interlayer.memory.gates import Gates
 from interlayer.memory.grounding import Ground
 from interlayer.memory.identifiers import check_text
+from interlayer.memory.instructions import addressed
 from interlayer.memory.naming import Bearer, Subject
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import plain_facts

@@ -13,7 +13,7 @@ from interlayer.memory.antecedents import is_dangling, leading_pronoun, names_no
 from interlayer.memory.grounding import Ground
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.requests import FactCandidate
-from interlayer.memory.support import denied
+from interlayer.memory.support import denied, unsupported
 from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
 
@@ -37,6 +37,8 @@ def phrased(candidate: FactCandidate, occasion: Occasion, ground: Ground) -> Fac
         around = ground.around(span)
         if denied(candidate.text, around, occasion.known):
             raise Rejection("ungrounded: the sentence that it rests on says the opposite")
+        if unsupported(candidate.text, ground.around(span, more=1), ground.content, occasion.known):
+            raise Rejection("ungrounded: the sentences around its quote say nothing of it")
     if candidate.subject and "other_entity" not in off and not occasion.bears(candidate.subject):
         raise Rejection(f"other_entity: it is about {candidate.subject[:60]}")
     text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text

@@ -1,4 +1,4 @@
-"""Finding quotations in the text that they were taken from, whatever became of blanks, case, typography and emphasis."""
+"""Finding quotations in the text that they were taken from, whatever became of blanks, case and typography."""
 
 import re
 import unicodedata

@@ -3,7 +3,7 @@
 import pytest
 
 from interlayer.memory.guard import distinguished
-from interlayer.memory.support import denied
+from interlayer.memory.support import denied, unsupported
 
 KNOWN = ("Acme", "acme.example")
 
@@ -54,3 +54,29 @@ def test_a_denial_in_another_language_tells_two_statements_apart() -> None:
     assert distinguished("Acme nutzt Oracle nicht.", "Acme nutzt Oracle.") == "negation"
     assert distinguished("Acme nutzt kein Oracle.", "Acme nutzt Oracle nicht.") is None
     assert distinguished("Acme is a non-profit.", "Acme is a profit.") is None
+
+
+NOTE = "Dana Smith is the CTO. Acme makes pumps and has 40 employees. The budget is with her."
+
+
+@pytest.mark.parametrize(
+    ("statement", "around", "carried"),
+    [
+        ("Acme is bankrupt.", NOTE, False),
+        ("Dana Smith left Acme.", "Dana Smith is the CTO.", False),
+        ("Dana left Acme.", "Dana Smith is the CTO.", False),
+        ("Acme plans layoffs.", "Acme makes pumps and has 40 employees.", False),
+        ("Dana Smith is the CTO of Acme.", "Dana Smith is the CTO.", True),
+        ("Acme's CTO is Dana Smith.", "Dana Smith is the CTO.", True),
+        ("Acme is a pump maker.", "Acme makes pumps and has 40 employees.", True),
+        ("Acme employs 40 people.", "Acme makes pumps and has forty on its payroll.", True),
+        ("Budget lies with Dana.", "The budget is with her.", True),
+    ],
+)
+def test_a_statement_rests_on_more_than_its_subject(statement: str, around: str, carried: bool) -> None:
+    assert unsupported(statement, around, NOTE, KNOWN) is not carried
+
+
+def test_a_text_in_another_language_may_say_it_in_other_words() -> None:
+    german = "Die Acme GmbH stellt seit 1990 in Ulm Maschinen her."
+    assert not unsupported("Acme is a manufacturer.", german, german, KNOWN)
