@@ -129,7 +129,7 @@ class Gates:
             return None if ground.locate(bare) else "ungrounded: the value is not in the content"
         if kind not in _FORMED:
             return None
-        missing = next(filter(None, map(ground.missing, _stated(candidate.value))), None)
+        missing = next(filter(None, map(ground.missing_value, _stated(candidate.value))), None)
         return f"ungrounded: {missing} is not in the content" if missing else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:

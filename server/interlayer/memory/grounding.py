@@ -31,6 +31,12 @@ _HALVES: Final = {"thousand": 500.0, "million": 5e5, "billion": 5e8, "dozen": 6.
 _CURRENCIES: Final = {"$": "usd", "dollar": "usd", "€": "eur", "euro": "eur", "£": "gbp", "¥": "jpy", "yen": "jpy"}
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # the parts of a compound such as TypeScript or Node.js
 _HEAD_MIN: Final = 4
+_UNSPACED: Final = re.compile(  # Thai to Khmer, kana, Han, Hangul: scripts in which words are not set apart
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]+"
+)
+_KATAKANA: Final = re.compile(r"[\u30a1-\u30ff]{3,}")  # names and loanwords
+_INFLECTED: Final = re.compile(r"[\u0400-\u04ff]{5,}")
+_ENDING: Final = 2  # letters by which a Cyrillic word changes with its case
 _GROUPED: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")  # 450 000
 
 
@@ -40,6 +46,7 @@ class Ground:
     def __init__(self, content: str, known: Iterable[str], observed_at: datetime) -> None:
         self.content = content
         self._quotable = Quotable(content)
+        self._known = Quotable("\n".join(known))
         self._year = observed_at.year
         text = anchor(content, observed_at)  # what "next quarter" means there may be said outright
         self._dates = stated_dates(text)
@@ -79,7 +86,17 @@ class Ground:
         unknown = min((sorted(values - self._numbers) for values in _readings(rest)), key=len)
         if unknown:
             return f"{unknown[0]:g}"
-        return self._missing_name(rest) or self._swapped(rest)
+        return self._missing_name(rest) or self._swapped(rest) or self._unwritten(_KATAKANA.findall(statement))
+
+    def missing_value(self, value: str) -> str | None:
+        """Return the first number, date or name of a value that the text does not hold, or None.
+
+        In a script that sets no words apart, a value stands in the text as it is.
+        """
+        return self._unwritten(_UNSPACED.findall(value)) or self.missing(value)
+
+    def _unwritten(self, runs: Iterable[str]) -> str | None:
+        return next((run for run in runs if not self.locate(run) and not self._known.locate(run)), None)
 
     def _missing_name(self, statement: str) -> str | None:
         found = set(names(statement))
@@ -128,7 +145,14 @@ class Ground:
             return True
         if 2 <= len(compact) <= 5 and compact in self._initials:
             return True
-        return all(part in self._words or stem(part) in self._words for part in parts)
+        return all(part in self._words or stem(part) in self._words or self._inflects(part) for part in parts)
+
+    def _inflects(self, word: str) -> bool:
+        """Whether the text has a Cyrillic word with another ending."""
+        if not _INFLECTED.fullmatch(word):
+            return False
+        near = (one for one in self._words if abs(len(one) - len(word)) <= _ENDING)
+        return any(one.startswith(word[:-_ENDING]) for one in near)
 
     def _has_digits(self, text: str) -> bool:
         digits = re.sub(r"\D", "", text)

@@ -96,6 +96,30 @@ def test_a_compound_is_known_by_its_short_form(statement: str, missing: str | No
     assert Ground(content, [], SATURDAY).missing(statement) == missing
 
 
+@pytest.mark.parametrize(
+    ("value", "missing"),
+    [
+        ("大阪", None),
+        ("is 大阪", None),
+        ("アクメ社", None),
+        ("is 京都", "京都"),
+        ("銀行", "銀行"),
+        ("is Москва", None),
+        ("is Киев", "киев"),
+        ("is Мурманск", "мурманск"),
+    ],
+)
+def test_a_value_in_another_script_is_in_the_text(value: str, missing: str | None) -> None:
+    content = "アクメ社の本社は大阪にあります。Штаб-квартира находится в Москве."
+    assert Ground(content, ["アクメ社"], SATURDAY).missing_value(value) == missing
+
+
+def test_a_name_in_katakana_is_in_the_text() -> None:
+    ground = Ground("本社は大阪にあります。", ["アクメ社"], SATURDAY)
+    assert ground.missing("アクメ社の本社は大阪です。") is None
+    assert ground.missing("グローベックスの本社は大阪です。") == "グローベックス"
+
+
 def test_somebody_in_the_place_of_another_is_missing() -> None:
     assert Ground("Acme will buy 40 pumps.", [], SATURDAY).missing("Globex will buy 40 pumps.") == "Globex"
 
