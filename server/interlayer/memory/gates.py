@@ -10,6 +10,7 @@
 | `unknown_property` | all         | the schema has no such property, or has retired it               |
 | `type`             | all         | the schema's type does not take the value                        |
 | `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
+|                    |             | or the sentences around its quote deny it or say nothing of it   |
 | `other_entity`     | a model     | it is about somebody else                                        |
 | `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
 | `unanchored`       | a model     | the time that it gives for the fact is no time                   |

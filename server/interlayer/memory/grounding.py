@@ -5,6 +5,7 @@ that was written in the second quarter of 2026.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -48,11 +49,11 @@ class Ground:
         self._quotable = Quotable(content)
         self._known = Quotable("\n".join(known))
         self._year = observed_at.year
-        text = anchor(content, observed_at)  # what "next quarter" means there may be said outright
+        text = anchor(_apart(content), observed_at)  # what "next quarter" means there may be said outright
         self._dates = stated_dates(text)
         self._digits = re.sub(r"\D", "", text)
         self._in_order = _WORD.findall(text)
-        self._words = _word_forms([text, *known])
+        self._words = _word_forms([text, *map(_apart, known)])
         self._initials = _initials(self._in_order)
         self._numbers = _values(text)
         self._numbers |= {_MORE_NUMBERS[word] for word in self._words & _MORE_NUMBERS.keys()}
@@ -76,6 +77,7 @@ class Ground:
 
     def missing(self, statement: str) -> str | None:
         """Return the first number, date or name of a statement that the text does not hold, or None."""
+        statement = _apart(statement)
         dates = stated_dates(statement)
         for _, readings in _by_place(dates):
             if not any(one.says(reading, self._year) for reading in readings for one in self._dates):
@@ -157,6 +159,11 @@ class Ground:
     def _has_digits(self, text: str) -> bool:
         digits = re.sub(r"\D", "", text)
         return len(digits) >= 7 and digits in self._digits
+
+
+def _apart(text: str) -> str:
+    """Return a text with composed accents, and with blanks around what stands in a script without spaces."""
+    return _UNSPACED.sub(r" \g<0> ", unicodedata.normalize("NFC", text))
 
 
 def _values(text: str) -> set[float]:

@@ -13,7 +13,7 @@ from interlayer.memory.antecedents import is_dangling, leading_pronoun, names_no
 from interlayer.memory.grounding import Ground
 from interlayer.memory.occasion import Occasion
 from interlayer.memory.requests import FactCandidate
-from interlayer.memory.support import denied, unsupported
+from interlayer.memory.support import denied, replaced, unsupported
 from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
 
@@ -28,23 +28,39 @@ def phrased(candidate: FactCandidate, occasion: Occasion, ground: Ground) -> Fac
     """Return a model's statement as it is to be remembered. Raises `Rejection`."""
     off = occasion.gates.off
     span = ground.locate(candidate.quote or "")
-    if "ungrounded" not in off:
-        if span is None:
-            raise Rejection("ungrounded: its quote is not in the content")
-        missing = ground.missing(candidate.text)
-        if missing:
-            raise Rejection(f"ungrounded: {missing} is not in the content")
-        around = ground.around(span)
-        if denied(candidate.text, around, occasion.known):
-            raise Rejection("ungrounded: the sentence that it rests on says the opposite")
-        if unsupported(candidate.text, ground.around(span, more=1), ground.content, occasion.known):
-            raise Rejection("ungrounded: the sentences around its quote say nothing of it")
-    if candidate.subject and "other_entity" not in off and not occasion.bears(candidate.subject):
-        raise Rejection(f"other_entity: it is about {candidate.subject[:60]}")
+    problem = None if "ungrounded" in off else _ungrounded(candidate.text, span, occasion, ground)
+    if not problem and "other_entity" not in off:
+        problem = _of_another(candidate, span, occasion, ground)
+    if problem:
+        raise Rejection(problem)
     text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text
     if "dangling" not in off and is_dangling(text, occasion.known):
         raise Rejection("dangling: it leans on a pronoun that nothing in it explains")
     return replace(candidate, text=_dated(text, occasion), span=span, observed_at=_observed(candidate, occasion))
+
+
+def _ungrounded(text: str, span: tuple[int, int] | None, occasion: Occasion, ground: Ground) -> str | None:
+    """Return why a statement does not rest on the content, if so."""
+    if span is None:
+        return "ungrounded: its quote is not in the content"
+    missing = ground.missing(text)
+    if missing:
+        return f"ungrounded: {missing} is not in the content"
+    if denied(text, ground.around(span), occasion.known):
+        return "ungrounded: the sentence that it rests on says the opposite"
+    if unsupported(text, ground.around(span, more=1), ground.content, occasion.known):
+        return "ungrounded: the sentences around its quote say nothing of it"
+    return None
+
+
+def _of_another(
+    candidate: FactCandidate, span: tuple[int, int] | None, occasion: Occasion, ground: Ground
+) -> str | None:
+    """Return of whom a statement really is, if it is of another than the entity."""
+    if candidate.subject and not occasion.bears(candidate.subject):
+        return f"other_entity: it is about {candidate.subject[:60]}"
+    other = replaced(candidate.text, ground.around(span), ground.content, occasion.known) if span else None
+    return f"other_entity: the content says it of {other[:60]}" if other else None
 
 
 def plain_facts(content: str, occasion: Occasion) -> Iterator[FactCandidate]:

@@ -31,6 +31,7 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]|[\u30a0-\u30ff]+|[A-Za-z]+(?=[\u3040-
 _ENDED: Final = re.compile(
     r"(?i)\b(?:stopped|quit|ceased|discontinued)\s+\w+ing\b|\b(?:failed|refused|declined)\s+to\b"
 )
+_MAY_BE_IT: Final = frozenset("we our us they their them it he she his her i my you your who".split())
 _ALIKE: Final = 0.6  # share of a statement's words in a clause, from which on the clause is about the same
 _BEGINNING: Final = 5  # letters that words in common have where their stems differ: "decision", "decide"
 _ENGLISH: Final = 0.2  # share of English function words in an English text
@@ -55,6 +56,26 @@ def unsupported(statement: str, around: str, content: str, known: Iterable[str])
     if said & there or {word for word in said if _has_beginning(word, there)}:
         return False
     return not (_figures(statement) & _figures(around))
+
+
+def replaced(statement: str, around: str, content: str, known: Iterable[str]) -> str | None:
+    """Return who it is of whom the sentences around a quote say what a statement says of the entity, or None.
+
+    "Globex uses Snowflake" for "Acme uses Snowflake". Only where the text calls the entity by name, but not in these
+    sentences, which also have no pronoun that may stand for it: else the other name may be one of its own.
+    """
+    own = _own(known)
+    said = words(statement)
+    opening = next((at for at, word in enumerate(said) if word.removesuffix("'s") not in own), len(said))
+    there = around.split()
+    bare = [word.strip("\"'(),.:;").casefold() for word in there]
+    if not opening or not own & set(words(content)) or set(bare) & (own | _MAY_BE_IT):
+        return None
+    what = said[opening : opening + 2]
+    for at in range(len(there) - 2):
+        if len(what) > 1 and there[at][0].isupper() and bare[at + 1 : at + 3] == what and bare[at] not in STOP_WORDS:
+            return there[at]
+    return None
 
 
 def _is_opposite(part: str, own: set[str], clauses: Sequence[str]) -> bool:

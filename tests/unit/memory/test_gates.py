@@ -114,6 +114,13 @@ def test_a_value_in_another_script_is_in_the_text(value: str, missing: str | Non
     assert Ground(content, ["アクメ社"], SATURDAY).missing_value(value) == missing
 
 
+def test_words_are_known_with_composed_accents_and_beside_another_script() -> None:
+    assert Ground("Tea in Zu\u0308rich.", [], SATURDAY).missing("They drink in Zürich.") is None
+    ground = Ground("本社はOracleを使っています。", ["アクメ社"], SATURDAY)
+    assert ground.missing("アクメ社はOracleを利用") is None
+    assert ground.missing("アクメ社はSnowflakeを利用") == "snowflake"
+
+
 def test_a_name_in_katakana_is_in_the_text() -> None:
     ground = Ground("本社は大阪にあります。", ["アクメ社"], SATURDAY)
     assert ground.missing("アクメ社の本社は大阪です。") is None

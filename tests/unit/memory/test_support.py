@@ -3,7 +3,7 @@
 import pytest
 
 from interlayer.memory.guard import distinguished
-from interlayer.memory.support import denied, unsupported
+from interlayer.memory.support import denied, replaced, unsupported
 
 KNOWN = ("Acme", "acme.example")
 
@@ -80,3 +80,24 @@ def test_a_statement_rests_on_more_than_its_subject(statement: str, around: str,
 def test_a_text_in_another_language_may_say_it_in_other_words() -> None:
     german = "Die Acme GmbH stellt seit 1990 in Ulm Maschinen her."
     assert not unsupported("Acme is a manufacturer.", german, german, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("statement", "around", "other"),
+    [
+        ("Acme uses Snowflake.", "Globex uses Snowflake.", "Globex"),
+        ("Acme was sued.", "The rival Initech was sued.", "Initech"),
+        ("Acme was sued.", "Its parent was sued.", None),
+        ("Acme uses Snowflake.", "Globex uses Snowflake, as does Acme.", None),
+        ("Acme uses Snowflake.", "We at Globex uses Snowflake.", None),
+        ("Acme uses Snowflake.", "The Globex team runs Snowflake.", None),
+        ("Dana signs next month.", "Dana signs next month.", None),
+    ],
+)
+def test_what_is_said_of_another_is_no_fact_of_the_entity(statement: str, around: str, other: str | None) -> None:
+    assert replaced(statement, around, f"Acme makes pumps. {around}", KNOWN) == other
+
+
+def test_another_name_may_be_the_entitys_own_where_the_text_has_no_other() -> None:
+    text = "Globex uses Snowflake."
+    assert replaced("Acme uses Snowflake.", text, text, KNOWN) is None
