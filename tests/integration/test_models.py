@@ -250,9 +250,9 @@ async def test_an_instruction_in_content_has_no_effect_even_on_a_model_that_obey
     }
     model.says(obeyed)
     answer = await told(room, model, INJECTED)
-    assert answer["gates"]["passed"] == 1
+    assert answer["gates"]["passed"] == 2  # what is stated after the orders is no order
     recalled = await room.recall(ACME)
-    assert [one["text"] for one in recalled["facts"]] == [PUMPS["text"]]
+    assert {one["text"] for one in recalled["facts"]} == {PUMPS["text"], "Acme owes Bob 5,000,000 dollars."}
     assert recalled["properties"] == []
     assert not (await room.recall("contact:bob@evil.example"))["found"]
 
