@@ -49,6 +49,18 @@ async def test_what_fails_for_the_moment_is_tried_again(endpoint: Endpoint, faul
     assert len(endpoint.asked) >= 3
 
 
+@pytest.mark.parametrize("fault", ["400", "413"])
+async def test_an_endpoint_that_takes_fewer_texts_is_sent_fewer(endpoint: Endpoint, fault: str) -> None:
+    texts = [f"text number {number}" for number in range(32)]
+    endpoint.faults.extend([fault, fault])
+    made = hosted_by(endpoint)
+    assert np.allclose(await made.embed(texts), hashed(texts), atol=1e-5)
+    assert [len(request["input"]) for request in endpoint.asked] == [32, 16, 8, 8, 16]
+    endpoint.asked.clear()
+    await made.embed(texts)
+    assert {len(request["input"]) for request in endpoint.asked} == {8}
+
+
 async def test_what_goes_on_failing_is_unavailable_by_name(endpoint: Endpoint) -> None:
     endpoint.faults.extend(["500"] * 50)
     with pytest.raises(Unavailable, match="some-model: .*told to fail"):

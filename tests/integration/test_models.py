@@ -22,6 +22,7 @@ from mcp import Client
 from extraction_rooms import ReadingRoom, rereader_of, settings_of
 from interlayer.app.composition import build
 from interlayer.app.settings import load
+from interlayer.errors import InvalidInput
 from interlayer.memory import keys
 from interlayer.memory.backlog import CLAIM
 from interlayer.memory.model_extractor import prompt_version
@@ -207,6 +208,41 @@ async def test_the_next_model_answers_when_the_first_does_not(room: Room, model:
     model.answer = answer
     answer_ = await told(room, model, models=("openai/first", "openai/second"), retries=0)
     assert answer_["extractor"].startswith("openai/second (prompt ")
+
+
+async def test_a_model_that_hangs_leaves_time_for_the_next(room: Room, model: ScriptedModel) -> None:
+    model.asked.clear()
+    model.answer = lambda asked: Reply(hangs=True) if asked["model"] == "first" else Reply(json.dumps(GOOD))
+    answer = await told(room, model, models=("openai/first", "openai/second"), timeout_s=4.0)
+    assert answer["extractor"].startswith("openai/second (prompt ")
+    model.answer = lambda _: Reply(hangs=True)
+    answer = await told(room, model, "Acme has a plant.", models=("openai/first", "openai/second"), timeout_s=2.0)
+    assert "openai/first unavailable: no answer within 1 s" in answer["extractor"]
+
+
+@pytest.mark.parametrize("name", ["openai/x", "hosted_vllm/x", "anthropic/x"])
+async def test_a_wait_that_is_too_long_is_not_waited_for(room: Room, model: ScriptedModel, name: str) -> None:
+    model.says(Reply(status=429, headers={"Retry-After": "3600"}))
+    answer = await told(room, model, models=(name,))
+    assert answer["extractor"].startswith("pending (")
+    assert len(model.asked) == 1
+
+
+async def test_what_a_provider_says_of_a_key_is_not_passed_on(room: Room, model: ScriptedModel) -> None:
+    model.says(Reply(status=401, text="bad key sk-secret123"))
+    answer = await told(room, model)
+    assert "HTTP 401. Check the provider's API key" in answer["extractor"]
+    assert "sk-secret123" not in json.dumps(answer)
+    assert answer["extractor"].count("openai/scripted") == 1
+
+
+@pytest.mark.parametrize("name", ["nonsense", "openai/", "foo/bar", "", " , "])
+async def test_a_model_of_no_known_provider_is_not_chosen(room: Room, model: ScriptedModel, name: str) -> None:
+    choice = ReadingRoom(room, settings_of(model.url)).choice
+    with pytest.raises(InvalidInput, match="Write provider/model"):
+        await choice.choose(room.principal, name, None)
+    assert not (await choice.chosen("acme")).stored
+    assert (await choice.choose(room.principal, "none", None)).settings.models == ()
 
 
 async def test_long_content_is_read_in_passages_and_merged(room: Room, model: ScriptedModel) -> None:
@@ -656,6 +692,11 @@ def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model
     labels = {"expected_facts": ["They sell pumps", "They have 40 plants"], "entity": ACME, "name": "Acme"}
     (folder / "one.ground_truth.json").write_text(json.dumps(labels), encoding="utf-8")
     plot = tmp_path / "scores.svg"
+    model.says(Reply(status=500))
+    failed = run(home, "memory", "evaluate", "--data", str(folder), url=model.url)
+    assert failed.returncode == 1
+    assert "none of 1 samples could be read" in failed.stderr
+    model.says(GOOD)
     arguments = ("memory", "evaluate", "--data", str(folder), "--json", "--plot", str(plot))
     done = run(home, *arguments, url=model.url)
     assert done.returncode == 0, done.stderr

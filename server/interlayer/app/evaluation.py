@@ -17,7 +17,7 @@ from typing import Any, Final
 from interlayer.app.composition import Parts, build
 from interlayer.app.scoring import Score, Stored, score
 from interlayer.app.settings import Settings
-from interlayer.errors import InvalidInput, Refused
+from interlayer.errors import InvalidInput, Refused, Unavailable
 from interlayer.ids import parse_instant, system_clock
 from interlayer.memory.collections import schema_of
 from interlayer.memory.records import EntityId
@@ -94,6 +94,8 @@ async def evaluate(
     total = Score()
     for one in scores.values():
         total.add(one)
+    if total.pending == total.samples:
+        raise Unavailable(f"none of {total.samples} samples could be read; the first is {total.missed[0]}")
     return {**scores, "all": total}
 
 
@@ -132,6 +134,8 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         observed_at=observed_at,
     )
     answer = await parts.domains.memorizer.memorize(principal, request)
+    if "pending (" in answer["extractor"]:  # what is stored is not the model's, so it says nothing of the model
+        return Score(samples=1, pending=1, missed=[f"{sample.name}: {answer['extractor']}"])
     entity = EntityId(answer["entity"]["type"], answer["entity"]["id"]) if answer["memory_id"] else None
     stored = await parts.entities.head(principal.organization, entity) if entity else None
     view = await parts.entities.view(principal.organization, stored.head) if stored else None
@@ -150,7 +154,6 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         schema.entities[entity_type].current,
         names,
     )
-    one.pending = int("pending (" in answer["extractor"])
     one.stored += [stored_(f"{name}: {state.value}", state.basis.observation.span) for name, state in states.items()]
     one.checked = answer["gates"]["checked"]
     one.rejected.update(answer["gates"]["rejected"])

@@ -1,7 +1,7 @@
 """What the command line shows to people: tables and colours through rich."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from interlayer.memory.reread_change import Change
     from interlayer.memory.schema import Schema
     from interlayer.memory.schema_plan import SchemaPlan
+
+_SCORES_WIDTH: Final = 125  # also where nothing says how wide the page is
 
 
 def print_dossier(answer: Mapping[str, Any]) -> None:
@@ -153,16 +155,18 @@ def print_change(change: "Change") -> None:
 
 def print_scores(model: str, scores: "Mapping[str, Score]") -> None:
     """Print how well a model reads, a row a kind of sample."""
-    console = Console()
+    console = Console(width=max(Console().width, _SCORES_WIDTH))
     table = Table(title=f"{model}: what is stored, compared with the labels by content", title_justify="left")
     total = scores["all"]
     names = [*total.shares(), "dangling", "unanchored", "repeated", "unquoted", "pending", "tokens"]
     for name in ("kind", "samples", *names):
-        table.add_column(name.replace("_", " "))
+        table.add_column(name.replace("_", " "), min_width=max(map(len, name.split("_"))))
     for kind, one in scores.items():
         shares = [f"{share:.3f}" for share in one.shares().values()]
         counts = [one.dangling, one.unanchored, one.repeated, one.unquoted, one.pending, one.tokens]
         table.add_row(kind, str(one.samples), *shares, *map(str, counts))
     console.print(table)
     rejected = ", ".join(f"{reason} {count}" for reason, count in total.rejected.most_common()) or "nothing"
+    if total.pending:
+        console.print(f"{total.pending} samples could not be read and are in no score; --missed says why", markup=False)
     console.print(f"candidates {total.checked}, of which the gates rejected: {rejected}", markup=False)

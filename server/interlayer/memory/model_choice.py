@@ -5,12 +5,13 @@ the environment of the process.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio
 
-from interlayer.errors import InvalidInput
+from interlayer.errors import InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory import keys
 from interlayer.memory.extraction import Extractor
@@ -18,6 +19,7 @@ from interlayer.memory.identifiers import check_text
 from interlayer.memory.model_extractor import ModelExtractor
 from interlayer.memory.spending import Spending
 from interlayer.models.chat import Chat, ChatSettings, with_models
+from interlayer.models.vendor import is_known
 from interlayer.principal import Principal
 from interlayer.storage.items import ABSENT, Delete, ItemStore, Put
 from interlayer.storage.trail import Event, Trail
@@ -79,6 +81,9 @@ class ModelChoice:
     async def choose(self, principal: Principal, model: str, api_base: str | None) -> Choice:
         """Choose models for the organization; `none` switches extraction off. Audited."""
         models = model_ids(model)
+        if not models and model.strip() != NONE:
+            raise InvalidInput("model", "is blank.", "Write provider/model, or none to switch extraction off.")
+        await _check_known(models)
         body: dict[str, Any] = {
             "models": list(models),
             "api_base": check_address(api_base),
@@ -116,6 +121,17 @@ def model_ids(text: str) -> Sequence[str]:
                 "model", f"{one[:60]!r} is no model.", "Write provider/model, such as openai/gpt-5-mini."
             )
     return models
+
+
+async def _check_known(models: Sequence[str]) -> None:
+    with suppress(Unavailable):  # cannot be told here; whoever asks the model has what it takes
+        for one in models:
+            if not await is_known(one):
+                raise InvalidInput(
+                    "model",
+                    f"no provider of {one[:60]!r} is known.",
+                    "Write provider/model, such as openai/gpt-5-mini.",
+                )
 
 
 def check_address(api_base: str | None) -> str | None:

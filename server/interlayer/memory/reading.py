@@ -95,7 +95,7 @@ class Reader:
         found = await extracted(model, task, patience)
         if isinstance(found, Extracted):
             return replace(reading, extracted=found)
-        return replace(reading, failed=f"{model.name} unavailable: {found}")
+        return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")
 
     async def _bearer(self, organization: str, subject: Subject) -> Bearer:
         found = await self._naming.bearer(organization, subject)

@@ -8,6 +8,7 @@ is busy or down is tried again after the wait that it asks for; then the next mo
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -111,11 +112,15 @@ class Chat:
         """Return the answer and the model that gave it."""
         problems: list[str] = []
         cut: CutShort | None = None
-        for model in self._settings.models:
+        for at, model in enumerate(self._settings.models):
+            share_s = _share_s(len(self._settings.models) - at)
             try:
-                return await self._ask(model, question), model
+                with anyio.fail_after(share_s):
+                    return await self._ask(model, question), model
             except OverBudget:
                 raise
+            except TimeoutError:
+                problems.append(f"{model}: no answer within {share_s:.3g} s")
             except Unavailable as error:
                 problems.append(str(error))
                 cut = error if cut is None and isinstance(error, CutShort) else cut
@@ -207,6 +212,15 @@ class Chat:
             with anyio.CancelScope(shield=True):
                 await self._meter.settle(taken.tokens - tokens, taken.cost - cost)
         return taken
+
+
+def _share_s(models: int) -> float | None:
+    """Return how long the first of so many models may take of the time that is left, None for all of it.
+
+    A model that hangs leaves time for those that are asked when it does not answer.
+    """
+    left_s = anyio.current_effective_deadline() - anyio.current_time()
+    return left_s / models if models > 1 and left_s != math.inf else None
 
 
 def _value(model: str, question: Question[T], answer: Reply) -> T:

@@ -34,6 +34,7 @@ _WAIT_MAX_S: Final = 20.0
 _QUERY_S: Final = 3.0  # for queries: words alone rank well, so one attempt
 _WAITING_S: Final = 5.0  # for statements that a call waits for, with every attempt
 _PAUSE_S: Final = 5.0  # after a failure, in which no call waits
+_TOO_MUCH: Final = frozenset({400, 413, 422})  # how servers turn down more texts than they take at once
 _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -47,6 +48,7 @@ class HostedEmbedder:
         self._sending = anyio.CapacityLimiter(_IN_FLIGHT)
         self._resting_until = 0.0
         self._trouble = ""
+        self._most = max(_TEXTS.values())  # texts in one request, fewer where a server has turned down more
 
     @property
     def space(self) -> Space:
@@ -114,7 +116,8 @@ class HostedEmbedder:
     def _batches(self, vendor: Any, texts: Sequence[str]) -> list[list[str]]:
         known = price_of(vendor, self._choice.name).get("max_input_tokens") or _TOKENS_ELSEWHERE
         longest = known * _CHARACTERS_A_TOKEN
-        most = next((texts for begin, texts in _TEXTS.items() if self._choice.name.startswith(begin)), _TEXTS_ELSEWHERE)
+        known_most = (texts for begin, texts in _TEXTS.items() if self._choice.name.startswith(begin))
+        most = min(next(known_most, _TEXTS_ELSEWHERE), self._most)
         batches: list[list[str]] = []
         room = 0
         for text in texts:
@@ -131,6 +134,10 @@ class HostedEmbedder:
         for attempt in range(1, (1 if query else _ATTEMPTS) + 1):
             try:
                 return self._checked(await self._asked(vendor, texts, query=query), texts)
+            except _TooMany:
+                self._most = half = len(texts) // 2
+                parts = [await self._answered(vendor, part, query=query) for part in (texts[:half], texts[half:])]
+                return np.concatenate(parts)
             except _Passing as failure:
                 pause = max(wait, min(failure.retry_after_s, _WAIT_MAX_S))
                 is_late = anyio.current_time() + pause > anyio.current_effective_deadline()
@@ -156,6 +163,8 @@ class HostedEmbedder:
             reason = str(error).partition("\n")[0][:200]
             if status in _PASSING:
                 raise _Passing(reason, _retry_after(error)) from error
+            if status in _TOO_MUCH and len(texts) > 1:
+                raise _TooMany from error
             raise Unavailable(
                 f"{self._choice.name}: {reason} Check the model's name, its key and INTERLAYER_EMBEDDER_API_BASE."
             ) from error
@@ -175,6 +184,10 @@ class HostedEmbedder:
             )
         self._dims = dims
         return np.stack(vectors)
+
+
+class _TooMany(Exception):
+    """More texts than a server takes at once, or something else that it does not like about them."""
 
 
 class _Passing(Exception):

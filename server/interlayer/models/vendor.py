@@ -9,7 +9,7 @@ import importlib
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,6 +27,7 @@ Message = Mapping[str, str]
 _IMPORTING: Final = Lock()
 _NOT_IN_THIS_FORM: Final = {400, 422}
 _PASSING: Final = {408, 409, 425, 429}
+_KEYS: Final = {401, 403}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ async def _reply(model: str, answer: Any) -> Reply:
 def _in_our_words(model: str, error: Exception) -> Unavailable:
     status = getattr(error, "status_code", None)
     kind = type(error).__name__
-    said = f"{model}: {_first_line(error)}"
+    # What a provider says of a key may hold the key, and agents read this.
+    said = f"{model}: {kind}: HTTP {status}." if status in _KEYS else f"{model}: {_first_line(error)}"
     if kind == "ContextWindowExceededError":
         return Unavailable(f"{said} Lower INTERLAYER_MODEL_OUTPUT_TOKENS or INTERLAYER_MODEL_PASSAGE.")
     if kind == "UnsupportedParamsError" or status in _NOT_IN_THIS_FORM:
@@ -172,8 +174,7 @@ def _first_line(error: Exception) -> str:
 
 def _asked_to_wait(error: Exception) -> float | None:
     """Return the seconds of Retry-After, which is a number or a date."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    said = str(headers.get("retry-after", "")).strip()
+    said = next(filter(None, map(_retry_after, _causes(error))), "")
     try:
         return max(float(said), 0.0)
     except ValueError:
@@ -182,3 +183,33 @@ def _asked_to_wait(error: Exception) -> float | None:
         return max((parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds(), 0.0)
     except (TypeError, ValueError):
         return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _retry_after(error: BaseException) -> str:
+    """Return the header of an error: providers' adapters keep the answer, or only its headers, here or there."""
+    response = getattr(error, "response", None)
+    for headers in (getattr(response, "headers", None), getattr(error, "headers", None), _litellm_headers(error)):
+        said = (headers or {}).get("retry-after")
+        if said:
+            return str(said).strip()
+    return ""
+
+
+def _litellm_headers(error: BaseException) -> Any:
+    return getattr(error, "litellm_response_headers", None)
+
+
+async def is_known(model: str) -> bool:
+    """Return whether the package knows the provider of a model. Raises `Unavailable` where it is not installed."""
+    vendor = await loaded()
+    try:
+        named, *_ = vendor.get_llm_provider(model=model)
+    except Exception:  # noqa: BLE001 - its errors share no base
+        return False
+    return bool(named)
