@@ -41,7 +41,7 @@ locals {
 
   egress           = local.network.posture != "endpoints"
   bedrock_endpoint = contains(local.network.endpoints, "bedrock-runtime")
-  model_provider   = split("/", var.model)[0]
+  models           = split(",", var.model)
   balancer_subnets = try(var.balancer.public, false) ? local.network.public_subnet_ids : local.network.task_subnet_ids
 
   image = coalesce(var.image, "${aws_ecr_repository.this.repository_url}:${var.image_tag}")
@@ -51,6 +51,7 @@ locals {
     local.data.environment,
     { INTERLAYER_MODEL = var.model, INTERLAYER_LOG_LEVEL = "INFO" },
     var.model_api_base == null ? {} : { INTERLAYER_MODEL_API_BASE = var.model_api_base },
+    { for name, value in var.settings : "INTERLAYER_${name}" => value },
   )
   auth = {
     for name, value in {

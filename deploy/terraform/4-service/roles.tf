@@ -40,21 +40,21 @@ locals {
     },
   ]
 
-  # The model's own id; one with a geography is an inference profile, which runs the model in several regions.
-  model_id     = trimprefix(var.model, "bedrock/")
-  geography    = try(regex("^(us|eu|apac|global)\\.", local.model_id)[0], null)
-  model_family = local.geography == null ? local.model_id : trimprefix(local.model_id, "${local.geography}.")
+  # By its own id a model is called in this region; one with a geography is an inference profile, which runs in several.
+  bedrock = { for one in local.models : trimprefix(one, "bedrock/") => try(regex("^(us-gov|apac|global|[a-z]{2})\\.", trimprefix(one, "bedrock/"))[0], null) if startswith(one, "bedrock/") }
   model_rights = [for statement in [{
     Sid    = "Model"
     Effect = "Allow"
     Action = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
-    Resource = local.geography == null ? [
-      "arn:${local.partition}:bedrock:${local.region}::foundation-model/${local.model_id}",
-      ] : [
-      "arn:${local.partition}:bedrock:${local.here}:inference-profile/${local.model_id}",
-      "arn:${local.partition}:bedrock:*::foundation-model/${local.model_family}",
-    ]
-  }] : statement if local.model_provider == "bedrock"]
+    Resource = flatten([
+      for id, geography in local.bedrock : geography == null ? [
+        "arn:${local.partition}:bedrock:${local.region}::foundation-model/${id}",
+        ] : [
+        "arn:${local.partition}:bedrock:${local.here}:inference-profile/${id}",
+        "arn:${local.partition}:bedrock:*::foundation-model/${trimprefix(id, "${geography}.")}",
+      ]
+    ])
+  }] : statement if length(local.bedrock) > 0]
 
   roles = {
     for key, role in {

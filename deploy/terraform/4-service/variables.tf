@@ -85,29 +85,47 @@ variable "tasks" {
 }
 
 variable "model" {
-  description = "Extraction model as litellm names it; none: agents pass facts themselves."
+  description = "Extraction model as litellm names it, and with commas those that are asked when it does not answer; none: agents pass facts themselves."
   type        = string
   default     = "none"
 
   validation {
-    condition     = can(regex("^(none|[a-z_]+/[A-Za-z0-9][A-Za-z0-9._:/-]*)$", var.model))
-    error_message = "model: none, or provider/model such as bedrock/anthropic.claude-sonnet-4-5, openai/gpt-5-mini, hosted_vllm/qwen3."
+    condition     = can(regex("^(none|[a-z_]+/[A-Za-z0-9][A-Za-z0-9._:/-]*(,[a-z_]+/[A-Za-z0-9][A-Za-z0-9._:/-]*)*)$", var.model))
+    error_message = "model: none, or provider/model such as bedrock/anthropic.claude-sonnet-4-5, openai/gpt-5-mini, hosted_vllm/qwen3; several with commas and no blanks."
   }
   validation {
-    condition     = !startswith(var.model, "bedrock/") || local.egress || local.bedrock_endpoint
+    condition     = !contains([for one in split(",", var.model) : split("/", one)[0]], "bedrock") || local.egress || local.bedrock_endpoint
     error_message = "model: Bedrock cannot be reached. Set bedrock = true in 2-network, or posture public or nat."
   }
   validation {
-    condition     = !startswith(var.model, "hosted_vllm/") || var.model_api_base != null
+    condition     = !contains([for one in split(",", var.model) : split("/", one)[0]], "hosted_vllm") || var.model_api_base != null
     error_message = "model: a model in your own network needs model_api_base, such as http://10.42.8.20:8000/v1."
   }
   validation {
-    condition     = contains(["none", "bedrock", "hosted_vllm"], split("/", var.model)[0]) || local.egress
-    error_message = "model: this provider is outside of AWS and posture endpoints lets nothing out. Use public or nat in 2-network, Bedrock, or a model in your network."
+    condition     = length(setsubtract([for one in split(",", var.model) : split("/", one)[0]], ["none", "bedrock", "hosted_vllm"])) == 0 || local.egress
+    error_message = "model: a provider is outside of AWS and posture endpoints lets nothing out. Use public or nat in 2-network, Bedrock, or a model in your network."
   }
   validation {
-    condition     = contains(["none", "bedrock", "hosted_vllm"], split("/", var.model)[0]) || length(var.secrets) > 0
-    error_message = "model: this provider wants a key. Put it into Secrets Manager and name it in secrets."
+    condition     = length(setsubtract([for one in split(",", var.model) : split("/", one)[0]], ["none", "bedrock", "hosted_vllm"])) == 0 || length(var.secrets) > 0
+    error_message = "model: a provider wants a key. Put it into Secrets Manager and name it in secrets."
+  }
+  validation {
+    condition     = var.model_api_base == null || length(distinct([for one in split(",", var.model) : split("/", one)[0]])) == 1
+    error_message = "model: model_api_base goes to every model that is asked, so all of them have to be of one provider."
+  }
+}
+
+variable "settings" {
+  description = "Further settings of the server, named without INTERLAYER_: budgets, patience and rate of models, how long receipts are kept."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition = length(setsubtract(keys(var.settings), [
+      "MODEL_TIMEOUT", "MODEL_RETRIES", "MODEL_RATE", "MODEL_PASSAGE", "MODEL_OUTPUT_TOKENS", "MODEL_DAILY_TOKENS",
+      "MODEL_DAILY_COST", "RECEIPT_DAYS", "STALE_SECONDS", "LOG_LEVEL",
+    ])) == 0
+    error_message = "settings: MODEL_TIMEOUT, MODEL_RETRIES, MODEL_RATE, MODEL_PASSAGE, MODEL_OUTPUT_TOKENS, MODEL_DAILY_TOKENS, MODEL_DAILY_COST, RECEIPT_DAYS, STALE_SECONDS, LOG_LEVEL; the rest has inputs of its own, and keys go into secrets."
   }
 }
 
@@ -136,12 +154,13 @@ variable "secrets" {
 }
 
 variable "auth" {
-  description = "How callers prove who they are: API keys of Interlayer, or tokens of your identity provider (jwt)."
+  description = "How callers prove who they are: API keys of Interlayer, or tokens of your identity provider (jwt; private: its keys lie in your network)."
   type = object({
     mode     = optional(string, "keys")
     issuer   = optional(string)
     audience = optional(string)
     jwks     = optional(string)
+    private  = optional(bool, false)
   })
   default = {}
 
@@ -152,6 +171,10 @@ variable "auth" {
   validation {
     condition     = var.auth.mode != "jwt" || alltrue([for value in [var.auth.issuer, var.auth.audience, var.auth.jwks] : value != null])
     error_message = "auth: jwt takes issuer, audience and jwks."
+  }
+  validation {
+    condition     = var.auth.mode != "jwt" || local.egress || var.auth.private
+    error_message = "auth: posture endpoints lets nothing out, so the keys at jwks cannot be read. Use public or nat in 2-network, or set private = true if that address is in your network."
   }
 }
 

@@ -70,6 +70,51 @@ run "bedrock_by_endpoint" {
   }
 }
 
+run "a_profile_of_any_geography_beside_a_model_of_the_region" {
+  command = plan
+  variables {
+    model    = "bedrock/au.anthropic.claude-sonnet-4-5,bedrock/amazon.nova-lite-v1:0"
+    settings = { MODEL_DAILY_COST = "5" }
+  }
+  assert {
+    condition = one([for statement in local.task_policy.Statement : statement.Resource if statement.Sid == "Model"]) == [
+      "arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-lite-v1:0",
+      "arn:aws:bedrock:eu-central-1:111122223333:inference-profile/au.anthropic.claude-sonnet-4-5",
+      "arn:aws:bedrock:*::foundation-model/anthropic.claude-sonnet-4-5",
+    ]
+    error_message = "the task may call other models than its own"
+  }
+  assert {
+    condition     = local.environment["INTERLAYER_MODEL_DAILY_COST"] == "5"
+    error_message = "a setting got lost"
+  }
+}
+
+run "no_fallback_outside" {
+  command = plan
+  variables {
+    model   = "bedrock/amazon.nova-lite-v1:0,openai/gpt-5-mini"
+    secrets = { OPENAI_API_KEY = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:openai-AbCdEf" }
+  }
+  expect_failures = [var.model]
+}
+
+run "no_setting_that_another_input_makes" {
+  command = plan
+  variables {
+    settings = { AUTH = "none" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "no_identity_provider_out_of_reach" {
+  command = plan
+  variables {
+    auth = { mode = "jwt", issuer = "https://id.acme.example", audience = "interlayer", jwks = "https://id.acme.example/keys" }
+  }
+  expect_failures = [var.auth]
+}
+
 run "vllm_in_the_network" {
   command = plan
   variables {
