@@ -3,16 +3,20 @@
 Its libraries live in an environment of their own; elsewhere every module here skips itself.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from recording import Account
     from workspace import Workspace
+
+STATES: Final = "acme-states"
+"""Bucket of the states of the installation in the emulator."""
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +48,10 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
 
 @pytest.fixture(scope="session")
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
-    """Apply all four phases in an emulator, with the one command."""
+    """Apply all four phases in an emulator, with the one command, and with the states in a bucket of it."""
     assert terraform
+    import boto3
+
     from recording import Account, recording_emulator
     from workspace import REGION, workspace
 
@@ -57,7 +63,17 @@ def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generat
             "TF_VAR_alarm_email": "night@acme.example",
             "IMAGE": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/interlayer:0.1.0",
             "AUTO_APPROVE": "1",
+            "STATE_BUCKET": STATES,
+            "STATE_REGION": REGION,
+            "TF_VAR_state": json.dumps({"backend": "s3", "config": {"bucket": STATES, "region": REGION}}),
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "DEPLOY",
+            "AWS_SECRET_ACCESS_KEY": "test",
         }
         made.variables.clear()
+        s3 = boto3.client(
+            "s3", endpoint_url=url, region_name=REGION, aws_access_key_id="look", aws_secret_access_key="test"
+        )
+        s3.create_bucket(Bucket=STATES, CreateBucketConfiguration={"LocationConstraint": REGION})
         made.all_phases("apply")
         yield Account(made, url, recorder)

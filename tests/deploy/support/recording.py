@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Recorder:
-    """A WSGI application around the emulator."""
+    """A WSGI application around the emulator. It takes no part of an upload into a folder called `torn`."""
 
     application: Callable[..., Any]
     asked: set[Asked] = field(default_factory=set)
@@ -64,6 +64,9 @@ class Recorder:
             self.asked.update(_read(environ, body))
         except (KeyError, ValueError, IndexError) as error:
             self.unread.add(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {error!r}")
+        if "/torn/" in environ["PATH_INFO"] and "partNumber=" in environ.get("QUERY_STRING", ""):
+            start_response("403 Forbidden", [("content-type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>no part of it</Message></Error>"]
         return self.application(environ, start_response)
 
 
@@ -108,7 +111,12 @@ def _read(environ: Mapping[str, Any], body: bytes) -> Iterator[Asked]:
     key, region, service = credential
     if service == "dynamodb":
         request = json.loads(body or b"{}")
-        operation = environ["HTTP_X_AMZ_TARGET"].split(".")[1]
+        interface, operation = environ["HTTP_X_AMZ_TARGET"].split(".")
+        if interface.startswith("DynamoDBStreams"):
+            # An iterator begins with the stream that it is of.
+            stream = request.get("StreamArn") or request.get("ShardIterator", "").split("|")[0] or "*"
+            yield Asked(key, f"dynamodb:{operation}", stream)
+            return
         for action, table, partitions in _items(operation, request):
             yield Asked(key, f"dynamodb:{action}", f"arn:aws:dynamodb:{region}:123456789012:table/{table}", partitions)
     elif service == "s3":
