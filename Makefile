@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-vectors conformance image-check guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-small-model bench-vectors conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,8 +51,11 @@ deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its o
 test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
 	$(DEPLOY)/bin/pytest -n 2 --dist loadfile -W default tests/deploy
 
-deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which
-	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py
+deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py $(WRITE)
+
+deploy-try: $(READY) $(DEPLOY_UP)  ## from nothing to a service that answers, in an emulator, with times
+	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/from_nothing.py
 
 check: lint types imports test test-deploy  ## what CI runs
 
@@ -87,8 +90,11 @@ bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, 
 bench-contention: $(READY) $(AWS_UP)  ## 16 agents, 4 servers, the same 10 entities: is anything lost?
 	$(BIN)/python benchmarks/contention.py
 
-bench-kills: $(READY)  ## kill -9, 500 times: is anything lost?
+bench-kills: $(READY) $(AWS_UP)  ## kill -9, 500 times: is anything lost?
 	$(BIN)/python benchmarks/kills.py
+
+bench-small-model: $(READY)  ## what the gates let in of a real small model; INTERLAYER_TEST_LLM names a Python that has it
+	$(BIN)/python benchmarks/small_model.py
 
 bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
 	$(BIN)/python benchmarks/vectors.py
@@ -96,8 +102,8 @@ bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	$(BIN)/python benchmarks/conformance.py
 
-image-check:  ## what the Dockerfile does, without an engine: installs, starts and asks its health check
-	$(PYTHON) benchmarks/image.py
+image: $(READY)  ## build the image without an engine, push, pull and serve it, run the compose file; needs root, Debian
+	$(BIN)/python benchmarks/image.py
 
 guide: $(READY)  ## run the guides and write what their commands print into them
 	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py

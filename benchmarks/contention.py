@@ -10,7 +10,6 @@ audit trail are whole.
 import argparse
 import json
 import logging
-import os
 import random
 import socket
 import subprocess
@@ -20,27 +19,21 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from measuring import ROOT, environment, machine, percentile, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
 import anyio
-import anyio.to_thread
+from backends import BACKENDS, backend
 from mcp import Client
+from measuring import environment, machine, percentile, show
 
-from emulators import REGION, emulating
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.memory.requests import PARTS, RecallRequest
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
 
 SERVERS: Final = 4
 AGENTS: Final = 16
@@ -153,39 +146,14 @@ async def judged(parts: Parts, account: Account) -> dict[str, int]:
     return dict(found)
 
 
-@asynccontextmanager
-async def backend(name: str, folder: Path) -> AsyncGenerator[dict[str, str]]:
-    """Yield the environment of a process on a backend: files of a folder, or emulators of DynamoDB and S3."""
-    base = environment(folder / "home")
-    if name == "embedded":
-        yield base
-        return
-    with emulating() as emulator:
-        for variable, value in emulator.environment.items():
-            os.environ[variable] = value
-        await create_tables(Place("contention", REGION, emulator.url), Wish(), lambda _: None)
-        await anyio.to_thread.run_sync(_make_bucket)
-        yield {
-            **environment(folder / "home"),
-            "INTERLAYER_STORE": f"dynamodb://contention?region={REGION}&endpoint_url={emulator.url}",
-            "INTERLAYER_VECTORS": "s3://contention/vectors",
-        }
-
-
-def _make_bucket() -> None:
-    import boto3
-
-    boto3.client("s3").create_bucket(Bucket="contention")
-
-
-async def measured(name: str, seconds: float) -> dict[str, Any]:
+async def measured(name: str, layers: Mapping[str, str], seconds: float) -> dict[str, Any]:
     """Return the figures of one backend."""
     with tempfile.TemporaryDirectory() as folder:
-        async with backend(name, Path(folder)) as variables:
-            with servers(variables) as addresses:
-                account, took = await hammer(addresses, seconds)
-            async with opened(load({}, {**variables, "INTERLAYER_CONFIG": "/nowhere"})) as parts:
-                found = await judged(parts, account)
+        variables = environment(Path(folder)) | {f"INTERLAYER_{key}": value for key, value in layers.items()}
+        with servers(variables) as addresses:
+            account, took = await hammer(addresses, seconds)
+        async with opened(load({}, {**variables, "INTERLAYER_CONFIG": "/nowhere"})) as parts:
+            found = await judged(parts, account)
     calls = len(account.took)
     return {
         "backend": name,
@@ -203,11 +171,14 @@ def main() -> None:
     """Measure the backends and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--backend", choices=["embedded", "aws"], action="append")
+    parser.add_argument("--backend", choices=BACKENDS, action="append")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     logging.disable(logging.INFO)  # clients tell of every request
-    rows = [anyio.run(measured, name, options.seconds) for name in options.backend or ["embedded", "aws"]]
+    rows: list[dict[str, Any]] = []
+    for name in options.backend or BACKENDS:
+        with backend(name) as layers:
+            rows.append(anyio.run(measured, name, layers, options.seconds))
     if options.json:
         sys.stdout.write(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
         return

@@ -48,7 +48,7 @@ class PerfectModel:
 
     def __call__(self, asked: Asked) -> Reply:
         """Return the answer about the passage that is asked about."""
-        passage = asked["messages"][-1]["content"].rpartition(" text»\n")[2]
+        passage = asked["messages"][-1]["content"].partition(" text»\n")[2]
         passage = passage.rpartition("\n«")[0]
         # By most of its lines: secrets are blotted out of what the model gets.
         lines = {line for line in passage.splitlines() if line.strip()}

@@ -1,102 +1,173 @@
-"""Do what deploy/docker/Dockerfile does, without an engine: `make image-check`.
+"""Build the image without an engine, look into it, push it, pull it by its digest and serve it: `make image`.
 
-Its RUN lines are run on what the build context holds, its entry point is started in an environment of its own, and its
-health check is asked. Not covered: the base image, the user, the read-only file system.
+Nothing is pulled from elsewhere: the base is put together from Debian's packages, unless BASE names one that can be
+pulled. `image_served.py` does what needs an engine, in a network of its own. Needs root, and on Debian
+`apt-get install buildah mmdebstrap docker.io docker-registry`; with docker-compose 2 the compose file is run, too.
 """
 
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
-ROOT = Path(__file__).parents[1]
-DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
-HEALTHY_WITHIN_S = 60.0
+from measuring import ROOT, machine
+
+DEBIAN: Final = "bookworm"
+PACKAGES: Final = "python3-minimal,python3-venv,python3-pip,ca-certificates"
+NEEDED: Final = ("buildah", "mmdebstrap", "docker-registry", "dockerd", "docker", "unshare", "ip")
+BASE: Final = "localhost/base"
+IMAGE: Final = "localhost/interlayer"
+EMULATOR: Final = "localhost/emulator"
+# How this machine reaches a package index. Mounted while building, so that it gets into no layer.
+REACHES: Final = ("/etc/pip.conf", "/etc/ssl/certs")
+RUN: Final = ("interlayer", "interlayer_tools", "interlayer_policies", "mcp", "lancedb", "boto3", "pydantic")
+UNCHECKED: Final = 1  # in the head of a .pyc: made from a hash of its source, which is not looked at
+EMULATOR_IN_IT: Final = f"""
+FROM {BASE}
+COPY tests/emulators.lock /
+RUN python3 -m venv /opt/emulator && /opt/emulator/bin/pip install --no-cache-dir --require-hashes -r /emulators.lock
+"""
 
 
-def instructions() -> list[tuple[str, str]]:
-    """Return the instructions of the Dockerfile, continued lines joined."""
-    text = "\n".join(line for line in DOCKERFILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
-    return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines if line.strip()]
+@contextmanager
+def step(name: str) -> Generator[None]:
+    """Say how long the block took."""
+    started = time.monotonic()
+    yield
+    print(f"{time.monotonic() - started:6.1f} s  {name}", flush=True)
+
+
+def program(name: str) -> str:
+    """Return where a program is. Raises `SystemExit` if it is nowhere."""
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"There is no {name} here; {Path(__file__).name} says at its top what it needs.")
+    return found
 
 
 def main() -> int:
-    """Install and start as the image would; exit 0 when the health check passes."""
+    """Go the whole way; the first thing that is not as it should be ends it."""
+    for name in NEEDED:
+        program(name)
+    if os.geteuid() != 0:
+        sys.exit("Building and serving need root.")
+    print(json.dumps(machine()))
     with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        started = time.monotonic()
-        _build(place)
-        size = sum(path.lstat().st_size for path in (place / "opt").rglob("*")) / 1e6
-        print(f"installed in {time.monotonic() - started:.0f} s, {size:.0f} MB")
-        healthy = _serve(place)
-        print("no answer to the health check" if healthy is None else f"healthy after {healthy:.1f} s")
-        return healthy is None
+        work = Path(name)
+        store = Buildah(work)
+        try:
+            build(store, work)
+            look_into(store)
+            isolated = (program("unshare"), "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child")
+            served = Path(__file__).with_name("image_served.py")
+            done = subprocess.run([*isolated, sys.executable, served, work], check=False)
+        finally:
+            store("rm", "--all")
+            store("rmi", "--all", "--force")
+    return done.returncode
 
 
-def _here(place: Path, text: str) -> str:
-    """Return a line of the Dockerfile with the folders of the image moved under `place`."""
-    return text.replace("/opt/interlayer", str(place / "opt")).replace("/data", str(place / "data"))
+class Buildah:
+    """buildah with a store of its own."""
+
+    def __init__(self, work: Path) -> None:
+        self.options = ["--root", str(work / "images"), "--runroot", str(work / "run")]
+
+    def __call__(self, *arguments: str) -> str:
+        """Return what a command prints; what it says otherwise is shown when it fails."""
+        done = subprocess.run(
+            [program("buildah"), *self.options, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"buildah {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        return done.stdout.strip()
 
 
-def _build(place: Path) -> None:
-    source = place / "src"
-    source.mkdir()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("INTERLAYER_", "PYTHON"))}
-    for word, rest in instructions():
-        if word == "ENV" and rest.startswith("PIP_"):
-            environment |= dict(pair.split("=", 1) for pair in rest.split())
-        elif word == "COPY" and not rest.startswith("--"):
-            *files, _ = rest.split()
-            for file in files:
-                _copy(ROOT / file, source / (Path(file).name))
-        elif word == "RUN":
-            line = _here(place, rest)
-            command = json.loads(line) if line.startswith("[") else ["/bin/sh", "-c", line]
-            subprocess.run(command, cwd=source, env=environment, stdout=subprocess.DEVNULL, check=True)
+def build(store: Buildah, work: Path) -> None:
+    """Make the image, and one of the emulator that stands in for the stores of the compose file."""
+    base = os.environ.get("BASE")
+    if not base:
+        with step(f"base of Debian {DEBIAN}"):
+            archive = work / "base.tar"
+            how = ("--quiet", "--variant=apt", f"--include={PACKAGES}")
+            subprocess.run([program("mmdebstrap"), *how, DEBIAN, archive], check=True)
+            container = store("from", "scratch")
+            store("add", "--quiet", container, str(archive), "/")
+            store("commit", "--quiet", container, BASE)
+            store("rm", container)
+            archive.unlink()
+    mounts = [f"--volume={path}:{path}:ro" for path in REACHES if Path(path).exists()]
+    how = ("bud", "--isolation=chroot", "--network=host", "--format=docker", *mounts)
+    with step("deploy/docker/Dockerfile"):
+        file = "deploy/docker/Dockerfile"
+        store(*how, f"--build-arg=BASE={base or BASE}", f"--file={file}", f"--tag={IMAGE}", ".")
+    with step("emulator for the compose file"):
+        text = EMULATOR_IN_IT.replace(BASE, base or BASE)
+        recipe = work / "Emulator"
+        recipe.write_text(text, encoding="utf-8")
+        store(*how, "--ignorefile=/dev/null", f"--file={recipe}", f"--tag={EMULATOR}", ".")
 
 
-def _copy(file: Path, to: Path) -> None:
-    if file.is_dir():
-        shutil.copytree(file, to, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    else:
-        shutil.copy(file, to)
+def look_into(store: Buildah) -> None:
+    """Judge what is in the image and what is not."""
+    image: dict[str, Any] = json.loads(store("inspect", "--type=image", IMAGE))["Docker"]
+    with step("looked into it"):
+        container = store("from", IMAGE)
+        root = Path(store("mount", container))
+        whole, ours = _megabytes(root), _megabytes(root / "opt" / "interlayer")
+        found = {**_settings(image["config"]), **_files(root)}
+        store("umount", container)
+    print(f"{whole:.0f} MB, of which the base has {whole - ours:.0f}")
+    wrong = {what: told for what, told in found.items() if told}
+    if wrong:
+        sys.exit("\n".join(f"{what}: {str(told)[:500]}" for what, told in wrong.items()))
 
 
-def _serve(place: Path) -> float | None:
-    """Start the entry point and ask its health check; return after how many seconds it passed, None if never."""
-    said = dict(instructions())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    environment = {
-        "PATH": f"{place / 'opt' / 'bin'}:/usr/bin:/bin",
-        "HOME": str(place),
-        "INTERLAYER_HOME": str(place / "data"),
-        "INTERLAYER_AUTH": "keys",
-        "PYTHONDONTWRITEBYTECODE": "1",
+def _settings(config: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "not the user without rights": config["User"] != "10001:10001",
+        "no health check": not config.get("Healthcheck"),
+        "a shell starts it": config["Entrypoint"] != ["interlayer"],
+        "labels missing": {"title", "description", "licenses", "version"}
+        - {name.removeprefix("org.opencontainers.image.") for name in config["Labels"]},
     }
-    command = [*json.loads(said["ENTRYPOINT"]), *json.loads(said["CMD"])]
-    command = [part.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for part in command]
-    health = json.loads(said["HEALTHCHECK"].split(" CMD ", 1)[1])
-    health = [str(place / "opt" / "bin" / health[0]), *(part.replace(":8000", f":{port}") for part in health[1:])]
-    program = str(place / "opt" / "bin" / command[0])
-    started = time.monotonic()
-    process = subprocess.Popen([program, *command[1:]], cwd=place, env=environment)
-    try:
-        while time.monotonic() < started + HEALTHY_WITHIN_S and process.poll() is None:
-            if subprocess.run(health, env=environment, stderr=subprocess.DEVNULL, check=False).returncode == 0:
-                return time.monotonic() - started
-        return None
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+
+
+def _files(root: Path) -> dict[str, object]:
+    (packages,) = (root / "opt" / "interlayer" / "lib").glob("python3.*/site-packages")
+    below = [path for path in (root / "opt" / "interlayer").rglob("*") if path.is_file() and not path.is_symlink()]
+    texts = [path for path in (root / "etc").rglob("pip*.conf") if path.stat().st_size]
+    return {
+        "package index configuration": [*texts, *(root / "root").glob(".config/pip/*"), *(root / "root").glob(".pip*")],
+        "cache of pip": [*(root / "root" / ".cache").glob("*")],
+        "tests": [path for path in packages.rglob("tests") if path.is_dir()],
+        "what only builds": [path for name in ("pip", "setuptools", "hatchling") for path in packages.glob(name)],
+        "sources without bytecode": [
+            path for name in RUN for path in (packages / name).rglob("*.py") if not _compiled(path)
+        ],
+        "files that somebody else than root can write to": [
+            path for path in below if path.stat().st_uid != 0 or path.stat().st_mode & 0o022
+        ],
+    }
+
+
+def _compiled(source: Path) -> bool:
+    """Tell whether Python takes the bytecode beside a source without looking at the time of the source."""
+    found = [*(source.parent / "__pycache__").glob(f"{source.stem}.cpython-3??.pyc")]
+    return len(found) == 1 and int.from_bytes(found[0].read_bytes()[4:8], "little") == UNCHECKED
+
+
+def _megabytes(folder: Path) -> float:
+    said = subprocess.run([program("du"), "-sbx", folder], capture_output=True, text=True, check=True).stdout
+    return int(re.split(r"\s", said)[0]) / 1e6
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """kill -9, many times over: is anything lost that was acknowledged? Prints figures; exit 1 if a promise was broken.
 
-`python benchmarks/kills.py [--runs 500] [--seed 1] [--store URL] [--vectors URL] [--json]`. A third of the runs kill a
-real MCP server over stdio at a random moment, a third a process that memorizes, forgets, merges and publishes at once,
-a third one of these at a named write step of either layer. After each, the next process looks: acknowledged facts are
-in the log, forgotten ones nowhere, merges and publications in force, both layers agree, the audit chain is whole.
+`python benchmarks/kills.py [--runs 500] [--seed 1] [--backend embedded|aws] [--json]`, for aws `make emulators` first.
+A third of the runs kill a real MCP server over stdio at a random moment, a third a process that memorizes, forgets,
+merges and publishes at once, a third one of these at a named write step of either layer. After each, the next process
+looks: acknowledged facts are in the log, forgotten ones nowhere, merges and publications in force, both layers agree,
+the audit chain is whole.
 """
 
 import argparse
 import itertools
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -26,13 +28,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+from backends import BACKENDS, backend
 from killed import KINDS, Job, serial, settings_of, work
 from measuring import environment, machine, show
 
 from interlayer.app.composition import Parts, build
-from interlayer.memory import keys
-from interlayer.memory.projecting import all_rows
-from interlayer.memory.records import EntityId
 from interlayer.memory.requests import RecallRequest
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")  # a process that has imported everything forks the others
@@ -222,9 +222,7 @@ async def looked_at(home: Path, organization: str, layers: Mapping[str, str], to
 
 
 async def _texts(parts: Parts, organization: str) -> set[str]:
-    listed = await parts.store.query("memory", keys.listing(organization, "company", "").partition)
-    entities = [EntityId("company", item.key.sort) for item in listed.items]
-    return {row.text for one in entities for row in await all_rows(parts.store, organization, one)}
+    return {row.text async for stretch in parts.filler.stretches(organization) for row in stretch.rows}
 
 
 async def _recalled(parts: Parts, entity: str) -> str:
@@ -247,9 +245,10 @@ def runs(count: int, seed: int) -> Iterator[tuple[int, Job | None]]:
             yield number, Job(number, (kind,), layer, step, applied)
 
 
-def drill(options: argparse.Namespace, place: Path) -> tuple[Counter[str], list[dict[str, Any]]]:
+def drill(
+    options: argparse.Namespace, place: Path, layers: Mapping[str, str]
+) -> tuple[Counter[str], list[dict[str, Any]]]:
     """Do all runs; return what was acknowledged and done, and the runs that broke a promise."""
-    layers = {name: value for name, value in {"STORE": options.store, "VECTORS": options.vectors}.items() if value}
     chance = random.Random(options.seed)  # noqa: S311
     counts: Counter[str] = Counter()
     broken: list[dict[str, Any]] = []
@@ -280,15 +279,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--store", default="", help="as in INTERLAYER_STORE")
-    parser.add_argument("--vectors", default="", help="as in INTERLAYER_VECTORS")
+    parser.add_argument("--backend", choices=BACKENDS, default="embedded")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("PYTHONWARNINGS", "ignore::RuntimeWarning")  # LanceDB's, of forks: nothing of it runs yet
     CONTEXT.set_forkserver_preload(["killed", "lancedb.expr", "lancedb.index"])
+    logging.disable(logging.INFO)  # clients of AWS tell where their credentials come from
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as place:
-        counts, broken = drill(options, Path(place))
+    with tempfile.TemporaryDirectory() as place, backend(options.backend) as layers:
+        counts, broken = drill(options, Path(place), layers)
     report: dict[str, Any] = {
         "machine": machine(),
         "runs": options.runs,
@@ -300,7 +299,11 @@ def main() -> int:
     if options.json:
         sys.stdout.write(json.dumps({**report, "broken": broken}, indent=2) + "\n")
     else:
-        show(f"{options.runs} times kill -9", ["what", "figure"], [[name, str(report[name])] for name in report])
+        show(
+            f"{options.runs} times kill -9, {options.backend}",
+            ["what", "figure"],
+            [[name, str(report[name])] for name in report],
+        )
     return 1 if broken else 0
 
 

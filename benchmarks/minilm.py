@@ -33,6 +33,11 @@ class MiniLm:
         """all-MiniLM-L6-v2, 384 dims, unit length."""
         return Space("all-MiniLM-L6-v2", 384, "v1")
 
+    @property
+    def trouble(self) -> str:
+        """Nothing: it is not elsewhere."""
+        return ""
+
     def preload(self) -> None:
         """Nothing is left to load."""
 
@@ -41,7 +46,7 @@ class MiniLm:
         """It is not: some milliseconds a text."""
         return False
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:  # noqa: ARG002 - no such difference
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
         """Return (n, 384) unit vectors."""
         return await anyio.to_thread.run_sync(self._vectors, list(texts))
 

@@ -1,15 +1,18 @@
 """Moving an organization to another embedding model under constant reads and writes, killed again and again.
 
-`python benchmarks/reembed.py [--quick] [--facts N] [--kills N] [--rate N] [--json]`. Two servers over stdio answer
-recalls and memorize all the while; `interlayer reembed` is a process of its own that is killed with SIGKILL, started
-again, and in the end let through. The other model is an OpenAI-compatible endpoint on this machine, reached through
-litellm (the extra `models`). Bars of the project: no failed call, p99 of recall during the move at most twice its
-normal, no fact missing or mixed afterwards, 20 kills survived.
+`python benchmarks/reembed.py [--quick] [--facts N] [--kills N] [--rate N] [--json]`. The facts are memorized in this
+process first, a hundred a call. Two servers over stdio answer recalls and memorize all the while; `interlayer reembed`
+is a process of its own that is killed with SIGKILL, started again, and in the end let through. The other model is an
+OpenAI-compatible endpoint on this machine, reached through litellm (the extra `models`). Bars of the project: no failed
+call, p99 of recall during the move at most twice its normal, no fact missing or mixed afterwards, 20 kills survived.
 """
 
 import argparse
 import json
+import math
 import random
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -56,9 +59,15 @@ class Calls:
     """Seconds that calls took, by phase, and what failed."""
 
     phase: str = "normal"
+    phase_at: float = 0.0
     recalls: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     writes: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     failed: list[str] = field(default_factory=list[str])
+    recalled_at: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+
+    def enter(self, phase: str) -> None:
+        """Begin a phase."""
+        self.phase, self.phase_at = phase, time.perf_counter()
 
 
 def statement(number: int) -> str:
@@ -82,10 +91,10 @@ async def filled(home: Path, facts: int) -> None:
         )
         if entity % 20 == 0:
             await parts.projector.drain(ORGANIZATION)
-            sys.stderr.write(f"\r{entity * PER_ENTITY:,} facts ")
+        if entity % 100 == 0:
+            sys.stderr.write(f"{entity * PER_ENTITY:,} facts memorized\n")
     await parts.projector.drain(ORGANIZATION)
     await parts.close()
-    sys.stderr.write("\n")
 
 
 def opened(home: Path) -> Parts:
@@ -116,7 +125,10 @@ async def timed(
     """Call a tool and note how long it took, or that it failed."""
     phase, begun = calls.phase, time.perf_counter()
     result = await client.call_tool(tool, arguments)
-    into.setdefault(phase, []).append(time.perf_counter() - begun)
+    took = time.perf_counter() - begun
+    into.setdefault(phase, []).append(took)
+    if phase == "during" and into is calls.recalls:
+        calls.recalled_at.append((round(1_000 * took, 1), round(begun - calls.phase_at, 1)))
     if result.is_error:
         calls.failed.append(f"{tool}: {result.content}")
 
@@ -137,41 +149,53 @@ async def endpoint() -> AsyncGenerator[str]:
 async def moved(home: Path, address: str, rate: float, kills: int, facts: int, chance: random.Random) -> dict[str, Any]:
     """Run `interlayer reembed`, kill it so many times while it works, and let it through in the end."""
     command = [sys.executable, "-m", "interlayer", "reembed", "--to", MODEL, "--api-base", address, "--rate", str(rate)]
-    killed = 0
+    killed = reached = 0
     begun = time.perf_counter()
     while True:
         process = await anyio.open_process(command, env=environment(home), stdout=subprocess.PIPE)
         if killed < kills:
             began = time.perf_counter()
-            with anyio.move_on_after(120):
-                await first_bytes(process.stderr)  # it has begun to embed
-            with anyio.move_on_after(chance.uniform(0.1, 1.6 * facts / rate / kills)):
-                await process.wait()
+            reached = await watched(process.stderr, reached, chance.uniform(0.1, 1.6 * facts / rate / kills))
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
-                killed += 1
-            await process.wait()
-            sys.stderr.write(f"\rkill {killed} after {time.perf_counter() - began:.1f} s ")
+            killed += await process.wait() == -signal.SIGKILL
+            sys.stderr.write(f"kill {killed} after {time.perf_counter() - began:.1f} s, {reached:,} facts done\n")
+            if process.returncode not in (0, -signal.SIGKILL):
+                raise RuntimeError("reembed failed before it was killed")
             if process.returncode == 0:
                 return {"killed": killed, "seconds": round(time.perf_counter() - begun, 1), "said": "done early"}
             continue
+        told = ""
+        async for chunk in stream_of(process.stderr):
+            sys.stderr.write(chunk)
+            told = f"{told}{chunk}"[-500:]
         said = await all_bytes(process.stdout)
         if await process.wait() != 0:
-            raise RuntimeError(f"reembed failed: {(await all_bytes(process.stderr))[-500:]}")
+            raise RuntimeError(f"reembed failed: {told}")
         return {"killed": killed, "seconds": round(time.perf_counter() - begun, 1), "said": said.strip().splitlines()}
 
 
-async def first_bytes(stream: Any) -> None:
-    """Return when there is something to read."""
-    try:
-        await stream.receive()
-    except anyio.EndOfStream:
-        return
+async def watched(progress: Any, reached: int, seconds: float) -> int:
+    """Return how far a run has come so many seconds after it came further than those before it, or at its end."""
+    with anyio.CancelScope() as scope:
+        async for chunk in stream_of(progress):
+            for count in re.findall(r"([\d,]+) of ", chunk):
+                done = int(count.replace(",", ""))
+                if done > reached and scope.deadline == math.inf:
+                    scope.deadline = anyio.current_time() + seconds
+                reached = max(reached, done)
+    return reached
+
+
+async def stream_of(stream: Any) -> AsyncGenerator[str]:
+    """Yield what is written to a stream as it comes."""
+    async for chunk in stream:
+        yield chunk.decode()
 
 
 async def all_bytes(stream: Any) -> str:
     """Return everything that is written to a stream."""
-    return b"".join([chunk async for chunk in stream]).decode()
+    return "".join([chunk async for chunk in stream_of(stream)])
 
 
 async def whole(home: Path) -> dict[str, int]:
@@ -180,7 +204,7 @@ async def whole(home: Path) -> dict[str, int]:
     await parts.projector.drain(ORGANIZATION)
     record = await parts.spaces.claim(ORGANIZATION)
     space = parts.spaces.active(record.current)
-    rows = {row.id: row async for rows in parts.filler.rows(ORGANIZATION) for row in rows}
+    rows = {row.id: row async for stretch in parts.filler.stretches(ORGANIZATION) for row in stretch.rows}
     present = await space.index.ids(ORGANIZATION)
     mixed = 0
     for owner in dict.fromkeys(row.owner for row in rows.values()):
@@ -205,7 +229,9 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"machine": machine(), "rate": arguments.rate}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
+        begun = time.perf_counter()
         await filled(home, arguments.facts)
+        found["loading_seconds"] = round(time.perf_counter() - begun, 1)
         server = StdioServerParameters(
             command=sys.executable, args=["-m", "interlayer", "serve"], env=environment(home), cwd=Path(folder)
         )
@@ -217,12 +243,14 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
                 tasks.start_soon(writing, other, calls, chance, entities, arguments.facts)
                 tasks.start_soon(writing, one, calls, chance, entities, 10 * arguments.facts)
                 await anyio.sleep(arguments.normal)
-                calls.phase = "during"
+                calls.enter("during")
                 found["move"] = await moved(home, address, arguments.rate, arguments.kills, arguments.facts, chance)
-                calls.phase = "after"
+                calls.enter("after")
                 await anyio.sleep(AFTER_S)
                 tasks.cancel_scope.cancel()
             found["whole"] = await whole(home)
+    found["largest_process_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    found["slowest_recalls_ms_at_s"] = sorted(calls.recalled_at)[-10:]
     found["failed"] = calls.failed
     found["calls"] = sum(len(times) for kind in (calls.recalls, calls.writes) for times in kind.values())
     for name, kinds in (("recall", calls.recalls), ("memorize", calls.writes)):
@@ -244,7 +272,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="5,000 facts and 3 kills")
     parser.add_argument("--facts", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=1_000)
+    parser.add_argument("--rate", type=float, default=500, help="facts a second; the command's own default")
     parser.add_argument("--normal", type=float, default=NORMAL_S, help="seconds of the same calls before")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -262,6 +290,8 @@ def main() -> None:
     show(f"Calls over stdio, ms ({found['machine']})", ["call, phase", "calls", "p50", "p99", "worst"], rows)
     print(f"\nmove: {found['move']}\nafterwards: {found['whole']}")
     print(f"failed calls: {len(found['failed'])} of {found['calls']:,} {found['failed'][:3]}")
+    print(f"loaded in {found['loading_seconds']} s; largest process {found['largest_process_mb']} MB")
+    print(f"slowest recalls during the move, ms and seconds into it: {found['slowest_recalls_ms_at_s']}")
     print(f"p99 of recall during the move: {found['recall_p99_ratio']} times its normal")
 
 

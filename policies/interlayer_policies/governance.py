@@ -231,6 +231,13 @@ class Governance:
             ),
         )
 
+    async def verify(self, principal: Principal) -> int:
+        """Read all of the published set anew; return how many policies it has, 0 when none was ever published.
+
+        Raises `Corrupt`, with the remedy, for what is not as it was published.
+        """
+        return await self._library.verify(principal.organization)
+
     async def make_ready(self, organization: str, model: EmbeddingModel) -> None:
         """Embed the published sections with a model that is about to be used."""
         await self._library.make_ready(organization, model)

@@ -103,6 +103,14 @@ class Library:
         degraded = ("waivers",) if shelf.head.waivers_unread else ()
         return Current(shelf.snapshot, degraded, shelf.head.waivers)
 
+    async def verify(self, organization: str) -> int:
+        """Read all of the published set anew; return how many policies it has, 0 when none was ever published.
+
+        Raises `Corrupt`, with the remedy, for what is not as it was published.
+        """
+        head = await self._head(organization)
+        return len(await self._read(organization, head, None)) if head else 0
+
     async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
         """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
         if snapshot.model is None:

@@ -422,6 +422,52 @@ async def test_half_a_character_is_refused(index: VectorIndex) -> None:
         await index.ids(half)
 
 
+async def test_dropping_takes_the_rows_of_one_organization_in_one_space(open_index: OpenIndex, tmp_path: Path) -> None:
+    wider = Space("test", 12, "v1")
+    async with open_index(tmp_path) as index, open_index(tmp_path, wider) as other_space:
+        await index.add("acme", numbered(5), unit_vectors(5))
+        await index.add("globex", numbered(2), unit_vectors(2))
+        await other_space.add("acme", numbered(3), unit_vectors(3, dims=12))
+        await index.drop("acme")
+        assert await index.ids("acme") == set()
+        assert await index.vectors_of("acme", "o1") == {}
+        assert await index.search("acme", unit_vectors(1)[0], "home", limit=5) == []
+        assert [rows async for rows in index.rows("acme")] == []
+        assert len(await index.ids("globex")) == 2
+        assert len(await other_space.ids("acme")) == 3
+        assert len(await other_space.search("acme", unit_vectors(1, dims=12)[0], "home", limit=5)) == 3
+
+
+async def test_dropping_what_is_not_there_changes_nothing(index: VectorIndex) -> None:
+    await index.drop("acme")
+    await index.add("globex", numbered(1), unit_vectors(1))
+    await index.drop("acme")
+    assert await index.ids("acme") == set()
+    assert await index.ids("globex") == {"r00000"}
+    await index.drop("globex")
+    await index.drop("globex")
+    assert await index.ids("globex") == set()
+
+
+async def test_who_has_an_index_open_sees_that_another_one_dropped_it_and_writes_it_anew(
+    open_index: OpenIndex, tmp_path: Path
+) -> None:
+    async with open_index(tmp_path) as server, open_index(tmp_path) as mover:
+        await server.add("acme", numbered(5), unit_vectors(5))
+        assert len(await server.search("acme", unit_vectors(1)[0], "home", limit=5)) == 5
+        await mover.drop("acme")
+        assert await server.ids("acme") == set()
+        assert await server.search("acme", unit_vectors(1)[0], "home", limit=5) == []
+        await server.optimize("acme")
+        await server.add("acme", numbered(2, first=7), unit_vectors(2))
+        assert await mover.ids("acme") == await server.ids("acme") == {"r00007", "r00008"}
+        assert await found_by_text(mover, "marker00007") == {"r00007"}
+        assert await server.remove("acme", ["r00007"]) == 1
+        await server.drop("acme")
+        await mover.add("acme", numbered(1), unit_vectors(1))
+        assert await server.ids("acme") == {"r00000"}
+
+
 async def test_spaces_never_mix(open_index: OpenIndex, tmp_path: Path) -> None:
     wide = Space("test", 16, "v1")
     async with open_index(tmp_path) as index, open_index(tmp_path, wide) as other:

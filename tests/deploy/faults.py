@@ -1,14 +1,16 @@
 """Plants faults in the modules, one at a time, and prints which check catches which: `make deploy-faults`.
 
 The cheap checks go first: the provider's schema, then our judgements on what the double made, then the modules' own
-tests, then an emulator, then checkov. Exits 1 when a fault gets past all of them.
+tests, then an emulator, then checkov. docs/deployment-checks.md says which one has to catch each; `--write` writes what
+came out into it. Exits 1 when a fault gets past all checks, or is caught by another than the page says.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,8 @@ from judging import judge
 from recording import recording_emulator
 from workspace import PHASES, ROOT, Workspace, workspace
 
+PAGE: Final = ROOT / "docs" / "deployment-checks.md"
+_TABLE: Final = re.compile(r"^\| fault \| caught by \|\n(?:\|.*\n)+\n\d+ faults, \d+ caught\.", re.MULTILINE)
 FULLEST: Final[dict[str, dict[str, Any]]] = {
     "1-foundation": {
         "region": "eu-central-1",
@@ -189,9 +193,23 @@ class Checks:
         return done.stdout if done.returncode else ""
 
 
-def main() -> int:
-    """Plant every fault; print a table in Markdown."""
-    missed: list[str] = []
+def table(rows: Mapping[str, str]) -> str:
+    """Return what catches each fault, in Markdown."""
+    lines = [f"| {what} | {caught or '**nothing**'} |" for what, caught in rows.items()]
+    caught = sum(map(bool, rows.values()))
+    return "\n".join(["| fault | caught by |", "| --- | --- |", *lines, "", f"{len(rows)} faults, {caught} caught."])
+
+
+def documented() -> str:
+    """Return the table of the page."""
+    found = _TABLE.search(PAGE.read_text(encoding="utf-8"))
+    assert found, f"{PAGE} has no table of faults"
+    return found[0]
+
+
+def main(*, write: bool) -> int:
+    """Plant every fault; print what catches it."""
+    rows: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(Path(folder))
         order: list[tuple[str, Callable[[Workspace, Fault], str]]] = [
@@ -201,19 +219,23 @@ def main() -> int:
             ("emulator", checks.emulator),
             ("checkov", checks.scanner),
         ]
-        say("| fault | caught by |\n| --- | --- |")
         for fault in FAULTS:
             made = checks.planted(fault)
-            caught = ""
+            rows[fault.what] = ""
             for name, check in order:
                 told = check(made, fault)
                 if told:
-                    caught = "plan" if told.startswith("plan: ") else name
+                    rows[fault.what] = "plan" if told.startswith("plan: ") else name
                     break
-            missed += [] if caught else [fault.what]
-            say(f"| {fault.what} | {caught or '**nothing**'} |")
-    say(f"\n{len(FAULTS)} faults, {len(FAULTS) - len(missed)} caught.")
-    return 1 if missed else 0
+            say(f"| {fault.what} | {rows[fault.what] or '**nothing**'} |")
+    if write:
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(text.replace(documented(), table(rows)), encoding="utf-8")
+    elif table(rows) != documented():
+        said = set(documented().splitlines())
+        say("\n".join(["", "Other than the page says:", *(one for one in table(rows).splitlines() if one not in said)]))
+        return 1
+    return 0 if all(rows.values()) else 1
 
 
 def say(text: str) -> None:
@@ -223,4 +245,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(write="--write" in sys.argv))

@@ -112,10 +112,18 @@ def test_no_region_account_or_partition_is_written_into_a_module() -> None:
         assert not re.search(r"\b(us|eu|ap|sa|ca|cn)-[a-z]+-\d\b|\b\d{12}\b|arn:aws", text), path
 
 
-def test_every_alarm_is_explained(founded: Workspace, tmp_path: Path) -> None:
-    explained = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+def test_every_alarm_is_explained_and_no_other(founded: Workspace, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operating-in-aws.md").read_text(encoding="utf-8")
+    section = page.partition("## Alarms\n")[2].partition("\n## ")[0]
+    explained: list[str] = []
+    for names, means, do in re.findall(r"^\| (`.+`) \| (.+) \| (.+) \|$", section, re.MULTILINE):
+        assert len(means) > 20
+        assert len(do) > 10
+        for name in re.findall("`(.+?)`", names):
+            tables = ("memory", "governance", "audit") if name.startswith("TABLE-") else ("",)
+            explained += [name.replace("TABLE", table) for table in tables]
     made = founded.copy(tmp_path / "repository")
     made.variables["4-service"] = POSTURES["nat, a provider outside, a public balancer"]["4-service"]
     made.apply("2-network", "4-service")
-    for alarm in made.outputs("4-service")["alarms"]:
-        assert f"`{alarm}`" in explained or f"`{re.sub('^[a-z]+', 'TABLE', alarm)}`" in explained, alarm
+    named = [told["alarm_name"] for kind, _, told in resources(state(made, "4-service")) if kind.endswith("_alarm")]
+    assert sorted(named) == sorted(f"interlayer-{name}" for name in explained)

@@ -11,6 +11,7 @@ pytest.importorskip("tf", reason="runs in an environment of its own: make test-d
 
 import boto3
 
+from installation import like_aws
 from installed import environment
 from recording import Account, Asked, not_asked, not_granted
 from workspace import PHASES, REGION, ROOT
@@ -23,7 +24,14 @@ ORGANIZATION = "acme"
 MOVED_TO = "openai/hashed"
 # What AWS does in the name of a role, where no emulator does: stores ask for the key, Lambda looks for streams when the
 # mapping is made, leaves dead letters and writes the log. Bedrock is not asked without a model.
-BY_AWS = {"kms:Decrypt", "kms:GenerateDataKey", "dynamodb:ListStreams", "sqs:SendMessage", "logs:CreateLogStream", "logs:PutLogEvents"}  # fmt: skip
+BY_AWS = {
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "dynamodb:ListStreams",
+    "sqs:SendMessage",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+}
 
 
 def client(account: Account, service: str, key: str = "look") -> Any:
@@ -46,7 +54,9 @@ def test_the_states_lie_in_the_bucket_and_who_holds_one_keeps_others_out(account
     assert lying == [f"{phase}/terraform.tfstate" for phase in PHASES]
     assert not [phase for phase in PHASES if (account.workspace.phase(phase) / "terraform.tfstate").exists()]
     held = {"Bucket": bucket, "Key": "2-network/terraform.tfstate.tflock"}
-    s3.put_object(**held, Body=json.dumps({"ID": "1", "Operation": "OperationTypeApply", "Who": "a colleague"}).encode())
+    s3.put_object(
+        **held, Body=json.dumps({"ID": "1", "Operation": "OperationTypeApply", "Who": "a colleague"}).encode()
+    )
     refused = account.workspace.terraform("2-network", "apply", "-auto-approve", "-no-color", "-input=false")
     s3.delete_object(**held)
     assert refused.code != 0
@@ -105,14 +115,6 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
     assert named["INTERLAYER_ORG"] == "acme"
 
 
-def _keep_the_emulator_from(account: Account) -> None:
-    """Take out what moto does otherwise than AWS: denying whatever the condition says, and calling images in docker."""
-    from moto.backends import get_backend
-
-    client(account, "s3").delete_bucket_policy(Bucket=account.workspace.outputs("1-foundation")["bucket"])
-    get_backend("dynamodb")["123456789012"][REGION].tables["interlayer-memory"].lambda_event_source_mappings.clear()
-
-
 def _run(*command: str, env: dict[str, str] | None = None, given: str = "") -> str:
     done = subprocess.run([str(SERVER), *command], env=env, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -130,7 +132,7 @@ def _demand_both_ways(account: Account, role: str, key: str, before: set[Asked])
 
 def test_a_server_needs_the_rights_of_its_role_and_no_others(account: Account, tmp_path: Path) -> None:
     """The acceptance path over MCP, the work of operators, and an upload that has to be taken back."""
-    _keep_the_emulator_from(account)
+    like_aws(account)
     settings = account.workspace.outputs("4-service")["environment"]
     before = set(account.recorder.asked)
     _run(str(SUPPORT / "acceptance.py"), account.url, json.dumps(settings), MOVED_TO)
@@ -142,13 +144,18 @@ def test_a_server_needs_the_rights_of_its_role_and_no_others(account: Account, t
 def test_the_indexer_needs_the_rights_of_its_role_and_no_others(account: Account, tmp_path: Path) -> None:
     """Servers that could not reach the vectors left work behind, the stream is read as Lambda reads it.
 
-    One of the two embedding spaces that the test before has left cannot be written: its model is asked for where none is.
+    One of the two embedding spaces that the test before has left cannot be written: its model is asked for where there
+    is none.
     """
-    _keep_the_emulator_from(account)
+    like_aws(account)
     settings = account.workspace.outputs("3-data")["environment"]
     apart = {**settings, "INTERLAYER_VECTORS": "s3://nobody-has-this/vectors"}
     task = environment(account.url, apart, str(tmp_path / "task"), "TASK")
-    nowhere = {"INTERLAYER_EMBEDDER": MOVED_TO, "INTERLAYER_EMBEDDER_API_BASE": f"{account.url}/v1", "OPENAI_API_KEY": "k"}
+    nowhere = {
+        "INTERLAYER_EMBEDDER": MOVED_TO,
+        "INTERLAYER_EMBEDDER_API_BASE": f"{account.url}/v1",
+        "OPENAI_API_KEY": "k",
+    }
     indexer = environment(account.url, settings | nowhere, str(tmp_path / "indexer"), "INDEXER")
     before = set(account.recorder.asked)
     for left in (["company:delta.com", "Delta sells."], ["company:beta.com", "Beta is in Rome.", "company:delta.com"]):

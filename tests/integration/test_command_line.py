@@ -48,7 +48,7 @@ def test_doctor_finds_nothing_wrong_in_a_new_home(home: Path) -> None:
     done = run(home, "doctor", "--json")
     assert done.returncode == 0
     findings = {one["name"]: one["ok"] for one in json.loads(done.stdout)}
-    stores = {"item store", "stored schema", "vector index"}
+    stores = {"item store", "stored schema", "published policies", "vector index"}
     assert set(findings) == {"program", "home", "schema", "policies", *stores, "embedder", "model"}
     assert all(findings.values())
 

@@ -71,12 +71,12 @@ async def test_vectors_of_another_width_than_on_record_are_refused(endpoint: End
 async def test_a_query_waits_once_and_the_next_one_not_at_all(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosted, "_QUERY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(hosted, "_QUERY_S", 0.2)
     endpoint.faults.append("hang")
     made = hosted_by(endpoint)
     with pytest.raises(Unavailable):
         await made.embed(["who signs"], query=True)
-    with pytest.raises(Unavailable, match="a moment ago"):
+    with pytest.raises(Unavailable, match="not asked again"):
         await made.embed(["who pays"], query=True)
     assert len(endpoint.asked) == 1
 
@@ -105,6 +105,29 @@ async def test_models_get_the_words_before_a_text_that_they_want(
     await made.embed(["pumps"], query=True)
     await made.embed(["pumps"])
     assert endpoint.texts == [query, document]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "types"),
+    [
+        ("cohere/embed-english-v3.0", "COHERE_API_KEY", ["search_query", "search_document"]),
+        ("voyage/voyage-3-lite", "VOYAGE_API_KEY", ["query", "document"]),
+        ("nvidia_nim/nvidia/nv-embedqa-e5-v5", "NVIDIA_NIM_API_KEY", ["query", "passage"]),
+        ("hosted_vllm/some-model", "", [None, None]),
+    ],
+)
+async def test_vendors_are_told_what_a_text_is_for(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, name: str, key: str, types: list[str | None]
+) -> None:
+    if key:
+        monkeypatch.setenv(key, "k")
+    address = endpoint.address.replace("/v1", "/v2/embed") if name.startswith("cohere/") else endpoint.address
+    made = embedder(EmbedderChoice(name, address))
+    asked = await made.embed(["pumps"], query=True)
+    told = await made.embed(["pumps", "valves"])
+    assert np.allclose(asked[0], hashed(["pumps"])[0], atol=1e-5)
+    assert np.allclose(told, hashed(["pumps", "valves"]), atol=1e-5)
+    assert [request.get("input_type") for request in endpoint.asked] == types
 
 
 def test_the_price_comes_from_the_bundled_list() -> None:

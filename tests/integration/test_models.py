@@ -5,24 +5,34 @@ One file, so that litellm, which takes seconds to import, is imported by one wor
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from extraction_rooms import ReadingRoom, rereader_of, settings_of
+from interlayer.app.composition import build
+from interlayer.app.settings import load
 from interlayer.memory import keys
+from interlayer.memory.backlog import CLAIM
 from interlayer.memory.model_extractor import prompt_version
-from interlayer.memory.requests import FactCandidate
+from interlayer.memory.requests import FactCandidate, RecallRequest
+from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded
 from interlayer.storage.lance import LanceIndex
 from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
+from serving import Caller, server_process
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
@@ -81,16 +91,19 @@ async def test_the_model_is_told_schema_properties_and_nearest_facts(room: Room,
     system, user = (one["content"] for one in model.asked[0]["messages"])
     assert "Acme has 40 employees." in user
     assert "- industry (text)" in user
-    fence = system.split("«")[1].split("»")[0]
-    assert user.count(fence) == 6
+    fence = user.split("Fence: ")[1].split()[0]
+    assert user.count(f"«{fence} ") == 6
     assert len(fence) == 16
+    assert fence not in system
 
 
 async def test_two_calls_have_two_fences(room: Room, model: ScriptedModel) -> None:
     await told(room, model)
     await told(room, model, "Acme has a new plant.")
-    one, other = (asked["messages"][0]["content"].split("«")[1].split("»")[0] for asked in model.asked)
+    one, other = (asked["messages"][1]["content"].split("Fence: ")[1].split()[0] for asked in model.asked)
     assert one != other
+    system, same = (asked["messages"][0]["content"] for asked in model.asked)
+    assert system == same  # a server that has read it once need not read it again
 
 
 @pytest.mark.parametrize(
@@ -113,7 +126,6 @@ async def test_an_answer_may_be_dressed(room: Room, model: ScriptedModel, text: 
     [
         ("I think that Acme sells pumps.", "no JSON object"),
         (json.dumps(GOOD)[:60], "no JSON"),
-        (Reply(json.dumps(GOOD)[:60], finish="length"), "answer with fewer entries"),
         ('{"facts": "Acme sells pumps"}', "facts"),
         ('{"facts": [{"text": 5, "quote": "x", "confidence": 0.5}]}', "facts.0.text"),
         ('{"facts": [{"text": "x", "quote": "x", "confidence": 7}]}', "facts.0.confidence"),
@@ -183,9 +195,9 @@ async def test_a_model_that_knows_no_schema_is_told_it(room: Room, model: Script
     model.answer = answer
     first = await told(room, model, models=("openai/old",))
     assert len(first["facts"]) == 2
-    assert [shaped(asked) for asked in model.asked] == ["json_schema", "json_object", "text"]
+    assert [shaped(asked) for asked in model.asked] == ["json_schema", "json_schema", "json_object", "text"]
     await told(room, model, "Acme has a new plant.", models=("openai/old",))
-    assert [shaped(asked) for asked in model.asked[3:]] == ["text"]  # what it takes is remembered
+    assert [shaped(asked) for asked in model.asked[4:]] == ["text"]  # what it takes is remembered
 
 
 async def test_the_next_model_answers_when_the_first_does_not(room: Room, model: ScriptedModel) -> None:
@@ -379,12 +391,105 @@ async def test_the_model_is_switched_by_one_setting_at_the_next_call(room: Room,
     assert kinds == ["model.unset", "model.chosen", "model.chosen"]
 
 
-async def test_requests_are_spread_over_the_minute(room: Room, model: ScriptedModel) -> None:
-    began = anyio.current_time()
-    for number in range(3):
-        await told(room, model, f"Acme has {number} plants.", rate=600)
-    assert anyio.current_time() - began >= 0.2  # the second and the third wait a tenth of a second each
-    assert len(model.asked) == 3
+def test_requests_are_spread_over_the_minute() -> None:
+    pace = Pace(600)
+    assert [pace.wait_s(now) for now in (50.0, 50.0, 50.0, 50.25)] == pytest.approx([0, 0.1, 0.2, 0.05])
+    assert pace.wait_s(99.0) == 0  # time without requests is not saved up
+    assert pace.wait_s(99.0) == pytest.approx(0.1)
+    assert [Pace(0).wait_s(50.0) for _ in range(3)] == [0, 0, 0]
+
+
+async def test_a_request_whose_turn_has_not_come_is_not_made(room: Room, model: ScriptedModel) -> None:
+    first = await told(room, model, rate=1)
+    second = await told(room, model, "Acme has a plant.", rate=1, timeout_s=1.0)  # its turn is in a minute
+    assert first["extractor"].startswith("openai/scripted (")
+    assert "no answer within 1 s" in second["extractor"]
+    assert len(model.asked) == 1
+
+
+def bounds(schema: Any) -> set[str]:
+    """Return the names of what bounds an answer that a schema holds anywhere."""
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = {"maxItems", "maxLength"} & set(schema) if isinstance(schema, dict) else set[str]()
+    return own.union(*map(bounds, inner))
+
+
+async def test_a_model_that_takes_no_bounds_is_asked_without_them(room: Room, model: ScriptedModel) -> None:
+    def answer(asked: Any) -> Reply:
+        found = bounds(asked["response_format"])
+        return Reply(status=400, text=f"{sorted(found)} not permitted") if found else Reply(json.dumps(GOOD))
+
+    model.asked.clear()
+    model.answer = answer
+    stored = await told(room, model, models=("openai/strict",))
+    assert len(stored["facts"]) == 2
+    assert [bool(bounds(asked["response_format"])) for asked in model.asked] == [True, False]
+    names = model.asked[1]["response_format"]["json_schema"]["schema"]["properties"]["properties"]["items"]
+    assert "industry" in names["properties"]["name"]["enum"]  # lists of words are no bounds
+
+
+def cut(*facts: dict[str, Any]) -> Reply:
+    """Return an answer that ends at the limit of tokens after these facts, in the middle of another one."""
+    return Reply(json.dumps({"facts": [*facts, {"text": 'Acme {has] "a'}]})[:-6], finish="length")
+
+
+async def test_content_whose_answer_does_not_end_is_asked_about_in_smaller_passages(
+    room: Room, model: ScriptedModel
+) -> None:
+    content = " ".join(f"Plant {number} makes pumps." for number in range(30))
+
+    def answer(asked: Any) -> Reply:
+        text = asked["messages"][-1]["content"]
+        quotes = [f"Plant {number} makes pumps" for number in range(30) if f"Plant {number} makes pumps" in text]
+        facts = [{"text": f"Acme's {one.lower()}.", "quote": one, "confidence": 0.9} for one in quotes]
+        return cut(*facts[:3]) if len(facts) > 20 else Reply(json.dumps({"facts": facts, "properties": []}))
+
+    model.asked.clear()
+    model.answer = answer
+    stored = await told(room, model, content, passage=1_000)
+    assert stored["extractor"] == f"openai/scripted (prompt {prompt_version()})"
+    assert len(stored["facts"]) == 30
+
+
+async def test_of_a_model_that_goes_round_in_circles_the_whole_candidates_are_taken(
+    room: Room, model: ScriptedModel
+) -> None:
+    made_up = {"text": "Acme is owned by Globex.", "quote": "owned by Globex", "confidence": 1}
+    model.says(cut(PUMPS, made_up))
+    stored = await told(room, model)
+    assert stored["extractor"] == f"openai/scripted (prompt {prompt_version()}, cut short)"
+    assert await room.texts(ACME) == [PUMPS["text"]]
+    assert stored["gates"]["rejected"] == {"ungrounded": 1}
+    assert len(model.asked) == 1  # the same question would be answered the same way
+
+
+async def test_a_cut_answer_with_nothing_whole_in_it_is_none(room: Room, model: ScriptedModel) -> None:
+    model.says(cut())
+    answer = await told(room, model)
+    assert "ended at the limit of tokens" in answer["extractor"]
+    assert answer["extractor"].startswith("pending (")
+
+
+async def test_the_next_model_is_asked_before_a_cut_answer_counts(room: Room, model: ScriptedModel) -> None:
+    model.answer = lambda asked: cut(PUMPS) if asked["model"] == "first" else Reply(json.dumps(GOOD))
+    answer = await told(room, model, models=("openai/first", "openai/second"))
+    assert answer["extractor"] == f"openai/second (prompt {prompt_version()})"
+
+
+async def test_one_candidate_out_of_form_costs_no_other(room: Room, model: ScriptedModel) -> None:
+    model.says({"facts": [PUMPS, {**OSLO, "confidence": 95}], "properties": [{"name": "industry"}]})
+    answer = await told(room, model)
+    assert [one["text"] for one in answer["facts"]] == [PUMPS["text"]]
+    assert len(model.asked) == 2  # it was shown its mistake first
+    assert "facts.1.confidence" in model.asked[1]["messages"][-1]["content"]
+
+
+async def test_a_context_that_is_too_small_names_the_settings(room: Room, model: ScriptedModel) -> None:
+    said = "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens"
+    model.says(Reply(status=400, text=said))
+    answer = await told(room, model)
+    assert answer["extractor"].startswith("pending (")
+    assert len(model.asked) == 1
 
 
 def test_what_asks_models_never_writes_to_stdout() -> None:
@@ -454,7 +559,9 @@ def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[s
     )
 
 
-async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connect: Any, model: ScriptedModel) -> None:
+async def test_content_that_no_model_could_read_is_read_by_command(
+    home: Path, connect: Any, model: ScriptedModel
+) -> None:
     model.says(Reply(status=500))
     settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url}
     settings |= {"MODEL_API_KEY": "k", "MODEL_RETRIES": "0"}
@@ -472,6 +579,74 @@ async def test_content_outlives_a_kill_and_is_read_by_command(home: Path, connec
         home, "memory", "extract", "--again", "--memory", answer["memory_id"], "--model", "openai/b", url=model.url
     )
     assert "1 contents compared; nothing is written without --apply" in again.stdout, again.stderr
+
+
+async def test_content_outlives_kills_while_the_model_is_silent(home: Path, model: ScriptedModel) -> None:
+    """The server is killed when it has kept the content, then the one who reads it while waiting for an answer."""
+    model.says(Reply(hangs=True))
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "1"}
+    with server_process(home, 200, **settings) as (address, server):
+        async with Client(f"{address}/mcp") as client:
+            answer = await Caller(client)("memorize", entity=ACME, name="Acme", content=CONTENT)
+            server.kill()
+            assert server.wait() == -signal.SIGKILL
+    assert "no answer within 1 s" in answer["extractor"]
+    model.asked.clear()
+    told = environment(home, **settings | {"MODEL_TIMEOUT": "60"})
+    with subprocess.Popen(command("memory", "extract", "--pending"), env=told) as reader:
+        with anyio.fail_after(120):
+            while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
+                await anyio.sleep(0.05)
+        reader.kill()
+        assert reader.wait() == -signal.SIGKILL
+    model.says(GOOD)
+    later = datetime.now(UTC) + CLAIM  # the claim of what was killed has ended by then
+    parts = build(load({}, told), lambda: later)
+    try:
+        await parts.prepare()
+        recall = partial(parts.domains.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
+        assert (await recall())["pending"]["sources"] == 1
+        read = [one async for one in parts.rereader.work_off(parts.settings.principal)]
+        assert [getattr(one, "memory_id", one) for one in read] == [answer["memory_id"]]
+        recalled = await recall()
+        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
+        assert "pending" not in recalled
+        assert [one async for one in parts.rereader.work_off(parts.settings.principal, early=True)] == []
+    finally:
+        await parts.close()
+
+
+async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model: ScriptedModel) -> None:
+    """Nothing was answered yet: the call itself was kept before the model was asked."""
+    model.says(Reply(hangs=True))
+    settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "60"}
+    with server_process(home, 200, **settings) as (address, server):
+
+        async def call() -> None:
+            with suppress(Exception):
+                async with Client(f"{address}/mcp") as client:
+                    await Caller(client)("memorize", entity=ACME, name="Acme", content=CONTENT)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            with anyio.fail_after(120):
+                while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
+                    await anyio.sleep(0.05)
+            server.kill()
+            assert server.wait() == -signal.SIGKILL
+            tasks.cancel_scope.cancel()
+    model.says(GOOD)
+    later = datetime.now(UTC) + CLAIM
+    parts = build(load({}, environment(home, **settings)), lambda: later)
+    try:
+        await parts.prepare()
+        who, memorizer = parts.settings.principal, parts.domains.memorizer
+        assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
+        assert [one async for one in memorizer.underway.resume(who.organization, memorizer.remember)] == []
+        recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
+        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
+    finally:
+        await parts.close()
 
 
 def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model: ScriptedModel) -> None:

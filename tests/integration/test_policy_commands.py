@@ -2,7 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -214,3 +218,52 @@ def test_install_writes_instructions_beside_the_configuration_and_takes_them_out
     assert not (tmp_path / "AGENTS.md").exists()
     assert "check_compliance" in run("install", "claude-desktop", "--instructions").stdout
     assert "--instructions" in run("install", "cursor", "--remove", fails=True).stderr
+
+
+def test_a_damaged_set_is_named_with_its_remedy_until_it_is_mended(
+    run: Run, home: Path, folder: Path, serving: Any
+) -> None:
+    run("policy", "publish", str(folder), "--reason", "first")
+    with serving(home) as address:
+        assert degraded(address) == []
+    with sqlite3.connect(home / "interlayer.db") as file:
+        where = "partition LIKE '%#policy#tone'"
+        [row] = file.execute(f"SELECT body FROM items WHERE {where}").fetchall()  # noqa: S608
+        body = json.loads(row[0]) | {"text": "Anything goes."}
+        file.execute(f"UPDATE items SET body = ? WHERE {where}", [json.dumps(body)])  # noqa: S608
+    file.close()
+    done = run("doctor", fails=True)
+    assert "FAULT  published policies" in done.output
+    assert "tone v1" in done.output
+    assert "--break-glass" in done.output
+    with serving(home, 503) as address:  # nothing to go by: it has not read the set while it was whole
+        assert any(said.startswith("policies: ") and "--break-glass" in said for said in problems(address))
+        wait_until(lambda: any("tone v1" in said for said in degraded(address)))
+        run("policy", "publish", str(folder), "--reason", "mended", "--break-glass")
+        wait_until(lambda: problems(address) == degraded(address) == [])
+    assert "FAULT" not in run("doctor").output
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def readiness(address: str) -> dict[str, list[str]]:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=30) as answer:
+            body: dict[str, list[str]] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            body = json.load(error)
+    return body
+
+
+def problems(address: str) -> list[str]:
+    return readiness(address)["problems"]
+
+
+def degraded(address: str) -> list[str]:
+    return readiness(address)["degraded"]

@@ -120,6 +120,7 @@ async def test_the_command_names_differences_and_ends_with_1_until_they_are_mend
     done = await run_process(command("--org", "acme", "reconcile", "--check"), env=environment(home), check=False)
     assert done.returncode == 1, done.stderr
     assert "50 more" in done.stdout.decode()
+    assert "in wordllama" in done.stdout.decode()
     assert "70 differences. Run `interlayer reconcile --rebuild`." in done.stdout.decode()
     mending = command("--org", "acme", "reconcile", "--rebuild", "--check", "--json")
     done = await run_process(mending, env=environment(home), check=False)

@@ -13,12 +13,12 @@ from hashed_vectors import HashedEmbedder
 from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
 from interlayer.memory.entities import Entities
+from interlayer.memory.log_rows import Stretch
 from interlayer.memory.reembedding import Moved
 from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.storage.items import Put
 from interlayer.storage.lance import LanceIndex
-from interlayer.storage.vectors import Row
 from interlayer_policies.governance import Facets
 from moves import ORGANIZATION, assert_whole, process
 from organizations import memorize
@@ -282,17 +282,51 @@ async def test_a_record_of_the_first_version_is_the_bundled_model(tmp_path: Path
 async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_back(tmp_path: Path) -> None:
     async with process(tmp_path) as server, process(tmp_path) as mover:
         await filled(server, 1, 20)
-        rows, readings = mover.filler.rows, []
+        stretches, readings = mover.filler.stretches, []
 
-        async def busy(organization: str) -> AsyncGenerator[Sequence[Row]]:
+        async def busy(organization: str) -> AsyncGenerator[Stretch]:
             readings.append(1)
             await memorize(server, "company:c0.example", f"Reading {len(readings)} of the log went on for long.")
-            async for found in rows(organization):
+            async for found in stretches(organization):
                 yield found
 
-        mover.filler.rows = busy  # type: ignore[method-assign]
+        mover.filler.stretches = busy  # type: ignore[method-assign]
         moved = await mover.reembedder.move(mover.settings.principal, NEW)
         assert moved.verified
         assert len(readings) == 2
         await anyio.sleep(1.1)
         await assert_whole(server)
+
+
+async def test_a_difference_names_the_space_that_it_is_in(tmp_path: Path) -> None:
+    async with process(tmp_path) as parts:
+        await filled(parts, 1, 20)
+        former = await parts.spaces.of(ORGANIZATION)
+        await parts.reembedder.move(parts.settings.principal, NEW)
+        assert await parts.agreement.differences(ORGANIZATION) == []
+        await former.index.drop(ORGANIZATION)
+        found = await parts.agreement.differences(ORGANIZATION)
+        assert {(one.kind, one.space) for one in found} == {("missing", former.id)}
+        assert len(found) == 20
+
+
+async def test_filling_reads_a_long_log_twice_however_many_batches_it_takes(tmp_path: Path) -> None:
+    async with process(tmp_path) as parts:
+        for number in range(250):
+            await memorize(parts, "company:c0.example", *facts(number, 10))
+        await parts.projector.drain(ORGANIZATION)
+        query, read = parts.store.query, 0
+
+        async def counted(table: Any, partition: str, *arguments: Any, **options: Any) -> Any:
+            nonlocal read
+            page = await query(table, partition, *arguments, **options)
+            read += len(page.items) if "#e#" in partition else 0
+            return page
+
+        space = await parts.spaces.of(ORGANIZATION)
+        await space.index.drop(ORGANIZATION)
+        parts.store.query = counted  # type: ignore[method-assign]
+        made = await parts.filler.fill(ORGANIZATION, space)
+        assert made.facts == made.added > 2_000
+        assert read <= 2 * 250
+        await assert_whole(parts)

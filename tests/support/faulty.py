@@ -95,15 +95,19 @@ class FaultyEmbedder:
     def at_hand(self) -> bool:
         return True
 
+    @property
+    def trouble(self) -> str:
+        return "the model is out of reach" if self.away else ""
+
     def preload(self) -> None:
         """Nothing is left to load."""
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:
         if self.away:
             raise Unavailable("the model is out of reach")
         while self.late:  # noqa: ASYNC110 - a flag is what tests set
             await anyio.sleep(0.01)
-        return await self._embedder.embed(texts, query=query)
+        return await self._embedder.embed(texts, query=query, waiting=waiting)
 
 
 class FaultyEntities:

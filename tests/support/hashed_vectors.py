@@ -49,11 +49,15 @@ class HashedEmbedder:
     def at_hand(self) -> bool:
         return False
 
+    @property
+    def trouble(self) -> str:
+        return f"{self._space.model}: it is out of reach." if self.away else ""
+
     def preload(self) -> None:
         """Nothing is left to load."""
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:  # noqa: ARG002 - no such difference
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
         if self.away:
-            raise Unavailable(f"{self._space.model}: it is out of reach.")
+            raise Unavailable(self.trouble)
         self.embedded += len(texts)
         return hashed(texts, self._space.dims, self._space.model)

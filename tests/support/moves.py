@@ -53,7 +53,7 @@ async def assert_whole(parts: Parts) -> ActiveSpace:
     record = await parts.spaces.record(ORGANIZATION)
     assert record
     space = parts.spaces.active(record.current)
-    rows = [row async for rows in parts.filler.rows(ORGANIZATION) for row in rows]
+    rows = [row async for stretch in parts.filler.stretches(ORGANIZATION) for row in stretch.rows]
     assert await space.index.ids(ORGANIZATION) == {row.id for row in rows}
     for owner in {row.owner for row in rows}:
         stored = await space.index.vectors_of(ORGANIZATION, owner)

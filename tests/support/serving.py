@@ -34,6 +34,13 @@ class Caller:
 @contextmanager
 def serving_http(home: Path, ready: int = 200, **settings: str) -> Generator[str]:
     """Run a server over HTTP on a home; yields its address when `/readyz` answers so."""
+    with server_process(home, ready, **settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def server_process(home: Path, ready: int = 200, **settings: str) -> "Generator[tuple[str, subprocess.Popen[bytes]]]":
+    """Run a server over HTTP on a home; yields its address and process, which may be killed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -45,7 +52,7 @@ def serving_http(home: Path, ready: int = 200, **settings: str) -> Generator[str
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server did not become ready"
             time.sleep(0.1)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=10)

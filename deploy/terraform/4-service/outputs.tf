@@ -29,6 +29,6 @@ output "deploy_role_arn" {
 }
 
 output "alarms" {
-  description = "The alarms; docs/deploying.md says what each means."
+  description = "The alarms; docs/operating-in-aws.md says what each means."
   value       = sort(keys(local.alarms))
 }

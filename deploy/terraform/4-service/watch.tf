@@ -1,4 +1,4 @@
-# What each alarm means and what to do stands in docs/deploying.md.
+# What each alarm means and what to do stands in docs/operating-in-aws.md.
 
 resource "aws_sns_topic" "alarms" {
   name              = "${local.name}-alarms"
@@ -92,7 +92,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each            = local.alarms
   alarm_name          = "${local.name}-${each.key}"
-  alarm_description   = "docs/deploying.md, Alarms, ${each.key}"
+  alarm_description   = "docs/operating-in-aws.md, Alarms, ${each.key}"
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions

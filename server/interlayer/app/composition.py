@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
+
+import anyio
 
 from interlayer.app.access import Access
 from interlayer.app.adapters import embedder, item_store, vector_index
@@ -40,6 +42,8 @@ from interlayer.storage.trail import Trail
 from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
+
+_PROJECTING_S: Final = 60.0  # at the end of a command
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +164,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
     try:
         await parts.prepare()
         yield parts
-        with suppress(Unavailable):  # then it stays in the outbox, and the next start takes it up
+        # What cannot be projected stays in the outbox, and the next start takes it up.
+        with suppress(Unavailable), anyio.move_on_after(_PROJECTING_S):
             await parts.projector.drain(settings.principal.organization)
     finally:
         await parts.close()

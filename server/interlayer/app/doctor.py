@@ -12,13 +12,14 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer import __version__
-from interlayer.app.composition import build, first_policies
+from interlayer.app.composition import Parts, build, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.model_choice import Choice
 from interlayer.memory.schema import read_schema, starter_schema
 from interlayer.memory.spaces import Spaces
 from interlayer.models.chat import Chat, Question, Uncounted
+from interlayer.principal import Principal
 from interlayer.storage.dynamodb_tables import check_tables
 from interlayer_policies.governance import lint
 
@@ -106,9 +107,10 @@ async def _examine_stores(
         return "; ".join(f"{one.name}: {one.detail}" for one in states)
 
     async def schema() -> str:
-        file = str(settings.schema or "")
-        put = await parts.migrator.fitting(organization, parts.domains.schema, file)
-        return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
+        return await _fitting(parts, organization)
+
+    async def published() -> str:
+        return await _published(parts, settings.principal)
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
@@ -128,6 +130,7 @@ async def _examine_stores(
             **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
+            "published policies": published,
             "vector index": index,
             "embedder": embedder,
             "model": model,
@@ -137,17 +140,32 @@ async def _examine_stores(
         await parts.close()
 
 
+async def _published(parts: Parts, principal: Principal) -> str:
+    found = await parts.domains.governance.verify(principal)
+    return f"{found} policies, as they were published" if found else "none: published at the first start"
+
+
+async def _fitting(parts: Parts, organization: str) -> str:
+    file = str(parts.settings.schema or "")
+    put = await parts.migrator.fitting(organization, parts.domains.schema, file)
+    return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
+
+
 async def _spaces_of(spaces: Spaces, organization: str) -> str:
     """Return which embedding spaces are in use. Raises `Refused` when another model is configured."""
     notice = await spaces.check(organization)
-    record = await spaces.claim(organization)
+    record = await spaces.record(organization)
+    if record is None:
+        return "no embedding space yet"
     beside = f", {record.beside.space.id} is written beside it" if record.beside else ""
     return f"embedding space {record.current.space.id}{beside}. {notice}".strip()
 
 
 async def _rows(spaces: Spaces, organization: str) -> int:
     """Return how many rows the index has that is searched. Raises what is the matter with it."""
-    index = (await spaces.of(organization)).index
+    index = (await spaces.of(organization)).made
+    if index is None:  # its model has not answered yet
+        return 0
     await index.verify()
     await index.ping()
     return len(await index.ids(organization))
@@ -159,7 +177,7 @@ async def _embedding(spaces: Spaces, organization: str) -> str:
     said: list[str] = []
     for entry in filter(None, (record.current, record.beside)):
         made = spaces.active(entry).embedder
-        vector = (await made.embed(["a short text"]))[0]
+        vector = (await made.embed(["a short text"], waiting=True))[0]
         if abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
             raise InterlayerError(f"{entry.choice.name} makes no unit vectors. Install the package anew.")
         said.append(f"{made.space.model}, {len(vector)} dims")

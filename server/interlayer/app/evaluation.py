@@ -135,19 +135,24 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
     entity = EntityId(answer["entity"]["type"], answer["entity"]["id"]) if answer["memory_id"] else None
     stored = await parts.entities.head(principal.organization, entity) if entity else None
     view = await parts.entities.view(principal.organization, stored.head) if stored else None
-    facts = [
-        Stored(one.record.text, one.record.span is not None, observed_at) for one in (view.ordered if view else ())
-    ]
+
+    def stored_(text: str, span: tuple[int, int] | None) -> Stored:
+        return Stored(text, sample.text[slice(*span)] if span else None, observed_at)
+
+    facts = [stored_(one.record.text, one.record.span) for one in (view.ordered if view else ())]
+    states = view.properties if view else {}
     names = [name for name in (sample.entity_name, sample.labels.get("company")) if name]
     one = score(
         sample.expected_facts,
         facts,
         expected,
-        {name: state.value for name, state in view.properties.items()} if view else {},
+        {name: state.value for name, state in states.items()},
         schema.entities[entity_type].current,
         names,
     )
     one.pending = int("pending (" in answer["extractor"])
+    one.stored += [stored_(f"{name}: {state.value}", state.basis.observation.span) for name, state in states.items()]
+    one.checked = answer["gates"]["checked"]
     one.rejected.update(answer["gates"]["rejected"])
     return one
 

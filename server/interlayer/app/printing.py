@@ -165,4 +165,4 @@ def print_scores(model: str, scores: "Mapping[str, Score]") -> None:
         table.add_row(kind, str(one.samples), *shares, *map(str, counts))
     console.print(table)
     rejected = ", ".join(f"{reason} {count}" for reason, count in total.rejected.most_common()) or "nothing"
-    console.print(f"rejected by the gates: {rejected}", markup=False)
+    console.print(f"candidates {total.checked}, of which the gates rejected: {rejected}", markup=False)

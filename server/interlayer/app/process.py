@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from interlayer.app.notices import PolicyNotices
 from interlayer.app.settings import Settings
-from interlayer.errors import InterlayerError, Unavailable
+from interlayer.errors import Corrupt, InterlayerError, Unavailable
 from interlayer.principal import Principal
 from interlayer_tools import Domains
 
@@ -30,6 +30,8 @@ _SWEEP_S: Final = 3_600.0
 _AGAIN_S: Final = 2.0
 _FOLLOW_S: Final = 1.0
 _FOLLOW_AGAIN_S: Final = 30.0
+_VERIFIED_S: Final = 60.0  # how long a published set that was read whole is not read again
+_WATCH_S: Final = 2.0
 _BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Interlayer:
         self._readiness = anyio.Event()
         self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
+        self._without: dict[str, str] = {}
 
     @property
     def principal(self) -> Principal:
@@ -72,12 +75,13 @@ class Interlayer:
         return self._built().access
 
     async def check(self) -> list[str]:
-        """Return what is not ready, in words; nothing when all is well."""
+        """Return what keeps the server from its work, in words; nothing when all is well."""
         problems: list[str] = []
         for name, probe in {
             "start": self.ready,
             "item store": self._ping_store,
             "vector index": self._ping_index,
+            "policies": self._published,
         }.items():
             try:
                 with anyio.fail_after(_PROBE_S):
@@ -87,6 +91,11 @@ class Interlayer:
             except TimeoutError:
                 problems.append(f"{name}: no answer within {_PROBE_S:.0f} s")
         return problems
+
+    @property
+    def degraded(self) -> list[str]:
+        """What the server goes on without, in words, as it was seen a moment ago."""
+        return [f"{name}: {said}" for name, said in self._without.items() if said]
 
     async def work(self) -> None:
         """Do the background work until cancelled: build, prepare, load, carry the outbox, sweep, seal, tell of changes.
@@ -103,10 +112,22 @@ class Interlayer:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self.notices.watch, self._published)
+            tasks.start_soon(self._watch, parts)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(_follow, parts, self.principal.organization)
             tasks.start_soon(_read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _watch(self, parts: "Parts") -> None:
+        """Keep what is said of the embedding model and the published set up to date; no probe waits for either."""
+        verified_until = 0.0
+        while True:
+            with suppress(InterlayerError):  # the item store, which is among the problems
+                self._without["embedder"] = await _trouble(parts, self.principal.organization)
+                if self._without.get("policies") or anyio.current_time() >= verified_until:
+                    self._without["policies"] = await _damage(parts, self.principal)
+                    verified_until = anyio.current_time() + _VERIFIED_S
+            await anyio.sleep(_WATCH_S)
 
     async def _prepared(self) -> "Parts | None":
         """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
@@ -141,7 +162,9 @@ class Interlayer:
         await self._built().spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        await (await self._built().spaces.of(self.principal.organization)).index.ping()
+        space = await self._built().spaces.of(self.principal.organization)
+        if space.made:
+            await space.made.ping()
 
     def _built(self) -> "Parts":
         if self._parts is None:
@@ -163,6 +186,24 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
             await interlayer.close()
 
 
+async def _trouble(parts: "Parts", organization: str) -> str:
+    """Return what is wrong with the embedding model, which is asked only while something is."""
+    embedder = (await parts.spaces.of(organization)).embedder
+    if embedder.trouble:
+        with suppress(Unavailable):  # no cache knows this text
+            await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
+    return embedder.trouble
+
+
+async def _damage(parts: "Parts", principal: Principal) -> str:
+    """Return what is damaged of the published set, which this process may have loaded while it was whole."""
+    try:
+        await parts.domains.governance.verify(principal)
+    except Corrupt as error:
+        return str(error)
+    return ""
+
+
 async def _sweep(parts: "Parts", organization: str) -> None:
     """Erase what was kept long enough, now and every hour."""
     principal = Principal(organization, "retention")
@@ -179,6 +220,7 @@ async def _preload(parts: "Parts", organization: str) -> None:
     try:
         space = await parts.spaces.of(organization)
         await anyio.to_thread.run_sync(_load, space.embedder)
+        await space.embedder.embed(["ready"], waiting=True)
     except InterlayerError as error:
         logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
 
@@ -220,9 +262,12 @@ async def _load_model(parts: "Parts", organization: str) -> None:
 
 async def _read_backlog(parts: "Parts", organization: str) -> None:
     """Have a model read what it could not read when it was memorized, as soon as that is due."""
-    principal = Principal(organization, "extraction")
+    principal, memorizer = Principal(organization, "extraction"), parts.domains.memorizer
     while True:
         try:
+            async with aclosing(memorizer.underway.resume(organization, memorizer.remember)) as resumed:
+                async for one in resumed:
+                    logger.warning("a call that a process left behind: %s", one)
             async with aclosing(parts.rereader.work_off(principal)) as done:
                 async for one in done:
                     if isinstance(one, str):

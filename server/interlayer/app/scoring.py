@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from interlayer.memory.antecedents import is_dangling
@@ -43,17 +44,20 @@ class Score:
     unquoted: int = 0
     pending: int = 0
     tokens: int = 0
+    checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
+    stored: list["Stored"] = field(default_factory=list["Stored"])
     missed: list[str] = field(default_factory=list[str])
     """What was expected and not found, and properties that came out otherwise; for whoever looks into a score."""
 
     def add(self, other: "Score") -> None:
         """Count another one in."""
         for name in self.__slots__:
-            if name in {"rejected", "missed"}:
+            if name in {"rejected", "stored", "missed"}:
                 continue
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.rejected.update(other.rejected)
+        self.stored += other.stored
         self.missed += other.missed
 
     def shares(self) -> dict[str, float]:
@@ -68,11 +72,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A fact as it was stored: its words, and whether its quote was found in the content."""
+    """A fact or a property as it was stored: its words, and those of the content that it rests on, if there are any."""
 
     text: str
-    quoted: bool
-    observed_at: Any
+    quote: str | None
+    observed_at: datetime
 
 
 def score(
@@ -103,7 +107,8 @@ def score(
         dangling=sum(is_dangling(one.text, names) for one in facts),
         unanchored=sum(anchor(one.text, one.observed_at) != one.text for one in facts),
         repeated=sum(max(len(found) - 1, 0) for found in said_by),
-        unquoted=sum(not one.quoted for one in facts),
+        unquoted=sum(not one.quote for one in facts),
+        stored=list(facts),
     )
     result.missed += [text for text, found in zip(expected_facts, said_by, strict=True) if not found]
     result.missed += [

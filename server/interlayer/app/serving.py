@@ -46,7 +46,8 @@ def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> Inte
     @server.custom_route("/readyz", methods=["GET"])
     async def readyz(_: Request) -> JSONResponse:
         problems = await interlayer.check()
-        return JSONResponse({"ready": not problems, "problems": problems}, status_code=503 if problems else 200)
+        answer = {"ready": not problems, "problems": problems, "degraded": interlayer.degraded}
+        return JSONResponse(answer, status_code=503 if problems else 200)
 
     return server
 

@@ -21,11 +21,15 @@ _WORDS_TRIED: Final = 3
 
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
-    """One difference: a fact without a row, a row without a fact, a row in other words, or an unreadable index."""
+    """One difference: a fact without a row, a row without a fact, a row in other words, or an unreadable index.
+
+    `space` is the id of the embedding space: the former one is compared as long as it is kept.
+    """
 
     kind: Literal["missing", "extra", "changed", "unreadable"]
     fact_id: str
     owner: str
+    space: str
 
 
 class Agreement:
@@ -62,20 +66,20 @@ class Agreement:
             found = await self._compared(organization, space, progress)
             return found & await self._compared(organization, space, progress) if found else set()
         except Corrupt as error:
-            return {Difference("unreadable", "", str(error))}
+            return {Difference("unreadable", "", str(error), space.id)}
 
     async def _compared(self, organization: str, space: ActiveSpace, progress: Progress) -> set[Difference]:
         held, different = await _held(organization, space)
         seen = 0
-        async with aclosing(self._filler.rows(organization)) as found:
-            async for rows in found:
-                for row in rows:
+        async with aclosing(self._filler.stretches(organization)) as found:
+            async for stretch in found:
+                for row in stretch.rows:
                     owner, digest = held.pop(row.id, ("", b""))
                     if digest != _digest(row):
-                        different.add(Difference("changed" if owner else "missing", row.id, row.owner))
-                seen += len(rows)
+                        different.add(Difference("changed" if owner else "missing", row.id, row.owner, space.id))
+                seen += len(stretch.rows)
                 progress(seen)
-        return different | {Difference("extra", row_id, owner) for row_id, (owner, _) in held.items()}
+        return different | {Difference("extra", row_id, owner, space.id) for row_id, (owner, _) in held.items()}
 
 
 async def _held(organization: str, space: ActiveSpace) -> tuple[dict[str, tuple[str, bytes]], set[Difference]]:
@@ -86,7 +90,7 @@ async def _held(organization: str, space: ActiveSpace) -> tuple[dict[str, tuple[
     async for rows in space.index.rows(organization):
         for row in rows:
             if held.setdefault(row.id, (row.owner, _digest(row)))[1] != _digest(row):
-                different.add(Difference("changed", row.id, row.owner))
+                different.add(Difference("changed", row.id, row.owner, space.id))
     if row:
         await _try(organization, space, row)
     return held, different

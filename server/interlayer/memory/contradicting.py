@@ -12,11 +12,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from interlayer.memory.guard import distinguished, names, negated
+from interlayer.memory.guard import REMEMBERED, distinguished, names, negated
 from interlayer.text.change import announces_change
 from interlayer.text.numbers import is_number_word, numbers
 from interlayer.text.sentences import label_of
-from interlayer.text.terms import STOP_WORDS, content_words, stem, words
+from interlayer.text.terms import STOP_WORDS, stem, terms, words
 
 NEAR: Final = 0.3  # cosine under which two statements are not compared at all
 _DENIED: Final = 0.8  # cosine at which a statement and its negation are on the same matter
@@ -25,7 +25,6 @@ _PHRASED: Final = 0.45  # the same, where a phrase of both names the matter
 _SHARED: Final = 2  # content words that it has in common with what it changes, the entity's names left out
 _COMMON: Final = 0.5  # share of the words that stand in both, for the same sentence with another value
 _SLOT_WORDS: Final = 4
-_REMEMBERED: Final = 8_192  # texts that notes of one entity are compared with again and again
 _MEASURED_AGAIN_S: Final = 60  # figures that come within a minute are a list, not one figure that changes
 
 _STATE: Final = frozenset(
@@ -61,21 +60,17 @@ class Claim:
     announces: bool
     denies: bool
     stative: bool
+    stems: frozenset[str]
 
     @classmethod
-    @lru_cache(maxsize=_REMEMBERED)
+    @lru_cache(maxsize=REMEMBERED)
     def of(cls, text: str) -> "Claim":
         """Return the claim of a text; a label ("Ann: ...") counts for what it announces and for nothing else."""
         label = label_of(text)
         bare = text[len(label) + 1 :].strip() if label else text
         found = [word for word in words(bare) if word not in _HEDGES]
         stative = any(word in _STATE or stem(word) in _PLACED for word in found)
-        return cls(bare, found, announces_change(text), negated(bare), stative)
-
-    @property
-    def stems(self) -> set[str]:
-        """The stems of its content words."""
-        return {stem(word) for word in content_words(self.text)}
+        return cls(bare, found, announces_change(text), negated(bare), stative, frozenset(terms(bare)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +106,30 @@ def _denied(newer: Claim, older: Claim, cosine: float) -> bool:
 
 def _changed(newer: Claim, older: Claim, cosine: float, own: frozenset[str]) -> bool:
     """Whether an announced change is one of what the older statement is about: a phrase in common, or much alike."""
-    valued = all(_names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
+    valued = all(names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
     if cosine < _PHRASED or not valued or distinguished(newer.text, older.text) is None:
         return False
-    named = own | {stem(word) for name in _names(newer.text) | _names(older.text) for word in words(name)}
+    named = own | {stem(word) for name in names(newer.text) | names(older.text) for word in words(name)}
     if _phrases(newer.text, named) & _phrases(older.text, named):
         return True
     shared = {one for one in newer.stems & older.stems - named if not one.isdigit()}
     return cosine >= _ANNOUNCED and len(shared) >= _SHARED
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _names(text: str) -> frozenset[str]:
-    return frozenset(names(text))
-
-
 def _phrases(text: str, named: Collection[str]) -> set[tuple[str, str]]:
     """Return each two content words that stand side by side, names and numbers left out, stemmed."""
-    found = words(text)
-    pairs = pairwise(found)
-    return {
+    return {(one, other) for one, other in _pairs(text) if one not in named and other not in named}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _pairs(text: str) -> Sequence[tuple[str, str]]:
+    """Return each two content words that stand side by side, numbers and what announces a change left out, stemmed."""
+    return tuple(
         (stem(one), stem(other))
-        for one, other in pairs
+        for one, other in pairwise(words(text))
         if not {one, other} & (STOP_WORDS | _PASSING)
-        and not any(stem(word) in named or word[0].isdigit() or announces_change(word) for word in (one, other))
-    }
+        and not any(word[0].isdigit() or announces_change(word) for word in (one, other))
+    )
 
 
 def _same_sentence(newer: Claim, older: Claim, later_s: float) -> bool:
@@ -150,7 +144,7 @@ def _same_sentence(newer: Claim, older: Claim, later_s: float) -> bool:
     numeric = _numeric(slot.one) and _numeric(slot.other)
     if numeric and later_s < _MEASURED_AGAIN_S:
         return False
-    named = bool((_names(newer.text) | _names(older.text)) & {*slot.one, *slot.other})
+    named = bool((names(newer.text) | names(older.text)) & {*slot.one, *slot.other})
     attribute = [word for word in slot.before[: verbs[-1]] if word not in _PRONOUNS and word not in _UNSAID]
     after_verb = {word for word in slot.before[verbs[-1] + 1 :] if not word.isdigit()} - _UNSAID
     return (

@@ -39,6 +39,8 @@ BEARERS_MAX: Final = 100
 class _Cached:
     view: EntityView
     epoch: int
+    facts: int = 0
+    """What it counts for among all views."""
 
 
 class Entities:
@@ -50,6 +52,7 @@ class Entities:
         self._schema = schema
         self._clock = clock
         self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
+        self._facts = 0  # over all views
         self._locks: dict[tuple[str, EntityId], anyio.Lock] = {}
 
     async def head(self, organization: str, entity: EntityId) -> StoredHead | None:
@@ -146,9 +149,8 @@ class Entities:
             # Calls that began before and after a flip may meet here, so each looks again after it has waited.
             await self._move(organization, cached.view, space)
             await self._catch_up(organization, cached.view, head, cutoff, space, dossier)
-        self._views[place] = cached
-        self._views.move_to_end(place)
-        self._evict()
+        await self._complete(organization, cached.view, space)
+        self._keep(place, cached)
         return cached.view
 
     async def log(self, organization: str, head: Head) -> list[Memory]:
@@ -215,7 +217,7 @@ class Entities:
             return
         if view.revision == memory.revision - 1:
             view.apply(memory, vectors)
-        self._views[organization, head.entity] = _Cached(view, head.epoch)
+        self._keep((organization, head.entity), _Cached(view, head.epoch))
 
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
         """Return the lock under which this process changes an entity: it saves retries, the store decides."""
@@ -235,6 +237,14 @@ class Entities:
                 return
             known |= await self.vectors(organization, view.entity, texts, space)
             tried |= texts.keys()
+
+    async def _complete(self, organization: str, view: EntityView, space: ActiveSpace) -> None:
+        """Give facts the vectors that could not be had when they came into a view."""
+        lacking = view.lacking
+        if lacking:
+            vectors = await self.vectors(organization, view.entity, lacking, space)
+            if view.space == space.embedder.space:
+                view.give(vectors)
 
     async def _catch_up(
         self,
@@ -276,7 +286,7 @@ class Entities:
                 known = {}
         missing = [fact_id for fact_id in texts if fact_id not in known]
         try:
-            embedded = await space.embedder.embed([texts[fact_id] for fact_id in missing])
+            embedded = await space.embedder.embed([texts[fact_id] for fact_id in missing], waiting=True)
         except Unavailable:  # a missing vector costs rank, not the answer
             return known
         return {**known, **dict(zip(missing, embedded, strict=True))}
@@ -291,11 +301,16 @@ class Entities:
             raise Ambiguous(f"entity: {len(heads)} entities bear {entity.key!r}: {shown}. Use one of these.")
         return EntityId(entity.type, found.pop()) if found else None
 
-    def _evict(self) -> None:
-        total = sum(len(cached.view.ordered) for cached in self._views.values())
-        while total > VIEW_FACTS_MAX and len(self._views) > 1:
+    def _keep(self, place: tuple[str, EntityId], cached: _Cached) -> None:
+        """Keep a view as the one used last; where all hold too many facts, those used longest ago go."""
+        former = self._views.pop(place, None)
+        self._facts -= former.facts if former else 0
+        cached.facts = len(cached.view.ordered)
+        self._facts += cached.facts
+        self._views[place] = cached
+        while self._facts > VIEW_FACTS_MAX and len(self._views) > 1:
             _, oldest = self._views.popitem(last=False)
-            total -= len(oldest.view.ordered)
+            self._facts -= oldest.facts
 
 
 def _described(head: Head) -> str:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from interlayer.memory.projecting import PURGE
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Key, Operation, Put
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
+_IDS_MAX: Final = 2_000  # of each kind in an audit event: within the size of an item
 _OUTBOX_ENTRIES: Final = 20
 _REMOVED_ROWS: Final = 5_000  # ids an outbox entry: within the size of an item
 _PURGED_KEYS: Final = 1_500  # an outbox entry: within the size of an item
@@ -25,6 +26,14 @@ class Erasure:
     counts: Counter[str]
     replaced: frozenset[str] = frozenset()  # rows that what goes on replaces
     is_last: bool = True  # whether nothing is left to be erased after it
+    memories: tuple[str, ...] = ()  # ids of those that are erased whole
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the audit trail says of it: counts, and the ids of what is erased, which tell nothing of its content."""
+        facts = [row for row in self.rows if row not in self.replaced]
+        ids = {"memories": list(self.memories[:_IDS_MAX]), "facts": facts[:_IDS_MAX]}
+        return {"counts": dict(self.counts), "ids": {kind: named for kind, named in ids.items() if named}}
 
     @property
     def fits(self) -> bool:

@@ -58,7 +58,7 @@ class Expirer:
                     progress(counts["memories"])
         if not dry_run:
             purged = await self._store.purge()
-            await self._projector.drain(principal.organization)
+            await self._projector.erase(principal.organization)
             if purged or any(counts.values()):
                 await self._store.scrub()
         return {name: counts[name] for name in ("entities", "memories", "facts")}
@@ -94,7 +94,7 @@ class Expirer:
                 if dry_run:
                     return erasure.counts
                 retention = self._schema.entities[entity.type].retention
-                detail: dict[str, Any] = {"retention": retention, "counts": dict(erasure.counts)}
+                detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
                 try:
                     await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
                 except VersionConflict:

@@ -7,13 +7,13 @@ merged while the log is read may be in neither place of one reading.
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
 
 from interlayer.memory import keys
-from interlayer.memory.projecting import all_rows, living_rows
+from interlayer.memory.log_rows import Stretch, living_rows, rows_of, stretches
 from interlayer.memory.records import EntityId
 from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.storage.items import ItemStore
@@ -21,6 +21,7 @@ from interlayer.storage.vectors import Row
 from interlayer.text.budget import text_tokens
 
 _BATCH: Final = 256
+_LISTED: Final = 500
 _OPTIMIZED_EVERY: Final = 10_000  # rows: merging as often as a server does would cost more than the work itself
 
 Progress = Callable[[int], None]
@@ -62,72 +63,101 @@ class Filler:
         before = await space.index.ids(organization)
         pace = _Pace(rate)
         living: set[str] = set()
-        missing: list[Row] = []
-        added = unmerged = 0
-        async with aclosing(self.rows(organization)) as found:
-            async for rows in found:
-                living.update(row.id for row in rows)
-                missing += [row for row in rows if row.id not in before]
-                while len(missing) >= _BATCH:
-                    added += await self._add(organization, space, missing[:_BATCH])
-                    await pace.keep(added)
-                    del missing[:_BATCH]
-                    if added - unmerged >= _OPTIMIZED_EVERY:
-                        await space.index.optimize(organization)
-                        unmerged = added
-                progress(len(living) - len(missing))
-        added += await self._add(organization, space, missing)
+        lacking: list[Stretch] = []
+        waiting = added = unmerged = 0
+        async with aclosing(self.stretches(organization)) as found:
+            async for stretch in found:
+                living.update(row.id for row in stretch.rows)
+                missing = [row for row in stretch.rows if row.id not in before]
+                if missing:
+                    lacking.append(replace(stretch, rows=missing))
+                    waiting += len(missing)
+                if waiting >= _BATCH:
+                    await self._add(organization, space, lacking, pace)
+                    added += waiting
+                    waiting = 0
+                    lacking.clear()
+                if added - unmerged >= _OPTIMIZED_EVERY:
+                    await space.index.optimize(organization)
+                    unmerged = added
+                progress(len(living) - waiting)
+        await self._add(organization, space, lacking, pace)
         progress(len(living))
         surplus = before - living
         if surplus:
-            async with aclosing(self.rows(organization)) as found:
-                async for rows in found:
-                    surplus.difference_update(row.id for row in rows)
+            async with aclosing(self.stretches(organization)) as found:
+                async for stretch in found:
+                    surplus.difference_update(row.id for row in stretch.rows)
         if surplus:
             await space.index.remove(organization, sorted(surplus))
         await space.index.optimize(organization)
-        return Filled(len(living), added, len(surplus))
+        return Filled(len(living), added + waiting, len(surplus))
 
     async def extent(self, organization: str) -> Extent:
         """Return how much a space of the organization holds."""
         facts = tokens = 0
-        async with aclosing(self.rows(organization)) as found:
-            async for rows in found:
-                facts += len(rows)
-                tokens += sum(text_tokens(row.text) for row in rows)
+        async with aclosing(self.stretches(organization)) as found:
+            async for stretch in found:
+                facts += len(stretch.rows)
+                tokens += sum(text_tokens(row.text) for row in stretch.rows)
         return Extent(facts, tokens)
 
-    async def rows(self, organization: str) -> AsyncGenerator[Sequence[Row]]:
-        """Yield the rows of every entity, with those of what was merged into it."""
+    async def stretches(self, organization: str) -> AsyncGenerator[Stretch]:
+        """Yield the log of every entity, with those of what was merged into it."""
         for entity_type in self._types:
-            listed = await self._store.query("memory", keys.listing(organization, entity_type, "").partition)
-            for item in listed.items:
-                yield await all_rows(self._store, organization, EntityId(entity_type, item.key.sort))
+            place = keys.listing(organization, entity_type, "")
+            cursor: str | None = None
+            while True:
+                listed = await self._store.query("memory", place.partition, limit=_LISTED, cursor=cursor)
+                for item in listed.items:
+                    entity = EntityId(entity_type, item.key.sort)
+                    async with aclosing(stretches(self._store, organization, entity)) as found:
+                        async for stretch in found:
+                            yield stretch
+                cursor = listed.cursor
+                if cursor is None:
+                    break
 
-    async def _add(self, organization: str, space: ActiveSpace, rows: Sequence[Row]) -> int:
-        """Add rows, and mend those whose fact was erased or put in other words meanwhile."""
-        if not rows:
-            return 0
-        await space.index.add(organization, rows, await space.embedder.embed([row.text for row in rows]))
-        living = await living_rows(self._store, organization, rows)
-        gone = [row.id for row in rows if living.get(row.id) != row]
-        if gone:
-            await space.index.remove(organization, gone)  # from every space, so what goes on is put back into every one
-            changed = [living[row_id] for row_id in gone if row_id in living]
+    async def _add(self, organization: str, space: ActiveSpace, lacking: Sequence[Stretch], pace: "_Pace") -> None:
+        """Add the rows of stretches, and mend those whose fact was erased or put in other words meanwhile."""
+        rows = [row for stretch in lacking for row in stretch.rows]
+        for first in range(0, len(rows), _BATCH):
+            batch = rows[first : first + _BATCH]
+            await pace.keep(len(batch))
+            await _put(organization, space, batch)
+        now: set[Row] = set()
+        for stretch in lacking:
+            now.update(await rows_of(self._store, organization, stretch.entity, stretch.span))
+        await self._mend(organization, space, [row for row in rows if row not in now])
+
+    async def _mend(self, organization: str, space: ActiveSpace, rows: Sequence[Row]) -> None:
+        """Take out those of the rows that are not in the log as they are; put back what goes on in other words."""
+        while rows:
+            living = await living_rows(self._store, organization, rows)
+            stale = [row.id for row in rows if living.get(row.id) != row]
+            await space.index.remove(
+                organization, stale
+            )  # from every space, so what goes on is put back into every one
+            rows = [living[row_id] for row_id in stale if row_id in living]
             record = await self._spaces.claim(organization)
             for entry in filter(None, (record.current, record.beside)):
-                await self._add(organization, self._spaces.active(entry), changed)
-        return len(rows)
+                await _put(organization, self._spaces.active(entry), rows)
+
+
+async def _put(organization: str, space: ActiveSpace, rows: Sequence[Row]) -> None:
+    await space.index.add(organization, rows, await space.embedder.embed([row.text for row in rows]))
 
 
 class _Pace:
-    """Holds work to so many facts a second, counted from the beginning."""
+    """Holds work to so many facts a second. Time that was lost is not made up for: that would be a burst."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
-        self._begun = anyio.current_time()
+        self._free_at = 0.0
 
-    async def keep(self, done: int) -> None:
-        """Sleep until that much may have been done."""
+    async def keep(self, facts: int) -> None:
+        """Return when so many facts may be embedded."""
         if self._rate:
-            await anyio.sleep(max(self._begun + done / self._rate - anyio.current_time(), 0))
+            now = anyio.current_time()
+            await anyio.sleep(max(self._free_at - now, 0))
+            self._free_at = max(self._free_at, now) + facts / self._rate

@@ -24,6 +24,7 @@ from interlayer.memory.remains import Remains
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.survivors import shared_facts, without_fact, without_memories
+from interlayer.memory.underway import Underway
 from interlayer.memory.view import EntityView
 from interlayer.principal import Principal
 from interlayer.storage.items import Delete, ItemStore, Key, Operation, Put, VersionConflict
@@ -51,7 +52,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
-        self._remains = Remains(store, entities)
+        self._remains = Remains(store, entities, Underway(store, clock), schema)
 
     async def forget(
         self,
@@ -76,7 +77,7 @@ class Forgetter:
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
         answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
         try:
-            await self._projector.drain(organization)
+            await self._projector.erase(organization)
         except (Unavailable, Corrupt) as error:
             answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
@@ -98,7 +99,7 @@ class Forgetter:
                     raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
                 erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
                 try:
-                    detail = {"reason": reason, "counts": dict(erasure.counts)}
+                    detail = {"reason": reason, "entity": owner.ref, **erasure.recorded}
                     await self.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
                 except VersionConflict:
                     attempts += 1
@@ -187,6 +188,7 @@ class Forgetter:
         own += await self._remains.absorbed(organization, head)
         own += await self._remains.rejected(organization, head)
         own += await self._remains.claims(organization, {head.entity, *head.absorbed})
+        own += await self._remains.unread(organization, entity)
         hidden = [*own, *await self._remains.traces(organization, entity, log)]
         schema = self._schema.stored(entity.type)
         names = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
@@ -209,7 +211,8 @@ class Forgetter:
             properties=len(head.properties),
             relations=sum(len(memory.relations) for memory in log),
         )
-        return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts)
+        ids = tuple(memory.id for memory in log)
+        return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts, memories=ids)
 
     async def rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[Memory], survivors: Sequence[Memory], subject: str
@@ -258,12 +261,14 @@ class Forgetter:
         )
         hidden: list[Operation] = [Delete(key) for key in traces]
         replaced = frozenset(fact.id for memory in survivors for fact in memory.facts)
-        return Erasure(subject, unique(operations), hidden, rows, counts, replaced)
+        ids = tuple(memory.id for memory in gone)
+        return Erasure(subject, unique(operations), hidden, rows, counts, replaced, memories=ids)
 
     async def _refolded(self, organization: str, survivors: Sequence[Memory], log: Sequence[Memory]) -> list[Operation]:
         """Return what makes the heads of absorbed entities agree with what is left of their logs."""
         paths = {memory.home[0]: await self._path(organization, memory.home[0]) for memory in log if memory.home}
-        touched = {memory.home[0] for memory in log if memory.home and memory not in survivors}
+        both = [one for one in log if one in survivors]
+        touched = {one.home[0] for one in (*log, *survivors) if one.home and one not in both}
         operations: list[Operation] = []
         for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
             within = {holder for holder, path in paths.items() if stored in path}
@@ -273,6 +278,8 @@ class Forgetter:
                     left.apply(memory, {})
             properties = {name: state.value for name, state in left.properties.items()}
             head = replace(stored.head, properties=properties, facts=len(left.facts), epoch=stored.head.epoch + 1)
+            own = [one.home[1] for one in survivors if one.home and one.home[0] == head.entity]
+            head = replace(head, revision=max([head.revision, *own]))
             operations.append(Put(keys.head(organization, head.entity), head_body(head), stored.version))
         return operations
 

@@ -67,7 +67,7 @@ class Ground:
         return self._missing_name(rest) or self._swapped(rest)
 
     def _missing_name(self, statement: str) -> str | None:
-        found = names(statement)
+        found = set(names(statement))
         opening = _OPENING.match(statement)
         if opening and opening[1][0].isupper() and opening[1].casefold() not in STOP_WORDS:
             found.add(opening[1].casefold())  # "Ann Lee": two capitals at the start are a name

@@ -7,9 +7,15 @@ is merged only if nothing that distinguishes the two differs: numbers, dates, na
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from interlayer.text.numbers import numbers, within
+from interlayer.text.numbers import Number, numbers, within
+
+REMEMBERED: Final = 8_192
+"""Texts of which it is kept what they say: an entity's statements are compared with one another again and again."""
 
 _NEGATION: Final = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE
@@ -23,19 +29,38 @@ _CALENDAR: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’/-][^\W_]+)*")
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What tells a statement from another one that looks alike."""
+
+    numbers: Sequence[Number]
+    periods: Counter[str]
+    denied: bool
+    names: frozenset[str]
+    words: frozenset[str]
+
+    @classmethod
+    @lru_cache(maxsize=REMEMBERED)
+    def of(cls, text: str) -> "_Said":
+        plain = unicodedata.normalize("NFKC", text)
+        folded = frozenset(word.casefold() for word in _WORD.findall(plain))
+        return cls(numbers(plain), periods(plain), negated(plain), names(plain), folded)
+
+
 def distinguished(new: str, known: str) -> str | None:
     """Return what a new statement says that a known one does not (`numbers`, `dates`, `names`, `negation`), or None.
 
     Not symmetric: leaving out a number that the known statement has is no news, adding one is.
     """
-    new, known = unicodedata.normalize("NFKC", new), unicodedata.normalize("NFKC", known)
-    if not within(numbers(new), numbers(known)):
+    one, other = _Said.of(new), _Said.of(known)
+    if not within(one.numbers, other.numbers):
         return "numbers"
-    if periods(new) - periods(known):
+    if one.periods and one.periods - other.periods:
         return "dates"
-    if negated(new) != negated(known):
+    if one.denied != other.denied:
         return "negation"
-    return "names" if _other_names(new, known) else None
+    # Each names somebody or something that the other does not know at all.
+    return "names" if one.names - other.words and other.names - one.words else None
 
 
 def negated(text: str) -> bool:
@@ -49,13 +74,8 @@ def periods(text: str) -> Counter[str]:
     return Counter(word if " " in word else word[:3] for word in found)  # "Sept" and "September" are one month
 
 
-def _other_names(one: str, other: str) -> bool:
-    """Whether each names somebody or something that the other does not know at all."""
-    words_one, words_other = {w.casefold() for w in _WORD.findall(one)}, {w.casefold() for w in _WORD.findall(other)}
-    return bool(names(one) - words_other) and bool(names(other) - words_one)
-
-
-def names(text: str) -> set[str]:
+@lru_cache(maxsize=REMEMBERED)
+def names(text: str) -> frozenset[str]:
     """Return capitalised words that do not open the text, and words with a capital inside, folded."""
     found: set[str] = set()
     for match in _WORD.finditer(text):
@@ -65,4 +85,4 @@ def names(text: str) -> set[str]:
         inside = word[1:] != word[1:].lower()
         if inside or (match.start() > 0 and word[0].isupper()):
             found.add(word.casefold())
-    return found
+    return frozenset(found)

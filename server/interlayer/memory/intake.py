@@ -1,5 +1,6 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,8 +30,11 @@ from interlayer.memory.requests import (
 )
 from interlayer.memory.schema import EntitySchema
 from interlayer.memory.spaces import ActiveSpace
+from interlayer.memory.underway import Call
 from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
+
+_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
@@ -49,18 +53,27 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A call after the gates: everything that a retry needs again. `vectors` is (len(gated.facts), dims) of `space`."""
+    """A call after the gates: everything that a retry needs again.
 
+    `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    """
+
+    call: Call
     request: MemorizeRequest
     subject: Subject
-    memory_id: str
     observed_at: str
     space: ActiveSpace
-    vectors: Vectors
+    vectors: Vectors | None
     relations: tuple[tuple[str, Subject], ...]
     gated: Gated
     bearer: Bearer | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def memory_id(self) -> str:
+        """Under which id it is remembered."""
+        return self.call.memory_id
 
     @property
     def is_all_rejected(self) -> bool:
@@ -208,3 +221,10 @@ def _extractor(request: MemorizeRequest, reading: Reading) -> str:
     if reading.failed:
         return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
     return "+".join([*given, "plain"])
+
+
+def relation_type(kind: str) -> str:
+    """Return the type of a relation. Raises `InvalidInput` for what is no word."""
+    if not _RELATION.fullmatch(kind):
+        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
+    return kind

@@ -17,6 +17,7 @@
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
 | `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
+| `ORG#w`                          | `MEMORY_ID#PART`        | calls whose content a model is reading            |
 | `ORG#u`                          | `DAY`                   | tokens and cost of the models on a day            |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
@@ -83,6 +84,11 @@ def one_memory(revision: int) -> Span:
     return Span(f"m#{revision:010d}", f"m#{revision + 1:010d}")
 
 
+def memory_items(first: str, last: str) -> Span:
+    """Return the span from one item of the log to another, both included, by their sort keys."""
+    return Span(first, f"{last}!")  # sorts before the # that begins a further part
+
+
 def source(organization: str, memory_id: str, part: int) -> Key:
     """Return the key of a part of the content of a memory."""
     return _key(organization, "s", memory_id, sort=f"{part:04d}")
@@ -143,6 +149,11 @@ def rejected_of(organization: str, entity_type: str, who: str, memory_id: str) -
 def pending(organization: str, memory_id: str) -> Key:
     """Return the key of the note that a model has still to read the content of a memory."""
     return _key(organization, "p", sort=memory_id)
+
+
+def underway(organization: str, memory_id: str, part: int) -> Key:
+    """Return the key of a part of a call whose content a model is reading."""
+    return _key(organization, "w", sort=f"{memory_id}#{part:04d}")
 
 
 def usage(organization: str, day: str) -> Key:

@@ -1,10 +1,10 @@
 """memorize: candidates -> gates -> reconcile -> one transaction -> projection.
 
-The transaction holds everything or nothing. A race with another writer of the same entity is lost without harm: the
-view is brought up to date and the candidates are reconciled again; nothing is extracted or embedded twice.
+Before a model is asked the call itself is kept, so that its content outlives the process. The transaction holds
+everything or nothing. A race with another writer of the same entity is lost without harm: the view is brought up to
+date and the candidates are reconciled again; nothing is extracted or embedded twice.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,15 +15,16 @@ from typing import Any, Final
 import anyio.to_thread
 import numpy as np
 
-from interlayer.errors import Conflict, InvalidInput
+from interlayer.errors import Conflict, InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import keys
 from interlayer.memory.backlog import note
 from interlayer.memory.commits import Change, Plan, creation, plan
 from interlayer.memory.durations import before
+from interlayer.memory.embedding import comparable, of_statements
 from interlayer.memory.entities import Entities
 from interlayer.memory.extraction import NO_MODEL, Extractors
-from interlayer.memory.intake import Checked, admitted, check_limits, gate
+from interlayer.memory.intake import Checked, admitted, check_limits, gate, relation_type
 from interlayer.memory.naming import Naming
 from interlayer.memory.outcomes import memorize_answer, nothing_remembered
 from interlayer.memory.projecting import Pending, Projector
@@ -37,6 +38,7 @@ from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.spaces import Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
+from interlayer.memory.underway import Call, Underway
 from interlayer.memory.view import EntityView
 from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
@@ -45,7 +47,6 @@ from interlayer.storage.receipts import ReceiptBook
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
-_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ATTEMPTS: Final = 40
 
 Commit = Callable[[Sequence[Operation]], Awaitable[None]]
@@ -75,14 +76,22 @@ class Memorizer:
         self._receipts = receipts
         self._naming = Naming(store, entities, schema)
         self._reader = Reader(entities, self._naming, schema, spaces, extractors)
+        self.underway = Underway(store, clock)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
         check_limits(request)
-        replayed = await self._seen(principal, request)
-        if replayed:
-            return replayed
-        return await self._committed(principal, await self._checked(principal, request), self._store.transact)
+        call = Call(new_id("m", self._clock()), principal, request)
+        try:
+            return await self.remember(call)
+        except InterlayerError:
+            await self.underway.abandon(call)
+            raise
+
+    async def remember(self, call: Call) -> dict[str, Any]:
+        """Return the answer to a call, which stays kept, if it is, when it fails."""
+        replayed = await self._seen(call.principal, call.request)
+        return replayed or await self._committed(call.principal, await self._checked(call), self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> dict[str, Any]:
         """Return the answer for candidates that an operator lets through although a gate turned them down.
@@ -90,7 +99,8 @@ class Memorizer:
         Raises `Refused` for what may never be remembered.
         """
         check_limits(request)
-        return await self._committed(principal, await self._checked(principal, request, admit=True), commit)
+        call = Call(new_id("m", self._clock()), principal, request)
+        return await self._committed(principal, await self._checked(call, admit=True), commit)
 
     async def _committed(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
         for _ in range(_ATTEMPTS):
@@ -117,29 +127,32 @@ class Memorizer:
             return None
         return {**answer, "replayed": True}
 
-    async def _checked(self, principal: Principal, request: MemorizeRequest, *, admit: bool = False) -> Checked:
-        now = self._clock()
+    async def _checked(self, call: Call, *, admit: bool = False) -> Checked:
+        principal, request = call.principal, call.request
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
-            (_relation_type(kind), self._naming.subject(target, field="relations.target"))
+            (relation_type(kind), self._naming.subject(target, field="relations.target"))
             for kind, target in request.relations
         )
-        observed_at = request.observed_at or now
-        read = self._reader.read
-        request, occasion, reading, bearer = await read(principal.organization, request, subject, observed_at)
+        observed_at = request.observed_at or self._clock()
+        keep = partial(self.underway.keep, call)
+        read = self._reader.read(principal.organization, request, subject, observed_at, keep)
+        request, occasion, reading, bearer = await read
         judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
         gated = await worked(request, judge)
         space = await self._spaces.of(principal.organization)
+        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
         return Checked(
+            call=call,
             request=request,
             subject=subject,
-            memory_id=new_id("m", now),
             observed_at=timestamp(observed_at),
             space=space,
-            vectors=await space.embedder.embed([fact.text for fact in gated.facts]),
+            vectors=vectors,
             relations=relations,
             gated=gated,
             bearer=bearer,
+            degraded=degraded,
         )
 
     async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
@@ -179,17 +192,21 @@ class Memorizer:
                 *self._first_answer(principal, checked, answer),
                 *self._rejected(principal, checked, entity),
                 await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
-                *self._unread(organization, checked),
+                *checked.call.taken(),
             ]
+            if checked.gated.pending:  # a model has still to read the content
+                operations.append(note(organization, checked.memory_id, checked.gated.pending, self._clock()))
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._remember(organization, planned, memory, view, checked, _added(decisions, checked.vectors))
+            self._remember(organization, planned, memory, view, checked, decisions)
         return answer
 
     async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
-        facts, scale = checked.gated.facts, checked.space.scale
-        decide = partial(reconcile, facts, checked.vectors, view, view.vectors, scale, names, checked.observed_at)
+        facts = checked.gated.facts
+        texts = [fact.text for fact in facts]
+        vectors, known, scale = await comparable(self._spaces, checked.space, texts, checked.vectors, view)
+        decide = partial(reconcile, facts, vectors, view, known, scale, names, checked.observed_at)
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
@@ -244,7 +261,7 @@ class Memorizer:
         expires_at = int((self._clock() + self._kept_for(checked.subject.entity.type)).timestamp())
         first = self._first_answer(principal, checked, answer, expires_at)
         receipt = await memory_receipt(self._receipts, principal, checked, known)
-        await commit([*first, *self._rejected(principal, checked, known), receipt])
+        await commit([*first, *self._rejected(principal, checked, known), receipt, *checked.call.taken()])
         return answer
 
     def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:
@@ -264,11 +281,6 @@ class Memorizer:
             kept_for=self._kept_for(named.type),
         ).operations(self._clock())
 
-    def _unread(self, organization: str, checked: Checked) -> Iterator[Operation]:
-        """Note that a model has still to read the content."""
-        if checked.gated.pending:
-            yield note(organization, checked.memory_id, checked.gated.pending, self._clock())
-
     def _kept_for(self, entity_type: str) -> timedelta:
         """Return how long what was turned down is kept: no longer than what is remembered of the type."""
         retention = self._schema.entities[entity_type].retention
@@ -285,22 +297,24 @@ class Memorizer:
         return [Put(place, {"answer": dict(answer)}, expires_at=expires_at)]
 
     def _remember(
-        self, organization: str, planned: Plan, memory: Memory, view: EntityView, checked: Checked, vectors: Vectors
+        self,
+        organization: str,
+        planned: Plan,
+        memory: Memory,
+        view: EntityView,
+        checked: Checked,
+        decisions: Sequence[Decision],
     ) -> None:
         """Bring this process's view and the index up to what was just committed."""
-        by_id = {fact.id: vector for fact, vector in zip(memory.facts, vectors, strict=True)}
+        vectors = None if checked.vectors is None else _added(decisions, checked.vectors)
+        by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
         self._entities.committed(organization, planned.head, view, memory, by_id, checked.space)
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
         place = keys.outbox(organization, memory.id)
-        self._projector.offer(Pending(organization, place, rows, checked.space.id, vectors))
+        space_id = "" if vectors is None else checked.space.id
+        self._projector.offer(Pending(organization, place, rows, space_id, vectors))
 
 
 def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:
     return vectors[np.array([one.outcome == "added" for one in decisions], dtype=bool)] if len(decisions) else vectors
-
-
-def _relation_type(kind: str) -> str:
-    if not _RELATION.fullmatch(kind):
-        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
-    return kind

@@ -14,6 +14,7 @@ from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory import identifiers, keys
 from interlayer.memory.commits import index_changes, log_puts
 from interlayer.memory.dossier import StoredHead
+from interlayer.memory.embedding import comparable
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import check_text, folded_name, parse_entity
 from interlayer.memory.identities import known_entity
@@ -107,7 +108,7 @@ class Merger:
         theirs = await self._entities.view(organization, other, space)
         if ours.space != theirs.space:  # another call has moved one of them since
             raise VersionConflict([keys.space(organization)])
-        decisions = _compared(ours, theirs, space, (kept.name, *kept.names))
+        decisions = await self._compared(ours, theirs, space, (kept.name, *kept.names))
         ids = [fact.record.id for fact in theirs.ordered]
         memory = replace(
             self._record(principal, kept, reason),
@@ -195,6 +196,17 @@ class Merger:
             "stays": sum(len(one.facts) for one in since),
         }
 
+    async def _compared(
+        self, ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]
+    ) -> list[Decision]:
+        candidates = [
+            FactCandidate(fact.record.text, fact.confidence, fact.seen_at, fact.record.span) for fact in theirs.ordered
+        ]
+        own = None if theirs.lacking else theirs.vectors
+        texts = [candidate.text for candidate in candidates]
+        vectors, known, scale = await comparable(self._spaces, space, texts, own, ours)
+        return reconcile(candidates, vectors, ours, known, scale, names)
+
     def _record(self, principal: Principal, kept: Head, reason: str) -> Memory:
         now = self._clock()
         return Memory(
@@ -240,13 +252,6 @@ class Merger:
             raise Refused("B: it has too many names and identifiers to be moved at once. Merge A into B instead.")
         detail = {"other": pair.other.head.entity.ref, "reason": reason}
         await self._trail.commit(principal, Event(kind, pair.kept.head.entity.ref, detail), operations)
-
-
-def _compared(ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]) -> list[Decision]:
-    candidates = [
-        FactCandidate(fact.record.text, fact.confidence, fact.seen_at, fact.record.span) for fact in theirs.ordered
-    ]
-    return reconcile(candidates, theirs.vectors, ours, ours.vectors, space.scale, names)
 
 
 def _check_reason(reason: str) -> None:

@@ -65,7 +65,7 @@ class ModelChoice:
         """Return what asks these models within the organization's budget."""
         if not settings.models:
             return None
-        return ModelExtractor(Chat(settings, self.spending(organization)), settings.name, settings.timeout_s)
+        return ModelExtractor(Chat(settings, self.spending(organization)), settings)
 
     def instead(self, organization: str, model: str, api_base: str | None, choice: Choice) -> Extractor | None:
         """Return what asks other models than the chosen ones, at the chosen address unless another one is given."""

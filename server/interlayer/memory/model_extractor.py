@@ -1,10 +1,15 @@
-"""The extractor that asks a chat model: prompt, passages of long content, and one extraction from all of them."""
+"""The extractor that asks a chat model: prompt, passages of long content, and one extraction from all of them.
+
+Where an answer does not end within its tokens, the passage is asked about in smaller ones. Where even that does not
+help, the model goes round in circles; the candidates that were whole by then are good ones, and the extraction says
+that it was cut short.
+"""
 
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -15,11 +20,11 @@ from interlayer.memory.extraction import ExtractedFact, ExtractedProperty, Extra
 from interlayer.memory.extraction_answer import NAME, answer_schema, read_answer
 from interlayer.memory.property_schema import PropertySchema
 from interlayer.memory.schema import EntitySchema
-from interlayer.models.chat import Chat, Question
+from interlayer.models.chat import Chat, ChatSettings, CutShort, Question
 from interlayer.text.passages import passages
 
-PASSAGE: Final = 12_000  # characters: some 3,000 tokens, of which a model overlooks little
-OVERLAP: Final = 800
+_OVERLAPS: Final = 15  # a passage says the last fifteenth of the one before it again
+_SMALLEST: Final = 2  # passages of half the size are made no smaller
 _AT_ONCE: Final = 4
 _VALUE_MAX: Final = 500
 
@@ -27,34 +32,42 @@ Fence = Callable[[], str]
 """Makes a word that nobody who wrote the content can have known."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a model said of a passage. `cut`: it did not come to an end."""
+
+    extraction: Extraction
+    model: str
+    cut: bool = False
+
+
 class ModelExtractor:
     """Reads content with a chat model. Raises `Unavailable` when no model gives an answer in form."""
 
-    def __init__(self, chat: Chat, name: str, timeout_s: float, fence: Fence = lambda: secrets.token_hex(8)) -> None:
+    def __init__(self, chat: Chat, settings: ChatSettings, fence: Fence = lambda: secrets.token_hex(8)) -> None:
         self._chat = chat
-        self._name = name
-        self._timeout_s = timeout_s
+        self._settings = settings
         self._fence = fence
 
     @property
     def name(self) -> str:
         """The model that is asked first."""
-        return self._name
+        return self._settings.name
 
     @property
     def timeout_s(self) -> float:
         """How long a call waits for it."""
-        return self._timeout_s
+        return self._settings.timeout_s
 
     async def extract(self, task: ExtractionTask) -> Extraction:
         """Return what the content says, passage by passage, merged; all of it or nothing."""
-        texts = list(passages(task.content, PASSAGE, OVERLAP))
-        found: list[tuple[Extraction, str] | None] = [None] * len(texts)
+        texts = list(_passages(task.content, self._settings.passage))
+        found: list[list[_Read]] = [[] for _ in texts]
         limit = anyio.CapacityLimiter(_AT_ONCE)
 
         async def read(number: int) -> None:
             async with limit:
-                found[number] = await self._chat.ask(await self._question(task, texts[number]))
+                found[number] = await self._read(task, texts[number])
 
         try:
             async with anyio.create_task_group() as tasks:
@@ -62,10 +75,25 @@ class ModelExtractor:
                     tasks.start_soon(read, number)
         except ExceptionGroup as failed:
             raise _first(failed) from failed
-        answers = [one for one in found if one]
-        models = dict.fromkeys(model for _, model in answers)
-        by = f"{'+'.join(models)} (prompt {prompt_version()})"
-        return replace(merged([one for one, _ in answers]), by=by)
+        answers = [one for several in found for one in several]
+        models = dict.fromkeys(one.model for one in answers)
+        cut = ", cut short" if any(one.cut for one in answers) else ""
+        by = f"{'+'.join(models)} (prompt {prompt_version()}{cut})"
+        return replace(merged([one.extraction for one in answers]), by=by)
+
+    async def _read(self, task: ExtractionTask, passage: str) -> list[_Read]:
+        """Return what a passage says, and what smaller ones of it do if the answer does not come to an end."""
+        try:
+            return [_Read(*await self._chat.ask(await self._question(task, passage)))]
+        except CutShort as cut:
+            if _SMALLEST * len(passage) > self._settings.passage:
+                found: list[_Read] = []
+                for part in _passages(passage, (len(passage) + 1) // 2):
+                    found += await self._read(task, part)
+                return found
+            if cut.whole is None:
+                raise
+            return [_Read(cut.whole, cut.model, cut=True)]
 
     async def _question(self, task: ExtractionTask, passage: str) -> Question[Extraction]:
         fence = self._fence()
@@ -73,12 +101,16 @@ class ModelExtractor:
             fence = self._fence()
         near = await task.nearest(passage)
         return Question(
-            system=_prompt().replace("{fence}", fence),
+            system=_prompt(),  # in the same words each time, so that servers need not read it anew
             user=_told(task, passage, near, fence),
             name=NAME,
-            schema=answer_schema(task.schema),
+            schema=answer_schema(task.schema, len(passage)),
             read=read_answer,
         )
+
+
+def _passages(text: str, size: int) -> Iterator[str]:
+    return passages(text, size, size // _OVERLAPS)
 
 
 def prompt_version() -> str:
@@ -92,14 +124,18 @@ def _prompt() -> str:
 
 
 def _told(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -> str:
+    entity = f"{task.entity_type} {json.dumps(task.name, ensure_ascii=False)}"
     known = {name: _short(value) for name, value in task.known.items()}
     parts = [
-        f"Entity: {task.entity_type} {json.dumps(task.name, ensure_ascii=False)}",
-        f"Written on: {task.observed_at:%A, %Y-%m-%d}",
         f"Properties:\n{_listed(task.schema)}",
+        f"Fence: {fence}",
+        f"Entity: {entity}",
+        f"Written on: {task.observed_at:%A, %Y-%m-%d}",
         _fenced(fence, "known properties", json.dumps(known, ensure_ascii=False)),
         _fenced(fence, "known facts", "\n".join(f"- {' '.join(text.split())}" for text in near) or "none"),
         _fenced(fence, "text", passage),
+        # Said again at the end: a small model has lost sight of it by then.
+        f"State what the text says of the {entity}: facts, and properties of the list, each with its quote from it.",
     ]
     return "\n\n".join(parts)
 

@@ -49,6 +49,8 @@ def memorize_answer(
     }
     if len(shown) < len(facts):
         answer["omitted"] = {"facts": len(facts) - len(shown), "why": "long answer; all are stored, use recall_entity"}
+    if checked.degraded:
+        answer["degraded"] = list(checked.degraded)
     if claims:
         answer["conflicts"] = [
             {"kind": claim.kind, "value": claim.value, "belongs_to": claim.owner.ref} for claim in claims

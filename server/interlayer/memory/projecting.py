@@ -1,8 +1,9 @@
 """The projection: facts reach the vector index through an outbox, in batches, and nothing is ever only in one place.
 
 A commit leaves an outbox entry in its own transaction. This process projects its own entries within milliseconds;
-what a crash or an unreachable index leaves behind is projected at the next start, by `interlayer reconcile`, and
-before any search across entities. Projecting an entry twice is harmless.
+what a crash, an unreachable index or a dead embedding model leaves behind is projected by a running server, which tries
+every few seconds, at the next start, by `interlayer reconcile`, and before any search across entities. Projecting an
+entry twice is harmless. What was erased is taken out of the index also while nothing can be embedded.
 
 Each batch reads the record of the embedding spaces after its facts are in the log and writes to every space in it. So
 whoever puts another space on record and then reads the log has every fact: from there, or by this way. A space beside
@@ -11,6 +12,7 @@ the current one that cannot be written is marked in the transaction that closes 
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,16 +21,19 @@ import numpy as np
 
 from interlayer.errors import InterlayerError, Unavailable
 from interlayer.memory import keys
-from interlayer.memory.records import EntityId, read_head
+from interlayer.memory.log_rows import living_rows, rows_of
+from interlayer.memory.records import EntityId
 from interlayer.memory.spaces import ActiveSpace, Spaces, with_gaps
 from interlayer.models.embedder import Vectors
-from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, Span, VersionConflict
+from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, VersionConflict
 from interlayer.storage.vectors import Row
 
 _BATCH_ROWS: Final = 512
 _DELETES: Final = 99  # and the record of the spaces
 _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search needs the index, and it drains first
 _RETRY_S: Final = 5.0
+_DRAINING_S: Final = 5.0  # for an erasure, before it goes by the entries that add rows
+_ERASING_S: Final = 20.0
 _FIRST_VERSION: Final = 1
 PURGE: Final = "purge"
 """Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
@@ -48,6 +53,10 @@ class Pending:
     removed: tuple[str, ...] = ()
 
 
+class NotEmbedded(Unavailable):
+    """What was erased is out of the index; what was added is not in it, because it could not be embedded."""
+
+
 class Projector:
     """Carries outbox entries into the vector index."""
 
@@ -56,6 +65,7 @@ class Projector:
         self._spaces = spaces
         self._queue: list[Pending] = []
         self._wake = anyio.Event()
+        self._is_behind = False
         self._projecting = anyio.Lock()
 
     def offer(self, pending: Pending) -> None:
@@ -76,17 +86,60 @@ class Projector:
     async def drain(self, organization: str) -> int:
         """Project everything that is in the outbox now; return how many entries there were.
 
-        Raises `Unavailable` when the index or the embedder cannot be reached; nothing is lost by that.
+        Raises `Unavailable` when the index cannot be reached, `NotEmbedded` when it is only the model of the vectors;
+        nothing is lost by that.
         """
         async with self._projecting:
-            offered = await self._project_offered()
-            page = await self._store.query("memory", keys.outbox(organization).partition)
-            await self._purge([item for item in page.items if PURGE in item.body])
-            rows = [item for item in page.items if PURGE not in item.body]
+            self._is_behind = False
+            try:
+                return await self._drained(organization)
+            except BaseException:  # a caller may have run out of time
+                self._fall_behind()
+                raise
+
+    async def erase(self, organization: str) -> None:
+        """Take what was erased out of the index, in bounded time: no model of vectors is waited for.
+
+        Raises `Unavailable` when the index cannot be reached; then it is taken out as soon as it can be.
+        """
+        with anyio.move_on_after(_DRAINING_S) as draining, suppress(NotEmbedded):
+            await self.drain(organization)
+        if not draining.cancelled_caught:
+            return
+        self._fall_behind()  # what is projected meanwhile may put back a row, so the entries stay
+        try:
+            with anyio.fail_after(_ERASING_S):
+                page = await self._store.query("memory", keys.outbox(organization).partition)
+                await self._purge([item for item in page.items if PURGE in item.body])
+                await self._take_out(organization, page.items)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {_ERASING_S:.0f} s.") from None
+
+    def _fall_behind(self) -> None:
+        """Have the background drain the outbox."""
+        self._is_behind = True
+        self._wake.set()
+
+    async def _take_out(self, organization: str, entries: Sequence[Item]) -> None:
+        erased = [row_id for item in entries for row_id in item.body.get("remove", ())]
+        if erased:
+            await (await self._spaces.of(organization)).index.remove(organization, erased)
+
+    async def _drained(self, organization: str) -> int:
+        page = await self._store.query("memory", keys.outbox(organization).partition)
+        await self._purge([item for item in page.items if PURGE in item.body])
+        here = {pending.key for pending in self._queue}
+        rows = [item for item in page.items if PURGE not in item.body and item.key not in here]
+        try:
+            await self._project_offered()
             for first in range(0, len(rows), _DELETES):
                 batch = [await self._loaded(organization, item) for item in rows[first : first + _DELETES]]
                 await self._project(batch)
-            return offered + len(page.items)
+        except Unavailable as error:
+            self._queue.clear()  # read from the outbox the next time, without what is erased by then
+            await self._take_out(organization, page.items)
+            raise NotEmbedded(str(error)) from error
+        return len(here | {item.key for item in page.items})
 
     async def _purge(self, entries: Sequence[Item]) -> None:
         """Delete what an erasure that is already in force left behind in the item store."""
@@ -102,15 +155,16 @@ class Projector:
             await self._store.scrub()
 
     async def _wait(self) -> None:
-        while True:
-            await self._wake.wait()
+        """Project what is offered until something was left behind."""
+        while not self._is_behind:
+            self._wake = anyio.Event()
+            if not self._queue:
+                await self._wake.wait()
             await anyio.sleep(_PAUSE_S)
             async with self._projecting:
                 await self._project_offered()
 
-    async def _project_offered(self) -> int:
-        done = 0
-        self._wake = anyio.Event()
+    async def _project_offered(self) -> None:
         while self._queue:
             batch: list[Pending] = []
             rows = 0
@@ -122,8 +176,6 @@ class Projector:
             # Leaves the queue only when it is in the index: a failure leaves it here and in the outbox.
             await self._project(batch)
             del self._queue[: len(batch)]
-            done += len(batch)
-        return done
 
     async def _project(self, batch: Sequence[Pending]) -> None:
         if not batch:
@@ -179,34 +231,6 @@ class Projector:
         entity = EntityId(**item.body["entity"])
         rows = await rows_of(self._store, organization, entity, keys.one_memory(item.body["revision"]))
         return Pending(organization, item.key, rows, removed=removed)
-
-
-async def rows_of(store: ItemStore, organization: str, entity: EntityId, span: Span) -> tuple[Row, ...]:
-    """Return the rows of the facts in a part of an entity's own log."""
-    log = await store.query("memory", keys.head(organization, entity).partition, span)
-    return tuple(
-        Row(fact["id"], entity.ref, entity.type, fact["text"])
-        for item in log.items
-        for fact in item.body.get("facts", ())
-    )
-
-
-async def all_rows(store: ItemStore, organization: str, entity: EntityId) -> tuple[Row, ...]:
-    """Return the rows of an entity and of everything that was merged into it."""
-    rows = await rows_of(store, organization, entity, keys.memories_after(0))
-    stored = await store.get(keys.head(organization, entity))
-    for absorbed in read_head(stored.body).absorbed if stored else ():
-        rows += await all_rows(store, organization, absorbed)
-    return rows
-
-
-async def living_rows(store: ItemStore, organization: str, rows: Sequence[Row]) -> dict[str, Row]:
-    """Return by id, as they are now, those of the rows that the log still holds."""
-    found: dict[str, Row] = {}
-    for owner in {row.owner for row in rows}:
-        living = await rows_of(store, organization, EntityId(*owner.split(":", 1)), keys.memories_after(0))
-        found |= {row.id: row for row in living}
-    return {row.id: found[row.id] for row in rows if row.id in found}
 
 
 async def _add(organization: str, batch: Sequence[Pending], space: ActiveSpace) -> None:

@@ -1,6 +1,6 @@
 """Reading what a call sends: whom it is about, its content without secrets, and what a model makes of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,9 @@ NEAREST_MAX: Final = 20  # facts that a model is shown: enough to see what is re
 _INLINE_CHARACTERS: Final = 20_000  # longer content is looked through in a thread
 _EMBEDDED: Final = 4_000
 
+Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
+"""Keeps a call without secrets while a model reads its content, which may take so many seconds."""
+
 T = TypeVar("T")
 
 
@@ -41,11 +44,12 @@ class Reader:
         self._extractors = extractors
 
     async def read(
-        self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime
+        self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime, keep: Keep
     ) -> tuple[MemorizeRequest, Occasion, Reading, Bearer | None]:
         """Return the call without secrets, what it is about, its content as read, and whom it names, if that was read.
 
-        What is known of the entity before anything is read tells whom "she" may mean.
+        What is known of the entity before anything is read tells whom "she" may mean. The call is kept before a model
+        is asked.
         """
         bearer = await self._bearer(organization, subject) if request.content else None
         stored = bearer.dossier.stored if bearer and bearer.dossier else None
@@ -61,6 +65,7 @@ class Reader:
             return request, occasion, replace(reading, failed=f"the model cannot be told: {error}"), bearer
         if model is None:
             return request, occasion, reading, bearer
+        await keep(replace(request, observed_at=observed_at), model.timeout_s)
         space = await self._spaces.of(organization)
         view = await self._entities.view(organization, head, space) if head else None
         return request, occasion, await self.by_model(model, reading, occasion, view, space), bearer

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from interlayer.errors import Unavailable
 from interlayer.ids import timestamp
 from interlayer.memory import keys, paging
 from interlayer.memory.dossier import RELATIONS_MAX, Dossier
+from interlayer.memory.embedding import of_query
 from interlayer.memory.entities import Entities
 from interlayer.memory.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.logs import parts, read_log
@@ -59,7 +59,7 @@ class Recaller:
         wanted = "relations" in request.include
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
-        vector, degraded = await _query_vector(space, asked(request.query, names) if request.query else None)
+        vector, degraded = await of_query(space, asked(request.query, names) if request.query else None)
         view = await self._entities.view(principal.organization, head, space, dossier)
         if until:
             view = await self._past(principal.organization, view, until, degraded, space)
@@ -70,6 +70,8 @@ class Recaller:
         ranked, there = _ranked(view, request, vector, page, names)
         answer = _frame(head, view, request, relations)
         answer["revision"] = head.revision
+        if request.query and view.lacking and not degraded:
+            degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         if degraded:
             answer["degraded"] = degraded
         chosen = _fill(answer, ranked, there, request, page)
@@ -156,18 +158,6 @@ class Recaller:
                 answer["sources"].append(entry)
 
 
-async def _query_vector(
-    space: ActiveSpace, query: str | None
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], list[str]]:
-    nothing = np.zeros(space.embedder.space.dims, dtype=np.float32)
-    if not query:
-        return nothing, []
-    try:
-        return (await space.embedder.embed([query], query=True))[0], []
-    except Unavailable:
-        return nothing, ["vectors: ranked by words alone"]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Page:
     """What earlier pages have shown. Facts newer than the first page's revision stay out: a walk comes to its end."""
@@ -243,6 +233,8 @@ def _frame(
             if state.confidence >= request.min_confidence
         ]
     answer["relations"] = list(relations)
+    if unread := sum(memory.is_unread for memory in view.memories.values()):
+        answer["pending"] = {"sources": unread, "why": "a model has still to read them; shown is what they say plainly"}
     if "history" in request.include:
         answer["history"] = list(_history(view))
     _trim(answer, request.max_tokens)

@@ -90,7 +90,6 @@ class _Compared:
         self._texts = [fact.record.text for fact in facts]
         self._seen = [fact.seen_at for fact in facts]
         self._exact: dict[str, int] = {}
-        self._claims: dict[int, Claim] = {}
         self._was_superseded = view.traits.superseded
 
     def add(self, candidate: FactCandidate, number: int, seen: str) -> None:
@@ -128,14 +127,14 @@ class _Compared:
     ) -> tuple[tuple[str | int, ...], tuple[str | int, ...], tuple[str | int, ...]]:
         """Return what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
         found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
-        claim = Claim.of(text)
+        claim, now = Claim.of(text), datetime.fromisoformat(seen)
         # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
         in_force = np.where(self._superseded(len(scores)), -1, scores)
         places = dict.fromkeys([*_highest(in_force, NEAR, _OPPOSED), *_highest(scores, NEAR, _OPPOSED)])
         for place in sorted(places, key=lambda one: (-scores[one], one)):
             at = self._seen[place]
-            later_s = abs((datetime.fromisoformat(seen) - datetime.fromisoformat(at)).total_seconds())
-            known = self._claim(place)
+            later_s = abs((now - datetime.fromisoformat(at)).total_seconds())
+            known = Claim.of(self._texts[place])
             pair = (claim, known) if seen >= at else (known, claim)
             if contradict(*pair, float(scores[place]), later_s, own):
                 found[(at > seen) - (at < seen)].append(self._names[place])
@@ -145,11 +144,6 @@ class _Compared:
         """Return (count,) bool: which statements were superseded before this call."""
         known = self._was_superseded[: self.known]
         return np.concatenate([known, np.zeros(count - len(known), dtype=np.bool_)])
-
-    def _claim(self, place: int) -> Claim:
-        if place not in self._claims:
-            self._claims[place] = Claim.of(self._texts[place])
-        return self._claims[place]
 
 
 def _highest(scores: Vectors, least: float, most: int) -> list[int]:

@@ -114,6 +114,11 @@ class Memory:
         return self.extracts or (self.id if self.has_content else None)
 
     @property
+    def is_unread(self) -> bool:
+        """Whether a model has still to read its content."""
+        return self.has_content and self.extractor.removeprefix("caller+").startswith("pending (")
+
+    @property
     def voice(self) -> str:
         """Two memories with the same of it are no independent witnesses of a statement."""
         return self.source or self.extracts or self.id

@@ -1,20 +1,27 @@
 """What entities and memories leave outside their logs: sources, places, answers, relations, conflicts, rejections."""
 
 from collections.abc import Iterable, Sequence, Set
+from contextlib import suppress
 
+from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory import keys, rejected
 from interlayer.memory.entities import Entities
 from interlayer.memory.erasing import blotted, home, without_answer, without_properties
+from interlayer.memory.identifiers import parse_entity
 from interlayer.memory.records import Confirmation, EntityId, FactRecord, Head, Memory, Relation
+from interlayer.memory.schema import Schema
+from interlayer.memory.underway import Underway
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
 class Remains:
     """Finds it, for what is to be erased."""
 
-    def __init__(self, store: ItemStore, entities: Entities) -> None:
+    def __init__(self, store: ItemStore, entities: Entities, underway: Underway, schema: Schema) -> None:
         self._store = store
         self._entities = entities
+        self._underway = underway
+        self._schema = schema
 
     async def rejected(self, organization: str, head: Head) -> list[Key]:
         """Return the keys of all that was turned down of an entity, also before it was known."""
@@ -25,6 +32,16 @@ class Remains:
         page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
         ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
         return [key for key, parties in ends if parties & entities]
+
+    async def unread(self, organization: str, entity: EntityId) -> list[Key]:
+        """Return the keys of the calls about an entity whose content was not read yet, if it ever will be."""
+        found: list[Key] = []
+        for call in await self._underway.waiting(organization):
+            with suppress(Ambiguous, InvalidInput):
+                named = parse_entity(call.request.entity, self._schema)
+                if await self._entities.resolve(organization, named) == entity:
+                    found += [operation.key for operation in call.taken()]
+        return found
 
     async def absorbed(self, organization: str, head: Head) -> list[Key]:
         """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""

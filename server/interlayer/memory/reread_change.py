@@ -4,14 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlayer.errors import Unavailable
 from interlayer.memory.intake import Gated
+from interlayer.memory.occasion import Occasion
 from interlayer.memory.reconciling import Decision
 from interlayer.memory.records import Memory
+from interlayer.memory.spaces import ActiveSpace
 from interlayer.memory.view import exact_form
-from interlayer.models.embedder import EmbeddingModel
+from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.storage.trail import Event
 
 _ALIKE: Final = 0.6  # cosine over which a dropped and an added fact are shown as one that is put otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Content as a model reads it now. `vectors` is (len(gated.facts), dims) of `space`."""
+
+    memory: Memory
+    content: str
+    occasion: Occasion
+    by: str
+    gated: Gated
+    space: ActiveSpace
+    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,11 @@ async def _pairs(model: EmbeddingModel, dropped: Sequence[str], added: Sequence[
     """Return dropped and added facts that are about the same, each at most once, closest first."""
     if not dropped or not added:
         return []
-    scores = model.scale.read(await model.embedder.embed(dropped) @ (await model.embedder.embed(added)).T)
+    try:
+        before, after = [await model.embedder.embed(texts, waiting=True) for texts in (dropped, added)]
+    except Unavailable:  # then each is shown as dropped or added
+        return []
+    scores = model.scale.read(before @ after.T)
     pairs: list[tuple[str, str]] = []
     while float(scores.max(initial=-1.0)) >= _ALIKE:
         row, column = divmod(int(scores.argmax()), scores.shape[1])

@@ -16,27 +16,26 @@ from interlayer.ids import Clock, first_id, new_id, parse_instant
 from interlayer.memory import keys
 from interlayer.memory.backlog import Backlog, Unread, done
 from interlayer.memory.commits import log_puts
+from interlayer.memory.embedding import comparable
 from interlayer.memory.entities import Entities, StoredHead
-from interlayer.memory.erasure import unique
+from interlayer.memory.erasure import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.extraction import Extractor, Extractors
 from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.intake import Gated, Reading, gate
+from interlayer.memory.intake import Reading, gate
 from interlayer.memory.naming import Naming
-from interlayer.memory.occasion import Occasion
 from interlayer.memory.projecting import Projector
 from interlayer.memory.reading import Reader, worked
 from interlayer.memory.reconciling import Decision, reconcile
 from interlayer.memory.records import EntityId, Memory
 from interlayer.memory.rejected import TurnedDown
 from interlayer.memory.requests import MemorizeRequest
-from interlayer.memory.reread_change import Change, compared, event_of
+from interlayer.memory.reread_change import Change, Reread, compared, event_of
 from interlayer.memory.schema import Schema
 from interlayer.memory.schema_record import ensure_in_force
 from interlayer.memory.spaces import ActiveSpace, Spaces
 from interlayer.memory.statements import confirmations_of, facts_of
-from interlayer.memory.survivors import expired, readings_of, unread, without_memories
+from interlayer.memory.survivors import expired, readings_of, shared_facts, unread, with_reading, without_memories
 from interlayer.memory.view import EntityView
-from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, Span, VersionConflict
 from interlayer.storage.trail import Trail
@@ -47,19 +46,6 @@ PATIENCE: Final = 10.0
 _ATTEMPTS: Final = 40
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Reread:
-    """Content as a model reads it now. `vectors` is (len(gated.facts), dims) of `space`."""
-
-    memory: Memory
-    content: str
-    occasion: Occasion
-    by: str
-    gated: Gated
-    space: ActiveSpace
-    vectors: Vectors
 
 
 class Rereader:
@@ -191,9 +177,10 @@ class Rereader:
             async with self._entities.lock(organization, stored.head.entity):
                 planned = await self._planned(principal, reread, stored, log)
                 operations = [*planned.operations, *([done(organization, claimed)] if claimed else ())]
-                if len(operations) >= TRANSACT_OPERATIONS_MAX:
-                    raise Refused(f"{reread.memory.id}: too many other memories confirm what was read of it before.")
                 try:
+                    if len(operations) >= TRANSACT_OPERATIONS_MAX:
+                        await self._hand_over(organization, stored, log, reread.memory.id)
+                        continue
                     await self._trail.commit(principal, event_of(planned.change), operations)
                 except VersionConflict as conflict:
                     if claimed and keys.pending(organization, claimed.memory_id) in conflict.keys:
@@ -202,6 +189,24 @@ class Rereader:
             await self._projector.drain(organization)
             return planned.change
         raise Conflict("entity: too many agents write to it at once. It is read again later.")
+
+    async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str) -> None:
+        """Have facts that others confirm go on in their words, as many as one transaction holds.
+
+        What is known stays as it is by that. Raises `Refused` when there is nothing to hand over.
+        """
+        gone = {memory_id, *(one.id for one in log if one.extracts == memory_id)}
+        given = {fact.id for one in log if one.id == memory_id for fact in one.facts if fact.given}
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            survivors = without_memories(log, gone, frozenset(parts))
+            return await self._forgetter.rewrite(organization, stored, log, survivors, memory_id)
+
+        shared = [fact for fact in shared_facts(log, gone) if fact not in given]
+        erasure = await largest_that_fits(shared, plan)
+        if not shared or not erasure.fits:
+            raise Refused(f"{memory_id}: its content yields more than can be replaced at once.")
+        await self._store.transact(transaction(erasure, lambda: keys.outbox(organization, new_id("o", self._clock()))))
 
     async def _log(self, organization: str, memory_id: str) -> tuple[StoredHead, list[Memory]]:
         stored = await self._entities.holder(organization, memory_id)
@@ -232,17 +237,21 @@ class Rereader:
         rest = [replace(one, extractor=_read_by(one, reread)) if one.id == reread.memory.id else one for one in rest]
         view = await self._view(organization, entity, rest, reread.space)
         names = (stored.head.name, *stored.head.names)
-        facts, scale = reread.gated.facts, reread.space.scale
-        decisions = reconcile(facts, reread.vectors, view, view.vectors, scale, names, reread.memory.observed_at)
+        facts = reread.gated.facts
+        texts = [fact.text for fact in facts]
+        vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
+        decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
+        origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
+        holder, revision = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
         says_something = bool(made.facts or made.confirms or made.properties)
-        survivors = [*rest, made] if says_something else rest
+        survivors = with_reading(rest, made, origin, (holder, revision)) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, survivors, entity.ref)
         removed = [row for row in erasure.rows if row not in erasure.replaced]
-        address = {"entity": {"type": entity.type, "id": entity.id}, "revision": made.revision}
+        address = {"entity": {"type": holder.type, "id": holder.id}, "revision": revision}
         operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
         if says_something:
-            operations += log_puts(organization, entity, made)
+            operations += log_puts(organization, holder, replace(made, revision=revision))
             operations.append(Put(keys.memory_place(organization, made.id), address))
             operations.append(Put(keys.outbox(organization, made.id), address))
         if removed:
@@ -251,6 +260,15 @@ class Rereader:
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
         return _Planned(unique(operations), change)
+
+    async def _place(self, organization: str, stored: StoredHead, origin: Memory) -> tuple[EntityId, int]:
+        """Return whose log a reading belongs to, and under which revision: with its content, if that was merged."""
+        if origin.home is None:
+            return stored.head.entity, stored.head.revision + 1
+        held = await self._entities.head(organization, origin.home[0])
+        if held is None:
+            raise Conflict(f"{origin.home[0].ref}: it was forgotten meanwhile.")
+        return held.head.entity, held.head.revision + 1
 
     def _memory(self, reread: Reread, decisions: Sequence[Decision], revision: int) -> Memory:
         """Return the new reading as a memory: recorded when the content was, so that it is kept as long."""

@@ -8,11 +8,12 @@ and every other word of it as well, by stem or by likeness, but for words that o
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from interlayer.memory.guard import distinguished, names, periods
+from interlayer.memory.guard import REMEMBERED, distinguished, names, periods
 from interlayer.models.words import word_vectors
 from interlayer.text.numbers import is_number_word, numbers
 from interlayer.text.terms import content_words, stem, words
@@ -56,7 +57,7 @@ class Pinned:
         said = [word for word in content_words(text) if not word[0].isdigit() and not is_number_word(word)]
         if len(said) > _WORDS_MAX:
             return None
-        valued, named = bool(numbers(text) or periods(text)), frozenset(names(text))
+        valued, named = bool(numbers(text) or periods(text)), names(text)
         return cls(text, said, named, valued) if valued or named else None
 
     def stands_in_parts(self, known: Sequence[str]) -> bool:
@@ -68,16 +69,22 @@ class Pinned:
 
     def stands_in(self, known: str) -> bool:
         """Return whether a known text says all of it."""
-        if not self.names <= {*words(known), *names(known)} or distinguished(self.text, known):
+        named, known_words, stems = _known(known)
+        if not self.names <= named or distinguished(self.text, known):
             return False
-        known_words = list(dict.fromkeys(content_words(known)))
-        stems = {stem(word) for word in known_words}
         left = [word for word in self.said if stem(word) not in stems | _UNSAID and not periods(word)]
         if self.valued:
             for kinds in _KINDS:
                 if stems & kinds:
                     left = [word for word in left if stem(word) not in kinds]
         return not left or _all_alike(left, known_words)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _known(text: str) -> tuple[frozenset[str], Sequence[str], frozenset[str]]:
+    """Return the words and names of a text, its content words in order, and the stems of these."""
+    said = tuple(dict.fromkeys(content_words(text)))
+    return names(text).union(words(text)), said, frozenset(stem(word) for word in said)
 
 
 def _all_alike(left: Sequence[str], known: Sequence[str]) -> bool:

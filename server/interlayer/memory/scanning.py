@@ -4,13 +4,14 @@ Slower the more there is, so it looks at so many entities and no longer than so 
 """
 
 from collections.abc import Collection
+from contextlib import aclosing
 from typing import Final
 
 import anyio
 import numpy as np
 
 from interlayer.memory import keys
-from interlayer.memory.projecting import all_rows
+from interlayer.memory.log_rows import stretches
 from interlayer.memory.records import EntityId
 from interlayer.memory.schema import Schema
 from interlayer.storage.items import ItemStore
@@ -37,7 +38,9 @@ class Scanner:
         with anyio.move_on_after(_PATIENCE_S):
             for one in [entity_type] if entity_type else self._schema.entities:
                 for entity in await self._entities(organization, one, ids):
-                    rows += await all_rows(self._store, organization, entity)
+                    async with aclosing(stretches(self._store, organization, entity)) as found:
+                        async for stretch in found:
+                            rows += stretch.rows
         index = Bm25()
         for row in rows:
             index.add(terms(row.text))

@@ -90,9 +90,9 @@ class Searcher:
     async def _asked(
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
     ) -> list[tuple[Head, FactState, float]]:
-        await self._projector.drain(organization)  # what was written is found
         space = await self._spaces.of(organization)
         vector = (await space.embedder.embed([request.query], query=True))[0]
+        await self._projector.drain(organization)  # what was written is found
         owners = await self._owners(organization, request, allowed)
         limit = _CANDIDATES + len(shown)
         while True:

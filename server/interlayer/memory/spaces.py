@@ -18,7 +18,7 @@ from interlayer.errors import Corrupt, Refused, Unavailable
 from interlayer.memory import keys
 from interlayer.models.calibration import measured
 from interlayer.models.choice import BUNDLED, EmbedderChoice
-from interlayer.models.embedder import Embedder, EmbeddingModel, Space
+from interlayer.models.embedder import Embedder, EmbeddingModel, Space, UnknownEmbedder
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.storage.items import ABSENT, ItemStore, Put, VersionConflict
 from interlayer.storage.vectors import VectorIndex
@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 EmbedderFactory = Callable[[EmbedderChoice, int], Embedder]
 IndexFactory = Callable[[Space], VectorIndex]
+
+
+class _NoAnswer(Unavailable):
+    """A model has not answered once, so that its space is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,19 @@ class SpaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActiveSpace(EmbeddingModel):
-    """A space in use: its embedder, the scale of its cosines, and the index of its vectors."""
+    """A space in use: its embedder, the scale of its cosines, and the index of its vectors.
 
-    index: VectorIndex
+    There is no index as long as a model has not answered once: then nothing is known of its space.
+    """
+
+    made: VectorIndex | None
+
+    @property
+    def index(self) -> VectorIndex:
+        """The index. Raises `Unavailable` when there is none yet."""
+        if self.made is None:
+            raise Unavailable(self.embedder.trouble)
+        return self.made
 
     @property
     def id(self) -> str:
@@ -85,6 +99,8 @@ class Spaces:
         self._configured = configured
         self._embedder_of = embedder_of
         self._index_of = index_of
+        self._unmeasured: Embedder | None = None
+        self._unknown = UnknownEmbedder(configured.name)
         self._active: dict[tuple[str, EmbedderChoice], ActiveSpace] = {}
         self._indexes: dict[str, VectorIndex] = {}
         self._seen: dict[str, tuple[float, SpaceRecord]] = {}
@@ -92,11 +108,19 @@ class Spaces:
     async def of(self, organization: str = "") -> ActiveSpace:
         """Return the space to read from, claiming the configured one for an organization that has none.
 
-        Without an organization, as for policies that are only tried out, it is the one that was used last.
+        Where its model has not answered once, it is one without vectors. Without an organization, as for policies that
+        are only tried out, it is the one that was used last, or that of the bundled model where that has not answered.
         """
+        try:
+            return self.active(await self._current(organization))
+        except _NoAnswer as error:
+            self._unknown.trouble = str(error)
+            return ActiveSpace(self._unknown if organization else self.bundled().embedder, REFERENCE, None)
+
+    async def _current(self, organization: str) -> SpaceEntry:
         if not organization:
             last = next(reversed(self._seen.values()), None)
-            return self.active(last[1].current if last else await self.entry(self._configured))
+            return last[1].current if last else await self._measured()
         seen_at, record = self._seen.get(organization, (0.0, None))
         if record is None or anyio.current_time() - seen_at > FOLLOWED_S:
             try:
@@ -104,7 +128,7 @@ class Spaces:
             except Unavailable:
                 if record is None:
                     raise
-        return self.active((record or await self.claim(organization)).current)
+        return (record or await self.claim(organization)).current
 
     async def record(self, organization: str) -> SpaceRecord | None:
         """Return the record as it is now."""
@@ -122,7 +146,7 @@ class Spaces:
     async def claim(self, organization: str) -> SpaceRecord:
         """Return the record, made with the configured model if there is none. Raises `Unavailable`."""
         while (record := await self.record(organization)) is None:
-            made = SpaceRecord(await self.entry(self._configured))
+            made = SpaceRecord(await self._measured())
             with suppress(VersionConflict):  # then another process was first
                 await self.write(self.put(organization, made))
         return record
@@ -133,11 +157,14 @@ class Spaces:
         return [self.active(entry) for entry in (record.current, record.former) if entry]
 
     async def check(self, organization: str) -> str:
-        """Return what is to be said of the configured model: nothing, or that another one is used since a move.
+        """Return what is to be said of the configured model: nothing, no answer so far, or another one since a move.
 
         Raises `Refused` when the organization's vectors are of another model than the configured one.
         """
-        record = await self.claim(organization)
+        try:
+            record = await self.claim(organization)
+        except _NoAnswer as error:
+            return f"{error} Until it answers, words alone find what is remembered."
         known, wanted = record.current, self._configured
         if known.choice.name == wanted.name:
             self.active(known)
@@ -156,10 +183,24 @@ class Spaces:
     async def entry(self, choice: EmbedderChoice) -> SpaceEntry:
         """Return a model's space and scale, asking the model where they are not known. Raises `Unavailable`."""
         embedder = self._embedder_of(choice, 0)
-        if choice == BUNDLED:
-            return SpaceEntry(choice, embedder.space, REFERENCE)
-        scale = await measured(embedder)
+        scale = REFERENCE if choice == BUNDLED else await measured(embedder)
         return SpaceEntry(choice, embedder.space, scale)
+
+    async def _measured(self) -> SpaceEntry:
+        """Return the configured model's space and scale, which a call waits for. Raises `_NoAnswer`."""
+        if self._configured == BUNDLED:
+            return await self.entry(BUNDLED)
+        if self._unmeasured is None:  # one object, which knows when it failed
+            self._unmeasured = self._embedder_of(self._configured, 0)
+        try:
+            scale = await measured(self._unmeasured, waiting=True)
+        except Unavailable as error:
+            raise _NoAnswer(str(error)) from error
+        return SpaceEntry(self._configured, self._unmeasured.space, scale)
+
+    def bundled(self) -> EmbeddingModel:
+        """Return the model that comes with the program, which judges where another one is away."""
+        return EmbeddingModel(self._embedder_of(BUNDLED, 0), REFERENCE)
 
     def active(self, entry: SpaceEntry) -> ActiveSpace:
         """Return a space of the record as this process uses it. Raises `Corrupt` when no version of it fits."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from interlayer.memory.records import Confirmation, FactRecord, Memory, origin_of, voice_of, voiced
+from interlayer.memory.records import Confirmation, EntityId, FactRecord, Memory, origin_of, voice_of, voiced
 
 
 def expired(log: Sequence[Memory], cutoff: str) -> set[str]:
@@ -89,6 +89,18 @@ def readings_of(log: Sequence[Memory], memory_id: str) -> list[Memory]:
         elif memory.extracts == memory_id:
             found.append(memory)
     return found
+
+
+def with_reading(log: Sequence[Memory], made: Memory, origin: Memory, place: tuple[EntityId, int]) -> list[Memory]:
+    """Return a log with a new reading of the content of `origin`, which lies in the log and at the revision of `place`.
+
+    It stands at the end, or behind what came with the entity that its content came with.
+    """
+    if origin.home is None:
+        return [*log, made]
+    last = max(number for number, one in enumerate(log) if one.home and one.home[0] == place[0])
+    moved = replace(made, revision=log[last].revision, home=place)
+    return [*log[: last + 1], moved, *log[last + 1 :]]
 
 
 def _without_readings(memory: Memory) -> Memory:

@@ -68,9 +68,9 @@ async def _sampled(
     sample: list[Row] = []
     facts = 0
     missing: set[str] = set()
-    async with aclosing(filler.rows(organization)) as found:
-        async for rows in found:
-            for row in rows:
+    async with aclosing(filler.stretches(organization)) as found:
+        async for stretch in found:
+            for row in stretch.rows:
                 facts += 1
                 if row.id not in present:
                     missing.add(row.id)

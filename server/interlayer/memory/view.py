@@ -50,8 +50,10 @@ class FactState:
     @property
     def superseded_by(self) -> "FactState | None":
         """The last observed of the facts that contradict this one, if it was observed later than this one."""
-        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number), default=None)
-        return latest if latest and latest.seen_at > self.seen_at else None
+        if not self.contradicts:
+            return None
+        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number))
+        return latest if latest.seen_at > self.seen_at else None
 
 
 class EntityView:
@@ -72,6 +74,7 @@ class EntityView:
         self.words = WordIndex()
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
+        self._lacking: set[int] = set()
         self._schema = schema
         self._exact: dict[str, str] = {}
         self._same = Sameness()
@@ -83,6 +86,16 @@ class EntityView:
     def vectors(self) -> Vectors:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
+
+    @property
+    def lacking(self) -> dict[str, str]:
+        """Return the texts, by id, of the facts that have no vector yet."""
+        return {fact.record.id: fact.record.text for fact in (self.ordered[number] for number in sorted(self._lacking))}
+
+    def give(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take vectors, by fact id, of facts that lack them."""
+        for number in [one for one in self._lacking if self.ordered[one].record.id in vectors]:
+            self._place(number, vectors[self.ordered[number].record.id])
 
     def apply(self, memory: Memory, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Fold the next memory in."""
@@ -108,6 +121,7 @@ class EntityView:
         self.space = space
         self._vectors = np.zeros((max(len(self.ordered), 8), space.dims), dtype=np.float32)
         self.vector_sum = np.zeros(space.dims, dtype=np.float32)
+        self._lacking = set(range(len(self.ordered)))
         for fact in self.ordered:
             if fact.record.id in vectors:
                 self._place(fact.number, vectors[fact.record.id])
@@ -148,6 +162,7 @@ class EntityView:
         number = len(self.ordered)
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+        self._lacking.add(number)
         if vector is not None:
             self._place(number, vector)
         state = FactState(fact, said_in, number, confidence=fact.confidence, seen_at=fact.observed_at)
@@ -164,6 +179,7 @@ class EntityView:
     def _place(self, number: int, vector: NDArray[np.float32]) -> None:
         self.vector_sum += vector - self._vectors[number]
         self._vectors[number] = vector
+        self._lacking.discard(number)
 
     def _oppose(self, state: FactState, said: FactRecord) -> None:
         against = (*said.contradicts, *self._opposed.get(origin_of(said.id), ()))

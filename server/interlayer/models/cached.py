@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from interlayer.models.embedder import Embedder, Space, Vectors
 
+_AT_ONCE: Final = 512
 _BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -30,18 +31,30 @@ class CachedEmbedder:
         """As the embedder behind."""
         return self._embedder.at_hand
 
+    @property
+    def trouble(self) -> str:
+        """That of the embedder behind."""
+        return self._embedder.trouble
+
     def preload(self) -> None:
         """Load the embedder behind."""
         self._embedder.preload()
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Return one unit vector a text; each text that is not known is sent once, however often it stands there."""
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:
+        """Return one unit vector a text; each text that is not known is sent once, however often it stands there.
+
+        What has come is kept when the rest does not, so that a long list is done at last by callers who cannot wait.
+        """
         digests = [hashlib.sha256(f"{query:d}{text}".encode(errors="surrogatepass")).digest() for text in texts]
         found = {digest: self._vectors[digest] for digest in digests if digest in self._vectors}
         missing = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in found}
-        if missing:
-            made = await self._embedder.embed(list(missing.values()), query=query)
-            found |= dict(zip(missing, made, strict=True))
+        wanted = list(missing.items())
+        for first in range(0, len(wanted), _AT_ONCE):
+            part = wanted[first : first + _AT_ONCE]
+            made = await self._embedder.embed([text for _, text in part], query=query, waiting=waiting)
+            embedded = dict(zip([digest for digest, _ in part], made, strict=True))
+            self._keep(embedded)
+            found |= embedded
         if not texts:
             return np.zeros((0, self.space.dims), dtype=np.float32)
         self._keep(found)

@@ -12,10 +12,10 @@ from interlayer.models.scale import Scale
 _GAP: Final = 0.02  # least distance between two points: under it a model tells these kinds of pairs apart by chance
 
 
-async def measured(embedder: Embedder) -> Scale:
+async def measured(embedder: Embedder, *, waiting: bool = False) -> Scale:
     """Return the scale of an embedder's space. Raises `Unavailable` when the model cannot be reached or is no use."""
     texts = [text for triple in _TRIPLES for text in triple]
-    vectors = (await embedder.embed(texts)).reshape(len(_TRIPLES), 3, -1)
+    vectors = (await embedder.embed(texts, waiting=waiting)).reshape(len(_TRIPLES), 3, -1)
     base, same, related = (vectors[:, kind] for kind in range(3))
     apart = base @ base.T
     count = len(_TRIPLES)

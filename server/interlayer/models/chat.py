@@ -1,13 +1,14 @@
 """The chat port: a question with a JSON schema, answered by the first of several models that can.
 
-Each model is asked in the strictest form that it takes (its own JSON schema mode, its JSON mode, plain text), and what
-it takes is remembered. An answer that is not in form is shown to the model with its mistake, once. What is busy or down
-is tried again after the wait that it asks for; then the next model is asked.
+Each model is asked in the strictest form that it takes (`structured.FORMS`), and what it takes is remembered. An answer
+that is not in form is shown to the model with its mistake, once; after that what is in form of it counts, if anything
+is. An answer that ended at the limit of tokens is not asked for again in the same words: that would end there too. What
+is busy or down is tried again after the wait that it asks for; then the next model is asked.
 """
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -15,11 +16,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import anyio
 
 from interlayer.errors import Unavailable
-from interlayer.models.structured import NotInForm, parsed, repair, response_format, told
+from interlayer.models.structured import FORMS, NotInForm, parsed, repair, response_format, told, whole_part
 from interlayer.models.vendor import Call, Message, Passing, Reply, Unsupported, complete, price
 
-OUTPUT_TOKENS: Final = 8_192  # models that think before they answer spend from it too
-_FORMS: Final = ("json_schema", "json_object", "text")
 _FIRST_WAIT_S: Final = 0.5
 _TOKENS_A_BYTE: Final = 0.4  # a prompt is estimated on the high side: English has 0.25 tokens a byte, JSON 0.35
 
@@ -29,13 +28,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """Which models are asked, first come first, and how patiently. `rate` is requests a minute, 0 without limit."""
+    """Which models are asked, first come first, and how patiently. `rate` is requests a minute, 0 without limit.
+
+    `passage` is how many characters one request asks about, `output_tokens` how long its answer may be; models that
+    think before they answer spend from it too.
+    """
 
     models: tuple[str, ...] = ()
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
     timeout_s: float = 45.0
     retries: int = 2
+    passage: int = 12_000  # some 3,000 tokens, of which a model overlooks little
+    output_tokens: int = 8_192
     rate: int = 0
     daily_tokens: int = 0
     daily_cost: float = 0.0
@@ -48,7 +53,10 @@ class ChatSettings:
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
-    """What is asked. `read` makes the answer's JSON into a value, and raises `NotInForm` with the mistake."""
+    """What is asked. `read` makes the answer's JSON into a value, and raises `NotInForm` with the mistake.
+
+    The schema may have bounds; a model that takes none is asked without them.
+    """
 
     system: str
     user: str
@@ -79,8 +87,20 @@ class Uncounted:
         """Count nothing."""
 
 
+class CutShort(Unavailable):
+    """An answer ended at the limit of tokens. `whole` is what was in form before that, None if nothing was."""
+
+    def __init__(self, model: str, whole: Any) -> None:
+        super().__init__(f"{model}: its answer ended at the limit of tokens before it was complete")
+        self.model = model
+        self.whole = whole
+
+
 class Chat:
-    """Asks. Raises `Unavailable` when no model gives an answer in form; the reason names what each of them did."""
+    """Asks. Raises `Unavailable` when no model gives an answer in form; the reason names what each of them did.
+
+    It is `CutShort` when that was all that was wrong with an answer: less may be asked for.
+    """
 
     def __init__(self, settings: ChatSettings, meter: Meter) -> None:
         self._settings = settings
@@ -90,6 +110,7 @@ class Chat:
     async def ask(self, question: Question[T]) -> tuple[T, str]:
         """Return the answer and the model that gave it."""
         problems: list[str] = []
+        cut: CutShort | None = None
         for model in self._settings.models:
             try:
                 return await self._ask(model, question), model
@@ -97,14 +118,17 @@ class Chat:
                 raise
             except Unavailable as error:
                 problems.append(str(error))
+                cut = error if cut is None and isinstance(error, CutShort) else cut
                 logger.info("%s gave no answer: %s", model, error)
+        if cut:
+            raise cut
         raise Unavailable("; ".join(problems) or "no model is configured.")
 
     async def _ask(self, model: str, question: Question[T]) -> T:
         """Ask in the strictest form that the model takes."""
         place = (model, self._settings.api_base or "")
         problem: Unavailable = Unavailable(f"{model}: no form of response is taken.")
-        for form in _FORMS[_FORMS.index(_taken.get(place, _FORMS[0])) :]:
+        for form in FORMS[FORMS.index(_taken.get(place, FORMS[0])) :]:
             try:
                 answer = await self._in_form(model, question, form)
             except Unsupported as error:
@@ -122,13 +146,15 @@ class Chat:
         ]
         answer = await self._answer(model, first, question, form)
         try:
-            return question.read(parsed(answer.text, cut=answer.cut))
+            return _value(model, question, answer)
         except NotInForm as mistake:
             again = [*first, *repair(answer.text, str(mistake))]
         answer = await self._answer(model, again, question, form)
         try:
-            return question.read(parsed(answer.text, cut=answer.cut))
+            return _value(model, question, answer)
         except NotInForm as mistake:
+            if mistake.usable is not None:
+                return mistake.usable
             raise Unavailable(f"{model}: its answer is not in form: {mistake}") from mistake
 
     async def _answer(self, model: str, messages: Sequence[Message], question: Question[T], form: str) -> Reply:
@@ -138,7 +164,7 @@ class Chat:
             messages=messages,
             response_format=response_format(question.name, question.schema, form),
             timeout_s=settings.timeout_s,
-            output_tokens=OUTPUT_TOKENS,
+            output_tokens=settings.output_tokens,
             api_base=settings.api_base,
             api_key=settings.api_key,
         )
@@ -151,7 +177,7 @@ class Chat:
         """Call, and again after a while if the provider is busy or down for the moment."""
         wait = _FIRST_WAIT_S
         for left in range(self._settings.retries, -1, -1):
-            await self._pace()
+            await anyio.sleep(self._pace.wait_s(anyio.current_time()))
             try:
                 return await self._metered(call)
             except Passing as error:
@@ -183,6 +209,20 @@ class Chat:
         return taken
 
 
+def _value(model: str, question: Question[T], answer: Reply) -> T:
+    """Return what an answer says. Raises `NotInForm`, and `CutShort` where its end is missing."""
+    try:
+        return question.read(parsed(answer.text))
+    except NotInForm:
+        if not answer.cut:
+            raise
+    try:
+        whole = question.read(parsed(whole_part(answer.text)))
+    except NotInForm as mistake:
+        whole = mistake.usable
+    raise CutShort(model, whole)
+
+
 class OverBudget(Unavailable):
     """The budget of the day does not hold another call; it is no use to ask another model."""
 
@@ -191,22 +231,25 @@ _taken: dict[tuple[str, str], str] = {}
 """The form that a model at an address was last found to take, as long as the process lives."""
 
 
+class Pace:
+    """Spreads requests over the minute: `rate` of them, 0 without limit."""
+
+    def __init__(self, rate: int) -> None:
+        self._between_s = 60 / rate if rate else 0.0
+        self._turn = 0.0
+
+    def wait_s(self, now: float) -> float:
+        """Return for how long a request that is wanted now has to wait, and give it that turn."""
+        mine = max(self._turn, now)
+        self._turn = mine + self._between_s
+        return mine - now
+
+
 @lru_cache(maxsize=64)
-def _pace(api_base: str | None, models: tuple[str, ...], rate: int) -> Callable[[], Awaitable[None]]:
-    """Return what waits until this process may make another request; shared by all who use the same models."""
+def _pace(api_base: str | None, models: tuple[str, ...], rate: int) -> Pace:
+    """Return the pace of this process, which all who use the same models share."""
     _ = api_base, models
-    turn = 0.0
-
-    async def wait() -> None:
-        nonlocal turn
-        if not rate:
-            return
-        now = anyio.current_time()
-        mine = max(turn, now)
-        turn = mine + 60 / rate
-        await anyio.sleep(mine - now)
-
-    return wait
+    return Pace(rate)
 
 
 def with_models(settings: ChatSettings, models: Sequence[str], api_base: str | None) -> ChatSettings:

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.errors import Unavailable
 from interlayer.models.scale import Scale
 
 Vectors = NDArray[np.float32]
@@ -42,13 +43,49 @@ class Embedder(Protocol):
         """Whether embedding a few dozen texts takes less time than reading their vectors from an index."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """Why the last answer that was asked of a model elsewhere did not come; empty when it came."""
+        ...
+
     def preload(self) -> None:
         """Load what the first call would have to wait for; safe from any thread."""
         ...
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Return one unit vector a text, in order; `query`: the texts ask for others, where the model minds."""
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:
+        """Return one unit vector a text, in order; `query`: the texts ask for others, where the model minds.
+
+        `waiting`: a call waits for them, so a model elsewhere is given a few seconds, and after a failure none for
+        some more.
+        """
         ...
+
+
+class UnknownEmbedder:
+    """Stands for a model that has not answered once, so that nothing is known of its vectors: it makes none."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self.trouble = ""
+
+    @property
+    def space(self) -> Space:
+        """A space without dimensions."""
+        return Space(self._model, 0, "unknown")
+
+    @property
+    def at_hand(self) -> bool:
+        """It is not."""
+        return False
+
+    def preload(self) -> None:
+        """Nothing can be loaded."""
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
+        """Raise `Unavailable` with what the model said, unless there is nothing to embed."""
+        if texts:
+            raise Unavailable(self.trouble)
+        return np.zeros((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

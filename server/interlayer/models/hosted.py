@@ -2,8 +2,10 @@
 
 Requests stay within the provider's limits: so many texts at once, so long a text, four requests in flight. What fails
 for the moment (429, 5xx, no connection, no answer) is tried again, less and less often; what will not mend is not.
+Where a call waits, all of that is within seconds, and after a failure the next calls do not wait at all for a while.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -29,8 +31,9 @@ _TIMEOUT_S: Final = 20.0
 _ATTEMPTS: Final = 5
 _WAIT_S: Final = 0.5  # before the second attempt, twice as long before each further one
 _WAIT_MAX_S: Final = 20.0
-_QUERY_TIMEOUT_S: Final = 3.0  # someone waits, and words alone rank well: one attempt
-_PAUSE_S: Final = 5.0  # after a query that had no answer the next ones do not wait for theirs
+_QUERY_S: Final = 3.0  # for queries: words alone rank well, so one attempt
+_WAITING_S: Final = 5.0  # for statements that a call waits for, with every attempt
+_PAUSE_S: Final = 5.0  # after a failure, in which no call waits
 _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -43,6 +46,7 @@ class HostedEmbedder:
         self._prefixes = prefixes_of(choice.name)
         self._sending = anyio.CapacityLimiter(_IN_FLIGHT)
         self._resting_until = 0.0
+        self._trouble = ""
 
     @property
     def space(self) -> Space:
@@ -54,24 +58,48 @@ class HostedEmbedder:
         """It is not: a request takes its time and its price."""
         return False
 
+    @property
+    def trouble(self) -> str:
+        """What went wrong with the last request."""
+        return self._trouble
+
     def preload(self) -> None:
         """Import litellm; safe from any thread."""
         litellm()
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Return (n, dims) unit vectors."""
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:
+        """Return (n, dims) unit vectors. A query is always waited for."""
         if not texts:
             return np.zeros((0, self._dims), dtype=np.float32)
-        if query and anyio.current_time() < self._resting_until:
-            raise Unavailable(f"{self._choice.name}: it did not answer a moment ago.")
-        vendor = await anyio.to_thread.run_sync(litellm)
+        waiting = waiting or query
+        if waiting and anyio.current_time() < self._resting_until:
+            raise Unavailable(f"{self._trouble} It is not asked again for a moment.")
+        patience_s = (_QUERY_S if query else _WAITING_S) if waiting else math.inf
+        try:
+            vendor = await anyio.to_thread.run_sync(litellm)
+            with anyio.fail_after(patience_s):
+                made = await self._made(vendor, texts, query)
+        except TimeoutError:
+            raise self._failed(f"{self._choice.name}: no answer within {patience_s:.0f} s.") from None
+        except Unavailable as error:
+            raise self._failed(str(error)) from error
+        self._trouble = ""
+        self._resting_until = 0.0
+        return made
+
+    def _failed(self, trouble: str) -> Unavailable:
+        self._trouble = trouble
+        self._resting_until = anyio.current_time() + _PAUSE_S
+        return Unavailable(trouble)
+
+    async def _made(self, vendor: Any, texts: Sequence[str], query: bool) -> Vectors:
         batches = self._batches(vendor, [_prepared(text, query, self._prefixes) for text in texts])
         made: list[Any] = [None] * len(batches)
 
         async def send(number: int) -> None:
             async with self._sending:
                 try:
-                    made[number] = await self._answered(vendor, batches[number], once=query)
+                    made[number] = await self._answered(vendor, batches[number], query=query)
                 except Unavailable as error:
                     made[number] = error
 
@@ -80,7 +108,6 @@ class HostedEmbedder:
                 group.start_soon(send, number)
         for one in made:
             if isinstance(one, Unavailable):
-                self._resting_until = anyio.current_time() + _PAUSE_S
                 raise one
         return unit(np.concatenate(made))
 
@@ -99,27 +126,31 @@ class HostedEmbedder:
             room -= len(cut)
         return batches
 
-    async def _answered(self, vendor: Any, texts: list[str], *, once: bool) -> Vectors:
+    async def _answered(self, vendor: Any, texts: list[str], *, query: bool) -> Vectors:
         wait = _WAIT_S
-        for attempt in range(1, (1 if once else _ATTEMPTS) + 1):
+        for attempt in range(1, (1 if query else _ATTEMPTS) + 1):
             try:
-                return self._checked(await self._asked(vendor, texts, _QUERY_TIMEOUT_S if once else _TIMEOUT_S), texts)
+                return self._checked(await self._asked(vendor, texts, query=query), texts)
             except _Passing as failure:
-                if once or attempt == _ATTEMPTS:
+                pause = max(wait, min(failure.retry_after_s, _WAIT_MAX_S))
+                is_late = anyio.current_time() + pause > anyio.current_effective_deadline()
+                if query or is_late or attempt == _ATTEMPTS:
                     raise Unavailable(f"{self._choice.name}: {failure}") from failure
-                await anyio.sleep(max(wait, min(failure.retry_after_s, _WAIT_MAX_S)))
+                await anyio.sleep(pause)
                 wait = min(2 * wait, _WAIT_MAX_S)
         raise AssertionError  # the last attempt has returned or raised
 
-    async def _asked(self, vendor: Any, texts: list[str], timeout_s: float) -> Any:
-        where = {"api_base": self._choice.api_base} if self._choice.api_base else {}
+    async def _asked(self, vendor: Any, texts: list[str], *, query: bool) -> Any:
+        more = {"api_base": self._choice.api_base} if self._choice.api_base else {}
+        if input_type := self._prefixes.query_type if query else self._prefixes.document_type:
+            more["input_type"] = input_type
         try:
-            with anyio.fail_after(timeout_s + 1):
+            with anyio.fail_after(_TIMEOUT_S + 1):
                 answer = await vendor.aembedding(
-                    model=self._choice.name, input=texts, timeout=timeout_s, max_retries=0, **where
+                    model=self._choice.name, input=texts, timeout=_TIMEOUT_S, max_retries=0, **more
                 )
         except TimeoutError as error:
-            raise _Passing(f"no answer within {timeout_s:.0f} s.") from error
+            raise _Passing(f"no answer within {_TIMEOUT_S:.0f} s.") from error
         except Exception as error:
             status = getattr(error, "status_code", None)
             reason = str(error).partition("\n")[0][:200]

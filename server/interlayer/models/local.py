@@ -30,11 +30,16 @@ class LocalEmbedder:
         """It is: 0.1 ms a text."""
         return True
 
+    @property
+    def trouble(self) -> str:
+        """Nothing: it is not elsewhere."""
+        return ""
+
     def preload(self) -> None:
         """Import and load the model (0.7 s); safe from any thread."""
         static_vectors(["ready"])
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:  # noqa: ARG002 - no such difference
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002 - no such difference
         """Return (n, 256) unit vectors."""
         if not texts:
             return np.zeros((0, DIMS), dtype=np.float32)

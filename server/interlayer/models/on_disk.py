@@ -42,13 +42,18 @@ class FastembedEmbedder:
         """It is not: some milliseconds a text."""
         return False
 
+    @property
+    def trouble(self) -> str:
+        """Nothing: it is not elsewhere."""
+        return ""
+
     def preload(self) -> None:
         """Import fastembed and load the model, from the hub if no folder is set; safe from any thread."""
         with self._loading:
             if self._model is None:
                 self._model = self._loaded()
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
         """Return (n, dims) unit vectors."""
         before = self._prefixes.query if query else self._prefixes.document
         return await anyio.to_thread.run_sync(self._embedded, [before + text for text in texts], limiter=self._running)

@@ -148,7 +148,9 @@ def _in_our_words(model: str, error: Exception) -> Unavailable:
     status = getattr(error, "status_code", None)
     kind = type(error).__name__
     said = f"{model}: {_first_line(error)}"
-    if kind == "UnsupportedParamsError" or (status in _NOT_IN_THIS_FORM and kind != "ContextWindowExceededError"):
+    if kind == "ContextWindowExceededError":
+        return Unavailable(f"{said} Lower INTERLAYER_MODEL_OUTPUT_TOKENS or INTERLAYER_MODEL_PASSAGE.")
+    if kind == "UnsupportedParamsError" or status in _NOT_IN_THIS_FORM:
         return Unsupported(said)
     if status in _PASSING or (isinstance(status, int) and status >= 500) or kind in {"Timeout", "APIConnectionError"}:
         return Passing(said, _asked_to_wait(error))

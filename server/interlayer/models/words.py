@@ -30,7 +30,8 @@ class WordVectors:
     @property
     def table(self) -> NDArray[np.float32]:
         """(rows, 256) float32, unit length; row 0 is all zeros."""
-        return self._table
+        used = self._used  # read first: the table only ever grows beyond it
+        return self._table[:used]
 
     def rows(self, words: Sequence[str]) -> NDArray[np.int32]:
         """Return the row of each word; 0 for one that has no vector."""
@@ -51,8 +52,8 @@ class WordVectors:
                 grown[: self._used] = self._table[: self._used]
                 self._table = grown
             self._table[self._used : end] = vectors
-            self._rows |= {word: self._used + place for place, word in enumerate(known)}
-            self._used = end
+            first, self._used = self._used, end
+            self._rows |= {word: first + place for place, word in enumerate(known)}
             if len(self._rows) < 4 * _WORDS_MAX:  # remembers as well which words have none
                 self._rows |= {word: _NONE for word in fresh if word not in self._rows}
 

@@ -51,6 +51,8 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "InvalidSignatureException": "the AWS credentials are not valid, or this machine's clock is wrong",
     "ExpiredTokenException": "the AWS credentials have expired",
 }
+_KEY_REMEDY: Final = "the KMS key of the tables cannot be used: see docs/operating-in-aws.md, Three in the morning"
+_KEY_REFUSED: Final = "KMSKeyRefused"  # a code of ours: a right of the role is not what lacks
 
 logger = logging.getLogger(__name__)
 _opening: Final = threading.Lock()  # a session, unlike a client, is not for several threads at once
@@ -113,9 +115,12 @@ class CallFailed(Exception):
 
 
 class ServiceRefused(Unavailable):
-    """The service refuses any call like this until an operator mends something; `aws_code` says what."""
+    """The service refuses any call like this until an operator mends something; `aws_code` says what.
 
-    def __init__(self, message: str, aws_code: str) -> None:
+    Who raises it again in other words need not know that it is one.
+    """
+
+    def __init__(self, message: str, aws_code: str = "") -> None:
         super().__init__(message)
         self.aws_code = aws_code
 
@@ -254,6 +259,8 @@ def _failure(place: Place, response: Mapping[str, Any]) -> Exception:
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _AGAIN or status >= 500 or status == 429:
         return _Again(f"{code or status} {message}".strip(), is_unreachable=status in (502, 503, 504))
+    if message.startswith("KMS "):  # under the code of a right that lacks, or another
+        return ServiceRefused(f"{place}: {_KEY_REMEDY} ({message}).", _KEY_REFUSED)
     if code in _REMEDIES:
         return ServiceRefused(f"{place}: {_REMEDIES[code]} ({message}).", code)
     return CallFailed(code, message, reasons)

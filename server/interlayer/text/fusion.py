@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 
 def min_max(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the scores scaled to 0..1; all zeros when they do not differ."""
+    """Return the scores scaled to 0..1 along the last axis; all zeros where they do not differ."""
     if scores.size == 0:
         return scores
-    low, high = float(scores.min()), float(scores.max())
-    if high <= low:
-        return np.zeros_like(scores)
-    return (scores - low) / (high - low)
+    low = scores.min(axis=-1, keepdims=True)
+    spread = scores.max(axis=-1, keepdims=True) - low
+    scaled: NDArray[np.float32] = (scores - low) / np.where(spread > 0, spread, 1)
+    return scaled

@@ -7,7 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+_STATEMENT_MAX: Final = 1_000  # characters; longer texts are whole contents, which are read once
 
 _SMALL: Final = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -40,9 +43,16 @@ class Number:
         return self.low <= other.low and other.high <= self.high
 
 
-def numbers(text: str) -> list[Number]:
+def numbers(text: str) -> Sequence[Number]:
     """Return the numbers of a text in order. A bare "one" is a pronoun as often as a number and is left out."""
-    return list(_found(unicodedata.normalize("NFKC", text).casefold()))
+    return _remembered(text) if len(text) <= _STATEMENT_MAX else _read(text)
+
+
+def _read(text: str) -> Sequence[Number]:
+    return tuple(_found(unicodedata.normalize("NFKC", text).casefold()))
+
+
+_remembered = lru_cache(maxsize=8_192)(_read)  # an entity's statements are compared with one another again and again
 
 
 def within(new: Sequence[Number], known: Sequence[Number]) -> bool:

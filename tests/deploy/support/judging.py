@@ -53,7 +53,19 @@ def resources(plan: Document) -> Iterator[tuple[str, str, Document]]:
 
 def judge(plan: Document) -> list[str]:
     """Return everything that is wrong with a plan."""
-    judgements = (_keys, _endpoints, _roles, _policies, _tables, _buckets, _trail, _tasks, _network, _indexer, judge_values)
+    judgements = (
+        _keys,
+        _endpoints,
+        _roles,
+        _policies,
+        _tables,
+        _buckets,
+        _trail,
+        _tasks,
+        _network,
+        _indexer,
+        judge_values,
+    )
     found = [(kind, address, values) for kind, address, values in resources(plan)]
     return [
         f"{address}: {wrong}"

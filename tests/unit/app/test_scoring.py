@@ -47,9 +47,9 @@ def test_a_property_agrees_in_its_normal_form(
 
 def test_what_nobody_expected_costs_precision_and_problems_are_counted() -> None:
     facts = [
-        Stored("Acme sells pumps.", quoted=True, observed_at=NOW),
-        Stored("She signs next quarter.", quoted=False, observed_at=NOW),
-        Stored("Acme sells many pumps.", quoted=True, observed_at=NOW),
+        Stored("Acme sells pumps.", quote="pumps", observed_at=NOW),
+        Stored("She signs next quarter.", quote=None, observed_at=NOW),
+        Stored("Acme sells many pumps.", quote="pumps", observed_at=NOW),
     ]
     found = score(["They sell pumps", "They left Oracle"], facts, {}, {}, {}, ["Acme"])
     assert found.shares() == {

@@ -124,6 +124,8 @@ def test_models_are_asked_in_the_order_in_which_they_are_named() -> None:
         ("MODEL_API_BASE", "http://user:secret@host/v1"),
         ("MODEL_TIMEOUT", "0"),
         ("MODEL_RETRIES", "-1"),
+        ("MODEL_PASSAGE", "100"),
+        ("MODEL_OUTPUT_TOKENS", "0"),
         ("MODEL_RATE", "fast"),
         ("MODEL_DAILY_TOKENS", "1e6"),
         ("MODEL_DAILY_COST", "nan"),

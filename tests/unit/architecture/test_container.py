@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_start_and_health_check_need_no_shell() -> None:
     assert health
     assert json.loads(health[1])[0] == "python"
     assert "/healthz" in health[1]
+
+
+def test_its_label_names_the_version_that_program_and_chart_have() -> None:
+    label = re.search(r'org\.opencontainers\.image\.version="(\S+?)"', of("LABEL")[0])
+    chart = yaml.safe_load((DOCKER.parent / "helm" / "interlayer" / "Chart.yaml").read_text(encoding="utf-8"))
+    assert label
+    assert label[1] == version("interlayer") == chart["appVersion"]
+
+
+def test_data_is_all_that_it_has_to_write_to() -> None:
+    settings = dict(pair.split("=", 1) for line in of("ENV") for pair in line.split())
+    assert of("VOLUME") == [settings["INTERLAYER_HOME"]] == [settings["TMPDIR"]]
+    assert settings["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert "unchecked-hash" in of("RUN", INSTRUCTIONS)[-1]
 
 
 def test_what_is_installed_is_pinned_by_hash_and_nothing_is_fetched_by_the_builder() -> None:

@@ -50,6 +50,20 @@ async def test_a_model_that_fails_costs_no_content(room: Any, model: Any, why: s
     assert set(await room.texts("company:acme.example")) == {"Acme sells pumps.", "Acme is in Oslo."}
 
 
+async def test_recall_says_that_a_source_is_still_to_be_read_until_it_is_forgotten(room: Any) -> None:
+    room.extractor = raising(Unavailable("HTTP 503."))
+    process = room.other()
+    await process.facts("company:acme.example", "Acme has two plants.")
+    assert "pending" not in await process.recall("company:acme.example")
+    answer = await process.memorize("company:acme.example", content=CONTENT)
+    for one in (process, room.other()):
+        pending = (await one.recall("company:acme.example", query="pumps"))["pending"]
+        assert pending["sources"] == 1
+        assert "still to read" in pending["why"]
+    await process.forgetter.forget(process.principal, "asked to", memory_id=answer["memory_id"])
+    assert "pending" not in await process.recall("company:acme.example")
+
+
 async def test_a_model_that_finds_nothing_is_believed_and_the_source_kept(room: Any) -> None:
     room.extractor = says()
     answer = await room.other().memorize("company:acme.example", content=CONTENT)
@@ -70,7 +84,7 @@ async def test_a_model_is_asked_once_however_often_the_write_is_tried(room: Any)
     transact, failures = other.store.transact, [1, 2, 3]
 
     async def failing(operations: list[Operation]) -> None:
-        if failures and any(operation.key.table == "memory" for operation in operations):
+        if failures and any(operation.key.sort == "now" for operation in operations):
             failures.pop()
             raise VersionConflict([operations[0].key])
         await transact(operations)

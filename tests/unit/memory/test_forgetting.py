@@ -67,6 +67,25 @@ async def test_the_trail_says_that_and_why_but_not_what(room: Any) -> None:
     assert "zeb@" not in str(event)
 
 
+async def test_the_trail_names_what_was_erased_by_its_ids(room: Any) -> None:
+    told = await room.facts("company:acme.example", "Acme sells pumps.", "Acme is in Oslo.")
+    first, second = (fact["fact_id"] for fact in told["facts"])
+    entity = told["entity"]["ref"]
+    await room.forgetter.forget(room.principal, "wrong", fact_id=first)
+    event = (await room.trail.tail("acme", 1))[0].body
+    assert (event["subject"], event["detail"]["entity"]) == (first, entity)
+    assert event["detail"]["ids"] == {"facts": [first]}
+    await room.forgetter.forget(room.principal, "wrong file", memory_id=told["memory_id"])
+    event = (await room.trail.tail("acme", 1))[0].body
+    assert event["subject"] == told["memory_id"]
+    assert event["detail"]["ids"] == {"memories": [told["memory_id"]], "facts": [second]}
+    again = await room.facts("company:acme.example", "Acme sells valves.")
+    await room.forgetter.forget(room.principal, "request", entity=entity)
+    event = (await room.trail.tail("acme", 1))[0].body
+    assert event["subject"] == entity
+    assert event["detail"]["ids"] == {"memories": [again["memory_id"]], "facts": [again["facts"][0]["fact_id"]]}
+
+
 @pytest.mark.parametrize(
     "names", [{}, {"entity": "company:a.example", "fact_id": "f_1"}, {"fact_id": "f_1", "memory_id": "m_1"}]
 )

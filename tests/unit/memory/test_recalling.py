@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.errors import InvalidInput
+from interlayer.memory.records import EntityId, Head
 from interlayer.memory.requests import Condition, PropertyCandidate, SearchRequest
 from interlayer.text.budget import json_tokens
 
@@ -167,3 +168,19 @@ async def test_observations_of_the_future_past_are_valid_only_when_they_were(roo
     answer = await room.recall("company:acme.example", as_of=datetime(2026, 1, 1, tzinfo=UTC))
     assert answer["found"]
     assert answer["facts"] == []
+
+
+async def test_the_views_used_longest_ago_make_room_for_others(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlayer.memory.entities.VIEW_FACTS_MAX", 7)
+    words = ("one", "two", "three")
+    heads: dict[str, Head] = {}
+    for word in words:
+        answer = await room.facts(f"company:{word}.example", *(f"{word} sells {what}." for what in ("pumps", "valves")))
+        heads[word] = (await room.entities.head("acme", EntityId("company", answer["entity"]["id"]))).head
+    views = {word: await room.entities.view("acme", heads[word]) for word in words}
+    assert [await room.entities.view("acme", heads[word]) is views[word] for word in words] == [True] * 3  # six facts
+    await room.facts("company:three.example", "Hoses are new at three.", "Its tanks come from Porto, three says.")
+    kept = await room.entities.view("acme", heads["two"])
+    assert kept is views["two"]
+    assert await room.entities.view("acme", heads["one"]) is not views["one"]
+    assert await room.texts("company:one.example", query="pumps")

@@ -34,7 +34,7 @@ def test_what_is_unrelated_in_one_space_is_so_on_the_scale() -> None:
 
 async def test_a_model_that_tells_nothing_apart_is_refused() -> None:
     class Constant(HashedEmbedder):
-        async def embed(self, texts: object, *, query: bool = False) -> Vectors:  # noqa: ARG002 - always the same
+        async def embed(self, texts: object, *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
             return np.ones((len(list(texts)), 4), dtype=np.float32) / 2  # type: ignore[call-overload]
 
         @property

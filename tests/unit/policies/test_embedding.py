@@ -40,14 +40,18 @@ class ScriptedEmbedder:
     def at_hand(self) -> bool:
         return True
 
+    @property
+    def trouble(self) -> str:
+        return ""
+
     def preload(self) -> None:
         """Nothing is left to load."""
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:
         self.texts += texts
         if self.holds:
             await anyio.to_thread.run_sync(self.gate.wait, abandon_on_cancel=self.holds == "call")
-        return await self.inner.embed(texts, query=query)
+        return await self.inner.embed(texts, query=query, waiting=waiting)
 
 
 @pytest.fixture

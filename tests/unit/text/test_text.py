@@ -74,6 +74,11 @@ def test_scaled_scores_keep_their_order_between_0_and_1(values: list[float]) -> 
     assert all(scaled[a] <= scaled[b] for a, b in pairwise(order))
 
 
+def test_rows_of_scores_are_scaled_each_by_itself() -> None:
+    scaled = min_max(np.array([[1, 3, 2], [40, 20, 30], [7, 7, 7]], dtype=np.float32))
+    assert scaled.tolist() == [[0, 1, 0.5], [1, 0, 0.5], [0, 0, 0]]
+
+
 @pytest.mark.parametrize("text", ["Acme sells pumps.", "Größe 42 für Ærø", "日本語のテキスト"])
 def test_tokens_are_never_estimated_under_a_quarter_of_the_bytes(text: str) -> None:
     assert text_tokens(text) >= len(text.encode()) / 4

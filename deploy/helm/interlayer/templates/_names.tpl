@@ -36,3 +36,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- with .Values.store.endpoint }}{{ $query = append $query (printf "endpoint_url=%s" .) }}{{ end -}}
 dynamodb://{{ .Values.store.tables }}{{ if $query }}?{{ join "&" $query }}{{ end }}
 {{- end -}}
+
+{{- /* What the server has to reach: ports given, and those of the endpoints given. */ -}}
+{{- define "interlayer.ports" -}}
+{{- $ports := list -}}
+{{- range .Values.networkPolicy.egressPorts }}{{ $ports = append $ports (toString .) }}{{ end -}}
+{{- range list .Values.store.endpoint .Values.vectors.endpoint .Values.modelApiBase -}}
+{{- if . -}}
+{{- $address := urlParse . -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $address.host) | default (ternary "443" "80" (eq $address.scheme "https"))) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," (uniq $ports) -}}
+{{- end -}}

@@ -79,11 +79,14 @@ async def _told(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[i
 
 
 async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
-    principal = parts.settings.principal
+    principal, memorizer = parts.settings.principal, parts.domains.memorizer
     if await parts.models.current(principal.organization) is None:
         raise Refused(
             "model: none is configured, so nothing can be read. Set INTERLAYER_MODEL or `interlayer model set`."
         )
+    async with aclosing(memorizer.underway.resume(principal.organization, memorizer.remember)) as left:
+        async for one in left:
+            yield one
     async with aclosing(parts.rereader.work_off(principal, early=True)) as found:
         async for one in found:
             yield one
@@ -162,7 +165,9 @@ def evaluate(
         if plot:
             await anyio.Path(plot).write_text(bars(f"{chosen.name} on {folder.name}", shares), encoding="utf-8")
         if as_json:
-            click.echo(json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2))
+            click.echo(
+                json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2, default=str)
+            )
             return
         print_scores(chosen.name, scores)
         if missed:

@@ -70,7 +70,7 @@ def _show(outcome: dict[str, int], left: "list[Difference]", check: bool) -> Non
             f"{outcome['facts']} facts: {outcome['added']} rows were missing, {outcome['removed']} were left over"
         )
     for one in left[:_SHOWN]:
-        click.echo(f"{one.kind:<10} {one.fact_id} {one.owner}")
+        click.echo(f"{one.kind:<10} {one.fact_id} {one.owner} in {one.space}")
     if len(left) > _SHOWN:
         click.echo(f"... and {len(left) - _SHOWN} more; --json names all")
     if check:

@@ -1,69 +1,114 @@
 """`interlayer reembed`: move an organization to another embedding model while it is served."""
 
+import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from interlayer.app.commands.shell import run_async, settings_of
+
+if TYPE_CHECKING:
+    from interlayer.app.composition import Parts
+    from interlayer.models.choice import EmbedderChoice
+
+_RATE: Final = 500.0
+_NICENESS: Final = 10
 
 
 @click.command()
 @click.option("--to", "model", metavar="MODEL", help="local, fastembed/MODEL, or a litellm embedding id.")
 @click.option("--api-base", metavar="URL", default="", help="Where MODEL is served, if you serve it yourself.")
 @click.option("--folder", metavar="DIR", default="", help="Where the files of a fastembed model lie.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many facts a second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=_RATE,
+    show_default=True,
+    help="At most so many facts a second; more leaves less for the servers on this machine.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say how many facts, tokens and how much money it would take.")
 @click.option("--rollback", is_flag=True, help="Go back to the former model, or give up a move that is not complete.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors of the former model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.pass_context
 def reembed(
     ctx: click.Context,
     model: str | None,
     api_base: str,
     folder: str,
-    rate: float | None,
+    rate: float,
     dry_run: bool,
     rollback: bool,
     drop_old: bool,
+    as_json: bool,
 ) -> None:
     """Move to another embedding model while servers go on serving. Run it again if it was interrupted."""
     if (model is not None) + rollback + drop_old != 1 or (dry_run and model is None):
         raise click.UsageError("Give one of --to MODEL [--dry-run], --rollback, --drop-old.")
     settings = settings_of(ctx)
-    from interlayer.app.adapters import price
+    _yield_to_servers()
     from interlayer.app.composition import build
     from interlayer.app.settings import embedding_model
 
-    async def run() -> None:
+    wanted = embedding_model(model, api_base, folder, "--to") if model is not None else None
+
+    async def run() -> tuple[Mapping[str, Any], str]:
         parts = build(settings)
         who = settings.principal
         try:
             if rollback:
-                click.echo(f"the embedding space is {await parts.reembedder.rollback(who, _progress(0))}")
-            elif drop_old:
-                click.echo(f"deleted: {await parts.reembedder.drop_old(who)}")
-            elif model is not None:
-                wanted = embedding_model(model, api_base, folder, "--to")
-                extent = await parts.filler.extent(who.organization)
-                if dry_run:
-                    cost = price(wanted, extent.tokens)
-                    said = "nothing to a provider" if cost is None else f"about {cost:,.4f} USD"
-                    click.echo(f"{extent.facts:,} facts, about {extent.tokens:,} tokens, {said}")
-                    return
-                moved = await parts.reembedder.move(who, wanted, _progress(extent.facts), rate)
-                click.echo(f"the embedding space is {moved.space}, {moved.added:,} facts were embedded")
-                if found := moved.verified:
-                    click.echo(
-                        f"verified: {found.facts:,} facts, {found.missing} missing; samples at {found.closest:.3f} or "
-                        f"closer; recall of sampled facts {found.recall:.0%}, before {found.recall_before:.0%}"
-                    )
-                    click.echo(f"Set INTERLAYER_EMBEDDER={model}. --rollback goes back, --drop-old ends that.")
+                space = await parts.reembedder.rollback(who, _progress(0))
+                return {"space": space}, f"the embedding space is {space}"
+            if wanted is None:
+                dropped = await parts.reembedder.drop_old(who)
+                return {"dropped": dropped}, f"deleted: {dropped}"
+            if dry_run:
+                return await _estimated(parts, wanted)
+            return await _moved(parts, wanted, rate)
         finally:
             await parts.close()
 
-    run_async(run)
+    outcome, said = run_async(run)
+    click.echo(json.dumps(outcome, indent=2) if as_json else said)
+
+
+async def _estimated(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[str, Any], str]:
+    from interlayer.app.adapters import price
+
+    extent = await parts.filler.extent(parts.settings.principal.organization)
+    cost = price(wanted, extent.tokens)
+    paid = "nothing to a provider, or no known price" if cost is None else f"about {cost:,.4f} USD"
+    said = f"{extent.facts:,} facts, about {extent.tokens:,} tokens, {paid}"
+    return {**asdict(extent), "cost_usd": cost}, said
+
+
+async def _moved(parts: "Parts", wanted: "EmbedderChoice", rate: float) -> tuple[Mapping[str, Any], str]:
+    who = parts.settings.principal
+    extent = await parts.filler.extent(who.organization)
+    moved = await parts.reembedder.move(who, wanted, _progress(extent.facts), rate)
+    outcome = asdict(moved)
+    found = moved.verified
+    if found is None:
+        return outcome, f"the embedding space is {moved.space} already"
+    return outcome, (
+        f"the embedding space is {moved.space}, {moved.added:,} facts were embedded\n"
+        f"verified: {found.facts:,} facts, {found.missing} missing; samples at {found.closest:.3f} or closer; "
+        f"recall of sampled facts {found.recall:.0%}, before {found.recall_before:.0%}\n"
+        f"Set INTERLAYER_EMBEDDER={wanted.name}. --rollback goes back, --drop-old ends that."
+    )
+
+
+def _yield_to_servers() -> None:
+    """Let servers on this machine go first, where the system knows priorities."""
+    if hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(_NICENESS)
 
 
 def _progress(total: int) -> Callable[[int], None]:
