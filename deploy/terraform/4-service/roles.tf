@@ -142,10 +142,10 @@ locals {
     ]
   }
 
-  # Who rolls out images changes the service and hands over its two roles, and can read nothing.
+  # Who rolls out images changes the service and the indexer and hands over the roles of tasks, and can read nothing.
   deploy_policy = {
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       { Sid = "Registry", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },                                    # AWS knows no resource
       { Sid = "Definition", Effect = "Allow", Action = ["ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition"], Resource = "*" }, # for these three
       { Sid = "Push", Effect = "Allow", Action = ["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"], Resource = aws_ecr_repository.this.arn },
@@ -157,7 +157,10 @@ locals {
         Resource  = [aws_iam_role.this["start"].arn, aws_iam_role.this["task"].arn]
         Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
-    ]
+      ], [
+      for function in aws_lambda_function.indexer :
+      { Sid = "Indexer", Effect = "Allow", Action = "lambda:UpdateFunctionCode", Resource = function.arn }
+    ])
   }
 }
 
