@@ -56,7 +56,7 @@ def founded(fresh: "Workspace", tmp_path_factory: pytest.TempPathFactory) -> "Wo
 
 @pytest.fixture(scope="module")
 def account(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Generator["Account"]:
-    """Apply all four phases in an emulator, with the one command."""
+    """Apply all four phases in an emulator, with the one command, and with the states in a bucket of it."""
     assert terraform
     from installation import installed
 

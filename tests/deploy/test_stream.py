@@ -21,33 +21,15 @@ from emulators import REGION, Emulator
 from workspace import ROOT
 
 SERVER = ROOT / ".venv" / "bin" / "python"
+SUPPORT = ROOT / "tests" / "deploy" / "support"
 FUNCTION = """
 import json, os, subprocess
 
-CODE = "import json, sys; from interlayer.app.stream import handler as h; print(json.dumps(h(json.load(sys.stdin), 0)))"
-
 def handler(event, context):
-    done = subprocess.run([os.environ["SERVER"], "-c", CODE], input=json.dumps(event), capture_output=True, text=True)
+    done = subprocess.run(os.environ["INDEXING"].split(), input=json.dumps(event), capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return json.loads(done.stdout.splitlines()[-1])
-"""
-# Memorizes and is gone before anything is projected, like a server that is killed.
-DYING = """
-import os, anyio
-from interlayer.app.composition import build
-from interlayer.app.settings import load
-from interlayer.memory.requests import FactCandidate, MemorizeRequest
-
-async def main():
-    parts = build(load({}))
-    await parts.prepare()
-    facts = [FactCandidate("Acme opened an office in Berlin.", 0.9)]
-    request = MemorizeRequest(entity="company:acme.com", facts=facts)
-    await parts.domains.memorizer.memorize(parts.settings.principal, request)
-    os._exit(0)
-
-anyio.run(main)
 """
 
 
@@ -82,7 +64,8 @@ def test_the_indexer_brings_what_a_dead_server_left_into_the_vectors(emulator: E
         "INTERLAYER_VECTORS": "s3://stream-vectors/vectors",
     }
     run(environment, "-m", "interlayer", "store", "create")
-    run({**environment, "INTERLAYER_VECTORS": "s3://nobody-has-this/vectors"}, "-c", DYING)
+    apart = {**environment, "INTERLAYER_VECTORS": "s3://nobody-has-this/vectors"}
+    run(apart, str(SUPPORT / "left_behind.py"), "company:acme.com", "Acme opened an office in Berlin.")
     outbox = {"TableName": "stream-memory", "KeyConditionExpression": "p = :p"}
     outbox |= {"ExpressionAttributeValues": {":p": {"S": "acme#outbox"}}}
     assert aws("dynamodb").query(**outbox)["Count"] > 0, "the dead server left nothing"
@@ -94,7 +77,7 @@ def test_the_indexer_brings_what_a_dead_server_left_into_the_vectors(emulator: E
         Role="arn:aws:iam::000000000000:role/indexer",
         Code={"ZipFile": archive(FUNCTION)},
         Timeout=120,
-        Environment={"Variables": {**environment, "SERVER": str(SERVER)}},
+        Environment={"Variables": {**environment, "INDEXING": f"{SERVER} {SUPPORT / 'indexing.py'}"}},
     )
     stream = aws("dynamodb").describe_table(TableName="stream-memory")["Table"]["LatestStreamArn"]
     aws("lambda").create_event_source_mapping(

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,26 +12,31 @@ pytest.importorskip("tf", reason="runs in an environment of its own: make test-d
 import boto3
 
 from installation import like_aws
-from recording import Account, not_asked, not_granted
+from installed import environment
+from recording import Account, Asked, not_asked, not_granted
 from workspace import PHASES, REGION, ROOT
 
 pytestmark = pytest.mark.timeout(300)
 
 SERVER = ROOT / ".venv" / "bin" / "python"
-# Granted, and asked for only when something rare happens: an erasure of many objects, an upload of many megabytes.
-RARE = {"s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:ListBucketVersions", "s3:DeleteObject"}
-# Rights that tables.json gives every server, for operations of the store that nothing on this path uses.
-SPARE = {
-    "dynamodb:ConditionCheckItem": ("memory", "governance", "audit"),
-    "dynamodb:DeleteItem": ("governance",),
-    "dynamodb:GetItem": ("audit",),
-    "dynamodb:BatchGetItem": ("audit",),
+SUPPORT = ROOT / "tests" / "deploy" / "support"
+ORGANIZATION = "acme"
+MOVED_TO = "openai/hashed"
+# What AWS does in the name of a role, where no emulator does: stores ask for the key, Lambda looks for streams when the
+# mapping is made, leaves dead letters and writes the log. Bedrock is not asked without a model.
+BY_AWS = {
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "dynamodb:ListStreams",
+    "sqs:SendMessage",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
 }
 
 
-def client(account: Account, service: str) -> Any:
+def client(account: Account, service: str, key: str = "look") -> Any:
     return boto3.client(
-        service, endpoint_url=account.url, region_name=REGION, aws_access_key_id="look", aws_secret_access_key="test"
+        service, endpoint_url=account.url, region_name=REGION, aws_access_key_id=key, aws_secret_access_key="test"
     )
 
 
@@ -39,6 +45,22 @@ def test_a_second_plan_is_empty(account: Account, phase: str) -> None:
     settings = account.workspace.settings(phase)
     again = account.workspace.terraform(phase, "plan", "-detailed-exitcode", "-no-color", "-input=false", *settings)
     assert again.code == 0, again.text
+
+
+def test_the_states_lie_in_the_bucket_and_who_holds_one_keeps_others_out(account: Account) -> None:
+    s3 = client(account, "s3")
+    bucket = account.workspace.environment["STATE_BUCKET"]
+    lying = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert lying == [f"{phase}/terraform.tfstate" for phase in PHASES]
+    assert not [phase for phase in PHASES if (account.workspace.phase(phase) / "terraform.tfstate").exists()]
+    held = {"Bucket": bucket, "Key": "2-network/terraform.tfstate.tflock"}
+    s3.put_object(
+        **held, Body=json.dumps({"ID": "1", "Operation": "OperationTypeApply", "Who": "a colleague"}).encode()
+    )
+    refused = account.workspace.terraform("2-network", "apply", "-auto-approve", "-no-color", "-input=false")
+    s3.delete_object(**held)
+    assert refused.code != 0
+    assert "a colleague" in refused.text
 
 
 def test_tables_are_what_the_application_describes(account: Account) -> None:
@@ -60,12 +82,27 @@ def test_tables_are_what_the_application_describes(account: Account) -> None:
         assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-def test_the_trail_logs_tables_and_bucket(account: Account) -> None:
+def test_the_trail_logs_all_but_what_tasks_read_of_the_policies(account: Account) -> None:
     selectors = client(account, "cloudtrail").get_event_selectors(TrailName="interlayer")["AdvancedEventSelectors"]
-    starts = [field["StartsWith"][0] for one in selectors for field in one["FieldSelectors"] if "StartsWith" in field]
-    outputs = account.workspace.outputs("1-foundation")
-    assert f"arn:aws:dynamodb:{REGION}:123456789012:table/interlayer-" in starts
-    assert f"arn:aws:s3:::{outputs['bucket']}/" in starts
+    fields = [{field["Field"]: field for field in one["FieldSelectors"]} for one in selectors]
+    tables = f"arn:aws:dynamodb:{REGION}:123456789012:table/interlayer-"
+    told = [
+        (
+            one["resources.ARN"]["StartsWith"],
+            one["resources.ARN"].get("NotStartsWith"),
+            one.get("readOnly", {}).get("Equals"),
+            one.get("userIdentity.arn", {}).get("NotStartsWith"),
+        )
+        for one in fields
+        if "resources.ARN" in one
+    ]
+    policies = f"{tables}governance"
+    assert told == [
+        ([tables], [policies], None, None),
+        ([policies], None, ["false"], None),
+        ([policies], None, ["true"], ["arn:aws:sts::123456789012:assumed-role/interlayer-task/"]),
+        ([f"arn:aws:s3:::{account.workspace.outputs('1-foundation')['bucket']}/"], None, None, None),
+    ]
 
 
 def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> None:
@@ -78,30 +115,77 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
     assert named["INTERLAYER_ORG"] == "acme"
 
 
-def test_a_server_runs_on_it_with_the_rights_of_its_role_and_no_others(account: Account) -> None:
-    """The acceptance path over MCP; then what was asked for is compared with what the role may do, both ways."""
-    can = subprocess.run([SERVER, "-c", "import interlayer.storage.dynamodb, interlayer.storage.s3"], check=False)
-    if can.returncode:
-        pytest.skip("this version of the server has no DynamoDB store or no S3 vectors")
+def _run(*command: str, env: dict[str, str] | None = None, given: str = "") -> str:
+    done = subprocess.run([str(SERVER), *command], env=env, input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def _demand_both_ways(account: Account, role: str, key: str, before: set[Asked]) -> None:
+    """Nothing was asked for that the role may not, and the role may nothing that was never asked for."""
+    asked = {one for one in account.recorder.asked - before if one.key == key}
+    policy = account.workspace.outputs("4-service")["policies"][role]
+    assert not_granted(policy, asked) == []
+    assert [one for one in not_asked(policy, asked) if one.split()[0] not in BY_AWS] == []
+    assert account.recorder.unread == set()
+
+
+def test_a_server_needs_the_rights_of_its_role_and_no_others(account: Account, tmp_path: Path) -> None:
+    """The acceptance path over MCP, the work of operators, and an upload that has to be taken back."""
     like_aws(account)
-    script = ROOT / "tests" / "deploy" / "support" / "acceptance.py"
     settings = account.workspace.outputs("4-service")["environment"]
     before = set(account.recorder.asked)
-    done = subprocess.run(
-        [SERVER, script, account.url, json.dumps(settings)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    asked = {one for one in account.recorder.asked - before if one.key == "TASK"}
-    assert asked
-    policy = account.workspace.outputs("4-service")["policies"]["task"]
-    assert not_granted(policy, asked) == []
-    stores = {
-        **policy,
-        "Statement": [one for one in policy["Statement"] if one["Sid"] != "Key"],
-    }  # KMS is asked by the stores
-    spare = {f"{action} on interlayer-{table}" for action, tables in SPARE.items() for table in tables}
-    unused = [one for one in not_asked(stores, asked) if one.split()[0] not in RARE]
-    assert {one.replace(f"arn:aws:dynamodb:{REGION}:123456789012:table/", "") for one in unused} <= spare
+    _run(str(SUPPORT / "acceptance.py"), account.url, json.dumps(settings), MOVED_TO)
+    env = environment(account.url, settings, str(tmp_path), "TASK")
+    _run(str(SUPPORT / "torn.py"), settings["INTERLAYER_VECTORS"], env=env)
+    _demand_both_ways(account, "task", "TASK", before)
+
+
+def test_the_indexer_needs_the_rights_of_its_role_and_no_others(account: Account, tmp_path: Path) -> None:
+    """Servers that could not reach the vectors left work behind, the stream is read as Lambda reads it.
+
+    One of the two embedding spaces that the test before has left cannot be written: its model is asked for where there
+    is none.
+    """
+    like_aws(account)
+    settings = account.workspace.outputs("3-data")["environment"]
+    apart = {**settings, "INTERLAYER_VECTORS": "s3://nobody-has-this/vectors"}
+    task = environment(account.url, apart, str(tmp_path / "task"), "TASK")
+    nowhere = {
+        "INTERLAYER_EMBEDDER": MOVED_TO,
+        "INTERLAYER_EMBEDDER_API_BASE": f"{account.url}/v1",
+        "OPENAI_API_KEY": "k",
+    }
+    indexer = environment(account.url, settings | nowhere, str(tmp_path / "indexer"), "INDEXER")
+    before = set(account.recorder.asked)
+    for left in (["company:delta.com", "Delta sells."], ["company:beta.com", "Beta is in Rome.", "company:delta.com"]):
+        _run(str(SUPPORT / "left_behind.py"), *left, env=task)
+        assert _outbox(account), "nothing was left behind"
+        event = {"Records": _records(account, "INDEXER")}
+        answer = _run(str(SUPPORT / "indexing.py"), env=indexer, given=json.dumps(event, default=str))
+        assert json.loads(answer) == {"batchItemFailures": []}
+        assert _outbox(account) == []
+    _run(str(SUPPORT / "indexing.py"), env=indexer, given=json.dumps({"optimize": [ORGANIZATION]}))
+    _run(str(SUPPORT / "torn.py"), settings["INTERLAYER_VECTORS"], env=indexer)
+    _demand_both_ways(account, "indexer", "INDEXER", before)
+
+
+def _outbox(account: Account) -> list[dict[str, Any]]:
+    partition = {":p": {"S": f"{ORGANIZATION}#outbox"}}
+    query = {"KeyConditionExpression": "p = :p", "ExpressionAttributeValues": partition}
+    return client(account, "dynamodb").query(TableName="interlayer-memory", **query)["Items"]
+
+
+def _records(account: Account, key: str) -> list[dict[str, Any]]:
+    """Read the stream of the memory table from its beginning."""
+    streams = client(account, "dynamodbstreams", key)
+    arn = account.workspace.outputs("3-data")["stream_arn"]
+    found: list[dict[str, Any]] = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = streams.get_shard_iterator(**place)["ShardIterator"]
+        found += streams.get_records(ShardIterator=iterator)["Records"]
+    return found
 
 
 def test_deletion_protection_stands_in_the_way_until_told(account: Account) -> None:
@@ -114,4 +198,6 @@ def test_deletion_protection_stands_in_the_way_until_told(account: Account) -> N
     account.workspace.environment["TF_VAR_deletion_protection"] = "false"
     account.workspace.apply("3-data")
     account.workspace.all_phases("destroy")
+    for phase in PHASES:
+        assert account.workspace.done(phase, "state", "list") == ""
     assert client(account, "dynamodb").list_tables()["TableNames"] == []

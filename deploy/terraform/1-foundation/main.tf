@@ -20,4 +20,7 @@ locals {
   bucket_arn = "arn:${local.partition}:s3:::${local.bucket}"
   table_arns = "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.name}-"
   trail_arn  = "arn:${local.partition}:cloudtrail:${var.region}:${local.account}:trail/${var.name}"
+
+  governance_arn = "${local.table_arns}governance"
+  task_sessions  = "arn:${local.partition}:sts::${local.account}:assumed-role/${var.name}-task/"
 }

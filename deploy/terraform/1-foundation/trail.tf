@@ -123,7 +123,27 @@ resource "aws_cloudtrail" "this" {
   }
 
   advanced_event_selector {
-    name = "Every read and write of our tables"
+    name = "Every read and write of memory and of the audit trail"
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Data"]
+    }
+    field_selector {
+      field  = "resources.type"
+      equals = ["AWS::DynamoDB::Table"]
+    }
+    field_selector {
+      field           = "resources.ARN"
+      starts_with     = [local.table_arns]
+      not_starts_with = [local.governance_arn]
+    }
+  }
+
+  # A task looks at the head of the policies each second, $2.60 a month of events that say nothing: what it told whom
+  # is in its own receipts. Whoever else reads them is logged, and so is every change.
+  advanced_event_selector {
+    name = "Every change of the policies"
 
     field_selector {
       field  = "eventCategory"
@@ -135,7 +155,36 @@ resource "aws_cloudtrail" "this" {
     }
     field_selector {
       field       = "resources.ARN"
-      starts_with = [local.table_arns]
+      starts_with = [local.governance_arn]
+    }
+    field_selector {
+      field  = "readOnly"
+      equals = ["false"]
+    }
+  }
+
+  advanced_event_selector {
+    name = "Reads of the policies by anybody but a task"
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Data"]
+    }
+    field_selector {
+      field  = "resources.type"
+      equals = ["AWS::DynamoDB::Table"]
+    }
+    field_selector {
+      field       = "resources.ARN"
+      starts_with = [local.governance_arn]
+    }
+    field_selector {
+      field  = "readOnly"
+      equals = ["true"]
+    }
+    field_selector {
+      field           = "userIdentity.arn"
+      not_starts_with = [local.task_sessions]
     }
   }
 

@@ -24,6 +24,25 @@ locals {
       Condition = local.own_partitions
     }
   }
+
+  # What the stream speaks of is read and closed, and an erasure that a server left half done is ended, wherever in an
+  # entity it reaches: kinds of partitions have one letter. Settings are not erased; the record of the embedding spaces
+  # among them is kept, where one of two could not be written.
+  indexer_rights = [
+    for right in [
+      { sid = "Outbox", may = ["Query"], partitions = ["outbox", "e#*"] },
+      { sid = "Spaces", may = ["GetItem", "PutItem", "ConditionCheckItem"], partitions = ["settings"] },
+      { sid = "Done", may = ["DeleteItem"], partitions = ["outbox", "?", "?#*"] },
+      ] : {
+      Sid      = right.sid
+      Effect   = "Allow"
+      Action   = [for one in right.may : "dynamodb:${one}"]
+      Resource = local.tables["memory"].arn
+      Condition = merge(local.own_partitions, {
+        "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [for one in right.partitions : "${local.foundation.organization}#${one}"] }
+      })
+    }
+  ]
   vector_rights = [
     {
       Sid      = "Vectors"
@@ -102,7 +121,7 @@ locals {
 
   indexer_policy = {
     Version = "2012-10-17"
-    Statement = concat(values(local.table_rights), local.vector_rights, [
+    Statement = concat(local.indexer_rights, local.vector_rights, [
       { Sid = "Stream", Effect = "Allow", Action = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"], Resource = local.data.stream_arn },
       { Sid = "DeadLetters", Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:${local.partition}:sqs:${local.here}:${local.name}-indexer-dead-letters" },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "arn:${local.partition}:logs:${local.here}:log-group:/${local.name}/indexer:*" },
@@ -123,10 +142,10 @@ locals {
     ]
   }
 
-  # Who rolls out images changes the service and hands over its two roles, and can read nothing.
+  # Who rolls out images changes the service and the indexer and hands over the roles of tasks, and can read nothing.
   deploy_policy = {
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       { Sid = "Registry", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },                                    # AWS knows no resource
       { Sid = "Definition", Effect = "Allow", Action = ["ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition"], Resource = "*" }, # for these three
       { Sid = "Push", Effect = "Allow", Action = ["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"], Resource = aws_ecr_repository.this.arn },
@@ -138,7 +157,10 @@ locals {
         Resource  = [aws_iam_role.this["start"].arn, aws_iam_role.this["task"].arn]
         Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
-    ]
+      ], [
+      for function in aws_lambda_function.indexer :
+      { Sid = "Indexer", Effect = "Allow", Action = "lambda:UpdateFunctionCode", Resource = function.arn }
+    ])
   }
 }
 

@@ -194,7 +194,12 @@ def _trail(aws: Maker, v: Values) -> dict[str, Any]:
         {
             "Name": one["name"],
             "FieldSelectors": [
-                given(Field=field["field"], Equals=field["equals"], StartsWith=field["starts_with"])
+                given(
+                    Field=field["field"],
+                    Equals=field["equals"],
+                    StartsWith=field["starts_with"],
+                    NotStartsWith=field["not_starts_with"],
+                )
                 for field in one["field_selector"]
             ],
         }

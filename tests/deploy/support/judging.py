@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from enums import judge_values
+
 # Actions that AWS itself knows no resource for.
 UNSCOPED: Final = {
     "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition",
@@ -27,6 +29,12 @@ DATA_READS: Final = {
     "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:GetRecords",
     "s3:GetObject", "kms:Decrypt", "secretsmanager:GetSecretValue", "logs:GetLogEvents", "logs:FilterLogEvents",
 }  # fmt: skip
+LOGGED: Final = (
+    ("AWS::DynamoDB::Table", "memory"),
+    ("AWS::DynamoDB::Table", "governance"),
+    ("AWS::DynamoDB::Table", "audit"),
+    ("AWS::S3::Object", ""),
+)
 NEVER_AUDIT: Final = {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:*"}
 
 Document = Mapping[str, Any]
@@ -45,7 +53,19 @@ def resources(plan: Document) -> Iterator[tuple[str, str, Document]]:
 
 def judge(plan: Document) -> list[str]:
     """Return everything that is wrong with a plan."""
-    judgements = (_keys, _endpoints, _roles, _policies, _tables, _buckets, _trail, _tasks, _network, _indexer)
+    judgements = (
+        _keys,
+        _endpoints,
+        _roles,
+        _policies,
+        _tables,
+        _buckets,
+        _trail,
+        _tasks,
+        _network,
+        _indexer,
+        judge_values,
+    )
     found = [(kind, address, values) for kind, address, values in resources(plan)]
     return [
         f"{address}: {wrong}"
@@ -138,9 +158,23 @@ def judge_policy(address: str, policy: Document) -> Iterator[str]:
                 yield f"support reads data: {', '.join(sorted(DATA_READS & set(actions)))}"
             if "aws:CurrentTime" not in str(statement.get("Condition")):
                 yield f"{statement['Sid']}: support never ends"
+    if '["indexer"]' in address:
+        yield from _of_indexer(policy)
     denied = {action for one in policy["Statement"] if one["Effect"] == "Deny" for action in each(one["Action"])}
     if "support" in address and not {one for one in DATA_READS if one != "s3:GetObject"} <= denied:
         yield "support is not kept from data by a denial"
+
+
+def _of_indexer(policy: Document) -> Iterator[str]:
+    """Yield what an indexer may beyond the table that it indexes."""
+    for statement in policy["Statement"]:
+        for where in each(statement["Resource"]):
+            if re.search(r":table/.*-(governance|audit)$", where):
+                yield f"{statement['Sid']}: the indexer reaches {where.rsplit('/', 1)[-1]}"
+        if "dynamodb:DeleteItem" in each(statement["Action"]):
+            leading = each(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+            if any(fnmatch.fnmatchcase("#settings", f"#{like.partition('#')[2]}") for like in leading):
+                yield f"{statement['Sid']}: the indexer can erase the settings"
 
 
 @cache
@@ -160,7 +194,7 @@ def _rights(statement: Document, actions: list[str], where: list[str]) -> Iterat
     items = [one for one in actions if re.fullmatch(r"dynamodb:(Batch)?\w*(Item|Query|Scan)", one)]
     if items:
         leading = condition.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
-        if not leading or any(not re.fullmatch(r"[^*?]+#\*", one) for one in each(leading)):
+        if not leading or any(not re.fullmatch(r"[^*?#]+#.+", one) for one in each(leading)):
             yield f"{statement['Sid']}: reaches partitions of every organization"
         if condition.get("Null", {}).get("dynamodb:LeadingKeys") != "false":
             yield f"{statement['Sid']}: a call without a partition passes the condition"
@@ -237,15 +271,27 @@ def _trail(kind: str, _: str, values: Document) -> Iterator[str]:
         return
     if not values["enable_log_file_validation"]:
         yield "log files can be changed unnoticed"
-    logged = {
-        tuple(field["equals"])
-        for one in values["advanced_event_selector"]
-        for field in one["field_selector"]
-        if field["field"] == "resources.type"
-    }
-    for wanted in ("AWS::DynamoDB::Table", "AWS::S3::Object"):
-        if (wanted,) not in logged:
-            yield f"does not log {wanted}"
+    selectors = [
+        {field["field"]: field for field in one["field_selector"]} for one in values["advanced_event_selector"]
+    ]
+    for wanted, table in LOGGED:
+        for read_only, what in (("true", "reads"), ("false", "writes")):
+            if not any(_logs(one, wanted, table, read_only) for one in selectors):
+                yield f"does not log {what} of {table or wanted}"
+
+
+def _logs(selector: Mapping[str, Document], kind: str, table: str, read_only: str) -> bool:
+    """Tell whether a selector takes what somebody who is no task does to a table, or to things of another kind."""
+    if kind not in each(selector.get("resources.type", {}).get("equals")):
+        return False
+    if read_only not in (each(selector.get("readOnly", {}).get("equals")) or [read_only]):
+        return False
+    if not all("-task/" in one for one in each(selector.get("userIdentity.arn", {}).get("not_starts_with"))):
+        return False
+    where = selector.get("resources.ARN", {})
+    taken, left_out = each(where.get("starts_with")), each(where.get("not_starts_with"))
+    ours = re.sub(r"(:table/.*-)\w*$", rf"\g<1>{table}", taken[0])
+    return ours.startswith(taken[0]) and not any(ours.startswith(one) for one in left_out)
 
 
 def _tasks(kind: str, _: str, values: Document) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Recorder:
-    """A WSGI application around the emulator."""
+    """A WSGI application around the emulator. It takes no part of an upload into a folder called `torn`."""
 
     application: Callable[..., Any]
     asked: set[Asked] = field(default_factory=set)
@@ -57,13 +57,16 @@ class Recorder:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         body = b""
-        if int(environ.get("CONTENT_LENGTH") or 0) and _service(environ) in ("dynamodb", "s3"):
+        if int(environ.get("CONTENT_LENGTH") or 0) and _service(environ) in ("dynamodb", "s3", "ecr", "ecs"):
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             environ["wsgi.input"] = io.BytesIO(body)
         try:
             self.asked.update(_read(environ, body))
         except (KeyError, ValueError, IndexError) as error:
             self.unread.add(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}: {error!r}")
+        if "/torn/" in environ["PATH_INFO"] and "partNumber=" in environ.get("QUERY_STRING", ""):
+            start_response("403 Forbidden", [("content-type", "application/xml")])
+            return [b"<Error><Code>AccessDenied</Code><Message>no part of it</Message></Error>"]
         return self.application(environ, start_response)
 
 
@@ -106,25 +109,48 @@ def _read(environ: Mapping[str, Any], body: bytes) -> Iterator[Asked]:
     if not credential:
         return
     key, region, service = credential
+    here = f"arn:aws:{service}:{region}:123456789012"
+    operation = environ.get("HTTP_X_AMZ_TARGET", ".").split(".")[1]
     if service == "dynamodb":
-        request = json.loads(body or b"{}")
-        operation = environ["HTTP_X_AMZ_TARGET"].split(".")[1]
-        for action, table, partitions in _items(operation, request):
-            yield Asked(key, f"dynamodb:{action}", f"arn:aws:dynamodb:{region}:123456789012:table/{table}", partitions)
+        for action, resource, partitions in _items(here, environ["HTTP_X_AMZ_TARGET"], json.loads(body or b"{}")):
+            yield Asked(key, f"dynamodb:{action}", resource, partitions)
     elif service == "s3":
         yield from _objects(key, environ, body)
+    elif service in ("ecr", "ecs"):
+        yield from (Asked(key, *one) for one in _rolled_out(service, here, operation, json.loads(body or b"{}")))
+    elif service == "lambda" and environ["PATH_INFO"].endswith("/code"):
+        function = unquote(environ["PATH_INFO"]).split("/")[-2]
+        yield Asked(key, "lambda:UpdateFunctionCode", f"{here}:function:{function}")
 
 
-def _items(operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    if operation == "TransactWriteItems":
+def _rolled_out(service: str, here: str, operation: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is asked of the registry and of ECS; whoever registers a definition hands over its roles."""
+    resource = "*"
+    if "repositoryName" in request:
+        resource = f"{here}:repository/{request['repositoryName']}"
+    elif "cluster" in request:
+        name = request.get("service") or request["services"][0]
+        resource = f"{here}:service/{request['cluster']}/{name}"
+    yield f"{service}:{operation}", resource
+    for role in ("executionRoleArn", "taskRoleArn"):
+        if operation == "RegisterTaskDefinition" and role in request:
+            yield "iam:PassRole", request[role]
+
+
+def _items(here: str, target: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    interface, operation = target.split(".")
+    if interface.startswith("DynamoDBStreams"):
+        # An iterator begins with the stream that it is of.
+        yield operation, request.get("StreamArn") or request.get("ShardIterator", "").split("|")[0] or "*", ()
+    elif operation == "TransactWriteItems":
         for entry in request["TransactItems"]:
             for kind, one in entry.items():
-                yield _OF_TRANSACTION[kind], one["TableName"], _partition(one)
+                yield _OF_TRANSACTION[kind], f"{here}:table/{one['TableName']}", _partition(one)
     elif operation == "BatchGetItem":
         for table, one in request["RequestItems"].items():
-            yield operation, table, tuple(key["p"]["S"] for key in one["Keys"])
+            yield operation, f"{here}:table/{table}", tuple(key["p"]["S"] for key in one["Keys"])
     else:
-        yield operation, request.get("TableName", "*"), _partition(request)
+        yield operation, f"{here}:table/{request.get('TableName', '*')}", _partition(request)
 
 
 def _partition(one: Mapping[str, Any]) -> tuple[str, ...]:
