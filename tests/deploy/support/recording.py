@@ -128,9 +128,8 @@ def _rolled_out(service: str, here: str, operation: str, request: Mapping[str, A
     resource = "*"
     if "repositoryName" in request:
         resource = f"{here}:repository/{request['repositoryName']}"
-    elif "cluster" in request:
-        name = request.get("service") or request["services"][0]
-        resource = f"{here}:service/{request['cluster']}/{name}"
+    elif named := request.get("service") or next(iter(request.get("services", ())), None):
+        resource = f"{here}:service/{request['cluster']}/{named}"
     yield f"{service}:{operation}", resource
     for role in ("executionRoleArn", "taskRoleArn"):
         if operation == "RegisterTaskDefinition" and role in request:
