@@ -32,7 +32,7 @@ demo: $(READY)  ## the main job end to end, on a temporary home
 	@$(BIN)/interlayer demo
 
 test: $(READY) $(AWS_UP)  ## every test
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
