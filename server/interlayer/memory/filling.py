@@ -135,9 +135,8 @@ class Filler:
         while rows:
             living = await living_rows(self._store, organization, rows)
             stale = [row.id for row in rows if living.get(row.id) != row]
-            await space.index.remove(
-                organization, stale
-            )  # from every space, so what goes on is put back into every one
+            # It is taken out of every space, so what goes on is put back into every one.
+            await space.index.remove(organization, stale)
             rows = [living[row_id] for row_id in stale if row_id in living]
             record = await self._spaces.claim(organization)
             for entry in filter(None, (record.current, record.beside)):

@@ -17,7 +17,7 @@ from interlayer.errors import Unavailable
 from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.models.prefixes import prefixes_of
-from interlayer.models.vendor import litellm
+from interlayer.models.vendor import asked_to_wait, litellm
 
 # Texts a request, from the providers' API references; an endpoint of one's own may take few (32 is the default of
 # Hugging Face's text-embeddings-inference). Bedrock's Titan takes one, litellm sends them one by one.
@@ -162,7 +162,7 @@ class HostedEmbedder:
             status = getattr(error, "status_code", None)
             reason = str(error).partition("\n")[0][:200]
             if status in _PASSING:
-                raise _Passing(reason, _retry_after(error)) from error
+                raise _Passing(reason, asked_to_wait(error) or 0.0) from error
             if status in _TOO_MUCH and len(texts) > 1:
                 raise _TooMany from error
             raise Unavailable(
@@ -207,11 +207,3 @@ def price_of(vendor: Any, model: str) -> dict[str, Any]:
 def _prepared(text: str, query: bool, prefixes: Any) -> str:
     """Return a text as it is sent; providers refuse an empty one."""
     return (prefixes.query if query else prefixes.document) + (text if text.strip() else "-")
-
-
-def _retry_after(error: Exception) -> float:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return float(headers.get("retry-after", 0))
-    except ValueError:
-        return 0.0

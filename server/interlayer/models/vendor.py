@@ -155,7 +155,7 @@ def _in_our_words(model: str, error: Exception) -> Unavailable:
     if kind == "UnsupportedParamsError" or status in _NOT_IN_THIS_FORM:
         return Unsupported(said)
     if status in _PASSING or (isinstance(status, int) and status >= 500) or kind in {"Timeout", "APIConnectionError"}:
-        return Passing(said, _asked_to_wait(error))
+        return Passing(said, asked_to_wait(error))
     remedy = {
         401: " Check the provider's API key in the environment, or INTERLAYER_MODEL_API_KEY.",
         403: " The key is not allowed to use this model.",
@@ -172,7 +172,7 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
 
 
-def _asked_to_wait(error: Exception) -> float | None:
+def asked_to_wait(error: Exception) -> float | None:
     """Return the seconds of Retry-After, which is a number or a date."""
     said = next(filter(None, map(_retry_after, _causes(error))), "")
     try:
@@ -193,16 +193,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _retry_after(error: BaseException) -> str:
     """Return the header of an error: providers' adapters keep the answer, or only its headers, here or there."""
-    response = getattr(error, "response", None)
-    for headers in (getattr(response, "headers", None), getattr(error, "headers", None), _litellm_headers(error)):
+    answered = getattr(getattr(error, "response", None), "headers", None)
+    for headers in (answered, getattr(error, "headers", None), getattr(error, "litellm_response_headers", None)):
         said = (headers or {}).get("retry-after")
         if said:
             return str(said).strip()
     return ""
-
-
-def _litellm_headers(error: BaseException) -> Any:
-    return getattr(error, "litellm_response_headers", None)
 
 
 async def is_known(model: str) -> bool:
