@@ -98,6 +98,21 @@ async def test_a_listening_client_is_told_of_what_another_process_publishes(
             await told(sub, "policy://tone")
 
 
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_a_server_that_is_still_starting_misses_no_change_after_it_said_that_a_client_listens(
+    home: Path, steward: Steward
+) -> None:
+    older = OlderClient()
+    await steward.publish(TONE.format("kind"))
+    async with Client(over_stdio(home)) as client, client.listen(resource_subscriptions=WATCHED) as sub:
+        await steward.publish(TONE.format("nice"))
+        await told(sub, "policy://tone")
+    async with Client(over_stdio(home), mode="legacy", message_handler=older.listen) as client:
+        await client.subscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
+        await steward.publish(TONE.format("fair"))
+        await older.told(1)
+
+
 class OlderClient:
     """What a client of the protocols before 2026 heard."""
 

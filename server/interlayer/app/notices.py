@@ -1,6 +1,7 @@
 """Change notices: a publish, rollback or waiver, in whatever process, is told to every client of this one that listens.
 
 The published set is watched while somebody listens, and not otherwise: the next call of any client obeys it anyway.
+What it was is read before a client hears that it listens, so that no change after that is missed.
 Clients of the protocol of 2026 hold a `subscriptions/listen` stream; older ones send `resources/subscribe` on their
 connection, which a stateless HTTP server has none of: there they are told so.
 """
@@ -14,9 +15,16 @@ from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.session import ServerSession
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ServerEvent
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_REQUEST, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import (
+    INVALID_REQUEST,
+    EmptyResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    UnsubscribeRequestParams,
+)
 
 from interlayer.errors import InterlayerError
 
@@ -29,14 +37,18 @@ States = Mapping[str, object]
 
 
 class PolicyNotices(InMemorySubscriptionBus):
-    """Who listens in this process, and what tells them."""
+    """Who listens in this process, and what tells them; `published` reads the set when the process is ready."""
 
-    def __init__(self) -> None:
+    def __init__(self, published: Callable[[], Awaitable[States]]) -> None:
         super().__init__()
+        self._published = published
+        self._known: States = {}
+        self._reading = anyio.Lock()
         self._listening = anyio.Event()
         self._streams = 0
         self._sessions: dict[str, dict[Connection, ServerSession]] = {}
         self._connections: set[Connection] = set()
+        self._listen_stream = ListenHandler(self)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener and return what takes it out again."""
@@ -54,34 +66,47 @@ class PolicyNotices(InMemorySubscriptionBus):
 
         return unsubscribe
 
-    def serve_older_clients(self, server: MCPServer[Any]) -> None:
-        """Register what protocols before 2026 subscribe with; `MCPServer` leaves it unserved."""
-        older = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-        older.add_request_handler("resources/subscribe", SubscribeRequestParams, self._add_session)
-        older.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._drop_session)
+    def serve(self, server: MCPServer[Any]) -> None:
+        """Register what clients listen with; `MCPServer` itself serves streams alone, and reads nothing before."""
+        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+        low.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
+        low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._add_session)
+        low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._drop_session)
 
-    async def watch(self, published: Callable[[], Awaitable[States]]) -> None:
-        """Tell of every change of the published set until cancelled; `published` reads it."""
-        known: States | None = None
+    async def watch(self) -> None:
+        """Tell of every change of the published set until cancelled."""
         while True:
             if not self._has_listeners:
                 self._listening = anyio.Event()
-                known = None
                 await self._listening.wait()
-            known = await self._told(published, known)
             await anyio.sleep(_LOOK_S)
+            async with self._reading:
+                await self._look()
 
-    async def _told(self, published: Callable[[], Awaitable[States]], known: States | None) -> States | None:
-        """Return the set as it is now, after its differences from the one that was known have been told."""
+    async def _look(self) -> None:
+        """Tell how the set differs from the one that was known."""
         try:
-            now = await published()
+            now = await self._published()
         except InterlayerError as error:
             logger.debug("change notices wait: %s", error)
-            return known
-        if known is not None:
-            for name in sorted(name for name in known.keys() | now.keys() if known.get(name) != now.get(name)):
-                await self._tell(f"policy://{name}")
-        return now
+            return
+        known, self._known = self._known, now
+        for name in sorted(name for name in known.keys() | now.keys() if known.get(name) != now.get(name)):
+            await self._tell(f"policy://{name}")
+
+    async def _begin(self) -> None:
+        """Know what is published before somebody begins to listen; the caller then registers without waiting.
+
+        Where it cannot be read, nothing counts as known: all of it is told when it can.
+        """
+        async with self._reading:
+            if self._has_listeners:
+                return
+            self._known = {}
+            try:
+                self._known = await self._published()
+            except InterlayerError as error:
+                logger.debug("change notices begin with nothing known: %s", error)
 
     async def _tell(self, uri: str) -> None:
         await self.publish(ResourceUpdated(uri=uri))
@@ -92,6 +117,12 @@ class PolicyNotices(InMemorySubscriptionBus):
     def _has_listeners(self) -> bool:
         return bool(self._streams or self._sessions)
 
+    async def _listen(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        await self._begin()
+        return await self._listen_stream(ctx, params)
+
     async def _add_session(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         connection = _connection(ctx)
         if not connection.has_standalone_channel:
@@ -100,6 +131,7 @@ class PolicyNotices(InMemorySubscriptionBus):
                 "resources/subscribe: over HTTP this server keeps no session that could be told of a change. "
                 "Listen with protocol 2026-07-28, or connect over stdio; the next call obeys a publish in any case.",
             )
+        await self._begin()
         if connection not in self._connections:
             self._connections.add(connection)
             connection.exit_stack.callback(self._leave, connection)

@@ -43,7 +43,7 @@ class Interlayer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.greeted = anyio.Event()
-        self.notices = PolicyNotices()
+        self.notices = PolicyNotices(self._published_when_ready)
         self._readiness = anyio.Event()
         self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
@@ -107,11 +107,11 @@ class Interlayer:
         parts = await self._prepared()
         if parts is None:
             return
-        await _preload(parts, self.principal.organization)
-        await _load_model(parts, self.principal.organization)
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.notices.watch)
+            await _preload(parts, self.principal.organization)
+            await _load_model(parts, self.principal.organization)
             tasks.start_soon(parts.projector.run, self.principal.organization)
-            tasks.start_soon(self.notices.watch, self._published)
             tasks.start_soon(self._watch, parts)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(_follow, parts, self.principal.organization)
@@ -157,6 +157,11 @@ class Interlayer:
     async def _published(self) -> Mapping[str, object]:
         listing = await self.domains.governance.published(self.principal)
         return {policy.id: (policy.version, policy.waivers) for policy in listing.policies}
+
+    async def _published_when_ready(self) -> Mapping[str, object]:
+        self.greeted.set()  # somebody wants to listen, who may not call anything
+        await self.ready()
+        return await self._published()
 
     async def _ping_store(self) -> None:
         await self._built().spaces.check(self.principal.organization)

@@ -87,7 +87,7 @@ class InterlayerServer(MCPServer[None]):
             token_verifier=authentication[0] if authentication else None,
             auth=authentication[1] if authentication else None,
         )
-        notices.serve_older_clients(self)
+        notices.serve(self)
         self._domains = domains
         self._principal = principal
         self._ready = ready
