@@ -82,15 +82,8 @@ POSTURES: Final[Mapping[str, Posture]] = {
         network="endpoints",
         zones=1,
     ),
-    "isolated-balanced": Posture(
-        about="as isolated, with an internal load balancer",
-        gives_up="second task, every model but Bedrock's",
-        network="endpoints",
-        zones=1,
-        balancer="internal",
-    ),
     "isolated-two-zones": Posture(
-        about="as isolated-balanced, with endpoints in two zones",
+        about="as isolated, with an internal load balancer, which takes two zones",
         gives_up="second task, every model but Bedrock's",
         network="endpoints",
         balancer="internal",

@@ -55,7 +55,7 @@ def test_every_price_has_a_unit_a_date_and_a_source_and_is_used() -> None:
     for name, price in PRICES.table.items():
         assert price.usd > 0, name
         assert price.unit, name
-        assert price.source, name
+        assert "https://" in price.source or "AWS Pricing API" in price.source, name
         assert price.dated <= PRICES.dated, name
     listed = {one for names in PRICES.by_use.values() for one in names}
     assert listed <= set(PRICES.table)
@@ -101,6 +101,11 @@ def test_calls_move_only_what_is_paid_by_use(posture: str, few: int, more: int) 
     assert low[0] == pytest.approx(high[0])
     assert low[1] <= high[1]
     assert high[-1] == pytest.approx(sum(line.usd for line in bill(posture, more)))
+
+
+@pytest.mark.parametrize("free", [("--model", "none"), ("--embedder", "local"), ("--embedder", "fastembed/any")])
+def test_what_runs_without_a_provider_adds_nothing(free: tuple[str, str]) -> None:
+    assert said("--posture", "starter", *free) == said("--posture", "starter")
 
 
 def test_a_plan_is_priced_as_it_stands() -> None:

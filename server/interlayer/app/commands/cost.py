@@ -93,6 +93,9 @@ def _of_plans(plans: Sequence[Path], models: "Sequence[Line]", prices: "Prices")
 
 def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]":
     lines: list[Line] = []
+    model = None if model == "none" else model
+    if embedder and (embedder == "local" or embedder.startswith("fastembed/")):
+        embedder = None  # runs in the server, which is paid for
     if not (model or embedder):
         return lines
     from interlayer.app.model_costs import embedder_lines, model_lines
