@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from judging import judge
 from recording import recording_emulator
-from workspace import PHASES, ROOT, Workspace, workspace
+from workspace import PHASES, ROOT, SOON, Workspace, workspace
 
 PAGE: Final = ROOT / "docs" / "deployment-checks.md"
 _TABLE: Final = re.compile(r"^\| fault \| caught by \|\n(?:\|.*\n)+\n\d+ faults, \d+ caught\.", re.MULTILINE)
@@ -25,7 +25,7 @@ FULLEST: Final[dict[str, dict[str, Any]]] = {
     "1-foundation": {
         "region": "eu-central-1",
         "organization": "acme",
-        "support": {"account_id": "999988887777", "external_id": "k3-9fj2-x81m-0pq7", "until": "2027-01-31T18:00:00Z"},
+        "support": {"account_id": "999988887777", "external_id": "k3-9fj2-x81m-0pq7", "until": SOON},
     },
     "2-network": {"posture": "endpoints"},
     "4-service": {

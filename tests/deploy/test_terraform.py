@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tf", reason="runs in an environment of its own: make test-deploy")
 
 from judging import judge, resources
-from workspace import MODULES, PHASES, ROOT, Workspace
+from workspace import MODULES, PHASES, ROOT, SOON, Workspace
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -97,7 +97,7 @@ def test_a_posture_is_as_promised(founded: Workspace, tmp_path: Path, posture: s
 
 def test_support_is_let_in_to_look_at_no_data_and_not_for_ever(fresh: Workspace, tmp_path: Path) -> None:
     made = fresh.copy(tmp_path / "repository")
-    support = {"account_id": "999988887777", "external_id": "k3-9fj2-x81m-0pq7", "until": "2027-01-31T18:00:00Z"}
+    support = {"account_id": "999988887777", "external_id": "k3-9fj2-x81m-0pq7", "until": SOON}
     made.variables["1-foundation"] = {**made.variables["1-foundation"], "support": support}
     made.apply("1-foundation")
     found = state(made, "1-foundation")

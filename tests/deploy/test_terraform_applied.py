@@ -201,3 +201,6 @@ def test_deletion_protection_stands_in_the_way_until_told(account: Account) -> N
     for phase in PHASES:
         assert account.workspace.done(phase, "state", "list") == ""
     assert client(account, "dynamodb").list_tables()["TableNames"] == []
+    planned = account.workspace.all_phases("plan")
+    assert "1-foundation is not applied yet" in planned, "a plan of nothing ends where there is nothing to plan from"
+    assert "aws_vpc" not in planned

@@ -42,7 +42,7 @@ variable "log_days" {
 }
 
 variable "support" {
-  description = "A role for somebody outside, off by default: reads settings and metrics, no data; until: RFC 3339."
+  description = "A role for somebody outside, off by default: reads settings and metrics, no data; until: RFC 3339, at most 90 days ahead."
   type = object({
     account_id  = string
     external_id = string
@@ -61,6 +61,10 @@ variable "support" {
   validation {
     condition     = var.support == null || can(formatdate("YYYY", var.support.until))
     error_message = "support.until: an instant such as 2027-01-31T18:00:00Z."
+  }
+  validation {
+    condition     = try(timecmp(var.support.until, timeadd(plantimestamp(), "2160h")) <= 0, true)
+    error_message = "support.until: 90 days from now at most. Set a later instant when it nears, if they are still needed."
   }
 }
 

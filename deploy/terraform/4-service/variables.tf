@@ -196,8 +196,8 @@ variable "balancer" {
     error_message = "balancer: it takes two subnets; a public one takes posture public or nat. Set zones = 2 in 2-network."
   }
   validation {
-    condition     = var.balancer == null || alltrue([for range in try(var.balancer.callers, []) : can(cidrhost(range, 0))])
-    error_message = "balancer.callers: IPv4 ranges that may call, such as 203.0.113.0/24."
+    condition     = var.balancer == null || (length(try(var.balancer.callers, [])) > 0 && alltrue([for range in try(var.balancer.callers, []) : can(cidrhost(range, 0))]))
+    error_message = "balancer.callers: IPv4 ranges that may call, at least one, such as 203.0.113.0/24."
   }
 }
 

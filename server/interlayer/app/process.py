@@ -4,6 +4,7 @@ The domains take 0.3 s to import and a new home half a second to prepare. A clie
 tools there are, does not wait for either.
 """
 
+import gc
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -111,6 +112,7 @@ class Interlayer:
             tasks.start_soon(self.notices.watch)
             await _preload(parts, self.principal.organization)
             await _load_model(parts, self.principal.organization)
+            gc.freeze()  # what was loaded by now stays: no search for garbage has to walk through it while calls wait
             tasks.start_soon(parts.projector.run, self.principal.organization)
             tasks.start_soon(self._watch, parts)
             tasks.start_soon(_sweep, parts, self.principal.organization)

@@ -5,11 +5,14 @@ provider uses. It takes 4 s to import. Nothing here fetches anything but the com
 package, there is no telemetry, and no `.env` of the working folder is read.
 """
 
+import gc
 import importlib
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +28,7 @@ Message = Mapping[str, str]
 """`role` (`system`, `user`, `assistant`) and `content`."""
 
 _IMPORTING: Final = Lock()
+_TURN_S: Final = 0.0005
 _NOT_IN_THIS_FORM: Final = {400, 422}
 _PASSING: Final = {408, 409, 425, 429}
 _KEYS: Final = {401, 403}
@@ -114,19 +118,39 @@ def _imported() -> Any:
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # otherwise it reads a .env file of the working folder
     # Of its own types, which it builds at the first call; nobody can do anything about them.
     warnings.filterwarnings("ignore", message=r".*`ReadOnly` qualifier", category=UserWarning)
-    try:
-        module: Any = importlib.import_module("litellm")
-    except ImportError as error:
-        raise Unavailable("litellm is not installed. Install interlayer[models], or unset the model.") from error
-    module.telemetry = False
-    module.suppress_debug_info = True
-    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.setLevel(logging.WARNING)
-    # It imports half of itself at its first call: that is done here, in a thread, and without a network.
-    module.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
+    with _beside_calls():
+        try:
+            module: Any = importlib.import_module("litellm")
+        except ImportError as error:
+            raise Unavailable("litellm is not installed. Install interlayer[models], or unset the model.") from error
+        module.telemetry = False
+        module.suppress_debug_info = True
+        for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.setLevel(logging.WARNING)
+        # It imports half of itself at its first call: that is done here, in a thread, and without a network.
+        module.completion(model="openai/none", messages=[{"role": "user", "content": ""}], mock_response="ready")
     return module
+
+
+@contextmanager
+def _beside_calls() -> Iterator[None]:
+    """Let calls be answered while a thread imports for seconds.
+
+    They wait for a turn of the interpreter's lock at each step, of 5 ms by default; and a million new objects have
+    Python search everything that the process remembers for garbage, 0.2 s at a time, during which nothing else runs.
+    """
+    usual, collects = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(_TURN_S)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # what was imported stays
+        if collects:
+            gc.enable()
+        sys.setswitchinterval(usual)
 
 
 async def _reply(model: str, answer: Any) -> Reply:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ MODULES: Final = ROOT / "deploy" / "terraform"
 TABLES: Final = Path("server/interlayer/storage/tables.json")
 PHASES: Final = ("1-foundation", "2-network", "3-data", "4-service")
 REGION: Final = "eu-central-1"
+SOON: Final = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+"""Within what support may be let in for."""
 _SUPPORT: Final = Path(__file__).parent
 _PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG")
 

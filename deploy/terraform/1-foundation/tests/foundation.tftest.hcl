@@ -25,10 +25,10 @@ run "nobody_outside_by_default" {
 run "support_ends" {
   command = plan
   variables {
-    support = { account_id = "999988887777", external_id = "k3-9fj2-x81m-0pq7", until = "2027-01-31T18:00:00Z" }
+    support = { account_id = "999988887777", external_id = "k3-9fj2-x81m-0pq7", until = timeadd(timestamp(), "720h") }
   }
   assert {
-    condition     = local.support_trust.Statement[0].Condition.DateLessThan["aws:CurrentTime"] == "2027-01-31T18:00:00Z"
+    condition     = local.support_trust.Statement[0].Condition.DateLessThan["aws:CurrentTime"] == var.support.until
     error_message = "support has no end"
   }
 }
@@ -52,7 +52,7 @@ run "no_short_trail" {
 run "no_guessable_external_id" {
   command = plan
   variables {
-    support = { account_id = "999988887777", external_id = "1234", until = "2027-01-31T18:00:00Z" }
+    support = { account_id = "999988887777", external_id = "1234", until = timeadd(timestamp(), "720h") }
   }
   expect_failures = [var.support]
 }
@@ -61,6 +61,14 @@ run "no_support_without_end" {
   command = plan
   variables {
     support = { account_id = "999988887777", external_id = "k3-9fj2-x81m-0pq7", until = "soon" }
+  }
+  expect_failures = [var.support]
+}
+
+run "no_support_for_years" {
+  command = plan
+  variables {
+    support = { account_id = "999988887777", external_id = "k3-9fj2-x81m-0pq7", until = timeadd(timestamp(), "2184h") }
   }
   expect_failures = [var.support]
 }

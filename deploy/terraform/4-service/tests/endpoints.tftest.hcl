@@ -139,7 +139,7 @@ run "no_way_out_for_openai" {
 run "no_public_balancer_without_public_subnets" {
   command = plan
   variables {
-    balancer = { certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/c", public = true, callers = [] }
+    balancer = { certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/c", public = true, callers = ["203.0.113.0/24"] }
   }
   expect_failures = [var.balancer]
 }
