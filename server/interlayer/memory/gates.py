@@ -32,6 +32,7 @@ from interlayer.memory.occasion import Occasion
 from interlayer.memory.phrasing import Rejection, phrased
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema import EntitySchema, PropertySchema
+from interlayer.memory.support import denied_value
 from interlayer.memory.values import ValueProblem
 from interlayer.text.private import MASK, masked
 from interlayer.text.terms import terms
@@ -42,6 +43,8 @@ _SECRECY: Final = "secret: it holds a key, token, password or card number; nothi
 _FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
 """Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
 _COPIED: Final = {"email", "url", "reference"}
+_DENIABLE: Final = {"number", "integer", "money"}
+"""Of a text it is not certain: "they dislike X" states X for what it may be asked as."""
 
 
 @dataclass(slots=True)
@@ -123,15 +126,20 @@ class Gates:
     def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> str | None:
         if "ungrounded" in self.occasion.gates.off:
             return None
-        if ground.locate(candidate.quote or "") is None:
+        span = ground.locate(candidate.quote or "")
+        if span is None:
             return "ungrounded: its quote is not in the content"
         if kind in _COPIED:
             bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
             return None if ground.locate(bare) else "ungrounded: the value is not in the content"
         if kind not in _FORMED:
             return None
-        missing = next(filter(None, map(ground.missing_value, _stated(candidate.value))), None)
-        return f"ungrounded: {missing} is not in the content" if missing else None
+        stated = _stated(candidate.value)
+        missing = next(filter(None, map(ground.missing_value, stated)), None)
+        if missing:
+            return f"ungrounded: {missing} is not in the content"
+        is_denied = kind in _DENIABLE and denied_value(stated, ground.around(span))
+        return "ungrounded: the sentences around its quote deny it" if is_denied else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
         """Whether a quote stands, wholly or in part, where the content speaks to a model."""

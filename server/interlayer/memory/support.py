@@ -1,4 +1,4 @@
-"""Whether the sentences that a statement's quote stands in carry it: they do not deny it, and say part of what it says.
+"""Whether the sentences that a candidate's quote stands in carry it: they do not deny it, and say part of what it says.
 
 A quote may be one true word of a text. So a statement is held against the whole sentences around it, clause by clause
 where they deny something ("not Oracle, but Postgres"). Doubt is settled for the statement: a clause that shares little
@@ -31,6 +31,7 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]|[\u30a0-\u30ff]+|[A-Za-z]+(?=[\u3040-
 _ENDED: Final = re.compile(
     r"(?i)\b(?:stopped|quit|ceased|discontinued)\s+\w+ing\b|\b(?:failed|refused|declined)\s+to\b"
 )
+_LIMIT: Final = re.compile(r"(?i)\b(?:no|not)\s+(?:more|less|fewer|later|earlier|longer|shorter)\s+than\b")
 _MAY_BE_IT: Final = frozenset("we our us they their them it he she his her i my you your who".split())
 _ALIKE: Final = 0.6  # share of a statement's words in a clause, from which on the clause is about the same
 _BEGINNING: Final = 5  # letters that words in common have where their stems differ: "decision", "decide"
@@ -43,6 +44,16 @@ def denied(statement: str, around: str, known: Iterable[str]) -> bool:
     clauses = list(_clauses(around))
     parts = [part for part in _clauses(statement) if len(_predicate(part, own)) > 1] or [statement]
     return any(_is_opposite(part, own, clauses) for part in parts)
+
+
+def denied_value(values: Iterable[str], around: str) -> bool:
+    """Return whether one of these figures stands in the sentences around a quote only where they deny it."""
+    clauses = list(_clauses(around))
+    for value in values:
+        holding = [clause for clause in clauses if _holds(clause, value)]
+        if holding and all(_is_denied_in(clause, value) for clause in holding):
+            return True
+    return False
 
 
 def unsupported(statement: str, around: str, content: str, known: Iterable[str]) -> bool:
@@ -95,6 +106,16 @@ def _is_about(clause: str, said: set[str]) -> bool:
     """Whether what a clause denies is what is said, and not another thing: "Slack is in use, without a contract"."""
     after = set(_stems(after_negation(clause)))
     return not after or bool(after & said)
+
+
+def _holds(clause: str, value: str) -> bool:
+    return bool(_figures(value) & _figures(clause))
+
+
+def _is_denied_in(clause: str, value: str) -> bool:
+    if not _denies(clause) or _LIMIT.search(clause) or _DENIES_SOFTLY.search(clause):
+        return False
+    return _holds(after_negation(clause), value)
 
 
 def _denies(clause: str) -> bool:

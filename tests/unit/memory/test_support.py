@@ -3,7 +3,7 @@
 import pytest
 
 from interlayer.memory.guard import distinguished
-from interlayer.memory.support import denied, replaced, unsupported
+from interlayer.memory.support import denied, denied_value, replaced, unsupported
 
 KNOWN = ("Acme", "acme.example")
 
@@ -54,6 +54,25 @@ def test_a_denial_in_another_language_tells_two_statements_apart() -> None:
     assert distinguished("Acme nutzt Oracle nicht.", "Acme nutzt Oracle.") == "negation"
     assert distinguished("Acme nutzt kein Oracle.", "Acme nutzt Oracle nicht.") is None
     assert distinguished("Acme is a non-profit.", "Acme is a profit.") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "around", "is_denied"),
+    [
+        ("500", "Acme does not have 500 employees.", True),
+        ("500", "Acme doesn't have 500 employees, it has 300.", True),
+        ("300", "Acme doesn't have 500 employees, it has 300.", False),
+        ("450000", "The budget was never $450K.", True),
+        ("40", "Acme hat keine 40 Lizenzen.", True),
+        ("40", "They want no more than 40 seats.", False),
+        ("40", "It is not clear yet, but 40 seats are planned.", False),
+        ("40", "With 40 seats they do not need a second server.", False),
+        ("40", "We have not 40 seats. Anna counted 40.", False),
+        ("40", "Acme wants seats.", False),
+    ],
+)
+def test_a_figure_that_the_sentences_deny_is_no_value(value: str, around: str, is_denied: bool) -> None:
+    assert denied_value([value], around) is is_denied
 
 
 NOTE = "Dana Smith is the CTO. Acme makes pumps and has 40 employees. The budget is with her."
