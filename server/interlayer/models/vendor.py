@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,7 +135,7 @@ def _imported() -> Any:
 
 
 @contextmanager
-def _beside_calls() -> Iterator[None]:
+def _beside_calls() -> Generator[None]:
     """Let calls be answered while a thread imports for seconds.
 
     They wait for a turn of the interpreter's lock at each step, of 5 ms by default; and a million new objects have
