@@ -5,6 +5,7 @@ in one partition by hour and sequence.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from interlayer.storage.receipts import HOUR, hour_of
 from interlayer.storage.trail import chain_partition
 
 _PAGE: Final = 500
+_FIRST_PAGE: Final = 2
 _SLACK: Final = timedelta(days=1)
 _REACH: Final = timedelta(days=3_670)
 
@@ -31,10 +33,10 @@ def end_of(hour: str) -> datetime:
 
 def hours(first: str, last: str) -> Iterator[str]:
     """Yield the hours from the first to the last, both included."""
-    hour = first
-    while hour <= last:
+    begun = end_of(first) - timedelta(hours=1)
+    while (hour := hour_of(begun)) <= last:
         yield hour
-        hour = hour_of(end_of(hour))
+        begun += timedelta(hours=1)
 
 
 def content(item: Item) -> Mapping[str, Any]:
@@ -44,16 +46,31 @@ def content(item: Item) -> Mapping[str, Any]:
 
 
 async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str | None:
-    """Return the hour before which there can be no receipt: a day before the first event, None without events."""
-    page = await store.query("audit", chain_partition(organization), limit=1)
-    if not page.items:
-        return None
-    earliest = clock() - _REACH
-    try:
-        begun = parse_instant(str(content(page.items[0]).get("at")), "at")
-    except InvalidInput:  # somebody has changed it; `audit verify` says so
-        begun = earliest
-    return hour_of(max(begun, earliest) - _SLACK)
+    """Return the hour before which there can be no receipt: a day before the first event, None without events.
+
+    Where somebody has made the time of the first event unreadable, which `audit verify` says, it is that of the next
+    one, or of the first segment.
+    """
+    earliest, damaged = clock() - _REACH, False
+    async with aclosing(stream(store, chain_partition(organization), page=_FIRST_PAGE)) as events:
+        async for item in events:
+            try:
+                begun = max(parse_instant(str(content(item).get("at")), "at"), earliest)
+            except InvalidInput:
+                damaged = True
+                continue
+            first = hour_of(begun - _SLACK)
+            if damaged:
+                first = min(first, await _first_sealed(store, organization, first))
+            return max(first, hour_of(earliest - _SLACK))
+    return hour_of(earliest - _SLACK) if damaged else None
+
+
+async def _first_sealed(store: ItemStore, organization: str, default: str) -> str:
+    """Return the hour of the first segment that bears one."""
+    page = await store.query("audit", segments_partition(organization), limit=1)
+    hour = page.items[0].key.sort.partition("-")[0] if page.items else ""
+    return hour if hour.isdecimal() and len(hour) == len(default) else default
 
 
 async def stream(

@@ -242,6 +242,22 @@ async def test_what_is_no_such_thing_at_all_is_named(original: Original, forger:
     assert segment[1] in named(report, "segment")
 
 
+@pytest.mark.parametrize(
+    ("forged", "segment"), [(1, ""), (2, ""), (1, "0000000000-x"), (1, "9999999999-x"), (2, "none")]
+)
+async def test_receipts_are_looked_at_though_the_first_events_tell_no_time(
+    original: Original, forger: Forger, forged: int, segment: str
+) -> None:
+    first, *_ = forger.places("acme#segments")
+    if segment:
+        forger.write((first[0], segment), {})
+    for place in forger.places("acme#chain")[:forged]:
+        forger.write(place, forger.read(place) | {"at": "once"})
+    report = await original.after(forger)
+    assert "1" in named(report, "event")
+    assert report.receipts + report.unchecked == 4 * 8
+
+
 async def test_a_chain_written_anew_is_found_by_its_checkpoint_alone(original: Original, forger: Forger) -> None:
     previous = "0" * 64
     for place in forger.places("acme#chain"):
