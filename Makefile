@@ -49,7 +49,7 @@ $(DEPLOY_UP): tests/deploy.lock tests/deploy-bindings.lock tests/checkov.lock
 deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its own
 
 test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
-	$(DEPLOY)/bin/pytest -n 2 --dist loadfile -W default tests/deploy
+	$(DEPLOY)/bin/pytest -n 3 --dist loadfile -W default tests/deploy
 
 deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
 	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py $(WRITE)
