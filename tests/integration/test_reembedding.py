@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import lancedb
 import numpy as np
 import pytest
 
@@ -179,6 +180,28 @@ async def test_writes_that_cannot_reach_the_new_model_are_filled_in_before_the_f
         await mover.reembedder.move(mover.settings.principal, NEW)
         away.away = False
         await assert_whole(server)
+
+
+def table_of(folder: Path, space: str) -> Path:
+    [path] = folder.rglob(f"facts-{space}.lance")
+    return path
+
+
+async def test_a_space_that_nobody_builds_any_more_does_not_fall_to_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlayer.memory.projecting._MERGED_EVERY_S", 0.0)
+    model = HashedEmbedder(NEW.name)
+    async with process(tmp_path, {NEW.name: model}) as server:
+        await _begun(server, model)
+        for text in facts(0, 60):
+            await memorize(server, "company:c0.example", text)
+            await server.projector.drain(ORGANIZATION)
+        assert len(await server.spaces.index(model.space).ids(ORGANIZATION)) == 60
+        path = table_of(tmp_path, model.space.id)
+        table = await (await lancedb.connect_async(path.parent)).open_table(path.stem)
+        statistics: Any = await table.stats()
+        assert statistics["fragment_stats"]["num_fragments"] < 50
 
 
 async def test_a_flip_waits_for_a_write_that_the_new_space_has_missed_since_it_was_verified(tmp_path: Path) -> None:

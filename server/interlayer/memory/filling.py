@@ -22,7 +22,7 @@ from interlayer.text.budget import text_tokens
 
 _BATCH: Final = 256
 _LISTED: Final = 500
-_OPTIMIZED_EVERY: Final = 10_000  # rows: merging as often as a server does would cost more than the work itself
+_MERGED_EVERY_S: Final = 15.0  # as often as a server merges would cost more than the work itself
 
 Progress = Callable[[int], None]
 
@@ -64,7 +64,8 @@ class Filler:
         pace = _Pace(rate)
         living: set[str] = set()
         lacking: list[Stretch] = []
-        waiting = added = unmerged = 0
+        waiting = added = 0
+        merging = anyio.current_time()  # at once: servers write small pieces, also while nobody fills
         async with aclosing(self.stretches(organization)) as found:
             async for stretch in found:
                 living.update(row.id for row in stretch.rows)
@@ -77,9 +78,9 @@ class Filler:
                     added += waiting
                     waiting = 0
                     lacking.clear()
-                if added - unmerged >= _OPTIMIZED_EVERY:
+                if anyio.current_time() >= merging:
                     await space.index.optimize(organization)
-                    unmerged = added
+                    merging = anyio.current_time() + _MERGED_EVERY_S
                 progress(len(living) - waiting)
         await self._add(organization, space, lacking, pace)
         progress(len(living))

@@ -23,7 +23,7 @@ from interlayer.errors import InterlayerError, Unavailable
 from interlayer.memory import keys
 from interlayer.memory.log_rows import living_rows, rows_of
 from interlayer.memory.records import EntityId
-from interlayer.memory.spaces import ActiveSpace, Spaces, with_gaps
+from interlayer.memory.spaces import ActiveSpace, SpaceRecord, Spaces, with_gaps
 from interlayer.models.embedder import Vectors
 from interlayer.storage.items import Check, Delete, Item, ItemStore, Key, Operation, VersionConflict
 from interlayer.storage.vectors import Row
@@ -34,6 +34,7 @@ _PAUSE_S: Final = 0.25  # how long a burst of writes is gathered: only search ne
 _RETRY_S: Final = 5.0
 _DRAINING_S: Final = 5.0  # for an erasure, before it goes by the entries that add rows
 _ERASING_S: Final = 20.0
+_MERGED_EVERY_S: Final = 60.0
 _FIRST_VERSION: Final = 1
 PURGE: Final = "purge"
 """Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
@@ -66,6 +67,7 @@ class Projector:
         self._queue: list[Pending] = []
         self._wake = anyio.Event()
         self._is_behind = False
+        self._merging = 0.0  # when the space beside the current one is due
         self._projecting = anyio.Lock()
 
     def offer(self, pending: Pending) -> None:
@@ -202,9 +204,16 @@ class Projector:
                 await self._project(batch)
                 return
             await self._settle(organization, batch, set(conflict.keys), closing)
-        await current.index.optimize(organization)
-        if record.former:  # a space that is being built is merged by whoever builds it
-            await self._spaces.index(record.former.space).optimize(organization)
+        await self._merge(organization, record)
+
+    async def _merge(self, organization: str, record: SpaceRecord) -> None:
+        """Merge the small pieces that additions leave; of a space that is being built seldom: its builder does, too."""
+        for entry in filter(None, (record.current, record.former)):
+            await self._spaces.index(entry.space).optimize(organization)
+        if record.following and anyio.current_time() >= self._merging:
+            self._merging = anyio.current_time() + _MERGED_EVERY_S
+            with suppress(Unavailable):
+                await self._spaces.index(record.following.space).optimize(organization)
 
     async def _settle(
         self, organization: str, batch: Sequence[Pending], gone: set[Key], closing: Sequence[Operation]
