@@ -556,6 +556,24 @@ async def test_a_server_over_stdio_reads_with_the_model_that_is_chosen_while_it_
         assert PUMPS["text"] in {one["text"] for one in found["facts"]}
 
 
+def test_importing_litellm_leaves_the_interpreter_as_it_was(home: Path) -> None:
+    code = """
+import gc, sys
+from interlayer.models.vendor import litellm
+
+def state():
+    return gc.isenabled(), sys.getswitchinterval()
+
+for collects in (gc.enable, gc.disable):
+    collects()
+    before = state()
+    litellm.__globals__["_imported"].cache_clear()
+    assert litellm().__name__ == "litellm"
+    assert state() == before, (before, state())
+"""
+    subprocess.run([sys.executable, "-c", code], env=environment(home), check=True)
+
+
 def test_without_a_model_nothing_of_litellm_is_imported(home: Path) -> None:
     code = """
 import sys, anyio
