@@ -6,7 +6,7 @@ from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, Space
 from interlayer.models.hosted import HostedEmbedder, price_of
 from interlayer.models.local import LocalEmbedder
-from interlayer.models.on_disk import PREFIX, FastembedEmbedder
+from interlayer.models.on_disk import FastembedEmbedder
 from interlayer.models.vendor import litellm
 from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import VectorIndex
@@ -37,7 +37,7 @@ def embedder(choice: EmbedderChoice, dims: int = 0) -> Embedder:
     """
     if choice == BUNDLED:
         return LocalEmbedder()
-    if choice.name.startswith(PREFIX):
+    if choice.on_disk:
         return CachedEmbedder(FastembedEmbedder(choice, dims))
     return CachedEmbedder(HostedEmbedder(choice, dims))
 
@@ -47,7 +47,7 @@ def price(choice: EmbedderChoice, tokens: int) -> float | None:
 
     Raises `Unavailable` when litellm, which a model of this name needs, is not installed.
     """
-    if choice == BUNDLED or choice.name.startswith(PREFIX):
+    if not choice.hosted:
         return None
     a_token = price_of(litellm(), choice.name).get("input_cost_per_token")
     return tokens * a_token if a_token else None

@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -133,9 +133,9 @@ def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PRE
         raise InvalidInput(f"{setting}_API_BASE", f"{api_base[:60]!r} is no address.", "Write https://HOST/v1.")
     if folder and not Path(folder).expanduser().is_dir():
         raise InvalidInput(f"{setting}_FOLDER", f"{folder} is no folder.", "Name the one that holds model.onnx.")
-    on_disk, hosted = name.startswith("fastembed/"), name != "local" and not name.startswith("fastembed/")
-    where = str(Path(folder).expanduser().absolute()) if folder and on_disk else ""
-    return EmbedderChoice(name, api_base if hosted else "", where)
+    choice = EmbedderChoice(name)
+    where = str(Path(folder).expanduser().absolute()) if folder and choice.on_disk else ""
+    return replace(choice, api_base=api_base if choice.hosted else "", folder=where)
 
 
 def _file(path: Path) -> dict[str, str]:

@@ -13,11 +13,10 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer.errors import Unavailable
-from interlayer.models.choice import EmbedderChoice
+from interlayer.models.choice import ON_DISK, EmbedderChoice
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.models.prefixes import prefixes_of
 
-PREFIX: Final = "fastembed/"
 _BATCH: Final = 32  # texts of like length are padded together; more at a time only takes more memory
 
 
@@ -84,7 +83,7 @@ class FastembedEmbedder:
             ) from error
         where = {"specific_model_path": self._choice.folder} if self._choice.folder else {}
         try:
-            return fastembed.TextEmbedding(self._choice.name.removeprefix(PREFIX), **where)
+            return fastembed.TextEmbedding(self._choice.name.removeprefix(ON_DISK), **where)
         except Exception as error:
             raise self._failed(error) from error
 

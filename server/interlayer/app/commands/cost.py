@@ -9,6 +9,7 @@ import click
 
 from interlayer.app.commands.shell import run_async
 from interlayer.errors import InvalidInput
+from interlayer.models.choice import EmbedderChoice
 
 if TYPE_CHECKING:
     from interlayer.app.prices import Line, Prices
@@ -94,7 +95,7 @@ def _of_plans(plans: Sequence[Path], models: "Sequence[Line]", prices: "Prices")
 def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]":
     lines: list[Line] = []
     model = None if model == "none" else model
-    if embedder and (embedder == "local" or embedder.startswith("fastembed/")):
+    if embedder and not EmbedderChoice(embedder).hosted:
         embedder = None  # runs in the server, which is paid for
     if not (model or embedder):
         return lines
