@@ -6,14 +6,15 @@ in one partition by hour and sequence.
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import Clock, parse_instant
 from interlayer.storage.items import EVERYTHING, Item, ItemStore, Span
-from interlayer.storage.receipts import HOUR, hour_of
+from interlayer.storage.receipts import end_of, hour_of
 from interlayer.storage.trail import chain_partition
+from interlayer_policies.segments import segment_code, segment_hour
 
 _PAGE: Final = 500
 _FIRST_PAGE: Final = 2
@@ -24,11 +25,6 @@ _REACH: Final = timedelta(days=3_670)
 def segments_partition(organization: str) -> str:
     """Return the partition of the sealed segments."""
     return f"{organization}#segments"
-
-
-def end_of(hour: str) -> datetime:
-    """Return the instant at which an hour is past."""
-    return datetime.strptime(hour, HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
 
 
 def hours(first: str, last: str) -> Iterator[str]:
@@ -69,8 +65,8 @@ async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str |
 async def _first_sealed(store: ItemStore, organization: str, default: str) -> str:
     """Return the hour of the first segment that bears one."""
     page = await store.query("audit", segments_partition(organization), limit=1)
-    hour = page.items[0].key.sort.partition("-")[0] if page.items else ""
-    return hour if hour.isdecimal() and len(hour) == len(default) else default
+    code = segment_code(page.items[0].key.sort) if page.items else None
+    return default if code is None else segment_hour(code)
 
 
 async def stream(

@@ -22,11 +22,10 @@ from interlayer.errors import Corrupt, InterlayerError
 from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Put, Span, VersionConflict
-from interlayer.storage.receipts import RECEIPT, hour_of, receipts_partition
+from interlayer.storage.receipts import RECEIPT, end_of, hour_of, receipts_partition
 from interlayer.storage.trail import Event, Trail
 from interlayer_policies.ledger import (
     content,
-    end_of,
     first_hour,
     hours,
     segments_partition,

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from interlayer.storage.receipts import end_of
 from interlayer.storage.trail import canonical_json
-from interlayer_policies.ledger import end_of
 
 SEALED: Final = "receipts.sealed"
 """Type of the event that brings a segment into the audit trail."""

@@ -13,12 +13,11 @@ from typing import Any, Final
 from interlayer.errors import NotFound
 from interlayer.ids import Clock, timestamp
 from interlayer.storage.items import LAST, ItemStore, Key, Span
-from interlayer.storage.receipts import hour_of, receipts_partition
+from interlayer.storage.receipts import end_of, hour_of, receipts_partition
 from interlayer.storage.trail import chain_partition
 from interlayer_policies.chain import ChainCheck, Checkpoint, Fault, Problem
 from interlayer_policies.ledger import (
     content,
-    end_of,
     first_hour,
     hours,
     segments_partition,

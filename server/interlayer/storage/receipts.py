@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interlayer.errors import Conflict, Corrupt
@@ -21,7 +21,7 @@ from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
 RECEIPT: Final = "rc"
 """Prefix of a receipt's id."""
 
-HOUR: Final = "%Y%m%d%H"
+_HOUR: Final = "%Y%m%d%H"
 
 _KEY_BYTES: Final = 32
 _DAY_S: Final = 86_400
@@ -34,7 +34,12 @@ def receipts_partition(organization: str, hour: str) -> str:
 
 def hour_of(instant: datetime) -> str:
     """Return the hour of an instant as `YYYYMMDDHH`, UTC."""
-    return instant.astimezone(UTC).strftime(HOUR)
+    return instant.astimezone(UTC).strftime(_HOUR)
+
+
+def end_of(hour: str) -> datetime:
+    """Return the instant at which an hour is past. Raises `ValueError` for what is no hour."""
+    return datetime.strptime(hour, _HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
 
 
 def sealed(key: bytes, text: str) -> str:
