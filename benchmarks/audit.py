@@ -26,11 +26,11 @@ from measuring import SOURCES, machine, percentile, show
 
 from interlayer.app.composition import Parts, build, opened
 from interlayer.app.settings import Settings, load
+from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
+from interlayer.audit.trail import chain_partition, event_hash, event_place
 from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Key, Put
-from interlayer.storage.receipts import RECEIPT, hour_of, receipts_partition
-from interlayer.storage.trail import chain_partition, event_hash, event_place
 from interlayer_policies.governance import Facets
 
 TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"

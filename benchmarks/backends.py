@@ -12,8 +12,8 @@ from measuring import ROOT
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from emulators import REGION, emulating
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 
 BACKENDS: Final = ("embedded", "aws")
 

@@ -25,8 +25,8 @@ from faulty_proxy import Exchange, FaultyProxy, faulty_proxy
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 from interlayer_policies.governance import Facets
 
 # US dollars a million units, on demand, standard table class, us-east-1; as published since November 2024.

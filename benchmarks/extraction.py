@@ -21,7 +21,7 @@ from measuring import ROOT, machine, show
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from interlayer.app.evaluation import Sample, evaluate, samples_of
+from interlayer.app.evaluation.evaluation import Sample, evaluate, samples_of
 from interlayer.app.settings import load
 from interlayer.models.chat import ChatSettings
 from interlayer.text.private import masked

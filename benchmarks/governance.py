@@ -24,21 +24,21 @@ from measuring import ROOT, machine, percentile, show
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from described_policies import TASKS, described_policies
+from interlayer.audit.trail import Trail
 from interlayer.ids import system_clock
 from interlayer.models.calibration import measured as scale_of
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
-from interlayer.storage.sqlite import SqliteItems
-from interlayer.storage.trail import Trail
+from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
+from interlayer_policies.delivery.relevance import query_of, texts_of
+from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
+from interlayer_policies.document.parser import parse
+from interlayer_policies.document.policy import Policy
 from interlayer_policies.governance import ContextAnswer, Facets, Governance
-from interlayer_policies.parsing import parse
-from interlayer_policies.policy import Policy
-from interlayer_policies.relevance import query_of, texts_of
-from interlayer_policies.snapshot import Edition, Snapshot, sections_of
 from research_data import FOLDER, bank_policies
 
 FIRST: Final = (10, 20, 40)

@@ -21,7 +21,7 @@ from stdio import floor, serving
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.storage.items import Key, Put
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.sqlite.items import SqliteItems
 from interlayer_policies.governance import Facets, PolicyFile
 
 BARS: Final = {"server": (8, 15), "stdio": (None, 40)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 
-from interlayer_policies.policy import PolicyFile
+from interlayer_policies.document.policy import PolicyFile
 
 CHANNELS: Final = ("email", "chat", "phone", "social")
 REGIONS: Final = ("eu", "us", "uk", "apac", "latam")

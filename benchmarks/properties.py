@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from measuring import ROOT, show
 
-from interlayer.memory.candidates import properties_of
-from interlayer.memory.collections import schema_of
-from interlayer.memory.schema import EntitySchema, parse_schema
+from interlayer.memory.extraction.plain import properties_of
+from interlayer.memory.schema.collection_import import schema_of
+from interlayer.memory.schema.schema import EntitySchema, parse_schema
 
 KINDS: Final = ("documents", "call_notes", "emails", "chats", "transcripts")
 FORMED: Final = frozenset({"enum", "boolean", "date", "number"})

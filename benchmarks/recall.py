@@ -22,20 +22,20 @@ from measuring import ROOT, machine, show
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from conversations import Conversation, conversations, found_among
+from interlayer.audit.receipts import ReceiptBook
 from interlayer.ids import system_clock
-from interlayer.memory.entities import Entities
-from interlayer.memory.memorizing import Memorizer
-from interlayer.memory.projecting import Projector
-from interlayer.memory.recalling import Recaller
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.memorize.memorizer import Memorizer
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.requests import MemorizeRequest, RecallRequest
-from interlayer.memory.schema import starter_schema
-from interlayer.memory.spaces import Spaces
+from interlayer.memory.schema.schema import starter_schema
 from interlayer.models.choice import EmbedderChoice
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
-from interlayer.storage.lance import LanceIndex
-from interlayer.storage.receipts import ReceiptBook
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.lance.index import LanceIndex
+from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
 

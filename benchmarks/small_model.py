@@ -31,8 +31,8 @@ from measuring import ROOT, machine, show
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from interlayer.app.evaluation import LABELS, evaluate
-from interlayer.app.scoring import Score, Stored
+from interlayer.app.evaluation.evaluation import LABELS, evaluate
+from interlayer.app.evaluation.scoring import Score, Stored
 from interlayer.app.settings import load
 from interlayer.models.chat import ChatSettings
 from interlayer.models.structured import parsed, whole_part

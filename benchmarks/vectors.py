@@ -22,7 +22,7 @@ import numpy as np
 from measuring import ROOT, machine, percentile, show
 
 from interlayer.models.embedder import Space, Vectors
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row
 
 BATCH: Final = 500

@@ -10,30 +10,30 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from interlayer.audit.trail import Trail
 from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
 from interlayer.models.embedder import EmbeddingModel, EmbeddingModels
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
-from interlayer.storage.trail import Trail
-from interlayer_policies.answers import CheckAnswer, ContextAnswer
-from interlayer_policies.checking import check_text
-from interlayer_policies.explaining import Explanation
-from interlayer_policies.governing import Governing, govern
-from interlayer_policies.library import STALE_MAX, Current, Library
-from interlayer_policies.linting import lint
-from interlayer_policies.planning import Planner
-from interlayer_policies.policy import PolicyFile, Problem, Situation
-from interlayer_policies.proposals import Proposals
-from interlayer_policies.publishing import PolicyProblems, Published, Publisher
-from interlayer_policies.receipts import Receipts
-from interlayer_policies.selecting import Request, select
-from interlayer_policies.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
-from interlayer_policies.situation import Facets, situation_of
+from interlayer_policies.delivery.answers import CheckAnswer, ContextAnswer
+from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.explanation import Explanation
+from interlayer_policies.delivery.precedence import Governing, govern
+from interlayer_policies.delivery.selection import Request, select
+from interlayer_policies.delivery.situation import Facets, situation_of
+from interlayer_policies.delivery.waivers import waivers_by_policy
+from interlayer_policies.document.policy import PolicyFile, Problem, Situation
+from interlayer_policies.publication.dry_run import Planner
+from interlayer_policies.publication.proposals import Proposals
+from interlayer_policies.publication.publisher import PolicyProblems, Published, Publisher
+from interlayer_policies.publication.receipts import Receipts
+from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
+from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, Library
+from interlayer_policies.publication.stewardship import Stewardship, checked_reason, demand_steward
+from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.review.lint import lint
 from interlayer_policies.starter import starter_files
-from interlayer_policies.stewardship import Stewardship, checked_reason, demand_steward
-from interlayer_policies.store import PolicySets
-from interlayer_policies.waivers import waivers_by_policy
 
 TASK_CHARACTERS_MAX: Final = 8_000
 TEXT_CHARACTERS_MAX: Final = 100_000

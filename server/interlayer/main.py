@@ -46,8 +46,8 @@ def serve(ctx: click.Context, address: str | None) -> None:
     """Serve MCP over stdio, or over HTTP."""
     settings = settings_of(ctx)
     gc.disable()  # importing makes no garbage, and looking for some costs a sixth of the time to the first reply
-    from interlayer.app.process import Interlayer
-    from interlayer.app.serving import parse_address, serve_http, serve_stdio
+    from interlayer.app.mcp_server.process import Interlayer
+    from interlayer.app.mcp_server.transports import parse_address, serve_http, serve_stdio
 
     gc.enable()
     gc.freeze()  # nor does what was imported ever become garbage

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from interlayer.app.process import Interlayer, running
-from interlayer.app.serving import build_server
+from interlayer.app.mcp_server.process import Interlayer, running
+from interlayer.app.mcp_server.transports import build_server
 from interlayer.app.settings import load
 
 

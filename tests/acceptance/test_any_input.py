@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mcp import Client
 from mcp.types import CallToolResult
 
-from interlayer.app.process import Interlayer, running
-from interlayer.app.serving import build_server
+from interlayer.app.mcp_server.process import Interlayer, running
+from interlayer.app.mcp_server.transports import build_server
 from interlayer.app.settings import load
 from interlayer_tools import TOOLS
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from interlayer.memory.candidates import properties_of
-from interlayer.memory.collections import schema_of
-from interlayer.memory.schema import parse_schema
+from interlayer.memory.extraction.plain import properties_of
+from interlayer.memory.schema.collection_import import schema_of
+from interlayer.memory.schema.schema import parse_schema
 from research_data import needed
 
 FORMED = {"enum", "boolean", "date", "number"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from described_policies import TASKS, described_policies
-from interlayer.app.process import Interlayer
+from interlayer.app.mcp_server.process import Interlayer
 from interlayer.text.budget import json_tokens
 from interlayer_policies.governance import PolicyFile
 from research_data import bank_policies, needed

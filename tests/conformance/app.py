@@ -15,8 +15,8 @@ from contents import add_contents
 from notices import add_notices
 from rounds import add_rounds
 
-from interlayer.app.process import Interlayer, running
-from interlayer.app.serving import build_server, http_app
+from interlayer.app.mcp_server.process import Interlayer, running
+from interlayer.app.mcp_server.transports import build_server, http_app
 from interlayer.app.settings import load
 
 HOST = "127.0.0.1"

@@ -12,9 +12,9 @@ import pytest
 from emulators import REGION, Emulator
 from faulty_proxy import Answer, Cut, Delay, Drop, Fault, FaultyProxy, Hang, faulty_proxy
 from interlayer.errors import Unavailable
-from interlayer.storage.dynamodb import DynamoItems
-from interlayer.storage.dynamodb_calls import Patience, Place
-from interlayer.storage.dynamodb_tables import Wish, check_tables, create_tables
+from interlayer.storage.dynamodb.client import Patience, Place
+from interlayer.storage.dynamodb.items import DynamoItems
+from interlayer.storage.dynamodb.tables import Wish, check_tables, create_tables
 from interlayer.storage.items import Check, Delete, Key, Put, VersionConflict
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,7 @@ from interlayer.storage.items import (
     Span,
     VersionConflict,
 )
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.sqlite.items import SqliteItems
 from item_stores import STORES, OpenStore
 from workers import run_workers
 

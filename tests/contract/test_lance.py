@@ -13,7 +13,7 @@ from lancedb.expr import col, lit
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.models.embedder import Space
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from vector_indexes import SPACE, numbered, unit_vectors
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from interlayer.errors import InterlayerError, InvalidInput, Unavailable
 from interlayer.storage.items import Delete, Key, Operation, Put, VersionConflict
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.sqlite.items import SqliteItems
 from item_stores import open_sqlite
 from workers import environment
 
@@ -163,7 +163,7 @@ async def test_a_caller_that_is_cancelled_while_it_waits_writes_nothing(store: S
 async def test_a_holder_that_never_ends_is_an_error_by_name_and_nothing_is_written(
     store: SqliteItems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interlayer.storage.sqlite_writer._TURN_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("interlayer.storage.sqlite.writer._TURN_TIMEOUT_S", 0.0)
     with held(tmp_path), pytest.raises(Unavailable, match=r"items\.db: another process.*Nothing was written"):
         await store.transact([Put(key("a"), {})])
     monkeypatch.undo()

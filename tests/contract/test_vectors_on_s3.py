@@ -12,10 +12,10 @@ import pytest
 
 from emulators import BUCKET, LOCK_TABLE, Emulator, reach
 from interlayer.errors import Refused, Unavailable
-from interlayer.storage import lease, s3
-from interlayer.storage.lance import LanceIndex
-from interlayer.storage.lease import Busy, Leases, Register
-from interlayer.storage.registers import DynamoRegister, S3Register
+from interlayer.storage.lance import lease, s3
+from interlayer.storage.lance.index import LanceIndex
+from interlayer.storage.lance.lease import Busy, Leases, Register
+from interlayer.storage.lance.registers import DynamoRegister, S3Register
 from proxies import proxying
 from vector_indexes import SPACE, location_on_s3, numbered, unit_vectors
 

@@ -64,7 +64,7 @@ def test_the_states_lie_in_the_bucket_and_who_holds_one_keeps_others_out(account
 
 
 def test_tables_are_what_the_application_describes(account: Account) -> None:
-    described = json.loads((ROOT / "server/interlayer/storage/tables.json").read_text(encoding="utf-8"))
+    described = json.loads((ROOT / "server/interlayer/storage/dynamodb/tables.json").read_text(encoding="utf-8"))
     key = account.workspace.outputs("1-foundation")["key_arn"]
     dynamodb = client(account, "dynamodb")
     for name, wanted in described["tables"].items():

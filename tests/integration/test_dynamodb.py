@@ -18,8 +18,8 @@ from interlayer.app.settings import Settings, load
 from interlayer.app.transfer import export
 from interlayer.app.transfer import load as import_file
 from interlayer.ids import system_clock
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 from organizations import context, listed, memorize, publish, recall
 from processes import status
 

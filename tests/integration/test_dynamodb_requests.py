@@ -12,8 +12,8 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 from interlayer_policies.governance import Facets
 
 pytestmark = pytest.mark.anyio

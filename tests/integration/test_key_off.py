@@ -20,8 +20,8 @@ from emulators import REGION, Emulator
 from faulty_proxy import Answer, FaultyProxy, faulty_proxy
 from interlayer.app.composition import opened
 from interlayer.app.settings import load
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, check_tables, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, check_tables, create_tables
 from processes import status
 from serving import Caller
 

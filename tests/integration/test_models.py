@@ -23,13 +23,13 @@ from extraction_rooms import ReadingRoom, rereader_of, settings_of
 from interlayer.app.composition import build
 from interlayer.app.settings import load
 from interlayer.errors import InvalidInput
-from interlayer.memory import keys
-from interlayer.memory.backlog import CLAIM
-from interlayer.memory.model_extractor import prompt_version
+from interlayer.memory.extraction.chat_extractor import prompt_version
+from interlayer.memory.log import keys
+from interlayer.memory.memorize.backlog import CLAIM
 from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
@@ -578,8 +578,8 @@ def test_without_a_model_nothing_of_litellm_is_imported(home: Path) -> None:
     code = """
 import sys, anyio
 from mcp import Client
-from interlayer.app.process import Interlayer, running
-from interlayer.app.serving import build_server
+from interlayer.app.mcp_server.process import Interlayer, running
+from interlayer.app.mcp_server.transports import build_server
 from interlayer.app.settings import load
 
 async def main():

@@ -14,8 +14,8 @@ from embeddings_server import Endpoint, serving
 from emulators import REGION, Emulator, reach
 from interlayer.app.composition import opened
 from interlayer.app.settings import load
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 from processes import command, environment
 from serving import Caller
 from vector_indexes import location_on_s3

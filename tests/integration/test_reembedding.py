@@ -13,13 +13,13 @@ import pytest
 from hashed_vectors import HashedEmbedder
 from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
-from interlayer.memory.entities import Entities
-from interlayer.memory.log_rows import Stretch
-from interlayer.memory.reembedding import Moved
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.projection.reembedding import Moved
+from interlayer.memory.projection.rows import Stretch
 from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.storage.items import Put
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from interlayer_policies.governance import Facets
 from moves import ORGANIZATION, assert_whole, process
 from organizations import memorize
@@ -104,7 +104,7 @@ async def test_a_move_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> Non
 async def test_the_way_back_is_open_until_the_former_space_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interlayer.memory.reembedding._LEFT_S", 0.01)
+    monkeypatch.setattr("interlayer.memory.projection.reembedding._LEFT_S", 0.01)
     async with process(tmp_path) as parts:
         me = parts.settings.principal
         await filled(parts, 2, 30)
@@ -137,7 +137,7 @@ async def _events(parts: Parts) -> list[Any]:
 
 
 async def test_a_build_can_be_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interlayer.memory.reembedding._LEFT_S", 0.01)
+    monkeypatch.setattr("interlayer.memory.projection.reembedding._LEFT_S", 0.01)
     model = HashedEmbedder(NEW.name)
     async with process(tmp_path, {NEW.name: model}) as parts:
         me = parts.settings.principal
@@ -190,7 +190,7 @@ def table_of(folder: Path, space: str) -> Path:
 async def test_a_space_that_nobody_builds_any_more_does_not_fall_to_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interlayer.memory.projecting._MERGED_EVERY_S", 0.0)
+    monkeypatch.setattr("interlayer.memory.projection.outbox._MERGED_EVERY_S", 0.0)
     model = HashedEmbedder(NEW.name)
     async with process(tmp_path, {NEW.name: model}) as server:
         await _begun(server, model)
@@ -272,8 +272,8 @@ async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> Non
 
 
 def _named(entity_id: str) -> Any:
-    from interlayer.memory.identifiers import parse_entity
-    from interlayer.memory.schema import starter_schema
+    from interlayer.memory.log.identifiers import parse_entity
+    from interlayer.memory.schema.schema import starter_schema
 
     return parse_entity(f"company:{entity_id}", starter_schema())
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from extraction_rooms import ReadingRoom, settings_of
-from interlayer.memory.identifiers import parse_entity
-from interlayer.storage.lance import LanceIndex
+from interlayer.memory.log.identifiers import parse_entity
+from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
 from small_model import small_model
 

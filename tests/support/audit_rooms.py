@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from interlayer.audit.reader import Audit, Checkpoint, Report, Sealed, Sealer
+from interlayer.audit.trail import Event, Trail
 from interlayer.principal import Principal
 from interlayer.storage.items import Item
-from interlayer.storage.sqlite import SqliteItems
-from interlayer.storage.trail import Event, Trail
-from interlayer_policies.auditing import Audit, Checkpoint, Report, Sealed, Sealer
-from interlayer_policies.receipts import Receipts
+from interlayer.storage.sqlite.items import SqliteItems
+from interlayer_policies.publication.receipts import Receipts
 
 ME = Principal("acme", "outbound-1")
 DETAIL = {"revision": 1, "facets": {"channel": "email"}, "rules": ["discounts#R1@3", "tone#R2@1"], "sections": []}

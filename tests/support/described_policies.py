@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from interlayer_policies.policy import PolicyFile
+from interlayer_policies.document.policy import PolicyFile
 
 BODY = "## In practice\nFollow this document step by step, and ask its owner when something in it is not clear.\n"
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from interlayer.memory.model_choice import ModelChoice
-from interlayer.memory.reread_change import Change
-from interlayer.memory.rereading import Rereader
+from interlayer.memory.curation.reextraction import Rereader
+from interlayer.memory.curation.reextraction_diff import Change
+from interlayer.memory.extraction.model_choice import ModelChoice
 from interlayer.models.chat import ChatSettings
 from rooms import Room
 

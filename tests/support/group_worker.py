@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 
 from interlayer.storage.items import Key, Put
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.sqlite.items import SqliteItems
 
 
 async def main(place: str) -> None:

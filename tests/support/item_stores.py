@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from emulators import REGION
-from interlayer.storage.dynamodb import DynamoItems
-from interlayer.storage.dynamodb_calls import Place
-from interlayer.storage.dynamodb_tables import Wish, create_tables
+from interlayer.storage.dynamodb.client import Place
+from interlayer.storage.dynamodb.items import DynamoItems
+from interlayer.storage.dynamodb.tables import Wish, create_tables
 from interlayer.storage.items import (
     EVERYTHING,
     Item,
@@ -28,7 +28,7 @@ from interlayer.storage.items import (
     Table,
     VersionConflict,
 )
-from interlayer.storage.sqlite import SqliteItems
+from interlayer.storage.sqlite.items import SqliteItems
 
 
 class OpenStore(Protocol):

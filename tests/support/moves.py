@@ -11,7 +11,7 @@ from hashed_vectors import HashedEmbedder
 from interlayer.app.adapters import embedder
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import Settings
-from interlayer.memory.spaces import ActiveSpace, EmbedderFactory
+from interlayer.memory.projection.spaces import ActiveSpace, EmbedderFactory
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder
 from organizations import settings

@@ -11,7 +11,7 @@ import anyio
 from interlayer.app.composition import build
 from interlayer.models.choice import EmbedderChoice
 from interlayer.models.embedder import Vectors
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row
 from moves import embedders, settings_for
 

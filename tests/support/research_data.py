@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interlayer_policies.policy import PolicyFile
+from interlayer_policies.document.policy import PolicyFile
 
 FOLDER = Path(os.environ.get("INTERLAYER_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

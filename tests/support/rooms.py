@@ -6,29 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from interlayer.app.adapters import embedder
-from interlayer.memory.entities import Entities
-from interlayer.memory.expiring import Expirer
-from interlayer.memory.extraction import Always, Extractor, Extractors
-from interlayer.memory.filling import Filled, Filler
-from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.identities import Identities
-from interlayer.memory.memorizing import Memorizer
-from interlayer.memory.merging import Merger
-from interlayer.memory.projecting import Projector
-from interlayer.memory.recalling import Recaller
-from interlayer.memory.rejections import Rejections
+from interlayer.audit.receipts import ReceiptBook
+from interlayer.audit.trail import Trail
+from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.review import Rejections
+from interlayer.memory.entities.identities import Identities
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.retention import Expirer
+from interlayer.memory.extraction.extractor import Always, Extractor, Extractors
+from interlayer.memory.memorize.memorizer import Memorizer
+from interlayer.memory.projection.backfill import Filled, Filler
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.recall.explanation import Why
+from interlayer.memory.recall.recaller import Recaller
+from interlayer.memory.recall.search import Searcher
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
-from interlayer.memory.schema import Schema, starter_schema
-from interlayer.memory.searching import Searcher
-from interlayer.memory.spaces import Spaces
-from interlayer.memory.why import Why
+from interlayer.memory.schema.schema import Schema, starter_schema
 from interlayer.models.choice import BUNDLED
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
-from interlayer.storage.lance import LanceIndex
-from interlayer.storage.receipts import ReceiptBook
-from interlayer.storage.sqlite import SqliteItems
-from interlayer.storage.trail import Trail
+from interlayer.storage.lance.index import LanceIndex
+from interlayer.storage.sqlite.items import SqliteItems
 
 EMBEDDER = LocalEmbedder()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from interlayer.memory.schema import Schema
+from interlayer.memory.schema.schema import Schema
 
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon")
 WORDS = ("open", "won", "lost", "yes", "off", "in progress", "état", "#1", "null", "2024")

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from interlayer.memory.extraction import ExtractedFact, Extraction, ExtractionTask
+from interlayer.memory.extraction.extractor import ExtractedFact, Extraction, ExtractionTask
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 
 from emulators import BUCKET, LOCK_TABLE
 from interlayer.models.embedder import Space, Vectors
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row, VectorIndex
 
 SPACE: Final = Space("test", 8, "v1")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from interlayer_policies.situation import Facets
+from interlayer_policies.delivery.situation import Facets
 from interlayer_tools.tool import Input, OptionalText
 
 

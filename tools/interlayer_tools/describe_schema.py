@@ -7,7 +7,7 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, Output, Tool
 
 if TYPE_CHECKING:
-    from interlayer.memory.schema import Schema
+    from interlayer.memory.schema.schema import Schema
 
 DESCRIPTION = """\
 List entity types, properties and identifier kinds. Read it once before memorize, to use the right names."""

@@ -13,11 +13,11 @@ from pydantic.json_schema import SkipJsonSchema
 from interlayer.principal import Principal
 
 if TYPE_CHECKING:  # listing the tools must not cost what the domains cost to import
-    from interlayer.memory.forgetting import Forgetter
-    from interlayer.memory.memorizing import Memorizer
-    from interlayer.memory.recalling import Recaller
-    from interlayer.memory.schema import Schema
-    from interlayer.memory.searching import Searcher
+    from interlayer.memory.erasure.forgetter import Forgetter
+    from interlayer.memory.memorize.memorizer import Memorizer
+    from interlayer.memory.recall.recaller import Recaller
+    from interlayer.memory.recall.search import Searcher
+    from interlayer.memory.schema.schema import Schema
     from interlayer_policies.governance import Governance
 
 

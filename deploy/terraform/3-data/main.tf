@@ -20,7 +20,7 @@ locals {
   folder     = "vectors"
 
   # The one description of the tables, which the application reads too.
-  described = jsondecode(file("${path.module}/../../../server/interlayer/storage/tables.json"))
+  described = jsondecode(file("${path.module}/../../../server/interlayer/storage/dynamodb/tables.json"))
 }
 
 resource "aws_dynamodb_table" "this" {

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from interlayer_policies.policy import PolicyFile
+from interlayer_policies.document.policy import PolicyFile
 
 
 def starter_files() -> list[PolicyFile]:

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, parse_instant, timestamp
 from interlayer.principal import ALL_ROLES, Principal
 from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
-from interlayer.storage.trail import Event, Trail
 
 PREFIX: Final = "ilk"
 """Begins the id of every key, and so every key."""

@@ -15,17 +15,17 @@ from interlayer.storage.vectors import VectorIndex
 def item_store(settings: Settings) -> ItemStore:
     """Return the item store: a file under home, or tables of DynamoDB, which nothing is asked of yet."""
     if settings.store:
-        from interlayer.storage.dynamodb import DynamoItems
+        from interlayer.storage.dynamodb.items import DynamoItems
 
         return DynamoItems(settings.store)
-    from interlayer.storage.sqlite import SqliteItems
+    from interlayer.storage.sqlite.items import SqliteItems
 
     return SqliteItems(settings.home / "interlayer.db")
 
 
 def vector_index(settings: Settings, space: Space) -> VectorIndex:
     """Return the index of a space: under home, or where INTERLAYER_VECTORS says."""
-    from interlayer.storage.lance import LanceIndex
+    from interlayer.storage.lance.index import LanceIndex
 
     return LanceIndex(str(settings.home / "vectors") if settings.vectors == "lance" else settings.vectors, space)
 

@@ -13,33 +13,33 @@ import anyio
 from interlayer.app.access import Access
 from interlayer.app.adapters import embedder, item_store, vector_index
 from interlayer.app.settings import Settings
+from interlayer.audit.reader import Audit, Sealer
+from interlayer.audit.receipts import ReceiptBook
+from interlayer.audit.trail import Trail
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
-from interlayer.memory import keys
-from interlayer.memory.agreement import Agreement
-from interlayer.memory.entities import Entities
-from interlayer.memory.expiring import Expirer
-from interlayer.memory.filling import Filler
-from interlayer.memory.forgetting import Forgetter
-from interlayer.memory.identities import Identities
-from interlayer.memory.memorizing import Memorizer
-from interlayer.memory.merging import Merger
-from interlayer.memory.migrating import Migrator
-from interlayer.memory.model_choice import ModelChoice
-from interlayer.memory.projecting import Projector
-from interlayer.memory.recalling import Recaller
-from interlayer.memory.reembedding import Reembedder
-from interlayer.memory.rejections import Rejections
-from interlayer.memory.rereading import Rereader
-from interlayer.memory.schema import read_schema, starter_schema
-from interlayer.memory.searching import Searcher
-from interlayer.memory.spaces import EmbedderFactory, Spaces
-from interlayer.memory.why import Why
+from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.reextraction import Rereader
+from interlayer.memory.curation.review import Rejections
+from interlayer.memory.entities.identities import Identities
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.retention import Expirer
+from interlayer.memory.extraction.model_choice import ModelChoice
+from interlayer.memory.log import keys
+from interlayer.memory.memorize.memorizer import Memorizer
+from interlayer.memory.migration.migrator import Migrator
+from interlayer.memory.projection.backfill import Filler
+from interlayer.memory.projection.consistency import Agreement
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.reembedding import Reembedder
+from interlayer.memory.projection.spaces import EmbedderFactory, Spaces
+from interlayer.memory.recall.explanation import Why
+from interlayer.memory.recall.recaller import Recaller
+from interlayer.memory.recall.search import Searcher
+from interlayer.memory.schema.schema import read_schema, starter_schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
-from interlayer.storage.receipts import ReceiptBook
-from interlayer.storage.trail import Trail
-from interlayer_policies.auditing import Audit, Sealer
 from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
 from interlayer_tools import Domains
 

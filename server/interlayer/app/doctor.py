@@ -15,12 +15,12 @@ from interlayer import __version__
 from interlayer.app.composition import Parts, build, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
-from interlayer.memory.model_choice import Choice
-from interlayer.memory.schema import read_schema, starter_schema
-from interlayer.memory.spaces import Spaces
+from interlayer.memory.extraction.model_choice import Choice
+from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.schema.schema import read_schema, starter_schema
 from interlayer.models.chat import Chat, Question, Uncounted
 from interlayer.principal import Principal
-from interlayer.storage.dynamodb_tables import check_tables
+from interlayer.storage.dynamodb.tables import check_tables
 from interlayer_policies.governance import lint
 
 _PROBE: Final[Question[Any]] = Question(

@@ -18,8 +18,8 @@ from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.principal import ALL_ROLES, Principal
-from interlayer.storage.dynamodb_calls import Place, parse_place
-from interlayer.storage.s3 import S3Place
+from interlayer.storage.dynamodb.client import Place, parse_place
+from interlayer.storage.lance.s3 import S3Place
 
 PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {

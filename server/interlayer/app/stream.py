@@ -14,7 +14,7 @@ import anyio
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
 from interlayer.errors import InterlayerError
-from interlayer.memory import keys
+from interlayer.memory.log import keys
 
 logger = logging.getLogger(__name__)
 

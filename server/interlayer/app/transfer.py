@@ -20,7 +20,7 @@ from interlayer import __version__
 from interlayer.app.composition import Parts
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, timestamp
-from interlayer.memory import keys
+from interlayer.memory.log import keys
 from interlayer.storage.items import (
     TRANSACT_BYTES_MAX,
     TRANSACT_OPERATIONS_MAX,

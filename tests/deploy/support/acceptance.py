@@ -99,7 +99,7 @@ def operate(env: dict[str, str], home: Path, model: str) -> None:
         assert time.monotonic() < deadline, "nothing was sealed"
         interlayer("audit", "seal", env=env)
     interlayer("audit", "export", str(home / "trail.jsonl"), env=env)
-    bundled = resources.files("interlayer.memory").joinpath("schema.yaml").read_text(encoding="utf-8")
+    bundled = resources.files("interlayer.memory.schema").joinpath("schema.yaml").read_text(encoding="utf-8")
     for text in (bundled.replace(_UNINDEXED, _UNINDEXED + _INDEX), bundled):
         (home / "schema.yaml").write_text(text, encoding="utf-8")
         interlayer("schema", "apply", "--allow-breaking", str(home / "schema.yaml"), env=env)

@@ -10,7 +10,7 @@ import numpy as np
 
 from interlayer.errors import Unavailable
 from interlayer.models.embedder import Space
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row
 
 ROWS, DIMS = 6_000, 256  # 6 MB; LanceDB uploads in parts of 5

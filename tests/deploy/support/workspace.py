@@ -16,7 +16,7 @@ import bindings
 
 ROOT: Final = Path(__file__).parents[3]
 MODULES: Final = ROOT / "deploy" / "terraform"
-TABLES: Final = Path("server/interlayer/storage/tables.json")
+TABLES: Final = Path("server/interlayer/storage/dynamodb/tables.json")
 PHASES: Final = ("1-foundation", "2-network", "3-data", "4-service")
 REGION: Final = "eu-central-1"
 SOON: Final = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")

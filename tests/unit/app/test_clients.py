@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interlayer.app.clients import clients, configuration, merge
+from interlayer.app.hosts.clients import clients, configuration, merge
 from interlayer.errors import InvalidInput
 
 

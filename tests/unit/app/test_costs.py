@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guide import run_guide
-from interlayer.app.model_costs import ANSWER_TOKENS, PROMPT_TOKENS
-from interlayer.app.plan_costs import price_plans
-from interlayer.app.postures import POSTURES, posture_lines
-from interlayer.app.prices import Line, read_prices, sums
+from interlayer.app.cost.models import ANSWER_TOKENS, PROMPT_TOKENS
+from interlayer.app.cost.postures import POSTURES, posture_lines
+from interlayer.app.cost.prices import Line, read_prices, sums
+from interlayer.app.cost.terraform_plan import price_plans
 from interlayer.errors import InvalidInput
 from interlayer.main import cli
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.app.agent_texts import project_lines, skill
-from interlayer.app.instructions import BEGIN, END, instructions, remove, write
+from interlayer.app.hosts.instructions import BEGIN, END, instructions, remove, write
 from interlayer.errors import InvalidInput
 from interlayer_tools import TOOLS
 

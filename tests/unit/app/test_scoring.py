@@ -5,9 +5,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from interlayer.app.bars import bars
-from interlayer.app.scoring import Stored, agrees, says, score
-from interlayer.memory.property_schema import PropertySchema
+from interlayer.app.commands.bar_chart import bars
+from interlayer.app.evaluation.scoring import Stored, agrees, says, score
+from interlayer.memory.schema.property import PropertySchema
 
 NOW = datetime(2026, 2, 21, tzinfo=UTC)
 

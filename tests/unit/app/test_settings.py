@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from interlayer.app.serving import parse_address
+from interlayer.app.mcp_server.transports import parse_address
 from interlayer.app.settings import load
 from interlayer.errors import InvalidInput, Refused
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
 
 

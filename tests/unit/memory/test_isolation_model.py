@@ -21,7 +21,7 @@ from interlayer.memory.requests import (
     SearchRequest,
 )
 from interlayer.principal import Principal
-from interlayer.storage.lance import LanceIndex
+from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
 
 ORGANIZATIONS = ["acme", "acme-2", "globex"]

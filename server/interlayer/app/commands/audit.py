@@ -115,7 +115,7 @@ def audit_seal(ctx: click.Context, as_json: bool) -> None:
 def audit_checkpoint(ctx: click.Context, anchor: Path | None) -> None:
     """Print the head of the chain as one line of JSON. Who has the line can show later that nothing before changed."""
     settings = settings_of(ctx)
-    from interlayer_policies.auditing import read_checkpoints
+    from interlayer.audit.reader import read_checkpoints
 
     known = read_checkpoints(anchor) if anchor and anchor.exists() else []
 
@@ -137,7 +137,7 @@ def audit_checkpoint(ctx: click.Context, anchor: Path | None) -> None:
 def audit_verify(ctx: click.Context, anchor: Path | None, as_json: bool) -> None:
     """Compute the chain and all seals again; name everything that was changed, removed or slipped in; exit 1 then."""
     settings = settings_of(ctx)
-    from interlayer_policies.auditing import read_checkpoints
+    from interlayer.audit.reader import read_checkpoints
 
     known = read_checkpoints(anchor, settings.principal.organization) if anchor else []
 

@@ -12,7 +12,7 @@ from interlayer.errors import InvalidInput
 from interlayer.models.choice import EmbedderChoice
 
 if TYPE_CHECKING:
-    from interlayer.app.prices import Line, Prices
+    from interlayer.app.cost.prices import Line, Prices
 
 _Shown = tuple[dict[str, Any], Callable[[], None]]
 """What is printed as JSON, and what prints it for people."""
@@ -40,8 +40,8 @@ def cost(
     as_json: bool,
 ) -> None:
     """Show what running in an account of AWS costs a month, from dated list prices. Asks nobody."""
-    from interlayer.app.postures import ROUNDS
-    from interlayer.app.prices import read_prices
+    from interlayer.app.cost.postures import ROUNDS
+    from interlayer.app.cost.prices import read_prices
 
     if name and plans:
         raise click.UsageError("Give --posture or --plan, not both.")
@@ -63,8 +63,8 @@ def cost(
 
 
 def _of_postures(models: "Sequence[Line]", prices: "Prices", calls: int) -> _Shown:
-    from interlayer.app.cost_printing import print_postures
-    from interlayer.app.postures import POSTURES, posture_lines
+    from interlayer.app.cost.postures import POSTURES, posture_lines
+    from interlayer.app.cost.report import print_postures
 
     bills = {name: [*posture_lines(posture, prices, calls), *models] for name, posture in POSTURES.items()}
     found = {"calls": calls, "postures": {name: _bill(lines) for name, lines in bills.items()}}
@@ -72,8 +72,8 @@ def _of_postures(models: "Sequence[Line]", prices: "Prices", calls: int) -> _Sho
 
 
 def _of_posture(name: str, models: "Sequence[Line]", prices: "Prices", calls: int) -> _Shown:
-    from interlayer.app.cost_printing import print_posture
-    from interlayer.app.postures import POSTURES, posture_lines
+    from interlayer.app.cost.postures import POSTURES, posture_lines
+    from interlayer.app.cost.report import print_posture
 
     if name not in POSTURES:
         raise InvalidInput("--posture", f"{name!r} is none.", f"One of {', '.join(POSTURES)}.")
@@ -84,8 +84,8 @@ def _of_posture(name: str, models: "Sequence[Line]", prices: "Prices", calls: in
 
 
 def _of_plans(plans: Sequence[Path], models: "Sequence[Line]", prices: "Prices") -> _Shown:
-    from interlayer.app.cost_printing import print_plans
-    from interlayer.app.plan_costs import price_plans
+    from interlayer.app.cost.report import print_plans
+    from interlayer.app.cost.terraform_plan import price_plans
 
     costs = price_plans(plans, prices)
     others = {"by_use_only": costs.by_use, "free": costs.free, "not_priced": costs.unknown}
@@ -99,7 +99,7 @@ def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]"
         embedder = None  # runs in the server, which is paid for
     if not (model or embedder):
         return lines
-    from interlayer.app.model_costs import embedder_lines, model_lines
+    from interlayer.app.cost.models import embedder_lines, model_lines
 
     async def run() -> None:
         lines.extend(await model_lines(model, calls) if model else [])
@@ -110,15 +110,15 @@ def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]"
 
 
 def _bill(lines: "Sequence[Line]") -> dict[str, Any]:
-    from interlayer.app.prices import sums
+    from interlayer.app.cost.prices import sums
 
     fixed, by_use, total = (round(usd, 2) for usd in sums(lines))
     return {"fixed": fixed, "by_use": by_use, "total": total, "lines": [line.as_json() for line in lines]}
 
 
 def _print_assumed(models: "Sequence[Line]", calls: int) -> None:
-    from interlayer.app.model_costs import ANSWER_TOKENS, EMBEDDED_TOKENS, PROMPT_TOKENS
-    from interlayer.app.prices import sums
+    from interlayer.app.cost.models import ANSWER_TOKENS, EMBEDDED_TOKENS, PROMPT_TOKENS
+    from interlayer.app.cost.prices import sums
 
     assumed = f"{PROMPT_TOKENS:,} tokens read, {ANSWER_TOKENS:,} written, {EMBEDDED_TOKENS:,} embedded"
     click.echo(f"models: {sums(models)[-1] / max(calls, 1) * 1_000:.2f} per 1,000 calls, assuming for each {assumed}")

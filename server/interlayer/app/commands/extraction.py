@@ -17,7 +17,7 @@ from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
-    from interlayer.memory.reread_change import Change
+    from interlayer.memory.curation.reextraction_diff import Change
 
 
 @click.command("extract")
@@ -64,7 +64,7 @@ def extract(
 
 async def _told(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[int, int]:
     """Print what each reading came to as it comes; return how many there were, and how many could not be had."""
-    from interlayer.app.printing import print_change
+    from interlayer.app.commands.output import print_change
 
     done = failed = 0
     async with aclosing(found):
@@ -148,11 +148,11 @@ def evaluate(
 ) -> None:
     """Score how well a model reads labelled samples, so that models can be compared on your own data."""
     settings = settings_of(ctx)
-    from interlayer.app import evaluation
-    from interlayer.app.bars import bars
+    from interlayer.app.commands.bar_chart import bars
+    from interlayer.app.commands.output import print_scores
     from interlayer.app.composition import opened
-    from interlayer.app.printing import print_scores
-    from interlayer.memory.model_choice import model_ids
+    from interlayer.app.evaluation import evaluation
+    from interlayer.memory.extraction.model_choice import model_ids
     from interlayer.models.chat import with_models
 
     async def run() -> None:

@@ -22,8 +22,8 @@ def install(ctx: click.Context, client: str, write: bool, told: bool, remove: bo
 
     `agents-md` has no configuration: it is the AGENTS.md of the working folder, which many agents read.
     """
-    from interlayer.app import instructions
     from interlayer.app.agent_texts import project_lines
+    from interlayer.app.hosts import instructions
 
     told = told or client == AGENTS_MD
     files = instructions.instructions(client, Path.cwd())
@@ -47,7 +47,7 @@ def install(ctx: click.Context, client: str, write: bool, told: bool, remove: bo
 
 def _configure(ctx: click.Context, client: str, write: bool) -> None:
     settings = settings_of(ctx)
-    from interlayer.app.clients import carried, clients, configuration, merge
+    from interlayer.app.hosts.clients import carried, clients, configuration, merge
 
     chosen = clients(Path.home(), Path.cwd())[client]
     wanted = configuration(chosen, carried(ctx.obj, settings.home))

@@ -33,8 +33,8 @@ def memory_show(
 ) -> None:
     """Print the dossier of ENTITY (type:key): all that is known of it, and where from."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.output import print_dossier
     from interlayer.app.composition import opened
-    from interlayer.app.printing import print_dossier
     from interlayer.memory.requests import PARTS, RecallRequest
 
     request = RecallRequest(
@@ -67,8 +67,8 @@ def memory_show(
 def memory_why(ctx: click.Context, what: str, name: str | None, as_json: bool) -> None:
     """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.output import print_why
     from interlayer.app.composition import opened
-    from interlayer.app.printing import print_why
 
     async def run() -> None:
         async with opened(settings) as interlayer:
@@ -92,8 +92,8 @@ def memory_rejected(
 ) -> None:
     """List what the gates turned down in the last 90 days, newest first."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.output import print_rejected, print_rejected_summary
     from interlayer.app.composition import opened
-    from interlayer.app.printing import print_rejected, print_rejected_summary
 
     async def run() -> None:
         async with opened(settings) as interlayer:

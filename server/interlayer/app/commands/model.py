@@ -9,7 +9,7 @@ from interlayer.app.commands.shell import run_async, settings_of
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
-    from interlayer.memory.model_choice import Choice
+    from interlayer.memory.extraction.model_choice import Choice
 
 
 @click.group()

@@ -47,8 +47,8 @@ def policy_lint(folder: Path) -> None:
 def policy_test(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Run the examples and tests of the policies of FOLDER; exit 1 when one fails."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_cases
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_cases
     from interlayer_policies.governance import read_folder
 
     async def run() -> None:
@@ -67,8 +67,8 @@ def policy_test(ctx: click.Context, folder: Path, as_json: bool) -> None:
 def policy_diff(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Show what publishing FOLDER would change: words, scopes, tokens, and what calls of late would get."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_difference
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_difference
     from interlayer_policies.governance import read_folder
 
     async def run() -> None:
@@ -92,8 +92,8 @@ def policy_publish(
 ) -> None:
     """Make the files of FOLDER the organization's whole set of policies, all or nothing."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_published
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_published
     from interlayer_policies.governance import read_folder
 
     async def run() -> None:
@@ -120,8 +120,8 @@ def policy_rollback(
 ) -> None:
     """Publish the set of an earlier REVISION again, as a new revision."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_published
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_published
 
     async def run() -> None:
         async with opened(settings) as interlayer:
@@ -142,8 +142,8 @@ def policy_rollback(
 def policy_history(ctx: click.Context, policy_id: str | None, limit: int, as_json: bool) -> None:
     """List who published what, when and why, newest first; of POLICY_ID only what changed it."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_history
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_history
 
     async def run() -> None:
         async with opened(settings) as interlayer:
@@ -200,8 +200,8 @@ def policy_explain(
     settings = settings_of(ctx)
     from dataclasses import replace
 
+    from interlayer.app.commands.policy_output import print_explanation
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_explanation
     from interlayer_policies.governance import Facets
 
     async def run() -> None:

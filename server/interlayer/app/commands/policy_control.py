@@ -18,8 +18,8 @@ from interlayer.app.commands.shell import INSTANT, run_async, settings_of
 def policy_proposals(ctx: click.Context, everything: bool, as_json: bool) -> None:
     """List changes that wait for approval, and those published by breaking the glass that nobody looked at since."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_proposals
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_proposals
 
     async def run() -> None:
         async with opened(settings) as interlayer:
@@ -36,8 +36,8 @@ def policy_proposals(ctx: click.Context, everything: bool, as_json: bool) -> Non
 def policy_approve(ctx: click.Context, proposal_id: str, reason: str) -> None:
     """Agree to a proposal, as INTERLAYER_AGENT; the last approval that it needs publishes it."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_published
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_published
 
     async def run() -> None:
         async with opened(settings) as interlayer:
@@ -107,8 +107,8 @@ def policy_waive(ctx: click.Context, rule: str, until: datetime, reason: str, **
 def policy_waivers(ctx: click.Context, as_json: bool) -> None:
     """List the waivers that have not ended."""
     settings = settings_of(ctx)
+    from interlayer.app.commands.policy_output import print_waivers
     from interlayer.app.composition import opened
-    from interlayer.app.policy_printing import print_waivers
 
     async def run() -> None:
         async with opened(settings) as interlayer:

@@ -10,7 +10,7 @@ from interlayer.app.commands.policy_control import policy
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from interlayer_policies.importing import Imported
+    from interlayer_policies.document.rule_file_import import Imported
 
 __all__ = ["policy"]
 
@@ -25,9 +25,9 @@ def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
 
     SOURCE is a file, the root of a repository, or a folder.
     """
-    from interlayer.app.policy_printing import print_imported
-    from interlayer_policies.importing import imported
-    from interlayer_policies.rule_files import find_rule_files
+    from interlayer.app.commands.policy_output import print_imported
+    from interlayer_policies.document.rule_file_import import imported
+    from interlayer_policies.document.rule_files import find_rule_files
 
     found = imported(find_rule_files(source, into))
     files = [one.file for one in found if one.file]

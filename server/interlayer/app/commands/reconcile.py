@@ -12,7 +12,7 @@ from interlayer.errors import Corrupt
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
-    from interlayer.memory.agreement import Difference
+    from interlayer.memory.projection.consistency import Difference
 
 _SHOWN = 20
 

@@ -13,7 +13,7 @@ from interlayer.app.settings import Settings
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
-    from interlayer.memory.schema import Schema
+    from interlayer.memory.schema.schema import Schema
 
 _FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,7 +33,7 @@ def schema_show(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(shown.model_dump(mode="json", exclude_defaults=True), indent=2, ensure_ascii=False))
         return
-    from interlayer.app.printing import print_schema
+    from interlayer.app.commands.output import print_schema
 
     print_schema(shown)
 
@@ -43,7 +43,7 @@ def schema_show(ctx: click.Context, as_json: bool) -> None:
 def schema_check(file: Path) -> None:
     """Check the schema of FILE; every mistake is a line `file:line: place: problem`, and then exit 1."""
     from interlayer.errors import InvalidInput
-    from interlayer.memory.schema import read_schema
+    from interlayer.memory.schema.schema import read_schema
 
     try:
         found = read_schema(file)
@@ -60,7 +60,7 @@ def schema_check(file: Path) -> None:
 @click.pass_context
 def schema_plan(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     """Show what applying FILE (default: the configured schema) would change and do to stored data; write nothing."""
-    from interlayer.app.printing import print_schema_plan
+    from interlayer.app.commands.output import print_schema_plan
 
     async def run(parts: "Parts", new: "Schema") -> None:
         organization = parts.settings.principal.organization
@@ -80,7 +80,7 @@ def schema_plan(ctx: click.Context, file: Path | None, as_json: bool) -> None:
 @click.pass_context
 def schema_apply(ctx: click.Context, file: Path | None, allow_breaking: bool, as_json: bool) -> None:
     """Bring stored data under the schema of FILE (default: the configured one); again, to complete what was cut off."""
-    from interlayer.app.printing import print_schema_plan
+    from interlayer.app.commands.output import print_schema_plan
 
     async def run(parts: "Parts", new: "Schema") -> None:
         done = await parts.migrator.apply(
@@ -108,7 +108,7 @@ def schema_apply(ctx: click.Context, file: Path | None, allow_breaking: bool, as
 @click.option("--output", type=click.Path(path_type=Path), help="Write here instead of printing.")
 def schema_import(file: Path, collections: tuple[str, ...], output: Path | None) -> None:
     """Turn a JSON FILE of property collections into a schema file."""
-    from interlayer.memory.collections import schema_of
+    from interlayer.memory.schema.collection_import import schema_of
 
     text, notes = schema_of(file.read_text(encoding="utf-8"), str(file), collections)
     for note in notes:
@@ -121,7 +121,7 @@ def schema_import(file: Path, collections: tuple[str, ...], output: Path | None)
 
 
 def _configured(settings: Settings) -> "Schema":
-    from interlayer.memory.schema import read_schema, starter_schema
+    from interlayer.memory.schema.schema import read_schema, starter_schema
 
     return read_schema(settings.schema) if settings.schema else starter_schema()
 
@@ -129,7 +129,7 @@ def _configured(settings: Settings) -> "Schema":
 def _with_stores(settings: Settings, file: Path | None, run: Callable[["Parts", "Schema"], Awaitable[None]]) -> None:
     """Run on the stores as they are: that the configured schema is not the one in force is what is to be mended."""
     from interlayer.app.composition import build
-    from interlayer.memory.schema import read_schema
+    from interlayer.memory.schema.schema import read_schema
 
     new = read_schema(file) if file else _configured(settings)
 

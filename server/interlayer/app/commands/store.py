@@ -9,7 +9,7 @@ import click
 
 from interlayer.app.commands.shell import FAILED, run_async, settings_of
 from interlayer.errors import InvalidInput
-from interlayer.storage.dynamodb_calls import SETTING, Place
+from interlayer.storage.dynamodb.client import SETTING, Place
 
 
 @click.group()
@@ -25,7 +25,7 @@ def store() -> None:
 def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool, no_recovery: bool) -> None:
     """Create the three tables that INTERLAYER_STORE names, or bring those that are there into order."""
     place = _place(ctx)
-    from interlayer.storage.dynamodb_tables import Wish, create_tables
+    from interlayer.storage.dynamodb.tables import Wish, create_tables
 
     wish = Wish(kms_key, protected=not no_protection, recoverable=not no_recovery)
 
@@ -41,7 +41,7 @@ def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool
 def store_check(ctx: click.Context, *, as_json: bool) -> None:
     """Check the tables and what the present role may do with them; exit 1 on a fault. Writes nothing."""
     place, organization = _place(ctx), settings_of(ctx).principal.organization
-    from interlayer.storage.dynamodb_tables import check_tables
+    from interlayer.storage.dynamodb.tables import check_tables
 
     states: list[Any] = []
 

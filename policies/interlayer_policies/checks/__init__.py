@@ -1,0 +1,1 @@
+"""Deterministic checks of a text: terms, patterns, amounts, private data."""

@@ -1,0 +1,1 @@
+"""Delivery of a published set to a caller: scope, precedence, relevance, packing and compliance."""

@@ -1,0 +1,156 @@
+"""What the governance tools answer: values whose fields are the fields of the answer, and their JSON form."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from interlayer_policies.document.policy import Level
+
+REFUSAL: Final = (
+    "Take no externally visible or irreversible action until governance answers again; then ask for the context anew."
+)
+"""What an agent is told instead of an answer that could not be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredRule:
+    """A rule that governs the task."""
+
+    policy_id: str
+    version: int
+    rule_id: str
+    level: Level
+    text: str
+    why: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredSection:
+    """Guidance that was chosen for the task; `score` is 0 to 1 among the sections in scope."""
+
+    policy_id: str
+    version: int
+    section_id: str
+    title: str
+    text: str
+    why: str
+    score: float
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A relevant section that was left out, and its size in tokens."""
+
+    policy_id: str
+    section_id: str
+    why: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """A rule in scope that another rule or policy (`by`) takes the place of."""
+
+    policy_id: str
+    rule_id: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Rules about one key that are all delivered, because none may take the place of another."""
+
+    key: str
+    rules: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens: the caller's maximum, the whole answer, the rules alone, and how far the answer is over."""
+
+    max: int
+    used: int
+    rules: int
+    exceeded_by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextAnswer:
+    """The answer of `get_governance_context`."""
+
+    etag: str
+    revision: int
+    unchanged: bool
+    rules: tuple[DeliveredRule, ...]
+    sections: tuple[DeliveredSection, ...]
+    held: tuple[str, ...]
+    omitted: tuple[Omitted, ...]
+    overridden: tuple[Overridden, ...]
+    conflicts: tuple[Clash, ...]
+    assumed: tuple[str, ...]
+    budget: Budget
+    valid_until: str | None
+    degraded: tuple[str, ...]
+    receipt_id: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer as JSON values; its compact form is what `budget.used` counts."""
+        return as_json(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Where a text breaks a rule: `text[start:end]` in characters, both 0 when something is missing."""
+
+    policy_id: str
+    version: int
+    rule_id: str
+    level: Level
+    start: int
+    end: int
+    excerpt: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswer:
+    """The answer of `check_compliance`. `not_checked` are `policy#rule` that no deterministic check covers.
+
+    `compliant` is false when a `must` or `must_not` is broken; lesser levels are reported only. At most
+    `VIOLATIONS_MAX` violations are listed, `more` says how many were found beyond them.
+    """
+
+    compliant: bool
+    violations: tuple[Violation, ...]
+    more: int
+    not_checked: tuple[str, ...]
+    assumed: tuple[str, ...]
+    revision: int
+    degraded: tuple[str, ...]
+    receipt_id: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        return as_json(self)
+
+
+def as_json(value: Any) -> Any:
+    """Return a value of this module as JSON values: objects, arrays, texts, numbers, null."""
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    names = _FIELDS.get(type(value))
+    if names is None:
+        return value
+    return {name: as_json(getattr(value, name)) for name in names}
+
+
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (
+        *(DeliveredRule, DeliveredSection, Omitted, Overridden, Clash, Budget),
+        *(ContextAnswer, Violation, CheckAnswer),
+    )
+}

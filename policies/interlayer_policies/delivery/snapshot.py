@@ -1,0 +1,210 @@
+"""One published set in memory, ready to answer: immutable, built once when the set changes."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlayer.models.embedder import EmbeddingModel, Vectors
+from interlayer.models.scale import REFERENCE
+from interlayer.text.budget import compact_json
+from interlayer_policies.checks.checks import Checker, compiled
+from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection, as_json
+from interlayer_policies.delivery.relevance import SectionIndex
+from interlayer_policies.delivery.scope import ScopeIndex
+from interlayer_policies.document.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, Section, filled
+
+Rank = tuple[int, int, int, float, str, str]
+"""Sorts rules of one key by precedence: level, tier, narrower scope, later start, policy id, rule id."""
+
+
+def digest(*parts: object) -> str:
+    """Return 12 hex characters that stand for this content."""
+    return hashlib.sha256(compact_json(parts).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A policy at a version; `sha256` of its text where it was read from a store."""
+
+    policy: Policy
+    version: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule of a set with its parameters filled in.
+
+    `number` is its policy's place in the set, `json_bytes` its size in an answer, but for the text of `why`.
+    """
+
+    number: int
+    edition: Edition
+    rule: Rule
+    values: Mapping[str, ParameterValue]
+    text: str
+    remedy: str
+    etag: str
+    rank: Rank
+    json_bytes: int
+
+    @property
+    def ref(self) -> str:
+        """`policy#rule`."""
+        return f"{self.edition.policy.id}#{self.rule.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class GuidanceSection:
+    """A section of a set. `number` is its policy's place in the set; `content` is the same for equal texts.
+
+    `json_bytes` is its size in an answer, but for `why` and `score`.
+    """
+
+    number: int
+    edition: Edition
+    section_id: str
+    title: str
+    text: str
+    indexed: str
+    content: str
+    etag: str
+    json_bytes: int
+
+
+class Snapshot:
+    """A published set: its rules in the order they are delivered, its sections, its scopes.
+
+    `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
+    """
+
+    def __init__(
+        self,
+        revision: int,
+        editions: Sequence[Edition],
+        sections: Sequence[GuidanceSection],
+        vectors: Vectors | None,
+        model: EmbeddingModel | None = None,
+    ) -> None:
+        self.revision = revision
+        self.model = model
+        self.editions = tuple(editions)
+        self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
+        policies = [edition.policy for edition in self.editions]
+        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies])
+        self.rules = tuple(sorted(_bound_rules(self.editions), key=_delivery_order))
+        self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
+        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
+        keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
+        self.contested = frozenset(key for key, count in keys.items() if count > 1)
+        self.superseding = tuple(number for number, policy in enumerate(policies) if policy.supersedes)
+        self.sections = tuple(sections)
+        self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
+        self.section_order = _order(self.sections)
+        self.index = SectionIndex(
+            [section.indexed for section in self.sections],
+            ["\n".join([policy.title, policy.description]) for policy in policies],
+            self.section_policies,
+            vectors,
+            model.scale if model else REFERENCE,
+        )
+        self._checkers: dict[str, Checker | None] = {}
+
+    def checker(self, rule: BoundRule) -> Checker | None:
+        """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
+        if rule.rule.check is None:
+            return None
+        if rule.etag not in self._checkers:
+            self._checkers[rule.etag] = _checker(rule.rule.check, rule.values)
+        return self._checkers[rule.etag]
+
+
+def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
+    try:
+        return compiled(check.kind, check.filled(values))
+    except ValueError:
+        # Lint refuses such a check, but values merged with another policy's can leave nothing to look for.
+        return None
+
+
+def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
+    """Return the sections of a set; `indexed` is what is searched and embedded."""
+    return [
+        _section(number, edition, section)
+        for number, edition in enumerate(editions)
+        for section in edition.policy.sections
+    ]
+
+
+def _section(number: int, edition: Edition, section: Section) -> GuidanceSection:
+    policy = edition.policy
+    etag = digest(policy.id, section.id, section.title, section.text)
+    delivered = DeliveredSection(policy.id, edition.version, section.id, section.title, section.text, "", 0, etag)
+    return GuidanceSection(
+        number=number,
+        edition=edition,
+        section_id=section.id,
+        title=section.title,
+        text=section.text,
+        indexed=_indexed(policy, section.title, section.text),
+        content=digest(section.title, section.text),
+        etag=etag,
+        json_bytes=len(compact_json(as_json(delivered)).encode()) - len('""0'),
+    )
+
+
+def _order(sections: Sequence[GuidanceSection]) -> NDArray[np.intp]:
+    """Return (sections,) each one's place when they are sorted by policy id and section id."""
+    by_id = sorted(range(len(sections)), key=lambda n: (sections[n].edition.policy.id, sections[n].section_id))
+    places = np.empty(len(sections), dtype=np.intp)
+    places[by_id] = np.arange(len(sections))
+    return places
+
+
+def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, ParameterValue]) -> BoundRule:
+    """Return a rule with these parameter values in its text, remedy and check."""
+    policy = edition.policy
+    text, remedy = filled(rule.text, values), filled(rule.remedy, values)
+    check = [rule.check.kind, rule.check.filled(values)] if rule.check else None
+    start = policy.effective.start
+    etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
+    delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
+    return BoundRule(
+        number=number,
+        edition=edition,
+        rule=rule,
+        values=values,
+        text=text,
+        remedy=remedy,
+        etag=etag,
+        json_bytes=len(compact_json(as_json(delivered)).encode()),
+        rank=(
+            LEVELS.index(rule.level),
+            TIERS.index(policy.tier),
+            -policy.scope.specificity,
+            -start.timestamp() if start else float("inf"),
+            policy.id,
+            rule.id,
+        ),
+    )
+
+
+def _bound_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
+    for number, edition in enumerate(editions):
+        values = edition.policy.values
+        for rule in edition.policy.rules:
+            yield bound(number, edition, rule, values)
+
+
+def _delivery_order(rule: BoundRule) -> tuple[int, str, int]:
+    """Strongest level first; within it a stable order, so that a prompt cache keeps its prefix."""
+    return rule.rank[0], rule.edition.policy.id, rule.edition.policy.rules.index(rule.rule)
+
+
+def _indexed(policy: Policy, title: str, text: str) -> str:
+    heads = dict.fromkeys(head for head in (policy.title, policy.description, title) if head)
+    return "\n".join([*heads, text])

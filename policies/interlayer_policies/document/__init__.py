@@ -1,0 +1,1 @@
+"""The policy file: front matter, sections, rules, and their parsing."""

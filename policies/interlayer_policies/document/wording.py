@@ -1,0 +1,75 @@
+"""Whether a policy says what it is about: guidance that does not is published and then never found.
+
+Title and description are searched with every section, so they are where the words of a task that the text itself does
+not use can be met. Only general signs are looked at: how much is said, how much of it is said twice, and whether the
+description and the text speak of the same thing. All of it are warnings.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from interlayer.text.budget import text_tokens
+from interlayer.text.terms import terms
+from interlayer_policies.document.policy import Policy, Problem
+
+DESCRIPTION_WORDS_MIN: Final = 4
+"""A task has to share two content words with a section to be given it; of three there is hardly a choice."""
+
+SECTION_TOKENS_MAX: Final = 800
+"""A section is sent whole or not at all; beside rules at their cap a longer one never fits the default budget."""
+
+_NEW_WORDS_MIN: Final = 2
+_UNHEADED_TOKENS_MAX: Final = 400
+
+_SAY: Final = "say what it covers and in which situations an agent needs it"
+
+# What a document is, whatever it is about.
+_KINDS_OF_TEXT: Final = frozenset(
+    terms(
+        "document doc file page paper note text policy rule regulation instruction draft version untitled new general"
+    )
+)
+
+
+def wording_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
+    """Yield what keeps these policies from being found, as warnings, by policy."""
+    first_with: dict[tuple[str, ...], str] = {}
+    for policy in policies:
+        for line, message in [*_title(policy), *_description(policy), *_sections(policy)]:
+            yield Problem(policy.file, line, message, "warning")
+        words = tuple(terms(policy.description))
+        first = first_with.setdefault(words, policy.id)
+        if words and first != policy.id:
+            message = f"description: is that of {first} too, so that nothing tells which of the two a task is about"
+            yield Problem(policy.file, policy.description_line, message, "warning")
+
+
+def _title(policy: Policy) -> Iterator[tuple[int, str]]:
+    said = [word for word in terms(policy.title) if word not in _KINDS_OF_TEXT and not word.isdecimal()]
+    if not said:
+        yield policy.title_line, f"title: {policy.title!r} does not say what it is about; name its subject"
+
+
+def _description(policy: Policy) -> Iterator[tuple[int, str]]:
+    line, title = policy.description_line, set(terms(policy.title))
+    said = set(terms(policy.description))
+    if not policy.description.strip():
+        yield line, "no description: what it is about helps to find it"
+    elif len(said) < DESCRIPTION_WORDS_MIN:
+        yield line, f"description: {policy.description!r} is too short to be found by; {_SAY}"
+    elif len(said - title) < _NEW_WORDS_MIN:
+        yield line, "description: repeats the title; " + _SAY
+    texts = [*(f"{s.title} {s.text}" for s in policy.sections), *(rule.text for rule in policy.rules)]
+    if said and texts and not (said | title) & {term for text in texts for term in terms(text)}:
+        yield line, "description: shares no word with the rules and the text, title included; is it that of another?"
+
+
+def _sections(policy: Policy) -> Iterator[tuple[int, str]]:
+    for section in policy.sections:
+        tokens = text_tokens(section.text)
+        if tokens > SECTION_TOKENS_MAX:
+            message = f"section {section.id}: some {tokens} tokens; a section is sent whole or not at all, so split it"
+            yield section.line, f"{message} by ## headings into parts of at most {SECTION_TOKENS_MAX}"
+        elif len(policy.sections) == 1 and section.id == "overview" and tokens > _UNHEADED_TOKENS_MAX:
+            message = f"no ## headings: the text is one section of some {tokens} tokens, sent whole or not at all"
+            yield section.line, f"{message}; give each subject a heading"

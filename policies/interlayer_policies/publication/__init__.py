@@ -1,0 +1,1 @@
+"""Published sets: proposals, versions, approval, receipts, and the store they live in."""

@@ -1,0 +1,106 @@
+"""Trying things out without changing anything: tests, what a publish would come to, why a call gets what it gets."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import anyio.to_thread
+
+from interlayer.audit.ledger import stream
+from interlayer.audit.receipts import hour_of, receipts_partition
+from interlayer.ids import Clock
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
+from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
+from interlayer_policies.delivery.explanation import Explanation, explain
+from interlayer_policies.delivery.selection import Request
+from interlayer_policies.delivery.snapshot import Edition
+from interlayer_policies.document.policy import PolicyFile, Situation, folded
+from interlayer_policies.publication.publisher import Publisher
+from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.review.diff import (
+    Difference,
+    FrozenSituation,
+    call_differences,
+    policy_differences,
+    rule_tokens,
+)
+from interlayer_policies.review.policy_tests import Case, examples, expectations
+
+_CALLS: Final = 500
+_LOOKED_AT: Final = 20_000  # receipts, those of memories among them
+_HOURS_BACK: Final = 7 * 24
+_FACETS: Final = ("channel", "audience", "region", "team", "tags")
+
+
+class Planner:
+    """Tries out. Writes nothing and leaves no receipt."""
+
+    def __init__(self, store: ItemStore, library: Library, publisher: Publisher, clock: Clock) -> None:
+        self._store = store
+        self._library = library
+        self._publisher = publisher
+        self._clock = clock
+
+    async def test(self, files: Sequence[PolicyFile]) -> list[Case]:
+        """Return every test of these files as one set, by file and line. Raises `PolicyProblems` when one is unread."""
+        policies = await self._publisher.read(files)
+        cases = [case for policy in policies for case in examples(policy)]
+        tasks = [expectation.task for policy in policies for expectation in policy.expectations]
+        if tasks:
+            snapshot = await self._library.try_out([Edition(policy, 1) for policy in policies])
+            queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
+            cases += expectations(snapshot, queries, self._clock())
+        return sorted(cases)
+
+    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Difference:
+        """Return what a publish of these files would come to. Raises `PolicyProblems` when they cannot be published."""
+        policies = await self._publisher.publishable(files)
+        current = await self._library.current(principal.organization)
+        before = {edition.policy.id: edition.policy for edition in current.snapshot.editions}
+        after = {policy.id: policy for policy in policies}
+        found = tuple(policy_differences(before, after))
+        editions = [Edition(policy, 0) for policy in sorted(policies, key=lambda policy: policy.id)]
+        proposed = await self._library.build(0, editions, current.snapshot.model)
+        calls = await self._recent_calls(principal.organization)
+        now = self._clock()
+        changed = await anyio.to_thread.run_sync(
+            lambda: tuple(call_differences(current.snapshot, proposed, calls, now, current.waivers))
+        )
+        return Difference(found, changed, calls.total(), rule_tokens(before.values()), rule_tokens(after.values()))
+
+    async def explain(
+        self, principal: Principal, task: str, situation: Situation, max_tokens: int, at: datetime | None = None
+    ) -> Explanation:
+        """Return the answer of a call and the verdict on every rule and section of the set."""
+        current = await self._library.current(principal.organization)
+        query, without_vectors = await self._library.query(current.snapshot, task)
+        degraded = ("vector",) if without_vectors else ()
+        request = Request(query, situation, at or self._clock(), max_tokens, degraded=degraded)
+        return explain(current.snapshot, replace(request, waivers=current.waivers))
+
+    async def _recent_calls(self, organization: str) -> Counter[FrozenSituation]:
+        """Return the situations of the newest calls as their receipts tell: what a receipt leaves out is unknown."""
+        calls: Counter[FrozenSituation] = Counter()
+        hour = self._clock().astimezone(UTC)
+        looked_at = 0
+        for back in range(_HOURS_BACK):
+            place = receipts_partition(organization, hour_of(hour - timedelta(hours=back)))
+            async for item in stream(self._store, place, reverse=True):
+                looked_at += 1
+                if "facets" in item.body:
+                    calls[_situation(item.body)] += 1
+                if calls.total() == _CALLS or looked_at == _LOOKED_AT:
+                    return calls
+        return calls
+
+
+def _situation(receipt: Any) -> FrozenSituation:
+    given = receipt["facets"]
+    known = {"agent": [receipt["agent"]]} | {name: given[name] for name in _FACETS if name in given}
+    return tuple(
+        (name, tuple(sorted({folded(one) for one in (values if isinstance(values, list) else [values])})))
+        for name, values in sorted(known.items())
+    )

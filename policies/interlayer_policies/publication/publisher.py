@@ -1,0 +1,240 @@
+"""From proposed files to a published set, all or nothing: parse, lint, examples, tests, store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import anyio.to_thread
+
+from interlayer.errors import Conflict, Corrupt, InvalidInput
+from interlayer.ids import Clock, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import Operation
+from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
+from interlayer_policies.delivery.snapshot import Edition
+from interlayer_policies.document.parser import parse
+from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.publication.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
+from interlayer_policies.publication.sets import Head, Source
+from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.review.lint import failing_expectations, parsed
+
+FIRST_START = "First start: the policies that the server was given"
+
+_PROBLEMS_SHOWN = 20
+
+
+class PolicyProblems(InvalidInput):
+    """The proposed files cannot be published; nothing was. `problems` are the errors, by file and line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        shown = "; ".join(str(problem) for problem in problems[:_PROBLEMS_SHOWN])
+        rest = len(problems) - _PROBLEMS_SHOWN
+        super().__init__("policies", shown + (f"; and {rest} more" if rest > 0 else ""))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The outcome of a publish: the revision now published, whether it is a new one, and how it differs.
+
+    With a `proposal` that is pending nothing was published yet: somebody has to approve it first. With one that broke
+    the glass it was, and somebody still has to look at it.
+    """
+
+    revision: int
+    new: bool
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    proposal: Proposal | None = None
+
+
+class Publisher:
+    """Examines proposed files and publishes them."""
+
+    def __init__(self, sets: PolicySets, proposals: Proposals, library: Library, clock: Clock) -> None:
+        self._sets = sets
+        self._proposals = proposals
+        self._library = library
+        self._clock = clock
+
+    async def publish(
+        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None, break_glass: bool
+    ) -> Published:
+        """Make the files the whole set, or propose it where somebody has to approve what changes.
+
+        `break_glass` publishes without waiting; the approvers are still asked. Only so a set that is damaged is
+        replaced, because nobody can tell any more who would have to approve. Raises `PolicyProblems`, or `Conflict`
+        when another publish won.
+        """
+        organization = principal.organization
+        # Read first: what another publishes while we examine makes this publish fail instead of undoing theirs.
+        head = await self._sets.head(organization)
+        policies, warnings = await self._publishable(files)
+        in_force = await self._in_force(organization, head, break_glass=break_glass)
+        anew = in_force is None
+        change = await self._sets.difference(organization, _sources(policies, files), anew=anew)
+        changed = (*change.added, *change.changed, *change.removed)
+        groups = groups_for(in_force or {}, {one.id: one for one in policies}, changed)
+        now = self._clock()
+        proposal = None
+        if groups and head:
+            proposal = Proposal(
+                id=new_proposal_id(now),
+                at=timestamp(now),
+                author=author or principal.agent,
+                submitter=principal.agent,
+                reason=reason,
+                base_revision=head.revision,
+                changed=changed,
+                groups=groups,
+                state="break_glass" if break_glass else "pending",
+            )
+            if not break_glass:
+                kept = await self._proposals.add(principal, proposal, files)
+                return Published(
+                    head.revision, False, change.added, change.changed, change.removed, tuple(warnings), kept
+                )
+        also = [put(organization, proposal)] if proposal else []
+        done = await self._publish_after(
+            head,
+            principal,
+            files,
+            reason,
+            author,
+            (policies, warnings),
+            break_glass=bool(proposal) or anew,
+            anew=anew,
+            also=also,
+        )
+        return replace(done, proposal=proposal)
+
+    async def publish_approved(self, principal: Principal, proposal: Proposal) -> Published:
+        """Publish a proposal that everybody who has to has agreed to. Raises `Conflict` when the set has moved on."""
+        organization = principal.organization
+        head = await self._sets.head(organization)
+        if head is None or head.revision != proposal.base_revision:
+            by_now = head.revision if head else "none"
+            raise Conflict(
+                f"{proposal.id} was proposed on revision {proposal.base_revision}; in force is {by_now} by now. "
+                "Nothing was published; propose the change again on what is in force."
+            )
+        files = await self._proposals.files(organization, proposal)
+        approved_by = [one.by for one in proposal.decisions if one.approved]
+        return await self._publish_after(
+            head,
+            principal,
+            files,
+            proposal.reason,
+            proposal.author,
+            await self._publishable(files),
+            approved_by=approved_by,
+            also=[put(organization, proposal)],
+        )
+
+    async def ensure(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
+        """Publish the files if nothing is published yet; losing that race is as good as winning it."""
+        if await self._sets.head(principal.organization) is not None:
+            return
+        try:
+            await self._publish_after(None, principal, files, FIRST_START, None, await self._publishable(files))
+        except Conflict:
+            if await self._sets.head(principal.organization) is None:
+                raise
+
+    async def examine(self, files: Sequence[PolicyFile]) -> list[Problem]:
+        """Return all problems of the files as a set, errors and warnings."""
+        return (await self._examined(files))[1]
+
+    async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
+        read = [(file, parse(file)) for file in files]
+        problems = [problem for _, found in read if isinstance(found, list) for problem in found]
+        if problems:
+            raise PolicyProblems(problems)
+        return [found for _, found in read if isinstance(found, Policy)]
+
+    async def publishable(self, files: Sequence[PolicyFile]) -> list[Policy]:
+        """Return the policies of the files. Raises `PolicyProblems` when they could not be published."""
+        return (await self._publishable(files))[0]
+
+    async def _publish_after(
+        self,
+        head: Head | None,
+        principal: Principal,
+        files: Sequence[PolicyFile],
+        reason: str,
+        author: str | None,
+        examined: tuple[list[Policy], list[Problem]],
+        *,
+        approved_by: Sequence[str] = (),
+        break_glass: bool = False,
+        anew: bool = False,
+        also: Sequence[Operation] = (),
+    ) -> Published:
+        policies, warnings = examined
+        await self._library.prepare(principal.organization, [Edition(policy, 0) for policy in policies])
+        revision, change = await self._sets.publish(
+            principal,
+            _sources(policies, files),
+            head=head,
+            author=author or principal.agent,
+            reason=reason,
+            now=self._clock(),
+            approved_by=approved_by,
+            break_glass=break_glass,
+            anew=anew,
+            also=also,
+        )
+        return Published(
+            revision=revision,
+            new=head is None or revision != head.revision,
+            added=change.added,
+            changed=change.changed,
+            removed=change.removed,
+            warnings=tuple(warnings),
+        )
+
+    async def _in_force(self, organization: str, head: Head | None, *, break_glass: bool) -> dict[str, Policy] | None:
+        """Return the policies in force by id; None when they are damaged and the glass is broken."""
+        if head is None:
+            return {}
+        try:
+            snapshot = (await self._library.published(organization)).snapshot
+            await self._sets.published_entries(organization, head)
+        except Corrupt:
+            if not break_glass:
+                raise
+            return None
+        return {edition.policy.id: edition.policy for edition in snapshot.editions}
+
+    async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+        """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""
+        policies, problems = await self._examined(files)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            raise PolicyProblems(errors)
+        return policies, problems
+
+    async def _examined(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+        if not files:
+            return [], [Problem("policies", 1, "no policy files: an empty set would leave every agent ungoverned")]
+        policies, problems = await anyio.to_thread.run_sync(parsed, files)
+        if any(problem.severity == "error" for problem in problems):
+            return policies, problems
+        return policies, sorted([*problems, *await self._failing(policies)])
+
+    async def _failing(self, policies: Sequence[Policy]) -> list[Problem]:
+        tasks = [expectation.task for policy in policies for expectation in policy.expectations]
+        if not tasks:
+            return []
+        snapshot = await self._library.try_out([Edition(policy, 1) for policy in policies])
+        queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
+        return failing_expectations(snapshot, queries, self._clock())
+
+
+def _sources(policies: Sequence[Policy], files: Sequence[PolicyFile]) -> list[Source]:
+    texts = {file.path: file.text for file in files}
+    return [Source(policy.id, policy.title, policy.file, texts[policy.file]) for policy in policies]

@@ -1,0 +1,220 @@
+"""What stewards and approvers do beside publishing: decide on proposals, grant and end waivers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from interlayer.audit.trail import Event
+from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
+from interlayer.ids import Clock, new_id, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import VersionConflict
+from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
+from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
+from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded
+from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
+from interlayer_policies.publication.publisher import Published, Publisher
+from interlayer_policies.publication.sets import Head
+from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.publication.store import PolicySets
+
+WAIVER_DAYS_MAX: Final = 366
+REASON_MAX: Final = 1_000
+_ATTEMPTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWaiver:
+    """A waiver and whether it holds: one of a rule that was changed or removed does not."""
+
+    waiver: Waiver
+    holds: bool
+
+
+def demand_steward(principal: Principal) -> None:
+    """Raise `Refused` unless somebody may change what governs."""
+    if not principal.roles & {"steward", "operator"}:
+        raise Refused("publishing policies needs the role steward or operator; ask someone who has it")
+
+
+def checked_reason(reason: str) -> str:
+    """Return a reason. Raises `InvalidInput` when it says nothing or too much."""
+    if not reason.strip():
+        raise InvalidInput("reason", "is empty.", "Say why; it is kept with what you do.")
+    if len(reason) > REASON_MAX:
+        raise InvalidInput("reason", f"{len(reason)} characters.", f"At most {REASON_MAX} are possible; shorten it.")
+    return reason
+
+
+class Stewardship:
+    """Decides and exempts. Safe for any number of concurrent calls, of any organizations."""
+
+    def __init__(
+        self, sets: PolicySets, proposals: Proposals, publisher: Publisher, library: Library, clock: Clock
+    ) -> None:
+        self._sets = sets
+        self._proposals = proposals
+        self._publisher = publisher
+        self._library = library
+        self._clock = clock
+
+    async def proposals(self, principal: Principal, *, everything: bool = False) -> list[Proposal]:
+        """Return the proposals that need a decision, or all of them, newest first.
+
+        A pending one that was made on another set than the one in force is outdated: nobody can approve it any more.
+        """
+        head = await self._sets.head(principal.organization)
+        revision = head.revision if head else 0
+        found = [
+            replace(one, state="outdated") if one.state == "pending" and one.base_revision != revision else one
+            for one in await self._proposals.listed(principal.organization)
+        ]
+        return [one for one in found if everything or one.state in OPEN]
+
+    async def approve(self, principal: Principal, proposal_id: str, reason: str) -> Published | None:
+        """Agree to a proposal; the last one needed publishes it. None while others still have to agree.
+
+        Raises `Refused` for whoever may not decide, `Conflict` when the set has moved on since.
+        """
+        proposal = await self._undecided(principal, proposal_id)
+        agreed = proposal.decided(decision(principal.agent, self._clock(), checked_reason(reason), approved=True))
+        detail = {"reason": reason, "waiting_for": [list(group) for group in agreed.waiting_for]}
+        if agreed.waiting_for:
+            await self._proposals.update(principal, agreed, "policy.approved", detail)
+            return None
+        if proposal.state == "break_glass":
+            await self._proposals.update(principal, replace(agreed, state="approved_later"), "policy.approved", detail)
+            return None
+        return await self._publisher.publish_approved(principal, replace(agreed, state="published"))
+
+    async def reject(self, principal: Principal, proposal_id: str, reason: str) -> Proposal:
+        """Turn a proposal down. What was published by breaking the glass stays until somebody rolls it back."""
+        proposal = await self._undecided(principal, proposal_id)
+        state = "rejected_later" if proposal.state == "break_glass" else "rejected"
+        said = decision(principal.agent, self._clock(), checked_reason(reason), approved=False)
+        rejected = proposal.decided(said, state)
+        await self._proposals.update(principal, rejected, "policy.rejected", {"reason": reason})
+        return rejected
+
+    async def waivers(self, principal: Principal) -> list[ListedWaiver]:
+        """Return the waivers that have not ended, by the rule that they are of."""
+        head, snapshot = await self._now(principal.organization)
+        etags = {rule.ref: rule.etag for rule in snapshot.rules}
+        current = [one for one in head.waivers if one.until > self._clock()]
+        return [ListedWaiver(one, etags.get(one.rule) == one.rule_etag) for one in sorted(current, key=_by_rule)]
+
+    async def waive(
+        self, principal: Principal, rule: str, scope: Mapping[str, Sequence[str]], until: datetime, reason: str
+    ) -> Waiver:
+        """Exempt a scope from a rule (`policy#rule`) until an instant; `scope` has the keys of a policy's scope.
+
+        Raises `Refused` for a rule of the tier law and for whoever is not among the policy's approvers.
+        """
+        demand_steward(principal)
+        checked_reason(reason)
+        for _ in range(_ATTEMPTS):
+            now = self._clock()
+            head, snapshot = await self._now(principal.organization)
+            bound = _rule(snapshot, rule)
+            _check_may_waive(principal, snapshot, bound)
+            if not now < until <= now + timedelta(days=WAIVER_DAYS_MAX):
+                raise InvalidInput("until", "is not within a year from now.", "A waiver ends; it can be granted again.")
+            waiver = Waiver(
+                id=new_id("w", now),
+                rule=bound.ref,
+                rule_etag=bound.etag,
+                scope=_facets(scope),
+                until=until,
+                approver=principal.agent,
+                reason=reason,
+                granted_at=now,
+            )
+            kept = [one for one in head.waivers if one.until > now]
+            if len(kept) >= WAIVERS_MAX:
+                raise InvalidInput("rule", f"{WAIVERS_MAX} waivers hold already.", "End one first, or change the rule.")
+            detail = {
+                "waiver": waiver.id,
+                "until": timestamp(until),
+                "scope": {k: list(v) for k, v in waiver.scope.items()},
+            }
+            event = Event("policy.waived", bound.ref, {**detail, "reason": reason})
+            if await self._moved(principal, head, [*kept, waiver], event):
+                return waiver
+        raise Conflict("waivers are being changed by several at once; nothing was changed, try again")
+
+    async def end_waiver(self, principal: Principal, waiver_id: str, reason: str) -> Waiver:
+        """Put a rule into force again. Raises `NotFound`."""
+        demand_steward(principal)
+        checked_reason(reason)
+        for _ in range(_ATTEMPTS):
+            head, _ = await self._now(principal.organization)
+            ended = next((one for one in head.waivers if one.id == waiver_id), None)
+            if ended is None:
+                raise NotFound(f"no waiver {waiver_id[:80]!r}; `interlayer policy waivers` lists them")
+            kept = [one for one in head.waivers if one.id != waiver_id]
+            event = Event("policy.waiver_ended", ended.rule, {"waiver": waiver_id, "reason": reason})
+            if await self._moved(principal, head, kept, event):
+                return ended
+        raise Conflict("waivers are being changed by several at once; nothing was changed, try again")
+
+    async def _moved(self, principal: Principal, head: Head, waivers: Sequence[Waiver], event: Event) -> bool:
+        try:
+            await self._sets.move_waivers(principal, head, waivers, event, self._clock())
+        except VersionConflict:
+            return False
+        return True
+
+    async def _undecided(self, principal: Principal, proposal_id: str) -> Proposal:
+        demand_steward(principal)
+        proposal = await self._proposals.get(principal.organization, proposal_id)
+        if proposal.state not in ("pending", "break_glass"):
+            raise Refused(f"{proposal.id} is {proposal.state} already")
+        if not proposal.may_decide(principal.agent):
+            named = "; ".join(" or ".join(group) for group in proposal.groups)
+            raise Refused(
+                f"{proposal.id} is for {named} to decide, and never for its author; you are {principal.agent}"
+            )
+        return proposal
+
+    async def _now(self, organization: str) -> tuple[Head, Snapshot]:
+        snapshot = (await self._library.current(organization)).snapshot
+        head = await self._sets.head(organization)
+        if head is None:
+            raise NotFound("no policies are published; publish some first")
+        return head, snapshot
+
+
+def _rule(snapshot: Snapshot, ref: str) -> BoundRule:
+    found = next((rule for rule in snapshot.rules if rule.ref == ref), None)
+    if found is None:
+        policy, _, _ = ref.partition("#")
+        known = [rule.ref for rule in snapshot.rules if rule.edition.policy.id == policy][:20]
+        hint = f"its rules are {', '.join(known)}" if known else "name it as POLICY#RULE"
+        raise NotFound(f"no rule {ref[:120]!r} is in force; {hint}")
+    return found
+
+
+def _check_may_waive(principal: Principal, snapshot: Snapshot, rule: BoundRule) -> None:
+    policy = rule.edition.policy
+    if policy.tier == "law":
+        raise Refused(f"{rule.ref} is law, and law is not waived")
+    policies = {edition.policy.id: edition.policy for edition in snapshot.editions}
+    groups = groups_for(policies, policies, [policy.id])
+    named = {" ".join(one.casefold().split()) for group in groups for one in group}
+    if named and " ".join(principal.agent.casefold().split()) not in named:
+        raise Refused(f"{rule.ref} is for {', '.join(sorted(named))} to waive; you are {principal.agent}")
+
+
+def _facets(scope: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    facets: dict[str, tuple[str, ...]] = {}
+    for key, values in scope.items():
+        if key not in FACET_OF_SCOPE_KEY:
+            raise InvalidInput("scope", f"{key!r} is no scope.", f"Known are {', '.join(FACET_OF_SCOPE_KEY)}.")
+        if values:
+            facets[FACET_OF_SCOPE_KEY[key]] = tuple(sorted({folded(value) for value in values}))
+    return facets
+
+
+def _by_rule(waiver: Waiver) -> tuple[str, str]:
+    return waiver.rule, waiver.id

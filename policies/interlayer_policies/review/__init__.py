@@ -1,0 +1,1 @@
+"""Review before a publish: lint, tests, difference, and the token budget of rules."""

@@ -1,0 +1,175 @@
+"""Calls that would be given so many rules that little of their budget is left for guidance.
+
+Rules are never trimmed, so what a scope collects is seen before it is published. Leaving a facet out never makes the
+rules fewer, so the call that gives no facet is the upper bound of all, and a call that gives one value of one facet is
+the upper bound of every call with this value: where that is within the cap nothing below it is looked at. What remains
+is followed from each scope that the set declares, adding those that can hold with it, the heaviest first; so the work
+grows with the scopes that there are, and never with the combinations that there could be. A facet has one value here:
+a call that gives several tags at once can hold more.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import islice, product
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlayer_policies.delivery.packing import tokens_of
+from interlayer_policies.delivery.precedence import govern
+from interlayer_policies.delivery.selection import rule_bytes
+from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.policy import Policy, Scope
+
+SCOPE_TOKENS_CAP: Final = 1_200
+"""For a call that gives every facet: it leaves 800 of the default budget of 2,000, room for three or four sections."""
+
+OPEN_TOKENS_CAP: Final = 1_500
+"""For a call that gives none, and is given the rules of every scope: a quarter stays for guidance."""
+
+_ELSEWHERE: Final = "·"  # a value that no pattern matches but one that matches everything
+_SHOWN: Final = 5
+_CONTRIBUTORS: Final = 3
+_VALUES_OF_A_SCOPE: Final = 50
+_STARTS: Final = 50
+
+_Known = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """The rules of a situation in tokens as delivered, at the instant when they are most, and who brings them.
+
+    `situation` holds the facets that make the difference, none for the call that gives no facet; `rules` are etags.
+    """
+
+    situation: Mapping[str, tuple[str, ...]]
+    is_open: bool
+    tokens: int
+    since: datetime | None
+    rules: frozenset[str]
+    contributors: tuple[tuple[str, int], ...]
+
+    @property
+    def cap(self) -> int:
+        """The tokens above which it is too much."""
+        return OPEN_TOKENS_CAP if self.is_open else SCOPE_TOKENS_CAP
+
+
+def crowded(policies: Sequence[Policy]) -> list[Crowd]:
+    """Return the calls over their cap: the open one first, then the heaviest, at most `_SHOWN`, in a fixed order."""
+    with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
+    if not with_rules:
+        return []
+    loads = _Loads(with_rules)
+    open_call = loads.crowd({}, is_open=True)
+    found = [open_call] if open_call.tokens > open_call.cap else []
+    if open_call.tokens <= SCOPE_TOKENS_CAP:
+        return found
+    everywhere = loads.crowd(loads.given({}), is_open=False)
+    if everywhere.tokens > everywhere.cap:
+        return [*found, everywhere]  # every other call holds these rules too
+    crowds = [loads.crowd(loads.given(known), is_open=False) for known in loads.heaviest()]
+    over = sorted(
+        (crowd for crowd in crowds if crowd.tokens > crowd.cap),
+        key=lambda crowd: (-crowd.tokens, _frozen(crowd.situation)),
+    )
+    told = {crowd.rules: crowd for crowd in reversed(over)}  # several values of a facet may come to the same rules
+    return [*found, *[crowd for crowd in over if told[crowd.rules] is crowd][:_SHOWN]]
+
+
+class _Loads:
+    """The rules of a set by situation; sums of bytes for the search, what is delivered for the verdict."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies], (), None)
+        self._facets = sorted(self._snapshot.scopes.limited)
+        self._bytes: NDArray[np.int64] = np.zeros(len(policies), dtype=np.int64)
+        for rule in self._snapshot.rules:
+            self._bytes[rule.number] += rule.json_bytes + _why_bytes_max(rule.edition.policy.scope)
+        weights: Counter[Scope] = Counter()
+        for policy, size in zip(policies, self._bytes.tolist(), strict=True):
+            weights[policy.scope] += size
+        declared = sorted(weights.items(), key=lambda one: (-one[1], one[0].limits))
+        self._scopes = [scope for scope, _ in declared if scope.limits]
+        starts = {policy.effective.start for policy in policies}
+        self._instants = sorted(start or datetime.min.replace(tzinfo=UTC) for start in starts | {None})
+
+    def given(self, known: Mapping[str, tuple[str, ...]]) -> _Known:
+        """Return a situation that holds every facet of the set: these, and elsewhere for the rest."""
+        return {facet: known.get(facet, (_ELSEWHERE,)) for facet in self._facets}
+
+    def crowd(self, situation: Mapping[str, tuple[str, ...]], *, is_open: bool) -> Crowd:
+        """Return what a situation is given at the instant when that is most, the earliest of several."""
+        best = Crowd({}, is_open, 0, None, frozenset(), ())
+        for instant in self._instants:
+            governing = govern(self._snapshot, situation, instant)
+            sizes = rule_bytes(governing.rules, situation)
+            by_policy: dict[str, int] = {}
+            for rule in governing.rules:
+                name = rule.edition.policy.id
+                by_policy[name] = by_policy.get(name, 0) + sizes[rule.etag]
+            heaviest = sorted(by_policy.items(), key=lambda one: (-one[1], one[0]))[:_CONTRIBUTORS]
+            shown = {facet: values for facet, values in situation.items() if values != (_ELSEWHERE,)}
+            tokens = tokens_of(sum(sizes.values()))
+            if tokens > best.tokens:
+                since = instant if instant.year > 1 else None
+                named = tuple((name, tokens_of(size)) for name, size in heaviest)
+                best = Crowd(shown, is_open, tokens, since, frozenset(sizes), named)
+        return best
+
+    def heaviest(self) -> Iterator[_Known]:
+        """Yield, from the heaviest declared scopes that may be over the cap, the call that each can grow to."""
+        declared = [known for scope in self._scopes for known in islice(_values(scope), _VALUES_OF_A_SCOPE)]
+        # What the other facets could add at most is in the tokens of a call that leaves them out.
+        possible = [known for known in declared if self._tokens(known) > SCOPE_TOKENS_CAP]
+        possible.sort(key=lambda known: (-self._tokens(self.given(known)), _frozen(known)))
+        for known in possible[:_STARTS]:
+            yield self._grown(known)
+
+    def _grown(self, known: _Known) -> _Known:
+        """Return these facets with those of further scopes that can hold as well, as long as the call gets heavier."""
+        tokens = self._tokens(self.given(known))
+        for scope in self._scopes:
+            more = _joining(scope, known)
+            if more and (wider := self._tokens(self.given({**known, **more}))) > tokens:
+                known, tokens = {**known, **more}, wider
+        return known
+
+    def _tokens(self, situation: Mapping[str, tuple[str, ...]]) -> int:
+        """Return an upper bound: all policies in scope, whenever they are in effect, nothing overridden."""
+        return tokens_of(int(self._bytes[self._snapshot.scopes.in_scope(situation)].sum()))
+
+
+def _why_bytes_max(scope: Scope) -> int:
+    """Return what `why` of a rule with this scope takes at most, given the values that are looked at here."""
+    names = (len(facet.encode()) + max(len(one.encode()) for one in patterns) for facet, patterns in scope.limits)
+    return len("scope: all,") + sum(size + len(" assumed, ") for size in names)
+
+
+def _values(scope: Scope) -> Iterator[_Known]:
+    """Yield the situations that give each facet of a scope one of its values; a pattern stands for itself.
+
+    A facet that may have any value is left open: another scope may decide on it.
+    """
+    for values in product(*(patterns for _, patterns in scope.limits)):
+        yield {facet: (one,) for (facet, _), one in zip(scope.limits, values, strict=True) if one != "*"}
+
+
+def _joining(scope: Scope, known: _Known) -> _Known | None:
+    """Return what a situation has to hold besides to fall under a scope too; None where it contradicts or does."""
+    more: _Known = {}
+    for facet, patterns in scope.limits:
+        if facet not in known:
+            more |= {} if "*" in patterns else {facet: patterns[:1]}
+        elif not any(fnmatchcase(value, pattern) for value in known[facet] for pattern in patterns):
+            return None
+    return more or None
+
+
+def _frozen(situation: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted(situation.items()))

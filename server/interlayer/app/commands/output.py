@@ -1,0 +1,172 @@
+"""What the command line shows to people: tables and colours through rich."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from interlayer.app.evaluation.scoring import Score
+    from interlayer.memory.curation.reextraction_diff import Change
+    from interlayer.memory.migration.plan import SchemaPlan
+    from interlayer.memory.schema.schema import Schema
+
+_SCORES_WIDTH: Final = 125  # also where nothing says how wide the page is
+
+
+def print_dossier(answer: Mapping[str, Any]) -> None:
+    """Print an answer of recall_entity as a dossier."""
+    console = Console()
+    if not answer["found"]:
+        near = ", ".join(answer["near"]) or "none"
+        console.print(f"Nothing is known of that entity. Near names: {near}.", markup=False)
+        return
+    entity = answer["entity"]
+    console.print(Text(f"{entity['name']}  ({entity['ref']}, revision {answer['revision']})", style="bold"))
+    for kind, values in entity["identifiers"].items():
+        console.print(f"  {kind}: {', '.join(values)}", markup=False)
+    _table(console, "Properties", answer["properties"], ("name", "value", "confidence", "observed_at", "source"))
+    _table(console, "Facts", answer["facts"], ("text", "confidence", "observed_at", "source", "fact_id"))
+    _table(console, "Relations", answer["relations"], ("type", "target", "source"))
+    _table(console, "Sources", answer.get("sources", []), ("memory_id", "source", "agent", "recorded_at", "excerpt"))
+    _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
+
+
+def print_why(found: Mapping[str, Any]) -> None:
+    """Print where a fact or a property comes from."""
+    console = Console()
+    entity, fact = found["entity"], found.get("fact")
+    if fact:
+        said = f"{fact['text']}  ({fact['status']}, confidence {fact['confidence']})"
+    else:
+        said = f"{found['property']['name']}: {found['property']['value']}"
+    console.print(Text(said, style="bold"))
+    console.print(f"of {entity['name']} ({entity['ref']})\n", markup=False)
+    for voice in found["voices"]:
+        source = f", {voice['source']}" if voice["source"] else ""
+        console.print(f"{voice['observed_at']}  {voice['agent']}{source}  ({voice['memory_id']})", markup=False)
+        console.print(f"  said: {voice['said']}  ({voice['extractor']}, {voice['confidence']})", markup=False)
+        if voice["quote"]:
+            parts = (voice["before"], "dim"), (voice["quote"], "bold"), (voice["after"], "dim")
+            console.print(Text.assemble("  read: …", *parts, "…"))
+    _table(console, "Contradicts", found.get("contradicts", []), ("text", "status", "observed_at", "fact_id"))
+
+
+def print_schema(schema: "Schema") -> None:
+    """Print a schema: a table for each entity type, and the kinds of identifier."""
+    console = Console()
+    for name, entity in schema.entities.items():
+        rows = [
+            {
+                "property": key,
+                "type": one.type + (f" ({one.unit})" if one.unit else ""),
+                "takes": ", ".join(one.values or one.target) or one.pattern,
+                "kept": ", ".join([one.update, one.sensitivity, *(["indexed"] if one.indexed else [])]),
+                "description": "(retired) " * one.retired + one.description,
+            }
+            for key, one in entity.properties.items()
+        ]
+        _table(console, f"{name}: {entity.description}", rows, tuple(rows[0]) if rows else ())
+        console.print(f"  identifiers: {', '.join(entity.identifiers) or 'none'}\n", markup=False)
+    kinds = [{"identifier": kind, "pattern": one.pattern or ""} for kind, one in schema.identifiers.items()]
+    _table(console, "Kinds of identifier", kinds, ("identifier", "pattern"))
+
+
+def print_schema_plan(plan: "SchemaPlan", *, applied: bool) -> None:
+    """Print what a change of the schema does, or has done, to stored data."""
+    console = Console()
+    labels = {"additive": "additive", "migration": "needs migration", "breaking": "breaking"}
+    rows = [
+        {
+            "place": one.difference.place,
+            "change": one.difference.change,
+            "kind": labels[one.difference.kind],
+            "stored data": one.effect + (f" ({', '.join(one.examples)})" if one.examples else ""),
+        }
+        for one in plan.changes
+    ]
+    _table(console, "Changes", rows, ("place", "change", "kind", "stored data"))
+    if plan.resumes:
+        console.print("An earlier change was begun and not finished; applying this one settles it.", markup=False)
+    if not plan.changes and not plan.resumes:
+        console.print("Nothing changes: this is the schema on record.", markup=False)
+        return
+    done = "were" if applied else "would be"
+    console.print(
+        f"{plan.rewritten} of {plan.looked_at} entities looked at {done} rewritten, {plan.index_written} index items "
+        f"written, {plan.index_removed} removed.",
+        markup=False,
+    )
+    if plan.breaking and not applied:
+        console.print(f"{len(plan.breaking)} breaking changes: refused without --allow-breaking.", markup=False)
+
+
+def print_rejected(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print rejected candidates as a table."""
+    console = Console()
+    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in found]
+    _table(console, "Rejected", rows, ("id", "at", "named", "reason", "candidate", "confidence", "agent"))
+    hint = "`interlayer memory admit ID` remembers one after all, `dismiss ID` takes it off the list"
+    console.print(f"{len(found)} rejected" + (f"; {hint}" if found else ""), markup=False)
+
+
+def print_rejected_summary(days: Mapping[str, Mapping[str, int]]) -> None:
+    """Print how many candidates were turned down by day and reason."""
+    console = Console()
+    reasons = tuple(sorted({reason for counts in days.values() for reason in counts}))
+    rows = [{"day": day, "all": sum(counts.values()), **counts} for day, counts in days.items()]
+    _table(console, "Rejected by day", rows, ("day", *reasons, "all"))
+    total = sum(sum(counts.values()) for counts in days.values())
+    console.print(f"{total} rejected in the last 90 days", markup=False)
+
+
+def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", title_style="bold cyan")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
+    console.print(table)
+
+
+def print_change(change: "Change") -> None:
+    """Print what reading content again changes, as a diff."""
+    console = Console()
+    source = f", {change.source}" if change.source else ""
+    console.print(
+        Text(f"{change.memory_id} ({change.entity}{source}): {change.before_by} -> {change.by}", style="bold")
+    )
+    for before, after in change.changed:
+        console.print(Text(f"  - {before}", style="red"))
+        console.print(Text(f"  + {after}", style="green"))
+    for text in change.dropped:
+        console.print(Text(f"  - {text}", style="red"))
+    for text in change.added:
+        console.print(Text(f"  + {text}", style="green"))
+    for name, before, after in change.properties:
+        console.print(Text(f"  {name}: {before!r} -> {after!r}", style="yellow"))
+    rejected = ", ".join(f"{reason} {count}" for reason, count in change.rejected.items())
+    console.print(f"  {change.kept} facts as before" + (f"; rejected: {rejected}" if rejected else ""), markup=False)
+
+
+def print_scores(model: str, scores: "Mapping[str, Score]") -> None:
+    """Print how well a model reads, a row a kind of sample."""
+    console = Console(width=max(Console().width, _SCORES_WIDTH))
+    table = Table(title=f"{model}: what is stored, compared with the labels by content", title_justify="left")
+    total = scores["all"]
+    names = [*total.shares(), "dangling", "unanchored", "repeated", "unquoted", "pending", "tokens"]
+    for name in ("kind", "samples", *names):
+        table.add_column(name.replace("_", " "), min_width=max(map(len, name.split("_"))))
+    for kind, one in scores.items():
+        shares = [f"{share:.3f}" for share in one.shares().values()]
+        counts = [one.dangling, one.unanchored, one.repeated, one.unquoted, one.pending, one.tokens]
+        table.add_row(kind, str(one.samples), *shares, *map(str, counts))
+    console.print(table)
+    rejected = ", ".join(f"{reason} {count}" for reason, count in total.rejected.most_common()) or "nothing"
+    if total.pending:
+        console.print(f"{total.pending} samples could not be read and are in no score; --missed says why", markup=False)
+    console.print(f"candidates {total.checked}, of which the gates rejected: {rejected}", markup=False)

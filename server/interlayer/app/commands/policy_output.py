@@ -1,0 +1,204 @@
+"""Governance as people read it: test runs, differences, histories, proposals, explanations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from interlayer_policies.delivery.explanation import Explanation
+    from interlayer_policies.document.rule_file_import import Imported
+    from interlayer_policies.governance import Published
+    from interlayer_policies.publication.proposals import Proposal
+    from interlayer_policies.review.diff import Difference, Line
+    from interlayer_policies.review.policy_tests import Case
+
+_CALLS_SHOWN: Final = 20
+_IRRELEVANT_SHOWN: Final = 10
+_WHOLE: Final = {"id", "at", "until"}  # what is copied, or read at a glance, is not broken over lines
+_MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
+
+
+def print_cases(cases: "Sequence[Case]") -> None:
+    """Print a test run: one line a case, failures with what is wrong."""
+    console = Console()
+    for case in cases:
+        mark = Text("ok  ", style="green") if case.passed else Text("FAIL", style="bold red")
+        console.print(mark, Text(f"{case.file}:{case.line}: {case.name}"))
+        if not case.passed:
+            console.print(Text(f"     {case.failure}", style="red"))
+    failed = sum(not case.passed for case in cases)
+    console.print(f"{len(cases)} tests, {failed} failed", markup=False)
+
+
+def print_difference(found: "Difference") -> None:
+    """Print what a publish would come to."""
+    console = Console()
+    for one in found.policies:
+        tokens = one.rule_tokens_after - one.rule_tokens_before
+        console.print(Text(f"{one.outcome}: {one.id}", style="bold"))
+        console.print(f"  for {' -> '.join(one.scopes)}; rules {tokens:+} tokens", markup=False)
+        for line in one.lines:
+            is_whole = one.outcome == "removed" and line.what.startswith("section ")
+            console.print(Text(f"  {line.what}: removed", style="red") if is_whole else _line(line))
+    if not found.policies:
+        console.print("Nothing changes: this is what is in force.", markup=False)
+        return
+    total = found.rule_tokens_after
+    console.print(
+        f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
+        f"({total - found.rule_tokens_before:+}).",
+        markup=False,
+    )
+    rows = [
+        {
+            "calls": one.calls,
+            "agent": one.agent,
+            "facets": ", ".join(f"{name}={'/'.join(values)}" for name, values in one.facets.items()) or "none",
+            "gets": ", ".join(one.gained),
+            "loses": ", ".join(one.lost),
+            "reads anew": ", ".join(one.changed),
+        }
+        for one in found.calls[:_CALLS_SHOWN]
+    ]
+    touched = sum(one.calls for one in found.calls)
+    console.print(f"Of the {found.replayed} newest calls on record, {touched} would get other rules.", markup=False)
+    _table(console, rows, ("calls", "agent", "facets", "gets", "loses", "reads anew"))
+
+
+def print_published(done: "Published") -> None:
+    """Print the outcome of a publish, a rollback or an approval."""
+    console = Console()
+    counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
+    proposal = done.proposal
+    waits = "; ".join(" or ".join(group) for group in proposal.waiting_for) if proposal else ""
+    if proposal and proposal.state == "pending":
+        console.print(f"{proposal.id}: {counts}; nothing is published before {waits} agree", markup=False)
+        console.print(f"  `interlayer policy approve {proposal.id} --reason TEXT`", markup=False)
+        return
+    nothing = "" if done.new else " (nothing changed)"
+    console.print(f"revision {done.revision}: {counts}{nothing}", markup=False)
+    if done.warnings:
+        console.print(f"{len(done.warnings)} warnings; `interlayer policy lint` on the folder shows them", markup=False)
+    if proposal:
+        console.print(f"published without approval; {waits} still have to look at {proposal.id}", markup=False)
+
+
+def print_history(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print publications."""
+    shown = [
+        {
+            **row,
+            "at": _minute(row["at"]),
+            "approved by": ", ".join(row["approved_by"]) + ("broken glass" if row["break_glass"] else ""),
+            "changes": f"+{row['added']} ~{row['changed']} -{row['removed']}",
+        }
+        for row in rows
+    ]
+    version = ("version",) if rows and "version" in rows[0] else ()
+    _table(Console(), shown, ("revision", *version, "at", "author", "approved by", "changes", "reason"))
+
+
+def print_proposals(found: "Sequence[Proposal]") -> None:
+    """Print proposals."""
+    rows = [
+        {
+            "id": one.id,
+            "state": one.state,
+            "by": one.author,
+            "changes": ", ".join(one.changed),
+            "waits for": "; ".join(" or ".join(group) for group in one.waiting_for),
+            "decided": "; ".join(f"{d.by}: {'yes' if d.approved else 'no'} ({d.reason})" for d in one.decisions),
+            "reason": one.reason,
+        }
+        for one in found
+    ]
+    _table(Console(), rows, ("id", "state", "by", "changes", "waits for", "decided", "reason"))
+    if not rows:
+        Console().print("No proposals wait for anybody.", markup=False)
+
+
+def print_waivers(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print waivers."""
+    shown = [
+        {
+            **row,
+            "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in row["scope"].items()) or "every call",
+            "until": _minute(row["until"].isoformat()),
+            "holds": "yes" if row["holds"] else "no: the rule has changed",
+        }
+        for row in rows
+    ]
+    _table(Console(), shown, ("id", "rule", "for", "until", "approver", "holds", "reason"))
+    if not rows:
+        Console().print("No rule is waived.", markup=False)
+
+
+def print_explanation(found: "Explanation") -> None:
+    """Print what a call gets and why."""
+    console = Console()
+    known = ", ".join(f"{facet}={'/'.join(values)}" for facet, values in found.situation.items())
+    console.print(f"known: {known}", markup=False)
+    console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
+    rules = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
+    _table(console, rules, ("ref", "level", "is", "why", "text"))
+    others = [one for one in found.sections if one.verdict != "not_relevant"]
+    irrelevant = [one for one in found.sections if one.verdict == "not_relevant"]
+    sections = [
+        {**asdict(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
+        for one in [*others, *irrelevant[:_IRRELEVANT_SHOWN]]
+    ]
+    _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
+    if len(irrelevant) > _IRRELEVANT_SHOWN:
+        more = len(irrelevant) - _IRRELEVANT_SHOWN
+        console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
+    budget = found.answer.budget
+    console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_imported(found: "Sequence[Imported]", into: Path) -> None:
+    """Print what became of each rule file, and each rule with the line that it was."""
+    console = Console(soft_wrap=True)
+    for one in found:
+        if one.file is None:
+            reason = f"the same text as {one.same_as}" if one.same_as else "empty"
+            console.print(f"{one.source}: left out, {reason}", markup=False)
+            continue
+        scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
+        held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
+        counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
+        console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
+        for rule in one.rules:
+            console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
+    console.print(
+        f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
+        markup=False,
+    )
+
+
+def _minute(instant: str) -> str:
+    """Return an ISO 8601 instant in UTC as people read it."""
+    return f"{instant[:16].replace('T', ' ')} UTC"
+
+
+def _line(line: "Line") -> Text:
+    text = Text(f"  {line.what}: ")
+    for kind, words in line.words:
+        before, after, style = _MARKS.get(kind, ("", "", ""))
+        text.append(f"{before}{words}{after}", style)
+    return text
+
+
+def _table(console: Console, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
+    for row in rows:
+        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
+    console.print(table)

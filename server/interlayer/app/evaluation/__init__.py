@@ -1,0 +1,1 @@
+"""Scores of extraction against labelled samples, for `interlayer memory evaluate`."""

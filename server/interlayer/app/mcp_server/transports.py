@@ -1,0 +1,123 @@
+"""Serving over stdio and HTTP: start, signals, end.
+
+Under stdio, end of input, SIGTERM and SIGINT all end the process within seconds with the stores closed. The SDK
+alone skips the teardown on SIGTERM and hangs on SIGINT while idle, because a thread waits for input for ever.
+"""
+
+import ipaddress
+import logging
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from typing import Final
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, auth_settings, caller
+from interlayer.app.mcp_server.process import Interlayer, running
+from interlayer.app.mcp_server.server import Authentication, InterlayerServer
+from interlayer.app.settings import Jwt
+from interlayer.errors import InvalidInput, Refused
+
+_SIGNAL_CLOSE_S: Final = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> InterlayerServer:
+    """Return the MCP server of a process, with its health routes; `authenticated`: each call says who makes it."""
+    server = InterlayerServer(
+        lambda: interlayer.domains,
+        caller if authenticated else lambda: interlayer.principal,
+        interlayer.ready,
+        interlayer.greeted.set,
+        interlayer.notices,
+        _authentication(interlayer) if authenticated else None,
+    )
+
+    @server.custom_route("/healthz", methods=["GET"])
+    async def healthz(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "up"})
+
+    @server.custom_route("/readyz", methods=["GET"])
+    async def readyz(_: Request) -> JSONResponse:
+        problems = await interlayer.check()
+        answer = {"ready": not problems, "problems": problems, "degraded": interlayer.degraded}
+        return JSONResponse(answer, status_code=503 if problems else 200)
+
+    return server
+
+
+def _authentication(interlayer: Interlayer) -> Authentication:
+    auth, organization = interlayer.settings.auth, interlayer.principal.organization
+    if isinstance(auth, Jwt):
+        return JwtVerifier(auth, organization), auth_settings(auth)
+    return KeyVerifier(interlayer.access, organization), auth_settings(None)
+
+
+async def serve_stdio(interlayer: Interlayer) -> None:
+    """Serve one client over standard input and output until it goes away."""
+    server = build_server(interlayer)
+    async with running(interlayer), anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_signal, interlayer)
+        await server.run_stdio_async()
+        tasks.cancel_scope.cancel()
+
+
+def http_app(server: InterlayerServer, host: str) -> Starlette:
+    """Return the ASGI application: stateless streamable HTTP at /mcp, health at /healthz and /readyz."""
+    return server.streamable_http_app(stateless_http=True, json_response=False, host=host)
+
+
+async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
+    """Serve over HTTP until a signal."""
+    import uvicorn
+
+    server = build_server(interlayer, authenticated=interlayer.settings.auth != "none")
+    app = http_app(server, host)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+    )
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            # uvicorn raises a signal again when it is done, which would end the process before the stores are closed.
+            stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
+        async with running(interlayer):
+            await uvicorn.Server(config).serve()
+
+
+def parse_address(address: str, *, authenticated: bool = False) -> tuple[str, int]:
+    """Return host and port of HOST:PORT. Raises `InvalidInput`, and `Refused` for what others reach unauthenticated."""
+    host, colon, port = address.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise InvalidInput("--http", f"{address!r} is no HOST:PORT.", "Write 127.0.0.1:8000.")
+    if not authenticated and not _is_loopback(host):
+        raise Refused(
+            f"--http: {host} can be reached from other machines and no authentication is configured, so any caller "
+            "could read and write everything. Bind to 127.0.0.1, or set INTERLAYER_AUTH to keys or jwt."
+        )
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _end_on_signal(interlayer: Interlayer) -> None:
+    if sys.platform == "win32":  # no signal receiver there; closing the input ends the process
+        return
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            with anyio.move_on_after(_SIGNAL_CLOSE_S):
+                await interlayer.close()
+            os._exit(0)  # the thread that waits for input cannot be ended otherwise

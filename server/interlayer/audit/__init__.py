@@ -1,0 +1,1 @@
+"""The audit trail: chained events, receipts sealed into Merkle segments, and their verification."""

@@ -1,0 +1,90 @@
+"""Receipts: one item in the `audit` table for each thing that happened too often to be chained one by one.
+
+A receipt joins the transaction of what it records, or is a put of its own; it holds no content, only an HMAC under a
+key of the organization: whoever has the words can show that they are the ones, and nobody can read them from it. It
+lies in a partition for each hour (UTC) of its making. `interlayer.audit.sealing` brings it into the audit trail.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from interlayer.errors import Conflict, Corrupt
+from interlayer.ids import Clock, new_id, timestamp
+from interlayer.principal import Principal
+from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
+
+RECEIPT: Final = "rc"
+"""Prefix of a receipt's id."""
+
+_HOUR: Final = "%Y%m%d%H"
+
+_KEY_BYTES: Final = 32
+_DAY_S: Final = 86_400
+
+
+def receipts_partition(organization: str, hour: str) -> str:
+    """Return the partition of the receipts of an hour."""
+    return f"{organization}#receipts#{hour}"
+
+
+def hour_of(instant: datetime) -> str:
+    """Return the hour of an instant as `YYYYMMDDHH`, UTC."""
+    return instant.astimezone(UTC).strftime(_HOUR)
+
+
+def end_of(hour: str) -> datetime:
+    """Return the instant at which an hour is past. Raises `ValueError` for what is no hour."""
+    return datetime.strptime(hour, _HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+
+
+def sealed(key: bytes, text: str) -> str:
+    """Return the HMAC-SHA-256 of a text, in hexadecimal."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+class ReceiptBook:
+    """Makes out receipts, to be kept for so many days (None: for ever), and keeps the keys of the organizations."""
+
+    def __init__(self, store: ItemStore, clock: Clock, days: int | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._days = days
+        self._keys: dict[str, bytes] = {}
+
+    def made(self, principal: Principal, kind: str, detail: Mapping[str, Any]) -> Put:
+        """Return what writes a receipt; the sort key is its id."""
+        now = self._clock()
+        body: dict[str, Any] = {"at": timestamp(now), "agent": principal.agent, "kind": kind, **detail}
+        if self._days is not None:
+            body["expires_at"] = int(now.timestamp()) + self._days * _DAY_S  # in the body too: sealed with the rest
+        place = Key("audit", receipts_partition(principal.organization, hour_of(now)), new_id(RECEIPT, now))
+        return Put(place, body, expires_at=body.get("expires_at"))
+
+    async def key(self, organization: str) -> bytes:
+        """Return the organization's key, made at first use by whichever process comes first."""
+        if organization not in self._keys:
+            place = Key("governance", f"{organization}#policies", "receipt-key")
+            item = await self._store.get(place)
+            if item is None:
+                with suppress(VersionConflict):  # another process was first
+                    await self._store.transact([Put(place, {"key": secrets.token_hex(_KEY_BYTES)})])
+                item = await self._store.get(place)
+            if item is None:
+                raise Conflict("the key of the receipts is not there any more; try again")
+            self._keys[organization] = _key_of(item)
+        return self._keys[organization]
+
+
+def _key_of(item: Item) -> bytes:
+    try:
+        key = bytes.fromhex(item.body["key"])
+    except (KeyError, TypeError, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise Corrupt("the key of the receipts is damaged; restore a backup.")
+    return key

@@ -1,0 +1,304 @@
+"""Merging two entities on purpose, and splitting them again.
+
+Nothing is copied: the log of the one says that it absorbs the other, whose own log is kept as it is and read along.
+So a merge is one small transaction, its history is in the log, and splitting gives back exactly what was there. What
+was memorized after the merge stays with the entity that it was memorized to.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from interlayer.audit.trail import Event, Trail
+from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
+from interlayer.ids import Clock, new_id, timestamp
+from interlayer.memory.entities.identities import known_entity
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.vectors import comparable
+from interlayer.memory.entities.view import EntityView
+from interlayer.memory.log import identifiers, keys
+from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.identifiers import check_text, folded_name, parse_entity
+from interlayer.memory.log.records import EntityId, FactRecord, Head, Memory, head_body
+from interlayer.memory.memorize.commit import index_changes, log_puts
+from interlayer.memory.migration.record import ensure_in_force
+from interlayer.memory.projection.spaces import ActiveSpace, Spaces
+from interlayer.memory.reconciliation.reconcile import Decision, reconcile
+from interlayer.memory.requests import FactCandidate
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import (
+    TRANSACT_OPERATIONS_MAX,
+    Delete,
+    ItemStore,
+    Operation,
+    Put,
+    VersionConflict,
+)
+
+_ATTEMPTS: Final = 20
+_REASON_MAX: Final = 500
+_PAIRS_MAX: Final = 2_000  # of repeated or contradicting facts noted in a merge: within the size of an item
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The entity that stays and the one that is merged into it or split off from it."""
+
+    kept: StoredHead
+    other: StoredHead
+
+
+class Merger:
+    """Merges and splits entities. Raises `NotFound`, `Refused` or `InvalidInput`; then nothing has changed."""
+
+    def __init__(
+        self, store: ItemStore, entities: Entities, trail: Trail, spaces: Spaces, schema: Schema, clock: Clock
+    ) -> None:
+        self._store = store
+        self._entities = entities
+        self._trail = trail
+        self._spaces = spaces
+        self._schema = schema
+        self._clock = clock
+
+    async def merge(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
+        """Make `other` a part of `kept`; return {kept, merged, facts, repeated}."""
+        _check_reason(reason)
+        for _ in range(_ATTEMPTS):
+            pair = _Pair(
+                await known_entity(self._entities, self._schema, principal, kept, "A"),
+                await known_entity(self._entities, self._schema, principal, other, "B"),
+            )
+            _check_pair(pair)
+            try:
+                return await self._merge(principal, pair, reason)
+            except VersionConflict:
+                continue  # one of them was written to; what it says now is merged
+        raise Conflict("entity: too many agents write to these entities. Nothing was merged; try again.")
+
+    async def split(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
+        """Give `other`, an id, back what it was before it was merged into `kept`; return {kept, split, stays}."""
+        _check_reason(reason)
+        for _ in range(_ATTEMPTS):
+            pair = _Pair(
+                await known_entity(self._entities, self._schema, principal, kept, "A"),
+                await self._absorbed(principal, other),
+            )
+            if pair.other.head.merged_into != pair.kept.head.entity:
+                raise Refused(f"B: {other} is not merged into {kept}. `interlayer entity names {kept}` lists what is.")
+            try:
+                return await self._split(principal, pair, reason)
+            except VersionConflict:
+                continue
+        raise Conflict("entity: too many agents write to these entities. Nothing was split; try again.")
+
+    async def _absorbed(self, principal: Principal, other: str) -> StoredHead:
+        parsed = parse_entity(other, self._schema, "B")
+        stored = await self._entities.head(principal.organization, EntityId(parsed.type, parsed.key))
+        if stored is None:
+            raise NotFound(f"B: no entity has the id {other!r}. `interlayer entity names A` lists what was merged.")
+        return stored
+
+    async def _merge(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
+        organization, kept, other = principal.organization, pair.kept.head, pair.other.head
+        await ensure_in_force(self._store, organization, self._schema)
+        space = await self._spaces.of(organization)
+        ours = await self._entities.view(organization, kept, space)
+        theirs = await self._entities.view(organization, other, space)
+        if ours.space != theirs.space:  # another call has moved one of them since
+            raise VersionConflict([keys.space(organization)])
+        decisions = await self._compared(ours, theirs, space, (kept.name, *kept.names))
+        ids = [fact.record.id for fact in theirs.ordered]
+        memory = replace(
+            self._record(principal, kept, reason),
+            absorbs=other.entity,
+            same=tuple(_same(ids, decisions))[:_PAIRS_MAX],
+            opposed=tuple(_opposed(ids, decisions))[:_PAIRS_MAX],
+        )
+        whole = self._entities.blank(kept.entity)
+        for one in [*ours.memories.values(), memory, *theirs.memories.values()]:
+            whole.apply(one, {})
+        given = [name for name in (other.name, *other.names) if name not in kept.names]
+        head = replace(
+            kept,
+            names=tuple(dict.fromkeys([*kept.names, *given])),
+            identifiers=_joined(kept.identifiers, other.identifiers),
+            properties={name: state.value for name, state in whole.properties.items()},
+            facts=len(whole.facts),
+            revision=kept.revision + 1,
+            updated_at=memory.recorded_at,
+            absorbed=(*kept.absorbed, other.entity),
+            oldest=min(kept.since, other.since),
+        )
+        away = replace(other, merged_into=kept.entity, lent=tuple(dict.fromkeys(given)))
+        operations = [
+            *self._heads(organization, pair, head, away),
+            *log_puts(organization, kept.entity, memory),
+            Delete(keys.listing(organization, kept.entity.type, other.entity.id)),
+            *index_changes(organization, other.entity, other.properties, {}, self._schema.entities[other.entity.type]),
+            *index_changes(
+                organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
+            ),
+            *await self._repointed(organization, other, other.entity, kept.entity, dict.fromkeys(given)),
+        ]
+        await self._commit(principal, "entity.merged", pair, reason, operations)
+        return {
+            "kept": kept.entity.ref,
+            "merged": other.entity.ref,
+            "facts": len(whole.facts),
+            "repeated": len(memory.same),
+        }
+
+    async def _split(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
+        organization, kept, other = principal.organization, pair.kept.head, pair.other.head
+        await ensure_in_force(self._store, organization, self._schema)
+        view = await self._entities.view(organization, kept)
+        apart = await self._entities.view(organization, other)
+        theirs = set(apart.memories)
+        rest = self._entities.blank(kept.entity)
+        for one in view.memories.values():
+            if one.id not in theirs and one.absorbs != other.entity:
+                rest.apply(one, {})
+        memory = replace(
+            self._record(principal, kept, reason), releases=other.entity, facts=tuple(_left_alone(rest, view))
+        )
+        head = replace(
+            kept,
+            names=tuple(name for name in kept.names if name not in other.lent),
+            identifiers=_without(kept.identifiers, other.identifiers),
+            properties={name: state.value for name, state in rest.properties.items()},
+            facts=len(rest.facts),
+            revision=kept.revision + 1,
+            epoch=kept.epoch + 1,
+            updated_at=memory.recorded_at,
+            absorbed=tuple(one for one in kept.absorbed if one != other.entity),
+        )
+        properties = {name: state.value for name, state in apart.properties.items()}  # the schema may have changed
+        back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
+        operations = [
+            *self._heads(organization, pair, head, back),
+            *log_puts(organization, kept.entity, memory),
+            Put(keys.outbox(organization, memory.id), _address(memory, kept.entity)),
+            Put(keys.listing(organization, kept.entity.type, other.entity.id), {}),
+            *index_changes(
+                organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
+            ),
+            *index_changes(organization, other.entity, {}, back.properties, self._schema.entities[other.entity.type]),
+            *await self._repointed(organization, other, kept.entity, other.entity, dict.fromkeys(other.lent)),
+        ]
+        await self._commit(principal, "entity.split", pair, reason, operations)
+        merged_at = max(one.revision for one in view.memories.values() if one.absorbs == other.entity)
+        since = [one for one in view.memories.values() if one.revision > merged_at and one.facts]
+        return {
+            "kept": kept.entity.ref,
+            "split": other.entity.ref,
+            "stays": sum(len(one.facts) for one in since),
+        }
+
+    async def _compared(
+        self, ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]
+    ) -> list[Decision]:
+        candidates = [
+            FactCandidate(fact.record.text, fact.confidence, fact.seen_at, fact.record.span) for fact in theirs.ordered
+        ]
+        own = None if theirs.lacking else theirs.vectors
+        texts = [candidate.text for candidate in candidates]
+        vectors, known, scale = await comparable(self._spaces, space, texts, own, ours)
+        return reconcile(candidates, vectors, ours, known, scale, names)
+
+    def _record(self, principal: Principal, kept: Head, reason: str) -> Memory:
+        now = self._clock()
+        return Memory(
+            id=new_id("m", now),
+            revision=kept.revision + 1,
+            agent=principal.agent,
+            recorded_at=timestamp(now),
+            observed_at=timestamp(now),
+            extractor="operator",
+            source=reason,
+        )
+
+    def _heads(self, organization: str, pair: _Pair, kept: Head, other: Head) -> Iterator[Operation]:
+        yield Put(keys.head(organization, kept.entity), head_body(kept), pair.kept.version)
+        yield Put(keys.head(organization, other.entity), head_body(other), pair.other.version)
+
+    async def _repointed(
+        self, organization: str, head: Head, before: EntityId, after: EntityId, lent: Mapping[str, None]
+    ) -> list[Operation]:
+        """Return what makes the names and identifiers of a head lead from one entity to another."""
+        places = [
+            keys.identifier(organization, before.type, value, kind)
+            for kind, values in head.identifiers.items()
+            for value in values
+        ]
+        forms = list(dict.fromkeys(folded_name(name) for name in (head.name, *head.names)))
+        places += [keys.identifier(organization, before.type, form, identifiers.NAME) for form in forms]
+        held = await self._store.get_many(places)
+        moved: list[Operation] = [
+            Put(place, {"id": after.id}, item.version) for place, item in held.items() if item.body["id"] == before.id
+        ]
+        borne = list(dict.fromkeys(folded_name(name) for name in head.names))
+        stays = [form for form in borne if before != head.entity and form not in {folded_name(name) for name in lent}]
+        targets = [keys.name(organization, before.type, form, after.id) for form in borne]
+        there = await self._store.get_many(targets)
+        moved += [Delete(keys.name(organization, before.type, form, before.id)) for form in borne if form not in stays]
+        return moved + [Put(target, {}) for target in targets if target not in there]
+
+    async def _commit(
+        self, principal: Principal, kind: str, pair: _Pair, reason: str, operations: Sequence[Operation]
+    ) -> None:
+        if len(operations) >= TRANSACT_OPERATIONS_MAX:
+            raise Refused("B: it has too many names and identifiers to be moved at once. Merge A into B instead.")
+        detail = {"other": pair.other.head.entity.ref, "reason": reason}
+        await self._trail.commit(principal, Event(kind, pair.kept.head.entity.ref, detail), operations)
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
+    check_text(reason, "reason", _REASON_MAX)
+
+
+def _check_pair(pair: _Pair) -> None:
+    kept, other = pair.kept.head.entity, pair.other.head.entity
+    if kept == other:
+        raise Refused(f"A and B are the same entity, {kept.ref}.")
+    if kept.type != other.type:
+        raise Refused(f"B: a {other.type} cannot be merged into a {kept.type}.")
+
+
+def _left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord]:
+    """Yield the facts that stand for themselves from now on: what they confirm goes away."""
+    stated = {fact.id for memory in rest.memories.values() for fact in memory.facts}
+    for fact in rest.ordered:
+        if fact.record.id not in stated:
+            known = view.fact(fact.record.id)
+            against = tuple(other.record.id for other in known.contradicts) if known else ()
+            yield replace(fact.record, contradicts=against)
+
+
+def _address(memory: Memory, entity: EntityId) -> dict[str, Any]:
+    return {"entity": {"type": entity.type, "id": entity.id}, "revision": memory.revision}
+
+
+def _same(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+    for fact_id, one in zip(ids, decisions, strict=True):
+        if isinstance(one.duplicate_of, str):
+            yield fact_id, one.duplicate_of
+
+
+def _opposed(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+    for fact_id, one in zip(ids, decisions, strict=True):
+        for other in (*one.supersedes, *one.superseded_by, *one.opposed):
+            if isinstance(other, str):
+                yield fact_id, other
+
+
+def _joined(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(dict.fromkeys([*one.get(kind, ()), *other.get(kind, ())])) for kind in [*one, *other]}
+
+
+def _without(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    left = {kind: tuple(value for value in values if value not in other.get(kind, ())) for kind, values in one.items()}
+    return {kind: values for kind, values in left.items() if values}

@@ -1,0 +1,317 @@
+"""Reading content again: what a model could not read when it was memorized, or reads better now.
+
+What was read of it before gives way to the new reading in one transaction: nothing is there twice, and what the caller
+stated, and what other memories say, is untouched. The new reading is a memory of its own that names the content, with
+the agent, source and time of the call that brought it.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from interlayer.audit.trail import Trail
+from interlayer.errors import Conflict, NotFound, Refused, Unavailable
+from interlayer.ids import Clock, first_id, new_id, parse_instant
+from interlayer.memory.curation.reextraction_diff import Change, Reread, compared, event_of
+from interlayer.memory.entities.repository import Entities, StoredHead
+from interlayer.memory.entities.resolution import Naming
+from interlayer.memory.entities.vectors import comparable
+from interlayer.memory.entities.view import EntityView
+from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.extraction.extractor import Extractor, Extractors
+from interlayer.memory.gates.rejected import TurnedDown
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import EntityId, Memory
+from interlayer.memory.log.revision import expired, readings_of, shared_facts, unread, with_reading, without_memories
+from interlayer.memory.memorize.backlog import Backlog, Unread, done
+from interlayer.memory.memorize.commit import log_puts
+from interlayer.memory.memorize.content import Reader, worked
+from interlayer.memory.memorize.intake import Reading, gate
+from interlayer.memory.migration.record import ensure_in_force
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.spaces import ActiveSpace, Spaces
+from interlayer.memory.reconciliation.reconcile import Decision, reconcile
+from interlayer.memory.reconciliation.statements import confirmations_of, facts_of
+from interlayer.memory.requests import MemorizeRequest
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, Span, VersionConflict
+
+PATIENCE: Final = 10.0
+"""How many times longer than a call the work in the background waits for a model; shorter than a claim holds."""
+
+_ATTEMPTS: Final = 40
+_ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
+_PAGE: Final = 200
+
+
+class Rereader:
+    """Reads kept content again. Raises `NotFound`, `Conflict`, `Refused`, and `Unavailable` when no model answers."""
+
+    def __init__(
+        self,
+        store: ItemStore,
+        entities: Entities,
+        projector: Projector,
+        forgetter: Forgetter,
+        trail: Trail,
+        spaces: Spaces,
+        schema: Schema,
+        clock: Clock,
+        extractors: Extractors,
+    ) -> None:
+        self._store = store
+        self._entities = entities
+        self._projector = projector
+        self._forgetter = forgetter
+        self._trail = trail
+        self._spaces = spaces
+        self._schema = schema
+        self._clock = clock
+        self._extractors = extractors
+        self._naming = Naming(store, entities, schema)
+        self._reader = Reader(entities, self._naming, schema, spaces, extractors)
+        self.backlog = Backlog(store, clock)
+
+    async def work_off(self, principal: Principal, *, early: bool = False) -> AsyncGenerator[Change | str]:
+        """Read what a model has still to read and is due (`early`: all of it); yield what each reading came to.
+
+        Yields in words why content could not be read; it stays in the backlog. What others work on is passed over.
+        """
+        organization = principal.organization
+        notes = await self.backlog.notes(organization)
+        model = await self._extractors.current(organization) if notes else None
+        if model is None:
+            return
+        for item in notes:
+            claimed = await self.backlog.claimed(item, early=early)
+            if claimed is None:
+                continue
+            try:
+                change = await self._settled(principal, claimed, model)
+            except (Unavailable, Conflict, Refused) as error:
+                await self.backlog.failed(organization, claimed, str(error))
+                yield f"{claimed.memory_id}: {error}"
+            else:
+                if change:
+                    yield change
+
+    async def _settled(self, principal: Principal, claimed: Unread, model: Extractor) -> Change | None:
+        """Read the content of a claimed note and take the note away; None if it is forgotten or another was first."""
+        try:
+            reread = await self.read(principal, claimed.memory_id, model)
+            return await self.apply(principal, reread, claimed)
+        except NotFound:
+            await self._dropped(principal.organization, claimed)
+            return None
+
+    async def _dropped(self, organization: str, claimed: Unread) -> None:
+        try:
+            await self._store.transact([done(organization, claimed)])
+        except VersionConflict:
+            return
+
+    async def sources(self, organization: str, since: datetime) -> AsyncGenerator[Memory]:
+        """Yield the memories with content that were recorded since an instant, entity by entity."""
+        first = first_id("m", since)
+        for entity_type in self._schema.entities:
+            place = keys.listing(organization, entity_type, "")
+            cursor: str | None = None
+            while True:
+                page = await self._store.query("memory", place.partition, Span(), limit=_PAGE, cursor=cursor)
+                for item in page.items:
+                    stored = await self._entities.head(organization, EntityId(entity_type, item.key.sort))
+                    if stored is None or stored.head.merged_into:
+                        continue
+                    log = await self._entities.log(organization, stored.head)
+                    for memory in self._living(log, entity_type):
+                        if memory.has_content and memory.id >= first:
+                            yield memory
+                cursor = page.cursor
+                if cursor is None:
+                    break
+
+    async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
+        """Return the content of a memory as a model reads it now; nothing is written."""
+        organization = principal.organization
+        stored, log = await self._log(organization, memory_id)
+        memory = next(one for one in log if one.id == memory_id)
+        parts = await self._store.query("memory", keys.source(organization, memory_id, 0).partition)
+        content = "".join(part.body["text"] for part in parts.items)
+        if not content:
+            raise NotFound(f"memory_id: {memory_id} has no content that is kept.")
+        entity = stored.head.entity
+        space = await self._spaces.of(organization)
+        view = await self._view(organization, entity, unread(log, memory_id), space)
+        observed_at = parse_instant(memory.observed_at, "observed_at")
+        subject = self._naming.subject(entity.ref)
+        occasion = self._reader.occasion(subject, stored.head, observed_at)
+        # Nothing is blotted out of it any more: that was done before it was stored.
+        reading = await self._reader.by_model(model, Reading(content, redacted=True), occasion, view, space, PATIENCE)
+        if reading.extracted is None:
+            raise Unavailable(reading.failed or "the model said nothing.")
+        given = {one.name for one in memory.properties if one.given}
+        extracted = replace(
+            reading.extracted, properties=tuple(one for one in reading.extracted.properties if one.name not in given)
+        )
+        request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
+        judge = partial(gate, request, occasion, replace(reading, extracted=extracted))
+        gated = await worked(request, judge)
+        vectors = await space.embedder.embed([fact.text for fact in gated.facts])
+        return Reread(memory, content, occasion, reading.extracted.extractor, gated, space, vectors)
+
+    async def change(self, principal: Principal, reread: Reread) -> Change:
+        """Return what applying a reading would change."""
+        stored, log = await self._log(principal.organization, reread.memory.id)
+        return (await self._planned(principal, reread, stored, log)).change
+
+    async def apply(self, principal: Principal, reread: Reread, claimed: Unread | None = None) -> Change | None:
+        """Put a reading in the place of the former ones; return what changed, None if another process was first."""
+        organization = principal.organization
+        await ensure_in_force(self._store, organization, self._schema)
+        for _ in range(_ATTEMPTS):
+            stored, log = await self._log(organization, reread.memory.id)
+            async with self._entities.lock(organization, stored.head.entity):
+                planned = await self._planned(principal, reread, stored, log)
+                operations = [*planned.operations, *([done(organization, claimed)] if claimed else ())]
+                try:
+                    if len(operations) >= TRANSACT_OPERATIONS_MAX:
+                        await self._hand_over(organization, stored, log, reread.memory.id)
+                        continue
+                    await self._trail.commit(principal, event_of(planned.change), operations)
+                except VersionConflict as conflict:
+                    if claimed and keys.pending(organization, claimed.memory_id) in conflict.keys:
+                        return None
+                    continue
+            await self._projector.drain(organization)
+            return planned.change
+        raise Conflict("entity: too many agents write to it at once. It is read again later.")
+
+    async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str) -> None:
+        """Have facts that others confirm go on in their words, as many as one transaction holds.
+
+        What is known stays as it is by that. Raises `Refused` when there is nothing to hand over.
+        """
+        gone = {memory_id, *(one.id for one in log if one.extracts == memory_id)}
+        given = {fact.id for one in log if one.id == memory_id for fact in one.facts if fact.given}
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            survivors = without_memories(log, gone, frozenset(parts))
+            return await self._forgetter.rewrite(organization, stored, log, survivors, memory_id)
+
+        shared = [fact for fact in shared_facts(log, gone) if fact not in given]
+        erasure = await largest_that_fits(shared, plan)
+        if not shared or not erasure.fits:
+            raise Refused(f"{memory_id}: its content yields more than can be replaced at once.")
+        await self._store.transact(transaction(erasure, lambda: keys.outbox(organization, new_id("o", self._clock()))))
+
+    async def _log(self, organization: str, memory_id: str) -> tuple[StoredHead, list[Memory]]:
+        stored = await self._entities.holder(organization, memory_id)
+        log = await self._entities.log(organization, stored.head) if stored else []
+        if stored is None or memory_id not in {one.id for one in self._living(log, stored.head.entity.type)}:
+            raise NotFound(f"memory_id: {memory_id[:60]!r} is not known. Take it from recall_entity.")
+        return stored, log
+
+    def _living(self, log: Sequence[Memory], entity_type: str) -> list[Memory]:
+        """Return what was not kept long enough."""
+        return without_memories(log, expired(log, self._entities.cutoff(entity_type)))
+
+    async def _view(self, organization: str, entity: EntityId, log: Sequence[Memory], space: ActiveSpace) -> EntityView:
+        """Return what a log comes to, with vectors of a space."""
+        living = self._living(log, entity.type)
+        texts = {fact.id: fact.text for memory in living for fact in memory.facts}
+        vectors = await self._entities.vectors(organization, entity, texts, space)
+        view = self._entities.blank(entity, space)
+        for memory in living:
+            view.apply(memory, vectors)
+        return view
+
+    async def _planned(
+        self, principal: Principal, reread: Reread, stored: StoredHead, log: Sequence[Memory]
+    ) -> "_Planned":
+        organization, entity = principal.organization, stored.head.entity
+        rest = unread(log, reread.memory.id)
+        rest = [replace(one, extractor=_read_by(one, reread)) if one.id == reread.memory.id else one for one in rest]
+        view = await self._view(organization, entity, rest, reread.space)
+        names = (stored.head.name, *stored.head.names)
+        facts = reread.gated.facts
+        texts = [fact.text for fact in facts]
+        vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
+        decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
+        origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
+        holder, revision = await self._place(organization, stored, origin)
+        made = self._memory(reread, decisions, stored.head.revision + 1)
+        says_something = bool(made.facts or made.confirms or made.properties)
+        survivors = with_reading(rest, made, origin, (holder, revision)) if says_something else rest
+        erasure = await self._forgetter.rewrite(organization, stored, log, survivors, entity.ref)
+        removed = [row for row in erasure.rows if row not in erasure.replaced]
+        address = {"entity": {"type": holder.type, "id": holder.id}, "revision": revision}
+        operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
+        if says_something:
+            operations += log_puts(organization, holder, replace(made, revision=revision))
+            operations.append(Put(keys.memory_place(organization, made.id), address))
+            operations.append(Put(keys.outbox(organization, made.id), address))
+        if removed:
+            operations.append(Put(keys.outbox(organization, new_id("o", self._clock())), {"remove": removed}))
+        operations += self._turned_down(principal, reread, made, entity)
+        former = readings_of(log, reread.memory.id)
+        change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
+        return _Planned(unique(operations), change)
+
+    async def _place(self, organization: str, stored: StoredHead, origin: Memory) -> tuple[EntityId, int]:
+        """Return whose log a reading belongs to, and under which revision: with its content, if that was merged."""
+        if origin.home is None:
+            return stored.head.entity, stored.head.revision + 1
+        held = await self._entities.head(organization, origin.home[0])
+        if held is None:
+            raise Conflict(f"{origin.home[0].ref}: it was forgotten meanwhile.")
+        return held.head.entity, held.head.revision + 1
+
+    def _memory(self, reread: Reread, decisions: Sequence[Decision], revision: int) -> Memory:
+        """Return the new reading as a memory: recorded when the content was, so that it is kept as long."""
+        origin = reread.memory
+        memory_id = origin.id[:_ID_OF_TIME] + new_id("m", self._clock())[_ID_OF_TIME:]
+        return Memory(
+            id=memory_id,
+            revision=revision,
+            agent=origin.agent,
+            recorded_at=origin.recorded_at,
+            observed_at=origin.observed_at,
+            extractor=reread.by,
+            source=origin.source,
+            facts=facts_of(decisions, memory_id, origin.observed_at, beside=False),
+            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False)),
+            properties=reread.gated.properties,
+            extracts=origin.id,
+        )
+
+    def _turned_down(self, principal: Principal, reread: Reread, made: Memory, entity: EntityId) -> Sequence[Operation]:
+        turned_down = TurnedDown(
+            organization=principal.organization,
+            memory_id=made.id,
+            entity=entity,
+            named=entity.ref,
+            who=entity.id,
+            agent=made.agent,
+            source=made.source,
+            observed_at=made.observed_at,
+            idempotency=None,
+            candidates=reread.gated.rejected,
+            counts=reread.gated.gates.rejected,
+        )
+        return list(turned_down.operations(self._clock()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    operations: list[Operation]
+    change: Change
+
+
+def _read_by(memory: Memory, reread: Reread) -> str:
+    """Return who has read a call: its caller, if that stated anything, and the model that reads the content now."""
+    given = any(one.given for one in (*memory.facts, *memory.confirms, *memory.properties))
+    return f"caller+{reread.by}" if given else reread.by

@@ -1,0 +1,86 @@
+"""Who is who: the names and identifiers of an entity, what was merged into it, and conflicts over identifiers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlayer.errors import NotFound
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.identifiers import parse_entity
+from interlayer.memory.log.records import EntityId
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
+
+
+async def known_entity(
+    entities: Entities, schema: Schema, principal: Principal, entity: str, field: str = "entity"
+) -> StoredHead:
+    """Return the head of the entity of this name. Raises `NotFound` with names that are near."""
+    parsed = parse_entity(entity, schema, field)
+    known = await entities.resolve(principal.organization, parsed)
+    stored = await entities.head(principal.organization, known) if known else None
+    if stored is None or await entities.shown(principal.organization, stored.head) is None:
+        near = await entities.near(principal.organization, parsed)
+        raise NotFound(f"{field}: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
+    return stored
+
+
+class Identities:
+    """Answers what operators ask before they merge or split."""
+
+    def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._schema = schema
+
+    async def names(self, principal: Principal, entity: str) -> dict[str, Any]:
+        """Return {ref, name, names, identifiers, merged: [{ref, name, at, agent, split}]} of an entity."""
+        stored = await known_entity(self._entities, self._schema, principal, entity)
+        view = await self._entities.view(principal.organization, stored.head)
+        events = [memory for memory in view.memories.values() if memory.absorbs or memory.releases]
+        gone = {memory.releases for memory in events if memory.releases}
+        absorbed = [memory for memory in events if memory.absorbs]
+        heads = await self._entities.heads(principal.organization, [one.absorbs for one in absorbed if one.absorbs])
+        known = {head.entity: head.name for head in heads}
+        merged = [
+            {
+                "ref": one.absorbs.ref,
+                "name": known.get(one.absorbs, ""),
+                "at": one.recorded_at,
+                "agent": one.agent,
+                "reason": one.source or "",
+                "split": one.absorbs in gone and one.absorbs not in stored.head.absorbed,
+            }
+            for one in absorbed
+            if one.absorbs
+        ]
+        head = stored.head
+        return {
+            "ref": head.entity.ref,
+            "name": head.name,
+            "names": list(head.names),
+            "identifiers": {kind: list(values) for kind, values in head.identifiers.items()},
+            "merged": merged,
+        }
+
+    async def conflicts(self, principal: Principal) -> list[Mapping[str, Any]]:
+        """Return the claims to identifiers that belong to another entity, oldest first, those settled left out."""
+        page = await self._store.query("memory", keys.conflict(principal.organization, "", "").partition)
+        found: list[Mapping[str, Any]] = []
+        for item in page.items:
+            claimant, owner = (EntityId(**item.body[name]) for name in ("entity", "owner"))
+            one, other = [await self._entities.survivor(principal.organization, end) for end in (claimant, owner)]
+            if one and other and one.head.entity != other.head.entity:
+                found.append(
+                    {
+                        "kind": item.body["kind"],
+                        "value": item.body["value"],
+                        "claimed_by": {"ref": one.head.entity.ref, "name": one.head.name},
+                        "belongs_to": {"ref": other.head.entity.ref, "name": other.head.name},
+                        "memory_id": item.body["memory_id"],
+                        "at": item.body["at"],
+                    }
+                )
+        return sorted(found, key=lambda one: one["at"])

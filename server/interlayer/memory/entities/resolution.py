@@ -1,0 +1,119 @@
+"""Who a call is about: from an entity string, identifiers and a name to one entity, old or new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from interlayer.errors import InvalidInput
+from interlayer.ids import new_id
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import Dossier
+from interlayer.memory.log.identifiers import (
+    IDENTIFIERS_MAX,
+    NAME_MAX,
+    EntityString,
+    check_text,
+    folded_name,
+    normal_identifier,
+    parse_entity,
+    possible_identifiers,
+)
+from interlayer.memory.log.records import EntityId
+from interlayer.memory.schema.schema import Schema
+from interlayer.storage.items import ItemStore
+
+_LEARNED_FROM_KEY: Final = 1  # a key of several possible kinds is learned as the likeliest
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a call names: the entity string, its identifiers in normal form, and the display name if one was given."""
+
+    entity: EntityString
+    identifiers: Mapping[str, str]
+    name: str | None
+    key_identifiers: Mapping[str, str]
+
+    @property
+    def display_name(self) -> str | None:
+        """The name that is given, or the key where it can only be a name."""
+        return next(iter(self.display_names), None)
+
+    @property
+    def display_names(self) -> tuple[str, ...]:
+        """Every name that the entity bears by this call: the given one, and the key where it can only be a name."""
+        nameless = self.key_identifiers or self.entity.is_id
+        return tuple(dict.fromkeys(name for name in (self.name, None if nameless else self.entity.key) if name))
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What two spellings of one key have in common."""
+        known = [f"{kind}={value}" for kind, value in self.key_identifiers.items()]
+        return (self.entity.type, *(known or [folded_name(self.entity.key)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An identifier that belongs to another entity of the type, and so was not learned."""
+
+    kind: str
+    value: str
+    owner: EntityId
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a subject names, None for nobody yet; identifiers that others hold; what lies with it, where it was read."""
+
+    entity: EntityId | None
+    claims: tuple[Claim, ...]
+    dossier: Dossier | None = None
+
+
+class Naming:
+    """Finds the bearer of a subject. Raises `InvalidInput` for what is no name and `Ambiguous` for what is several."""
+
+    def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._schema = schema
+
+    def subject(
+        self, entity: str, given: Mapping[str, str] | None = None, name: str | None = None, field: str = "entity"
+    ) -> Subject:
+        """Return the parsed subject of a call."""
+        parsed = parse_entity(entity, self._schema, field)
+        if given and len(given) > IDENTIFIERS_MAX:
+            raise InvalidInput("identifiers", f"{len(given)} were given.", f"At most {IDENTIFIERS_MAX} are taken.")
+        found = {kind: normal_identifier(kind, value) for kind, value in (given or {}).items()}
+        if name is not None:
+            check_text(name, "name")
+            name = " ".join(name.split())
+            if not 0 < len(name) <= NAME_MAX:
+                raise InvalidInput("name", f"has {len(name)} characters.", f"Send 1 to {NAME_MAX}.")
+        of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
+        return Subject(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
+
+    async def bearer(self, organization: str, subject: Subject) -> Bearer:
+        """Return whom a subject names and which of its identifiers others hold."""
+        entity = await self._entities.resolve(organization, subject.entity)
+        if entity is None and subject.entity.is_id:
+            raise InvalidInput("entity", f"no {subject.entity.type} has the id {subject.entity.key}.", "Name it anew.")
+        claimed: dict[str, EntityId] = {}
+        places = {
+            keys.identifier(organization, subject.entity.type, value, kind): kind
+            for kind, value in subject.identifiers.items()
+        }
+        for place, item in (await self._store.get_many(list(places))).items():
+            claimed[places[place]] = EntityId(subject.entity.type, item.body["id"])
+        if entity is None and claimed:
+            entity = next(claimed[kind] for kind in subject.identifiers if kind in claimed)
+        held = [Claim(kind, subject.identifiers[kind], owner) for kind, owner in claimed.items() if owner != entity]
+        return Bearer(entity, tuple(held))
+
+    async def target(self, organization: str, subject: Subject, now: datetime) -> tuple[EntityId, bool]:
+        """Return the entity that a relation points at and whether it has to be created."""
+        entity = (await self.bearer(organization, subject)).entity
+        return (entity, False) if entity else (EntityId(subject.entity.type, new_id("e", now)), True)

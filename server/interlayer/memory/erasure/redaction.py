@@ -1,0 +1,49 @@
+"""What is left of a log, a source and an answer when something in them is erased. Pure functions."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any, Final
+
+from interlayer.memory.log.records import EntityId, Memory, origin_of
+from interlayer.memory.memorize.commit import SOURCE_PART
+from interlayer.storage.items import Item, Operation, Put
+
+_ERASED: Final = "▒"
+
+
+def home(entity: EntityId, memory: Memory) -> tuple[EntityId, int]:
+    """Return whose log holds a memory, and under which revision: it may have come with an entity that was merged."""
+    return memory.home or (entity, memory.revision)
+
+
+def blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
+    """Yield the parts of a source with the spans, and the very words wherever they stand, overwritten in place."""
+    content = "".join(part.body["text"] for part in parts)
+    blotted = content
+    for start, end in spans:
+        blotted = blotted[:start] + _ERASED * (end - start) + blotted[end:]
+    for text in texts:
+        words = re.escape(text.rstrip(".!?… "))
+        blotted = re.sub(words, lambda said: _ERASED * len(said[0]), blotted, flags=re.IGNORECASE) if words else blotted
+    for number, part in enumerate(parts):
+        text = blotted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
+        if text != part.body["text"]:
+            yield Put(part.key, {"text": text}, part.version)
+
+
+def without_properties(item: Item, names: Set[str]) -> Operation | None:
+    """Return what takes properties out of an answer kept for replay, with the values that they had before."""
+    answer: Mapping[str, Any] = item.body["answer"]
+    left = [one for one in answer["properties"] if one["name"] not in names]
+    if len(left) == len(answer["properties"]):
+        return None
+    return Put(item.key, {"answer": {**answer, "properties": left}}, item.version)
+
+
+def without_answer(item: Item, ids: Set[str]) -> Operation:
+    """Return what takes a fact out of an answer kept for replay."""
+    answer: Mapping[str, Any] = item.body["answer"]
+    origins = {origin_of(one) for one in ids}
+    named = [{origin_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]
+    facts = [fact for fact, names in zip(answer["facts"], named, strict=True) if not origins & names]
+    return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)

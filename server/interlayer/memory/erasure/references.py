@@ -1,0 +1,130 @@
+"""What entities and memories leave outside their logs: sources, places, answers, relations, conflicts, rejections."""
+
+from collections.abc import Iterable, Sequence, Set
+from contextlib import suppress
+
+from interlayer.errors import Ambiguous, InvalidInput
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.redaction import blotted, home, without_answer, without_properties
+from interlayer.memory.gates import rejected
+from interlayer.memory.log import keys
+from interlayer.memory.log.identifiers import parse_entity
+from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, Memory, Relation
+from interlayer.memory.memorize.in_flight import Underway
+from interlayer.memory.schema.schema import Schema
+from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
+
+
+class Remains:
+    """Finds it, for what is to be erased."""
+
+    def __init__(self, store: ItemStore, entities: Entities, underway: Underway, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._underway = underway
+        self._schema = schema
+
+    async def rejected(self, organization: str, head: Head) -> list[Key]:
+        """Return the keys of all that was turned down of an entity, also before it was known."""
+        return await rejected.traces(self._store, organization, head)
+
+    async def claims(self, organization: str, entities: Set[EntityId]) -> list[Key]:
+        """Return the keys of the identifier conflicts that these entities take part in."""
+        page = await self._store.query("memory", keys.conflict(organization, "", "").partition)
+        ends = [(item.key, {EntityId(**item.body[end]) for end in ("entity", "owner")}) for item in page.items]
+        return [key for key, parties in ends if parties & entities]
+
+    async def unread(self, organization: str, entity: EntityId) -> list[Key]:
+        """Return the keys of the calls about an entity whose content was not read yet, if it ever will be."""
+        found: list[Key] = []
+        for call in await self._underway.waiting(organization):
+            with suppress(Ambiguous, InvalidInput):
+                named = parse_entity(call.request.entity, self._schema)
+                if await self._entities.resolve(organization, named) == entity:
+                    found += [operation.key for operation in call.taken()]
+        return found
+
+    async def absorbed(self, organization: str, head: Head) -> list[Key]:
+        """Return the keys of what was merged into an entity: heads, logs, and relations that point at them."""
+        found: list[Key] = []
+        for entity in head.absorbed:
+            place = keys.head(organization, entity)
+            found += [item.key for item in (await self._store.query("memory", place.partition)).items]
+            stored = await self._entities.head(organization, entity)
+            found += await self.absorbed(organization, stored.head) if stored else []
+        return found
+
+    async def traces(
+        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
+    ) -> list[Key]:
+        """Return the keys of everything that memories left outside the log."""
+        found: list[Key] = []
+        for memory in log:
+            found.append(keys.memory_place(organization, memory.id))
+            claims = Span.prefix(f"{memory.id}#")
+            page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
+            found += [item.key for item in page.items]
+            found.append(keys.outbox(organization, memory.id))
+            found.append(keys.pending(organization, memory.id))
+            found += rejected.places(organization, home(entity, memory)[0], memory.id)
+            if memory.has_content:
+                parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
+                found += [item.key for item in parts.items]
+            if memory.idempotency:
+                found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
+            if relations:
+                holder = home(entity, memory)[0]
+                found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
+        return found
+
+    async def rested(
+        self, organization: str, entity: EntityId, gone: Sequence[Memory], survivors: Iterable[Memory]
+    ) -> list[Operation]:
+        """Return what lets relations of erased memories that others state too rest on the first of those."""
+        others: dict[Relation, Memory] = {}
+        for memory in survivors:
+            for relation in memory.relations:
+                others.setdefault(relation, memory)
+        places = {
+            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): others[one]
+            for memory in gone
+            for one in memory.relations
+            if one in others
+        }
+        erased = {memory.id for memory in gone}
+        found: list[Operation] = []
+        for place, item in (await self._store.get_many(list(places))).items():
+            other = places[place]
+            if item.body["memory_id"] in erased:
+                body = {"memory_id": other.id, "recorded_at": other.recorded_at}
+                found.append(Put(place, body, item.version))
+        return found
+
+    async def answers(self, organization: str, survivors: Iterable[Memory], names: Set[str]) -> list[Operation]:
+        """Return what takes properties of erased memories out of later answers kept for replay."""
+        places = [
+            keys.idempotency(organization, memory.agent, memory.idempotency)
+            for memory in survivors
+            if memory.idempotency and any(one.name in names for one in memory.properties)
+        ]
+        found = (await self._store.get_many(places)).values() if places else ()
+        return [changed for item in found if (changed := without_properties(item, names))]
+
+    async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
+        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
+        operations: list[Operation] = []
+        by_content: dict[str, list[FactRecord | Confirmation]] = {}
+        for memory in log:
+            said: list[FactRecord | Confirmation] = [one for one in memory.facts if one.id in ids]
+            said += [one for one in memory.confirms if one.fact_id in ids]
+            if not said:
+                continue
+            if memory.content_of:
+                by_content.setdefault(memory.content_of, []).extend(said)
+            if memory.idempotency:
+                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
+                operations += [without_answer(item, ids)] if item else []
+        for content_of, said in by_content.items():
+            parts = await self._store.query("memory", keys.source(organization, content_of, 0).partition)
+            operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
+        return operations

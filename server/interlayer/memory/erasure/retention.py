@@ -1,0 +1,133 @@
+"""Retention: what a type keeps for a time only is erased for good when that is over.
+
+Readers leave out what was kept long enough at once (`Entities.view`, `Entities.shown`); the sweep here takes it out of
+every layer, as forget does, and deletes items of the store that have expired.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from interlayer.audit.trail import Event
+from interlayer.errors import Conflict
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.records import EntityId, Memory
+from interlayer.memory.log.revision import expired, is_structure, without_memories
+from interlayer.memory.migration.record import ensure_in_force
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore, VersionConflict
+
+_ATTEMPTS: Final = 40
+_PORTION: Final = 40  # memories of one entity that are erased together, if they fit
+_PAGE: Final = 500
+
+
+class Expirer:
+    """Erases what was kept long enough."""
+
+    def __init__(
+        self, store: ItemStore, entities: Entities, projector: Projector, forgetter: Forgetter, schema: Schema
+    ) -> None:
+        self._store = store
+        self._entities = entities
+        self._projector = projector
+        self._forgetter = forgetter
+        self._schema = schema
+
+    async def expire(
+        self, principal: Principal, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _: None
+    ) -> dict[str, int]:
+        """Return how many entities were erased whole, and how many memories and facts in all.
+
+        With `dry_run`, what would be. Raises `Refused` under a schema that is not the one on record, and `Unavailable`
+        when vectors cannot be cleared just now; that is made up for when the outbox is drained next.
+        """
+        await ensure_in_force(self._store, principal.organization, self._schema)
+        counts = Counter[str](entities=0, memories=0, facts=0)
+        for entity_type, declared in self._schema.entities.items():
+            if declared.retention:
+                async for found in self._of_type(principal, entity_type, dry_run):
+                    counts.update(found)
+                    progress(counts["memories"])
+        if not dry_run:
+            purged = await self._store.purge()
+            await self._projector.erase(principal.organization)
+            if purged or any(counts.values()):
+                await self._store.scrub()
+        return {name: counts[name] for name in ("entities", "memories", "facts")}
+
+    async def _of_type(self, principal: Principal, entity_type: str, dry_run: bool) -> AsyncGenerator[Counter[str]]:
+        place = keys.listing(principal.organization, entity_type, "")
+        cursor: str | None = None
+        while True:
+            page = await self._store.query("memory", place.partition, limit=_PAGE, cursor=cursor)
+            for item in page.items:
+                while found := await self._step(principal, EntityId(entity_type, item.key.sort), dry_run):
+                    yield found
+                    if dry_run:
+                        break
+            cursor = page.cursor
+            if cursor is None:
+                break
+
+    async def _step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
+        """Erase a portion of what was kept long enough; None when there is nothing of that."""
+        organization, cutoff = principal.organization, self._entities.cutoff(entity.type)
+        for _ in range(_ATTEMPTS):
+            async with self._entities.lock(organization, entity):
+                stored = await self._entities.head(organization, entity)
+                if stored is None or stored.head.since >= cutoff:
+                    return None
+                log = await self._entities.log(organization, stored.head)
+                gone = expired(log, cutoff)
+                kept = [memory for memory in log if memory.id not in gone and not is_structure(memory)]
+                if not gone and (kept or await self._is_needed(organization, stored)):
+                    return None
+                erasure = await self._planned(organization, stored, log, gone, whole=not kept, portion=not dry_run)
+                if dry_run:
+                    return erasure.counts
+                retention = self._schema.entities[entity.type].retention
+                detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
+                try:
+                    await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
+                except VersionConflict:
+                    continue
+                return erasure.counts
+        raise Conflict(f"{entity.ref}: too many agents write to it at once. Run interlayer memory expire again.")
+
+    async def _is_needed(self, organization: str, stored: StoredHead) -> bool:
+        """Tell whether an entity that nothing was ever said of is still what a relation points at."""
+        return not stored.head.revision and await self._entities.is_target(organization, stored.head.entity)
+
+    async def _planned(
+        self,
+        organization: str,
+        stored: StoredHead,
+        log: Sequence[Memory],
+        gone: AbstractSet[str],
+        *,
+        whole: bool,
+        portion: bool,
+    ) -> Erasure:
+        """Return what erases the oldest that fit into one transaction, or the whole entity when nothing is left."""
+        if whole:
+            return await self._forgetter.whole(organization, stored, log)
+        oldest = [memory.id for memory in log if memory.id in gone]
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            survivors = without_memories(log, set(parts))
+            return await self._forgetter.rewrite(organization, stored, log, survivors, stored.head.entity.ref)
+
+        if not portion:
+            return await plan(oldest)
+        erasure = await largest_that_fits(oldest[:_PORTION], plan)
+        if erasure.fits:
+            return erasure
+        return await self._forgetter.memory_erasure(organization, stored, log, oldest[0])

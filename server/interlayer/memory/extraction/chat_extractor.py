@@ -1,0 +1,197 @@
+"""The extractor that asks a chat model: prompt, passages of long content, and one extraction from all of them.
+
+Where an answer does not end within its tokens, the passage is asked about in smaller ones. Where even that does not
+help, the model goes round in circles; the candidates that were whole by then are good ones, and the extraction says
+that it was cut short.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+import anyio
+
+from interlayer.memory.extraction.answer_schema import NAME, answer_schema, read_answer
+from interlayer.memory.extraction.extractor import ExtractedFact, ExtractedProperty, Extraction, ExtractionTask
+from interlayer.memory.schema.property import PropertySchema
+from interlayer.memory.schema.schema import EntitySchema
+from interlayer.models.chat import Chat, ChatSettings, CutShort, Question
+from interlayer.text.passages import passages
+
+_OVERLAPS: Final = 15  # a passage says the last fifteenth of the one before it again
+_SMALLEST: Final = 2  # passages of half the size are made no smaller
+_AT_ONCE: Final = 4
+_VALUE_MAX: Final = 500
+
+Fence = Callable[[], str]
+"""Makes a word that nobody who wrote the content can have known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a model said of a passage. `cut`: it did not come to an end."""
+
+    extraction: Extraction
+    model: str
+    cut: bool = False
+
+
+class ModelExtractor:
+    """Reads content with a chat model. Raises `Unavailable` when no model gives an answer in form."""
+
+    def __init__(self, chat: Chat, settings: ChatSettings, fence: Fence = lambda: secrets.token_hex(8)) -> None:
+        self._chat = chat
+        self._settings = settings
+        self._fence = fence
+
+    @property
+    def name(self) -> str:
+        """The model that is asked first."""
+        return self._settings.name
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a call waits for it."""
+        return self._settings.timeout_s
+
+    async def extract(self, task: ExtractionTask) -> Extraction:
+        """Return what the content says, passage by passage, merged; all of it or nothing."""
+        texts = list(_passages(task.content, self._settings.passage))
+        found: list[list[_Read]] = [[] for _ in texts]
+        limit = anyio.CapacityLimiter(_AT_ONCE)
+
+        async def read(number: int) -> None:
+            async with limit:
+                found[number] = await self._read(task, texts[number])
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                for number in range(len(texts)):
+                    tasks.start_soon(read, number)
+        except ExceptionGroup as failed:
+            raise _first(failed) from failed
+        answers = [one for several in found for one in several]
+        models = dict.fromkeys(one.model for one in answers)
+        cut = ", cut short" if any(one.cut for one in answers) else ""
+        by = f"{'+'.join(models)} (prompt {prompt_version()}{cut})"
+        return replace(merged([one.extraction for one in answers]), by=by)
+
+    async def _read(self, task: ExtractionTask, passage: str) -> list[_Read]:
+        """Return what a passage says, and what smaller ones of it do if the answer does not come to an end."""
+        try:
+            return [_Read(*await self._chat.ask(await self._question(task, passage)))]
+        except CutShort as cut:
+            if _SMALLEST * len(passage) > self._settings.passage:
+                found: list[_Read] = []
+                for part in _passages(passage, (len(passage) + 1) // 2):
+                    found += await self._read(task, part)
+                return found
+            if cut.whole is None:
+                raise
+            return [_Read(cut.whole, cut.model, cut=True)]
+
+    async def _question(self, task: ExtractionTask, passage: str) -> Question[Extraction]:
+        fence = self._fence()
+        while fence in passage:
+            fence = self._fence()
+        near = await task.nearest(passage)
+        return Question(
+            system=_prompt(),  # in the same words each time, so that servers need not read it anew
+            user=_told(task, passage, near, fence),
+            name=NAME,
+            schema=answer_schema(task.schema, len(passage)),
+            read=read_answer,
+        )
+
+
+def _passages(text: str, size: int) -> Iterator[str]:
+    return passages(text, size, size // _OVERLAPS)
+
+
+def prompt_version() -> str:
+    """Return a name for the prompt that is another one whenever its words are."""
+    return hashlib.sha256(_prompt().encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=1)
+def _prompt() -> str:
+    return resources.files("interlayer.memory.extraction.prompts").joinpath("extraction.md").read_text(encoding="utf-8")
+
+
+def _told(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -> str:
+    entity = f"{task.entity_type} {json.dumps(task.name, ensure_ascii=False)}"
+    known = {name: _short(value) for name, value in task.known.items()}
+    parts = [
+        f"Properties:\n{_listed(task.schema)}",
+        f"Fence: {fence}",
+        f"Entity: {entity}",
+        f"Written on: {task.observed_at:%A, %Y-%m-%d}",
+        _fenced(fence, "known properties", json.dumps(known, ensure_ascii=False)),
+        _fenced(fence, "known facts", "\n".join(f"- {' '.join(text.split())}" for text in near) or "none"),
+        _fenced(fence, "text", passage),
+        # Said again at the end: a small model has lost sight of it by then.
+        f"State what the text says of the {entity}: facts, and properties of the list, each with its quote from it.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _fenced(fence: str, what: str, data: str) -> str:
+    return f"«{fence} {what}»\n{data}\n«{fence} end of {what}»"
+
+
+def _listed(schema: EntitySchema) -> str:
+    lines = [f"- {name} ({_type(one)}): {one.description}".rstrip(" :") for name, one in schema.current.items()]
+    return "\n".join(lines) or "none: give no properties"
+
+
+def _type(declared: PropertySchema) -> str:
+    if declared.values:
+        return f"one of: {', '.join(declared.values)}"
+    if declared.target:
+        return f"reference, such as {declared.target[0]}:key"
+    return f"{declared.type}, in {declared.unit}" if declared.unit else declared.type
+
+
+def _short(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= _VALUE_MAX else text[:_VALUE_MAX]
+
+
+def _first(failed: BaseExceptionGroup[Exception]) -> Exception:
+    error = failed.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def merged(found: Sequence[Extraction]) -> Extraction:
+    """Return what several passages say, each thing once: facts in the same words, properties of the same name.
+
+    Of a fact the surer saying counts. Of a property the surest value counts, the later one of two that are as sure;
+    lists are put together.
+    """
+    facts: dict[str, ExtractedFact] = {}
+    properties: dict[str, ExtractedProperty] = {}
+    for extraction in found:
+        for fact in extraction.facts:
+            same = facts.get(_folded(fact.text))
+            if same is None or fact.confidence > same.confidence:
+                facts[_folded(fact.text)] = fact
+        for prop in extraction.properties:
+            known = properties.get(prop.name)
+            properties[prop.name] = _joined(known, prop) if known else prop
+    return Extraction(list(facts.values()), list(properties.values()))
+
+
+def _joined(known: ExtractedProperty, new: ExtractedProperty) -> ExtractedProperty:
+    surer = new if new.confidence >= known.confidence else known
+    if isinstance(known.value, list) and isinstance(new.value, list):
+        return replace(surer, value=list(dict.fromkeys([*known.value, *new.value])))
+    return surer
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(" .")

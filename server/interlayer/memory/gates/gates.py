@@ -1,0 +1,171 @@
+"""The gates every candidate passes before it is remembered. Each rejection has a reason code and is returned.
+
+| reason             | holds for   | turned down because                                              |
+| ------------------ | ----------- | ---------------------------------------------------------------- |
+| `secret`           | all         | it holds a key, token, password or card number                   |
+| `instruction`      | all         | it addresses a model ("ignore all previous instructions")        |
+| `oversized`        | all         | longer than one statement can be                                 |
+| `empty`            | all         | nothing is said: no letter, or no word beside function words     |
+| `low_confidence`   | all         | below what the schema asks for                                   |
+| `unknown_property` | all         | the schema has no such property, or has retired it               |
+| `type`             | all         | the schema's type does not take the value                        |
+| `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
+|                    |             | or the sentences around its quote deny it or say nothing of it   |
+| `other_entity`     | a model     | it is about somebody else                                        |
+| `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
+| `unanchored`       | a model     | the time that it gives for the fact is no time                   |
+
+What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
+for how they are put.
+"""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from interlayer.language.evidence import denied_value
+from interlayer.language.grounding import Ground
+from interlayer.language.prompt_injection import is_instruction
+from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.rewriting import Rejection, phrased
+from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
+from interlayer.memory.schema.schema import EntitySchema, PropertySchema
+from interlayer.memory.schema.types import ValueProblem
+from interlayer.text.private import MASK, masked
+from interlayer.text.terms import terms
+
+_OBEYED: Final = "ungrounded: the words it rests on speak to a model"
+_SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
+_SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
+_FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
+"""Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
+_COPIED: Final = {"email", "url", "reference"}
+_DENIABLE: Final = {"number", "integer", "money"}
+"""Of a text it is not certain: "they dislike X" states X for what it may be asked as."""
+
+
+@dataclass(slots=True)
+class Gates:
+    """The count of one call: how many candidates were checked, and why some were turned down.
+
+    `ground` is the content that a model has read; it is only needed for a model's candidates. `redacted` says that
+    secrets were blotted out of the content. `addressed` are the places of the content that speak to a model: whatever
+    is said there grounds nothing, so that a model that obeys them has no effect.
+    """
+
+    occasion: Occasion
+    ground: Ground | None = None
+    redacted: bool = False
+    addressed: Sequence[tuple[int, int]] = ()
+    checked: int = 0
+    rejected: Counter[str] = field(default_factory=Counter[str])
+
+    def fact(self, candidate: FactCandidate) -> FactCandidate | str:
+        """Return the fact as it is to be remembered, or why it is turned down."""
+        self.checked += 1
+        reason = self._problem_of_fact(candidate)
+        if reason is None and candidate.origin == "extractor" and self.ground:
+            if self._is_told_to(candidate.quote, self.ground):
+                return self._turned_down(_OBEYED)
+            try:
+                return phrased(candidate, self.occasion, self.ground)
+            except Rejection as rejection:
+                reason = str(rejection)
+        return candidate if reason is None else self._turned_down(reason)
+
+    def value(self, candidate: PropertyCandidate) -> tuple[Any, str | None]:
+        """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
+        self.checked += 1
+        known = self.occasion.schema.current.get(candidate.name)
+        reason = self._problem_of_value(candidate, known)
+        if reason is not None or known is None:
+            return candidate.value, self._turned_down(reason or "unknown_property")
+        try:
+            value = known.normal(candidate.value)
+        except ValueProblem as problem:
+            return candidate.value, self._turned_down(f"type: {candidate.name} {problem}")
+        if candidate.confidence < known.minimum_confidence:
+            return value, self._turned_down(f"low_confidence: {candidate.name} needs {known.minimum_confidence}")
+        return value, None
+
+    @property
+    def passed(self) -> int:
+        """How many candidates came through."""
+        return self.checked - self.rejected.total()
+
+    def _problem_of_fact(self, candidate: FactCandidate) -> str | None:
+        settings = self.occasion.gates
+        if self._is_secret(candidate.text, candidate.origin):
+            return _SECRECY
+        if is_instruction(candidate.text):
+            return "instruction"
+        if len(candidate.text) > settings.fact_characters_max:
+            return "oversized"
+        if not any(character.isalpha() for character in candidate.text) or not terms(candidate.text):
+            return "empty"
+        thresholds = settings.minimum_confidence
+        least = {"caller": thresholds.caller, "plain": 0.0, "extractor": thresholds.extractor}[candidate.origin]
+        return f"low_confidence: a fact needs {least}" if candidate.confidence < least else None
+
+    def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema | None) -> str | None:
+        if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin):
+            return _SECRECY
+        if known is None:
+            return f"unknown_property: {_hint(candidate.name, self.occasion.schema)}"
+        if is_instruction(str(candidate.value)):
+            return "instruction: it addresses a model"
+        if candidate.origin == "extractor" and self.ground:
+            if self._is_told_to(candidate.quote, self.ground):
+                return _OBEYED
+            return self._ungrounded(candidate, self.ground, known.type)
+        return None
+
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> str | None:
+        if "ungrounded" in self.occasion.gates.off:
+            return None
+        span = ground.locate(candidate.quote or "")
+        if span is None:
+            return "ungrounded: its quote is not in the content"
+        if kind in _COPIED:
+            bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
+            return None if ground.locate(bare) else "ungrounded: the value is not in the content"
+        if kind not in _FORMED:
+            return None
+        stated = _stated(candidate.value)
+        missing = next(filter(None, map(ground.missing_value, stated)), None)
+        if missing:
+            return f"ungrounded: {missing} is not in the content"
+        is_denied = kind in _DENIABLE and denied_value(stated, ground.around(span))
+        return "ungrounded: the sentences around its quote deny it" if is_denied else None
+
+    def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
+        """Whether a quote stands, wholly or in part, where the content speaks to a model."""
+        span = ground.locate(quote or "") if self.addressed else None
+        return span is not None and any(start < span[1] and span[0] < end for start, end in self.addressed)
+
+    def _is_secret(self, text: str, origin: Origin) -> bool:
+        if self.redacted and MASK in text:
+            return True
+        return origin != "plain" and masked(text) != text  # plain content was looked through as a whole
+
+    def _turned_down(self, reason: str) -> str:
+        self.rejected[reason.partition(":")[0]] += 1
+        return reason
+
+
+def _stated(value: Any) -> list[str]:
+    """Return what a value says, as texts in which a single word with a capital counts as a name."""
+    if isinstance(value, dict):
+        return [str(value.get("amount", ""))]
+    texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+    return [text if len(text.split()) > 1 else f"is {text}" for text in texts]
+
+
+def _hint(name: str, schema: EntitySchema) -> str:
+    if name in schema.properties:
+        return f"{name} is retired"
+    near = difflib.get_close_matches(name, schema.current, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(schema.current)}"

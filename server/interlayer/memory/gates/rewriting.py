@@ -1,0 +1,107 @@
+"""How a statement taken from content is put, so that it is understood on its own: names for pronouns, dates for days.
+
+A model's statements are held to it and turned down where it fails. Plain sentences only gain what is certain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from interlayer.errors import InvalidInput
+from interlayer.ids import parse_instant, timestamp
+from interlayer.language.evidence import denied, replaced, unsupported
+from interlayer.language.grounding import Ground
+from interlayer.language.pronouns import is_dangling, leading_pronoun, names_nobody_else, with_name
+from interlayer.memory.gates.context import Occasion
+from interlayer.memory.requests import FactCandidate
+from interlayer.text.relative_time import anchor
+from interlayer.text.sentences import Sentence, sentences
+
+SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
+
+
+class Rejection(Exception):
+    """Why a statement is turned down: a reason code, a colon, and the particulars."""
+
+
+def phrased(candidate: FactCandidate, occasion: Occasion, ground: Ground) -> FactCandidate:
+    """Return a model's statement as it is to be remembered. Raises `Rejection`."""
+    off = occasion.gates.off
+    span = ground.locate(candidate.quote or "")
+    problem = None if "ungrounded" in off else _ungrounded(candidate.text, span, occasion, ground)
+    if not problem and "other_entity" not in off:
+        problem = _of_another(candidate, span, occasion, ground)
+    if problem:
+        raise Rejection(problem)
+    text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text
+    if "dangling" not in off and is_dangling(text, occasion.known):
+        raise Rejection("dangling: it leans on a pronoun that nothing in it explains")
+    return replace(candidate, text=_dated(text, occasion), span=span, observed_at=_observed(candidate, occasion))
+
+
+def _ungrounded(text: str, span: tuple[int, int] | None, occasion: Occasion, ground: Ground) -> str | None:
+    """Return why a statement does not rest on the content, if so."""
+    if span is None:
+        return "ungrounded: its quote is not in the content"
+    missing = ground.missing(text)
+    if missing:
+        return f"ungrounded: {missing} is not in the content"
+    if denied(text, ground.around(span), occasion.known):
+        return "ungrounded: the sentence that it rests on says the opposite"
+    if unsupported(text, ground.around(span, more=1), ground.content, occasion.known):
+        return "ungrounded: the sentences around its quote say nothing of it"
+    return None
+
+
+def _of_another(
+    candidate: FactCandidate, span: tuple[int, int] | None, occasion: Occasion, ground: Ground
+) -> str | None:
+    """Return of whom a statement really is, if it is of another than the entity."""
+    if candidate.subject and not occasion.bears(candidate.subject):
+        return f"other_entity: it is about {candidate.subject[:60]}"
+    other = replaced(candidate.text, ground.around(span), ground.content, occasion.known) if span else None
+    return f"other_entity: the content says it of {other[:60]}" if other else None
+
+
+def plain_facts(content: str, occasion: Occasion) -> Iterator[FactCandidate]:
+    """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
+    before: Sentence | None = None
+    for sentence in sentences(content):
+        text = f"{sentence.label}: {sentence.text}" if sentence.label else _named(content, before, sentence, occasion)
+        span = (sentence.start, sentence.end)
+        yield FactCandidate(_dated(text, occasion), SENTENCE_CONFIDENCE, span=span, origin="plain")
+        before = sentence
+
+
+def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: Occasion) -> str:
+    """Return a sentence with the name for its first pronoun, if the one before it can be about nobody else."""
+    pronoun = leading_pronoun(sentence.text)
+    if pronoun is None or before is None or not occasion.names:
+        return sentence.text
+    gap = content[before.end : sentence.start]
+    together = not gap.strip() and gap.count("\n") <= 1 and content.startswith(pronoun, sentence.start)
+    if not together or not names_nobody_else(before.text, occasion.names, pronoun):
+        return sentence.text
+    return _short_enough(with_name(sentence.text, occasion.name, occasion.schema.pronouns), sentence.text, occasion)
+
+
+def _dated(text: str, occasion: Occasion) -> str:
+    return _short_enough(anchor(text, occasion.observed_at), text, occasion)
+
+
+def _short_enough(longer: str | None, text: str, occasion: Occasion) -> str:
+    """Return the longer form, unless it is what makes the statement too long."""
+    return longer if longer and len(longer) <= occasion.gates.fact_characters_max else text
+
+
+def _observed(candidate: FactCandidate, occasion: Occasion) -> str | None:
+    """Return since when a statement holds; what is said of the future was observed when it was said."""
+    if not candidate.observed_at:
+        return None
+    try:
+        given = parse_instant(candidate.observed_at, "observed_at")
+    except InvalidInput as error:
+        if "unanchored" in occasion.gates.off:
+            return None
+        raise Rejection(f"unanchored: {candidate.observed_at[:40]!r} is no time") from error
+    return timestamp(min(given, occasion.observed_at))

@@ -1,0 +1,58 @@
+"""All that lies with an entity, read at once: what is new in its log, its head, and the relations that point at it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import EntityId, Head, read_head
+from interlayer.storage.items import Item, ItemStore
+
+_PAGE: Final = 300
+RELATIONS_MAX: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A head and the item version that a change of it has to expect."""
+
+    head: Head
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """What one read found. The head may be newer than the log: a commit can come between the two."""
+
+    stored: StoredHead
+    after: int
+    log: Sequence[Item]
+    incoming: Sequence[Item]
+
+    def covers(self, after: int, upto: int) -> bool:
+        """Tell whether the log holds everything after a revision up to another."""
+        last = int(self.log[-1].key.sort.split("#")[1]) if self.log else self.after
+        return self.after <= after and (upto <= after or upto <= last)
+
+
+async def read_dossier(store: ItemStore, organization: str, entity: EntityId, after: int) -> Dossier | None:
+    """Return the dossier with the log after a revision, and no more relations than are ever shown; None without head.
+
+    It takes one query unless there is a long log to read.
+    """
+    place = keys.head(organization, entity)
+    span, first_relation = keys.dossier_after(after), keys.incoming().start
+    items: list[Item] = []
+    cursor: str | None = None
+    while True:
+        page = await store.query("memory", place.partition, span, limit=_PAGE, cursor=cursor)
+        items += page.items
+        cursor = page.cursor
+        incoming = [item for item in items if item.key.sort >= first_relation]
+        if cursor is None or len(incoming) >= RELATIONS_MAX:
+            break
+    head = next((item for item in items if item.key == place), None)
+    if head is None:
+        return None
+    log = [item for item in items if item.key.sort < place.sort]
+    return Dossier(StoredHead(read_head(head.body), head.version), after, log, incoming[:RELATIONS_MAX])

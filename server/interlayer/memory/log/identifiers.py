@@ -1,0 +1,158 @@
+"""Entity strings and identifiers: parsing, normalising, and telling an identifier from a display name."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from interlayer.errors import InvalidInput
+from interlayer.memory.schema.schema import Schema
+from interlayer.memory.schema.types import KEY_MAX
+
+NAME_MAX: Final = 200
+IDENTIFIERS_MAX: Final = 50
+GENERIC: Final = "key"
+"""Kind of an identifier whose shape no declared kind has."""
+NAME: Final = "name"
+"""Kind of the claim that keeps two agents from creating the same named entity twice."""
+
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_ID: Final = re.compile(r"e_[0-9a-z]{16}")
+_EXTENSION: Final = re.compile(r"(?<=\d)[\s,;]*(?:ext(?:ension)?\.?|x|#)[\s:=]*(?=\d)")
+_TRUNK: Final = re.compile(r"\(\s*0\s*\)")
+_ADDRESS: Final = re.compile(r"^.*<([^<>]+@[^<>]+)>$|^mailto:([^?]*).*$")
+_BEFORE_HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityString:
+    """A parsed `type:key`."""
+
+    type: str
+    key: str
+
+    @property
+    def is_id(self) -> bool:
+        """Whether the key is an internal id."""
+        return bool(_ID.fullmatch(self.key))
+
+
+def parse_entity(text: str, schema: Schema, field: str = "entity") -> EntityString:
+    """Return the parts of an entity string. Raises `InvalidInput` naming the field and the form it takes."""
+    check_text(text, field)
+    kind, colon, key = text.strip().partition(":")
+    key = " ".join(key.split())
+    if not colon or not key:
+        raise InvalidInput(field, f"{text[:80]!r} is no entity.", "Write type:key, such as company:techflow.io.")
+    if len(key) > KEY_MAX:
+        raise InvalidInput(field, f"the key has {len(key)} characters.", f"At most {KEY_MAX} are taken.")
+    schema.entity(kind, field)
+    return EntityString(kind, key)
+
+
+def check_text(text: str, field: str, most: int | None = None) -> None:
+    """Raise `InvalidInput` for what no store or model can carry: lone surrogates, control characters, too much."""
+    if most is not None and len(text) > most:
+        raise InvalidInput(field, f"{len(text)} characters, {most} is the limit.", "Send less.")
+    for position, character in enumerate(text):
+        if character < " " and character not in "\t\n\r\f\v":
+            raise InvalidInput(field, f"control character at position {position}.", "Send plain text.")
+        if "\ud800" <= character <= "\udfff":
+            raise InvalidInput(field, f"lone surrogate at position {position}.", "Send valid Unicode.")
+
+
+def normal_identifier(kind: str, value: str) -> str:
+    """Return the form under which two spellings of an identifier are the same. Raises `InvalidInput`."""
+    field = f"identifiers.{kind[:40]}"
+    if not _KIND.fullmatch(kind) or kind == NAME:
+        raise InvalidInput(field, "no kind of identifier.", "Use a short lower-case word, such as email or crm_id.")
+    check_text(value, field)
+    spelled, normal = _NORMAL.get(kind, (_fold, str))
+    text, before = spelled(value), ""
+    while text != before:  # what is peeled off may leave something to peel: https://www.www.acme.com
+        text, before = spelled(normal(text)), text
+    if not 0 < len(text) <= KEY_MAX:
+        raise InvalidInput(field, f"{value[:60]!r} is no {kind}.", f"Send 1 to {KEY_MAX} characters.")
+    return text
+
+
+def folded_name(name: str) -> str:
+    """Return the form under which two spellings of a display name are the same."""
+    return _fold(name)
+
+
+def possible_identifiers(entity: EntityString, schema: Schema) -> dict[str, str]:
+    """Return {kind: normal form} of everything that a key may be an identifier of, likeliest first.
+
+    A key has the shape of a declared kind, or it is a generic key, unless it can only be a display name: several
+    words, or one word of letters alone.
+    """
+    found: dict[str, str] = {}
+    for kind in schema.entities[entity.type].identifiers:
+        shape = schema.identifiers[kind].shape
+        if shape is not None and shape.fullmatch(entity.key):
+            found[kind] = normal_identifier(kind, entity.key)
+    if not found and not re.search(r"\s", entity.key) and not entity.key.isalpha():
+        found[GENERIC] = normal_identifier(GENERIC, entity.key)
+    return found
+
+
+def _phone(text: str) -> str:
+    """Return the digits, with + where a country code is given; without one a number stays as it was dialled."""
+    number, _, extension = _EXTENSION.sub("\n", text).partition("\n")
+    international = re.match(r"\D*(?:\+|00)", _decimal(number))
+    if international:
+        number = _TRUNK.sub("", number)
+    digits = re.sub(r"\D", "", _decimal(number))
+    if international and digits.removeprefix("00"):
+        digits = f"+{digits.removeprefix('00')}"
+    further = re.sub(r"\D", "", _decimal(extension))
+    return f"{digits}x{further}" if digits and further else digits
+
+
+def _decimal(text: str) -> str:
+    """Return a text with the digits of every script as 0 to 9, and nothing else that counts as one."""
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else "" if one.isdigit() else one for one in text)
+
+
+def _email(text: str) -> str:
+    text = _ADDRESS.sub(r"\1\2", text)
+    local, at, domain = text.rpartition("@")
+    return f"{local}@{_host(domain)}" if at else text
+
+
+def _domain(text: str) -> str:
+    return _host(re.sub(r"[/?#].*$", "", _BEFORE_HOST.sub("", text)).removeprefix("www."))
+
+
+def _host(text: str) -> str:
+    """Return a host name without port and final dot, its labels as people read them."""
+    labels = re.sub(r":\d*$", "", text.strip()).rstrip(".").split(".")
+    return ".".join(_label(label) for label in labels)
+
+
+def _label(label: str) -> str:
+    if label.startswith("xn--"):
+        try:
+            return _lower(label[4:].encode("ascii").decode("punycode")) or label
+        except UnicodeError:
+            return label
+    return label
+
+
+def _fold(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _lower(text: str) -> str:
+    """Fold less than `_fold`: "ß" and "ss" are letters of two different domains."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower()).split())
+
+
+_NORMAL: Final[Mapping[str, tuple[Callable[[str], str], Callable[[str], str]]]] = {
+    "phone": (_fold, _phone),
+    "email": (_lower, _email),
+    "domain": (_lower, _domain),
+}
+"""By kind: how its spelling is folded, and what is then left out of it."""

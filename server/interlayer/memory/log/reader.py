@@ -1,0 +1,87 @@
+"""The log of an entity, with the logs of what was merged into it.
+
+An absorbed entity keeps its own log, and nobody adds to it as long as it is absorbed. So a merge copies nothing, and a
+split only stops reading there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import EntityId, Memory, read_memory, with_part
+from interlayer.storage.items import Item, ItemStore
+
+
+async def read_log(
+    store: ItemStore,
+    organization: str,
+    entity: EntityId,
+    *,
+    after: int = -1,
+    upto: int | None = None,
+    as_of: str | None = None,
+    items: Sequence[Item] | None = None,
+) -> list[Memory]:
+    """Return the memories of an entity in the order in which they are folded, those of what it absorbed with `home`.
+
+    They are what lies after one revision and up to another, or what had been recorded at an instant. What an absorbed
+    entity remembers follows the record of the merge that holds, unless it was split off again later. `items` are
+    those of the entity's own log where they have been read already.
+    """
+    if items is None:
+        place = keys.head(organization, entity)
+        items = (await store.query("memory", place.partition, keys.memories_after(after))).items
+    log = [
+        memory
+        for memory in _joined(items)
+        if memory.revision > after
+        and (upto is None or memory.revision <= upto)
+        and (as_of is None or memory.recorded_at <= as_of)
+    ]
+    merged = _merged(log)
+    whole: list[Memory] = []
+    for memory in log:
+        if memory.absorbs is None:
+            whole.append(memory)
+        elif merged.get(memory.absorbs) != memory.revision:
+            whole.append(replace(memory, same=(), opposed=()))  # it was taken back, and says nothing any more
+        else:
+            whole.append(memory)
+            whole += [
+                replace(one, home=one.home or (memory.absorbs, one.revision), revision=memory.revision)
+                for one in await read_log(store, organization, memory.absorbs, as_of=as_of)
+            ]
+    return whole
+
+
+def parts(log: Iterable[Memory]) -> tuple[EntityId, ...]:
+    """Return the entities that are part of one at the end of its whole log, also those within others."""
+    inside: dict[EntityId, None] = {}
+    for memory in log:
+        if memory.absorbs:
+            inside[memory.absorbs] = None
+        if memory.releases:
+            inside.pop(memory.releases, None)
+    return tuple(inside)
+
+
+def _merged(log: Sequence[Memory]) -> dict[EntityId, int]:
+    """Return the entities that are absorbed at the end of a log, with the revision of the record that says so."""
+    merged: dict[EntityId, int] = {}
+    for memory in log:
+        if memory.absorbs:
+            merged[memory.absorbs] = memory.revision
+        if memory.releases:
+            merged.pop(memory.releases, None)
+    return merged
+
+
+def _joined(items: Sequence[Item]) -> list[Memory]:
+    """Return the memories of log items, with further parts put together."""
+    memories: list[Memory] = []
+    for item in items:
+        if item.key.sort.count("#") == 1:
+            memories.append(read_memory(item.body))
+        else:
+            memories[-1] = with_part(memories[-1], item.body)
+    return memories

@@ -1,0 +1,231 @@
+"""What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from interlayer.errors import InvalidInput, Refused
+from interlayer.ids import timestamp
+from interlayer.language.grounding import Ground
+from interlayer.language.prompt_injection import addressed
+from interlayer.memory.entities.resolution import Bearer, Subject
+from interlayer.memory.extraction.extractor import Extracted
+from interlayer.memory.extraction.plain import properties_of
+from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.gates import Gates
+from interlayer.memory.gates.rejected import Rejected
+from interlayer.memory.gates.rewriting import plain_facts
+from interlayer.memory.log.identifiers import check_text
+from interlayer.memory.log.records import Observation
+from interlayer.memory.memorize.in_flight import Call
+from interlayer.memory.projection.spaces import ActiveSpace
+from interlayer.memory.requests import (
+    CONTENT_MAX,
+    FACTS_MAX,
+    LABEL_MAX,
+    PROPERTIES_MAX,
+    RELATIONS_MAX,
+    FactCandidate,
+    MemorizeRequest,
+    PropertyCandidate,
+)
+from interlayer.memory.schema.schema import EntitySchema
+from interlayer.models.embedder import Vectors
+from interlayer.text.private import masked, untellable
+
+_RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The candidates of a call: those that came through the gates, and those that did not."""
+
+    facts: tuple[FactCandidate, ...]
+    properties: tuple[Observation, ...]
+    rejected: tuple[Rejected, ...]
+    gates: Gates
+    extractor: str
+    pending: str = ""  # why a model has still to read the content
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A call after the gates: everything that a retry needs again.
+
+    `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    """
+
+    call: Call
+    request: MemorizeRequest
+    subject: Subject
+    observed_at: str
+    space: ActiveSpace
+    vectors: Vectors | None
+    relations: tuple[tuple[str, Subject], ...]
+    gated: Gated
+    bearer: Bearer | None = None
+    """Whom it was found to name when its content was read; good for the first attempt to commit."""
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def memory_id(self) -> str:
+        """Under which id it is remembered."""
+        return self.call.memory_id
+
+    @property
+    def is_all_rejected(self) -> bool:
+        """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
+        beside = self.relations or self.request.identifiers or self.request.name or self.gated.pending
+        return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
+
+    content: str
+    redacted: bool
+    extracted: Extracted | None = None
+    failed: str | None = None
+
+
+def reading_of(content: str | None) -> Reading:
+    """Return content with every secret blotted out in place, so that spans still fit."""
+    text = masked(content or "")
+    return Reading(text, text != (content or ""))
+
+
+def tellable(source: str | None) -> str | None:
+    """Return where content came from without secrets; digits in a row are the id of a message there, and no card."""
+    if not source:
+        return source
+    return masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
+
+
+def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gated:
+    """Return the candidates of a call after the gates.
+
+    Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
+    """
+    found, content = reading.extracted, reading.content
+    ground = Ground(content, occasion.known, occasion.observed_at) if found else None
+    gates = Gates(occasion, ground, reading.redacted, addressed(content) if found else ())
+    rejected: list[Rejected] = []
+    read = found.facts if found else plain_facts(content, occasion)
+    facts = list(_passed(gates, [*request.facts, *read], rejected))
+    if len(facts) > STATEMENTS_MAX:
+        raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
+    given = _named_today(request.properties, occasion.schema)
+    names = [candidate.name for candidate in given]
+    more = [one for one in found.properties if one.name not in names] if found else None
+    stated = properties_of(content, occasion.schema, names) if more is None else more
+    properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
+    if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
+        field_name = "content" if request.content else "facts" if request.facts else "properties"
+        problem = "it only addresses a model and states nothing."
+        raise InvalidInput(field_name, problem, "Send statements about the entity.")
+    extractor = _extractor(request, reading)
+    return Gated(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
+
+
+def check_limits(request: MemorizeRequest) -> None:
+    """Raise `InvalidInput` for what no gate has to look at: nothing at all, too much, or no text."""
+    if not any((request.content, request.facts, request.properties, request.relations, request.identifiers)):
+        raise InvalidInput(
+            "content", "nothing to remember.", "Give content, facts, properties, relations or identifiers."
+        )
+    for name, count, most in (
+        ("content", len(request.content or ""), CONTENT_MAX),
+        ("facts", len(request.facts), FACTS_MAX),
+        ("properties", len(request.properties), PROPERTIES_MAX),
+        ("relations", len(request.relations), RELATIONS_MAX),
+        ("source", len(request.source or ""), LABEL_MAX),
+        ("idempotency_key", len(request.idempotency_key or ""), LABEL_MAX),
+    ):
+        if count > most:
+            raise InvalidInput(name, f"{count} is over the limit of {most}.", "Send it in several calls.")
+    for name, text in (("content", request.content), ("source", request.source)):
+        check_text(text or "", name)
+    check_text(request.idempotency_key or "", "idempotency_key")
+    for number, fact in enumerate(request.facts):
+        check_text(fact.text, f"facts.{number}.text")
+    if request.content is not None and not request.content.strip():
+        raise InvalidInput("content", "is blank.", "Leave it out or send text.")
+
+
+def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
+    """Return the candidates of a call that an operator lets through: only what guards the store itself is checked.
+
+    Raises `Refused` for secrets and for what addresses a model, `InvalidInput` for what the schema does not take.
+    """
+    gates = Gates(occasion)
+    for fact in request.facts:
+        judged = gates.fact(fact)
+        _check_admission(judged if isinstance(judged, str) else None)
+    properties: list[Observation] = []
+    for candidate in _named_today(request.properties, occasion.schema):
+        value, reason = gates.value(candidate)
+        _check_admission(reason)
+        observed_at = timestamp(occasion.observed_at)
+        properties.append(Observation(candidate.name, value, candidate.confidence, observed_at))
+    return Gated(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
+
+
+def _check_admission(reason: str | None) -> None:
+    code = (reason or "").partition(":")[0]
+    if code in {"secret", "instruction"}:
+        raise Refused(f"id: {reason}. This is never remembered; dismiss it.")
+    if code in {"unknown_property", "type"}:
+        raise InvalidInput("id", f"{reason}.", "Change the schema first, or dismiss it.")
+
+
+def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
+    """Return values under the names that their properties have today."""
+    return [replace(one, name=schema.current_name(one.name)) for one in candidates]
+
+
+def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
+    for candidate in candidates:
+        fact = gates.fact(candidate)
+        if isinstance(fact, str):
+            rejected.append(Rejected(candidate, fact))
+        else:
+            yield fact
+
+
+def _observations(
+    gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
+) -> tuple[Observation, ...]:
+    passed: dict[str, Observation] = {}
+    observed_at = timestamp(gates.occasion.observed_at)
+    for candidate in candidates:
+        value, reason = gates.value(candidate)
+        if reason is None:
+            span = gates.ground.locate(candidate.quote) if gates.ground and candidate.quote else candidate.span
+            told = beside and candidate.origin == "caller"
+            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span, told)
+        else:
+            rejected.append(Rejected(candidate, reason))
+    return tuple(passed.values())
+
+
+def _extractor(request: MemorizeRequest, reading: Reading) -> str:
+    given = ["caller"] if request.facts or request.properties else []
+    if not request.content:
+        return given[0] if given else "none"
+    if reading.extracted:
+        return "+".join([*given, reading.extracted.extractor])
+    if reading.failed:
+        return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
+    return "+".join([*given, "plain"])
+
+
+def relation_type(kind: str) -> str:
+    """Return the type of a relation. Raises `InvalidInput` for what is no word."""
+    if not _RELATION.fullmatch(kind):
+        raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
+    return kind

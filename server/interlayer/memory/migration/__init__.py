@@ -1,0 +1,1 @@
+"""Migration of stored memory to another schema: plan, record and migrator."""

@@ -1,0 +1,1 @@
+"""The vector layer as a projection of the log: outbox, rows, backfill, consistency and re-embedding."""

@@ -1,0 +1,122 @@
+"""Why something is remembered: every voice for a fact or a value, and the words of its source that it rests on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from interlayer.errors import NotFound
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.identifiers import parse_entity
+from interlayer.memory.log.records import Confirmation, FactRecord, Memory, Observation, voice_of
+from interlayer.memory.memorize.answer import shown_time
+from interlayer.memory.recall.provenance import words_of
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
+
+_AROUND: Final = 120  # characters of the source shown on either side of a quote
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """A memory that says something, and how."""
+
+    memory: Memory
+    said: FactRecord | Confirmation | Observation
+    text: str
+
+
+class Why:
+    """Traces what is remembered to its sources."""
+
+    def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._schema = schema
+
+    async def fact(self, principal: Principal, fact_id: str) -> dict[str, Any]:
+        """Return {entity, fact, voices, contradicts}; the first voice comes first. Raises `NotFound`."""
+        stored = await self._entities.holder(principal.organization, voice_of(fact_id))
+        view = await self._entities.view(principal.organization, stored.head) if stored else None
+        fact = view.fact(fact_id) if view else None
+        if stored is None or view is None or fact is None:
+            raise NotFound(f"fact_id: {fact_id[:60]!r} is not known. Take it from `interlayer memory show`.")
+        return {
+            "entity": _entity(stored),
+            "fact": _shown(fact),
+            "voices": await self._voices(principal.organization, _fact_voices(view, fact)),
+            "contradicts": [_shown(other) for other in fact.contradicts],
+        }
+
+    async def property(self, principal: Principal, entity: str, name: str) -> dict[str, Any]:
+        """Return {entity, property, voices}: who observed which value, newest first. Raises `NotFound`."""
+        parsed = parse_entity(entity, self._schema)
+        known = await self._entities.resolve(principal.organization, parsed)
+        stored = await self._entities.head(principal.organization, known) if known else None
+        if stored is None:
+            raise NotFound(f"entity: {entity[:80]!r} is not known.")
+        view = await self._entities.view(principal.organization, stored.head)
+        current = self._schema.stored(parsed.type).current_name(name)
+        seen = [one for one in view.observations() if one.observation.name == current]
+        state = view.properties.get(current)
+        if not seen:
+            has = ", ".join(sorted(view.properties)) or "none"
+            raise NotFound(f"property: {name[:40]!r} has never been observed of it. Known are: {has}.")
+        voices = [_Voice(view.memories[one.memory_id], one.observation, str(one.observation.value)) for one in seen]
+        voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
+        return {
+            "entity": _entity(stored),
+            "property": {
+                "name": current,
+                "value": state.value if state else None,
+                "confidence": state.confidence if state else 0.0,
+                "memory_id": state.basis.memory_id if state else "",
+            },
+            "voices": await self._voices(principal.organization, voices),
+        }
+
+    async def _voices(self, organization: str, voices: Iterator[_Voice] | list[_Voice]) -> list[dict[str, Any]]:
+        return [await self._voice(organization, voice) for voice in voices]
+
+    async def _voice(self, organization: str, voice: _Voice) -> dict[str, Any]:
+        memory, span = voice.memory, voice.said.span
+        before, quote, after = await words_of(self._store, organization, memory, span, _AROUND) if span else ("",) * 3
+        bare = quote.rstrip()
+        return {
+            "memory_id": memory.id,
+            "said": voice.text,
+            "agent": memory.agent,
+            "source": memory.source or "",
+            "extractor": memory.extractor,
+            "confidence": voice.said.confidence,
+            "observed_at": shown_time(voice.said.observed_at),
+            "recorded_at": shown_time(memory.recorded_at),
+            "before": before,
+            "quote": bare,
+            "after": quote[len(bare) :] + after,
+        }
+
+
+def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Voice]:
+    """Yield the memory that brought a fact, and every one that confirmed it, in the order of the log."""
+    for memory in view.memories.values():
+        for said in (*memory.facts, *memory.confirms):
+            of = said.fact_id if isinstance(said, Confirmation) else said.id
+            if view.fact(of) is fact:
+                yield _Voice(memory, said, said.text)
+
+
+def _entity(stored: StoredHead) -> dict[str, str]:
+    return {"ref": stored.head.entity.ref, "name": stored.head.name}
+
+
+def _shown(fact: FactState) -> dict[str, Any]:
+    return {
+        "fact_id": fact.record.id,
+        "text": fact.record.text,
+        "confidence": fact.confidence,
+        "observed_at": shown_time(fact.seen_at),
+        "status": "superseded" if fact.superseded_by else "current",
+    }

@@ -1,0 +1,63 @@
+"""Where facts come from: the memory that brought each, and the words of its source that it rests on."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Final
+
+from interlayer.memory.entities.view import FactState
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import Memory
+from interlayer.memory.memorize.answer import shown_time
+from interlayer.memory.memorize.commit import SOURCE_PART
+from interlayer.storage.items import ItemStore
+
+_EXCERPT: Final = 400
+_GAP: Final = " … "
+
+
+async def origins(store: ItemStore, organization: str, facts: Sequence[FactState]) -> AsyncGenerator[dict[str, Any]]:
+    """Yield one entry a memory of these facts, in their order: source, agent, times, and the quoted words."""
+    by_memory: dict[str, list[FactState]] = {}
+    for fact in facts:
+        by_memory.setdefault(fact.memory.id, []).append(fact)
+    for brought in by_memory.values():
+        memory = brought[0].memory
+        yield {
+            "memory_id": memory.id,
+            "source": memory.source or "",
+            "agent": memory.agent,
+            "recorded_at": shown_time(memory.recorded_at),
+            "observed_at": shown_time(memory.observed_at),
+            "excerpt": await _quoted(store, organization, memory, brought),
+        }
+
+
+async def words_of(
+    store: ItemStore, organization: str, memory: Memory, span: tuple[int, int], around: int = 0
+) -> tuple[str, str, str]:
+    """Return the words before, in and after a span of a source; all empty when the source is not kept."""
+    if memory.content_of is None:
+        return "", "", ""
+    first, last = max(span[0] - around, 0), span[1] + around
+    numbers = range(first // SOURCE_PART, last // SOURCE_PART + 1)
+    places = [keys.source(organization, memory.content_of, number) for number in numbers]
+    found = await store.get_many(places)
+    text = "".join(found[place].body["text"] for place in places if place in found)
+    offset = numbers.start * SOURCE_PART
+    return (
+        text[first - offset : span[0] - offset],
+        text[span[0] - offset : span[1] - offset],
+        text[span[1] - offset : last - offset],
+    )
+
+
+async def _quoted(store: ItemStore, organization: str, memory: Memory, facts: Sequence[FactState]) -> str:
+    """Return the words that the facts rest on, joined; the beginning of the source where no place is known."""
+    spans = sorted({fact.record.span for fact in facts if fact.record.span}) or [(0, _EXCERPT)]
+    quotes: list[str] = []
+    for span in spans:
+        _, quote, _ = await words_of(store, organization, memory, span)
+        if quote:
+            quotes.append(" ".join(quote.split()))
+        if sum(map(len, quotes)) > _EXCERPT:
+            break
+    return _GAP.join(quotes)[:_EXCERPT]

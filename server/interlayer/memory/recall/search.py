@@ -1,0 +1,259 @@
+"""search_memory and list_entities: across the entities of one organization."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import anyio
+import numpy as np
+
+from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.log import cursor as paging
+from interlayer.memory.log import keys
+from interlayer.memory.log.identifiers import check_text
+from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.memorize.answer import shown_time
+from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.recall.filters import Filters
+from interlayer.memory.recall.lexical_fallback import ENTITIES_MAX, Scanner
+from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
+from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore, Span
+from interlayer.storage.vectors import Hit
+from interlayer.text.budget import json_tokens
+from interlayer.text.fusion import min_max
+
+_CANDIDATES: Final = 100  # of each leg at first: enough for several pages, few enough to look each up in the item store
+_WIDER: Final = 4  # times as many, while too few of them may be shown
+_PATIENCE_S: Final = 20.0  # for the index, with what it has not seen yet; each request of it is bounded more closely
+_SLOW_S: Final = 1.0
+_REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
+_DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."
+_OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
+
+
+class Searcher:
+    """Finds facts and lists entities."""
+
+    def __init__(
+        self,
+        store: ItemStore,
+        spaces: Spaces,
+        entities: Entities,
+        projector: Projector,
+        schema: Schema,
+    ) -> None:
+        self._store = store
+        self._spaces = spaces
+        self._entities = entities
+        self._projector = projector
+        self._schema = schema
+        self._filters = Filters(store, schema)
+        self._scanner = Scanner(store, schema)
+        self._rests_until_s = 0.0
+
+    async def search(self, principal: Principal, request: SearchRequest) -> dict[str, Any]:
+        """Return {results, next_cursor?, degraded?}. Raises `InvalidInput`, or `Unavailable` without the item store."""
+        check_text(request.query, "query", QUERY_MAX)
+        if not request.query.strip():
+            raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
+        allowed = await self._allowed(principal.organization, request)
+        shown = _shown(request)
+        try:
+            return _page(await self._found(principal.organization, request, allowed, set(shown)), shown, request)
+        except (Unavailable, Corrupt) as error:
+            hits = await self._scanner.hits(
+                principal.organization, request.query, request.entity_type, allowed, _CANDIDATES + len(shown)
+            )
+            found = await self._living(principal.organization, hits, allowed, set(shown), request)
+            return {**_page(found, shown, request), "degraded": [f"{_DEGRADED} {error}"]}
+
+    async def _found(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
+    ) -> list[tuple[Head, FactState, float]]:
+        """Return what the index finds. Raises `Unavailable` in a bounded time, and then for a while at once."""
+        now_s = anyio.current_time()
+        if now_s < self._rests_until_s:
+            raise Unavailable("It did not answer a moment ago.")
+        try:
+            with anyio.fail_after(_PATIENCE_S):
+                return await self._asked(organization, request, allowed, shown)
+        except (TimeoutError, Unavailable) as error:
+            if anyio.current_time() - now_s > _SLOW_S:
+                self._rests_until_s = anyio.current_time() + _REST_S
+            if isinstance(error, Unavailable):
+                raise
+            raise Unavailable(f"No answer within {_PATIENCE_S:.0f} s.") from error
+
+    async def _asked(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
+    ) -> list[tuple[Head, FactState, float]]:
+        space = await self._spaces.of(organization)
+        vector = (await space.embedder.embed([request.query], query=True))[0]
+        await self._projector.drain(organization)  # what was written is found
+        owners = await self._owners(organization, request, allowed)
+        limit = _CANDIDATES + len(shown)
+        while True:
+            hits = await space.index.search(
+                organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
+            )
+            found = await self._living(organization, hits, allowed, shown, request)
+            if len(found) > request.limit or len(hits) < limit:
+                return found
+            limit *= _WIDER
+
+    async def list_entities(
+        self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
+    ) -> dict[str, Any]:
+        """Return {entities, next_cursor?}, oldest first; new entities come last, so no page shifts."""
+        self._schema.entity(entity_type, "entity_type")
+        after = paging.decode(cursor, str)[0][0] if cursor else ""
+        if where:
+            matching = sorted(await self._filters.matching(principal.organization, entity_type, where))
+            ids = [one for one in matching if one > after]
+            more, ids = len(ids) > limit, ids[:limit]
+        else:
+            place = keys.listing(principal.organization, entity_type, "")
+            page = await self._store.query("memory", place.partition, Span(), limit=limit, cursor=after or None)
+            more, ids = page.cursor is not None, [item.key.sort for item in page.items]
+        heads = await self._entities.heads(principal.organization, [EntityId(entity_type, one) for one in ids])
+        last = ""
+        answer: dict[str, Any] = {"entities": [], "omitted": 0}
+        for stored in heads:
+            head = await self._meeting(principal.organization, stored, where)
+            if head is None:
+                last = stored.entity.id
+                continue
+            entry = {
+                "ref": head.entity.ref,
+                "name": head.name,
+                "updated_at": shown_time(head.updated_at),
+                "properties": dict(head.properties),
+            }
+            if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:
+                more = True
+                break
+            answer["entities"].append(entry)
+            last = head.entity.id
+        del answer["omitted"]
+        if more and last:
+            answer["next_cursor"] = paging.encode([last])
+        return answer
+
+    async def _meeting(self, organization: str, stored: Head, where: Sequence[Condition]) -> Head | None:
+        """Return a head as it may be shown, None if that does not meet the conditions.
+
+        The index may have found it by a value that was kept long enough.
+        """
+        head = await self._entities.shown(organization, stored)
+        if head is None or head is stored:
+            return head
+        return head if self._filters.meets(head.entity.type, where, head.properties) else None
+
+    async def _allowed(self, organization: str, request: SearchRequest) -> set[str] | None:
+        if request.entity_type:
+            self._schema.entity(request.entity_type, "entity_type")
+        if not request.where:
+            return None
+        if not request.entity_type:
+            raise InvalidInput("where", "needs entity_type.", "Name the type whose properties it compares.")
+        return await self._filters.matching(organization, request.entity_type, request.where)
+
+    async def _survivors(self, organization: str, hits: Sequence[Hit], where: Sequence[Condition]) -> dict[str, Head]:
+        """Return by owner the heads that hits belong to: of an entity that was merged, that of the other one."""
+        owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit in hits))
+        owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
+        found: dict[str, Head] = {}
+        for head in await self._entities.heads(organization, owners):
+            stored = await self._entities.survivor(organization, head.merged_into) if head.merged_into else None
+            meeting = await self._meeting(organization, stored.head if stored else head, where)
+            if meeting:
+                found[head.entity.ref] = meeting
+        return found
+
+    async def _living(
+        self, organization: str, hits: Sequence[Hit], allowed: set[str] | None, shown: set[int], request: SearchRequest
+    ) -> list[tuple[Head, FactState, float]]:
+        """Return the best hits, one more than a page, that may be shown: still in the item store, in force and new.
+
+        The index is never the truth.
+        """
+        heads = await self._survivors(organization, hits, request.where)
+        hits = [hit for hit in hits if hit.row.owner in heads]
+        if allowed is not None:
+            hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
+        found: list[tuple[Head, FactState, float]] = []
+        views: dict[str, EntityView] = {}
+        for hit, score in _fused(hits):
+            if len(found) > request.limit:
+                break
+            head = heads[hit.row.owner]
+            if head.entity.ref not in views:
+                views[head.entity.ref] = await self._entities.view(organization, head)
+            fact = views[head.entity.ref].facts.get(hit.row.id)
+            if fact and fact.superseded_by is None and paging.mark(fact.record.id) not in shown:
+                found.append((head, fact, score))
+        return found
+
+    async def _owners(
+        self, organization: str, request: SearchRequest, allowed: set[str] | None
+    ) -> Sequence[str] | None:
+        """Return to what rows of the entities that meet `where` belong; None if they are too many to be listed."""
+        if allowed is None or len(allowed) > _OWNERS_MAX or not request.entity_type:
+            return None
+        heads = await self._entities.heads(organization, [EntityId(request.entity_type, one) for one in allowed])
+        return sorted({one.ref for head in heads for one in (head.entity, *head.absorbed)})
+
+
+def _digest(request: SearchRequest) -> str:
+    return paging.digest_of(request.query, request.entity_type, request.where)
+
+
+def _shown(request: SearchRequest) -> list[int]:
+    """Return the marks of what earlier pages have shown."""
+    if not request.cursor:
+        return []
+    (digest,), marks = paging.decode(request.cursor, str)
+    paging.check_same(digest, _digest(request))
+    return marks.tolist()
+
+
+def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+    if not hits:
+        return []
+    cosine = np.array([hit.cosine or 0.0 for hit in hits], dtype=np.float32)
+    lexical = np.array([hit.lexical or 0.0 for hit in hits], dtype=np.float32)
+    scores = (min_max(cosine) + min_max(lexical)) / 2
+    order = sorted(range(len(hits)), key=lambda place: (-scores[place], hits[place].row.id))
+    return [(hits[place], round(float(scores[place]), 4)) for place in order]
+
+
+def _page(
+    found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], request: SearchRequest
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {"results": []}
+    left = request.max_tokens - paging.CURSOR_TOKENS - paging.MARK_TOKENS * len(shown)
+    for head, fact, score in found[: request.limit]:
+        entry = {
+            "entity": {"ref": head.entity.ref, "name": head.name},
+            "fact": {
+                "fact_id": fact.record.id,
+                "text": fact.record.text,
+                "confidence": fact.confidence,
+                "observed_at": shown_time(fact.record.observed_at),
+                "memory_id": fact.memory.id,
+                "source": fact.memory.source or "",
+            },
+            "score": score,
+        }
+        left -= json_tokens(entry) + 1 + paging.MARK_TOKENS
+        if answer["results"] and left < 0:
+            break
+        answer["results"].append(entry)
+    if len(found) > len(answer["results"]):
+        now = [paging.mark(fact.record.id) for _, fact, _ in found[: len(answer["results"])]]
+        answer["next_cursor"] = paging.encode([_digest(request)], [*shown, *now])
+    return answer

@@ -1,0 +1,1 @@
+"""Reconciliation of candidates with what is known: merge, supersede, or keep both."""

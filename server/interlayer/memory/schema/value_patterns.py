@@ -1,0 +1,250 @@
+"""Properties found in plain content without a model, for values that can be listed or have a form.
+
+What to look for follows from the schema alone: the words of a property's name, its type, its values and, for what is
+counted, its description. A value counts where it stands at its name ("Stage: Negotiation", "in the negotiation stage",
+"high urgency"). Precision goes before recall: what is only planned, is denied, or is contradicted as often as it is
+said makes no claim. A property with `find` patterns of its own is found by these and not from here.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import re2
+
+from interlayer.memory.schema.types import TEXT_FORMS, ValueProblem
+from interlayer.text.sentences import Sentence
+
+_MAJORITY: Final = 0.6  # of the weight of all mentions: under this they contradict each other
+
+# Last words of a name that say of what kind the value is and not what it is about.
+_KINDS: Final = frozenset("level status type category rating score flag date time count number amount total".split())
+_LINK: Final = (
+    r"(?:\W{1,4}(?:is|are|was|remains?|stays?|now|currently|still|at|level|status|the|in|def|definitely|very|as|of|rated"
+    r"|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)){0,4}\W{1,4}"
+)
+_MARKDOWN_CELL: Final = r"\s*\|\s*"
+_PLANNED: Final = re2.compile(
+    r"(?i)\b(?:move|moving|advance|proceed|progress|go|get|push|toward|towards|until|before|next|reach|enter|if|could"
+    r"|would|might|may|want|wants|hope|plan|prior|previous|previously|from|former|was)\W+(?:\w+\W+){0,2}$"
+)
+_DENIED: Final = re2.compile(r"(?i)\b(?:not|no|never|isn['’]t|without|non)\W+(?:\w+\W+){0,2}$")
+_MONEY: Final = r"[$€£]?\s?\d[\d,]*(?:\.\d+)?\s?(?:k|m|mm|bn|thousand|million|billion)?\b"
+_COUNTED: Final = re.compile(r"(?i)\b([a-z]{4,})s? (?:count|number|total)\b|\b(?:number|count) of ([a-z]{4,}?)s?\b")
+_RANGE: Final = re.compile(
+    r"\s*(<|>|under|over|up to)?\s*(\d[\d,]*)\s*(?:(?:-|–|to)\s*(\d[\d,]*)|(\+))?\s*\w*\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A value said in a sentence."""
+
+    value: Any
+    weight: float
+    sentence: Sentence
+
+
+Finder = Callable[[str], Iterator[tuple[Any, float]]]
+"""Yields the raw values that a sentence claims, with the weight of each."""
+
+
+def find(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], Any]) -> tuple[Any, Sentence] | None:
+    """Return the value that the sentences agree on and the last of those that state it, or None.
+
+    `normal` brings a value into its normal form and raises `ValueProblem` for what is none.
+    """
+    chosen = _chosen(list(_mentions(sentences, finder, normal)))
+    return (chosen.value, chosen.sentence) if chosen else None
+
+
+def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], description: str) -> Finder | None:
+    """Return what finds a property of this name, type, values and description; None if nothing tells its values."""
+    named = name.split("_")
+    makers: Mapping[str, Callable[[], Finder | None]] = {
+        "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _listed(named, values),
+        "boolean": lambda: _stated(named),
+        "date": lambda: _dated(named),
+        **dict.fromkeys(("number", "integer", "money"), lambda: _measured(named)),
+        **{form: partial(_labelled, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
+    }
+    return makers[kind]() if kind in makers else None
+
+
+def _mentions(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], Any]) -> Iterator[_Mention]:
+    for sentence in sentences:
+        for raw, weight in finder(sentence.text):
+            try:
+                yield _Mention(normal(raw), weight, sentence)
+            except ValueProblem:
+                continue
+
+
+def _chosen(mentions: Sequence[_Mention]) -> _Mention | None:
+    """Return the last mention of the value that most of the weight is for; None if it is a coin toss."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    last: dict[str, _Mention] = {}
+    for mention in mentions:
+        key = repr(mention.value)
+        weights[key] += mention.weight
+        last[key] = mention
+    if not weights:
+        return None
+    best = max(weights, key=lambda key: weights[key])
+    return last[best] if weights[best] >= _MAJORITY * sum(weights.values()) else None
+
+
+def _topic(named: Sequence[str]) -> str:
+    """Return the pattern of the word that a property is about, with the words before and after it if they are there."""
+    place = len(named) - 1
+    while place > 0 and named[place] in _KINDS:
+        place -= 1
+    before = "".join(rf"(?:{_word(word)}\W{{1,2}})?" for word in named[:place])
+    after = "".join(rf"(?:\W{{1,2}}{_word(word)})?" for word in named[place + 1 :])
+    return f"{before}{_word(named[place])}{after}"
+
+
+def _word(word: str) -> str:
+    """Return the pattern of a word, its plural, or its beginning if that is long enough to tell it."""
+    short = (
+        rf"|{re2.escape(word[:3])}\.?"
+        if 5 <= len(word) <= 6
+        else rf"|{re2.escape(word[:4])}\.?"
+        if len(word) > 6
+        else ""
+    )
+    return rf"(?:{re2.escape(word)}s?{short})"
+
+
+def _listed(named: Sequence[str], values: Mapping[str, Sequence[str]]) -> Finder:
+    spoken: dict[str, str] = {}
+    for value, synonyms in values.items():
+        for form in (value, *synonyms):
+            spoken[_plain(form)] = value
+            if form.isalpha() and len(form) >= 6:
+                spoken.setdefault(_plain(form)[:4], value)
+    words = "|".join(re2.escape(form).replace(r"\ ", r"[\s_-]") for form in sorted(spoken, key=len, reverse=True))
+    topic = _topic(named)
+    after = re2.compile(rf"(?i)\b{topic}\b{_LINK}({words})\b")
+    cell = re2.compile(rf"(?i)\|\s*{topic}{_MARKDOWN_CELL}({words})\s*\|")
+    before = re2.compile(rf"(?i)\b({words})[\s_-]{{1,2}}{topic}\b")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        for pattern, weight in ((cell, 2.0), (after, 1.0), (before, 1.0)):
+            for match in pattern.finditer(text):
+                before_it = text[: match.start()]
+                if not _PLANNED.search(before_it) and not _DENIED.search(before_it):
+                    yield spoken[_plain(str(match[1]))], weight
+
+    return find_in
+
+
+def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | None:
+    """Return what finds a number that falls into one of the ranges, told by the thing that is counted."""
+    counted = _COUNTED.search(description)
+    if not counted:
+        return None
+    ranges = [(value, limits) for value in values if (limits := _range(value))]
+    unit = counted[1] or counted[2]
+    units = rf"(?:{re2.escape(unit)}(?:s|es)?|{re2.escape(unit[:3])}s?)"
+    pattern = re2.compile(rf"(?i)(?:^|[^\w.,$-])(\d[\d,]*)\+?[\s-](?:total |full-time )?{units}\b")
+    change = re2.compile(
+        r"(?i)\b(?:from|added|adding|hired|hiring|hires|another|onboard\w*|lost|laid off|cut|by|new)\W+(?:\w+\W+){0,1}$"
+    )
+
+    literal = "|".join(re2.escape(value) for value, _ in ranges)
+    named = re2.compile(rf"(?i)(?:^|[^\w.,$-])({literal})[\s-](?:total |full-time )?{units}\b")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        yield from ((match[1], 1.0) for match in named.finditer(text))
+        for match in pattern.finditer(text):
+            number = float(str(match[1]).replace(",", ""))
+            if not change.search(text[: match.start(1)]):
+                yield from ((value, 1.0) for value, (low, high) in ranges if low <= number <= high)
+
+    return find_in
+
+
+def _stated(named: Sequence[str]) -> Finder:
+    """Return what finds whether somebody is what the property says: as a label, or as what "is" joins to somebody."""
+    phrase = r"[\s_-]".join(re2.escape(word) for word in named)
+    initials = "".join(word[0] for word in named).upper()
+    title = rf"(?:(?i:{phrase})" + (rf"|{initials})" if len(named) > 1 else ")")
+    answer = re2.compile(rf"{title}(?i:\W{{1,3}}(?:status\W{{1,3}})?(?:is\W{{1,2}})?(yes|no|true|false)\b)")
+    subject = r"\b(?:he|she|they|i)(?:['’]s|['’]re|['’]m|\s(?:is|are|am))\s"
+    who = rf"(?i:{subject}|\bas\s(?:the\s|their\s)?(?:primary|final|key|sole|main|only)\s)"
+    article = r"(?i:(?:also|the|a|our|their|primary|final|key|sole|main|only)\s){0,2}"
+    is_one = re2.compile(rf"{who}{article}{title}\b")
+    is_none = re2.compile(rf"(?i:\bnot\s){article}{title}\b")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        for match in answer.finditer(text):
+            yield match[1], 2.0
+        for _ in is_none.finditer(text):
+            yield False, 1.0
+        for _ in is_one.finditer(text):
+            yield True, 1.0
+
+    return find_in
+
+
+def _dated(named: Sequence[str]) -> Finder:
+    topic, form = _topic(named), TEXT_FORMS["date"]
+    after = re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{0,60}}?({form})")
+    before = re2.compile(rf"(?i)({form})[,\s]{{1,3}}{topic}\b")
+    cell = re2.compile(rf"(?i)\|\s*{topic}{_MARKDOWN_CELL}({form})\s*\|")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        for pattern in (cell, after, before):
+            for match in pattern.finditer(text):
+                if not _PLANNED_FROM.search(match[0]):
+                    yield match[1], 1.0
+
+    return find_in
+
+
+_PLANNED_FROM: Final = re2.compile(r"(?i)\b(?:from|previous|previously|originally|was|instead of|not)\b")
+
+
+def _measured(named: Sequence[str]) -> Finder:
+    """Return what finds an amount that stands right behind the whole name of the property."""
+    whole = r"\W{1,2}".join(_word(word) for word in named)
+    after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?({_MONEY})")
+    cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?({_MONEY})[^|]{{0,20}}\|")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        for pattern in (cell, after):
+            for match in pattern.finditer(text):
+                yield re.sub(r"[$€£\s]", "", str(match[1])), 1.0
+
+    return find_in
+
+
+def _labelled(named: Sequence[str], form: str) -> Finder:
+    whole = r"[\s_-]".join(re2.escape(word) for word in named)
+    pattern = re2.compile(rf"(?i)(?:^|\|)\W{{0,4}}{whole}\s?(?::|\|)\s?({form})")
+
+    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+        for match in pattern.finditer(text):
+            yield match[1], 2.0
+
+    return find_in
+
+
+def _range(value: str) -> tuple[float, float] | None:
+    """Return the lowest and highest number of a value such as "11-50", "1000+" or "<10"; None if it is no range."""
+    found = _RANGE.fullmatch(value)
+    if not found or not (found[1] or found[3] or found[4]):
+        return None
+    number = float(found[2].replace(",", ""))
+    if found[3]:
+        return number, float(found[3].replace(",", ""))
+    over = found[4] or (found[1] or "").casefold() in {">", "over"}
+    return (number, float("inf")) if over else (0, number)
+
+
+def _plain(form: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", form.casefold().strip()))

@@ -1,0 +1,1 @@
+"""The vector index on LanceDB, in a folder or a bucket."""

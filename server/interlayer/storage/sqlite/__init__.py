@@ -1,0 +1,1 @@
+"""The item store on SQLite, one writer a file."""
