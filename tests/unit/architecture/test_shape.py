@@ -32,6 +32,16 @@ def test_rooms_are_small_enough_to_read_from_a_listing() -> None:
     assert len(memory) <= 14
 
 
+def test_the_architecture_page_knows_every_room_and_no_other() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = (ROOT / "server/interlayer", ROOT / "server/interlayer/memory", ROOT / "policies/interlayer_policies")
+    rooms = [room.name for package in packages for room in package.iterdir() if (room / "__init__.py").exists()]
+    assert not [room for room in rooms if not re.search(rf"`(interlayer\.)?{room}[`/]", page)]
+    everything = {str(path.relative_to(ROOT)) for path in ROOT.glob("*/**/*.py") if "/." not in str(path)}
+    for named in re.findall(r"`([\w/]+\.py)`", page):
+        assert any(f"/{path}".endswith(f"/{named}") for path in everything), named
+
+
 def test_every_package_says_what_it_is_for() -> None:
     silent = [
         path for path in SOURCES if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text()))
