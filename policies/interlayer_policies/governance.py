@@ -24,12 +24,12 @@ from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import Facets, situation_of
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.policy import PolicyFile, Problem, Situation
-from interlayer_policies.publication.dry_run import Planner
+from interlayer_policies.publication.dry_run import DryRun
 from interlayer_policies.publication.proposals import Proposals
 from interlayer_policies.publication.publisher import PolicyProblems, Published, Publisher
 from interlayer_policies.publication.receipts import Receipts
 from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
-from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, Library
+from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, SnapshotCache
 from interlayer_policies.publication.stewardship import Stewardship, checked_reason, demand_steward
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.lint import lint
@@ -91,11 +91,11 @@ class Governance:
         stale_max: timedelta = STALE_MAX,
     ) -> None:
         self._sets = PolicySets(store, trail)
-        self._library = Library(self._sets, models, clock, stale_max)
+        self._library = SnapshotCache(self._sets, models, clock, stale_max)
         proposals = Proposals(store, trail)
         self._publisher = Publisher(self._sets, proposals, self._library, clock)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
-        self.planner = Planner(store, self._library, self._publisher, clock)
+        self.planner = DryRun(store, self._library, self._publisher, clock)
         self._receipts = Receipts(store, clock, receipt_days)
         self._entities = entities
         self._clock = clock

@@ -15,7 +15,7 @@ from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.projection.reembedding import Moved
-from interlayer.memory.projection.rows import Stretch
+from interlayer.memory.projection.rows import LogRange
 from interlayer.memory.requests import RecallRequest, SearchRequest
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.storage.items import Put
@@ -307,7 +307,7 @@ async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_
         await filled(server, 1, 20)
         stretches, readings = mover.filler.stretches, []
 
-        async def busy(organization: str) -> AsyncGenerator[Stretch]:
+        async def busy(organization: str) -> AsyncGenerator[LogRange]:
             readings.append(1)
             await memorize(server, "company:c0.example", f"Reading {len(readings)} of the log went on for long.")
             async for found in stretches(organization):

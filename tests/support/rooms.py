@@ -16,10 +16,10 @@ from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.extraction.extractor import Always, Extractor, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
-from interlayer.memory.projection.backfill import Filled, Filler
+from interlayer.memory.projection.backfill import Backfill, BackfillReport
 from interlayer.memory.projection.outbox import Projector
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.explanation import Why
+from interlayer.memory.recall.explanation import Explanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
@@ -77,14 +77,14 @@ class Room:
         self.searcher = Searcher(self.store, self.spaces, self.entities, self.projector, schema)
         self.merger = Merger(self.store, self.entities, self.trail, self.spaces, schema, self.clock)
         self.identities = Identities(self.store, self.entities, schema)
-        self.why = Why(self.store, self.entities, schema)
+        self.why = Explanation(self.store, self.entities, schema)
         self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
         self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
         self.expirer = Expirer(self.store, self.entities, self.projector, self.forgetter, schema)
 
-    async def rebuild(self, *types: str, organization: str = "acme") -> Filled:
+    async def rebuild(self, *types: str, organization: str = "acme") -> BackfillReport:
         await self.projector.drain(organization)
-        filler = Filler(self.store, self.spaces, types or list(self.schema.entities))
+        filler = Backfill(self.store, self.spaces, types or list(self.schema.entities))
         return await filler.fill(organization, await self.spaces.of(organization))
 
     def other(self) -> "Room":

@@ -19,7 +19,7 @@ from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.snapshot import Edition
 from interlayer_policies.document.policy import PolicyFile, Situation, folded
 from interlayer_policies.publication.publisher import Publisher
-from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.review.diff import (
     Difference,
     FrozenSituation,
@@ -35,10 +35,10 @@ _HOURS_BACK: Final = 7 * 24
 _FACETS: Final = ("channel", "audience", "region", "team", "tags")
 
 
-class Planner:
+class DryRun:
     """Tries out. Writes nothing and leaves no receipt."""
 
-    def __init__(self, store: ItemStore, library: Library, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, store: ItemStore, library: SnapshotCache, publisher: Publisher, clock: Clock) -> None:
         self._store = store
         self._library = library
         self._publisher = publisher

@@ -15,7 +15,7 @@ from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.publication.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
 from interlayer_policies.publication.sets import Head, Source
-from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.lint import failing_expectations, parsed
 
@@ -54,7 +54,7 @@ class Published:
 class Publisher:
     """Examines proposed files and publishes them."""
 
-    def __init__(self, sets: PolicySets, proposals: Proposals, library: Library, clock: Clock) -> None:
+    def __init__(self, sets: PolicySets, proposals: Proposals, library: SnapshotCache, clock: Clock) -> None:
         self._sets = sets
         self._proposals = proposals
         self._library = library

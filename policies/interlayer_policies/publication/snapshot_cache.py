@@ -67,7 +67,7 @@ class Current:
         return "store" in self.degraded
 
 
-class Library:
+class SnapshotCache:
     """Current snapshots by organization, and the embeddings that they share."""
 
     def __init__(

@@ -16,7 +16,7 @@ from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded
 from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.sets import Head
-from interlayer_policies.publication.snapshot_cache import Library
+from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.publication.store import PolicySets
 
 WAIVER_DAYS_MAX: Final = 366
@@ -51,7 +51,7 @@ class Stewardship:
     """Decides and exempts. Safe for any number of concurrent calls, of any organizations."""
 
     def __init__(
-        self, sets: PolicySets, proposals: Proposals, publisher: Publisher, library: Library, clock: Clock
+        self, sets: PolicySets, proposals: Proposals, publisher: Publisher, library: SnapshotCache, clock: Clock
     ) -> None:
         self._sets = sets
         self._proposals = proposals

@@ -29,12 +29,12 @@ from interlayer.memory.extraction.model_choice import ModelChoice
 from interlayer.memory.log import keys
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
-from interlayer.memory.projection.backfill import Filler
-from interlayer.memory.projection.consistency import Agreement
+from interlayer.memory.projection.backfill import Backfill
+from interlayer.memory.projection.consistency import ConsistencyCheck
 from interlayer.memory.projection.outbox import Projector
 from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import EmbedderFactory, Spaces
-from interlayer.memory.recall.explanation import Why
+from interlayer.memory.recall.explanation import Explanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
 from interlayer.memory.schema.schema import read_schema, starter_schema
@@ -68,12 +68,12 @@ class Parts:
     store: ItemStore
     spaces: Spaces
     projector: Projector
-    filler: Filler
+    filler: Backfill
     reembedder: Reembedder
-    agreement: Agreement
+    agreement: ConsistencyCheck
     merger: Merger
     identities: Identities
-    why: Why
+    why: Explanation
     rejections: Rejections
     expirer: Expirer
     migrator: Migrator
@@ -111,7 +111,7 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
     trail = Trail(store, clock)
     entities = Entities(store, spaces, schema, clock)
     projector = Projector(store, spaces)
-    filler = Filler(store, spaces, list(schema.entities))
+    filler = Backfill(store, spaces, list(schema.entities))
     recaller = Recaller(store, entities, spaces, schema)
     receipts = ReceiptBook(store, clock, settings.receipt_days)
     models = ModelChoice(store, trail, clock, settings.model)
@@ -140,11 +140,11 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         projector=projector,
         filler=filler,
         reembedder=Reembedder(spaces, trail, projector, filler, clock),
-        agreement=Agreement(spaces, filler),
+        agreement=ConsistencyCheck(spaces, filler),
         migrator=Migrator(store, trail),
         merger=Merger(store, entities, trail, spaces, schema, clock),
         identities=Identities(store, entities, schema),
-        why=Why(store, entities, schema),
+        why=Explanation(store, entities, schema),
         expirer=Expirer(store, entities, projector, forgetter, schema),
         entities=entities,
         models=models,

@@ -60,8 +60,8 @@ def test_every_price_has_a_unit_a_date_and_a_source_and_is_used() -> None:
     listed = {one for names in PRICES.by_use.values() for one in names}
     assert listed <= set(PRICES.table)
     text = "".join(
-        (resources.files("interlayer.app") / name).read_text(encoding="utf-8")
-        for name in ("postures.py", "plan_costs.py")
+        (resources.files("interlayer.app.cost") / name).read_text(encoding="utf-8")
+        for name in ("postures.py", "terraform_plan.py")
     )
     assert [name for name in PRICES.table if name not in listed and name not in text and "fargate" not in name] == []
 

@@ -22,7 +22,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
-from interlayer.memory.gates.rejected import TurnedDown
+from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Memory
 from interlayer.memory.log.revision import expired, readings_of, shared_facts, unread, with_reading, without_memories
@@ -289,7 +289,7 @@ class Rereader:
         )
 
     def _turned_down(self, principal: Principal, reread: Reread, made: Memory, entity: EntityId) -> Sequence[Operation]:
-        turned_down = TurnedDown(
+        turned_down = RejectionRecord(
             organization=principal.organization,
             memory_id=made.id,
             entity=entity,

@@ -7,9 +7,9 @@ from typing import Any, Final
 from interlayer.audit.trail import Event
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import exact_form
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Memory
-from interlayer.memory.memorize.intake import Gated
+from interlayer.memory.memorize.intake import GateResult
 from interlayer.memory.projection.spaces import ActiveSpace
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.models.embedder import EmbeddingModel, Vectors
@@ -23,9 +23,9 @@ class Reread:
 
     memory: Memory
     content: str
-    occasion: Occasion
+    occasion: GateContext
     by: str
-    gated: Gated
+    gated: GateResult
     space: ActiveSpace
     vectors: Vectors
 
@@ -56,7 +56,12 @@ class Change:
 
 
 async def compared(
-    model: EmbeddingModel, entity: str, former: Sequence[Memory], decisions: Sequence[Decision], gated: Gated, by: str
+    model: EmbeddingModel,
+    entity: str,
+    former: Sequence[Memory],
+    decisions: Sequence[Decision],
+    gated: GateResult,
+    by: str,
 ) -> Change:
     """Return how a new reading differs from the former ones, of which the first is that of the call itself."""
     said = [one.text for memory in former for one in (*memory.facts, *memory.confirms)]

@@ -3,7 +3,7 @@
 from interlayer.memory.log.records import origin_of
 
 
-class Sameness:
+class FactAliases:
     """Groups of fact ids that name one statement (a union-find; chains are as short as merges are few)."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from interlayer.ids import Clock, new_id, system_clock
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
-from interlayer.memory.log.entity_read import Dossier, StoredHead, read_dossier
+from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_dossier
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, Memory, Relation, read_head
@@ -60,7 +60,7 @@ class Entities:
         item = await self._store.get(keys.head(organization, entity))
         return StoredHead(read_head(item.body), item.version) if item else None
 
-    async def dossier(self, organization: str, entity: EntityId, read: Dossier | None = None) -> Dossier | None:
+    async def dossier(self, organization: str, entity: EntityId, read: EntityRead | None = None) -> EntityRead | None:
         """Return the head with what of the log the view still lacks; None if there is no such entity.
 
         `read`, read before, is as good as long as this process has not changed the entity since.
@@ -132,7 +132,7 @@ class Entities:
         return list(dict.fromkeys(names[name] for name in near))
 
     async def view(
-        self, organization: str, head: Head, space: ActiveSpace | None = None, dossier: Dossier | None = None
+        self, organization: str, head: Head, space: ActiveSpace | None = None, dossier: EntityRead | None = None
     ) -> EntityView:
         """Return the view at least as new as the head, without what was kept long enough.
 
@@ -253,7 +253,7 @@ class Entities:
         head: Head,
         cutoff: str,
         space: ActiveSpace,
-        dossier: Dossier | None,
+        dossier: EntityRead | None,
     ) -> None:
         if view.revision >= head.revision:
             return

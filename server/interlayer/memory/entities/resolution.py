@@ -9,7 +9,7 @@ from interlayer.errors import InvalidInput
 from interlayer.ids import new_id
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.log import keys
-from interlayer.memory.log.entity_read import Dossier
+from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import (
     IDENTIFIERS_MAX,
     NAME_MAX,
@@ -28,7 +28,7 @@ _LEARNED_FROM_KEY: Final = 1  # a key of several possible kinds is learned as th
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class EntityReference:
     """Whom a call names: the entity string, its identifiers in normal form, and the display name if one was given."""
 
     entity: EntityString
@@ -64,12 +64,12 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class ResolvedEntity:
     """Whom a subject names, None for nobody yet; identifiers that others hold; what lies with it, where it was read."""
 
     entity: EntityId | None
     claims: tuple[Claim, ...]
-    dossier: Dossier | None = None
+    dossier: EntityRead | None = None
 
 
 class Naming:
@@ -82,7 +82,7 @@ class Naming:
 
     def subject(
         self, entity: str, given: Mapping[str, str] | None = None, name: str | None = None, field: str = "entity"
-    ) -> Subject:
+    ) -> EntityReference:
         """Return the parsed subject of a call."""
         parsed = parse_entity(entity, self._schema, field)
         if given and len(given) > IDENTIFIERS_MAX:
@@ -94,9 +94,9 @@ class Naming:
             if not 0 < len(name) <= NAME_MAX:
                 raise InvalidInput("name", f"has {len(name)} characters.", f"Send 1 to {NAME_MAX}.")
         of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
-        return Subject(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
+        return EntityReference(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
 
-    async def bearer(self, organization: str, subject: Subject) -> Bearer:
+    async def bearer(self, organization: str, subject: EntityReference) -> ResolvedEntity:
         """Return whom a subject names and which of its identifiers others hold."""
         entity = await self._entities.resolve(organization, subject.entity)
         if entity is None and subject.entity.is_id:
@@ -111,9 +111,9 @@ class Naming:
         if entity is None and claimed:
             entity = next(claimed[kind] for kind in subject.identifiers if kind in claimed)
         held = [Claim(kind, subject.identifiers[kind], owner) for kind, owner in claimed.items() if owner != entity]
-        return Bearer(entity, tuple(held))
+        return ResolvedEntity(entity, tuple(held))
 
-    async def target(self, organization: str, subject: Subject, now: datetime) -> tuple[EntityId, bool]:
+    async def target(self, organization: str, subject: EntityReference, now: datetime) -> tuple[EntityId, bool]:
         """Return the entity that a relation points at and whether it has to be created."""
         entity = (await self.bearer(organization, subject)).entity
         return (entity, False) if entity else (EntityId(subject.entity.type, new_id("e", now)), True)

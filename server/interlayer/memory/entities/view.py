@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.soft_match import WordIndex
-from interlayer.memory.entities.fact_aliases import Sameness
+from interlayer.memory.entities.fact_aliases import FactAliases
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
@@ -77,7 +77,7 @@ class EntityView:
         self._lacking: set[int] = set()
         self._schema = schema
         self._exact: dict[str, str] = {}
-        self._same = Sameness()
+        self._same = FactAliases()
         self._standing: dict[str, FactState] = {}
         self._opposed: dict[str, list[str]] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)

@@ -23,7 +23,7 @@ from interlayer.memory.log.identifiers import folded_name, parse_entity
 from interlayer.memory.log.records import EntityId, Memory, head_body, voice_of
 from interlayer.memory.log.revision import shared_facts, without_fact, without_memories
 from interlayer.memory.memorize.commit import index_changes, log_puts
-from interlayer.memory.memorize.in_flight import Underway
+from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.outbox import Projector
 from interlayer.memory.schema.schema import Schema
@@ -52,7 +52,7 @@ class Forgetter:
         self._trail = trail
         self._schema = schema
         self._clock = clock
-        self._remains = Remains(store, entities, Underway(store, clock), schema)
+        self._remains = Remains(store, entities, InFlightCalls(store, clock), schema)
 
     async def forget(
         self,

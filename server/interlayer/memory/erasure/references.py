@@ -10,7 +10,7 @@ from interlayer.memory.gates import rejected
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, Memory, Relation
-from interlayer.memory.memorize.in_flight import Underway
+from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
@@ -18,7 +18,7 @@ from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 class Remains:
     """Finds it, for what is to be erased."""
 
-    def __init__(self, store: ItemStore, entities: Entities, underway: Underway, schema: Schema) -> None:
+    def __init__(self, store: ItemStore, entities: Entities, underway: InFlightCalls, schema: Schema) -> None:
         self._store = store
         self._entities = entities
         self._underway = underway

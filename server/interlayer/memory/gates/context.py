@@ -19,7 +19,7 @@ _OWN_PRONOUNS: Final = frozenset("he she they it him her them we i you this".spl
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class GateContext:
     """The entity of a call as far as it is known, and the instant at which its words were said.
 
     `name` is what the entity is called, `names` its display names, `keys` its identifiers.

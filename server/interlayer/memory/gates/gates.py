@@ -29,7 +29,7 @@ from typing import Any, Final
 from interlayer.language.evidence import denied_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.rewriting import Rejection, phrased
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
@@ -56,7 +56,7 @@ class Gates:
     is said there grounds nothing, so that a model that obeys them has no effect.
     """
 
-    occasion: Occasion
+    occasion: GateContext
     ground: Ground | None = None
     redacted: bool = False
     addressed: Sequence[tuple[int, int]] = ()

@@ -67,7 +67,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedDown:
+class RejectionRecord:
     """The rejected candidates of one call, with what a later admission takes from the call."""
 
     organization: str

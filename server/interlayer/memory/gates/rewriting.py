@@ -12,7 +12,7 @@ from interlayer.ids import parse_instant, timestamp
 from interlayer.language.evidence import denied, replaced, unsupported
 from interlayer.language.grounding import Ground
 from interlayer.language.pronouns import is_dangling, leading_pronoun, names_nobody_else, with_name
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.requests import FactCandidate
 from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
@@ -24,7 +24,7 @@ class Rejection(Exception):
     """Why a statement is turned down: a reason code, a colon, and the particulars."""
 
 
-def phrased(candidate: FactCandidate, occasion: Occasion, ground: Ground) -> FactCandidate:
+def phrased(candidate: FactCandidate, occasion: GateContext, ground: Ground) -> FactCandidate:
     """Return a model's statement as it is to be remembered. Raises `Rejection`."""
     off = occasion.gates.off
     span = ground.locate(candidate.quote or "")
@@ -39,7 +39,7 @@ def phrased(candidate: FactCandidate, occasion: Occasion, ground: Ground) -> Fac
     return replace(candidate, text=_dated(text, occasion), span=span, observed_at=_observed(candidate, occasion))
 
 
-def _ungrounded(text: str, span: tuple[int, int] | None, occasion: Occasion, ground: Ground) -> str | None:
+def _ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> str | None:
     """Return why a statement does not rest on the content, if so."""
     if span is None:
         return "ungrounded: its quote is not in the content"
@@ -54,7 +54,7 @@ def _ungrounded(text: str, span: tuple[int, int] | None, occasion: Occasion, gro
 
 
 def _of_another(
-    candidate: FactCandidate, span: tuple[int, int] | None, occasion: Occasion, ground: Ground
+    candidate: FactCandidate, span: tuple[int, int] | None, occasion: GateContext, ground: Ground
 ) -> str | None:
     """Return of whom a statement really is, if it is of another than the entity."""
     if candidate.subject and not occasion.bears(candidate.subject):
@@ -63,7 +63,7 @@ def _of_another(
     return f"other_entity: the content says it of {other[:60]}" if other else None
 
 
-def plain_facts(content: str, occasion: Occasion) -> Iterator[FactCandidate]:
+def plain_facts(content: str, occasion: GateContext) -> Iterator[FactCandidate]:
     """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
     before: Sentence | None = None
     for sentence in sentences(content):
@@ -73,7 +73,7 @@ def plain_facts(content: str, occasion: Occasion) -> Iterator[FactCandidate]:
         before = sentence
 
 
-def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: Occasion) -> str:
+def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: GateContext) -> str:
     """Return a sentence with the name for its first pronoun, if the one before it can be about nobody else."""
     pronoun = leading_pronoun(sentence.text)
     if pronoun is None or before is None or not occasion.names:
@@ -85,16 +85,16 @@ def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: 
     return _short_enough(with_name(sentence.text, occasion.name, occasion.schema.pronouns), sentence.text, occasion)
 
 
-def _dated(text: str, occasion: Occasion) -> str:
+def _dated(text: str, occasion: GateContext) -> str:
     return _short_enough(anchor(text, occasion.observed_at), text, occasion)
 
 
-def _short_enough(longer: str | None, text: str, occasion: Occasion) -> str:
+def _short_enough(longer: str | None, text: str, occasion: GateContext) -> str:
     """Return the longer form, unless it is what makes the statement too long."""
     return longer if longer and len(longer) <= occasion.gates.fact_characters_max else text
 
 
-def _observed(candidate: FactCandidate, occasion: Occasion) -> str | None:
+def _observed(candidate: FactCandidate, occasion: GateContext) -> str | None:
     """Return since when a statement holds; what is said of the future was observed when it was said."""
     if not candidate.observed_at:
         return None

@@ -21,7 +21,7 @@ class StoredHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class EntityRead:
     """What one read found. The head may be newer than the log: a commit can come between the two."""
 
     stored: StoredHead
@@ -35,7 +35,7 @@ class Dossier:
         return self.after <= after and (upto <= after or upto <= last)
 
 
-async def read_dossier(store: ItemStore, organization: str, entity: EntityId, after: int) -> Dossier | None:
+async def read_dossier(store: ItemStore, organization: str, entity: EntityId, after: int) -> EntityRead | None:
     """Return the dossier with the log after a revision, and no more relations than are ever shown; None without head.
 
     It takes one query unless there is a long log to read.
@@ -55,4 +55,4 @@ async def read_dossier(store: ItemStore, organization: str, entity: EntityId, af
     if head is None:
         return None
     log = [item for item in items if item.key.sort < place.sort]
-    return Dossier(StoredHead(read_head(head.body), head.version), after, log, incoming[:RELATIONS_MAX])
+    return EntityRead(StoredHead(read_head(head.body), head.version), after, log, incoming[:RELATIONS_MAX])

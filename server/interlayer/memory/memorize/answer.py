@@ -6,7 +6,7 @@ from typing import Any, Final
 from interlayer.memory.entities.resolution import Claim
 from interlayer.memory.log.records import Head, Memory
 from interlayer.memory.memorize.commit import Plan
-from interlayer.memory.memorize.intake import Checked, Gated
+from interlayer.memory.memorize.intake import GateResult, PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.text.budget import json_tokens
@@ -25,7 +25,7 @@ def shown_time(instant: str) -> str:
 
 
 def memorize_answer(
-    checked: Checked,
+    checked: PreparedCall,
     decisions: Sequence[Decision],
     memory: Memory,
     planned: Plan,
@@ -87,7 +87,7 @@ def _named(other: str | int, by_number: Mapping[int, str]) -> str:
     return other if isinstance(other, str) else by_number[other]
 
 
-def nothing_remembered(checked: Checked, head: Head | None) -> dict[str, Any]:
+def nothing_remembered(checked: PreparedCall, head: Head | None) -> dict[str, Any]:
     """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
     named = checked.subject.entity
     unknown = {"ref": f"{named.type}:{named.key}", "type": named.type, "id": "", "name": named.key, "created": False}
@@ -108,19 +108,19 @@ def nothing_remembered(checked: Checked, head: Head | None) -> dict[str, Any]:
     return answer
 
 
-def _counts(gated: Gated) -> dict[str, Any]:
+def _counts(gated: GateResult) -> dict[str, Any]:
     gates = gated.gates
     return {"checked": gates.checked, "passed": gates.passed, "rejected": dict(gates.rejected)}
 
 
-def _rejected(gated: Gated) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _rejected(gated: GateResult) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the answers of the facts and of the properties that were turned down."""
     facts = [one.answer() for one in gated.rejected if isinstance(one.candidate, FactCandidate)]
     properties = [one.answer() for one in gated.rejected if isinstance(one.candidate, PropertyCandidate)]
     return facts, properties
 
 
-def _properties(checked: Checked, planned: Plan) -> Iterable[Mapping[str, Any]]:
+def _properties(checked: PreparedCall, planned: Plan) -> Iterable[Mapping[str, Any]]:
     for seen in checked.gated.properties:
         state = planned.properties[seen.name]
         answer: dict[str, Any] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
-from interlayer.memory.entities.resolution import Claim, Subject
+from interlayer.memory.entities.resolution import Claim, EntityReference
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import StoredHead
@@ -38,7 +38,7 @@ class Change:
     entity: EntityId
     stored: StoredHead | None
     memory: Memory
-    subject: Subject
+    subject: EntityReference
     claims: tuple[Claim, ...]
     content: str | None
     now: str
@@ -73,7 +73,7 @@ def plan(change: Change, view: EntityView, schema: Schema) -> Plan:
     return Plan(head, states, previous, outcomes, operations)
 
 
-def creation(organization: str, entity: EntityId, subject: Subject, now: str) -> list[Operation]:
+def creation(organization: str, entity: EntityId, subject: EntityReference, now: str) -> list[Operation]:
     """Return the operations that create an entity of which only the name is known yet."""
     head = Head(
         entity=entity,
@@ -183,7 +183,7 @@ def _name_puts(organization: str, entity: EntityId, names: Sequence[str]) -> Ite
         yield Put(keys.name(organization, entity.type, form, entity.id), {})
 
 
-def _name_claim(organization: str, entity: EntityId, subject: Subject) -> Iterator[Operation]:
+def _name_claim(organization: str, entity: EntityId, subject: EntityReference) -> Iterator[Operation]:
     """Keep two agents that create the same named entity at once from creating two."""
     if not subject.key_identifiers and not subject.entity.is_id:
         folded = folded_name(subject.entity.key)

@@ -11,10 +11,10 @@ import numpy as np
 
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import Bearer, Naming, Subject
+from interlayer.memory.entities.resolution import EntityReference, Naming, ResolvedEntity
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Extractor, Extractors, Nearest, extracted
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.intake import Reading, reading_of, tellable
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -44,8 +44,8 @@ class Reader:
         self._extractors = extractors
 
     async def read(
-        self, organization: str, request: MemorizeRequest, subject: Subject, observed_at: datetime, keep: Keep
-    ) -> tuple[MemorizeRequest, Occasion, Reading, Bearer | None]:
+        self, organization: str, request: MemorizeRequest, subject: EntityReference, observed_at: datetime, keep: Keep
+    ) -> tuple[MemorizeRequest, GateContext, Reading, ResolvedEntity | None]:
         """Return the call without secrets, what it is about, its content as read, and whom it names, if that was read.
 
         What is known of the entity before anything is read tells whom "she" may mean. The call is kept before a model
@@ -74,7 +74,7 @@ class Reader:
         self,
         model: Extractor,
         reading: Reading,
-        occasion: Occasion,
+        occasion: GateContext,
         view: EntityView | None,
         space: ActiveSpace,
         patience: float = 1,
@@ -97,17 +97,17 @@ class Reader:
             return replace(reading, extracted=found)
         return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")
 
-    async def _bearer(self, organization: str, subject: Subject) -> Bearer:
+    async def _bearer(self, organization: str, subject: EntityReference) -> ResolvedEntity:
         found = await self._naming.bearer(organization, subject)
         dossier = await self._entities.dossier(organization, found.entity) if found.entity else None
         return replace(found, dossier=dossier)
 
-    def occasion(self, subject: Subject, head: Head | None, observed_at: datetime) -> Occasion:
+    def occasion(self, subject: EntityReference, head: Head | None, observed_at: datetime) -> GateContext:
         """Return what a call is about."""
         given = [subject.display_name] if subject.display_name else []
         values = [value for values in (head.identifiers.values() if head else ()) for value in values]
         key = [] if subject.entity.is_id else [subject.entity.key]
-        return Occasion(
+        return GateContext(
             entity_type=subject.entity.type,
             schema=self._schema.entities[subject.entity.type],
             gates=self._schema.gates,

@@ -44,7 +44,7 @@ Remember = Callable[[Call], Awaitable[Mapping[str, Any]]]
 """Returns the answer of memorize to a call."""
 
 
-class Underway:
+class InFlightCalls:
     """The calls of all organizations whose content is being read."""
 
     def __init__(self, store: ItemStore, clock: Clock) -> None:

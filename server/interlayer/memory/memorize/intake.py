@@ -10,10 +10,10 @@ from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import addressed
-from interlayer.memory.entities.resolution import Bearer, Subject
+from interlayer.memory.entities.resolution import EntityReference, ResolvedEntity
 from interlayer.memory.extraction.extractor import Extracted
 from interlayer.memory.extraction.plain import properties_of
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
 from interlayer.memory.gates.rewriting import plain_facts
@@ -41,7 +41,7 @@ STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
+class GateResult:
     """The candidates of a call: those that came through the gates, and those that did not."""
 
     facts: tuple[FactCandidate, ...]
@@ -53,7 +53,7 @@ class Gated:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class PreparedCall:
     """A call after the gates: everything that a retry needs again.
 
     `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
@@ -61,13 +61,13 @@ class Checked:
 
     call: Call
     request: MemorizeRequest
-    subject: Subject
+    subject: EntityReference
     observed_at: str
     space: ActiveSpace
     vectors: Vectors | None
-    relations: tuple[tuple[str, Subject], ...]
-    gated: Gated
-    bearer: Bearer | None = None
+    relations: tuple[tuple[str, EntityReference], ...]
+    gated: GateResult
+    bearer: ResolvedEntity | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
     degraded: tuple[str, ...] = ()
 
@@ -106,7 +106,7 @@ def tellable(source: str | None) -> str | None:
     return masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
 
 
-def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gated:
+def gate(request: MemorizeRequest, occasion: GateContext, reading: Reading) -> GateResult:
     """Return the candidates of a call after the gates.
 
     Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
@@ -129,7 +129,7 @@ def gate(request: MemorizeRequest, occasion: Occasion, reading: Reading) -> Gate
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
     extractor = _extractor(request, reading)
-    return Gated(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
+    return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -157,7 +157,7 @@ def check_limits(request: MemorizeRequest) -> None:
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
 
 
-def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
+def admitted(request: MemorizeRequest, occasion: GateContext) -> GateResult:
     """Return the candidates of a call that an operator lets through: only what guards the store itself is checked.
 
     Raises `Refused` for secrets and for what addresses a model, `InvalidInput` for what the schema does not take.
@@ -172,7 +172,7 @@ def admitted(request: MemorizeRequest, occasion: Occasion) -> Gated:
         _check_admission(reason)
         observed_at = timestamp(occasion.observed_at)
         properties.append(Observation(candidate.name, value, candidate.confidence, observed_at))
-    return Gated(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
+    return GateResult(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
 
 
 def _check_admission(reason: str | None) -> None:

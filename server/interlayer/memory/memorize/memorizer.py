@@ -23,15 +23,15 @@ from interlayer.memory.entities.resolution import Naming
 from interlayer.memory.entities.vectors import comparable, of_statements
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
-from interlayer.memory.gates.rejected import KEPT_FOR, TurnedDown
+from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Memory, Relation
 from interlayer.memory.memorize.answer import memorize_answer, nothing_remembered
 from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.commit import Change, Plan, creation, plan
 from interlayer.memory.memorize.content import Reader, worked
-from interlayer.memory.memorize.in_flight import Call, Underway
-from interlayer.memory.memorize.intake import Checked, admitted, check_limits, gate, relation_type
+from interlayer.memory.memorize.in_flight import Call, InFlightCalls
+from interlayer.memory.memorize.intake import PreparedCall, admitted, check_limits, gate, relation_type
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.outbox import Pending, Projector
@@ -76,7 +76,7 @@ class Memorizer:
         self._receipts = receipts
         self._naming = Naming(store, entities, schema)
         self._reader = Reader(entities, self._naming, schema, spaces, extractors)
-        self.underway = Underway(store, clock)
+        self.underway = InFlightCalls(store, clock)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
         """Return the answer of the contract, after everything it says is durable."""
@@ -102,7 +102,7 @@ class Memorizer:
         call = Call(new_id("m", self._clock()), principal, request)
         return await self._committed(principal, await self._checked(call, admit=True), commit)
 
-    async def _committed(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
+    async def _committed(self, principal: Principal, checked: PreparedCall, commit: Commit) -> dict[str, Any]:
         for _ in range(_ATTEMPTS):
             try:
                 return await self._attempt(principal, checked, commit)
@@ -127,7 +127,7 @@ class Memorizer:
             return None
         return {**answer, "replayed": True}
 
-    async def _checked(self, call: Call, *, admit: bool = False) -> Checked:
+    async def _checked(self, call: Call, *, admit: bool = False) -> PreparedCall:
         principal, request = call.principal, call.request
         subject = self._naming.subject(request.entity, request.identifiers, request.name)
         relations = tuple(
@@ -142,7 +142,7 @@ class Memorizer:
         gated = await worked(request, judge)
         space = await self._spaces.of(principal.organization)
         vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
-        return Checked(
+        return PreparedCall(
             call=call,
             request=request,
             subject=subject,
@@ -155,7 +155,7 @@ class Memorizer:
             degraded=degraded,
         )
 
-    async def _attempt(self, principal: Principal, checked: Checked, commit: Commit) -> dict[str, Any]:
+    async def _attempt(self, principal: Principal, checked: PreparedCall, commit: Commit) -> dict[str, Any]:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         bearer = checked.bearer or await self._naming.bearer(organization, checked.subject)
@@ -202,7 +202,7 @@ class Memorizer:
             self._remember(organization, planned, memory, view, checked, decisions)
         return answer
 
-    async def _decided(self, checked: Checked, view: EntityView, names: Sequence[str]) -> list[Decision]:
+    async def _decided(self, checked: PreparedCall, view: EntityView, names: Sequence[str]) -> list[Decision]:
         facts = checked.gated.facts
         texts = [fact.text for fact in facts]
         vectors, known, scale = await comparable(self._spaces, checked.space, texts, checked.vectors, view)
@@ -210,7 +210,7 @@ class Memorizer:
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _targets(
-        self, organization: str, checked: Checked, entity: EntityId
+        self, organization: str, checked: PreparedCall, entity: EntityId
     ) -> tuple[tuple[Relation, ...], list[Operation]]:
         """Return the relations of a call, and what creates those of their targets that are not known yet."""
         relations: dict[Relation, None] = {}
@@ -229,7 +229,7 @@ class Memorizer:
     def _memory(
         self,
         principal: Principal,
-        checked: Checked,
+        checked: PreparedCall,
         decisions: Sequence[Decision],
         relations: tuple[Relation, ...],
         revision: int,
@@ -253,7 +253,7 @@ class Memorizer:
         )
 
     async def _turned_down(
-        self, principal: Principal, checked: Checked, known: EntityId | None, commit: Commit
+        self, principal: Principal, checked: PreparedCall, known: EntityId | None, commit: Commit
     ) -> dict[str, Any]:
         """Keep what a call proposed for review, and nothing else of it."""
         stored = await self._entities.head(principal.organization, known) if known else None
@@ -264,9 +264,9 @@ class Memorizer:
         await commit([*first, *self._rejected(principal, checked, known), receipt, *checked.call.taken()])
         return answer
 
-    def _rejected(self, principal: Principal, checked: Checked, entity: EntityId | None) -> Iterator[Operation]:
+    def _rejected(self, principal: Principal, checked: PreparedCall, entity: EntityId | None) -> Iterator[Operation]:
         request, named = checked.request, checked.subject.entity
-        yield from TurnedDown(
+        yield from RejectionRecord(
             organization=principal.organization,
             memory_id=checked.memory_id,
             entity=entity,
@@ -288,7 +288,7 @@ class Memorizer:
         return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
 
     def _first_answer(
-        self, principal: Principal, checked: Checked, answer: Mapping[str, Any], expires_at: int | None = None
+        self, principal: Principal, checked: PreparedCall, answer: Mapping[str, Any], expires_at: int | None = None
     ) -> list[Operation]:
         key = checked.request.idempotency_key
         if not key:
@@ -302,7 +302,7 @@ class Memorizer:
         planned: Plan,
         memory: Memory,
         view: EntityView,
-        checked: Checked,
+        checked: PreparedCall,
         decisions: Sequence[Decision],
     ) -> None:
         """Bring this process's view and the index up to what was just committed."""

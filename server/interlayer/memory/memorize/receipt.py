@@ -8,7 +8,7 @@ from interlayer.audit.receipts import ReceiptBook, sealed
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import fact_outcome
 from interlayer.memory.memorize.commit import Plan
-from interlayer.memory.memorize.intake import Checked
+from interlayer.memory.memorize.intake import PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.principal import Principal
 from interlayer.storage.items import Put
@@ -19,7 +19,7 @@ MEMORIZE: Final = "memorize"
 async def memory_receipt(
     book: ReceiptBook,
     principal: Principal,
-    checked: Checked,
+    checked: PreparedCall,
     entity: EntityId | None,
     decisions: Sequence[Decision] = (),
     planned: Plan | None = None,

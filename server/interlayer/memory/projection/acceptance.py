@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from interlayer.errors import Refused
-from interlayer.memory.projection.backfill import Filler
+from interlayer.memory.projection.backfill import Backfill
 from interlayer.memory.projection.outbox import Projector
 from interlayer.memory.projection.spaces import ActiveSpace
 from interlayer.storage.vectors import Row
@@ -37,7 +37,7 @@ class Verified:
 
 
 async def verified(
-    filler: Filler, projector: Projector, organization: str, space: ActiveSpace, before: ActiveSpace, seed: int = 0
+    filler: Backfill, projector: Projector, organization: str, space: ActiveSpace, before: ActiveSpace, seed: int = 0
 ) -> Verified:
     """Return how a space compares with the log and with the space before it. Raises `Refused` where it is no good."""
     sample, facts, missing = await _sampled(filler, organization, space, random.Random(seed))  # noqa: S311 - a sample
@@ -61,7 +61,7 @@ async def verified(
 
 
 async def _sampled(
-    filler: Filler, organization: str, space: ActiveSpace, chance: random.Random
+    filler: Backfill, organization: str, space: ActiveSpace, chance: random.Random
 ) -> tuple[Sequence[Row], int, set[str]]:
     """Return some rows of the log, how many it has, and the ids of those that the space lacks."""
     present = await space.index.ids(organization)

@@ -14,7 +14,7 @@ import anyio
 
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.projection.rows import Stretch, living_rows, rows_of, stretches
+from interlayer.memory.projection.rows import LogRange, living_rows, rows_of, stretches
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import Row
@@ -28,7 +28,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class BackfillReport:
     """What was found: facts in the log, and rows that were added to and removed from the index."""
 
     facts: int
@@ -44,7 +44,7 @@ class Extent:
     tokens: int
 
 
-class Filler:
+class Backfill:
     """Fills indexes from the log of an organization."""
 
     def __init__(self, store: ItemStore, spaces: Spaces, entity_types: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ class Filler:
 
     async def fill(
         self, organization: str, space: ActiveSpace, progress: Progress = lambda _: None, rate: float | None = None
-    ) -> Filled:
+    ) -> BackfillReport:
         """Add every fact that a space lacks and remove every row that no fact has.
 
         `progress` is told the number of facts looked at, those that were there already included; `rate` is the
@@ -63,7 +63,7 @@ class Filler:
         before = await space.index.ids(organization)
         pace = _Pace(rate)
         living: set[str] = set()
-        lacking: list[Stretch] = []
+        lacking: list[LogRange] = []
         waiting = added = 0
         merging = anyio.current_time()  # at once: servers write small pieces, also while nobody fills
         async with aclosing(self.stretches(organization)) as found:
@@ -92,7 +92,7 @@ class Filler:
         if surplus:
             await space.index.remove(organization, sorted(surplus))
         await space.index.optimize(organization)
-        return Filled(len(living), added + waiting, len(surplus))
+        return BackfillReport(len(living), added + waiting, len(surplus))
 
     async def extent(self, organization: str) -> Extent:
         """Return how much a space of the organization holds."""
@@ -103,7 +103,7 @@ class Filler:
                 tokens += sum(text_tokens(row.text) for row in stretch.rows)
         return Extent(facts, tokens)
 
-    async def stretches(self, organization: str) -> AsyncGenerator[Stretch]:
+    async def stretches(self, organization: str) -> AsyncGenerator[LogRange]:
         """Yield the log of every entity, with those of what was merged into it."""
         for entity_type in self._types:
             place = keys.listing(organization, entity_type, "")
@@ -119,7 +119,7 @@ class Filler:
                 if cursor is None:
                     break
 
-    async def _add(self, organization: str, space: ActiveSpace, lacking: Sequence[Stretch], pace: "_Pace") -> None:
+    async def _add(self, organization: str, space: ActiveSpace, lacking: Sequence[LogRange], pace: "_Pace") -> None:
         """Add the rows of stretches, and mend those whose fact was erased or put in other words meanwhile."""
         rows = [row for stretch in lacking for row in stretch.rows]
         for first in range(0, len(rows), _BATCH):

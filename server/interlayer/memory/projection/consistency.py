@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from interlayer.errors import Corrupt
-from interlayer.memory.projection.backfill import Filler, Progress
+from interlayer.memory.projection.backfill import Backfill, Progress
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.storage.vectors import Row
 
@@ -32,10 +32,10 @@ class Difference:
     space: str
 
 
-class Agreement:
+class ConsistencyCheck:
     """Compares the log of an organization with every space that has to hold all of it."""
 
-    def __init__(self, spaces: Spaces, filler: Filler) -> None:
+    def __init__(self, spaces: Spaces, filler: Backfill) -> None:
         self._spaces = spaces
         self._filler = filler
 

@@ -16,7 +16,7 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Refused
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.projection.acceptance import Verified, verified
-from interlayer.memory.projection.backfill import Filler, Progress
+from interlayer.memory.projection.backfill import Backfill, Progress
 from interlayer.memory.projection.outbox import Projector
 from interlayer.memory.projection.spaces import FOLLOWED_S, SpaceEntry, SpaceRecord, Spaces
 from interlayer.models.choice import EmbedderChoice
@@ -40,7 +40,7 @@ class Moved:
 class Reembedder:
     """Moves organizations between embedding spaces. Raises `Refused` for what the record does not allow."""
 
-    def __init__(self, spaces: Spaces, trail: Trail, projector: Projector, filler: Filler, clock: Clock) -> None:
+    def __init__(self, spaces: Spaces, trail: Trail, projector: Projector, filler: Backfill, clock: Clock) -> None:
         self._spaces = spaces
         self._trail = trail
         self._projector = projector

@@ -18,7 +18,7 @@ _STRETCH_ITEMS: Final = 100  # each up to 350 KB
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class LogRange:
     """A part of one entity's own log, and the rows of its facts."""
 
     entity: EntityId
@@ -32,7 +32,7 @@ async def rows_of(store: ItemStore, organization: str, entity: EntityId, span: S
     return _rows(entity, log.items)
 
 
-async def stretches(store: ItemStore, organization: str, entity: EntityId) -> AsyncGenerator[Stretch]:
+async def stretches(store: ItemStore, organization: str, entity: EntityId) -> AsyncGenerator[LogRange]:
     """Yield the log of an entity and of everything that was merged into it."""
     place = keys.head(organization, entity)
     cursor: str | None = None
@@ -40,7 +40,7 @@ async def stretches(store: ItemStore, organization: str, entity: EntityId) -> As
         page = await store.query("memory", place.partition, keys.memories_after(0), limit=_STRETCH_ITEMS, cursor=cursor)
         if page.items:
             span = keys.memory_items(page.items[0].key.sort, page.items[-1].key.sort)
-            yield Stretch(entity, span, _rows(entity, page.items))
+            yield LogRange(entity, span, _rows(entity, page.items))
         cursor = page.cursor
         if cursor is None:
             break

@@ -28,7 +28,7 @@ class _Voice:
     text: str
 
 
-class Why:
+class Explanation:
     """Traces what is remembered to its sources."""
 
     def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:

@@ -13,7 +13,7 @@ from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, FactState, valid_then
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log import keys
-from interlayer.memory.log.entity_read import RELATIONS_MAX, Dossier
+from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.reader import parts, read_log
@@ -93,7 +93,7 @@ class Recaller:
         return await self._entities.shown(organization, stored.head) if stored else None
 
     async def _relations(
-        self, organization: str, view: EntityView, dossier: Dossier, until: str | None
+        self, organization: str, view: EntityView, dossier: EntityRead, until: str | None
     ) -> list[dict[str, Any]]:
         """Return the relations to and from entities that there are; of one that was merged, what it is a part of."""
         outgoing = list(view.relations.items())[:RELATIONS_MAX]

@@ -11,7 +11,7 @@ from interlayer.errors import InvalidInput
 from interlayer.language.grounding import Ground
 from interlayer.language.pronouns import is_dangling, with_name
 from interlayer.memory.extraction.extractor import ExtractedFact, ExtractedProperty, Extraction
-from interlayer.memory.gates.context import Occasion
+from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.memorize.intake import gate, reading_of
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
@@ -35,10 +35,10 @@ def schema_with(gates: str) -> Schema:
     return parse_schema(f"entities:\n  contact: {{pronouns: [she]}}\ngates: {gates}\n", "test")
 
 
-def occasion(**more: Any) -> Occasion:
+def occasion(**more: Any) -> GateContext:
     schema = starter_schema()
     given: dict[str, Any] = {"names": ("Ann Lee",), "keys": ("ann@acme.example",), "name": "Ann Lee", **more}
-    return Occasion("contact", schema.entities["contact"], schema.gates, SATURDAY, **given)
+    return GateContext("contact", schema.entities["contact"], schema.gates, SATURDAY, **given)
 
 
 @pytest.mark.parametrize(
