@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 

@@ -26,7 +26,7 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.ids import system_clock
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.memorize.memorizer import Memorizer
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.requests import MemorizeRequest, RecallRequest

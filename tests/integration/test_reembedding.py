@@ -190,7 +190,7 @@ def table_of(folder: Path, space: str) -> Path:
 async def test_a_space_that_nobody_builds_any_more_does_not_fall_to_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interlayer.memory.projection.outbox._MERGED_EVERY_S", 0.0)
+    monkeypatch.setattr("interlayer.memory.projection.projector._MERGED_EVERY_S", 0.0)
     model = HashedEmbedder(NEW.name)
     async with process(tmp_path, {NEW.name: model}) as server:
         await _begun(server, model)

@@ -14,7 +14,7 @@ from interlayer.app import stream
 from interlayer.app.composition import build
 from interlayer.app.settings import load
 from interlayer.errors import Unavailable
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.tables import Wish, create_tables
 from organizations import memorize

@@ -17,7 +17,7 @@ from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.extraction.extractor import Always, Extractor, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.projection.backfill import Backfill, BackfillReport
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.explanation import Explanation
 from interlayer.memory.recall.recaller import Recaller

@@ -5,7 +5,6 @@ While the store is known to be away they wait in memory; `interlayer.audit.recei
 
 from collections import deque
 from collections.abc import Awaitable, Mapping
-from contextlib import suppress
 from typing import Any, Final, Literal, TypeVar
 
 import anyio
@@ -14,7 +13,8 @@ from interlayer.audit.receipts import ReceiptBook, sealed
 from interlayer.errors import Conflict, Corrupt, Unavailable
 from interlayer.ids import Clock
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, Put, VersionConflict
+from interlayer.storage.items import ItemStore, Put
+from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 from interlayer_policies.delivery.answers import REFUSAL
 
 T = TypeVar("T")
@@ -23,7 +23,6 @@ Kind = Literal["context", "check"]
 DEADLINE_S: Final = 5.0
 
 _WAITING_MAX: Final = 10_000
-_ATTEMPTS: Final = 3
 
 
 class Receipts:
@@ -60,26 +59,25 @@ class Receipts:
                 raise
             key = b""
         body = {"task_hmac": sealed(key, text) if key else None, **_sealed_entity(detail, key)}
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> str:
             put = self._book.made(principal, kind, body)
             try:
                 await _in_time(self.settle())
                 await _in_time(self._store.transact([put]))
-            except VersionConflict:
-                continue
             except Unavailable:
                 if not store_away or len(self._waiting) >= _WAITING_MAX:
                     raise
                 self._waiting.append(put)
             return put.key.sort
-        raise Conflict("no free receipt id was found; try again")
+
+        return await optimistically(attempt, "no free receipt id was found; try again")
 
     async def settle(self) -> None:
         """Write the receipts that wait for the store. Raises `Unavailable` while it is still away."""
         while self._waiting:
             put = self._waiting[0]
-            with suppress(VersionConflict):  # written by an attempt whose answer was lost
-                await self._store.transact([put])
+            await apply_if_unchanged(self._store, [put])  # else it was written by an attempt whose answer was lost
             if self._waiting and self._waiting[0] is put:
                 self._waiting.popleft()
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from interlayer.audit.trail import Event
-from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
+from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import VersionConflict
+from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
 from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded
@@ -21,7 +21,7 @@ from interlayer_policies.publication.store import PolicySets
 
 WAIVER_DAYS_MAX: Final = 366
 REASON_MAX: Final = 1_000
-_ATTEMPTS: Final = 10
+_BUSY: Final = "waivers are being changed by several at once; nothing was changed, try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ class Stewardship:
         """
         demand_steward(principal)
         checked_reason(reason)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> Waiver:
             now = self._clock()
             head, snapshot = await self._now(principal.organization)
             bound = _rule(snapshot, rule)
@@ -139,31 +140,27 @@ class Stewardship:
                 "scope": {k: list(v) for k, v in waiver.scope.items()},
             }
             event = Event("policy.waived", bound.ref, {**detail, "reason": reason})
-            if await self._moved(principal, head, [*kept, waiver], event):
-                return waiver
-        raise Conflict("waivers are being changed by several at once; nothing was changed, try again")
+            await self._sets.move_waivers(principal, head, [*kept, waiver], event, now)
+            return waiver
+
+        return await optimistically(attempt, _BUSY)
 
     async def end_waiver(self, principal: Principal, waiver_id: str, reason: str) -> Waiver:
         """Put a rule into force again. Raises `NotFound`."""
         demand_steward(principal)
         checked_reason(reason)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> Waiver:
             head, _ = await self._now(principal.organization)
             ended = next((one for one in head.waivers if one.id == waiver_id), None)
             if ended is None:
                 raise NotFound(f"no waiver {waiver_id[:80]!r}; `interlayer policy waivers` lists them")
             kept = [one for one in head.waivers if one.id != waiver_id]
             event = Event("policy.waiver_ended", ended.rule, {"waiver": waiver_id, "reason": reason})
-            if await self._moved(principal, head, kept, event):
-                return ended
-        raise Conflict("waivers are being changed by several at once; nothing was changed, try again")
+            await self._sets.move_waivers(principal, head, kept, event, self._clock())
+            return ended
 
-    async def _moved(self, principal: Principal, head: Head, waivers: Sequence[Waiver], event: Event) -> bool:
-        try:
-            await self._sets.move_waivers(principal, head, waivers, event, self._clock())
-        except VersionConflict:
-            return False
-        return True
+        return await optimistically(attempt, _BUSY)
 
     async def _undecided(self, principal: Principal, proposal_id: str) -> Proposal:
         demand_steward(principal)

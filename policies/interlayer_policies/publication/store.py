@@ -26,13 +26,13 @@ from interlayer.storage.items import (
     Span,
     VersionConflict,
 )
+from interlayer.storage.optimistic import optimistically
 from interlayer.text.budget import compact_json
 from interlayer_policies.delivery.waivers import Waiver, read_waivers, waivers_body
 from interlayer_policies.publication.sets import MENDED_BY, Change, Head, PolicyChange, Publication, SetEntry, Source
 from interlayer_policies.publication.versions import PolicyVersions
 
 _PART_ENTRIES: Final = 800  # of at most 430 bytes each: under the limit of an item
-_ATTEMPTS: Final = 5
 _NAMES_IN_EVENT: Final = 1_000
 _NAMES_IN_MESSAGE: Final = 10
 _PAGE: Final = 50
@@ -178,19 +178,24 @@ class PolicySets:
     ) -> None:
         """Move the head to what `record` says, with everything that belongs to it, in one transaction."""
         organization, now = principal.organization, datetime.fromisoformat(record["at"])
-        for _ in range(_ATTEMPTS):
-            body = {**record, "waivers": waivers_body(head.waivers if head else (), now)}
-            move = Put(_head_key(organization), body, expect=head.item_version if head else ABSENT)
+        place = _head_key(organization)
+        last = head
+
+        async def attempt() -> None:
+            nonlocal last
+            body = {**record, "waivers": waivers_body(last.waivers if last else (), now)}
+            move = Put(place, body, expect=last.item_version if last else ABSENT)
             try:
                 await self._trail.commit(principal, event, [move, *operations])
             except VersionConflict as conflict:
                 winner = await self.head(organization)
-                if head is None or winner is None or winner.set_hash != head.set_hash or move.key not in conflict.keys:
+                if last is None or winner is None or winner.set_hash != last.set_hash or place not in conflict.keys:
                     raise Conflict(await self._lost_to(organization, before, winner)) from conflict
-                head = winner  # the set is still the same: only a waiver came or went
-            else:
-                return
-        raise Conflict("waivers are being changed by several at once; nothing was published, publish again")
+                last = winner  # the set is still the same: only a waiver came or went
+                raise
+
+        busy = "waivers are being changed by several at once; nothing was published, publish again"
+        await optimistically(attempt, busy)
 
     async def move_waivers(
         self, principal: Principal, head: Head, waivers: Sequence[Waiver], event: Event, now: datetime

@@ -5,9 +5,9 @@ stops halfway leaves nothing visible and its retry finds its own work.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from interlayer.errors import Conflict, Corrupt
+from interlayer.errors import Corrupt
 from interlayer.storage.items import (
     ITEM_BYTES_MAX,
     TRANSACT_BYTES_MAX,
@@ -18,10 +18,9 @@ from interlayer.storage.items import (
     Span,
     VersionConflict,
 )
+from interlayer.storage.optimistic import optimistically
 from interlayer.text.budget import compact_json
 from interlayer_policies.publication.sets import MENDED_BY, SetEntry, Source, StoredPolicy, sha256_of
-
-_ATTEMPTS: Final = 5
 
 
 class PolicyVersions:
@@ -69,7 +68,8 @@ class PolicyVersions:
     async def _put(self, organization: str, batch: Mapping[Key, tuple[Source, int]]) -> list[tuple[Source, int]]:
         done: list[tuple[Source, int]] = []
         waiting = dict(batch)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> list[tuple[Source, int]]:
             try:
                 if waiting:
                     await self._store.transact([_version_put(key, source) for key, (source, _) in waiting.items()])
@@ -81,9 +81,10 @@ class PolicyVersions:
                         done.append((source, newest))
                     else:
                         waiting[_version_key(organization, source.id, newest + 1)] = (source, newest + 1)
-            else:
-                return [*done, *waiting.values()]
-        raise Conflict("the same policies are being published by several at once; publish again")
+                raise
+            return [*done, *waiting.values()]
+
+        return await optimistically(attempt, "the same policies are being published by several at once; publish again")
 
     async def _newest(self, organization: str, source: Source) -> tuple[int, bool]:
         """Return the newest version's number, 0 when there is none, and whether it is this very text, undamaged."""

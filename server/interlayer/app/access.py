@@ -17,7 +17,8 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, parse_instant, timestamp
 from interlayer.principal import ALL_ROLES, Principal
-from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
+from interlayer.storage.items import Item, ItemStore, Key, Put
+from interlayer.storage.optimistic import optimistically
 
 PREFIX: Final = "ilk"
 """Begins the id of every key, and so every key."""
@@ -99,7 +100,8 @@ class Access:
     async def revoke(self, principal: Principal, key_id: str, reason: str) -> ApiKey:
         """Make a key useless for good. Raises `NotFound`, and `Refused` without the role operator."""
         _demand_operator(principal)
-        while True:
+
+        async def attempt() -> ApiKey:
             item = await self._store.get(_place(principal.organization, key_id))
             if item is None:
                 raise NotFound(f"no key {key_id[:40]!r}; `interlayer access list` has them")
@@ -107,11 +109,10 @@ class Access:
                 return _key(item)
             put = Put(item.key, {**item.body, "revoked_at": timestamp(self._clock())}, expect=item.version)
             event = Event("access.revoked", key_id, {"agent": item.body["agent"], "reason": reason})
-            try:
-                await self._trail.commit(principal, event, [put])
-            except VersionConflict:
-                continue
+            await self._trail.commit(principal, event, [put])
             return _key(Item(put.key, item.version + 1, put.body))
+
+        return await optimistically(attempt, f"{key_id[:40]}: others change it all the while. Try again.")
 
     async def caller(self, organization: str, token: str) -> tuple[ApiKey, Principal] | None:
         """Return the key that a token is of and whom it stands for; None when it is not, or not any more, one."""

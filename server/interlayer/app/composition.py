@@ -31,7 +31,7 @@ from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
 from interlayer.memory.projection.backfill import Backfill
 from interlayer.memory.projection.consistency import ConsistencyCheck
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import EmbedderFactory, Spaces
 from interlayer.memory.recall.explanation import Explanation

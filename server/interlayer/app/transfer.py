@@ -20,7 +20,7 @@ from interlayer import __version__
 from interlayer.app.composition import Parts
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, timestamp
-from interlayer.memory.log import keys
+from interlayer.memory.log import keys, outbox
 from interlayer.storage.items import (
     TRANSACT_BYTES_MAX,
     TRANSACT_OPERATIONS_MAX,
@@ -30,8 +30,8 @@ from interlayer.storage.items import (
     Key,
     Put,
     Table,
-    VersionConflict,
 )
+from interlayer.storage.optimistic import apply_if_unchanged
 from interlayer.text.budget import compact_json
 
 FORMAT: Final = "interlayer-export"
@@ -98,7 +98,7 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
 
 async def _items(store: ItemStore, table: Table, organization: str) -> AsyncGenerator[Item]:
     """Yield what is exported: all but the notes of work that the copy does anew."""
-    derived = {keys.outbox(organization).partition}
+    derived = {outbox.queue(organization)}
     async with contextlib.aclosing(store.scan(table, f"{keys.organization(organization)}#")) as found:
         async for item in found:
             if item.key.partition not in derived and item.key != keys.space(organization):
@@ -157,9 +157,7 @@ async def _put(store: ItemStore, batch: Sequence[Put]) -> None:
     """Write a batch; what an earlier run of the same import has written already is left as it is."""
     if not batch:
         return
-    try:
-        await store.transact(batch)
-    except VersionConflict:
+    if not await apply_if_unchanged(store, batch):
         there = await store.get_many([put.key for put in batch])
         missing = [put for put in batch if put.key not in there]
         if missing:

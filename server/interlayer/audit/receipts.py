@@ -9,14 +9,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interlayer.errors import Conflict, Corrupt
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import Item, ItemStore, Key, Put, VersionConflict
+from interlayer.storage.items import Item, ItemStore, Key, Put
+from interlayer.storage.optimistic import apply_if_unchanged
 
 RECEIPT: Final = "rc"
 """Prefix of a receipt's id."""
@@ -71,8 +71,8 @@ class ReceiptBook:
             place = Key("governance", f"{organization}#policies", "receipt-key")
             item = await self._store.get(place)
             if item is None:
-                with suppress(VersionConflict):  # another process was first
-                    await self._store.transact([Put(place, {"key": secrets.token_hex(_KEY_BYTES)})])
+                # Where that fails, another process was first.
+                await apply_if_unchanged(self._store, [Put(place, {"key": secrets.token_hex(_KEY_BYTES)})])
                 item = await self._store.get(place)
             if item is None:
                 raise Conflict("the key of the receipts is not there any more; try again")

@@ -10,7 +10,6 @@ slow put, another clock), so each hour is compared as a whole some minutes, an h
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,7 +31,8 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Corrupt, InterlayerError
 from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Put, Span, VersionConflict
+from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Put, Span
+from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 SEGMENT_RECEIPTS_MAX: Final = 1_000
 EVERY_S: Final = 60.0
@@ -110,8 +110,8 @@ class Sealer:
             await anyio.lowlevel.checkpoint()  # calls go first
             await self._seal_hour(principal, hour, everything or hour in due, now, sealed, progress)
         if compared != marks:
-            with suppress(VersionConflict):  # another sealer has compared the same hours
-                await self._store.transact([Put(key, {"until": compared}, item.version if item else 0)])
+            # Where that fails, another sealer has compared the same hours.
+            await apply_if_unchanged(self._store, [Put(key, {"until": compared}, item.version if item else 0)])
         return sealed
 
     async def _seal_hour(
@@ -119,23 +119,22 @@ class Sealer:
     ) -> None:
         organization = principal.organization
         end = first_id(RECEIPT, now - GRACE)
-        while True:
+
+        async def attempt() -> None:  # where another sealer is faster, what it left is looked at again
             hour = await self._sealed_of(organization, name, whole=whole)
             batch: list[Item] = []
-            try:
-                span = EVERYTHING if whole else Span(hour.through, end)
-                async for item in stream(self._store, receipts_partition(organization, name), replace(span, end=end)):
-                    if item.key.sort not in hour.ids and (whole or item.key.sort > hour.through):
-                        batch.append(item)
-                    if len(batch) == SEGMENT_RECEIPTS_MAX:
-                        await self._write(principal, hour, batch, sealed)
-                        progress(sealed.receipts)
-                        batch = []
-                if batch:
+            span = EVERYTHING if whole else Span(hour.through, end)
+            async for item in stream(self._store, receipts_partition(organization, name), replace(span, end=end)):
+                if item.key.sort not in hour.ids and (whole or item.key.sort > hour.through):
+                    batch.append(item)
+                if len(batch) == SEGMENT_RECEIPTS_MAX:
                     await self._write(principal, hour, batch, sealed)
-            except VersionConflict:
-                continue  # another sealer was faster: look at what it left
-            return
+                    progress(sealed.receipts)
+                    batch = []
+            if batch:
+                await self._write(principal, hour, batch, sealed)
+
+        await optimistically(attempt, f"receipts of the hour {name}: other sealers were always first. Try again.")
 
     async def _sealed_of(self, organization: str, name: str, *, whole: bool) -> _Hour:
         hour = _Hour(name, whole)

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from interlayer.errors import Conflict
 from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Key, Operation, Put, VersionConflict
+from interlayer.storage.optimistic import optimistically
 
 GENESIS: Final = "0" * 64
 """The `previous` hash of an organization's first event."""
 
-_ATTEMPTS: Final = 50
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
@@ -68,16 +67,16 @@ class Trail:
         Two events that want the same number are no conflict of the caller: the later one takes the next number.
         Raises `VersionConflict` when one of the caller's own expectations fails.
         """
-        for _ in range(_ATTEMPTS):
-            put = await self._next(principal, event)
-            try:
-                await self._store.transact([*operations, put])
-            except VersionConflict as conflict:
-                if any(key != put.key for key in conflict.keys):
-                    raise
-            else:
-                return
-        raise Conflict("the audit trail is written to by too many at once; try again")
+        chain = chain_partition(principal.organization)
+
+        async def attempt() -> None:
+            await self._store.transact([*operations, await self._next(principal, event)])
+
+        def is_of_the_chain(conflict: VersionConflict) -> bool:
+            return all((key.table, key.partition) == ("audit", chain) for key in conflict.keys)
+
+        busy = "the audit trail is written to by too many at once; try again"
+        await optimistically(attempt, busy, retries=is_of_the_chain)
 
     async def tail(self, organization: str, limit: int) -> Sequence[Item]:
         """Return the newest events, newest first."""

@@ -7,20 +7,20 @@ was memorized after the merge stays with the entity that it was memorized to.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from interlayer.audit.trail import Event, Trail
-from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
+from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.entities.identities import known_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
+from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import check_text, folded_name, parse_entity
-from interlayer.memory.log.records import EntityId, FactRecord, Head, Memory, head_body
-from interlayer.memory.memorize.commit import index_changes, log_puts
+from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
@@ -29,16 +29,28 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import (
     TRANSACT_OPERATIONS_MAX,
-    Delete,
     ItemStore,
     Operation,
     Put,
     VersionConflict,
 )
+from interlayer.storage.optimistic import optimistically
 
-_ATTEMPTS: Final = 20
+_BUSY: Final = "entity: too many agents write to these entities."
 _REASON_MAX: Final = 500
 _PAIRS_MAX: Final = 2_000  # of repeated or contradicting facts noted in a merge: within the size of an item
+
+
+class _EntryFields(TypedDict):
+    """What an entry of the log says of a merge as of a split."""
+
+    id: str
+    revision: int
+    agent: str
+    recorded_at: str
+    observed_at: str
+    extractor: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +77,31 @@ class Merger:
     async def merge(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
         """Make `other` a part of `kept`; return {kept, merged, facts, repeated}."""
         _check_reason(reason)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> dict[str, Any]:
             pair = _Pair(
                 await known_entity(self._entities, self._schema, principal, kept, "A"),
                 await known_entity(self._entities, self._schema, principal, other, "B"),
             )
             _check_pair(pair)
-            try:
-                return await self._merge(principal, pair, reason)
-            except VersionConflict:
-                continue  # one of them was written to; what it says now is merged
-        raise Conflict("entity: too many agents write to these entities. Nothing was merged; try again.")
+            return await self._merge(principal, pair, reason)
+
+        return await optimistically(attempt, f"{_BUSY} Nothing was merged; try again.")
 
     async def split(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
         """Give `other`, an id, back what it was before it was merged into `kept`; return {kept, split, stays}."""
         _check_reason(reason)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> dict[str, Any]:
             pair = _Pair(
                 await known_entity(self._entities, self._schema, principal, kept, "A"),
                 await self._absorbed(principal, other),
             )
             if pair.other.head.merged_into != pair.kept.head.entity:
                 raise Refused(f"B: {other} is not merged into {kept}. `interlayer entity names {kept}` lists what is.")
-            try:
-                return await self._split(principal, pair, reason)
-            except VersionConflict:
-                continue
-        raise Conflict("entity: too many agents write to these entities. Nothing was split; try again.")
+            return await self._split(principal, pair, reason)
+
+        return await optimistically(attempt, f"{_BUSY} Nothing was split; try again.")
 
     async def _absorbed(self, principal: Principal, other: str) -> StoredHead:
         parsed = parse_entity(other, self._schema, "B")
@@ -110,44 +120,34 @@ class Merger:
             raise VersionConflict([keys.space(organization)])
         decisions = await self._compared(ours, theirs, space, (kept.name, *kept.names))
         ids = [fact.record.id for fact in theirs.ordered]
-        memory = replace(
-            self._record(principal, kept, reason),
+        entry = Merged(
+            **self._entry(principal, kept, reason),
             absorbs=other.entity,
             same=tuple(_same(ids, decisions))[:_PAIRS_MAX],
             opposed=tuple(_opposed(ids, decisions))[:_PAIRS_MAX],
         )
         whole = self._entities.blank(kept.entity)
-        for one in [*ours.memories.values(), memory, *theirs.memories.values()]:
+        for one in [*ours.memories.values(), entry, *theirs.memories.values()]:
             whole.apply(one, {})
-        given = [name for name in (other.name, *other.names) if name not in kept.names]
+        given = tuple(dict.fromkeys(name for name in (other.name, *other.names) if name not in kept.names))
         head = replace(
-            kept,
-            names=tuple(dict.fromkeys([*kept.names, *given])),
+            head_after(kept, whole, entry.recorded_at),
+            names=(*kept.names, *given),
             identifiers=_joined(kept.identifiers, other.identifiers),
-            properties={name: state.value for name, state in whole.properties.items()},
-            facts=len(whole.facts),
-            revision=kept.revision + 1,
-            updated_at=memory.recorded_at,
             absorbed=(*kept.absorbed, other.entity),
             oldest=min(kept.since, other.since),
         )
-        away = replace(other, merged_into=kept.entity, lent=tuple(dict.fromkeys(given)))
+        away = replace(other, merged_into=kept.entity, lent=given)
         operations = [
-            *self._heads(organization, pair, head, away),
-            *log_puts(organization, kept.entity, memory),
-            Delete(keys.listing(organization, kept.entity.type, other.entity.id)),
-            *index_changes(organization, other.entity, other.properties, {}, self._schema.entities[other.entity.type]),
-            *index_changes(
-                organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
-            ),
-            *await self._repointed(organization, other, other.entity, kept.entity, dict.fromkeys(given)),
+            *self._changes(organization, pair, head, away, entry),
+            *await self._claims_moved(organization, other, other.entity, kept.entity),
         ]
         await self._commit(principal, "entity.merged", pair, reason, operations)
         return {
             "kept": kept.entity.ref,
             "merged": other.entity.ref,
             "facts": len(whole.facts),
-            "repeated": len(memory.same),
+            "repeated": len(entry.same),
         }
 
     async def _split(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
@@ -158,37 +158,26 @@ class Merger:
         theirs = set(apart.memories)
         rest = self._entities.blank(kept.entity)
         for one in view.memories.values():
-            if one.id not in theirs and one.absorbs != other.entity:
+            if one.id not in theirs and not _absorbs(one, other.entity):
                 rest.apply(one, {})
-        memory = replace(
-            self._record(principal, kept, reason), releases=other.entity, facts=tuple(_left_alone(rest, view))
+        entry = Split(
+            **self._entry(principal, kept, reason), releases=other.entity, facts=tuple(_left_alone(rest, view))
         )
         head = replace(
-            kept,
+            head_after(kept, rest, entry.recorded_at),
             names=tuple(name for name in kept.names if name not in other.lent),
             identifiers=_without(kept.identifiers, other.identifiers),
-            properties={name: state.value for name, state in rest.properties.items()},
-            facts=len(rest.facts),
-            revision=kept.revision + 1,
             epoch=kept.epoch + 1,
-            updated_at=memory.recorded_at,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
         properties = {name: state.value for name, state in apart.properties.items()}  # the schema may have changed
         back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
         operations = [
-            *self._heads(organization, pair, head, back),
-            *log_puts(organization, kept.entity, memory),
-            Put(keys.outbox(organization, memory.id), _address(memory, kept.entity)),
-            Put(keys.listing(organization, kept.entity.type, other.entity.id), {}),
-            *index_changes(
-                organization, kept.entity, kept.properties, head.properties, self._schema.entities[kept.entity.type]
-            ),
-            *index_changes(organization, other.entity, {}, back.properties, self._schema.entities[other.entity.type]),
-            *await self._repointed(organization, other, kept.entity, other.entity, dict.fromkeys(other.lent)),
+            *self._changes(organization, pair, head, back, entry),
+            *await self._claims_moved(organization, other, kept.entity, other.entity),
         ]
         await self._commit(principal, "entity.split", pair, reason, operations)
-        merged_at = max(one.revision for one in view.memories.values() if one.absorbs == other.entity)
+        merged_at = max(one.revision for one in view.memories.values() if _absorbs(one, other.entity))
         since = [one for one in view.memories.values() if one.revision > merged_at and one.facts]
         return {
             "kept": kept.entity.ref,
@@ -207,43 +196,42 @@ class Merger:
         vectors, known, scale = await comparable(self._spaces, space, texts, own, ours)
         return reconcile(candidates, vectors, ours, known, scale, names)
 
-    def _record(self, principal: Principal, kept: Head, reason: str) -> Memory:
+    def _entry(self, principal: Principal, kept: Head, reason: str) -> _EntryFields:
         now = self._clock()
-        return Memory(
-            id=new_id("m", now),
-            revision=kept.revision + 1,
-            agent=principal.agent,
-            recorded_at=timestamp(now),
-            observed_at=timestamp(now),
-            extractor="operator",
-            source=reason,
-        )
+        return {
+            "id": new_id("m", now),
+            "revision": kept.revision + 1,
+            "agent": principal.agent,
+            "recorded_at": timestamp(now),
+            "observed_at": timestamp(now),
+            "extractor": "operator",
+            "source": reason,
+        }
 
-    def _heads(self, organization: str, pair: _Pair, kept: Head, other: Head) -> Iterator[Operation]:
-        yield Put(keys.head(organization, kept.entity), head_body(kept), pair.kept.version)
-        yield Put(keys.head(organization, other.entity), head_body(other), pair.other.version)
+    def _changes(
+        self, organization: str, pair: _Pair, kept: Head, other: Head, entry: Merged | Split
+    ) -> Iterator[Operation]:
+        schema = self._schema.stored(kept.entity.type)
+        ours = EntityChange(organization=organization, schema=schema, stored=pair.kept, after=kept, appended=(entry,))
+        theirs = EntityChange(organization=organization, schema=schema, stored=pair.other, after=other)
+        yield from ours.operations()
+        yield from theirs.operations()
 
-    async def _repointed(
-        self, organization: str, head: Head, before: EntityId, after: EntityId, lent: Mapping[str, None]
-    ) -> list[Operation]:
-        """Return what makes the names and identifiers of a head lead from one entity to another."""
+    async def _claims_moved(
+        self, organization: str, head: Head, before: EntityId, after: EntityId
+    ) -> Iterator[Operation]:
+        """Return what makes the identifiers of a head lead from one entity to another."""
         places = [
             keys.identifier(organization, before.type, value, kind)
             for kind, values in head.identifiers.items()
             for value in values
         ]
-        forms = list(dict.fromkeys(folded_name(name) for name in (head.name, *head.names)))
+        forms = dict.fromkeys(folded_name(name) for name in (head.name, *head.names))
         places += [keys.identifier(organization, before.type, form, identifiers.NAME) for form in forms]
         held = await self._store.get_many(places)
-        moved: list[Operation] = [
+        return (
             Put(place, {"id": after.id}, item.version) for place, item in held.items() if item.body["id"] == before.id
-        ]
-        borne = list(dict.fromkeys(folded_name(name) for name in head.names))
-        stays = [form for form in borne if before != head.entity and form not in {folded_name(name) for name in lent}]
-        targets = [keys.name(organization, before.type, form, after.id) for form in borne]
-        there = await self._store.get_many(targets)
-        moved += [Delete(keys.name(organization, before.type, form, before.id)) for form in borne if form not in stays]
-        return moved + [Put(target, {}) for target in targets if target not in there]
+        )
 
     async def _commit(
         self, principal: Principal, kind: str, pair: _Pair, reason: str, operations: Sequence[Operation]
@@ -278,8 +266,8 @@ def _left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord]:
             yield replace(fact.record, contradicts=against)
 
 
-def _address(memory: Memory, entity: EntityId) -> dict[str, Any]:
-    return {"entity": {"type": entity.type, "id": entity.id}, "revision": memory.revision}
+def _absorbs(entry: LogEntry, entity: EntityId) -> bool:
+    return isinstance(entry, Merged) and entry.absorbs == entity
 
 
 def _same(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:

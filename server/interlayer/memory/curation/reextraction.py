@@ -23,27 +23,34 @@ from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
-from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId, Memory
-from interlayer.memory.log.revision import expired, readings_of, shared_facts, unread, with_reading, without_memories
+from interlayer.memory.log import keys, outbox
+from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextracted
+from interlayer.memory.log.revision import (
+    expired,
+    later_readings,
+    readings_of,
+    shared_facts,
+    unread,
+    with_reading,
+    without_memories,
+)
 from interlayer.memory.memorize.backlog import Backlog, Unread, done
-from interlayer.memory.memorize.commit import log_puts
 from interlayer.memory.memorize.content import Reader, worked
 from interlayer.memory.memorize.intake import Reading, gate
 from interlayer.memory.migration.record import ensure_in_force
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
 from interlayer.memory.reconciliation.statements import confirmations_of, facts_of
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Put, Span, VersionConflict
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Span, VersionConflict
+from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 PATIENCE: Final = 10.0
 """How many times longer than a call the work in the background waits for a model; shorter than a claim holds."""
 
-_ATTEMPTS: Final = 40
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
 
@@ -105,16 +112,10 @@ class Rereader:
             reread = await self.read(principal, claimed.memory_id, model)
             return await self.apply(principal, reread, claimed)
         except NotFound:
-            await self._dropped(principal.organization, claimed)
+            await apply_if_unchanged(self._store, [done(principal.organization, claimed)])
             return None
 
-    async def _dropped(self, organization: str, claimed: Unread) -> None:
-        try:
-            await self._store.transact([done(organization, claimed)])
-        except VersionConflict:
-            return
-
-    async def sources(self, organization: str, since: datetime) -> AsyncGenerator[Memory]:
+    async def sources(self, organization: str, since: datetime) -> AsyncGenerator[LogEntry]:
         """Yield the memories with content that were recorded since an instant, entity by entity."""
         first = first_id("m", since)
         for entity_type in self._schema.entities:
@@ -128,7 +129,7 @@ class Rereader:
                         continue
                     log = await self._entities.log(organization, stored.head)
                     for memory in self._living(log, entity_type):
-                        if memory.has_content and memory.id >= first:
+                        if isinstance(memory, Memorized) and memory.has_content and memory.id >= first:
                             yield memory
                 cursor = page.cursor
                 if cursor is None:
@@ -172,54 +173,62 @@ class Rereader:
         """Put a reading in the place of the former ones; return what changed, None if another process was first."""
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> Change | None:
             stored, log = await self._log(organization, reread.memory.id)
             async with self._entities.lock(organization, stored.head.entity):
                 planned = await self._planned(principal, reread, stored, log)
                 operations = [*planned.operations, *([done(organization, claimed)] if claimed else ())]
-                try:
-                    if len(operations) >= TRANSACT_OPERATIONS_MAX:
-                        await self._hand_over(organization, stored, log, reread.memory.id)
-                        continue
-                    await self._trail.commit(principal, event_of(planned.change), operations)
-                except VersionConflict as conflict:
-                    if claimed and keys.pending(organization, claimed.memory_id) in conflict.keys:
-                        return None
-                    continue
-            await self._projector.drain(organization)
-            return planned.change
-        raise Conflict("entity: too many agents write to it at once. It is read again later.")
+                if len(operations) >= TRANSACT_OPERATIONS_MAX:
+                    await self._hand_over(organization, stored, log, reread.memory.id)
+                    return None
+                await self._trail.commit(principal, event_of(planned.change), operations)
+                return planned.change
 
-    async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[Memory], memory_id: str) -> None:
+        def is_still_ours(conflict: VersionConflict) -> bool:
+            return claimed is None or keys.pending(organization, claimed.memory_id) not in conflict.keys
+
+        busy = "entity: too many agents write to it at once. It is read again later."
+        try:
+            while (change := await optimistically(attempt, busy, retries=is_still_ours)) is None:
+                pass  # a part was handed over first; that ends, or is refused
+        except VersionConflict:
+            return None
+        await self._projector.drain(organization)
+        return change
+
+    async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[LogEntry], memory_id: str) -> None:
         """Have facts that others confirm go on in their words, as many as one transaction holds.
 
         What is known stays as it is by that. Raises `Refused` when there is nothing to hand over.
         """
-        gone = {memory_id, *(one.id for one in log if one.extracts == memory_id)}
+        gone = {memory_id, *later_readings(log, memory_id)}
         given = {fact.id for one in log if one.id == memory_id for fact in one.facts if fact.given}
 
         async def plan(parts: Sequence[str]) -> Erasure:
-            survivors = without_memories(log, gone, frozenset(parts))
-            return await self._forgetter.rewrite(organization, stored, log, survivors, memory_id)
+            revised = without_memories(log, gone, frozenset(parts))
+            return await self._forgetter.rewrite(organization, stored, log, revised, memory_id)
 
         shared = [fact for fact in shared_facts(log, gone) if fact not in given]
         erasure = await largest_that_fits(shared, plan)
         if not shared or not erasure.fits:
             raise Refused(f"{memory_id}: its content yields more than can be replaced at once.")
-        await self._store.transact(transaction(erasure, lambda: keys.outbox(organization, new_id("o", self._clock()))))
+        await self._store.transact(transaction(erasure, outbox.new_keys(organization, self._clock)))
 
-    async def _log(self, organization: str, memory_id: str) -> tuple[StoredHead, list[Memory]]:
+    async def _log(self, organization: str, memory_id: str) -> tuple[StoredHead, list[LogEntry]]:
         stored = await self._entities.holder(organization, memory_id)
         log = await self._entities.log(organization, stored.head) if stored else []
         if stored is None or memory_id not in {one.id for one in self._living(log, stored.head.entity.type)}:
             raise NotFound(f"memory_id: {memory_id[:60]!r} is not known. Take it from recall_entity.")
         return stored, log
 
-    def _living(self, log: Sequence[Memory], entity_type: str) -> list[Memory]:
+    def _living(self, log: Sequence[LogEntry], entity_type: str) -> list[LogEntry]:
         """Return what was not kept long enough."""
         return without_memories(log, expired(log, self._entities.cutoff(entity_type)))
 
-    async def _view(self, organization: str, entity: EntityId, log: Sequence[Memory], space: ActiveSpace) -> EntityView:
+    async def _view(
+        self, organization: str, entity: EntityId, log: Sequence[LogEntry], space: ActiveSpace
+    ) -> EntityView:
         """Return what a log comes to, with vectors of a space."""
         living = self._living(log, entity.type)
         texts = {fact.id: fact.text for memory in living for fact in memory.facts}
@@ -230,11 +239,11 @@ class Rereader:
         return view
 
     async def _planned(
-        self, principal: Principal, reread: Reread, stored: StoredHead, log: Sequence[Memory]
+        self, principal: Principal, reread: Reread, stored: StoredHead, log: Sequence[LogEntry]
     ) -> "_Planned":
         organization, entity = principal.organization, stored.head.entity
         rest = unread(log, reread.memory.id)
-        rest = [replace(one, extractor=_read_by(one, reread)) if one.id == reread.memory.id else one for one in rest]
+        rest = [_read(one, reread) if one.id == reread.memory.id else one for one in rest]
         view = await self._view(organization, entity, rest, reread.space)
         names = (stored.head.name, *stored.head.names)
         facts = reread.gated.facts
@@ -242,26 +251,21 @@ class Rereader:
         vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
         decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
         origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
-        holder, revision = await self._place(organization, stored, origin)
+        place = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
         says_something = bool(made.facts or made.confirms or made.properties)
-        survivors = with_reading(rest, made, origin, (holder, revision)) if says_something else rest
-        erasure = await self._forgetter.rewrite(organization, stored, log, survivors, entity.ref)
+        revised = with_reading(rest, made, origin, place) if says_something else rest
+        erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
         removed = [row for row in erasure.rows if row not in erasure.replaced]
-        address = {"entity": {"type": holder.type, "id": holder.id}, "revision": revision}
         operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
-        if says_something:
-            operations += log_puts(organization, holder, replace(made, revision=revision))
-            operations.append(Put(keys.memory_place(organization, made.id), address))
-            operations.append(Put(keys.outbox(organization, made.id), address))
         if removed:
-            operations.append(Put(keys.outbox(organization, new_id("o", self._clock())), {"remove": removed}))
+            operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
         operations += self._turned_down(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
         return _Planned(unique(operations), change)
 
-    async def _place(self, organization: str, stored: StoredHead, origin: Memory) -> tuple[EntityId, int]:
+    async def _place(self, organization: str, stored: StoredHead, origin: LogEntry) -> tuple[EntityId, int]:
         """Return whose log a reading belongs to, and under which revision: with its content, if that was merged."""
         if origin.home is None:
             return stored.head.entity, stored.head.revision + 1
@@ -270,11 +274,11 @@ class Rereader:
             raise Conflict(f"{origin.home[0].ref}: it was forgotten meanwhile.")
         return held.head.entity, held.head.revision + 1
 
-    def _memory(self, reread: Reread, decisions: Sequence[Decision], revision: int) -> Memory:
+    def _memory(self, reread: Reread, decisions: Sequence[Decision], revision: int) -> Reextracted:
         """Return the new reading as a memory: recorded when the content was, so that it is kept as long."""
         origin = reread.memory
         memory_id = origin.id[:_ID_OF_TIME] + new_id("m", self._clock())[_ID_OF_TIME:]
-        return Memory(
+        return Reextracted(
             id=memory_id,
             revision=revision,
             agent=origin.agent,
@@ -288,7 +292,9 @@ class Rereader:
             extracts=origin.id,
         )
 
-    def _turned_down(self, principal: Principal, reread: Reread, made: Memory, entity: EntityId) -> Sequence[Operation]:
+    def _turned_down(
+        self, principal: Principal, reread: Reread, made: LogEntry, entity: EntityId
+    ) -> Sequence[Operation]:
         turned_down = RejectionRecord(
             organization=principal.organization,
             memory_id=made.id,
@@ -311,7 +317,9 @@ class _Planned:
     change: Change
 
 
-def _read_by(memory: Memory, reread: Reread) -> str:
-    """Return who has read a call: its caller, if that stated anything, and the model that reads the content now."""
+def _read(memory: LogEntry, reread: Reread) -> LogEntry:
+    """Note on a call who has read it: its caller, if that stated anything, and the model that reads the content now."""
     given = any(one.given for one in (*memory.facts, *memory.confirms, *memory.properties))
-    return f"caller+{reread.by}" if given else reread.by
+    extractor = f"caller+{reread.by}" if given else reread.by
+    assert isinstance(memory, Memorized)  # noqa: S101 - only what came with content is read
+    return replace(memory, extractor=extractor, pending="")

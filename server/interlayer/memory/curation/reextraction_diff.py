@@ -8,7 +8,7 @@ from interlayer.audit.trail import Event
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import exact_form
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.log.records import Memory
+from interlayer.memory.log.records import LogEntry
 from interlayer.memory.memorize.intake import GateResult
 from interlayer.memory.projection.spaces import ActiveSpace
 from interlayer.memory.reconciliation.reconcile import Decision
@@ -21,7 +21,7 @@ _ALIKE: Final = 0.6  # cosine over which a dropped and an added fact are shown a
 class Reread:
     """Content as a model reads it now. `vectors` is (len(gated.facts), dims) of `space`."""
 
-    memory: Memory
+    memory: LogEntry
     content: str
     occasion: GateContext
     by: str
@@ -58,7 +58,7 @@ class Change:
 async def compared(
     model: EmbeddingModel,
     entity: str,
-    former: Sequence[Memory],
+    former: Sequence[LogEntry],
     decisions: Sequence[Decision],
     gated: GateResult,
     by: str,

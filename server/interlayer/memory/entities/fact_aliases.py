@@ -1,6 +1,6 @@
 """Which fact ids name one statement: entities that are merged may both have said it."""
 
-from interlayer.memory.log.records import origin_of
+from interlayer.memory.log.records import statement_of
 
 
 class FactAliases:
@@ -11,7 +11,7 @@ class FactAliases:
 
     def root(self, fact_id: str) -> str:
         """Return the id that stands for the group."""
-        root = origin_of(fact_id)
+        root = statement_of(fact_id)
         while root in self._leads_to:
             root = self._leads_to[root]
         return root

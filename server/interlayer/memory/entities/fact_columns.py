@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.memory.log.cursor import Marks, mark
-from interlayer.memory.log.records import FactRecord, Memory
+from interlayer.memory.log.records import FactRecord, LogEntry
 from interlayer.text.change import announces_change
 from interlayer.text.sentences import label_of
 from interlayer.text.terms import stem, words
@@ -78,7 +78,7 @@ class Traits:
                 result[np.array(self._labelled[stemmed])] = 1
         return result
 
-    def add(self, fact: FactRecord, memory: Memory) -> None:
+    def add(self, fact: FactRecord, memory: LogEntry) -> None:
         """Append one fact."""
         number = len(self._observed)
         self._observed.append(_seconds(fact.observed_at))

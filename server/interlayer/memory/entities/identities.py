@@ -8,7 +8,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.records import EntityId, Merged, Split
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -39,10 +39,9 @@ class Identities:
         """Return {ref, name, names, identifiers, merged: [{ref, name, at, agent, split}]} of an entity."""
         stored = await known_entity(self._entities, self._schema, principal, entity)
         view = await self._entities.view(principal.organization, stored.head)
-        events = [memory for memory in view.memories.values() if memory.absorbs or memory.releases]
-        gone = {memory.releases for memory in events if memory.releases}
-        absorbed = [memory for memory in events if memory.absorbs]
-        heads = await self._entities.heads(principal.organization, [one.absorbs for one in absorbed if one.absorbs])
+        gone = {one.releases for one in view.memories.values() if isinstance(one, Split)}
+        absorbed = [one for one in view.memories.values() if isinstance(one, Merged)]
+        heads = await self._entities.heads(principal.organization, [one.absorbs for one in absorbed])
         known = {head.entity: head.name for head in heads}
         merged = [
             {
@@ -54,7 +53,6 @@ class Identities:
                 "split": one.absorbs in gone and one.absorbs not in stored.head.absorbed,
             }
             for one in absorbed
-            if one.absorbs
         ]
         head = stored.head
         return {

@@ -21,7 +21,7 @@ from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_dossier
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.reader import read_log
-from interlayer.memory.log.records import EntityId, Head, Memory, Relation, read_head
+from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_head
 from interlayer.memory.log.revision import expired, is_structure, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.schema.duration import before
@@ -153,7 +153,7 @@ class Entities:
         self._keep(place, cached)
         return cached.view
 
-    async def log(self, organization: str, head: Head) -> list[Memory]:
+    async def log(self, organization: str, head: Head) -> list[LogEntry]:
         """Return the whole log, what was kept long enough included, with that of every absorbed entity."""
         return await read_log(self._store, organization, head.entity, upto=head.revision)
 
@@ -208,7 +208,7 @@ class Entities:
         organization: str,
         head: Head,
         view: EntityView,
-        memory: Memory,
+        memory: LogEntry,
         vectors: Mapping[str, NDArray[np.float32]],
         space: ActiveSpace,
     ) -> None:

@@ -17,12 +17,12 @@ from interlayer.memory.log.properties import Observed, PropertyState, combined, 
 from interlayer.memory.log.records import (
     Confirmation,
     EntityId,
+    FactId,
     FactRecord,
-    Memory,
+    LogEntry,
+    Merged,
     Relation,
-    origin_of,
-    voice_of,
-    voiced,
+    statement_of,
 )
 from interlayer.memory.log.revision import is_structure
 from interlayer.memory.schema.schema import EntitySchema
@@ -39,7 +39,7 @@ class FactState:
     """
 
     record: FactRecord
-    memory: Memory
+    memory: LogEntry
     number: int
     confirmed_by: list[str] = field(default_factory=list[str])
     said_as: set[str] = field(default_factory=set[str])
@@ -67,8 +67,8 @@ class EntityView:
         self.facts: dict[str, FactState] = {}
         self.ordered: list[FactState] = []
         self.properties: dict[str, PropertyState] = {}
-        self.relations: dict[Relation, Memory] = {}
-        self.memories: dict[str, Memory] = {}
+        self.relations: dict[Relation, LogEntry] = {}
+        self.memories: dict[str, LogEntry] = {}
         self.stated: set[Relation] = set()  # those of hidden memories too: their places are taken
         self.oldest = LAST  # when the oldest memory in here was recorded
         self.words = WordIndex()
@@ -97,17 +97,15 @@ class EntityView:
         for number in [one for one in self._lacking if self.ordered[one].record.id in vectors]:
             self._place(number, vectors[self.ordered[number].record.id])
 
-    def apply(self, memory: Memory, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    def apply(self, memory: LogEntry, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Fold the next memory in."""
         self.revision = memory.revision
         self.memories[memory.id] = memory
         self.stated.update(memory.relations)
         if not is_structure(memory):
             self.oldest = min(self.oldest, memory.recorded_at)
-        for one, other in memory.same:
-            self._join(one, other)
-        for one, other in memory.opposed:
-            self._opposed.setdefault(origin_of(one), []).append(other)
+        if isinstance(memory, Merged):
+            self._adopt(memory)
         for fact in memory.facts:
             self._add(fact, memory, vectors.get(fact.id))
         for confirmation in memory.confirms:
@@ -139,14 +137,21 @@ class EntityView:
         fact_id = self._exact.get(exact_form(text))
         return self.facts.get(fact_id) if fact_id else None
 
+    def _adopt(self, merge: Merged) -> None:
+        """Note which facts of the absorbed entity repeat or contradict facts of this one."""
+        for one, other in merge.same:
+            self._join(one, other)
+        for one, other in merge.opposed:
+            self._opposed.setdefault(statement_of(one), []).append(other)
+
     def _join(self, fact_id: str, other: str) -> None:
         """Note that two ids name one statement."""
         former, root = self._same.join(fact_id, other)
         if former in self._standing:
             self._standing.setdefault(root, self._standing[former])
 
-    def _add(self, fact: FactRecord, memory: Memory, vector: NDArray[np.float32] | None) -> None:
-        said_in = self.memories.get(voice_of(fact.id), memory)
+    def _add(self, fact: FactRecord, memory: LogEntry, vector: NDArray[np.float32] | None) -> None:
+        said_in = self.memories.get(FactId.parse(fact.id).memory, memory)
         found = words(fact.text)
         exact = " ".join(found)
         standing = self.fact(fact.id) or self.facts.get(self._exact.get(exact, ""))
@@ -182,13 +187,13 @@ class EntityView:
         self._lacking.discard(number)
 
     def _oppose(self, state: FactState, said: FactRecord) -> None:
-        against = (*said.contradicts, *self._opposed.get(origin_of(said.id), ()))
+        against = (*said.contradicts, *self._opposed.get(statement_of(said.id), ()))
         for other in filter(None, map(self.fact, against)):
             if other is not state and other not in state.contradicts:
                 state.contradicts.append(other)
                 other.contradicts.append(state)
 
-    def _confirm(self, said: Confirmation, memory: Memory) -> None:
+    def _confirm(self, said: Confirmation, memory: LogEntry) -> None:
         state = self.fact(said.fact_id)
         if state is None:  # what it confirmed went away with an entity that was split off: it stands for itself
             own = _own(said, memory)
@@ -199,7 +204,7 @@ class EntityView:
         if state:
             state.said_as.add(said.fact_id)
 
-    def _voice(self, state: FactState, memory: Memory, confidence: float, observed_at: str) -> None:
+    def _voice(self, state: FactState, memory: LogEntry, confidence: float, observed_at: str) -> None:
         """Add one more voice to a known fact."""
         known = {state.memory.voice}
         known.update(self.memories[one].voice for one in state.confirmed_by if one in self.memories)
@@ -217,12 +222,13 @@ class EntityView:
                 self.traits.set_superseded(one.number, one.superseded_by is not None)
 
 
-def _own(said: Confirmation, memory: Memory) -> FactRecord:
+def _own(said: Confirmation, memory: LogEntry) -> FactRecord:
     """Return what a memory confirmed as a fact of its own."""
-    return FactRecord(voiced(memory.id, said.fact_id), said.text, said.confidence, said.observed_at, said.span)
+    own = str(FactId.parse(said.fact_id).voiced_by(memory.id))
+    return FactRecord(own, said.text, said.confidence, said.observed_at, said.span)
 
 
-def valid_then(memory: Memory, as_of: str) -> Memory:
+def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
     """Return a memory with only what it observed up to an instant; relations hold from when the memory was observed."""
     return replace(
         memory,

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from interlayer.memory.projection.outbox import PURGE
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Key, Operation, Put
+from interlayer.memory.log import outbox
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Operation
 
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 1  # one place is for the audit event
 _IDS_MAX: Final = 2_000  # of each kind in an audit event: within the size of an item
@@ -51,8 +51,8 @@ async def largest_that_fits(parts: Sequence[str], plan: Callable[[Sequence[str]]
         size //= 2
 
 
-def transaction(erasure: Erasure, entry: Callable[[], Key]) -> list[Operation]:
-    """Return what puts an erasure into force; `entry` names a new outbox entry.
+def transaction(erasure: Erasure, new_key: outbox.NewKey) -> list[Operation]:
+    """Return what puts an erasure into force; `new_key` names the outbox entries that it leaves.
 
     What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted even if
     this process is killed now.
@@ -60,14 +60,13 @@ def transaction(erasure: Erasure, entry: Callable[[], Key]) -> list[Operation]:
     now = list(erasure.decisive)
     rows = [row for row in erasure.rows if row not in erasure.replaced]
     portions = range(0, len(rows), _REMOVED_ROWS)
-    now += [Put(entry(), {"remove": rows[first : first + _REMOVED_ROWS]}) for first in portions]
+    now += [outbox.removal(new_key(), rows[first : first + _REMOVED_ROWS]) for first in portions]
     taken = {one.key for one in now}
     later = [one for one in unique(erasure.hidden) if one.key not in taken]
     if len(now) + len(later) < _BATCH:
-        return [*now, *later, Put(entry(), {PURGE: []})]  # have the files cleared
+        return [*now, *later, outbox.purge(new_key(), [])]  # have the files cleared
     for first in range(0, len(later), _PURGED_KEYS):
-        named = [[one.key.partition, one.key.sort] for one in later[first : first + _PURGED_KEYS]]
-        now.append(Put(entry(), {PURGE: named}))
+        now.append(outbox.purge(new_key(), [one.key for one in later[first : first + _PURGED_KEYS]]))
     return now
 
 

@@ -4,16 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
-from interlayer.memory.log.records import EntityId, Memory, origin_of
+from interlayer.memory.log.records import statement_of
 from interlayer.memory.memorize.commit import SOURCE_PART
 from interlayer.storage.items import Item, Operation, Put
 
 _ERASED: Final = "▒"
-
-
-def home(entity: EntityId, memory: Memory) -> tuple[EntityId, int]:
-    """Return whose log holds a memory, and under which revision: it may have come with an entity that was merged."""
-    return memory.home or (entity, memory.revision)
 
 
 def blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
@@ -43,7 +38,7 @@ def without_properties(item: Item, names: Set[str]) -> Operation | None:
 def without_answer(item: Item, ids: Set[str]) -> Operation:
     """Return what takes a fact out of an answer kept for replay."""
     answer: Mapping[str, Any] = item.body["answer"]
-    origins = {origin_of(one) for one in ids}
-    named = [{origin_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]
+    origins = {statement_of(one) for one in ids}
+    named = [{statement_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]
     facts = [fact for fact, names in zip(answer["facts"], named, strict=True) if not origins & names]
     return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)

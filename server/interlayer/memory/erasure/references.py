@@ -5,17 +5,18 @@ from contextlib import suppress
 
 from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.redaction import blotted, home, without_answer, without_properties
+from interlayer.memory.erasure.redaction import blotted, without_answer, without_properties
 from interlayer.memory.gates import rejected
-from interlayer.memory.log import keys
+from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, Memory, Relation
+from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, LogEntry, Memorized, Relation
+from interlayer.memory.log.revision import place_in
 from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
-class Remains:
+class References:
     """Finds it, for what is to be erased."""
 
     def __init__(self, store: ItemStore, entities: Entities, underway: InFlightCalls, schema: Schema) -> None:
@@ -55,7 +56,7 @@ class Remains:
         return found
 
     async def traces(
-        self, organization: str, entity: EntityId, log: Iterable[Memory], *, relations: bool = True
+        self, organization: str, entity: EntityId, log: Iterable[LogEntry], *, relations: bool = True
     ) -> list[Key]:
         """Return the keys of everything that memories left outside the log."""
         found: list[Key] = []
@@ -64,29 +65,29 @@ class Remains:
             claims = Span.prefix(f"{memory.id}#")
             page = await self._store.query("memory", keys.conflict(organization, "", "").partition, claims)
             found += [item.key for item in page.items]
-            found.append(keys.outbox(organization, memory.id))
+            found.append(outbox.entry_key(organization, memory.id))
             found.append(keys.pending(organization, memory.id))
-            found += rejected.places(organization, home(entity, memory)[0], memory.id)
-            if memory.has_content:
+            found += rejected.places(organization, place_in(entity, memory)[0], memory.id)
+            if isinstance(memory, Memorized) and memory.has_content:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
                 found += [item.key for item in parts.items]
-            if memory.idempotency:
+            if isinstance(memory, Memorized) and memory.idempotency:
                 found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
             if relations:
-                holder = home(entity, memory)[0]
+                holder = place_in(entity, memory)[0]
                 found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
         return found
 
     async def rested(
-        self, organization: str, entity: EntityId, gone: Sequence[Memory], survivors: Iterable[Memory]
+        self, organization: str, entity: EntityId, gone: Sequence[LogEntry], survivors: Iterable[LogEntry]
     ) -> list[Operation]:
         """Return what lets relations of erased memories that others state too rest on the first of those."""
-        others: dict[Relation, Memory] = {}
+        others: dict[Relation, LogEntry] = {}
         for memory in survivors:
             for relation in memory.relations:
                 others.setdefault(relation, memory)
         places = {
-            keys.relation(organization, one.target, one.type, home(entity, memory)[0]): others[one]
+            keys.relation(organization, one.target, one.type, place_in(entity, memory)[0]): others[one]
             for memory in gone
             for one in memory.relations
             if one in others
@@ -100,17 +101,19 @@ class Remains:
                 found.append(Put(place, body, item.version))
         return found
 
-    async def answers(self, organization: str, survivors: Iterable[Memory], names: Set[str]) -> list[Operation]:
+    async def answers(self, organization: str, survivors: Iterable[LogEntry], names: Set[str]) -> list[Operation]:
         """Return what takes properties of erased memories out of later answers kept for replay."""
         places = [
             keys.idempotency(organization, memory.agent, memory.idempotency)
             for memory in survivors
-            if memory.idempotency and any(one.name in names for one in memory.properties)
+            if isinstance(memory, Memorized)
+            and memory.idempotency
+            and any(one.name in names for one in memory.properties)
         ]
         found = (await self._store.get_many(places)).values() if places else ()
         return [changed for item in found if (changed := without_properties(item, names))]
 
-    async def redactions(self, organization: str, log: Sequence[Memory], ids: Set[str]) -> list[Operation]:
+    async def redactions(self, organization: str, log: Sequence[LogEntry], ids: Set[str]) -> list[Operation]:
         """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
         operations: list[Operation] = []
         by_content: dict[str, list[FactRecord | Confirmation]] = {}
@@ -121,7 +124,7 @@ class Remains:
                 continue
             if memory.content_of:
                 by_content.setdefault(memory.content_of, []).extend(said)
-            if memory.idempotency:
+            if isinstance(memory, Memorized) and memory.idempotency:
                 item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
                 operations += [without_answer(item, ids)] if item else []
         for content_of, said in by_content.items():

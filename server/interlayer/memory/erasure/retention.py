@@ -7,24 +7,24 @@ every layer, as forget does, and deletes items of the store that have expired.
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, Final
 
 from interlayer.audit.trail import Event
-from interlayer.errors import Conflict
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.records import EntityId, Memory
+from interlayer.memory.log.records import EntityId, LogEntry
 from interlayer.memory.log.revision import expired, is_structure, without_memories
 from interlayer.memory.migration.record import ensure_in_force
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, VersionConflict
+from interlayer.storage.items import ItemStore
+from interlayer.storage.optimistic import optimistically
 
-_ATTEMPTS: Final = 40
 _PORTION: Final = 40  # memories of one entity that are erased together, if they fit
 _PAGE: Final = 500
 
@@ -79,28 +79,27 @@ class Expirer:
 
     async def _step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
         """Erase a portion of what was kept long enough; None when there is nothing of that."""
+        busy = f"{entity.ref}: too many agents write to it at once. Run interlayer memory expire again."
+        return await optimistically(partial(self._try_step, principal, entity, dry_run), busy)
+
+    async def _try_step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
         organization, cutoff = principal.organization, self._entities.cutoff(entity.type)
-        for _ in range(_ATTEMPTS):
-            async with self._entities.lock(organization, entity):
-                stored = await self._entities.head(organization, entity)
-                if stored is None or stored.head.since >= cutoff:
-                    return None
-                log = await self._entities.log(organization, stored.head)
-                gone = expired(log, cutoff)
-                kept = [memory for memory in log if memory.id not in gone and not is_structure(memory)]
-                if not gone and (kept or await self._is_needed(organization, stored)):
-                    return None
-                erasure = await self._planned(organization, stored, log, gone, whole=not kept, portion=not dry_run)
-                if dry_run:
-                    return erasure.counts
-                retention = self._schema.entities[entity.type].retention
-                detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
-                try:
-                    await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
-                except VersionConflict:
-                    continue
+        async with self._entities.lock(organization, entity):
+            stored = await self._entities.head(organization, entity)
+            if stored is None or stored.head.since >= cutoff:
+                return None
+            log = await self._entities.log(organization, stored.head)
+            gone = expired(log, cutoff)
+            kept = [memory for memory in log if memory.id not in gone and not is_structure(memory)]
+            if not gone and (kept or await self._is_needed(organization, stored)):
+                return None
+            erasure = await self._planned(organization, stored, log, gone, whole=not kept, portion=not dry_run)
+            if dry_run:
                 return erasure.counts
-        raise Conflict(f"{entity.ref}: too many agents write to it at once. Run interlayer memory expire again.")
+            retention = self._schema.entities[entity.type].retention
+            detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
+            await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
+            return erasure.counts
 
     async def _is_needed(self, organization: str, stored: StoredHead) -> bool:
         """Tell whether an entity that nothing was ever said of is still what a relation points at."""
@@ -110,7 +109,7 @@ class Expirer:
         self,
         organization: str,
         stored: StoredHead,
-        log: Sequence[Memory],
+        log: Sequence[LogEntry],
         gone: AbstractSet[str],
         *,
         whole: bool,
@@ -122,8 +121,8 @@ class Expirer:
         oldest = [memory.id for memory in log if memory.id in gone]
 
         async def plan(parts: Sequence[str]) -> Erasure:
-            survivors = without_memories(log, set(parts))
-            return await self._forgetter.rewrite(organization, stored, log, survivors, stored.head.entity.ref)
+            revised = without_memories(log, set(parts))
+            return await self._forgetter.rewrite(organization, stored, log, revised, stored.head.entity.ref)
 
         if not portion:
             return await plan(oldest)

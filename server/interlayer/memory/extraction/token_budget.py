@@ -4,14 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, timedelta
 from typing import Any, Final
 
-from interlayer.errors import Conflict
 from interlayer.ids import Clock
 from interlayer.memory.log import keys
 from interlayer.models.chat import OverBudget
-from interlayer.storage.items import ABSENT, ItemStore, Put, VersionConflict
+from interlayer.storage.items import ABSENT, ItemStore, Put
+from interlayer.storage.optimistic import optimistically
 
 _KEPT_FOR: Final = timedelta(days=100)
-_ATTEMPTS: Final = 60
 
 
 class Spending:
@@ -65,17 +64,14 @@ class Spending:
         return dict(item.body) if item else {"tokens": 0, "cost": 0.0, "calls": 0}
 
     async def _changed(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        for _ in range(_ATTEMPTS):
+        async def attempt() -> None:
             place = self._place()
             item = await self._store.get(place)
             used = dict(item.body) if item else {"tokens": 0, "cost": 0.0, "calls": 0}
             expires_at = int((self._clock() + _KEPT_FOR).timestamp())
-            try:
-                await self._store.transact([Put(place, change(used), item.version if item else ABSENT, expires_at)])
-            except VersionConflict:
-                continue
-            return
-        raise Conflict("the models' budget is counted by too many at once; try again")
+            await self._store.transact([Put(place, change(used), item.version if item else ABSENT, expires_at)])
+
+        await optimistically(attempt, "the models' budget is counted by too many at once; try again")
 
     def _place(self) -> Any:
         return keys.usage(self._organization, f"{self._clock().astimezone(UTC):%Y-%m-%d}")

@@ -99,6 +99,11 @@ def memory_place(organization: str, memory_id: str) -> Key:
     return _key(organization, "m", memory_id, sort="at")
 
 
+def address(entity: EntityId, revision: int) -> dict[str, Any]:
+    """Return a place in a log as items name it."""
+    return {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
+
+
 def identifier(organization: str, entity_type: str, value: str, kind: str) -> Key:
     """Return the key of an identifier's claim."""
     return _key(organization, "i", entity_type, value, sort=_part(kind))

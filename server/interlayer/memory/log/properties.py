@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from interlayer.memory.log.records import Memory, Observation
+from interlayer.memory.log.records import LogEntry, Observation
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
 
 Outcome = Literal["set", "updated", "confirmed", "kept", "rejected"]
@@ -22,7 +22,7 @@ class Observed:
     recorded_at: str
 
     @classmethod
-    def of(cls, observation: Observation, memory: Memory) -> "Observed":
+    def of(cls, observation: Observation, memory: LogEntry) -> "Observed":
         """Return the observation with its provenance."""
         return cls(observation, memory.id, memory.source, memory.agent, memory.recorded_at)
 
@@ -63,7 +63,7 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema) -> 
 
 
 def folded(
-    states: Mapping[str, PropertyState], memory: Memory, schema: EntitySchema
+    states: Mapping[str, PropertyState], memory: LogEntry, schema: EntitySchema
 ) -> tuple[dict[str, PropertyState], dict[str, Outcome]]:
     """Return the states after everything that a memory observed, and what became of each property.
 
@@ -81,7 +81,7 @@ def folded(
     return after, outcomes
 
 
-def observations(memories: Iterable[Memory], schema: EntitySchema) -> Iterator[Observed]:
+def observations(memories: Iterable[LogEntry], schema: EntitySchema) -> Iterator[Observed]:
     """Yield every observation of the properties in use, as it was made, under the property's name of today."""
     for memory in memories:
         for seen in memory.properties:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId, Memory, read_memory, with_part
+from interlayer.memory.log.records import EntityId, LogEntry, Merged, Split, read_entry, with_part
 from interlayer.storage.items import Item, ItemStore
 
 
@@ -21,7 +21,7 @@ async def read_log(
     upto: int | None = None,
     as_of: str | None = None,
     items: Sequence[Item] | None = None,
-) -> list[Memory]:
+) -> list[LogEntry]:
     """Return the memories of an entity in the order in which they are folded, those of what it absorbed with `home`.
 
     They are what lies after one revision and up to another, or what had been recorded at an instant. What an absorbed
@@ -39,9 +39,9 @@ async def read_log(
         and (as_of is None or memory.recorded_at <= as_of)
     ]
     merged = _merged(log)
-    whole: list[Memory] = []
+    whole: list[LogEntry] = []
     for memory in log:
-        if memory.absorbs is None:
+        if not isinstance(memory, Merged):
             whole.append(memory)
         elif merged.get(memory.absorbs) != memory.revision:
             whole.append(replace(memory, same=(), opposed=()))  # it was taken back, and says nothing any more
@@ -54,34 +54,34 @@ async def read_log(
     return whole
 
 
-def parts(log: Iterable[Memory]) -> tuple[EntityId, ...]:
+def parts(log: Iterable[LogEntry]) -> tuple[EntityId, ...]:
     """Return the entities that are part of one at the end of its whole log, also those within others."""
     inside: dict[EntityId, None] = {}
     for memory in log:
-        if memory.absorbs:
+        if isinstance(memory, Merged):
             inside[memory.absorbs] = None
-        if memory.releases:
+        elif isinstance(memory, Split):
             inside.pop(memory.releases, None)
     return tuple(inside)
 
 
-def _merged(log: Sequence[Memory]) -> dict[EntityId, int]:
+def _merged(log: Sequence[LogEntry]) -> dict[EntityId, int]:
     """Return the entities that are absorbed at the end of a log, with the revision of the record that says so."""
     merged: dict[EntityId, int] = {}
     for memory in log:
-        if memory.absorbs:
+        if isinstance(memory, Merged):
             merged[memory.absorbs] = memory.revision
-        if memory.releases:
+        elif isinstance(memory, Split):
             merged.pop(memory.releases, None)
     return merged
 
 
-def _joined(items: Sequence[Item]) -> list[Memory]:
+def _joined(items: Sequence[Item]) -> list[LogEntry]:
     """Return the memories of log items, with further parts put together."""
-    memories: list[Memory] = []
+    memories: list[LogEntry] = []
     for item in items:
         if item.key.sort.count("#") == 1:
-            memories.append(read_memory(item.body))
+            memories.append(read_entry(item.body))
         else:
             memories[-1] = with_part(memories[-1], item.body)
     return memories

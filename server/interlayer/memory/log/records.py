@@ -1,10 +1,11 @@
-"""What is stored of an entity: its head and the log of memories that everything else is folded from.
+"""What is stored of an entity: its head and the log that everything else is folded from.
 
-A memory is what one `memorize` added and is never rewritten, except to erase. So a fact's confirmations, its
-successors and every property's history are readings of the log: the past can be replayed, and forgetting a memory
-takes back exactly what rested on it.
+An entry of the log is what one `memorize` or a later reading added, a merge or a split; it is never rewritten, except
+to erase. So a fact's confirmations, its successors and every property's history are readings of the log: the past can
+be replayed, and forgetting a memory takes back exactly what rested on it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -77,15 +78,11 @@ class Relation:
     target: EntityId
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one `memorize` added to an entity, or that another entity was merged into it or split off again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What every entry of a log says: who added it, when, and the statements that it adds.
 
-    `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
-    contradict each other. The record of a split has as `facts` what the entity had only confirmed of the other one.
-    `extracts` names the memory whose content this one was read from later: it is of the same source and time, is kept
-    as long, and is forgotten with it.
-    `home` is set in views only: the log that holds the memory, and its revision there.
+    `home` is set in views only: the log that holds the entry, and its revision there.
     """
 
     id: str
@@ -95,33 +92,76 @@ class Memory:
     observed_at: str
     extractor: str
     source: str | None = None
-    has_content: bool = False
     facts: tuple[FactRecord, ...] = ()
     confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
-    idempotency: str | None = None
-    absorbs: EntityId | None = None
-    releases: EntityId | None = None
-    same: tuple[tuple[str, str], ...] = ()
-    opposed: tuple[tuple[str, str], ...] = ()
-    extracts: str | None = None
     home: tuple[EntityId, int] | None = None
 
     @property
     def content_of(self) -> str | None:
         """The id of the memory with whose content its words are kept; None if there is no content."""
-        return self.extracts or (self.id if self.has_content else None)
-
-    @property
-    def is_unread(self) -> bool:
-        """Whether a model has still to read its content."""
-        return self.has_content and self.extractor.removeprefix("caller+").startswith("pending (")
+        return None
 
     @property
     def voice(self) -> str:
         """Two memories with the same of it are no independent witnesses of a statement."""
-        return self.source or self.extracts or self.id
+        return self.source or self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memorized(_Entry):
+    """What one `memorize` added. `pending` says why a model has still to read its content; empty: none has to."""
+
+    has_content: bool = False
+    idempotency: str | None = None
+    pending: str = ""
+
+    @property
+    def content_of(self) -> str | None:
+        """Its own id, if it came with content."""
+        return self.id if self.has_content else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reextracted(_Entry):
+    """What was read later of the content of `extracts`: of its source and time, kept as long and forgotten with it."""
+
+    extracts: str
+
+    @property
+    def content_of(self) -> str | None:
+        """The id of the memory that brought the content."""
+        return self.extracts
+
+    @property
+    def voice(self) -> str:
+        """That of the memory that brought the content."""
+        return self.source or self.extracts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged(_Entry):
+    """Another entity became part of this one.
+
+    `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
+    contradict each other.
+    """
+
+    absorbs: EntityId
+    same: tuple[tuple[str, str], ...] = ()
+    opposed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(_Entry):
+    """An absorbed entity stands for itself again; `facts` are what this one had only confirmed of it."""
+
+    releases: EntityId
+
+
+LogEntry = Memorized | Reextracted | Merged | Split
+"""One event in the log of an entity. What `memorize` and later readings add are its memories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,64 +194,90 @@ class Head:
         return self.oldest or ("" if self.absorbed else self.created_at)
 
 
-def fact_id(memory_id: str, number: int) -> str:
-    """Return the id of the n-th fact of a memory: it names its memory, and no two are alike."""
-    return f"f_{memory_id.removeprefix('m_')}_{number}"
+@dataclass(frozen=True, slots=True)
+class FactId:
+    """The id of a fact: the memory that voices a statement, and the statement, by memory and number that made it first.
+
+    Written `f_MEMORY_NUMBER` by the memory that made it, and `f_VOICE_MEMORY_NUMBER` by another one, which goes on
+    with it when the first voice is not there any more. Memories stand in it without their `m_`.
+    """
+
+    memory: str
+    statement: str
+
+    @classmethod
+    def of(cls, memory_id: str, number: int) -> "FactId":
+        """Name the n-th fact of a memory; no two are alike."""
+        return cls(memory_id, f"{memory_id.removeprefix('m_')}_{number}")
+
+    @classmethod
+    def parse(cls, text: str) -> "FactId":
+        """Take an id apart; what is no id names a memory and a statement that do not exist."""
+        parts = text.removeprefix("f_").split("_")
+        return cls(f"m_{parts[0]}", "_".join(parts[-2:]))
+
+    def voiced_by(self, memory_id: str) -> "FactId":
+        """Name the statement as another memory said it."""
+        return FactId(memory_id, self.statement)
+
+    def __str__(self) -> str:
+        memory = self.memory.removeprefix("m_")
+        first = self.statement.rpartition("_")[0] == memory
+        return f"f_{self.statement}" if first else f"f_{memory}_{self.statement}"
 
 
-def voiced(memory_id: str, fact: str) -> str:
-    """Return the id of a known fact as another memory said it, for when the first voice is not there any more."""
-    return f"f_{memory_id.removeprefix('m_')}_{origin_of(fact).removeprefix('f_')}"
+def statement_of(fact_id: str) -> str:
+    """Name the statement that a fact is, whoever voices it: equal for all ids of one statement."""
+    return FactId.parse(fact_id).statement
 
 
-def origin_of(fact: str) -> str:
-    """Return the id under which a statement was first made, whoever voices it."""
-    return "f_" + "_".join(fact.split("_")[-2:])
-
-
-def voice_of(fact: str) -> str:
-    """Return the id of the memory that a fact stands on."""
-    return "m_" + fact.removeprefix("f_").partition("_")[0]
-
-
-_MEMORY: Final = TypeAdapter(Memory)
+_ENTRIES: Final[Mapping[type[LogEntry], TypeAdapter[Any]]] = {
+    one: TypeAdapter(one) for one in (Memorized, Reextracted, Merged, Split)
+}
+_MARKS: Final[Mapping[str, type[LogEntry]]] = {"extracts": Reextracted, "absorbs": Merged, "releases": Split}
+"""What only the body of such an entry holds."""
+_PENDING: Final = re.compile(r"(?:caller\+)?pending \((.*)\)")
 _HEAD: Final = TypeAdapter(Head)
 _FACTS: Final = TypeAdapter(tuple[FactRecord, ...])
 _CONFIRMATIONS: Final = TypeAdapter(tuple[Confirmation, ...])
 
 
-def memory_body(memory: Memory) -> dict[str, Any]:
-    """Return a memory as JSON; what stands at its default is left out."""
-    body: dict[str, Any] = _MEMORY.dump_python(memory, mode="json", exclude_defaults=True)
+def entry_body(entry: LogEntry) -> dict[str, Any]:
+    """Turn an entry into JSON; what stands at its default is left out."""
+    body: dict[str, Any] = _ENTRIES[type(entry)].dump_python(entry, mode="json", exclude_defaults=True)
     return body
 
 
-def read_memory(body: Mapping[str, Any]) -> Memory:
-    """Return the memory of a stored body."""
-    return _MEMORY.validate_python(body)
+def read_entry(body: Mapping[str, Any]) -> LogEntry:
+    """Read the entry of a stored body."""
+    kind = next((kind for mark, kind in _MARKS.items() if mark in body), Memorized)
+    entry: LogEntry = _ENTRIES[kind].validate_python(body)
+    if kind is Memorized and "pending" not in body and (unread := _PENDING.fullmatch(entry.extractor)):
+        return replace(entry, pending=unread[1])  # written before `pending` was a field
+    return entry
 
 
 def part_body(facts: tuple[FactRecord, ...], confirms: tuple[Confirmation, ...]) -> dict[str, Any]:
-    """Return a further part of a memory as JSON."""
+    """Turn a further part of an entry into JSON."""
     return {
         "facts": _FACTS.dump_python(facts, mode="json", exclude_defaults=True),
         "confirms": _CONFIRMATIONS.dump_python(confirms, mode="json", exclude_defaults=True),
     }
 
 
-def with_part(memory: Memory, body: Mapping[str, Any]) -> Memory:
-    """Return a memory together with a further part of it."""
+def with_part(entry: LogEntry, body: Mapping[str, Any]) -> LogEntry:
+    """Join an entry with a further part of it."""
     facts = _FACTS.validate_python(body["facts"])
     confirms = _CONFIRMATIONS.validate_python(body["confirms"])
-    return replace(memory, facts=(*memory.facts, *facts), confirms=(*memory.confirms, *confirms))
+    return replace(entry, facts=(*entry.facts, *facts), confirms=(*entry.confirms, *confirms))
 
 
 def head_body(head: Head) -> dict[str, Any]:
-    """Return a head as JSON."""
+    """Turn a head into JSON."""
     body: dict[str, Any] = _HEAD.dump_python(head, mode="json")
     return body
 
 
 def read_head(body: Mapping[str, Any]) -> Head:
-    """Return the head of a stored body."""
+    """Read the head of a stored body."""
     return _HEAD.validate_python(body)

@@ -4,43 +4,53 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Memory, origin_of, voice_of, voiced
+from interlayer.memory.log.records import (
+    Confirmation,
+    EntityId,
+    FactId,
+    FactRecord,
+    LogEntry,
+    Merged,
+    Reextracted,
+    Split,
+    statement_of,
+)
 
 
-def expired(log: Sequence[Memory], cutoff: str) -> set[str]:
+def expired(log: Sequence[LogEntry], cutoff: str) -> set[str]:
     """Return the ids of the memories that were recorded before an instant; what was merged or split is no memory."""
     return {memory.id for memory in log if memory.recorded_at < cutoff and not is_structure(memory)}
 
 
-def is_structure(memory: Memory) -> bool:
+def is_structure(memory: LogEntry) -> bool:
     """Tell whether an entry of a log only says that an entity was merged into this one or split off."""
-    return bool(memory.absorbs or memory.releases)
+    return isinstance(memory, Merged | Split)
 
 
 def without_memories(
-    log: Sequence[Memory], gone: AbstractSet[str], only: AbstractSet[str] | None = None
-) -> list[Memory]:
+    log: Sequence[LogEntry], gone: AbstractSet[str], only: AbstractSet[str] | None = None
+) -> list[LogEntry]:
     """Return the log without some memories; the facts that others confirm go on as said by the first of those.
 
     With `only`, the memories stay for now, and no more than the facts of these ids are taken out of them.
     """
 
     def is_gone(fact: FactRecord) -> bool:
-        return voice_of(fact.id) in gone and (only is None or fact.id in only)
+        return FactId.parse(fact.id).memory in gone and (only is None or fact.id in only)
 
-    orphans = {origin_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if is_gone(fact)}
-    survivors: list[Memory] = []
+    orphans = {statement_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if is_gone(fact)}
+    survivors: list[LogEntry] = []
     for memory in log:
         if memory.id in gone and only is None:
             continue
         facts = [fact for fact in memory.facts if not is_gone(fact)]
         left: list[Confirmation] = []
         for one in memory.confirms:
-            against = orphans.pop(origin_of(one.fact_id), None)
+            against = orphans.pop(statement_of(one.fact_id), None)
             if against is None:
                 left.append(one)
             else:
-                own = voiced(memory.id, one.fact_id)
+                own = str(FactId.parse(one.fact_id).voiced_by(memory.id))
                 facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against, one.given))
         if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
             survivors.append(memory)
@@ -49,14 +59,14 @@ def without_memories(
     return survivors
 
 
-def shared_facts(log: Sequence[Memory], gone: AbstractSet[str]) -> list[str]:
+def shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[str]:
     """Return the ids of the facts that stand on some memories and that others confirm."""
-    confirmed = {origin_of(one.fact_id) for memory in log if memory.id not in gone for one in memory.confirms}
-    facts = (fact.id for memory in log for fact in memory.facts if voice_of(fact.id) in gone)
-    return [fact for fact in facts if origin_of(fact) in confirmed]
+    confirmed = {statement_of(one.fact_id) for memory in log if memory.id not in gone for one in memory.confirms}
+    facts = (fact.id for memory in log for fact in memory.facts if FactId.parse(fact.id).memory in gone)
+    return [fact for fact in facts if statement_of(fact) in confirmed]
 
 
-def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
+def without_fact(memory: LogEntry, ids: AbstractSet[str]) -> LogEntry:
     """Return a memory without what names a statement by one of its ids, or confirms it."""
     facts = tuple(fact for fact in memory.facts if fact.id not in ids)
     confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
@@ -65,33 +75,45 @@ def without_fact(memory: Memory, ids: AbstractSet[str]) -> Memory:
     return replace(memory, facts=facts, confirms=confirms)
 
 
-def unread(log: Sequence[Memory], memory_id: str) -> list[Memory]:
+def unread(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
     """Return the log as if the content of a memory had never been read: what its caller stated is still there.
 
     Gone are what was read of it with the call and what was read of it since. Facts that others confirm go on as said
     by the first of those.
     """
-    later = {memory.id for memory in log if memory.extracts == memory_id}
+    later = set(later_readings(log, memory_id))
     said = {fact.id for memory in log if memory.id == memory_id for fact in memory.facts if not fact.given}
     rest = without_memories(without_memories(log, later), {memory_id}, frozenset(said))
     return [_without_readings(memory) if memory.id == memory_id else memory for memory in rest]
 
 
-def readings_of(log: Sequence[Memory], memory_id: str) -> list[Memory]:
+def place_in(entity: EntityId, entry: LogEntry) -> tuple[EntityId, int]:
+    """Tell whose log holds an entry, and under which revision: it may have come with an entity that was merged."""
+    return entry.home or (entity, entry.revision)
+
+
+def later_readings(log: Sequence[LogEntry], memory_id: str) -> list[str]:
+    """List the ids of what was read later of the content of a memory."""
+    return [one.id for one in log if isinstance(one, Reextracted) and one.extracts == memory_id]
+
+
+def readings_of(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
     """Return what was read of the content of a memory: the memory itself without what its caller stated, later ones."""
-    found: list[Memory] = []
+    found: list[LogEntry] = []
     for memory in log:
         if memory.id == memory_id:
             facts = tuple(one for one in memory.facts if not one.given)
             confirms = tuple(one for one in memory.confirms if not one.given)
             properties = tuple(one for one in memory.properties if not one.given)
             found.append(replace(memory, facts=facts, confirms=confirms, properties=properties))
-        elif memory.extracts == memory_id:
+        elif isinstance(memory, Reextracted) and memory.extracts == memory_id:
             found.append(memory)
     return found
 
 
-def with_reading(log: Sequence[Memory], made: Memory, origin: Memory, place: tuple[EntityId, int]) -> list[Memory]:
+def with_reading(
+    log: Sequence[LogEntry], made: LogEntry, origin: LogEntry, place: tuple[EntityId, int]
+) -> list[LogEntry]:
     """Return a log with a new reading of the content of `origin`, which lies in the log and at the revision of `place`.
 
     It stands at the end, or behind what came with the entity that its content came with.
@@ -103,7 +125,7 @@ def with_reading(log: Sequence[Memory], made: Memory, origin: Memory, place: tup
     return [*log[: last + 1], moved, *log[last + 1 :]]
 
 
-def _without_readings(memory: Memory) -> Memory:
+def _without_readings(memory: LogEntry) -> LogEntry:
     confirms = tuple(one for one in memory.confirms if one.given)
     properties = tuple(one for one in memory.properties if one.given)
     return replace(memory, confirms=confirms, properties=properties)

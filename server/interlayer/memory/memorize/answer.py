@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from interlayer.memory.entities.resolution import Claim
-from interlayer.memory.log.records import Head, Memory
+from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.memorize.commit import Plan
 from interlayer.memory.memorize.intake import GateResult, PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
@@ -27,7 +27,7 @@ def shown_time(instant: str) -> str:
 def memorize_answer(
     checked: PreparedCall,
     decisions: Sequence[Decision],
-    memory: Memory,
+    memory: LogEntry,
     planned: Plan,
     claims: Sequence[Claim],
     *,
@@ -63,7 +63,7 @@ def fact_outcome(one: Decision) -> str:
     return "superseded_older" if one.supersedes and not one.superseded_by else one.outcome
 
 
-def _facts(decisions: Sequence[Decision], memory: Memory) -> Iterable[dict[str, Any]]:
+def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterable[dict[str, Any]]:
     by_number = {int(fact.id.rpartition("_")[2]): fact.id for fact in memory.facts}
     for number, one in enumerate(decisions):
         fact: dict[str, Any] = {

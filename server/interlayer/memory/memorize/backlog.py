@@ -11,7 +11,8 @@ from typing import Final
 
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.log import keys
-from interlayer.storage.items import Delete, Item, ItemStore, Put, VersionConflict
+from interlayer.storage.items import Delete, Item, ItemStore, Put
+from interlayer.storage.optimistic import apply_if_unchanged
 
 FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(days=1)
@@ -59,9 +60,7 @@ class Backlog:
         if now < body.get("claimed_until", "") or (now < body["due"] and not early):
             return None
         until = timestamp(self._clock() + CLAIM)
-        try:
-            await self._store.transact([Put(item.key, {**body, "claimed_until": until}, item.version)])
-        except VersionConflict:
+        if not await apply_if_unchanged(self._store, [Put(item.key, {**body, "claimed_until": until}, item.version)]):
             return None
         return Unread(item.key.sort, body["attempts"], body["reason"], item.version + 1)
 
@@ -74,7 +73,4 @@ class Backlog:
         wait = min(FIRST_WAIT * 2 ** min(unread.attempts, _DOUBLINGS), _LONGEST_WAIT)
         due = timestamp(self._clock() + wait)
         body = {"attempts": unread.attempts + 1, "reason": reason, "due": due, "since": item.body["since"]}
-        try:
-            await self._store.transact([Put(place, body, item.version)])
-        except VersionConflict:
-            return
+        await apply_if_unchanged(self._store, [Put(place, body, item.version)])

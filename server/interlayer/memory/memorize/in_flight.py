@@ -16,7 +16,8 @@ from interlayer.ids import Clock, parse_instant, timestamp
 from interlayer.memory.log import keys
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
-from interlayer.storage.items import Delete, Item, ItemStore, Put, VersionConflict
+from interlayer.storage.items import Delete, Item, ItemStore, Put
+from interlayer.storage.optimistic import apply_if_unchanged
 from interlayer.text.private import untellable
 
 _KEPT_FOR: Final = timedelta(days=30)
@@ -95,8 +96,8 @@ class InFlightCalls:
                 continue
             body = {**item.body, "due": timestamp(now + _CLAIM)}
             expires_at = int((now + _KEPT_FOR).timestamp())
-            with suppress(VersionConflict):  # then it is done, or another process has it
-                await self._store.transact([Put(item.key, body, item.version, expires_at)])
+            # Where that fails, it is done, or another process has it.
+            if await apply_if_unchanged(self._store, [Put(item.key, body, item.version, expires_at)]):
                 claimed.append(call)
         return claimed
 

@@ -6,7 +6,6 @@ date and the candidates are reconciled again; nothing is extracted or embedded t
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,7 +15,7 @@ import anyio.to_thread
 import numpy as np
 
 from interlayer.audit.receipts import ReceiptBook
-from interlayer.errors import Conflict, InterlayerError, InvalidInput
+from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import Naming
@@ -24,8 +23,8 @@ from interlayer.memory.entities.vectors import comparable, of_statements
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
-from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId, Memory, Relation
+from interlayer.memory.log import keys, outbox
+from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Relation
 from interlayer.memory.memorize.answer import memorize_answer, nothing_remembered
 from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.commit import Change, Plan, creation, plan
@@ -34,7 +33,7 @@ from interlayer.memory.memorize.in_flight import Call, InFlightCalls
 from interlayer.memory.memorize.intake import PreparedCall, admitted, check_limits, gate, relation_type
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
-from interlayer.memory.projection.outbox import Pending, Projector
+from interlayer.memory.projection.projector import Pending, Projector
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
 from interlayer.memory.reconciliation.statements import confirmations_of, facts_of
@@ -44,10 +43,10 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
+from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
-_ATTEMPTS: Final = 40
 
 Commit = Callable[[Sequence[Operation]], Awaitable[None]]
 """Applies the operations of a call, all or none. Raises `VersionConflict`."""
@@ -103,16 +102,21 @@ class Memorizer:
         return await self._committed(principal, await self._checked(call, admit=True), commit)
 
     async def _committed(self, principal: Principal, checked: PreparedCall, commit: Commit) -> dict[str, Any]:
-        for _ in range(_ATTEMPTS):
-            try:
-                return await self._attempt(principal, checked, commit)
-            except VersionConflict:
+        first = True
+
+        async def attempt() -> dict[str, Any]:
+            nonlocal checked, first
+            if not first:
                 # Either the entity moved on, or this very call ran twice at once and the other one was first.
                 replayed = await self._seen(principal, checked.request)
                 if replayed:
                     return replayed
                 checked = replace(checked, bearer=None)
-        raise Conflict("entity: too many agents write to it at once. Nothing was stored; send the same call again.")
+            first = False
+            return await self._attempt(principal, checked, commit)
+
+        busy = "entity: too many agents write to it at once. Nothing was stored; send the same call again."
+        return await optimistically(attempt, busy)
 
     async def _seen(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any] | None:
         if not request.idempotency_key:
@@ -122,8 +126,7 @@ class Memorizer:
             return None
         answer: Mapping[str, Any] = item.body["answer"]
         if self._entities.is_due(answer["entity"]["type"], answer["memory_id"]):
-            with suppress(VersionConflict):  # then another call has settled it
-                await self._store.transact([Delete(item.key, item.version)])
+            await apply_if_unchanged(self._store, [Delete(item.key, item.version)])  # else another call has settled it
             return None
         return {**answer, "replayed": True}
 
@@ -222,7 +225,8 @@ class Memorizer:
                 target, is_new = await self._naming.target(organization, subject, self._clock())
                 if is_new:
                     created[subject.identity] = target
-                    operations += creation(organization, target, subject, timestamp(self._clock()))
+                    schema = self._schema.entities[target.type]
+                    operations += creation(organization, target, subject, schema, timestamp(self._clock()))
             relations[Relation(kind, target)] = None
         return tuple(relations), operations
 
@@ -233,10 +237,10 @@ class Memorizer:
         decisions: Sequence[Decision],
         relations: tuple[Relation, ...],
         revision: int,
-    ) -> Memory:
+    ) -> Memorized:
         request = checked.request
         beside = bool(request.content)
-        return Memory(
+        return Memorized(
             id=checked.memory_id,
             revision=revision,
             agent=principal.agent,
@@ -250,6 +254,7 @@ class Memorizer:
             properties=checked.gated.properties,
             relations=relations,
             idempotency=request.idempotency_key,
+            pending=checked.gated.pending,
         )
 
     async def _turned_down(
@@ -300,7 +305,7 @@ class Memorizer:
         self,
         organization: str,
         planned: Plan,
-        memory: Memory,
+        memory: LogEntry,
         view: EntityView,
         checked: PreparedCall,
         decisions: Sequence[Decision],
@@ -311,7 +316,7 @@ class Memorizer:
         self._entities.committed(organization, planned.head, view, memory, by_id, checked.space)
         entity = planned.head.entity
         rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
-        place = keys.outbox(organization, memory.id)
+        place = outbox.entry_key(organization, memory.id)
         space_id = "" if vectors is None else checked.space.id
         self._projector.offer(Pending(organization, place, rows, space_id, vectors))
 

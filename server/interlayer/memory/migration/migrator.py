@@ -17,9 +17,12 @@ from typing import Any, Final
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Refused
 from interlayer.memory.log import keys
+from interlayer.memory.log.change import head_put
+from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.properties import PropertyState, folded
+from interlayer.memory.log.property_index import index_repairs
 from interlayer.memory.log.reader import read_log
-from interlayer.memory.log.records import EntityId, Head, head_body, read_head
+from interlayer.memory.log.records import EntityId, read_head
 from interlayer.memory.migration.plan import Change, SchemaPlan
 from interlayer.memory.migration.record import Recorded, recorded
 from interlayer.memory.schema.diff import Difference
@@ -32,16 +35,15 @@ from interlayer.storage.items import (
     Delete,
     Item,
     ItemStore,
-    Key,
     Operation,
     Put,
     VersionConflict,
 )
+from interlayer.storage.optimistic import optimistically
 
 _PAGE: Final = 100
 _AT_START: Final = 2_000  # entities that a start looks at before it leaves the decision to an operator
 _PASSES: Final = 20
-_ATTEMPTS: Final = 5
 _BATCH: Final = TRANSACT_OPERATIONS_MAX - 2  # beside the head and the check of the record
 
 
@@ -57,15 +59,14 @@ class _Scope:
 class _Entity:
     """An entity as it is stored, what its properties come to, and the index items that go and come."""
 
-    item: Item
-    head: Head
+    stored: StoredHead
     properties: Mapping[str, Any]
-    removed: tuple[Key, ...]
-    written: tuple[Key, ...]
+    removed: Sequence[Delete]
+    written: Sequence[Put]
 
     @property
     def settled(self) -> bool:
-        return not self.removed and not self.written and self.properties == self.head.properties
+        return not self.removed and not self.written and self.properties == self.stored.head.properties
 
 
 class Migrator:
@@ -77,16 +78,14 @@ class Migrator:
 
     async def claim(self, organization: str, configured: Schema, file: str = "") -> None:
         """Put the configured schema on record if that alters nothing stored. Raises `Refused` that names the way."""
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> None:
             put = await self.fitting(organization, configured, file)
-            if put is None:
-                return
-            try:
+            if put:
                 await self._store.transact([put])
-            except VersionConflict:
-                continue
-            return
-        raise Conflict("schema: several servers put theirs on record at once. Give them all one schema, start again.")
+
+        busy = "schema: several servers put theirs on record at once. Give them all one schema, start again."
+        await optimistically(attempt, busy)
 
     async def fitting(self, organization: str, configured: Schema, file: str = "") -> Put | None:
         """Return what would put the configured schema on record, None if it is there. Raises `Refused`.
@@ -197,14 +196,14 @@ class Migrator:
         raise Conflict("schema: entities are being written all the while. Stop the servers and apply again.")
 
     async def _rewrite(self, organization: str, entity: _Entity, mark: Check, done: SchemaPlan) -> None:
-        head = replace(entity.head, properties=entity.properties, revision=entity.head.revision + 1)
-        place = keys.head(organization, entity.head.entity)
-        index: list[Operation] = [*(Delete(key) for key in entity.removed), *(Put(key, {}) for key in entity.written)]
+        head = replace(entity.stored.head, properties=entity.properties, revision=entity.stored.head.revision + 1)
+        place = keys.head(organization, head.entity)
+        index: list[Operation] = [*entity.removed, *entity.written]
         try:
             while len(index) > _BATCH:  # more indexed properties than a transaction holds: the head goes with the last
-                await self._store.transact([mark, Check(place, entity.item.version), *index[:_BATCH]])
+                await self._store.transact([mark, Check(place, entity.stored.version), *index[:_BATCH]])
                 del index[:_BATCH]
-            await self._store.transact([mark, Put(place, head_body(head), entity.item.version), *index])
+            await self._store.transact([mark, head_put(organization, head, entity.stored.version), *index])
         except VersionConflict as conflict:
             if mark.key in conflict.keys:
                 raise
@@ -269,20 +268,8 @@ class Migrator:
         for memory in await read_log(self._store, organization, entity):
             states, _ = folded(states, memory, schema)
         properties = {name: state.value for name, state in states.items()}
-        possible = {
-            keys.index(organization, entity.type, name, value, entity.id): name
-            for held in (head.properties, properties)
-            for name, value in held.items()
-        }
-        wanted = {
-            keys.index(organization, entity.type, name, value, entity.id)
-            for name, value in properties.items()
-            if schema.current[name].indexed
-        }
-        present = await self._store.get_many(list(possible))
-        removed = tuple(key for key in possible if key in present and key not in wanted)
-        written = tuple(key for key in possible if key in wanted and key not in present)
-        return _Entity(item, head, properties, removed, written)
+        repairs = await index_repairs(self._store, organization, entity, head.properties, properties, schema)
+        return _Entity(StoredHead(head, item.version), properties, *repairs)
 
 
 def _scopes(found: Iterable[Difference]) -> dict[str, _Scope]:
@@ -298,8 +285,8 @@ def _scopes(found: Iterable[Difference]) -> dict[str, _Scope]:
 
 def _count(changes: Sequence[Change], entity: _Entity, new: Schema) -> None:
     for change in changes:
-        if change.difference.effect != "none" and change.difference.entity_type == entity.head.entity.type:
-            change.count(entity.head.entity.ref, entity.head.properties, entity.properties, new)
+        if change.difference.effect != "none" and change.difference.entity_type == entity.stored.head.entity.type:
+            change.count(entity.stored.head.entity.ref, entity.stored.head.properties, entity.properties, new)
 
 
 def _command(name: str, file: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from interlayer.errors import Refused
 from interlayer.memory.projection.backfill import Backfill
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace
 from interlayer.storage.vectors import Row
 

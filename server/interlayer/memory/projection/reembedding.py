@@ -17,11 +17,11 @@ from interlayer.errors import Conflict, Refused
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.projection.acceptance import Verified, verified
 from interlayer.memory.projection.backfill import Backfill, Progress
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import FOLLOWED_S, SpaceEntry, SpaceRecord, Spaces
 from interlayer.models.choice import EmbedderChoice
 from interlayer.principal import Principal
-from interlayer.storage.items import VersionConflict
+from interlayer.storage.optimistic import optimistically
 
 _ATTEMPTS: Final = 20
 _LEFT_S: Final = 3 * FOLLOWED_S
@@ -57,22 +57,27 @@ class Reembedder:
             return Moved(record.current.space.id, 0, None)
         added = 0
         wanted = record.following
+        busy = f"{to.name}: it kept missing writes. Look at the log for why, and run the same command again."
+
+        async def attempt() -> Moved | None:
+            nonlocal added
+            record = await self._known(organization)
+            if record.current.space == wanted.space:  # another run was quicker
+                return Moved(wanted.space.id, added, None)
+            if record.following is None or record.following.space != wanted.space:
+                raise Conflict(busy)
+            record = await self._without_gaps(principal, record)
+            added += (await self._filler.fill(organization, self._spaces.active(wanted), progress, rate)).added
+            found = await self._verified(organization, record, wanted)
+            if found.missing:
+                return None
+            await self._change(principal, record, self._flipped(record, wanted), "space.flipped", **asdict(found))
+            return Moved(wanted.space.id, added, found)
+
         for _ in range(_ATTEMPTS):
-            try:
-                record = await self._without_gaps(principal, record)
-                added += (await self._filler.fill(organization, self._spaces.active(wanted), progress, rate)).added
-                found = await self._verified(organization, record, wanted)
-                if found.missing == 0:
-                    flipped = self._flipped(record, wanted)
-                    await self._change(principal, record, flipped, "space.flipped", **asdict(found))
-                    return Moved(wanted.space.id, added, found)
-            except VersionConflict:
-                record = await self._known(organization)
-                if record.following is None or record.following.space != wanted.space:
-                    break
-        if record.current.space == wanted.space:  # another run was quicker
-            return Moved(wanted.space.id, added, None)
-        raise Conflict(f"{to.name}: it kept missing writes. Look at the log for why, and run the same command again.")
+            if moved := await optimistically(attempt, busy, attempts=_ATTEMPTS):
+                return moved
+        raise Conflict(busy)
 
     async def rollback(self, principal: Principal, progress: Progress = lambda _: None) -> str:
         """Give up a build, or make the former space the current one again; return the id of the current space."""
@@ -83,20 +88,20 @@ class Reembedder:
             await self._change(principal, record, given_up, "space.build_given_up", of=record.following.choice.name)
             await self._drop(principal)
             return record.current.space.id
-        for _ in range(_ATTEMPTS):
+
+        async def attempt() -> str:
+            record = await self._known(organization)
             former = record.former
             if former is None:
                 raise Refused("there is no former space to go back to. `interlayer reembed --to MODEL` builds one.")
-            try:
-                if record.gaps:
-                    record = await self._without_gaps(principal, record)
-                    await self._filler.fill(organization, self._spaces.active(former), progress)
-                await self._change(principal, record, self._flipped(record, former), "space.rolled_back")
-            except VersionConflict:
-                record = await self._known(organization)
-                continue
+            if record.gaps:
+                record = await self._without_gaps(principal, record)
+                await self._filler.fill(organization, self._spaces.active(former), progress)
+            await self._change(principal, record, self._flipped(record, former), "space.rolled_back")
             return former.space.id
-        raise Conflict("the former space kept missing writes. Look at the log for why, and try again.")
+
+        busy = "the former space kept missing writes. Look at the log for why, and try again."
+        return await optimistically(attempt, busy, attempts=_ATTEMPTS)
 
     async def drop_old(self, principal: Principal) -> str:
         """Delete the former space; return its id. After that there is no way back but another move."""
@@ -155,13 +160,15 @@ class Reembedder:
             raise Refused("there is no former space.")
         await anyio.sleep(_LEFT_S)
         await self._spaces.index(record.dropping.space).drop(principal.organization)
-        for _ in range(_ATTEMPTS):
-            try:
+        dropped = record.dropping.space.id
+
+        async def attempt() -> str:
+            record = await self._known(principal.organization)
+            if record.dropping:
                 await self._change(principal, record, replace(record, dropping=None), None)
-                break
-            except VersionConflict:
-                record = await self._known(principal.organization)
-        return record.dropping.space.id if record.dropping else ""
+            return dropped
+
+        return await optimistically(attempt, f"{dropped} is deleted, and still on record. Run the same command again.")
 
     def _flipped(self, record: SpaceRecord, wanted: SpaceEntry) -> SpaceRecord:
         return replace(record, current=wanted, following=None, former=record.current, moved_at=timestamp(self._clock()))

@@ -8,7 +8,6 @@ to every space in it; `reembedding` moves an organization from one to another.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +19,8 @@ from interlayer.models.calibration import measured
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, EmbeddingModel, Space, UnknownEmbedder
 from interlayer.models.scale import REFERENCE, Scale
-from interlayer.storage.items import ABSENT, ItemStore, Put, VersionConflict
+from interlayer.storage.items import ABSENT, ItemStore, Put
+from interlayer.storage.optimistic import apply_if_unchanged
 from interlayer.storage.vectors import VectorIndex
 
 FOLLOWED_S: Final = 1.0
@@ -147,8 +147,7 @@ class Spaces:
         """Return the record, made with the configured model if there is none. Raises `Unavailable`."""
         while (record := await self.record(organization)) is None:
             made = SpaceRecord(await self._measured())
-            with suppress(VersionConflict):  # then another process was first
-                await self.write(self.put(organization, made))
+            await apply_if_unchanged(self._store, [self.put(organization, made)])  # else another process was first
         return record
 
     async def whole(self, organization: str) -> list[ActiveSpace]:

@@ -9,7 +9,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView, FactState
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import Confirmation, FactRecord, Memory, Observation, voice_of
+from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation
 from interlayer.memory.memorize.answer import shown_time
 from interlayer.memory.recall.provenance import words_of
 from interlayer.memory.schema.schema import Schema
@@ -23,7 +23,7 @@ _AROUND: Final = 120  # characters of the source shown on either side of a quote
 class _Voice:
     """A memory that says something, and how."""
 
-    memory: Memory
+    memory: LogEntry
     said: FactRecord | Confirmation | Observation
     text: str
 
@@ -38,7 +38,7 @@ class Explanation:
 
     async def fact(self, principal: Principal, fact_id: str) -> dict[str, Any]:
         """Return {entity, fact, voices, contradicts}; the first voice comes first. Raises `NotFound`."""
-        stored = await self._entities.holder(principal.organization, voice_of(fact_id))
+        stored = await self._entities.holder(principal.organization, FactId.parse(fact_id).memory)
         view = await self._entities.view(principal.organization, stored.head) if stored else None
         fact = view.fact(fact_id) if view else None
         if stored is None or view is None or fact is None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from interlayer.memory.entities.view import FactState
 from interlayer.memory.log import keys
-from interlayer.memory.log.records import Memory
+from interlayer.memory.log.records import LogEntry
 from interlayer.memory.memorize.answer import shown_time
 from interlayer.memory.memorize.commit import SOURCE_PART
 from interlayer.storage.items import ItemStore
@@ -32,7 +32,7 @@ async def origins(store: ItemStore, organization: str, facts: Sequence[FactState
 
 
 async def words_of(
-    store: ItemStore, organization: str, memory: Memory, span: tuple[int, int], around: int = 0
+    store: ItemStore, organization: str, memory: LogEntry, span: tuple[int, int], around: int = 0
 ) -> tuple[str, str, str]:
     """Return the words before, in and after a span of a source; all empty when the source is not kept."""
     if memory.content_of is None:
@@ -50,7 +50,7 @@ async def words_of(
     )
 
 
-async def _quoted(store: ItemStore, organization: str, memory: Memory, facts: Sequence[FactState]) -> str:
+async def _quoted(store: ItemStore, organization: str, memory: LogEntry, facts: Sequence[FactState]) -> str:
     """Return the words that the facts rest on, joined; the beginning of the source where no place is known."""
     spans = sorted({fact.record.span for fact in facts if fact.record.span}) or [(0, _EXCERPT)]
     quotes: list[str] = []

@@ -17,7 +17,7 @@ from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import EntityString, check_text, parse_entity
 from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.reader import parts, read_log
-from interlayer.memory.log.records import EntityId, Head, Relation
+from interlayer.memory.log.records import EntityId, Head, Memorized, Relation
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.memorize.answer import entity_answer, shown_time
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -234,7 +234,7 @@ def _frame(
             if state.confidence >= request.min_confidence
         ]
     answer["relations"] = list(relations)
-    if unread := sum(memory.is_unread for memory in view.memories.values()):
+    if unread := sum(isinstance(one, Memorized) and bool(one.pending) for one in view.memories.values()):
         answer["pending"] = {"sources": unread, "why": "a model has still to read them; shown is what they say plainly"}
     if "history" in request.include:
         answer["history"] = list(_history(view))

@@ -14,7 +14,7 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.answer import shown_time
-from interlayer.memory.projection.outbox import Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.filters import Filters
 from interlayer.memory.recall.lexical_fallback import ENTITIES_MAX, Scanner

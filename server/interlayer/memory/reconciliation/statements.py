@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from interlayer.memory.log.records import Confirmation, FactRecord, fact_id
+from interlayer.memory.log.records import Confirmation, FactId, FactRecord
 from interlayer.memory.reconciliation.reconcile import Decision
 
 
@@ -12,7 +12,7 @@ def facts_of(
     """Return the facts that a memory adds; `beside` says that it has content beside what the caller states."""
     return tuple(
         FactRecord(
-            fact_id(memory_id, number),
+            str(FactId.of(memory_id, number)),
             one.candidate.text,
             one.candidate.confidence,
             one.candidate.observed_at or observed_at,
@@ -42,4 +42,4 @@ def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside:
 
 
 def _named(other: str | int, memory_id: str) -> str:
-    return other if isinstance(other, str) else fact_id(memory_id, other)
+    return other if isinstance(other, str) else str(FactId.of(memory_id, other))

@@ -20,7 +20,8 @@ import anyio
 import numpy as np
 
 from interlayer.errors import InterlayerError, Unavailable
-from interlayer.memory.log import keys
+from interlayer.memory.log import keys, outbox
+from interlayer.memory.log.outbox import PURGE
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.projection.rows import living_rows, rows_of
 from interlayer.memory.projection.spaces import ActiveSpace, SpaceRecord, Spaces, with_gaps
@@ -36,8 +37,6 @@ _DRAINING_S: Final = 5.0  # for an erasure, before it goes by the entries that a
 _ERASING_S: Final = 20.0
 _MERGED_EVERY_S: Final = 60.0
 _FIRST_VERSION: Final = 1
-PURGE: Final = "purge"
-"""Name in an outbox entry of the [partition, sort] keys that an erasure still has to delete."""
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ class Projector:
         self._fall_behind()  # what is projected meanwhile may put back a row, so the entries stay
         try:
             with anyio.fail_after(_ERASING_S):
-                page = await self._store.query("memory", keys.outbox(organization).partition)
+                page = await self._store.query("memory", outbox.queue(organization))
                 await self._purge([item for item in page.items if PURGE in item.body])
                 await self._take_out(organization, page.items)
         except TimeoutError:
@@ -128,7 +127,7 @@ class Projector:
             await (await self._spaces.of(organization)).index.remove(organization, erased)
 
     async def _drained(self, organization: str) -> int:
-        page = await self._store.query("memory", keys.outbox(organization).partition)
+        page = await self._store.query("memory", outbox.queue(organization))
         await self._purge([item for item in page.items if PURGE in item.body])
         here = {pending.key for pending in self._queue}
         rows = [item for item in page.items if PURGE not in item.body and item.key not in here]

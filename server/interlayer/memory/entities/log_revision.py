@@ -1,0 +1,109 @@
+"""From the log of an entity as it is to the log as it shall be: the changes of the entity and of what it absorbed.
+
+An absorbed entity keeps its own log, and its head has to agree with that, so that a split gives back what it shows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.view import EntityView
+from interlayer.memory.log.change import EntityChange, Rewriting, head_after
+from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.records import EntityId, Head, LogEntry
+from interlayer.memory.log.revision import place_in
+from interlayer.memory.schema.schema import Schema
+from interlayer.storage.items import ItemStore
+
+
+class LogRevisions:
+    """Plans what a new log of an entity comes to."""
+
+    def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
+        self._store = store
+        self._entities = entities
+        self._schema = schema
+
+    def fold(self, entity: EntityId, log: Iterable[LogEntry]) -> EntityView:
+        """Fold a log, whether or not it was kept long enough; the view has no vectors."""
+        view = self._entities.blank(entity)
+        for entry in log:
+            view.apply(entry, {})
+        return view
+
+    async def changes(
+        self, organization: str, stored: StoredHead, log: Sequence[LogEntry], revised: Sequence[LogEntry], now: str
+    ) -> list[EntityChange]:
+        """List the change of the entity itself, then those of the entities within it whose logs or heads change.
+
+        `log` is the whole log of `stored`. Entries of `revised` that it lacks are added where their `home` says.
+        """
+        entity = stored.head.entity
+        after = self.fold(entity, revised)
+        head = head_after(stored.head, after, now)
+        head = replace(head, epoch=head.epoch + 1, oldest=min(after.oldest, now))
+        rewritten, appended = await self._by_holder(organization, entity, log, revised)
+        own = EntityChange(
+            organization=organization,
+            schema=self._schema.stored(entity.type),
+            stored=stored,
+            after=head,
+            appended=appended.pop(entity, []),
+            rewritten=rewritten.pop(entity, []),
+        )
+        within = [
+            EntityChange(
+                organization=organization,
+                schema=own.schema,
+                stored=absorbed,
+                after=left,
+                appended=appended.get(absorbed.head.entity, []),
+                rewritten=rewritten.get(absorbed.head.entity, []),
+            )
+            for absorbed, left in await self._within(organization, {*rewritten, *appended}, log, revised)
+        ]
+        return [own, *within]
+
+    async def _by_holder(
+        self, organization: str, entity: EntityId, log: Sequence[LogEntry], revised: Sequence[LogEntry]
+    ) -> tuple[dict[EntityId, list[Rewriting]], dict[EntityId, list[LogEntry]]]:
+        """Return what is rewritten and what is added, by the entity whose log holds it."""
+        kept, known = {one.id: one for one in revised}, {one.id for one in log}
+        rewritten: dict[EntityId, list[Rewriting]] = {}
+        appended: dict[EntityId, list[LogEntry]] = {}
+        for before in log:
+            after = kept.get(before.id)
+            if after != before:
+                place = place_in(entity, before)
+                found = await Rewriting.read(self._store, organization, place, before, after)
+                rewritten.setdefault(place[0], []).append(found)
+        for made in revised:
+            if made.id not in known:
+                holder, revision = place_in(entity, made)
+                appended.setdefault(holder, []).append(replace(made, revision=revision))
+        return rewritten, appended
+
+    async def _within(
+        self, organization: str, touched: Iterable[EntityId], log: Sequence[LogEntry], revised: Sequence[LogEntry]
+    ) -> list[tuple[StoredHead, Head]]:
+        """Return the heads, as they are and as they follow, of absorbed entities whose logs change."""
+        holders = {one.home[0] for one in log if one.home}
+        paths = {holder: await self._path(organization, holder) for holder in holders}
+        found: list[tuple[StoredHead, Head]] = []
+        for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
+            inside = {holder for holder, path in paths.items() if stored in path}
+            left = self.fold(stored.head.entity, (one for one in revised if one.home and one.home[0] in inside))
+            head = head_after(stored.head, left, stored.head.updated_at)
+            own = [one.home[1] for one in revised if one.home and one.home[0] == stored.head.entity]
+            last = max([stored.head.revision, *own])
+            found.append((stored, replace(head, revision=last, epoch=stored.head.epoch + 1)))
+        return found
+
+    async def _path(self, organization: str, entity: EntityId) -> list[StoredHead]:
+        """Return an absorbed entity and those between it and the one that all of them are part of."""
+        path: list[StoredHead] = []
+        stored = await self._entities.head(organization, entity)
+        while stored and stored.head.merged_into:
+            path.append(stored)
+            stored = await self._entities.head(organization, stored.head.merged_into)
+        return path
