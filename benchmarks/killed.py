@@ -104,9 +104,9 @@ async def _remember(parts: Parts, entity: str, text: str, tell: Callable[..., No
     tell("memorizing", text=text)
     request = MemorizeRequest(entity=entity, facts=[FactCandidate(text, 0.9)])
     answer = await parts.domains.memorizer.memorize(parts.settings.principal, request)
-    (fact,) = answer["facts"]
-    tell("memorized" if fact["outcome"] == "added" else "repeated", text=text)
-    return str(fact["fact_id"])
+    (fact,) = answer.facts
+    tell("memorized" if fact.outcome == "added" else "repeated", text=text)
+    return fact.fact_id
 
 
 async def _memorize(parts: Parts, job: Job, tell: Callable[..., None]) -> None:

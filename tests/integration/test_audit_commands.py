@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import pytest
 
+from interlayer.answers import as_json
 from interlayer.app.composition import build
 from interlayer.app.settings import load
 from interlayer.ids import system_clock
@@ -195,7 +196,7 @@ async def memorized(home: Path, **ago: float) -> dict[str, Any]:
     try:
         await parts.prepare()
         request = MemorizeRequest(entity="contact:zoe@acme.example", facts=[FactCandidate("Zoë sells pumps.", 0.9)])
-        return await parts.domains.memorizer.memorize(WRITER, request)
+        return as_json(await parts.domains.memorizer.memorize(WRITER, request))
     finally:
         await parts.close()
 

@@ -9,6 +9,7 @@ import pytest
 
 from emulators import REGION, Emulator
 from faulty_proxy import FaultyProxy, faulty_proxy
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
@@ -57,7 +58,8 @@ def counted(proxy: FaultyProxy) -> list[str]:
 
 
 async def memorize(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
-    return await parts.domains.memorizer.memorize(parts.settings.principal, MemorizeRequest(entity=entity, **request))
+    asked = MemorizeRequest(entity=entity, **request)
+    return as_json(await parts.domains.memorizer.memorize(parts.settings.principal, asked))
 
 
 async def recall(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:

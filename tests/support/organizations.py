@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import Settings
 from interlayer.memory.requests import PARTS, FactCandidate, MemorizeRequest, PropertyCandidate, RecallRequest
@@ -56,7 +57,7 @@ async def memorize(parts: Parts, entity: str, *facts: str, **more: Any) -> dict[
     request = MemorizeRequest(
         entity=entity, facts=[FactCandidate(text, 0.9) for text in facts], properties=properties, **more
     )
-    return await parts.domains.memorizer.memorize(parts.settings.principal, request)
+    return as_json(await parts.domains.memorizer.memorize(parts.settings.principal, request))
 
 
 async def recall(parts: Parts, entity: str, **more: Any) -> dict[str, Any]:

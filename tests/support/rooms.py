@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from interlayer.answers import as_json
 from interlayer.app.adapters import embedder
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
@@ -96,10 +97,10 @@ class Room:
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]
-        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, facts=given, **more))
+        return await self.memorize(entity, facts=given, **more)
 
     async def memorize(self, entity: str, **more: Any) -> dict[str, Any]:
-        return await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, **more))
+        return as_json(await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, **more)))
 
     async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
         return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from interlayer.answers import as_json
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
 from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
@@ -142,7 +143,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed_at=parse_instant(given.observed_at, "observed_at") if given.observed_at else None,
         idempotency_key=given.idempotency_key,
     )
-    return await domains.memorizer.memorize(principal, request)
+    return as_json(await domains.memorizer.memorize(principal, request))
 
 
 TOOL = Tool(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from interlayer.app.commands.shell import FAILED, INSTANT, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, INSTANT, echo, progress, run_async, settings_of
 
 
 @click.group()
@@ -121,12 +121,14 @@ def memory_admit(ctx: click.Context, rejection_id: str, reason: str, as_json: bo
     async def run() -> None:
         async with opened(settings) as interlayer:
             answer = await interlayer.rejections.admit(settings.principal, rejection_id, reason)
-        if as_json:
-            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-            return
-        for one in (*answer["facts"], *answer["properties"]):
-            said = one.get("text") or f"{one['name']} = {one['value']}"
-            click.echo(f"{one['outcome']}: {said} ({answer['entity']['ref']}, {answer['memory_id']})")
+
+        def show() -> None:
+            said = [(one.outcome, one.text) for one in answer.facts]
+            said += [(one.outcome, f"{one.name} = {one.value}") for one in answer.properties]
+            for outcome, what in said:
+                click.echo(f"{outcome}: {what} ({answer.entity.ref}, {answer.memory_id})")
+
+        echo(as_json, answer, show)
 
     run_async(run)
 

@@ -1,15 +1,14 @@
 """`interlayer policy`: write, test, compare, publish and explain policies."""
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from interlayer.app.commands.shell import FAILED, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, echo, run_async, settings_of
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -212,11 +211,3 @@ def policy_explain(
         echo(as_json, asdict(found), lambda: print_explanation(found))
 
     run_async(run)
-
-
-def echo(as_json: bool, document: Any, show: Callable[[], None]) -> None:
-    """Print as JSON or as people read it."""
-    if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
-    else:
-        show()

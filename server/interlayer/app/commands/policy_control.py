@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from interlayer.app.commands.policy import AS_JSON, REASON, echo, policy
-from interlayer.app.commands.shell import INSTANT, run_async, settings_of
+from interlayer.app.commands.policy import AS_JSON, REASON, policy
+from interlayer.app.commands.shell import INSTANT, echo, run_async, settings_of
 
 
 @policy.command("proposals")

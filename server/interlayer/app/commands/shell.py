@@ -1,5 +1,6 @@
 """What every command shares: settings from flags and environment, and errors that end in one line."""
 
+import json
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import Any, Final, TypeVar
 import anyio
 import click
 
+from interlayer.answers import as_json
 from interlayer.app.settings import Settings, load
 from interlayer.errors import InterlayerError
 
@@ -79,6 +81,14 @@ def settings_of(ctx: click.Context) -> Settings:
 def run_async(command: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a command to its end and return what it comes to."""
     return anyio.run(command)
+
+
+def echo(wants_json: bool, answer: Any, show: Callable[[], None]) -> None:
+    """Print an answer as JSON, or as people read it."""
+    if wants_json:
+        click.echo(json.dumps(as_json(answer), indent=2, ensure_ascii=False, default=str))
+    else:
+        show()
 
 
 def progress(what: str) -> Callable[[int], None]:

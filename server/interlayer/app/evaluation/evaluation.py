@@ -134,9 +134,9 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         observed_at=observed_at,
     )
     answer = await parts.domains.memorizer.memorize(principal, request)
-    if "pending (" in answer["extractor"]:  # what is stored is not the model's, so it says nothing of the model
-        return Score(samples=1, pending=1, missed=[f"{sample.name}: {answer['extractor']}"])
-    entity = EntityId(answer["entity"]["type"], answer["entity"]["id"]) if answer["memory_id"] else None
+    if "pending (" in answer.extractor:  # what is stored is not the model's, so it says nothing of the model
+        return Score(samples=1, pending=1, missed=[f"{sample.name}: {answer.extractor}"])
+    entity = EntityId(answer.entity.type, answer.entity.id) if answer.memory_id else None
     stored = await parts.entities.head(principal.organization, entity) if entity else None
     view = await parts.entities.view(principal.organization, stored.head) if stored else None
 
@@ -155,8 +155,8 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         names,
     )
     one.stored += [stored_(f"{name}: {state.value}", state.basis.observation.span) for name, state in states.items()]
-    one.checked = answer["gates"]["checked"]
-    one.rejected.update(answer["gates"]["rejected"])
+    one.checked = answer.gates.checked
+    one.rejected.update(answer.gates.rejected)
     return one
 
 

@@ -12,7 +12,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import EntityString, check_text, folded_name, parse_entity, possible_identifiers
-from interlayer.memory.memorize.answer import shown_time
+from interlayer.memory.memorize.answer import MemorizeAnswer, shown_time
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.memory.schema.schema import Schema
@@ -57,7 +57,7 @@ class Rejections:
             days.setdefault(item.body["at"][:10], Counter()).update(item.body["counts"])
         return {day: dict(days[day].most_common()) for day in sorted(days, reverse=True)}
 
-    async def admit(self, principal: Principal, rejection_id: str, reason: str) -> dict[str, Any]:
+    async def admit(self, principal: Principal, rejection_id: str, reason: str) -> MemorizeAnswer:
         """Remember a candidate after all, as of when and from where it came; return the answer of memorize.
 
         Raises `Refused` for secrets and for what addresses a model.

@@ -7,7 +7,7 @@ an entity's are found. Secrets are blotted out before anything gets here. All of
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from interlayer.text.private import masked
 KEPT_A_CALL: Final = 50
 KEPT_FOR: Final = timedelta(days=90)
 _TEXT_MAX: Final = 4_000
+_SHOWN_MAX: Final = 200
 _CALL_MAX: Final = 40_000  # characters: beyond them only the beginning of a text is kept, so that an item holds all
 _BEGINNING: Final = 300
 _VALUE_MAX: Final = 1_000
@@ -41,12 +42,13 @@ class Rejected:
         """The reason code."""
         return self.reason.partition(":")[0]
 
-    def answer(self) -> dict[str, Any]:
-        """Return how memorize answers it."""
-        told = {"outcome": "rejected", "confidence": self.candidate.confidence, "reason": self.reason}
-        if isinstance(self.candidate, FactCandidate):
-            return {"fact_id": "", "text": masked(self.candidate.text)[:200], **told}
-        return {"name": masked(self.candidate.name)[:_NAME_MAX], "value": _shown(self.candidate), **told}
+    @property
+    def shown(self) -> FactCandidate | PropertyCandidate:
+        """The candidate as an answer may show it: without secrets, and cut where it is long."""
+        one = self.candidate
+        if isinstance(one, FactCandidate):
+            return replace(one, text=masked(one.text)[:_SHOWN_MAX])
+        return replace(one, name=masked(one.name)[:_NAME_MAX], value=_shown(one))
 
     def body(self, number: int, characters: int = _TEXT_MAX) -> dict[str, Any]:
         """Return how it is kept, with so much of its text; what does not apply is left out."""

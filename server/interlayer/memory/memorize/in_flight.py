@@ -14,6 +14,7 @@ from typing import Any, Final
 from interlayer.errors import Ambiguous, Conflict, InvalidInput, Refused, Unavailable
 from interlayer.ids import Clock, parse_instant, timestamp
 from interlayer.memory.log import keys
+from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
 from interlayer.storage.items import Delete, Item, ItemStore, Put
@@ -41,7 +42,7 @@ class Call:
         return [Delete(keys.underway(organization, self.memory_id, number)) for number in range(self.parts)]
 
 
-Remember = Callable[[Call], Awaitable[Mapping[str, Any]]]
+Remember = Callable[[Call], Awaitable[MemorizeAnswer]]
 """Returns the answer of memorize to a call."""
 
 
@@ -79,7 +80,7 @@ class InFlightCalls:
         """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
         for call in await self._left(organization):
             try:
-                if (await remember(call))["replayed"]:
+                if (await remember(call)).replayed:
                     await self.abandon(call)
             except (InvalidInput, Ambiguous, Refused) as error:
                 await self.abandon(call)

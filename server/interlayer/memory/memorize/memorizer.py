@@ -5,11 +5,11 @@ everything or nothing. A race with another writer of the same entity is lost wit
 date and the candidates are reconciled again; nothing is extracted or embedded twice.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import anyio.to_thread
 import numpy as np
@@ -25,12 +25,13 @@ from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Relation
-from interlayer.memory.memorize.answer import memorize_answer, nothing_remembered
+from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.commit import Change, Plan, creation, plan
 from interlayer.memory.memorize.content import Reader, worked
 from interlayer.memory.memorize.in_flight import Call, InFlightCalls
 from interlayer.memory.memorize.intake import PreparedCall, admitted, check_limits, gate, relation_type
+from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Pending, Projector
@@ -77,7 +78,7 @@ class Memorizer:
         self._reader = Reader(entities, self._naming, schema, spaces, extractors)
         self.underway = InFlightCalls(store, clock)
 
-    async def memorize(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any]:
+    async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Return the answer of the contract, after everything it says is durable."""
         check_limits(request)
         call = Call(new_id("m", self._clock()), principal, request)
@@ -87,12 +88,12 @@ class Memorizer:
             await self.underway.abandon(call)
             raise
 
-    async def remember(self, call: Call) -> dict[str, Any]:
+    async def remember(self, call: Call) -> MemorizeAnswer:
         """Return the answer to a call, which stays kept, if it is, when it fails."""
         replayed = await self._seen(call.principal, call.request)
         return replayed or await self._committed(call.principal, await self._checked(call), self._store.transact)
 
-    async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> dict[str, Any]:
+    async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> MemorizeAnswer:
         """Return the answer for candidates that an operator lets through although a gate turned them down.
 
         Raises `Refused` for what may never be remembered.
@@ -101,10 +102,10 @@ class Memorizer:
         call = Call(new_id("m", self._clock()), principal, request)
         return await self._committed(principal, await self._checked(call, admit=True), commit)
 
-    async def _committed(self, principal: Principal, checked: PreparedCall, commit: Commit) -> dict[str, Any]:
+    async def _committed(self, principal: Principal, checked: PreparedCall, commit: Commit) -> MemorizeAnswer:
         first = True
 
-        async def attempt() -> dict[str, Any]:
+        async def attempt() -> MemorizeAnswer:
             nonlocal checked, first
             if not first:
                 # Either the entity moved on, or this very call ran twice at once and the other one was first.
@@ -118,17 +119,17 @@ class Memorizer:
         busy = "entity: too many agents write to it at once. Nothing was stored; send the same call again."
         return await optimistically(attempt, busy)
 
-    async def _seen(self, principal: Principal, request: MemorizeRequest) -> dict[str, Any] | None:
+    async def _seen(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer | None:
         if not request.idempotency_key:
             return None
         item = await self._store.get(keys.idempotency(principal.organization, principal.agent, request.idempotency_key))
         if item is None:
             return None
-        answer: Mapping[str, Any] = item.body["answer"]
-        if self._entities.is_due(answer["entity"]["type"], answer["memory_id"]):
+        answer = read_answer(item.body["answer"])
+        if self._entities.is_due(answer.entity.type, answer.memory_id):
             await apply_if_unchanged(self._store, [Delete(item.key, item.version)])  # else another call has settled it
             return None
-        return {**answer, "replayed": True}
+        return replace(answer, replayed=True)
 
     async def _checked(self, call: Call, *, admit: bool = False) -> PreparedCall:
         principal, request = call.principal, call.request
@@ -158,7 +159,7 @@ class Memorizer:
             degraded=degraded,
         )
 
-    async def _attempt(self, principal: Principal, checked: PreparedCall, commit: Commit) -> dict[str, Any]:
+    async def _attempt(self, principal: Principal, checked: PreparedCall, commit: Commit) -> MemorizeAnswer:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         bearer = checked.bearer or await self._naming.bearer(organization, checked.subject)
@@ -259,7 +260,7 @@ class Memorizer:
 
     async def _turned_down(
         self, principal: Principal, checked: PreparedCall, known: EntityId | None, commit: Commit
-    ) -> dict[str, Any]:
+    ) -> MemorizeAnswer:
         """Keep what a call proposed for review, and nothing else of it."""
         stored = await self._entities.head(principal.organization, known) if known else None
         answer = nothing_remembered(checked, stored.head if stored else None)
@@ -293,13 +294,13 @@ class Memorizer:
         return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
 
     def _first_answer(
-        self, principal: Principal, checked: PreparedCall, answer: Mapping[str, Any], expires_at: int | None = None
+        self, principal: Principal, checked: PreparedCall, answer: MemorizeAnswer, expires_at: int | None = None
     ) -> list[Operation]:
         key = checked.request.idempotency_key
         if not key:
             return []
         place = keys.idempotency(principal.organization, principal.agent, key)
-        return [Put(place, {"answer": dict(answer)}, expires_at=expires_at)]
+        return [Put(place, {"answer": answer_body(answer)}, expires_at=expires_at)]
 
     def _remember(
         self,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from interlayer.audit.receipts import ReceiptBook, sealed
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.memorize.answer import fact_outcome
 from interlayer.memory.memorize.commit import Plan
 from interlayer.memory.memorize.intake import PreparedCall
+from interlayer.memory.memorize.outcomes import fact_outcome
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.principal import Principal
 from interlayer.storage.items import Put

@@ -19,7 +19,7 @@ from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.reader import parts, read_log
 from interlayer.memory.log.records import EntityId, Head, Memorized, Relation
 from interlayer.memory.log.revision import expired, without_memories
-from interlayer.memory.memorize.answer import entity_answer, shown_time
+from interlayer.memory.memorize.answer import shown_time
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.ranking import asked, rank, without_query
@@ -220,7 +220,13 @@ def _frame(
     """Return the answer without its facts."""
     answer: dict[str, Any] = {
         "found": True,
-        "entity": entity_answer(head, identifiers={kind: list(values) for kind, values in head.identifiers.items()}),
+        "entity": {
+            "ref": head.entity.ref,
+            "type": head.entity.type,
+            "id": head.entity.id,
+            "name": head.name,
+            "identifiers": {kind: list(values) for kind, values in head.identifiers.items()},
+        },
         "revision": head.revision,
         "properties": [],
         "facts": [],

@@ -9,6 +9,7 @@ import pytest
 
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 from interlayer.memory.extraction.extractor import ExtractedFact
+from interlayer.memory.memorize.answer import GateCounts
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.memory.schema.schema import parse_schema
 from interlayer.storage.items import VersionConflict
@@ -109,7 +110,7 @@ async def test_the_rejected_expire(room: Any) -> None:
 async def test_an_admitted_fact_is_remembered_as_of_its_source(room: Any) -> None:
     found = await rejected(room)
     answer = await room.rejections.admit(room.principal, found["id"], "checked by phone")
-    assert answer["gates"] == {"checked": 1, "passed": 1, "rejected": {}}
+    assert answer.gates == GateCounts(checked=1, passed=1, rejected={})
     (fact,) = [one for one in (await room.recall(ACME))["facts"] if "plant" in one["text"]]
     assert fact["text"] == "Its plant opens next month (2026-03)."
     assert (fact["source"], fact["observed_at"], fact["confidence"]) == ("call 7", "2026-02-21T10:00:00Z", 0.8)

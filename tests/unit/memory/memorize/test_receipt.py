@@ -105,7 +105,7 @@ async def test_an_admission_has_its_receipt_and_the_trail_names_nobody_who_was_n
     await room.rejections.dismiss(room.principal, one)
     answer = await room.rejections.admit(room.principal, other, "he said so")
     _, admitted = await receipts(room)
-    assert (admitted["memory_id"], admitted["entity"]) == (answer["memory_id"], answer["entity"]["ref"])
+    assert (admitted["memory_id"], admitted["entity"]) == (answer.memory_id, answer.entity.ref)
     events = [item.body for item in await room.trail.tail("acme", 10)]
     assert [(one["type"], one["subject"]) for one in events] == [
         ("memory.admitted", "contact"),

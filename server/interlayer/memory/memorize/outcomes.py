@@ -1,0 +1,170 @@
+"""From a decided call to its answer: what became of every candidate, shortened where there are very many."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from interlayer.answers import as_json
+from interlayer.memory.entities.resolution import Claim
+from interlayer.memory.log.records import Head, LogEntry
+from interlayer.memory.memorize.answer import (
+    FactOutcome,
+    FactResult,
+    GateCounts,
+    IdentifierConflict,
+    MemorizeAnswer,
+    MemorizedEntity,
+    OmittedFacts,
+    PropertyOutcome,
+    RelationOutcome,
+)
+from interlayer.memory.memorize.commit import Plan
+from interlayer.memory.memorize.intake import GateResult, PreparedCall
+from interlayer.memory.reconciliation.reconcile import Decision
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.text.budget import json_tokens
+
+ANSWER_TOKENS: Final = 1_400
+_ANSWER: Final = TypeAdapter(MemorizeAnswer)
+
+
+def answer_body(answer: MemorizeAnswer) -> dict[str, Any]:
+    """Return an answer as it is kept for replay."""
+    return as_json(answer)
+
+
+def read_answer(body: Mapping[str, Any]) -> MemorizeAnswer:
+    """Return an answer that was kept for replay, by this version or an earlier one."""
+    return _ANSWER.validate_python(body)
+
+
+def memorize_answer(
+    checked: PreparedCall,
+    decisions: Sequence[Decision],
+    memory: LogEntry,
+    planned: Plan,
+    claims: Sequence[Claim],
+    *,
+    created: bool,
+) -> MemorizeAnswer:
+    """Return the answer of the contract."""
+    rejected_facts, rejected_properties = _rejected(checked.gated)
+    facts = [*_facts(decisions, memory), *rejected_facts]
+    shown = _within(facts, ANSWER_TOKENS)
+    conflicts = [IdentifierConflict(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in claims]
+    return MemorizeAnswer(
+        memory_id=memory.id,
+        entity=_entity(planned.head, created=created),
+        properties=(*_properties(checked, planned), *rejected_properties),
+        facts=shown,
+        relations=tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in memory.relations),
+        gates=_counts(checked.gated),
+        extractor=checked.gated.extractor,
+        replayed=False,
+        omitted=_omitted(facts, shown, "long answer; all are stored, use recall_entity"),
+        degraded=tuple(checked.degraded) or None,
+        conflicts=tuple(conflicts) or None,
+    )
+
+
+def fact_outcome(one: Decision) -> FactResult:
+    """Return what became of a fact, in the words of the contract."""
+    return "superseded_older" if one.supersedes and not one.superseded_by else one.outcome
+
+
+def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutcome]:
+    by_number = {int(fact.id.rpartition("_")[2]): fact.id for fact in memory.facts}
+    for number, one in enumerate(decisions):
+        same = None if one.duplicate_of is None else _named(one.duplicate_of, by_number)
+        newer = _named(one.superseded_by[0], by_number) if one.superseded_by else None
+        older = _named(one.supersedes[0], by_number) if one.supersedes and not newer else None
+        yield FactOutcome(
+            fact_id=same or by_number.get(number, ""),
+            text=one.candidate.text,
+            outcome=fact_outcome(one),
+            confidence=one.candidate.confidence,
+            similarity=one.similarity if same else None,
+            duplicate_of=same,
+            supersedes=older,
+            reason=f"superseded by {newer}, which was observed later; kept as history" if newer else None,
+        )
+
+
+def _named(other: str | int, by_number: Mapping[int, str]) -> str:
+    return other if isinstance(other, str) else by_number[other]
+
+
+def nothing_remembered(checked: PreparedCall, head: Head | None) -> MemorizeAnswer:
+    """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
+    named = checked.subject.entity
+    unknown = MemorizedEntity(ref=f"{named.type}:{named.key}", type=named.type, id="", name=named.key, created=False)
+    facts, properties = _rejected(checked.gated)
+    shown = _within(facts, ANSWER_TOKENS)
+    return MemorizeAnswer(
+        memory_id="",
+        entity=_entity(head, created=False) if head else unknown,
+        properties=properties,
+        facts=shown,
+        relations=(),
+        gates=_counts(checked.gated),
+        extractor=checked.gated.extractor,
+        replayed=False,
+        omitted=_omitted(facts, shown, "long answer; nothing was stored"),
+    )
+
+
+def _entity(head: Head, *, created: bool) -> MemorizedEntity:
+    return MemorizedEntity(
+        ref=head.entity.ref, type=head.entity.type, id=head.entity.id, name=head.name, created=created
+    )
+
+
+def _counts(gated: GateResult) -> GateCounts:
+    gates = gated.gates
+    return GateCounts(checked=gates.checked, passed=gates.passed, rejected=dict(gates.rejected))
+
+
+def _rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
+    """Return what is said of the facts and of the properties that were turned down."""
+    shown = [(one.shown, one.reason) for one in gated.rejected]
+    facts = (
+        FactOutcome(fact_id="", text=one.text, outcome="rejected", confidence=one.confidence, reason=reason)
+        for one, reason in shown
+        if isinstance(one, FactCandidate)
+    )
+    properties = (
+        PropertyOutcome(name=one.name, outcome="rejected", value=one.value, confidence=one.confidence, reason=reason)
+        for one, reason in shown
+        if isinstance(one, PropertyCandidate)
+    )
+    return tuple(facts), tuple(properties)
+
+
+def _properties(checked: PreparedCall, planned: Plan) -> Iterator[PropertyOutcome]:
+    for seen in checked.gated.properties:
+        outcome, state = planned.outcomes[seen.name], planned.properties[seen.name]
+        older = "an older or weaker observation does not displace the current value"
+        yield PropertyOutcome(
+            name=seen.name,
+            outcome=outcome,
+            value=state.value,
+            confidence=state.confidence,
+            previous=planned.previous.get(seen.name) if outcome == "updated" else None,
+            reason=older if outcome == "kept" else None,
+        )
+
+
+def _within(facts: Iterable[FactOutcome], tokens: int) -> tuple[FactOutcome, ...]:
+    """Return the first facts that keep within so many tokens, one at least."""
+    shown: list[FactOutcome] = []
+    for fact in facts:
+        tokens -= json_tokens(as_json(fact))
+        if tokens < 0 and shown:
+            break
+        shown.append(fact)
+    return tuple(shown)
+
+
+def _omitted(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
+    return OmittedFacts(facts=len(facts) - len(shown), why=why) if len(shown) < len(facts) else None

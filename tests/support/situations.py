@@ -1,0 +1,358 @@
+"""Every situation in which a tool answers, played to a real server over an MCP session in memory."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio.lowlevel
+from mcp import Client
+
+from faulty import FaultyEmbedder, FaultyEntities
+from interlayer.app.mcp_server.notices import PolicyNotices
+from interlayer.app.mcp_server.server import InterlayerServer
+from interlayer.errors import Unavailable
+from interlayer.models.embedder import EmbeddingModel, OneModel
+from interlayer.models.scale import REFERENCE
+from interlayer.principal import ALL_ROLES, Principal
+from interlayer.storage.lance.index import LanceIndex
+from interlayer_policies.governance import Governance, PolicyFile, starter_files
+from interlayer_tools import Domains
+from rooms import EMBEDDER, Room, TestClock
+from scripted_extractor import SilentExtractor, says
+
+ACME = "company:acme.example"
+ANN = "contact:ann@acme.example"
+CLASH = """\
+---
+id: clash-{0}
+description: d
+scope: {{tags: [clash]}}
+rules:
+  - {{id: R1, level: must, key: clash.key, text: Sign as {0}.}}
+---
+# Clash {0}
+"""
+TIGHTER = """\
+---
+id: tighter
+description: d
+tier: law
+scope: {tags: [clash]}
+effective: {from: 2026-01-01, until: 2027-01-01}
+rules:
+  - {id: R1, level: must, key: tone.key, text: Write formally.}
+---
+# Tighter
+
+## How formal
+
+Write formally to the authority about the discount.
+"""
+LOOSER = """\
+---
+id: looser
+description: d
+tier: team
+scope: {tags: [clash]}
+rules:
+  - {id: R1, level: must, key: tone.key, text: Write as you like.}
+---
+# Looser
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A tool's answer in a situation: structured, and as text."""
+
+    tool: str
+    situation: str
+    answer: dict[str, Any]
+    text: str
+
+
+@dataclass
+class Server:
+    """A server on a room and a governance, whose surroundings fail when told to; it keeps what it has answered."""
+
+    room: Room
+    client: Client
+    embedder: FaultyEmbedder
+    entities: FaultyEntities
+    told: list[Told] = field(default_factory=list[Told])
+
+    async def call(self, situation: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
+        """Call a tool, which has to answer; keep and return its structured content."""
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, (situation, tool, result.content)
+        assert isinstance(result.structured_content, dict), (situation, tool)
+        text = str(getattr(result.content[0], "text", ""))
+        self.told.append(Told(tool, situation, result.structured_content, text))
+        return result.structured_content
+
+
+class AwayIndex:
+    """An index that answers until it is away."""
+
+    def __init__(self, index: LanceIndex) -> None:
+        self._index = index
+        self.away = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.away and name != "close":
+            raise Unavailable("The index is out of reach.")
+        return getattr(self._index, name)
+
+
+@asynccontextmanager
+async def serving(home: Path, **more: Any) -> AsyncGenerator[Server]:
+    """Serve a room in memory; `more` goes to the room."""
+    index: Any = AwayIndex(LanceIndex(str(home / "vectors"), EMBEDDER.space))
+    room = Room(home / "interlayer.db", index, TestClock(), **more)
+    embedder, entities = FaultyEmbedder(EMBEDDER), FaultyEntities()
+    models = OneModel(EmbeddingModel(embedder, REFERENCE))
+    governance = Governance(room.store, room.trail, models, entities, room.clock)
+    principal = Principal("acme", "tester", roles=ALL_ROLES)
+    files = [*starter_files(), *(PolicyFile(f"{n}.md", text) for n, text in enumerate(_own_policies()))]
+    await governance.publish(principal, files, reason="test")
+    domains = Domains(room.memorizer, room.recaller, room.searcher, room.forgetter, governance, room.schema)
+
+    async def published() -> Mapping[str, object]:
+        return {}
+
+    server = InterlayerServer(
+        lambda: domains, lambda: principal, anyio.lowlevel.checkpoint, lambda: None, PolicyNotices(published)
+    )
+    async with Client(server) as client:
+        yield Server(room, client, embedder, entities)
+    await index.close()
+    await room.store.close()
+
+
+def _own_policies() -> list[str]:
+    return [CLASH.format("one"), CLASH.format("two"), TIGHTER, LOOSER]
+
+
+async def every_situation(home: Path) -> list[Told]:
+    """Play all situations; return what was answered, in order."""
+    told: list[Told] = []
+    for number, play in enumerate((_remembering, _recalling, _searching, _governing, _forgetting, _degraded)):
+        async with serving(home / str(number)) as server:
+            await play(server)
+        told += server.told
+    for name, extractor in {
+        "pending": SilentExtractor(),
+        "read": says(("Acme sells pumps.", "Acme sells pumps")),
+    }.items():
+        async with serving(home / name, extractor=extractor) as server:
+            await _reading(server)
+        told += server.told
+    return told
+
+
+async def _remembering(server: Server) -> None:
+    call = server.call
+    facts = [{"text": "Acme opened a plant in Lyon."}, {"text": "ok"}, {"text": "Acme has 40 employees."}]
+    employees = {"name": "employees", "value": 40}
+    await call(
+        "first",
+        "memorize",
+        entity=ACME,
+        name="Acme",
+        facts=facts,
+        properties=[employees, {"name": "no_such", "value": "1"}],
+        relations=[{"type": "partner_of", "target": "company:globex.example"}],
+        observed_at="2026-01-05",
+        source="call 1",
+        idempotency_key="k1",
+    )
+    await call("replayed", "memorize", entity=ACME, facts=facts, properties=[employees], idempotency_key="k1")
+    await call("confirmed and merged", "memorize", entity=ACME, facts=facts[:1], properties=[employees])
+    await call(
+        "updated and superseded",
+        "memorize",
+        entity=ACME,
+        facts=[{"text": "Acme has 55 employees."}],
+        properties=[{"name": "employees", "value": 55}],
+        observed_at="2026-02-05",
+    )
+    await call(
+        "kept and late",
+        "memorize",
+        entity=ACME,
+        facts=[{"text": "Acme has 30 employees."}],
+        properties=[{"name": "employees", "value": 30}],
+        observed_at="2025-02-05",
+    )
+    await call("all turned down, known", "memorize", entity=ACME, facts=[{"text": "ok"}], idempotency_key="k2")
+    await call("all turned down, replayed", "memorize", entity=ACME, facts=[{"text": "ok"}], idempotency_key="k2")
+    await call(
+        "all turned down, unknown",
+        "memorize",
+        entity="company:nobody.example",
+        facts=[{"text": "ok"}],
+        properties=[{"name": "no_such", "value": "1"}],
+    )
+    await call("content alone", "memorize", entity=ACME, content="Acme sells pumps. Industry: machinery. Acme is old.")
+    await call("list and money", "memorize", entity="deal:D-1", properties=_deal())
+    await call("identifiers", "memorize", entity="company:globex.example", identifiers={"vat_id": "DE123456789"})
+    await call("conflict", "memorize", entity=ACME, identifiers={"vat_id": "DE123456789"})
+    many = " ".join(f"Berth {n} was dredged on pier {n * 7} by the crew of captain {n}." for n in range(120))
+    await call("long answer", "memorize", entity="company:harbour.example", content=many)
+    bad = [{"text": f"ok {n}"} for n in range(100)]
+    await call("long answer, all turned down", "memorize", entity="company:nobody.example", facts=bad)
+
+
+def _deal() -> list[dict[str, Any]]:
+    return [{"name": "amount", "value": "120000 EUR"}, {"name": "stage", "value": "negotiation"}]
+
+
+async def _recalling(server: Server) -> None:
+    call = server.call
+    facts = [{"text": "Acme opened a plant in Lyon."}, {"text": "Acme has 40 employees."}]
+    relations = [{"type": "partner_of", "target": "company:globex.example"}]
+    properties = [{"name": "employees", "value": 40}, {"name": "industry", "value": "machinery"}]
+    await call("told", "memorize", entity=ACME, name="Acme", content="Acme sells pumps.", facts=facts, source="call 1")
+    await call(
+        "told",
+        "memorize",
+        entity=ACME,
+        facts=[{"text": "Acme has 55 employees."}],
+        properties=properties,
+        relations=relations,
+    )
+    await call("told", "memorize", entity="company:globex.example", name="Globex", facts=[{"text": "Globex is Dutch."}])
+    everything = ["properties", "facts", "relations", "sources", "history"]
+    await call("plain", "recall_entity", entity=ACME)
+    await call("query", "recall_entity", entity=ACME, query="where is the plant?")
+    await call("everything", "recall_entity", entity=ACME, include=everything)
+    await call("everything asked", "recall_entity", entity=ACME, query="employees", include=everything)
+    await call("incoming", "recall_entity", entity="company:globex.example")
+    await call("by name", "recall_entity", entity="company:Acme")
+    first = await call("limit", "recall_entity", entity=ACME, limit=1)
+    await call("next page", "recall_entity", entity=ACME, limit=1, cursor=first["next_cursor"])
+    await call("budget", "recall_entity", entity=ACME, max_tokens=200, include=everything)
+    await call("only facts", "recall_entity", entity=ACME, include=["facts"])
+    await call("confident", "recall_entity", entity=ACME, min_confidence=0.99)
+    await call("past", "recall_entity", entity=ACME, as_of="2026-03-01T09:00:30Z", query="employees")
+    await call("before all", "recall_entity", entity=ACME, as_of="2020-01-01")
+    await call("unknown", "recall_entity", entity="company:acne.example")
+    await call("unknown of another kind", "recall_entity", entity="deal:D-404")
+    await call(
+        "told long ago", "memorize", entity="deal:D-2", facts=[{"text": "The deal began."}], observed_at="2024-01-01"
+    )
+    await call("filled in later", "recall_entity", entity="deal:D-2", as_of="2024-06-01")
+
+
+async def _searching(server: Server) -> None:
+    call = server.call
+    await call("nothing there", "search_memory", query="pumps")
+    await call("nothing there", "list_entities", entity_type="company")
+    for number in range(12):
+        await call(
+            "told",
+            "memorize",
+            entity=f"company:c{number}.example",
+            name=f"Company {number}",
+            facts=[{"text": f"Company {number} sells pumps of size {number}."}],
+            properties=[{"name": "industry", "value": "pumps" if number % 2 else "valves"}],
+            source=f"call {number}",
+        )
+    await call("told", "memorize", entity=ANN, name="Ann", facts=[{"text": "Ann buys pumps."}])
+    industry = {"property": "industry", "op": "eq", "value": "pumps"}
+    await call("all", "search_memory", query="who sells pumps?")
+    await call("of a type", "search_memory", query="pumps", entity_type="contact")
+    await call("filtered", "search_memory", query="pumps", entity_type="company", where=[industry])
+    none = {**industry, "value": "boats"}
+    await call("filtered to nothing", "search_memory", query="pumps", entity_type="company", where=[none])
+    first = await call("limit", "search_memory", query="pumps", limit=2)
+    await call("next page", "search_memory", query="pumps", limit=2, cursor=first["next_cursor"])
+    await call("budget", "search_memory", query="pumps", max_tokens=200)
+    await call("all", "list_entities", entity_type="company")
+    await call("filtered", "list_entities", entity_type="company", where=[industry])
+    await call("filtered to nothing", "list_entities", entity_type="company", where=[none])
+    page = await call("limit", "list_entities", entity_type="company", limit=5)
+    await call("next page", "list_entities", entity_type="company", limit=5, cursor=page["next_cursor"])
+    await call("filtered, limit", "list_entities", entity_type="company", where=[industry], limit=2)
+    await call("starter", "describe_schema")
+
+
+async def _governing(server: Server) -> None:
+    call = server.call
+    task = "Write an e-mail that offers a prospect 30% discount."
+    first = await call("plain", "get_governance_context", task=task)
+    await call("facets", "get_governance_context", task=task, channel="email", audience="prospect", region="EU")
+    await call("unchanged", "get_governance_context", task=task, if_etag=first["etag"])
+    held = [one["etag"] for one in (*first["rules"], *first["sections"])]
+    await call("held", "get_governance_context", task=task, have=held)
+    await call("small budget", "get_governance_context", task=task, max_tokens=900)
+    await call("exceeded budget", "get_governance_context", task=task, max_tokens=50)
+    await call("conflicts", "get_governance_context", task=task, tags=["clash"])
+    await call("entity", "get_governance_context", task=task, entity="deal:D-1")
+    draft = "We can give you 45% off, guaranteed. Call 206 555 0100 or pay with 4111 1111 1111 1111."
+    await call("violations", "check_compliance", text=draft, channel="email")
+    await call("compliant", "check_compliance", text="Thank you for your call.", channel="email", audience="customer")
+    await call("very many violations", "check_compliance", text=draft * 60, channel="email")
+    await call("entity", "check_compliance", text="Hello.", entity="deal:D-1")
+    server.entities.fault = Unavailable
+    await call("memory away", "get_governance_context", task=task, entity="deal:D-1")
+    await call("memory away", "check_compliance", text="Hello.", entity="deal:D-1")
+    server.embedder.away = True
+    await call("model away", "get_governance_context", task="Answer a question about our roadmap")
+
+
+async def _forgetting(server: Server) -> None:
+    call = server.call
+    facts = [{"text": "Acme opened a plant in Lyon."}, {"text": "Acme sells pumps."}, {"text": "Acme is Danish."}]
+    employees = [{"name": "employees", "value": 40}]
+    relations = [{"type": "partner_of", "target": "company:globex.example"}]
+    told = await call("told", "memorize", entity=ACME, facts=facts, properties=employees, relations=relations)
+    more = await call("told", "memorize", entity=ACME, content="Acme was founded in 1950. It is based in Oslo.")
+    await call("told", "memorize", entity=ACME, facts=[{"text": "Acme has a fleet."}], idempotency_key="k1")
+    await call("a fact", "forget", fact_id=told["facts"][0]["fact_id"], reason="asked for")
+    await call("a memory", "forget", memory_id=more["memory_id"], reason="asked for")
+    server.room.index.away = True  # pyright: ignore[reportAttributeAccessIssue]
+    await call("a fact, index away", "forget", fact_id=told["facts"][1]["fact_id"], reason="asked for")
+    server.room.index.away = False  # pyright: ignore[reportAttributeAccessIssue]
+    await call("an entity", "forget", entity=ACME, reason="asked for")
+
+
+async def _degraded(server: Server) -> None:
+    call = server.call
+    facts = [{"text": f"Berth {n} was dredged."} for n in range(5)]
+    await call("told", "memorize", entity=ACME, facts=facts)
+    space = await server.room.spaces.of("acme")
+    away = FaultyEmbedder(space.embedder)
+    away.away = True
+    degraded = replace(space, embedder=away)
+    of = server.room.spaces.of
+
+    async def without_model(organization: str = "") -> Any:
+        assert organization
+        return degraded
+
+    server.room.spaces.of = without_model
+    await call("model away", "memorize", entity=ACME, facts=[{"text": "The crane Goliath lifts 900 tons."}])
+    await call("model away", "recall_entity", entity=ACME, query="berth 3")
+    await call("model away", "search_memory", query="berth 3")
+    server.room.spaces.of = of
+    server.room.clock.now += timedelta(seconds=60)
+    server.room.index.away = True  # pyright: ignore[reportAttributeAccessIssue]
+    await call("index away", "memorize", entity=ACME, facts=[{"text": "The yard builds ferries."}])
+    await call("index away", "recall_entity", entity=ACME, query="ferries")
+    await call("index away", "search_memory", query="ferries")
+
+
+async def _reading(server: Server) -> None:
+    call = server.call
+    await call("content", "memorize", entity=ACME, content="Acme sells pumps. Acme is based in Oslo.", name="Acme")
+    await call("content", "recall_entity", entity=ACME, include=["facts", "sources"])
+
+
+def recorded(told: list[Told]) -> str:
+    """Return answers as lines of JSON, the order of keys kept."""
+    return "".join(json.dumps([one.tool, one.situation, one.answer], ensure_ascii=False) + "\n" for one in told)
