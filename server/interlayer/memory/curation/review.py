@@ -10,6 +10,7 @@ from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import parse_instant, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
+from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import EntityString, check_text, folded_name, parse_entity, possible_identifiers
 from interlayer.memory.memorize.answer import MemorizeAnswer, shown_time
@@ -144,7 +145,7 @@ def _audited(item: Item) -> str:
 
 
 def _code(candidate: Mapping[str, Any]) -> str:
-    return str(candidate["reason"]).partition(":")[0]
+    return Rejection.parse(candidate["reason"]).code
 
 
 def _without(item: Item, candidate: Mapping[str, Any]) -> Put:

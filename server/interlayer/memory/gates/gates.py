@@ -24,27 +24,33 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from interlayer.ids import timestamp
 from interlayer.language.evidence import denied_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rewriting import Rejection, phrased
+from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.wording import decontextualize
+from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
 from interlayer.memory.schema.types import ValueProblem
 from interlayer.text.private import MASK, masked
 from interlayer.text.terms import terms
 
-_OBEYED: Final = "ungrounded: the words it rests on speak to a model"
+_OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
 _SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
-_SECRECY: Final = "secret: it holds a key, token, password or card number; nothing of it is kept"
+_SECRECY: Final = Rejection("secret", "it holds a key, token, password or card number; nothing of it is kept")
 _FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
 """Types whose values a model takes from the content; a value of an enum and a truth value follow from it."""
 _COPIED: Final = {"email", "url", "reference"}
 _DENIABLE: Final = {"number", "integer", "money"}
 """Of a text it is not certain: "they dislike X" states X for what it may be asked as."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -63,83 +69,87 @@ class Gates:
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
-    def fact(self, candidate: FactCandidate) -> FactCandidate | str:
+    def fact(self, candidate: FactCandidate) -> FactCandidate | Rejection:
         """Return the fact as it is to be remembered, or why it is turned down."""
-        self.checked += 1
-        reason = self._problem_of_fact(candidate)
-        if reason is None and candidate.origin == "extractor" and self.ground:
-            if self._is_told_to(candidate.quote, self.ground):
-                return self._turned_down(_OBEYED)
-            try:
-                return phrased(candidate, self.occasion, self.ground)
-            except Rejection as rejection:
-                reason = str(rejection)
-        return candidate if reason is None else self._turned_down(reason)
+        return self._counted(self._problem_of_fact(candidate) or self._put(candidate))
 
-    def value(self, candidate: PropertyCandidate) -> tuple[Any, str | None]:
-        """Return the value in normal form and why it is turned down, or None; the reason says what would pass."""
-        self.checked += 1
+    def value(self, candidate: PropertyCandidate) -> Observation | Rejection:
+        """Return the value in normal form, or why it is turned down; the reason says what would pass."""
         known = self.occasion.schema.current.get(candidate.name)
-        reason = self._problem_of_value(candidate, known)
-        if reason is not None or known is None:
-            return candidate.value, self._turned_down(reason or "unknown_property")
-        try:
-            value = known.normal(candidate.value)
-        except ValueProblem as problem:
-            return candidate.value, self._turned_down(f"type: {candidate.name} {problem}")
-        if candidate.confidence < known.minimum_confidence:
-            return value, self._turned_down(f"low_confidence: {candidate.name} needs {known.minimum_confidence}")
-        return value, None
+        if known is None:
+            hint = _hint(candidate.name, self.occasion.schema)
+            return self._counted(self._secret_in(candidate) or Rejection("unknown_property", hint))
+        return self._counted(self._problem_of_value(candidate, known) or self._normal(candidate, known))
 
     @property
     def passed(self) -> int:
         """How many candidates came through."""
         return self.checked - self.rejected.total()
 
-    def _problem_of_fact(self, candidate: FactCandidate) -> str | None:
+    def _put(self, candidate: FactCandidate) -> FactCandidate | Rejection:
+        """Put a model's statement so that it is understood on its own; everybody else's words stay."""
+        if candidate.origin != "extractor" or self.ground is None:
+            return candidate
+        if self._is_told_to(candidate.quote, self.ground):
+            return _OBEYED
+        return decontextualize(candidate, self.occasion, self.ground)
+
+    def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
+        try:
+            value = known.normal(candidate.value)
+        except ValueProblem as problem:
+            return Rejection("type", f"{candidate.name} {problem}")
+        if candidate.confidence < known.minimum_confidence:
+            return Rejection("low_confidence", f"{candidate.name} needs {known.minimum_confidence}")
+        span = self.ground.locate(candidate.quote) if self.ground and candidate.quote else candidate.span
+        observed_at = timestamp(self.occasion.observed_at)
+        return Observation(candidate.name, value, candidate.confidence, observed_at, span)
+
+    def _problem_of_fact(self, candidate: FactCandidate) -> Rejection | None:
         settings = self.occasion.gates
         if self._is_secret(candidate.text, candidate.origin):
             return _SECRECY
         if is_instruction(candidate.text):
-            return "instruction"
+            return Rejection("instruction")
         if len(candidate.text) > settings.fact_characters_max:
-            return "oversized"
+            return Rejection("oversized")
         if not any(character.isalpha() for character in candidate.text) or not terms(candidate.text):
-            return "empty"
+            return Rejection("empty")
         thresholds = settings.minimum_confidence
         least = {"caller": thresholds.caller, "plain": 0.0, "extractor": thresholds.extractor}[candidate.origin]
-        return f"low_confidence: a fact needs {least}" if candidate.confidence < least else None
+        return Rejection("low_confidence", f"a fact needs {least}") if candidate.confidence < least else None
 
-    def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema | None) -> str | None:
-        if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin):
-            return _SECRECY
-        if known is None:
-            return f"unknown_property: {_hint(candidate.name, self.occasion.schema)}"
+    def _secret_in(self, candidate: PropertyCandidate) -> Rejection | None:
+        return _SECRECY if self._is_secret(f"{candidate.name}: {candidate.value}", candidate.origin) else None
+
+    def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema) -> Rejection | None:
+        if problem := self._secret_in(candidate):
+            return problem
         if is_instruction(str(candidate.value)):
-            return "instruction: it addresses a model"
+            return Rejection("instruction", "it addresses a model")
         if candidate.origin == "extractor" and self.ground:
             if self._is_told_to(candidate.quote, self.ground):
                 return _OBEYED
             return self._ungrounded(candidate, self.ground, known.type)
         return None
 
-    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> str | None:
+    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> Rejection | None:
         if "ungrounded" in self.occasion.gates.off:
             return None
         span = ground.locate(candidate.quote or "")
         if span is None:
-            return "ungrounded: its quote is not in the content"
+            return Rejection("ungrounded", "its quote is not in the content")
         if kind in _COPIED:
             bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
-            return None if ground.locate(bare) else "ungrounded: the value is not in the content"
+            return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
         if kind not in _FORMED:
             return None
         stated = _stated(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
         if missing:
-            return f"ungrounded: {missing} is not in the content"
+            return Rejection("ungrounded", f"{missing} is not in the content")
         is_denied = kind in _DENIABLE and denied_value(stated, ground.around(span))
-        return "ungrounded: the sentences around its quote deny it" if is_denied else None
+        return Rejection("ungrounded", "the sentences around its quote deny it") if is_denied else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
         """Whether a quote stands, wholly or in part, where the content speaks to a model."""
@@ -151,9 +161,11 @@ class Gates:
             return True
         return origin != "plain" and masked(text) != text  # plain content was looked through as a whole
 
-    def _turned_down(self, reason: str) -> str:
-        self.rejected[reason.partition(":")[0]] += 1
-        return reason
+    def _counted(self, judged: T) -> T:
+        self.checked += 1
+        if isinstance(judged, Rejection):
+            self.rejected[judged.code] += 1
+        return judged
 
 
 def _stated(value: Any) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from interlayer.ids import timestamp
+from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import folded_name
 from interlayer.memory.log.records import EntityId, Head
@@ -32,15 +33,10 @@ _NAME_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A candidate and why it was turned down; `reason` begins with the code."""
+    """A candidate and why it was turned down."""
 
     candidate: FactCandidate | PropertyCandidate
-    reason: str
-
-    @property
-    def code(self) -> str:
-        """The reason code."""
-        return self.reason.partition(":")[0]
+    reason: Rejection
 
     @property
     def shown(self) -> FactCandidate | PropertyCandidate:
@@ -53,7 +49,7 @@ class Rejected:
     def body(self, number: int, characters: int = _TEXT_MAX) -> dict[str, Any]:
         """Return how it is kept, with so much of its text; what does not apply is left out."""
         candidate = self.candidate
-        body: dict[str, Any] = {"number": number, "reason": self.reason, "origin": candidate.origin}
+        body: dict[str, Any] = {"number": number, "reason": str(self.reason), "origin": candidate.origin}
         body["confidence"] = candidate.confidence
         if candidate.quote:
             body["quote"] = masked(candidate.quote)[:_QUOTE_MAX]

@@ -16,7 +16,8 @@ from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
-from interlayer.memory.gates.rewriting import plain_facts
+from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.in_flight import Call
@@ -164,23 +165,30 @@ def admitted(request: MemorizeRequest, occasion: GateContext) -> GateResult:
     """
     gates = Gates(occasion)
     for fact in request.facts:
-        judged = gates.fact(fact)
-        _check_admission(judged if isinstance(judged, str) else None)
+        _check_admission(gates.fact(fact))
     properties: list[Observation] = []
     for candidate in _named_today(request.properties, occasion.schema):
-        value, reason = gates.value(candidate)
-        _check_admission(reason)
-        observed_at = timestamp(occasion.observed_at)
-        properties.append(Observation(candidate.name, value, candidate.confidence, observed_at))
+        judged = gates.value(candidate)
+        _check_admission(judged)
+        if isinstance(judged, Rejection):  # for what only keeps noise out
+            judged = _as_given(candidate, occasion)
+        properties.append(judged)
     return GateResult(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
 
 
-def _check_admission(reason: str | None) -> None:
-    code = (reason or "").partition(":")[0]
-    if code in {"secret", "instruction"}:
-        raise Refused(f"id: {reason}. This is never remembered; dismiss it.")
-    if code in {"unknown_property", "type"}:
-        raise InvalidInput("id", f"{reason}.", "Change the schema first, or dismiss it.")
+def _check_admission(judged: object) -> None:
+    if not isinstance(judged, Rejection):
+        return
+    if judged.code in {"secret", "instruction"}:
+        raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
+    if judged.code in {"unknown_property", "type"}:
+        raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
+
+
+def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation:
+    """Return a value that the schema takes, however little confidence it has."""
+    value = context.schema.current[candidate.name].normal(candidate.value)
+    return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
 
 
 def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
@@ -191,7 +199,7 @@ def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) 
 def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
     for candidate in candidates:
         fact = gates.fact(candidate)
-        if isinstance(fact, str):
+        if isinstance(fact, Rejection):
             rejected.append(Rejected(candidate, fact))
         else:
             yield fact
@@ -201,15 +209,12 @@ def _observations(
     gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
 ) -> tuple[Observation, ...]:
     passed: dict[str, Observation] = {}
-    observed_at = timestamp(gates.occasion.observed_at)
     for candidate in candidates:
-        value, reason = gates.value(candidate)
-        if reason is None:
-            span = gates.ground.locate(candidate.quote) if gates.ground and candidate.quote else candidate.span
-            told = beside and candidate.origin == "caller"
-            passed[candidate.name] = Observation(candidate.name, value, candidate.confidence, observed_at, span, told)
+        judged = gates.value(candidate)
+        if isinstance(judged, Rejection):
+            rejected.append(Rejected(candidate, judged))
         else:
-            rejected.append(Rejected(candidate, reason))
+            passed[candidate.name] = replace(judged, given=beside and candidate.origin == "caller")
     return tuple(passed.values())
 
 

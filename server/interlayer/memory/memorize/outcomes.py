@@ -127,7 +127,7 @@ def _counts(gated: GateResult) -> GateCounts:
 
 def _rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
     """Return what is said of the facts and of the properties that were turned down."""
-    shown = [(one.shown, one.reason) for one in gated.rejected]
+    shown = [(one.shown, str(one.reason)) for one in gated.rejected]
     facts = (
         FactOutcome(fact_id="", text=one.text, outcome="rejected", confidence=one.confidence, reason=reason)
         for one, reason in shown

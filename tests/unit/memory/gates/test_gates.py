@@ -459,7 +459,7 @@ def test_a_callers_words_are_never_changed_nor_judged_by_style(texts: list[str])
 def test_plain_content_is_never_turned_down_for_style(content: str) -> None:
     request = MemorizeRequest(entity=ANN, content=content)
     done = gate(request, occasion(), reading_of(content))
-    assert {one.code for one in done.rejected} <= {"empty", "secret", "type", "oversized"}
+    assert {one.reason.code for one in done.rejected} <= {"empty", "secret", "type", "oversized"}
     assert done.gates.checked == len(done.facts) + len(done.properties) + len(done.rejected)
     assert done.gates.passed == done.gates.checked - len(done.rejected)
 

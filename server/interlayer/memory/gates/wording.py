@@ -13,6 +13,7 @@ from interlayer.language.evidence import denied, replaced, unsupported
 from interlayer.language.grounding import Ground
 from interlayer.language.pronouns import is_dangling, leading_pronoun, names_nobody_else, with_name
 from interlayer.memory.gates.context import GateContext
+from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.requests import FactCandidate
 from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
@@ -20,47 +21,46 @@ from interlayer.text.sentences import Sentence, sentences
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
 
 
-class Rejection(Exception):
-    """Why a statement is turned down: a reason code, a colon, and the particulars."""
-
-
-def phrased(candidate: FactCandidate, occasion: GateContext, ground: Ground) -> FactCandidate:
-    """Return a model's statement as it is to be remembered. Raises `Rejection`."""
+def decontextualize(candidate: FactCandidate, occasion: GateContext, ground: Ground) -> FactCandidate | Rejection:
+    """Put a model's statement as it is to be remembered, or say why it is turned down."""
     off = occasion.gates.off
     span = ground.locate(candidate.quote or "")
     problem = None if "ungrounded" in off else _ungrounded(candidate.text, span, occasion, ground)
     if not problem and "other_entity" not in off:
         problem = _of_another(candidate, span, occasion, ground)
     if problem:
-        raise Rejection(problem)
+        return problem
     text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text
     if "dangling" not in off and is_dangling(text, occasion.known):
-        raise Rejection("dangling: it leans on a pronoun that nothing in it explains")
-    return replace(candidate, text=_dated(text, occasion), span=span, observed_at=_observed(candidate, occasion))
+        return Rejection("dangling", "it leans on a pronoun that nothing in it explains")
+    observed_at = _observed(candidate, occasion)
+    if isinstance(observed_at, Rejection):
+        return observed_at
+    return replace(candidate, text=_dated(text, occasion), span=span, observed_at=observed_at)
 
 
-def _ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> str | None:
+def _ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> Rejection | None:
     """Return why a statement does not rest on the content, if so."""
     if span is None:
-        return "ungrounded: its quote is not in the content"
+        return Rejection("ungrounded", "its quote is not in the content")
     missing = ground.missing(text)
     if missing:
-        return f"ungrounded: {missing} is not in the content"
+        return Rejection("ungrounded", f"{missing} is not in the content")
     if denied(text, ground.around(span), occasion.known):
-        return "ungrounded: the sentence that it rests on says the opposite"
+        return Rejection("ungrounded", "the sentence that it rests on says the opposite")
     if unsupported(text, ground.around(span, more=1), ground.content, occasion.known):
-        return "ungrounded: the sentences around its quote say nothing of it"
+        return Rejection("ungrounded", "the sentences around its quote say nothing of it")
     return None
 
 
 def _of_another(
     candidate: FactCandidate, span: tuple[int, int] | None, occasion: GateContext, ground: Ground
-) -> str | None:
+) -> Rejection | None:
     """Return of whom a statement really is, if it is of another than the entity."""
     if candidate.subject and not occasion.bears(candidate.subject):
-        return f"other_entity: it is about {candidate.subject[:60]}"
+        return Rejection("other_entity", f"it is about {candidate.subject[:60]}")
     other = replaced(candidate.text, ground.around(span), ground.content, occasion.known) if span else None
-    return f"other_entity: the content says it of {other[:60]}" if other else None
+    return Rejection("other_entity", f"the content says it of {other[:60]}") if other else None
 
 
 def plain_facts(content: str, occasion: GateContext) -> Iterator[FactCandidate]:
@@ -94,14 +94,13 @@ def _short_enough(longer: str | None, text: str, occasion: GateContext) -> str:
     return longer if longer and len(longer) <= occasion.gates.fact_characters_max else text
 
 
-def _observed(candidate: FactCandidate, occasion: GateContext) -> str | None:
+def _observed(candidate: FactCandidate, occasion: GateContext) -> str | Rejection | None:
     """Return since when a statement holds; what is said of the future was observed when it was said."""
     if not candidate.observed_at:
         return None
     try:
         given = parse_instant(candidate.observed_at, "observed_at")
-    except InvalidInput as error:
-        if "unanchored" in occasion.gates.off:
-            return None
-        raise Rejection(f"unanchored: {candidate.observed_at[:40]!r} is no time") from error
+    except InvalidInput:
+        is_let_through = "unanchored" in occasion.gates.off
+        return None if is_let_through else Rejection("unanchored", f"{candidate.observed_at[:40]!r} is no time")
     return timestamp(min(given, occasion.observed_at))
