@@ -696,7 +696,7 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
         await parts.prepare()
         who, memorizer = parts.settings.principal, parts.domains.memorizer
         assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
-        assert [one async for one in memorizer.underway.resume(who.organization, memorizer.remember)] == []
+        assert [one async for one in memorizer.in_flight.resume(who.organization, memorizer.remember)] == []
         recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
         assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
     finally:

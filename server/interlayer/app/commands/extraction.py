@@ -84,7 +84,7 @@ async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
         raise Refused(
             "model: none is configured, so nothing can be read. Set INTERLAYER_MODEL or `interlayer model set`."
         )
-    async with aclosing(memorizer.underway.resume(principal.organization, memorizer.remember)) as left:
+    async with aclosing(memorizer.in_flight.resume(principal.organization, memorizer.remember)) as left:
         async for one in left:
             yield one
     async with aclosing(parts.rereader.work_off(principal, early=True)) as found:

@@ -272,7 +272,7 @@ async def _read_backlog(parts: "Parts", organization: str) -> None:
     principal, memorizer = Principal(organization, "extraction"), parts.domains.memorizer
     while True:
         try:
-            async with aclosing(memorizer.underway.resume(organization, memorizer.remember)) as resumed:
+            async with aclosing(memorizer.in_flight.resume(organization, memorizer.remember)) as resumed:
                 async for one in resumed:
                     logger.warning("a call that a process left behind: %s", one)
             async with aclosing(parts.rereader.work_off(principal)) as done:

@@ -16,7 +16,7 @@ from interlayer.errors import Conflict, NotFound, Refused, Unavailable
 from interlayer.ids import Clock, first_id, new_id, parse_instant
 from interlayer.memory.curation.reextraction_diff import Change, Reread, compared, event_of
 from interlayer.memory.entities.repository import Entities, StoredHead
-from interlayer.memory.entities.resolution import Naming
+from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
@@ -35,13 +35,14 @@ from interlayer.memory.log.revision import (
     without_memories,
 )
 from interlayer.memory.memorize.backlog import Backlog, Unread, done
-from interlayer.memory.memorize.content import Reader, worked
-from interlayer.memory.memorize.intake import Reading, gate
+from interlayer.memory.memorize.call import Reading
+from interlayer.memory.memorize.content import ContentReader, run_over
+from interlayer.memory.memorize.intake import gate
+from interlayer.memory.memorize.preparation import gate_context
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, reconcile
-from interlayer.memory.reconciliation.statements import confirmations_of, facts_of
+from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -79,8 +80,8 @@ class Rereader:
         self._schema = schema
         self._clock = clock
         self._extractors = extractors
-        self._naming = Naming(store, entities, schema)
-        self._reader = Reader(entities, self._naming, schema, spaces, extractors)
+        self._resolution = Resolution(store, entities, schema)
+        self._reader = ContentReader()
         self.backlog = Backlog(store, clock)
 
     async def work_off(self, principal: Principal, *, early: bool = False) -> AsyncGenerator[Change | str]:
@@ -148,10 +149,10 @@ class Rereader:
         space = await self._spaces.of(organization)
         view = await self._view(organization, entity, unread(log, memory_id), space)
         observed_at = parse_instant(memory.observed_at, "observed_at")
-        subject = self._naming.subject(entity.ref)
-        occasion = self._reader.occasion(subject, stored.head, observed_at)
+        reference = self._resolution.parse(entity.ref)
+        context = gate_context(self._schema, reference, stored.head, observed_at)
         # Nothing is blotted out of it any more: that was done before it was stored.
-        reading = await self._reader.by_model(model, Reading(content, redacted=True), occasion, view, space, PATIENCE)
+        reading = await self._reader.by_model(model, Reading(content, redacted=True), context, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
@@ -159,10 +160,10 @@ class Rereader:
             reading.extracted, properties=tuple(one for one in reading.extracted.properties if one.name not in given)
         )
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
-        judge = partial(gate, request, occasion, replace(reading, extracted=extracted))
-        gated = await worked(request, judge)
+        judge = partial(gate, request, context, replace(reading, extracted=extracted))
+        gated = await run_over(request, judge)
         vectors = await space.embedder.embed([fact.text for fact in gated.facts])
-        return Reread(memory, content, occasion, reading.extracted.extractor, gated, space, vectors)
+        return Reread(memory, content, reading.extracted.extractor, gated, space, vectors)
 
     async def change(self, principal: Principal, reread: Reread) -> Change:
         """Return what applying a reading would change."""

@@ -7,9 +7,8 @@ from typing import Any, Final
 from interlayer.audit.trail import Event
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import exact_form
-from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import LogEntry
-from interlayer.memory.memorize.intake import GateResult
+from interlayer.memory.memorize.call import GateResult
 from interlayer.memory.projection.spaces import ActiveSpace
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.models.embedder import EmbeddingModel, Vectors
@@ -23,7 +22,6 @@ class Reread:
 
     memory: LogEntry
     content: str
-    occasion: GateContext
     by: str
     gated: GateResult
     space: ActiveSpace

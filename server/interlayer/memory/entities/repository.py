@@ -18,7 +18,7 @@ from interlayer.ids import Clock, new_id, system_clock
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
-from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_dossier
+from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_head
@@ -60,15 +60,15 @@ class Entities:
         item = await self._store.get(keys.head(organization, entity))
         return StoredHead(read_head(item.body), item.version) if item else None
 
-    async def dossier(self, organization: str, entity: EntityId, read: EntityRead | None = None) -> EntityRead | None:
+    async def read(self, organization: str, entity: EntityId, known: EntityRead | None = None) -> EntityRead | None:
         """Return the head with what of the log the view still lacks; None if there is no such entity.
 
-        `read`, read before, is as good as long as this process has not changed the entity since.
+        `known`, read before, is as good as long as this process has not changed the entity since.
         """
         cached = self._views.get((organization, entity))
-        if read and (cached is None or cached.view.revision <= read.stored.head.revision):
-            return read
-        return await read_dossier(self._store, organization, entity, cached.view.revision if cached else 0)
+        if known and (cached is None or cached.view.revision <= known.stored.head.revision):
+            return known
+        return await read_entity(self._store, organization, entity, cached.view.revision if cached else 0)
 
     async def survivor(self, organization: str, entity: EntityId) -> StoredHead | None:
         """Return the head of what an entity has become: its own, or that of the entity it was merged into."""
@@ -132,11 +132,11 @@ class Entities:
         return list(dict.fromkeys(names[name] for name in near))
 
     async def view(
-        self, organization: str, head: Head, space: ActiveSpace | None = None, dossier: EntityRead | None = None
+        self, organization: str, head: Head, space: ActiveSpace | None = None, read: EntityRead | None = None
     ) -> EntityView:
         """Return the view at least as new as the head, without what was kept long enough.
 
-        Its vectors are of `space`, the current one if none is named; `dossier` saves reading what it holds. The caller
+        Its vectors are of `space`, the current one if none is named; `read` saves reading what it holds. The caller
         must not await while it reads from the view.
         """
         space = space or await self._spaces.of(organization)
@@ -148,7 +148,7 @@ class Entities:
         while cached.view.revision < head.revision or cached.view.space != space.embedder.space:
             # Calls that began before and after a flip may meet here, so each looks again after it has waited.
             await self._move(organization, cached.view, space)
-            await self._catch_up(organization, cached.view, head, cutoff, space, dossier)
+            await self._catch_up(organization, cached.view, head, cutoff, space, read)
         await self._complete(organization, cached.view, space)
         self._keep(place, cached)
         return cached.view
@@ -253,12 +253,12 @@ class Entities:
         head: Head,
         cutoff: str,
         space: ActiveSpace,
-        dossier: EntityRead | None,
+        read: EntityRead | None,
     ) -> None:
         if view.revision >= head.revision:
             return
         after, upto = view.revision, head.revision
-        items = dossier.log if dossier and dossier.covers(after, upto) else None
+        items = read.log if read and read.covers(after, upto) else None
         log = await read_log(self._store, organization, head.entity, after=after, upto=upto, items=items)
         memories = without_memories(log, expired(log, cutoff))
         view.stated.update(relation for memory in log for relation in memory.relations)

@@ -55,7 +55,7 @@ class EntityReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IdentifierConflict:
     """An identifier that belongs to another entity of the type, and so was not learned."""
 
     kind: str
@@ -65,25 +65,25 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedEntity:
-    """Whom a subject names, None for nobody yet; identifiers that others hold; what lies with it, where it was read."""
+    """Whom a reference names, None for nobody yet; identifiers that others hold; `read` what lies with it, if read."""
 
     entity: EntityId | None
-    claims: tuple[Claim, ...]
-    dossier: EntityRead | None = None
+    conflicts: tuple[IdentifierConflict, ...]
+    read: EntityRead | None = None
 
 
-class Naming:
-    """Finds the bearer of a subject. Raises `InvalidInput` for what is no name and `Ambiguous` for what is several."""
+class Resolution:
+    """Finds whom a reference names. Raises `InvalidInput` for what is no name and `Ambiguous` for what is several."""
 
     def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
         self._store = store
         self._entities = entities
         self._schema = schema
 
-    def subject(
+    def parse(
         self, entity: str, given: Mapping[str, str] | None = None, name: str | None = None, field: str = "entity"
     ) -> EntityReference:
-        """Return the parsed subject of a call."""
+        """Read whom a call names. Raises `InvalidInput` naming the field."""
         parsed = parse_entity(entity, self._schema, field)
         if given and len(given) > IDENTIFIERS_MAX:
             raise InvalidInput("identifiers", f"{len(given)} were given.", f"At most {IDENTIFIERS_MAX} are taken.")
@@ -96,24 +96,33 @@ class Naming:
         of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
         return EntityReference(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
 
-    async def bearer(self, organization: str, subject: EntityReference) -> ResolvedEntity:
-        """Return whom a subject names and which of its identifiers others hold."""
-        entity = await self._entities.resolve(organization, subject.entity)
-        if entity is None and subject.entity.is_id:
-            raise InvalidInput("entity", f"no {subject.entity.type} has the id {subject.entity.key}.", "Name it anew.")
-        claimed: dict[str, EntityId] = {}
-        places = {
-            keys.identifier(organization, subject.entity.type, value, kind): kind
-            for kind, value in subject.identifiers.items()
-        }
-        for place, item in (await self._store.get_many(list(places))).items():
-            claimed[places[place]] = EntityId(subject.entity.type, item.body["id"])
-        if entity is None and claimed:
-            entity = next(claimed[kind] for kind in subject.identifiers if kind in claimed)
-        held = [Claim(kind, subject.identifiers[kind], owner) for kind, owner in claimed.items() if owner != entity]
-        return ResolvedEntity(entity, tuple(held))
+    async def resolve(self, organization: str, reference: EntityReference) -> ResolvedEntity:
+        """Find whom a reference names and which of its identifiers others hold."""
+        named = reference.entity
+        entity = await self._entities.resolve(organization, named)
+        if entity is None and named.is_id:
+            raise InvalidInput("entity", f"no {named.type} has the id {named.key}.", "Name it anew.")
+        holders = await self._holders(organization, reference) if reference.identifiers else {}
+        if entity is None and holders:
+            entity = next(holders[kind] for kind in reference.identifiers if kind in holders)
+        conflicts = [
+            IdentifierConflict(kind, reference.identifiers[kind], owner)
+            for kind, owner in holders.items()
+            if owner != entity
+        ]
+        return ResolvedEntity(entity, tuple(conflicts))
 
-    async def target(self, organization: str, subject: EntityReference, now: datetime) -> tuple[EntityId, bool]:
+    async def target(self, organization: str, reference: EntityReference, now: datetime) -> tuple[EntityId, bool]:
         """Return the entity that a relation points at and whether it has to be created."""
-        entity = (await self.bearer(organization, subject)).entity
-        return (entity, False) if entity else (EntityId(subject.entity.type, new_id("e", now)), True)
+        entity = (await self.resolve(organization, reference)).entity
+        return (entity, False) if entity else (EntityId(reference.entity.type, new_id("e", now)), True)
+
+    async def _holders(self, organization: str, reference: EntityReference) -> dict[str, EntityId]:
+        """Return the entity that holds each given identifier, by kind."""
+        entity_type = reference.entity.type
+        places = {
+            keys.identifier(organization, entity_type, value, kind): kind
+            for kind, value in reference.identifiers.items()
+        }
+        found = await self._store.get_many(list(places))
+        return {places[place]: EntityId(entity_type, item.body["id"]) for place, item in found.items()}

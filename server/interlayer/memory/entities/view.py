@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.soft_match import WordIndex
-from interlayer.memory.entities.fact_aliases import FactAliases
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
@@ -22,9 +21,9 @@ from interlayer.memory.log.records import (
     LogEntry,
     Merged,
     Relation,
+    Split,
     statement_of,
 )
-from interlayer.memory.log.revision import is_structure
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.items import LAST
@@ -102,7 +101,7 @@ class EntityView:
         self.revision = memory.revision
         self.memories[memory.id] = memory
         self.stated.update(memory.relations)
-        if not is_structure(memory):
+        if not isinstance(memory, Merged | Split):
             self.oldest = min(self.oldest, memory.recorded_at)
         if isinstance(memory, Merged):
             self._adopt(memory)
@@ -242,3 +241,24 @@ def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
 def exact_form(text: str) -> str:
     """Return the words of a text, folded: two facts with equal forms are the same statement."""
     return " ".join(words(text))
+
+
+class FactAliases:
+    """Groups of fact ids that name one statement (a union-find; chains are as short as merges are few)."""
+
+    def __init__(self) -> None:
+        self._leads_to: dict[str, str] = {}
+
+    def root(self, fact_id: str) -> str:
+        """Return the id that stands for the group."""
+        root = statement_of(fact_id)
+        while root in self._leads_to:
+            root = self._leads_to[root]
+        return root
+
+    def join(self, fact_id: str, other: str) -> tuple[str, str]:
+        """Put two groups together under the root of `other`; return the former root of the first, and the root."""
+        former, root = self.root(fact_id), self.root(other)
+        if former != root:
+            self._leads_to[former] = root
+        return former, root

@@ -19,10 +19,10 @@ from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 class References:
     """Finds it, for what is to be erased."""
 
-    def __init__(self, store: ItemStore, entities: Entities, underway: InFlightCalls, schema: Schema) -> None:
+    def __init__(self, store: ItemStore, entities: Entities, in_flight: InFlightCalls, schema: Schema) -> None:
         self._store = store
         self._entities = entities
-        self._underway = underway
+        self._in_flight = in_flight
         self._schema = schema
 
     async def rejected(self, organization: str, head: Head) -> list[Key]:
@@ -38,11 +38,11 @@ class References:
     async def unread(self, organization: str, entity: EntityId) -> list[Key]:
         """Return the keys of the calls about an entity whose content was not read yet, if it ever will be."""
         found: list[Key] = []
-        for call in await self._underway.waiting(organization):
+        for call in await self._in_flight.waiting(organization):
             with suppress(Ambiguous, InvalidInput):
                 named = parse_entity(call.request.entity, self._schema)
                 if await self._entities.resolve(organization, named) == entity:
-                    found += [operation.key for operation in call.taken()]
+                    found += [operation.key for operation in call.removal()]
         return found
 
     async def absorbed(self, organization: str, head: Head) -> list[Key]:

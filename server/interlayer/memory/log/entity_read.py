@@ -35,13 +35,13 @@ class EntityRead:
         return self.after <= after and (upto <= after or upto <= last)
 
 
-async def read_dossier(store: ItemStore, organization: str, entity: EntityId, after: int) -> EntityRead | None:
-    """Return the dossier with the log after a revision, and no more relations than are ever shown; None without head.
+async def read_entity(store: ItemStore, organization: str, entity: EntityId, after: int) -> EntityRead | None:
+    """Return the log after a revision, and no more relations than are ever shown; None without head.
 
     It takes one query unless there is a long log to read.
     """
     place = keys.head(organization, entity)
-    span, first_relation = keys.dossier_after(after), keys.incoming().start
+    span, first_relation = keys.entity_after(after), keys.incoming().start
     items: list[Item] = []
     cursor: str | None = None
     while True:

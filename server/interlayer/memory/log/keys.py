@@ -69,7 +69,7 @@ def memories_after(revision: int) -> Span:
     return Span(f"m#{revision + 1:010d}", "m#:")
 
 
-def dossier_after(revision: int) -> Span:
+def entity_after(revision: int) -> Span:
     """Return the span of the log after a revision, the head, and the relations that point at the entity."""
     return Span(memories_after(revision).start, incoming().end)
 
@@ -156,7 +156,7 @@ def pending(organization: str, memory_id: str) -> Key:
     return _key(organization, "p", sort=memory_id)
 
 
-def underway(organization: str, memory_id: str, part: int) -> Key:
+def in_flight(organization: str, memory_id: str, part: int) -> Key:
     """Return the key of a part of a call whose content a model is reading."""
     return _key(organization, "w", sort=f"{memory_id}#{part:04d}")
 

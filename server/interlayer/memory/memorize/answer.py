@@ -71,7 +71,7 @@ class OmittedFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierConflict:
+class IdentifierOutcome:
     """An identifier that was not learned, because another entity has it."""
 
     kind: str
@@ -93,7 +93,7 @@ class MemorizeAnswer:
     replayed: bool
     omitted: OmittedFacts | None = None
     degraded: tuple[str, ...] | None = None
-    conflicts: tuple[IdentifierConflict, ...] | None = None
+    conflicts: tuple[IdentifierOutcome, ...] | None = None
 
 
 def shown_time(instant: str) -> str:

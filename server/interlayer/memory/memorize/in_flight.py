@@ -7,7 +7,6 @@ is memorized by another one, under the same memory id: however late the first on
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,9 +14,10 @@ from interlayer.errors import Ambiguous, Conflict, InvalidInput, Refused, Unavai
 from interlayer.ids import Clock, parse_instant, timestamp
 from interlayer.memory.log import keys
 from interlayer.memory.memorize.answer import MemorizeAnswer
+from interlayer.memory.memorize.call import Call
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
-from interlayer.storage.items import Delete, Item, ItemStore, Put
+from interlayer.storage.items import Item, ItemStore, Put
 from interlayer.storage.optimistic import apply_if_unchanged
 from interlayer.text.private import untellable
 
@@ -25,21 +25,6 @@ _KEPT_FOR: Final = timedelta(days=30)
 _GRACE: Final = timedelta(seconds=30)  # beyond the time that the model is given
 _CLAIM: Final = timedelta(minutes=15)
 _PART: Final = 80_000  # characters, of four bytes at most
-
-
-@dataclass(slots=True)
-class Call:
-    """A call, who sent it, and under which id it is remembered; `parts` items keep it, none before a model is asked."""
-
-    memory_id: str
-    principal: Principal
-    request: MemorizeRequest
-    parts: int = 0
-
-    def taken(self) -> list[Delete]:
-        """Return what takes it away."""
-        organization = self.principal.organization
-        return [Delete(keys.underway(organization, self.memory_id, number)) for number in range(self.parts)]
 
 
 Remember = Callable[[Call], Awaitable[MemorizeAnswer]]
@@ -65,7 +50,7 @@ class InFlightCalls:
         expires_at = int((now + _KEPT_FOR).timestamp())
         puts: list[Put] = []
         for number, part in enumerate(parts):
-            place = keys.underway(call.principal.organization, call.memory_id, number)
+            place = keys.in_flight(call.principal.organization, call.memory_id, number)
             puts.append(Put(place, {"text": part, **(first if number == 0 else {})}, expires_at=expires_at))
         await self._store.transact(puts)
         call.parts = len(parts)
@@ -74,7 +59,7 @@ class InFlightCalls:
         """Take away a call that was refused, answered before, or whose entity is forgotten."""
         if call.parts:
             with suppress(Unavailable):
-                await self._store.transact(call.taken())
+                await self._store.transact(call.removal())
 
     async def resume(self, organization: str, remember: Remember) -> AsyncGenerator[str]:
         """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
@@ -107,7 +92,7 @@ class InFlightCalls:
         return [call for call, _ in await self._all(organization)]
 
     async def _all(self, organization: str) -> Sequence[tuple[Call, Item]]:
-        page = await self._store.query("memory", keys.underway(organization, "", 0).partition)
+        page = await self._store.query("memory", keys.in_flight(organization, "", 0).partition)
         by_call: dict[str, list[Item]] = {}
         for item in page.items:
             by_call.setdefault(item.key.sort.partition("#")[0], []).append(item)

@@ -3,15 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import addressed
-from interlayer.memory.entities.resolution import EntityReference, ResolvedEntity
-from interlayer.memory.extraction.extractor import Extracted
 from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
@@ -20,8 +18,7 @@ from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
-from interlayer.memory.memorize.in_flight import Call
-from interlayer.memory.projection.spaces import ActiveSpace
+from interlayer.memory.memorize.call import GateResult, Reading
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -33,7 +30,6 @@ from interlayer.memory.requests import (
     PropertyCandidate,
 )
 from interlayer.memory.schema.schema import EntitySchema
-from interlayer.models.embedder import Vectors
 from interlayer.text.private import masked, untellable
 
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -41,89 +37,41 @@ _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """The candidates of a call: those that came through the gates, and those that did not."""
-
-    facts: tuple[FactCandidate, ...]
-    properties: tuple[Observation, ...]
-    rejected: tuple[Rejected, ...]
-    gates: Gates
-    extractor: str
-    pending: str = ""  # why a model has still to read the content
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
-    """A call after the gates: everything that a retry needs again.
-
-    `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
-    """
-
-    call: Call
-    request: MemorizeRequest
-    subject: EntityReference
-    observed_at: str
-    space: ActiveSpace
-    vectors: Vectors | None
-    relations: tuple[tuple[str, EntityReference], ...]
-    gated: GateResult
-    bearer: ResolvedEntity | None = None
-    """Whom it was found to name when its content was read; good for the first attempt to commit."""
-    degraded: tuple[str, ...] = ()
-
-    @property
-    def memory_id(self) -> str:
-        """Under which id it is remembered."""
-        return self.call.memory_id
-
-    @property
-    def is_all_rejected(self) -> bool:
-        """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
-        beside = self.relations or self.request.identifiers or self.request.name or self.gated.pending
-        return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
-
-    content: str
-    redacted: bool
-    extracted: Extracted | None = None
-    failed: str | None = None
-
-
-def reading_of(content: str | None) -> Reading:
-    """Return content with every secret blotted out in place, so that spans still fit."""
+def read_plainly(content: str | None) -> Reading:
+    """Blot every secret out of content, in place, so that spans still fit."""
     text = masked(content or "")
     return Reading(text, text != (content or ""))
 
 
-def tellable(source: str | None) -> str | None:
-    """Return where content came from without secrets; digits in a row are the id of a message there, and no card."""
-    if not source:
-        return source
-    return masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
+def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeRequest:
+    """Take the secrets out of content and source; digits in a row are the id of a message there, and no card."""
+    source = request.source
+    if source:
+        source = masked(source, [(start, end) for start, end in untellable(source) if not source[start:end].isdigit()])
+    content = reading.content or None
+    if (content, source) == (request.content, request.source):
+        return request
+    return replace(request, content=content, source=source)
 
 
-def gate(request: MemorizeRequest, occasion: GateContext, reading: Reading) -> GateResult:
+def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> GateResult:
     """Return the candidates of a call after the gates.
 
     Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
     """
     found, content = reading.extracted, reading.content
-    ground = Ground(content, occasion.known, occasion.observed_at) if found else None
-    gates = Gates(occasion, ground, reading.redacted, addressed(content) if found else ())
+    ground = Ground(content, context.known, context.observed_at) if found else None
+    gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
-    read = found.facts if found else plain_facts(content, occasion)
+    read = found.facts if found else plain_facts(content, context) if content else ()
     facts = list(_passed(gates, [*request.facts, *read], rejected))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
-    given = _named_today(request.properties, occasion.schema)
+    given = _named_today(request.properties, context.schema)
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
-    stated = properties_of(content, occasion.schema, names) if more is None else more
+    plain = properties_of(content, context.schema, names) if content and more is None else []
+    stated = plain if more is None else more
     properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
@@ -158,22 +106,22 @@ def check_limits(request: MemorizeRequest) -> None:
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
 
 
-def admitted(request: MemorizeRequest, occasion: GateContext) -> GateResult:
+def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> GateResult:
     """Return the candidates of a call that an operator lets through: only what guards the store itself is checked.
 
     Raises `Refused` for secrets and for what addresses a model, `InvalidInput` for what the schema does not take.
     """
-    gates = Gates(occasion)
+    gates = Gates(context, redacted=reading.redacted)
     for fact in request.facts:
         _check_admission(gates.fact(fact))
     properties: list[Observation] = []
-    for candidate in _named_today(request.properties, occasion.schema):
+    for candidate in _named_today(request.properties, context.schema):
         judged = gates.value(candidate)
         _check_admission(judged)
         if isinstance(judged, Rejection):  # for what only keeps noise out
-            judged = _as_given(candidate, occasion)
+            judged = _as_given(candidate, context)
         properties.append(judged)
-    return GateResult(tuple(request.facts), tuple(properties), (), Gates(occasion, checked=gates.checked), "admitted")
+    return GateResult(tuple(request.facts), tuple(properties), (), Gates(context, checked=gates.checked), "admitted")
 
 
 def _check_admission(judged: object) -> None:

@@ -1,4 +1,4 @@
-"""memorize: candidates -> gates -> reconcile -> one transaction -> projection.
+"""memorize: prepare the call, reconcile it with what is known, commit, answer.
 
 Before a model is asked the call itself is kept, so that its content outlives the process. The transaction holds
 everything or nothing. A race with another writer of the same entity is lost without harm: the view is brought up to
@@ -12,40 +12,37 @@ from functools import partial
 from typing import Final
 
 import anyio.to_thread
-import numpy as np
 
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import Naming
-from interlayer.memory.entities.vectors import comparable, of_statements
+from interlayer.memory.entities.resolution import Resolution, ResolvedEntity
+from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
-from interlayer.memory.log import keys, outbox
-from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Relation
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import EntityId, Memorized, Relation
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.backlog import note
-from interlayer.memory.memorize.commit import Change, Plan, creation, plan
-from interlayer.memory.memorize.content import Reader, worked
-from interlayer.memory.memorize.in_flight import Call, InFlightCalls
-from interlayer.memory.memorize.intake import PreparedCall, admitted, check_limits, gate, relation_type
+from interlayer.memory.memorize.call import Call, PreparedCall
+from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
+from interlayer.memory.memorize.in_flight import InFlightCalls
+from interlayer.memory.memorize.intake import check_limits
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
+from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
-from interlayer.memory.projection.projector import Pending, Projector
+from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, reconcile
-from interlayer.memory.reconciliation.statements import confirmations_of, facts_of
+from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.duration import before
 from interlayer.memory.schema.schema import Schema
-from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Operation, Put, VersionConflict
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put, VersionConflict
 from interlayer.storage.optimistic import apply_if_unchanged, optimistically
-from interlayer.storage.vectors import Row
 
 _INLINE_FACTS: Final = 200
 
@@ -74,55 +71,42 @@ class Memorizer:
         self._schema = schema
         self._clock = clock
         self._receipts = receipts
-        self._naming = Naming(store, entities, schema)
-        self._reader = Reader(entities, self._naming, schema, spaces, extractors)
-        self.underway = InFlightCalls(store, clock)
+        self._resolution = Resolution(store, entities, schema)
+        self._preparation = Preparation(entities, self._resolution, schema, spaces, extractors, clock)
+        self.in_flight = InFlightCalls(store, clock)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
-        """Return the answer of the contract, after everything it says is durable."""
+        """Remember what a caller sends; when it returns, everything that the answer says is durable."""
         check_limits(request)
         call = Call(new_id("m", self._clock()), principal, request)
         try:
             return await self.remember(call)
         except InterlayerError:
-            await self.underway.abandon(call)
+            await self.in_flight.abandon(call)
             raise
 
     async def remember(self, call: Call) -> MemorizeAnswer:
-        """Return the answer to a call, which stays kept, if it is, when it fails."""
-        replayed = await self._seen(call.principal, call.request)
-        return replayed or await self._committed(call.principal, await self._checked(call), self._store.transact)
+        """Remember a call, which stays kept, if it is, when this fails."""
+        if replayed := await self._first_answer(call):
+            return replayed
+        prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call))
+        return await self._write(prepared, self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> MemorizeAnswer:
-        """Return the answer for candidates that an operator lets through although a gate turned them down.
+        """Remember candidates that an operator lets through although a gate turned them down.
 
         Raises `Refused` for what may never be remembered.
         """
         check_limits(request)
         call = Call(new_id("m", self._clock()), principal, request)
-        return await self._committed(principal, await self._checked(call, admit=True), commit)
+        prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call), by_operator=True)
+        return await self._write(prepared, commit)
 
-    async def _committed(self, principal: Principal, checked: PreparedCall, commit: Commit) -> MemorizeAnswer:
-        first = True
-
-        async def attempt() -> MemorizeAnswer:
-            nonlocal checked, first
-            if not first:
-                # Either the entity moved on, or this very call ran twice at once and the other one was first.
-                replayed = await self._seen(principal, checked.request)
-                if replayed:
-                    return replayed
-                checked = replace(checked, bearer=None)
-            first = False
-            return await self._attempt(principal, checked, commit)
-
-        busy = "entity: too many agents write to it at once. Nothing was stored; send the same call again."
-        return await optimistically(attempt, busy)
-
-    async def _seen(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer | None:
-        if not request.idempotency_key:
+    async def _first_answer(self, call: Call) -> MemorizeAnswer | None:
+        """Return the answer that the idempotency key of a call was given first, None if there is none."""
+        if not call.request.idempotency_key:
             return None
-        item = await self._store.get(keys.idempotency(principal.organization, principal.agent, request.idempotency_key))
+        item = await self._store.get(_answer_key(call))
         if item is None:
             return None
         answer = read_answer(item.body["answer"])
@@ -131,159 +115,121 @@ class Memorizer:
             return None
         return replace(answer, replayed=True)
 
-    async def _checked(self, call: Call, *, admit: bool = False) -> PreparedCall:
-        principal, request = call.principal, call.request
-        subject = self._naming.subject(request.entity, request.identifiers, request.name)
-        relations = tuple(
-            (relation_type(kind), self._naming.subject(target, field="relations.target"))
-            for kind, target in request.relations
-        )
-        observed_at = request.observed_at or self._clock()
-        keep = partial(self.underway.keep, call)
-        read = self._reader.read(principal.organization, request, subject, observed_at, keep)
-        request, occasion, reading, bearer = await read
-        judge = partial(admitted, request, occasion) if admit else partial(gate, request, occasion, reading)
-        gated = await worked(request, judge)
-        space = await self._spaces.of(principal.organization)
-        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
-        return PreparedCall(
-            call=call,
-            request=request,
-            subject=subject,
-            observed_at=timestamp(observed_at),
-            space=space,
-            vectors=vectors,
-            relations=relations,
-            gated=gated,
-            bearer=bearer,
-            degraded=degraded,
-        )
+    async def _write(self, prepared: PreparedCall, commit: Commit) -> MemorizeAnswer:
+        """Reconcile and commit, anew when another writer was first."""
+        attempts = 0
 
-    async def _attempt(self, principal: Principal, checked: PreparedCall, commit: Commit) -> MemorizeAnswer:
-        organization = principal.organization
+        async def attempt() -> MemorizeAnswer:
+            nonlocal attempts, prepared
+            attempts += 1
+            if attempts > 1:  # the entity moved on, or this very call ran twice at once and the other one was first
+                if replayed := await self._first_answer(prepared.call):
+                    return replayed
+                prepared = replace(prepared, resolved=None)
+            return await self._attempt(prepared, commit)
+
+        busy = "entity: too many agents write to it at once. Nothing was stored; send the same call again."
+        return await optimistically(attempt, busy)
+
+    async def _attempt(self, prepared: PreparedCall, commit: Commit) -> MemorizeAnswer:
+        organization = prepared.call.principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        bearer = checked.bearer or await self._naming.bearer(organization, checked.subject)
-        known, claims = bearer.entity, bearer.claims
-        if checked.is_all_rejected:
-            return await self._turned_down(principal, checked, known, commit)
-        entity = known or EntityId(checked.subject.entity.type, new_id("e", self._clock()))
+        resolved = prepared.resolved or await self._resolution.resolve(organization, prepared.reference)
+        if prepared.is_all_rejected:
+            return await self._keep_rejections(prepared, resolved.entity, commit)
+        entity = resolved.entity or EntityId(prepared.reference.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
-            dossier = await self._entities.dossier(organization, entity, bearer.dossier) if known else None
-            stored = dossier.stored if dossier else None
-            if known and (stored is None or stored.head.merged_into):
-                raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-            targets, creations = await self._targets(organization, checked, entity)
-            viewed = self._entities.view(organization, stored.head, checked.space, dossier) if stored else None
-            view = await viewed if viewed else self._entities.blank(entity, checked.space)
-            names = (checked.subject.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
-            decisions = await self._decided(checked, view, names)
-            memory = self._memory(principal, checked, decisions, targets, view.revision + 1)
-            change = Change(
-                organization,
-                entity,
-                stored,
-                memory,
-                checked.subject,
-                claims,
-                checked.request.content,
-                timestamp(self._clock()),
-            )
-            planned = plan(change, view, self._schema)
-            answer = memorize_answer(checked, decisions, memory, planned, claims, created=known is None)
-            operations = [
-                *planned.operations,
-                *creations,
-                *self._first_answer(principal, checked, answer),
-                *self._rejected(principal, checked, entity),
-                await memory_receipt(self._receipts, principal, checked, entity, decisions, planned),
-                *checked.call.taken(),
-            ]
-            if checked.gated.pending:  # a model has still to read the content
-                operations.append(note(organization, checked.memory_id, checked.gated.pending, self._clock()))
+            change = await self._reconcile(prepared, resolved, entity)
+            answer = memorize_answer(change)
+            operations = [*change.operations(), *await self._beside(change, answer)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._remember(organization, planned, memory, view, checked, decisions)
+            self._follow(change)
         return answer
 
-    async def _decided(self, checked: PreparedCall, view: EntityView, names: Sequence[str]) -> list[Decision]:
-        facts = checked.gated.facts
+    async def _reconcile(self, prepared: PreparedCall, resolved: ResolvedEntity, entity: EntityId) -> MemoryChange:
+        """Decide what a call adds to an entity as it stands now."""
+        organization, now = prepared.call.principal.organization, timestamp(self._clock())
+        read = await self._entities.read(organization, entity, resolved.read) if resolved.entity else None
+        stored = read.stored if read else None
+        if resolved.entity and (stored is None or stored.head.merged_into):
+            raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
+        relations, targets = await self._relations(prepared, entity, now)
+        viewed = self._entities.view(organization, stored.head, prepared.space, read) if stored else None
+        view = await viewed if viewed else self._entities.blank(entity, prepared.space)
+        names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
+        decisions = await self._decide(prepared, view, names)
+        memory = _memory(prepared, decisions, relations, view.revision + 1, now)
+        schema = self._schema.entities[entity.type]
+        return change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
+
+    async def _decide(self, prepared: PreparedCall, view: EntityView, names: Sequence[str]) -> list[Decision]:
+        facts = prepared.gated.facts
         texts = [fact.text for fact in facts]
-        vectors, known, scale = await comparable(self._spaces, checked.space, texts, checked.vectors, view)
-        decide = partial(reconcile, facts, vectors, view, known, scale, names, checked.observed_at)
+        vectors, known, scale = await comparable(self._spaces, prepared.space, texts, prepared.vectors, view)
+        decide = partial(reconcile, facts, vectors, view, known, scale, names, prepared.observed_at)
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
-    async def _targets(
-        self, organization: str, checked: PreparedCall, entity: EntityId
+    async def _relations(
+        self, prepared: PreparedCall, entity: EntityId, now: str
     ) -> tuple[tuple[Relation, ...], list[Operation]]:
         """Return the relations of a call, and what creates those of their targets that are not known yet."""
+        organization = prepared.call.principal.organization
         relations: dict[Relation, None] = {}
-        created = {checked.subject.identity: entity}
+        known = {prepared.reference.identity: entity}
         operations: list[Operation] = []
-        for kind, subject in checked.relations:
-            target = created.get(subject.identity)
+        for kind, reference in prepared.relations:
+            target = known.get(reference.identity)
             if target is None:
-                target, is_new = await self._naming.target(organization, subject, self._clock())
+                target, is_new = await self._resolution.target(organization, reference, self._clock())
                 if is_new:
-                    created[subject.identity] = target
+                    known[reference.identity] = target
                     schema = self._schema.entities[target.type]
-                    operations += creation(organization, target, subject, schema, timestamp(self._clock()))
+                    operations += creation(organization, target, reference, schema, now)
             relations[Relation(kind, target)] = None
         return tuple(relations), operations
 
-    def _memory(
-        self,
-        principal: Principal,
-        checked: PreparedCall,
-        decisions: Sequence[Decision],
-        relations: tuple[Relation, ...],
-        revision: int,
-    ) -> Memorized:
-        request = checked.request
-        beside = bool(request.content)
-        return Memorized(
-            id=checked.memory_id,
-            revision=revision,
-            agent=principal.agent,
-            recorded_at=timestamp(self._clock()),
-            observed_at=checked.observed_at,
-            source=request.source,
-            has_content=beside,
-            extractor=checked.gated.extractor,
-            facts=facts_of(decisions, checked.memory_id, checked.observed_at, beside=beside),
-            confirms=tuple(confirmations_of(decisions, checked.observed_at, beside=beside)),
-            properties=checked.gated.properties,
-            relations=relations,
-            idempotency=request.idempotency_key,
-            pending=checked.gated.pending,
-        )
+    async def _beside(self, change: MemoryChange, answer: MemorizeAnswer) -> list[Operation]:
+        """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading."""
+        prepared = change.prepared
+        operations: list[Operation] = [
+            *_answer_puts(prepared.call, answer),
+            *self._rejections(prepared, change.entity),
+            await memory_receipt(self._receipts, prepared, change.entity, change),
+            *prepared.call.removal(),
+        ]
+        if prepared.gated.pending:  # a model has still to read the content
+            call = prepared.call
+            operations.append(note(call.principal.organization, call.memory_id, prepared.gated.pending, self._clock()))
+        return operations
 
-    async def _turned_down(
-        self, principal: Principal, checked: PreparedCall, known: EntityId | None, commit: Commit
-    ) -> MemorizeAnswer:
+    async def _keep_rejections(self, prepared: PreparedCall, known: EntityId | None, commit: Commit) -> MemorizeAnswer:
         """Keep what a call proposed for review, and nothing else of it."""
-        stored = await self._entities.head(principal.organization, known) if known else None
-        answer = nothing_remembered(checked, stored.head if stored else None)
-        expires_at = int((self._clock() + self._kept_for(checked.subject.entity.type)).timestamp())
-        first = self._first_answer(principal, checked, answer, expires_at)
-        receipt = await memory_receipt(self._receipts, principal, checked, known)
-        await commit([*first, *self._rejected(principal, checked, known), receipt, *checked.call.taken()])
+        stored = await self._entities.head(prepared.call.principal.organization, known) if known else None
+        answer = nothing_remembered(prepared, stored.head if stored else None)
+        expires_at = int((self._clock() + self._kept_for(prepared.reference.entity.type)).timestamp())
+        receipt = await memory_receipt(self._receipts, prepared, known)
+        first = _answer_puts(prepared.call, answer, expires_at)
+        await commit([*first, *self._rejections(prepared, known), receipt, *prepared.call.removal()])
         return answer
 
-    def _rejected(self, principal: Principal, checked: PreparedCall, entity: EntityId | None) -> Iterator[Operation]:
-        request, named = checked.request, checked.subject.entity
+    def _rejections(self, prepared: PreparedCall, entity: EntityId | None) -> Iterator[Operation]:
+        if not prepared.gated.rejected:
+            return
+        request, named, call = prepared.request, prepared.reference.entity, prepared.call
         yield from RejectionRecord(
-            organization=principal.organization,
-            memory_id=checked.memory_id,
+            organization=call.principal.organization,
+            memory_id=call.memory_id,
             entity=entity,
             named=f"{named.type}:{named.key}",
-            who=entity.id if entity else checked.subject.identity[1],
-            agent=principal.agent,
+            who=entity.id if entity else prepared.reference.identity[1],
+            agent=call.principal.agent,
             source=request.source,
-            observed_at=checked.observed_at,
+            observed_at=prepared.observed_at,
             idempotency=request.idempotency_key,
-            candidates=checked.gated.rejected,
-            counts=checked.gated.gates.rejected,
+            candidates=prepared.gated.rejected,
+            counts=prepared.gated.gates.rejected,
             kept_for=self._kept_for(named.type),
         ).operations(self._clock())
 
@@ -293,34 +239,46 @@ class Memorizer:
         now = self._clock()
         return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
 
-    def _first_answer(
-        self, principal: Principal, checked: PreparedCall, answer: MemorizeAnswer, expires_at: int | None = None
-    ) -> list[Operation]:
-        key = checked.request.idempotency_key
-        if not key:
-            return []
-        place = keys.idempotency(principal.organization, principal.agent, key)
-        return [Put(place, {"answer": answer_body(answer)}, expires_at=expires_at)]
-
-    def _remember(
-        self,
-        organization: str,
-        planned: Plan,
-        memory: LogEntry,
-        view: EntityView,
-        checked: PreparedCall,
-        decisions: Sequence[Decision],
-    ) -> None:
+    def _follow(self, change: MemoryChange) -> None:
         """Bring this process's view and the index up to what was just committed."""
-        vectors = None if checked.vectors is None else _added(decisions, checked.vectors)
+        prepared, memory = change.prepared, change.memory
+        organization, vectors = prepared.call.principal.organization, prepared.vectors
+        if vectors is not None and len(change.decisions):
+            vectors = vectors[[one.outcome == "added" for one in change.decisions]]
         by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
-        self._entities.committed(organization, planned.head, view, memory, by_id, checked.space)
-        entity = planned.head.entity
-        rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
-        place = outbox.entry_key(organization, memory.id)
-        space_id = "" if vectors is None else checked.space.id
-        self._projector.offer(Pending(organization, place, rows, space_id, vectors))
+        self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
+        self._projector.offer(organization, change.entity, memory, prepared.space, vectors)
 
 
-def _added(decisions: Sequence[Decision], vectors: Vectors) -> Vectors:
-    return vectors[np.array([one.outcome == "added" for one in decisions], dtype=bool)] if len(decisions) else vectors
+def _memory(
+    prepared: PreparedCall, decisions: Sequence[Decision], relations: tuple[Relation, ...], revision: int, now: str
+) -> Memorized:
+    call, request = prepared.call, prepared.request
+    beside = bool(request.content)
+    return Memorized(
+        id=call.memory_id,
+        revision=revision,
+        agent=call.principal.agent,
+        recorded_at=now,
+        observed_at=prepared.observed_at,
+        source=request.source,
+        has_content=beside,
+        extractor=prepared.gated.extractor,
+        facts=facts_of(decisions, call.memory_id, prepared.observed_at, beside=beside),
+        confirms=tuple(confirmations_of(decisions, prepared.observed_at, beside=beside)),
+        properties=prepared.gated.properties,
+        relations=relations,
+        idempotency=request.idempotency_key,
+        pending=prepared.gated.pending,
+    )
+
+
+def _answer_key(call: Call) -> Key:
+    return keys.idempotency(call.principal.organization, call.principal.agent, call.request.idempotency_key or "")
+
+
+def _answer_puts(call: Call, answer: MemorizeAnswer, expires_at: int | None = None) -> list[Operation]:
+    """List what keeps the answer for replay, if the call has a key."""
+    if not call.request.idempotency_key:
+        return []
+    return [Put(_answer_key(call), {"answer": answer_body(answer)}, expires_at=expires_at)]

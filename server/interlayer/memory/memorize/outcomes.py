@@ -6,21 +6,20 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from interlayer.answers import as_json
-from interlayer.memory.entities.resolution import Claim
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.memorize.answer import (
     FactOutcome,
     FactResult,
     GateCounts,
-    IdentifierConflict,
+    IdentifierOutcome,
     MemorizeAnswer,
     MemorizedEntity,
     OmittedFacts,
     PropertyOutcome,
     RelationOutcome,
 )
-from interlayer.memory.memorize.commit import Plan
-from interlayer.memory.memorize.intake import GateResult, PreparedCall
+from interlayer.memory.memorize.call import GateResult, PreparedCall
+from interlayer.memory.memorize.commit import MemoryChange
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.text.budget import json_tokens
@@ -39,31 +38,26 @@ def read_answer(body: Mapping[str, Any]) -> MemorizeAnswer:
     return _ANSWER.validate_python(body)
 
 
-def memorize_answer(
-    checked: PreparedCall,
-    decisions: Sequence[Decision],
-    memory: LogEntry,
-    planned: Plan,
-    claims: Sequence[Claim],
-    *,
-    created: bool,
-) -> MemorizeAnswer:
-    """Return the answer of the contract."""
-    rejected_facts, rejected_properties = _rejected(checked.gated)
-    facts = [*_facts(decisions, memory), *rejected_facts]
+def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
+    """Say what a change does with every candidate."""
+    gated, memory = change.prepared.gated, change.memory
+    rejected_facts, rejected_properties = _rejected(gated)
+    facts = [*_facts(change.decisions, memory), *rejected_facts]
     shown = _within(facts, ANSWER_TOKENS)
-    conflicts = [IdentifierConflict(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in claims]
+    conflicts = (
+        IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in change.conflicts
+    )
     return MemorizeAnswer(
         memory_id=memory.id,
-        entity=_entity(planned.head, created=created),
-        properties=(*_properties(checked, planned), *rejected_properties),
+        entity=_entity(change.after, created=change.before is None),
+        properties=(*_properties(change), *rejected_properties),
         facts=shown,
         relations=tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in memory.relations),
-        gates=_counts(checked.gated),
-        extractor=checked.gated.extractor,
+        gates=_counts(gated),
+        extractor=gated.extractor,
         replayed=False,
         omitted=_omitted(facts, shown, "long answer; all are stored, use recall_entity"),
-        degraded=tuple(checked.degraded) or None,
+        degraded=change.prepared.degraded or None,
         conflicts=tuple(conflicts) or None,
     )
 
@@ -74,7 +68,8 @@ def fact_outcome(one: Decision) -> FactResult:
 
 
 def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutcome]:
-    by_number = {int(fact.id.rpartition("_")[2]): fact.id for fact in memory.facts}
+    added = iter(memory.facts)
+    by_number = {number: next(added).id for number, one in enumerate(decisions) if one.outcome == "added"}
     for number, one in enumerate(decisions):
         same = None if one.duplicate_of is None else _named(one.duplicate_of, by_number)
         newer = _named(one.superseded_by[0], by_number) if one.superseded_by else None
@@ -95,11 +90,11 @@ def _named(other: str | int, by_number: Mapping[int, str]) -> str:
     return other if isinstance(other, str) else by_number[other]
 
 
-def nothing_remembered(checked: PreparedCall, head: Head | None) -> MemorizeAnswer:
+def nothing_remembered(prepared: PreparedCall, head: Head | None) -> MemorizeAnswer:
     """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
-    named = checked.subject.entity
+    named = prepared.reference.entity
     unknown = MemorizedEntity(ref=f"{named.type}:{named.key}", type=named.type, id="", name=named.key, created=False)
-    facts, properties = _rejected(checked.gated)
+    facts, properties = _rejected(prepared.gated)
     shown = _within(facts, ANSWER_TOKENS)
     return MemorizeAnswer(
         memory_id="",
@@ -107,8 +102,8 @@ def nothing_remembered(checked: PreparedCall, head: Head | None) -> MemorizeAnsw
         properties=properties,
         facts=shown,
         relations=(),
-        gates=_counts(checked.gated),
-        extractor=checked.gated.extractor,
+        gates=_counts(prepared.gated),
+        extractor=prepared.gated.extractor,
         replayed=False,
         omitted=_omitted(facts, shown, "long answer; nothing was stored"),
     )
@@ -141,16 +136,17 @@ def _rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[Propert
     return tuple(facts), tuple(properties)
 
 
-def _properties(checked: PreparedCall, planned: Plan) -> Iterator[PropertyOutcome]:
-    for seen in checked.gated.properties:
-        outcome, state = planned.outcomes[seen.name], planned.properties[seen.name]
+def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
+    for seen in change.prepared.gated.properties:
+        outcome, state = change.outcomes[seen.name], change.properties[seen.name]
+        previous = change.view.properties.get(seen.name)
         older = "an older or weaker observation does not displace the current value"
         yield PropertyOutcome(
             name=seen.name,
             outcome=outcome,
             value=state.value,
             confidence=state.confidence,
-            previous=planned.previous.get(seen.name) if outcome == "updated" else None,
+            previous=previous.value if previous and outcome == "updated" else None,
             reason=older if outcome == "kept" else None,
         )
 

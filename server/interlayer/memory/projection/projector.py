@@ -22,7 +22,7 @@ import numpy as np
 from interlayer.errors import InterlayerError, Unavailable
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.outbox import PURGE
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.records import EntityId, LogEntry
 from interlayer.memory.projection.rows import living_rows, rows_of
 from interlayer.memory.projection.spaces import ActiveSpace, SpaceRecord, Spaces, with_gaps
 from interlayer.models.embedder import Vectors
@@ -69,9 +69,16 @@ class Projector:
         self._merging = 0.0  # when the space beside the current one is due
         self._projecting = anyio.Lock()
 
-    def offer(self, pending: Pending) -> None:
-        """Take an entry that this process has just committed."""
-        self._queue.append(pending)
+    def offer(
+        self, organization: str, entity: EntityId, memory: LogEntry, space: ActiveSpace, vectors: Vectors | None
+    ) -> None:
+        """Take a memory that this process has just committed.
+
+        `vectors` is (len(memory.facts), dims) of `space`, None when they could not be had.
+        """
+        rows = tuple(Row(fact.id, entity.ref, entity.type, fact.text) for fact in memory.facts)
+        key = outbox.entry_key(organization, memory.id)
+        self._queue.append(Pending(organization, key, rows, "" if vectors is None else space.id, vectors))
         self._wake.set()
 
     async def run(self, organization: str) -> None:

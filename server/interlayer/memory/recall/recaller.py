@@ -44,7 +44,7 @@ class Recaller:
         parsed = parse_entity(request.entity, self._schema)
         check_text(request.query or "", "query", QUERY_MAX)
         known = await self._entities.resolve(principal.organization, parsed)
-        dossier = await self._entities.dossier(principal.organization, known) if known else None
+        dossier = await self._entities.read(principal.organization, known) if known else None
         head = await self._entities.shown(principal.organization, dossier.stored.head) if dossier else None
         if dossier is None or head is None:
             near = await self._entities.near(principal.organization, parsed)

@@ -1,6 +1,6 @@
-"""Deciding what a checked candidate adds to an entity: a new fact, or one more voice for a known one."""
+"""What a checked candidate adds to an entity: a new fact, or one more voice for a known one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -12,6 +12,7 @@ from interlayer.language.contradiction import NEAR, Claim, contradict
 from interlayer.language.distinction import distinguished
 from interlayer.language.restatement import MEANING_MIN, TOGETHER_MIN, Pinned
 from interlayer.memory.entities.view import EntityView, exact_form
+from interlayer.memory.log.records import Confirmation, FactId, FactRecord
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import Scale
@@ -150,3 +151,42 @@ def _highest(scores: Vectors, least: float, most: int) -> list[int]:
     """Return the places of the highest scores that reach the least, highest first."""
     over = np.flatnonzero(scores >= least)
     return [int(place) for place in over[np.argsort(-scores[over], kind="stable")][:most]]
+
+
+def facts_of(
+    decisions: Sequence[Decision], memory_id: str, observed_at: str, *, beside: bool
+) -> tuple[FactRecord, ...]:
+    """Return the facts that a memory adds; `beside` says that it has content beside what the caller states."""
+    return tuple(
+        FactRecord(
+            str(FactId.of(memory_id, number)),
+            one.candidate.text,
+            one.candidate.confidence,
+            one.candidate.observed_at or observed_at,
+            one.candidate.span,
+            tuple(_named(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
+            given=beside and one.candidate.origin == "caller",
+        )
+        for number, one in enumerate(decisions)
+        if one.outcome == "added"
+    )
+
+
+def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside: bool) -> Iterator[Confirmation]:
+    """Yield the facts of other memories that a memory confirms."""
+    for one in decisions:
+        if isinstance(one.duplicate_of, str):
+            said = one.candidate
+            yield Confirmation(
+                one.duplicate_of,
+                one.similarity or 0.0,
+                said.text,
+                said.confidence,
+                said.observed_at or observed_at,
+                said.span,
+                given=beside and said.origin == "caller",
+            )
+
+
+def _named(other: str | int, memory_id: str) -> str:
+    return other if isinstance(other, str) else str(FactId.of(memory_id, other))

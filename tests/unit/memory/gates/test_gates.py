@@ -13,7 +13,7 @@ from interlayer.language.pronouns import is_dangling, with_name
 from interlayer.memory.extraction.extractor import ExtractedFact, ExtractedProperty, Extraction
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
-from interlayer.memory.memorize.intake import gate, reading_of
+from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.memory.schema.schema import Schema, parse_schema, starter_schema
 from interlayer.text.private import MASK
@@ -458,7 +458,7 @@ def test_a_callers_words_are_never_changed_nor_judged_by_style(texts: list[str])
 @given(TEXTS)
 def test_plain_content_is_never_turned_down_for_style(content: str) -> None:
     request = MemorizeRequest(entity=ANN, content=content)
-    done = gate(request, occasion(), reading_of(content))
+    done = gate(request, occasion(), read_plainly(content))
     assert {one.reason.code for one in done.rejected} <= {"empty", "secret", "type", "oversized"}
     assert done.gates.checked == len(done.facts) + len(done.properties) + len(done.rejected)
     assert done.gates.passed == done.gates.checked - len(done.rejected)

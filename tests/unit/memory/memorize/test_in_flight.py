@@ -44,7 +44,7 @@ async def died(room: Any, **call: Any) -> None:
 
 
 async def resumed(room: Any) -> list[str]:
-    return [one async for one in room.memorizer.underway.resume("acme", room.memorizer.remember)]
+    return [one async for one in room.memorizer.in_flight.resume("acme", room.memorizer.remember)]
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ async def test_what_a_dead_process_had_read_is_memorized_by_another(room: Any, r
     assert {(one["name"], one["value"]) for one in answer["properties"]} == {("employees", 40)}
     assert {fact["source"] for fact in answer["facts"]} == {"mail 7"}
     assert {fact["observed_at"][:10] for fact in answer["facts"]} == {f"{at:%Y-%m-%d}"}
-    assert await reader.memorizer.underway.waiting("acme") == []
+    assert await reader.memorizer.in_flight.waiting("acme") == []
 
 
 async def test_secrets_are_blotted_out_before_a_call_is_kept(room: Any) -> None:
     await died(room, facts=[FactCandidate("The key is AKIAQWERTYUIOPASDFGH.", 0.9)])
-    (call,) = await room.memorizer.underway.waiting("acme")
+    (call,) = await room.memorizer.in_flight.waiting("acme")
     assert call.request.content.startswith("Acme sells pumps. The key is ")
     assert "AKIA" not in repr(call.request)
 
@@ -81,16 +81,16 @@ async def test_secrets_are_blotted_out_before_a_call_is_kept(room: Any) -> None:
 async def test_very_long_content_is_kept_whole(room: Any, reader: Any) -> None:
     content = "Ж" * 100_000 + " Acme sells pumps. " + "漢" * 90_000
     await died(room, content=content)
-    (call,) = await reader.memorizer.underway.waiting("acme")
+    (call,) = await reader.memorizer.in_flight.waiting("acme")
     assert call.request.content == content
 
 
 async def test_a_call_that_was_answered_or_refused_is_kept_no_more(reader: Any) -> None:
     await reader.memorize(ACME, content=CONTENT)
-    assert await reader.memorizer.underway.waiting("acme") == []
+    assert await reader.memorizer.in_flight.waiting("acme") == []
     with pytest.raises(InvalidInput):
         await reader.memorize(ACME, content=CONTENT, relations=[("works_at", "nobody:x")])
-    assert await reader.memorizer.underway.waiting("acme") == []
+    assert await reader.memorizer.in_flight.waiting("acme") == []
 
 
 async def test_a_process_that_wakes_late_stores_nothing_twice(room: Any, reader: Any) -> None:
@@ -120,7 +120,7 @@ async def test_a_call_that_its_caller_repeated_is_not_memorized_again(room: Any,
     answer = await reader.recall(ACME, include=["facts", "sources"])
     assert {fact["memory_id"] for fact in answer["facts"]} == {again["memory_id"]}
     assert len(answer["sources"]) == 1
-    assert await reader.memorizer.underway.waiting("acme") == []
+    assert await reader.memorizer.in_flight.waiting("acme") == []
 
 
 async def test_what_cannot_be_memorized_any_more_is_told_once(room: Any, reader: Any) -> None:
@@ -143,9 +143,9 @@ async def test_forgetting_an_entity_takes_what_was_not_read_of_it(room: Any, rea
     await reader.facts("company:other.example", "Other has a plant.")
     await died(room)
     await reader.forgetter.forget(reader.principal, "asked to", entity="company:other.example")
-    assert len(await reader.memorizer.underway.waiting("acme")) == 1
+    assert len(await reader.memorizer.in_flight.waiting("acme")) == 1
     await reader.forgetter.forget(reader.principal, "asked to", entity=ACME)
-    assert await reader.memorizer.underway.waiting("acme") == []
+    assert await reader.memorizer.in_flight.waiting("acme") == []
     room.clock.now += LATER
     assert await resumed(reader) == []
     assert not (await reader.recall(ACME))["found"]

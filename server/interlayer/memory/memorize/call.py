@@ -1,0 +1,79 @@
+"""A call of memorize on its way: as it came, as its content was read, as it passed the gates, prepared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from interlayer.memory.entities.resolution import EntityReference, ResolvedEntity
+from interlayer.memory.extraction.extractor import Extracted
+from interlayer.memory.gates.gates import Gates
+from interlayer.memory.gates.rejected import Rejected
+from interlayer.memory.log import keys
+from interlayer.memory.log.records import Observation
+from interlayer.memory.projection.spaces import ActiveSpace
+from interlayer.memory.requests import FactCandidate, MemorizeRequest
+from interlayer.models.embedder import Vectors
+from interlayer.principal import Principal
+from interlayer.storage.items import Delete
+
+
+@dataclass(slots=True)
+class Call:
+    """A call, who sent it, and under which id it is remembered; `parts` items keep it, none before a model is asked."""
+
+    memory_id: str
+    principal: Principal
+    request: MemorizeRequest
+    parts: int = 0
+
+    def removal(self) -> list[Delete]:
+        """List what takes away the items that keep it."""
+        organization = self.principal.organization
+        return [Delete(keys.in_flight(organization, self.memory_id, number)) for number in range(self.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
+
+    content: str
+    redacted: bool
+    extracted: Extracted | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The candidates of a call: those that came through the gates, and those that did not."""
+
+    facts: tuple[FactCandidate, ...]
+    properties: tuple[Observation, ...]
+    rejected: tuple[Rejected, ...]
+    gates: Gates
+    extractor: str
+    pending: str = ""  # why a model has still to read the content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCall:
+    """A call after the gates: everything that a retry needs again.
+
+    `request` is without secrets. `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    """
+
+    call: Call
+    request: MemorizeRequest
+    reference: EntityReference
+    relations: Sequence[tuple[str, EntityReference]]
+    observed_at: str
+    gated: GateResult
+    space: ActiveSpace
+    vectors: Vectors | None
+    degraded: tuple[str, ...] = ()
+    resolved: ResolvedEntity | None = None
+    """Whom it was found to name when its content was read; good for the first attempt to commit."""
+
+    @property
+    def is_all_rejected(self) -> bool:
+        """Whether the call proposed candidates, none came through, and there is nothing beside them to remember."""
+        beside = self.relations or self.request.identifiers or self.request.name or self.gated.pending
+        return bool(self.gated.rejected) and not (self.gated.facts or self.gated.properties or beside)

@@ -1,0 +1,136 @@
+"""Preparing a call: parse whom it is about, read its content, pass the gates, embed. Done once for all attempts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from interlayer.errors import Unavailable
+from interlayer.ids import Clock, timestamp
+from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
+from interlayer.memory.entities.vectors import of_statements
+from interlayer.memory.extraction.extractor import Extractors
+from interlayer.memory.gates.context import GateContext
+from interlayer.memory.log.records import Head
+from interlayer.memory.memorize.call import Call, PreparedCall, Reading
+from interlayer.memory.memorize.content import ContentReader, run_over
+from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
+from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.requests import MemorizeRequest
+from interlayer.memory.schema.schema import Schema
+
+Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
+"""Keeps a call without secrets while a model reads its content, which may take so many seconds."""
+
+_NOTHING: Final = Reading("", redacted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A call whose content was read, without secrets; whom it is about, as far as that had to be known for it."""
+
+    request: MemorizeRequest
+    context: GateContext
+    reading: Reading
+    resolved: ResolvedEntity | None
+
+
+class Preparation:
+    """Prepares calls. Raises `InvalidInput` for what cannot be remembered, whatever is known of its entity."""
+
+    def __init__(
+        self,
+        entities: Entities,
+        resolution: Resolution,
+        schema: Schema,
+        spaces: Spaces,
+        extractors: Extractors,
+        clock: Clock,
+    ) -> None:
+        self._entities = entities
+        self._resolution = resolution
+        self._schema = schema
+        self._spaces = spaces
+        self._extractors = extractors
+        self._reader = ContentReader()
+        self._clock = clock
+
+    async def prepare(self, call: Call, keep: Keep, *, by_operator: bool = False) -> PreparedCall:
+        """Prepare a call, which is kept before a model is asked.
+
+        What an operator lets through passes no gate but those that guard the store. Raises `Refused` for what may never
+        be remembered.
+        """
+        request, organization = call.request, call.principal.organization
+        reference = self._resolution.parse(request.entity, request.identifiers, request.name)
+        relations = [
+            (relation_type(kind), self._resolution.parse(target, field="relations.target"))
+            for kind, target in request.relations
+        ]
+        observed_at = request.observed_at or self._clock()
+        read = await self._read(organization, request, reference, observed_at, keep)
+        judge = admit if by_operator else gate
+        gated = await run_over(read.request, partial(judge, read.request, read.context, read.reading))
+        space = await self._spaces.of(organization)
+        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
+        return PreparedCall(
+            call=call,
+            request=read.request,
+            reference=reference,
+            relations=relations,
+            observed_at=timestamp(observed_at),
+            gated=gated,
+            space=space,
+            vectors=vectors,
+            degraded=degraded,
+            resolved=read.resolved,
+        )
+
+    async def _read(
+        self, organization: str, request: MemorizeRequest, reference: EntityReference, observed_at: datetime, keep: Keep
+    ) -> _Read:
+        """Read the content of a call. What is known of the entity before tells whom "she" may mean."""
+        if not request.content:
+            context = gate_context(self._schema, reference, None, observed_at)
+            return _Read(without_secrets(request, _NOTHING), context, _NOTHING, None)
+        resolved = await self._resolve(organization, reference)
+        head = await self._entities.shown(organization, resolved.read.stored.head) if resolved.read else None
+        context = gate_context(self._schema, reference, head, observed_at)
+        reading = await run_over(request, partial(read_plainly, request.content))
+        request = without_secrets(request, reading)
+        try:
+            model = await self._extractors.current(organization)
+        except Unavailable as error:
+            failed = replace(reading, failed=f"the model cannot be told: {error}")
+            return _Read(request, context, failed, resolved)
+        if model is None:
+            return _Read(request, context, reading, resolved)
+        await keep(replace(request, observed_at=observed_at), model.timeout_s)
+        space = await self._spaces.of(organization)
+        view = await self._entities.view(organization, head, space) if head else None
+        read = await self._reader.by_model(model, reading, context, view, space)
+        return _Read(request, context, read, resolved)
+
+    async def _resolve(self, organization: str, reference: EntityReference) -> ResolvedEntity:
+        found = await self._resolution.resolve(organization, reference)
+        read = await self._entities.read(organization, found.entity) if found.entity else None
+        return replace(found, read=read)
+
+
+def gate_context(schema: Schema, reference: EntityReference, head: Head | None, observed_at: datetime) -> GateContext:
+    """Say what a call is about, as far as its gates have to know."""
+    entity = reference.entity
+    given = [reference.display_name] if reference.display_name else []
+    values = [value for values in (head.identifiers.values() if head else ()) for value in values]
+    key = [] if entity.is_id else [entity.key]
+    return GateContext(
+        entity_type=entity.type,
+        schema=schema.entities[entity.type],
+        gates=schema.gates,
+        observed_at=observed_at,
+        name=reference.name or (head.name if head else reference.display_name or entity.key),
+        names=tuple(dict.fromkeys([*(head.names if head else ()), *given])),
+        keys=tuple(dict.fromkeys([*values, *reference.identifiers.values(), *key])),
+    )
