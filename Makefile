@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench bench-memory bench-recall bench-governance bench-audit bench-contention bench-dynamodb bench-kills bench-small-model bench-vectors conformance image guide lock clean
+.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,41 +69,18 @@ types: $(READY)  ## strict types
 imports: $(READY)  ## who may import whom
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## the figures of the README
-	$(BIN)/python benchmarks/stdio.py
+# Which benchmark; one that imports an emulator needs the environment that the emulator lives in.
+NAME ?= stdio
+EMULATED = $(shell grep -ls '^ *from \(backends\|emulators\) import' benchmarks/$(NAME).py)
 
-bench-memory: $(READY)  ## memory at scale: latencies and peak memory
-	$(BIN)/python benchmarks/memory.py
-
-bench-recall: $(READY)  ## evidence found in conversations; needs the research data
-	$(BIN)/python benchmarks/recall.py
-
-bench-governance: $(READY)  ## guidance found for the tasks of a bank; needs the research data
-	$(BIN)/python benchmarks/governance.py
-
-bench-audit: $(READY)  ## what the audit trail costs, and verifying 100,000 events and receipts
-	$(BIN)/python benchmarks/audit.py
-
-bench-dynamodb: $(READY) $(AWS_UP)  ## requests to DynamoDB for each tool call, and what a million calls cost
-	$(BIN)/python benchmarks/dynamodb.py
-
-bench-contention: $(READY) $(AWS_UP)  ## 16 agents, 4 servers, the same 10 entities: is anything lost?
-	$(BIN)/python benchmarks/contention.py
-
-bench-kills: $(READY) $(AWS_UP)  ## kill -9, 500 times: is anything lost?
-	$(BIN)/python benchmarks/kills.py
-
-bench-small-model: $(READY)  ## what the gates let in of a real small model; INTERLAYER_TEST_LLM names a Python that has it
-	$(BIN)/python benchmarks/small_model.py
-
-bench-vectors: $(READY) $(AWS_UP)  ## the vector layer on a folder and on an S3 emulator
-	$(BIN)/python benchmarks/vectors.py
+bench: $(READY) $(if $(EMULATED),$(AWS_UP))  ## figures by NAME, without it those of the README; NAME=list shows all
+	$(BIN)/python benchmarks $(NAME)
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
-	$(BIN)/python benchmarks/conformance.py
+	PYTHONPATH=benchmarks/support $(BIN)/python benchmarks/checks/conformance.py
 
 image: $(READY)  ## build the image without an engine, push, pull and serve it, run the compose file; needs root, Debian
-	$(BIN)/python benchmarks/image.py
+	PYTHONPATH=benchmarks/support $(BIN)/python benchmarks/checks/image.py
 
 guide: $(READY)  ## run the guides and write what their commands print into them
 	PYTHONPATH=tests/support $(BIN)/python tests/support/guide.py

@@ -1,6 +1,6 @@
-"""What the audit trail costs, and how fast it is verified. Prints figures, asserts none.
+"""Measure what the audit trail costs and how fast it is verified.
 
-`python benchmarks/audit.py [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified; a delivery
+`python benchmarks audit [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified; a delivery
 is measured with its receipt and without; and one process that delivers beside sixteen that do so at once, each as fast
 as it can (closed loop) and each at a fixed pace that the machine can carry (open loop, from the intended start).
 """
@@ -22,7 +22,6 @@ from random import random
 from typing import Any, Final
 
 import anyio
-from measuring import SOURCES, machine, percentile, show
 
 from interlayer.app.composition import Parts, build, opened
 from interlayer.app.settings import Settings, load
@@ -32,7 +31,9 @@ from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Key, Put
 from interlayer_policies.governance import Facets
+from measuring import ROOT, SOURCES, machine, percentile, show
 
+ITSELF: Final = (sys.executable, str(ROOT / "benchmarks"), "audit")
 TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"
 PROCESSES: Final = 16
 BARS: Final = {"verify_s": 10, "receipt_ms": 2, "p99_of_16_to_1": 3}
@@ -87,7 +88,7 @@ async def verifying(settings: Settings, count: int) -> list[dict[str, Any]]:
         start = time.perf_counter()
         sealed = await parts.sealer.seal(settings.principal, everything=True)
         sealing = time.perf_counter() - start
-    command = [sys.executable, __file__, "--verify", str(settings.home)]
+    command = [*ITSELF, "--verify", str(settings.home)]
     done = await anyio.run_process(command, env={**os.environ, "PYTHONPATH": SOURCES}, stderr=None)
     found = json.loads(done.stdout)
     if found["faults"]:
@@ -179,7 +180,7 @@ class Taken:
 def at_once(home: Path, processes: int, calls: int, *options: str) -> Taken:
     """Return what deliveries took by so many processes that begin at one moment."""
     environment = {**os.environ, "PYTHONPATH": SOURCES}
-    command = [sys.executable, __file__, "--worker", str(home), "--calls", str(calls), *options]
+    command = [*ITSELF, "--worker", str(home), "--calls", str(calls), *options]
     workers = [
         subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)

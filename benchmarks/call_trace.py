@@ -1,6 +1,6 @@
-"""How far one call travels through the code: modules entered, functions called, switches between modules.
+"""Count how far one call travels through the code: modules, functions, and switches between modules.
 
-`python benchmarks/call_trace.py [--json] [--list]`: memorizes one given fact of a known entity on warm embedded stores
+`python benchmarks call_trace [--json] [--list]`: memorizes one given fact of a known entity on warm embedded stores
 and follows it with Python's profiler. A switch is a call from a function of one module of this project to a function
 of another; what vendors and the standard library do is left out. `--list` names the modules, most calls first.
 """

@@ -1,6 +1,6 @@
-"""Agents of several processes write about the same few entities at once, and nothing may be lost, doubled or refused.
+"""Let 16 agents of 4 servers write about the same 10 entities, and look for what is lost, doubled or refused.
 
-`python benchmarks/contention.py [--seconds 60] [--backend embedded|aws] [--json]`; `make emulators` first for `aws`.
+`python benchmarks contention [--seconds 60] [--backend embedded|aws] [--json]`, by default both.
 Sixteen agents call four servers over HTTP as fast as they can. Each call brings one fact that nobody else states, one
 that everybody states, and a value of one property, observed at the time of the call. Afterwards a process of its own
 looks for every acknowledged fact, for facts that stand twice, for the newest value, and whether both layers and the
@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from backends import BACKENDS, backend
 from mcp import Client
-from measuring import environment, machine, percentile, show
 
+from backends import BACKENDS, backend
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.memory.requests import PARTS, RecallRequest
+from measuring import environment, machine, percentile, show
 
 SERVERS: Final = 4
 AGENTS: Final = 16

@@ -1,6 +1,6 @@
-"""What a tool call asks of DynamoDB: requests and units counted on the wire, and what a million of them cost.
+"""Count the requests and units of DynamoDB that a tool call takes, and price a million calls.
 
-`python benchmarks/dynamodb.py [--json]`; `make emulators` first. Units are computed from the items that passed, by the
+`python benchmarks dynamodb [--json]`. Units are computed from the items that passed, by the
 rules of on-demand tables; what a delete or a check costs by the size of what it meets is counted as one kilobyte.
 """
 
@@ -8,15 +8,11 @@ import argparse
 import json
 import math
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import anyio
 

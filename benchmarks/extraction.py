@@ -1,6 +1,6 @@
-"""Does the pipeline lose what a model finds, and let in what it makes up? Asserts nothing.
+"""Measure what the pipeline loses of a perfect model's answers, and what it lets in of made-up ones.
 
-`python benchmarks/extraction.py [--json] [--data DIR] [--missed]`: a scripted server behind real HTTP and the real
+`python benchmarks extraction [--json] [--data DIR] [--missed]`: a scripted server behind real HTTP and the real
 litellm answers as a perfect model would, that is with what the labels of each sample expect, in sentences that stand on
 their own and with a quote from the sample; and with made-up candidates among them, which have no quote in the text, or
 another figure, name or value than the text has. What is stored is compared with the labels.
@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from measuring import ROOT, machine, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from interlayer.app.evaluation.evaluation import Sample, evaluate, samples_of
 from interlayer.app.settings import load
@@ -27,6 +24,7 @@ from interlayer.models.chat import ChatSettings
 from interlayer.text.private import masked
 from interlayer.text.sentences import sentences
 from interlayer.text.terms import terms
+from measuring import ROOT, machine, show
 from scripted_model import Asked, Reply, scripted_model
 
 _PRONOUNS: Final = (

@@ -1,15 +1,14 @@
-"""How much of the guidance that a task requires is found, beside BM25 alone and vectors alone. Asserts nothing.
+"""Measure how much of the guidance that a task requires is found; needs the research data.
 
-`python benchmarks/governance.py [--json] [--quick] [--data DIR] [--minilm DIR]`: the documents of a bank are published
-as plain guidance, every task is asked as it is written, and the share of its required documents among the first 10, 20
-and 40 distinct policies is averaged over the tasks: as ranked, and as delivered into the largest budget. Then, with the
-bundled embedder, what a poor description loses, and how long calls take on 1,000 and 10,000 invented policies (not with
-`--quick`). `--minilm` as in `benchmarks/recall.py`.
+`python benchmarks governance [--json] [--quick] [--data DIR] [--minilm DIR]`: the documents of a bank are published as
+plain guidance, every task is asked as it is written, and the share of its required documents among the first 10, 20 and
+40 distinct policies is averaged over the tasks: as ranked, as delivered into the largest budget, and by BM25 alone and
+vectors alone. Then, with the bundled embedder, what a poor description loses, and how long calls take on 1,000 and
+10,000 invented policies (not with `--quick`). `--minilm` as in `recall`.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -18,12 +17,9 @@ from typing import Any, Final
 
 import anyio
 import numpy as np
-from governed_calls import latencies
-from measuring import ROOT, machine, percentile, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from described_policies import TASKS, described_policies
+from governed_calls import latencies
 from interlayer.audit.trail import Trail
 from interlayer.ids import system_clock
 from interlayer.models.calibration import measured as scale_of
@@ -39,6 +35,7 @@ from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
 from interlayer_policies.governance import ContextAnswer, Facets, Governance
+from measuring import machine, percentile, show
 from research_data import FOLDER, bank_policies
 
 FIRST: Final = (10, 20, 40)

@@ -1,6 +1,6 @@
-"""kill -9, many times over: is anything lost that was acknowledged? Prints figures; exit 1 if a promise was broken.
+"""Kill processes with SIGKILL, 500 times, and look for what was acknowledged and is lost; exit 1 on any.
 
-`python benchmarks/kills.py [--runs 500] [--seed 1] [--backend embedded|aws] [--json]`, for aws `make emulators` first.
+`python benchmarks kills [--runs 500] [--seed 1] [--backend embedded|aws] [--json]`.
 A third of the runs kill a real MCP server over stdio at a random moment, a third a process that memorizes, forgets,
 merges and publishes at once, a third one of these at a named write step of either layer. After each, the next process
 looks: acknowledged facts are in the log, forgotten ones nowhere, merges and publications in force, both layers agree,
@@ -28,12 +28,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from backends import BACKENDS, backend
-from killed import KINDS, Job, serial, settings_of, work
-from measuring import environment, machine, show
 
+from backends import BACKENDS, backend
 from interlayer.app.composition import Parts, build
 from interlayer.memory.requests import RecallRequest
+from killed import KINDS, Job, serial, settings_of, work
+from measuring import environment, machine, show
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")  # a process that has imported everything forks the others
 RUNS_A_HOME: Final = 25

@@ -1,6 +1,6 @@
-"""How fast memory is at scale inside the server, and what it takes in memory. Prints figures, asserts none.
+"""Measure latencies and peak memory at 100,000 facts, inside the server.
 
-`python benchmarks/memory.py [--json] [--quick]`: facts come from a seeded grammar. Beside each recall stands the floor
+`python benchmarks memory [--json] [--quick]`: facts come from a seeded grammar. Beside each recall stands the floor
 of the same run: the cosine of a query with as many vectors in numpy, and SQLite's own full-text search.
 """
 
@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import anyio
 import numpy as np
-from measuring import machine, percentile, show
 
 from interlayer.app.composition import Parts, build, opened
 from interlayer.app.settings import Settings, load
@@ -30,6 +29,7 @@ from interlayer.memory.requests import (
     RecallRequest,
     SearchRequest,
 )
+from measuring import machine, percentile, show
 
 WHO: Final = "buyer,plant manager,finance lead,lawyer,support engineer,director,analyst,partner,auditor,planner".split(
     ","

@@ -1,6 +1,6 @@
-"""How long after a publish in another process a listening client is told; the aim is 2 s.
+"""Measure how long after a publish in another process a listening client is told; the aim is 2 s.
 
-`python benchmarks/notices.py [--publishes 20]`: one server over stdio for each protocol era and one over HTTP, on one
+`python benchmarks notices [--publishes 20]`: one server over stdio for each protocol era and one over HTTP, on one
 home, each with a listening client; this process publishes and takes the time until each of them was told.
 """
 
@@ -13,10 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from measuring import ROOT, machine, percentile, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import ResourceUpdatedNotification
@@ -24,6 +20,7 @@ from mcp.types import ResourceUpdatedNotification
 from interlayer.app.composition import opened
 from interlayer.app.settings import load
 from interlayer_policies.governance import PolicyFile
+from measuring import machine, percentile, show
 from processes import command, environment
 from serving import serving_http
 

@@ -1,6 +1,6 @@
-"""How many properties are found in plain content without a model, and how many of them are right. Asserts nothing.
+"""Measure precision and recall of properties found without a model; needs the research data.
 
-`python benchmarks/properties.py [--json] [--data DIR]`: the data's first property collection is imported as a schema,
+`python benchmarks properties [--json] [--data DIR]`: the data's first property collection is imported as a schema,
 and what is found for its listed and formed properties is compared with what the data expects. A value that the text
 states and nobody expected counts as wrong.
 """
@@ -12,11 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from measuring import ROOT, show
-
 from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.schema.collection_import import schema_of
 from interlayer.memory.schema.schema import EntitySchema, parse_schema
+from measuring import ROOT, show
 
 KINDS: Final = ("documents", "call_notes", "emails", "chats", "transcripts")
 FORMED: Final = frozenset({"enum", "boolean", "date", "number"})

@@ -1,9 +1,9 @@
-"""How much of what answers a question `recall_entity` finds, beside BM25 alone and vectors alone. Asserts nothing.
+"""Measure how much of what answers a question `recall_entity` finds; needs the research data.
 
-`python benchmarks/recall.py [--json] [--data DIR] [--minilm DIR] [--dates]`: every turn of a LoCoMo conversation is
+`python benchmarks recall [--json] [--data DIR] [--minilm DIR] [--dates]`: every turn of a LoCoMo conversation is
 memorized by one call, every answerable question is asked, and the share of its evidence among the first 5, 10 and 20
-distinct sources is averaged over the questions. `--minilm` names a folder with `model.onnx` and `tokenizer.json`; with
-`--dates` every turn is observed when it was said and not now.
+distinct sources is averaged over the questions, beside BM25 alone and vectors alone. `--minilm` names a folder with
+`model.onnx` and `tokenizer.json`; with `--dates` every turn is observed when it was said and not now.
 """
 
 import argparse
@@ -17,9 +17,6 @@ from typing import Any, Final
 
 import anyio
 import numpy as np
-from measuring import ROOT, machine, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from conversations import Conversation, conversations, found_among
 from interlayer.audit.receipts import ReceiptBook
@@ -38,6 +35,7 @@ from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
 from interlayer.text.terms import terms
+from measuring import ROOT, machine, show
 
 FIRST: Final = (5, 10, 20)
 BARS: Final = {"bundled": (0.65, 0.75, 0.82), "minilm": (0.68, 0.78, 0.85)}

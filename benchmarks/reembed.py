@@ -1,6 +1,6 @@
-"""Moving an organization to another embedding model under constant reads and writes, killed again and again.
+"""Move an organization to another embedding model under load, killed again and again; needs the extra `models`.
 
-`python benchmarks/reembed.py [--quick] [--facts N] [--kills N] [--rate N] [--json]`. The facts are memorized in this
+`python benchmarks reembed [--quick] [--facts N] [--kills N] [--rate N] [--json]`. The facts are memorized in this
 process first, a hundred a call. Two servers over stdio answer recalls and memorize all the while; `interlayer reembed`
 is a process of its own that is killed with SIGKILL, started again, and in the end let through. The other model is an
 OpenAI-compatible endpoint on this machine, reached through litellm (the extra `models`). Bars of the project: no failed
@@ -28,15 +28,13 @@ from typing import Any, Final
 import anyio
 import numpy as np
 from mcp import Client, StdioServerParameters
-from measuring import ROOT, environment, machine, percentile, show
 
+from hashed_vectors import hashed
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
 from interlayer.memory.requests import FactCandidate, MemorizeRequest
 from interlayer.models.embedder import Vectors
-
-sys.path.append(str(ROOT / "tests" / "support"))  # the endpoint, which tests use too
-from hashed_vectors import hashed
+from measuring import ROOT, environment, machine, percentile, show
 
 MODEL: Final = "hosted_vllm/benchmark"
 ORGANIZATION: Final = "default"

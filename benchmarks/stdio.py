@@ -1,6 +1,6 @@
-"""How fast the server answers over stdio, and what its tools cost in tokens. Prints figures, asserts none.
+"""Measure how fast the server answers over stdio, and what its tools cost in tokens: the figures of the README.
 
-`python benchmarks/stdio.py [--json] [--calls N]`, with the dependencies of the project and nothing else running.
+`python benchmarks stdio [--json] [--calls N]`, with the dependencies of the project and nothing else running.
 """
 
 import argparse
@@ -22,7 +22,9 @@ from typing import Any, Final
 import anyio
 import wordllama
 from mcp import Client, StdioServerParameters
-from measuring import ROOT, environment, machine, percentile, show
+
+from measuring import environment, machine, percentile, show
+from stdio_servers import floor, serving
 
 ERAS: Final = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 FIRST_REPLY_BAR_S: Final = 1.5
@@ -51,19 +53,6 @@ def facts() -> Iterator[str]:
     for number in count():
         who, did, what = WHO[number % 7], DID[number // 7 % 7], WHAT[(number * 5 + number // 49) % 9]
         yield f"{who} {did} {what} under reference {4000 + number}."
-
-
-def serving(home: Path) -> StdioServerParameters:
-    """Return how to start our server on a home."""
-    return StdioServerParameters(
-        command=sys.executable, args=["-m", "interlayer", "serve"], env=environment(home), cwd=home.parent
-    )
-
-
-def floor(answers: Path) -> StdioServerParameters:
-    """Return how to start the server that is nothing but protocol."""
-    program = str(ROOT / "benchmarks" / "floor_server.py")
-    return StdioServerParameters(command=sys.executable, args=[program, str(answers)], env=environment(answers.parent))
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
-"""What the vector layer costs on a local folder and on S3: additions, searches, an erasure, memory. Asserts nothing.
+"""Measure additions, searches, an erasure and memory of the vector layer, in a folder and on an S3 emulator.
 
-`python benchmarks/vectors.py [--vectors URL ...] [--rows 10000] [--dims 256] [--json]`. Without `--vectors` the local
+`python benchmarks vectors [--vectors URL ...] [--rows 10000] [--dims 256] [--json]`. Without `--vectors` the local
 folder and the tests' emulator on loopback are measured beside each other: an emulator shows how many requests there
 are, not how long AWS takes for one.
 """
@@ -19,11 +19,11 @@ from typing import Any, Final
 
 import anyio
 import numpy as np
-from measuring import ROOT, machine, percentile, show
 
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row
+from measuring import machine, percentile, show
 
 BATCH: Final = 500
 SINGLES: Final = 40
@@ -114,7 +114,6 @@ def main() -> None:
 
 def emulated(stack: ExitStack) -> str:
     """Start the tests' emulator, take it for AWS, and return a location on it."""
-    sys.path.insert(0, str(ROOT / "tests" / "support"))
     from emulators import BUCKET, emulating
 
     emulator = stack.enter_context(emulating())

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 
 import anyio
 import click
@@ -20,7 +19,7 @@ from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.reconcile import reconcile
 from interlayer.app.commands.reembed import reembed
 from interlayer.app.commands.schema import schema
-from interlayer.app.commands.shell import FAILED, Commands, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, Commands, settings_of
 from interlayer.app.commands.store import store
 from interlayer.app.commands.transfer import export_command, import_command
 
@@ -61,22 +60,22 @@ def serve(ctx: click.Context, address: str | None) -> None:
             click.echo(f"interlayer: http://{place[0]}:{place[1]}/mcp (home {settings.home})", err=True)
             await serve_http(interlayer, *place)
 
-    run_async(run)
+    anyio.run(run)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
-def demo(as_json: bool) -> None:
+def demo(as_json: bool) -> int:
     """Show the main job end to end on a temporary home: two agents, two look-alike companies, one policy change."""
     from interlayer.app.demo import run_demo
 
-    sys.exit(anyio.run(run_demo, as_json))
+    return anyio.run(run_demo, as_json)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool) -> int:
     """Check configuration, stores, embedder and model; exit 1 on a fault."""
     settings = settings_of(ctx)
     from interlayer.app.doctor import Finding, examine
@@ -88,7 +87,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         for one in findings:
             mark = click.style("ok   ", fg="green") if one.ok else click.style("FAULT", fg="red")
             click.echo(f"{mark}  {one.name:<13} {one.detail}")
-    sys.exit(0 if all(one.ok for one in findings) else FAILED)
+    return 0 if all(one.ok for one in findings) else FAILED
 
 
 cli.add_command(install)

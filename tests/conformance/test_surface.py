@@ -83,7 +83,7 @@ async def test_the_tools_are_the_contracts_in_its_order(tmp_path: Path, mode: An
 async def test_all_tools_together_cost_less_than_2500_tokens(tmp_path: Path, mode: Any) -> None:
     """A token is taken to be 4 bytes of UTF-8, a common estimate for JSON.
 
-    No model vendor's tokenizer is to be had offline. `benchmarks/stdio.py` shows the count of the bundled one as well,
+    No model vendor's tokenizer is to be had offline. `make bench` shows the count of the bundled one as well,
     whose vocabulary is small, so that it counts more pieces than those vendors' do.
     """
     tools = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in await listed(tmp_path, mode)]

@@ -1,4 +1,4 @@
-"""A short version of `benchmarks/kills.py`: servers and processes killed at random moments and at named write steps."""
+"""A short `make bench NAME=kills`: servers and processes killed at random moments and at named write steps."""
 
 import json
 import subprocess
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-KILLS = Path(__file__).parents[2] / "benchmarks" / "kills.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.mark.timeout(240)
 def test_nothing_acknowledged_is_lost_and_nothing_forgotten_comes_back() -> None:
     done = subprocess.run(
-        [sys.executable, str(KILLS), "--runs", "9", "--seed", "7", "--json"],
+        [sys.executable, str(BENCHMARKS), "kills", "--runs", "9", "--seed", "7", "--json"],
         capture_output=True,
         text=True,
         timeout=220,

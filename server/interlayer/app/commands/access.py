@@ -3,11 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.policy import AS_JSON, REASON
-from interlayer.app.commands.shell import run_async, settings_of
+from interlayer.app.commands.policy import REASON
+from interlayer.app.commands.shell import AS_JSON, with_process
+
+if TYPE_CHECKING:
+    from interlayer.app.composition import Parts
 
 
 @click.group("access")
@@ -21,65 +25,38 @@ def access() -> None:
 @click.option("--team", "teams", multiple=True, help="A team it belongs to; again for more.")
 @click.option("--days", type=int, help="How long the key can be used. Default: until it is revoked.")
 @AS_JSON
-@click.pass_context
-def access_create(
-    ctx: click.Context, agent: str, roles: Sequence[str], teams: Sequence[str], days: int | None, as_json: bool
+@with_process
+async def access_create(
+    parts: "Parts", agent: str, roles: Sequence[str], teams: Sequence[str], days: int | None, as_json: bool
 ) -> None:
     """Make a key for an agent; it is shown this once."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            key, token = await interlayer.access.create(
-                settings.principal, agent, roles or ("reader", "writer"), teams, days
-            )
-        if as_json:
-            click.echo(json.dumps({**asdict(key), "token": token}, indent=2))
-        else:
-            until = f" until {key.expires_at}" if key.expires_at else ""
-            click.echo(
-                f"{key.id}: {agent}, {', '.join(key.roles)}{until}. Send it as `Authorization: Bearer`:", err=True
-            )
-            click.echo(token)
-
-    run_async(run)
+    key, token = await parts.access.create(parts.settings.principal, agent, roles or ("reader", "writer"), teams, days)
+    if as_json:
+        click.echo(json.dumps({**asdict(key), "token": token}, indent=2))
+    else:
+        until = f" until {key.expires_at}" if key.expires_at else ""
+        click.echo(f"{key.id}: {agent}, {', '.join(key.roles)}{until}. Send it as `Authorization: Bearer`:", err=True)
+        click.echo(token)
 
 
 @access.command("list")
 @AS_JSON
-@click.pass_context
-def access_list(ctx: click.Context, as_json: bool) -> None:
+@with_process
+async def access_list(parts: "Parts", as_json: bool) -> None:
     """List the keys: whom they are for, what they allow, until when. Never the keys themselves."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            found = await interlayer.access.keys(settings.principal)
-        if as_json:
-            click.echo(json.dumps([asdict(key) for key in found], indent=2))
-        for key in () if as_json else found:
-            state = f"revoked {key.revoked_at}" if key.revoked_at else f"until {key.expires_at or 'revoked'}"
-            click.echo(
-                f"{key.id}  {key.agent}  {','.join(key.roles)}  made {key.created_at} by {key.created_by}, {state}"
-            )
-
-    run_async(run)
+    found = await parts.access.keys(parts.settings.principal)
+    if as_json:
+        click.echo(json.dumps([asdict(key) for key in found], indent=2))
+    for key in () if as_json else found:
+        state = f"revoked {key.revoked_at}" if key.revoked_at else f"until {key.expires_at or 'revoked'}"
+        click.echo(f"{key.id}  {key.agent}  {','.join(key.roles)}  made {key.created_at} by {key.created_by}, {state}")
 
 
 @access.command("revoke")
 @click.argument("key_id", metavar="ID")
 @REASON
-@click.pass_context
-def access_revoke(ctx: click.Context, key_id: str, reason: str) -> None:
+@with_process
+async def access_revoke(parts: "Parts", key_id: str, reason: str) -> None:
     """Make a key useless; running servers turn it away within 15 seconds."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as interlayer:
-            revoked = await interlayer.access.revoke(settings.principal, key_id, reason)
-        click.echo(f"{revoked.id} of {revoked.agent} is revoked since {revoked.revoked_at}")
-
-    run_async(run)
+    revoked = await parts.access.revoke(parts.settings.principal, key_id, reason)
+    click.echo(f"{revoked.id} of {revoked.agent} is revoked since {revoked.revoked_at}")

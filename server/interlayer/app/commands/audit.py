@@ -1,9 +1,7 @@
 """`interlayer audit`: look at the audit trail, prove that nobody has touched it, hand it to an auditor."""
 
 import json
-import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import click
 
-from interlayer.app.commands.shell import FAILED, INSTANT, progress, run_async, settings_of
-from interlayer.app.settings import Settings
+from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, progress, with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+    from interlayer.audit.reader import Checkpoint
 
 _POLL_S: Final = 1.0
 _FAULTS_SHOWN: Final = 1_000
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -32,26 +29,20 @@ def audit() -> None:
 @click.option("--follow", is_flag=True, help="Go on with what is recorded from now, until interrupted.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.pass_context
-def audit_tail(ctx: click.Context, follow: bool, limit: int, as_json: bool) -> None:
+@with_stores
+async def audit_tail(parts: "Parts", follow: bool, limit: int, as_json: bool) -> None:
     """Print the newest events, oldest of them first."""
-    settings = settings_of(ctx)
-
-    async def run() -> None:
-        async with _reading(settings) as parts:
-            events = await parts.audit.newest(settings.principal, limit)
-            number = 0
-            while True:
-                for event in events:
-                    click.echo(json.dumps(event, ensure_ascii=False) if as_json else _event_line(event))
-                    number = event["number"] if isinstance(event.get("number"), int) else number + 1
-                if not follow:
-                    return
-                events = await parts.audit.since(settings.principal, number)
-                if not events:
-                    await anyio.sleep(_POLL_S)
-
-    run_async(run)
+    events = await parts.audit.newest(parts.settings.principal, limit)
+    number = 0
+    while True:
+        for event in events:
+            click.echo(json.dumps(event, ensure_ascii=False) if as_json else _event_line(event))
+            number = event["number"] if isinstance(event.get("number"), int) else number + 1
+        if not follow:
+            return
+        events = await parts.audit.since(parts.settings.principal, number)
+        if not events:
+            await anyio.sleep(_POLL_S)
 
 
 @audit.command("receipts")
@@ -60,135 +51,98 @@ def audit_tail(ctx: click.Context, follow: bool, limit: int, as_json: bool) -> N
 @click.option("--kind", type=click.Choice(["context", "check", "memorize"]), help="Only those of this kind.")
 @click.option("--at", type=INSTANT, help="What had been told by then: 2026-03-01 or 2026-03-01T09:00:00Z.")
 @click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many; default: 1 with --at, else 20.")
-@_JSON
-@click.pass_context
-def audit_receipts(
-    ctx: click.Context,
+@AS_JSON
+@with_stores
+async def audit_receipts(
+    parts: "Parts",
     agent: str | None,
     policy: str | None,
     kind: str | None,
     at: datetime | None,
     limit: int | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Print what agents were told and memorized, newest first; with --at the last that had been told by then."""
-    settings = settings_of(ctx)
-
-    async def run() -> None:
-        count = limit or (1 if at else 20)
-        async with _reading(settings) as parts:
-            chosen = {"agent": agent, "policy": policy, "kind": kind}
-            found = await parts.audit.receipts(settings.principal, **chosen, at=at, limit=count)
-        if as_json:
-            click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        for one in () if as_json else found:
-            click.echo(_receipt_lines(one))
-        if not found:
-            click.echo("no such receipt", err=True)
-            sys.exit(FAILED)
-
-    run_async(run)
+    count = limit or (1 if at else 20)
+    chosen = {"agent": agent, "policy": policy, "kind": kind}
+    found = await parts.audit.receipts(parts.settings.principal, **chosen, at=at, limit=count)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    for one in () if as_json else found:
+        click.echo(_receipt_lines(one))
+    if not found:
+        click.echo("no such receipt", err=True)
+    return 0 if found else FAILED
 
 
 @audit.command("seal")
-@_JSON
-@click.pass_context
-def audit_seal(ctx: click.Context, as_json: bool) -> None:
+@AS_JSON
+@with_stores
+async def audit_seal(parts: "Parts", as_json: bool) -> None:
     """Seal every receipt that is not sealed yet, whenever it was made. A running server does so each minute."""
-    settings = settings_of(ctx)
-
-    async def run() -> None:
-        async with _reading(settings) as parts:
-            show = progress("receipts sealed")
-            done = await parts.sealer.seal(settings.principal, everything=True, progress=show)
-        if as_json:
-            click.echo(json.dumps({"receipts": done.receipts, "segments": done.segments}))
-        else:
-            click.echo(f"{done.receipts:,} receipts sealed in {done.segments:,} segments")
-
-    run_async(run)
+    show = progress("receipts sealed")
+    done = await parts.sealer.seal(parts.settings.principal, everything=True, progress=show)
+    if as_json:
+        click.echo(json.dumps({"receipts": done.receipts, "segments": done.segments}))
+    else:
+        click.echo(f"{done.receipts:,} receipts sealed in {done.segments:,} segments")
 
 
 @audit.command("checkpoint")
 @click.option("--anchor", type=_FILE, help="Append the checkpoint to this file; keep it out of the operators' reach.")
-@click.pass_context
-def audit_checkpoint(ctx: click.Context, anchor: Path | None) -> None:
+def audit_checkpoint(anchor: Path | None) -> None:
     """Print the head of the chain as one line of JSON. Who has the line can show later that nothing before changed."""
-    settings = settings_of(ctx)
     from interlayer.audit.reader import read_checkpoints
 
     known = read_checkpoints(anchor) if anchor and anchor.exists() else []
+    line = json.dumps(_checkpoint(known).record(), ensure_ascii=False)
+    if anchor:
+        with anchor.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    click.echo(line)
 
-    async def run() -> None:
-        async with _reading(settings) as parts:
-            line = json.dumps((await parts.audit.checkpoint(settings.principal, known)).record(), ensure_ascii=False)
-        if anchor:
-            with anchor.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        click.echo(line)
 
-    run_async(run)
+@with_stores
+async def _checkpoint(parts: "Parts", known: "Sequence[Checkpoint]") -> "Checkpoint":
+    return await parts.audit.checkpoint(parts.settings.principal, known)
 
 
 @audit.command("verify")
 @click.option("--anchor", type=_FILE, help="Compare with the checkpoints of this file.")
-@_JSON
-@click.pass_context
-def audit_verify(ctx: click.Context, anchor: Path | None, as_json: bool) -> None:
+@AS_JSON
+@with_stores
+async def audit_verify(parts: "Parts", anchor: Path | None, as_json: bool) -> int:
     """Compute the chain and all seals again; name everything that was changed, removed or slipped in; exit 1 then."""
-    settings = settings_of(ctx)
     from interlayer.audit.reader import read_checkpoints
 
-    known = read_checkpoints(anchor, settings.principal.organization) if anchor else []
-
-    async def run() -> None:
-        async with _reading(settings) as parts:
-            report = await parts.audit.verify(settings.principal, known, progress("events and receipts verified"))
-        if as_json:
-            click.echo(json.dumps(report.record(), indent=2, ensure_ascii=False))
-        else:
-            for fault in report.faults[:_FAULTS_SHOWN]:
-                click.echo(f"FAULT  {fault}")
-            if len(report.faults) > _FAULTS_SHOWN:
-                click.echo(f"FAULT  and {len(report.faults) - _FAULTS_SHOWN:,} more; --json lists all")
-            click.echo(report.summary())
-        sys.exit(FAILED if report.faults else 0)
-
-    run_async(run)
+    known = read_checkpoints(anchor, parts.settings.principal.organization) if anchor else []
+    report = await parts.audit.verify(parts.settings.principal, known, progress("events and receipts verified"))
+    if as_json:
+        click.echo(json.dumps(report.record(), indent=2, ensure_ascii=False))
+    else:
+        for fault in report.faults[:_FAULTS_SHOWN]:
+            click.echo(f"FAULT  {fault}")
+        if len(report.faults) > _FAULTS_SHOWN:
+            click.echo(f"FAULT  and {len(report.faults) - _FAULTS_SHOWN:,} more; --json lists all")
+        click.echo(report.summary())
+    return FAILED if report.faults else 0
 
 
 @audit.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.pass_context
-def audit_export(ctx: click.Context, file: Path) -> None:
+@with_stores
+async def audit_export(parts: "Parts", file: Path) -> None:
     """Write events, segments and receipts to FILE as JSON Lines, for whoever verifies without this program."""
-    settings = settings_of(ctx)
     from interlayer.app.transfer import writing
 
-    async def run() -> None:
-        count, show = 0, progress("records written")
-        async with _reading(settings) as parts:
-            with writing(file) as out:
-                async for record in parts.audit.records(settings.principal):
-                    out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-                    count += 1
-                    if count % 1_000 == 0:
-                        show(count)
-        click.echo(f"{count:,} records of {settings.principal.organization} written to {file}", err=True)
-
-    run_async(run)
-
-
-@asynccontextmanager
-async def _reading(settings: Settings) -> AsyncGenerator["Parts"]:
-    """Open the stores as they are: an audit prepares, publishes and mends nothing."""
-    from interlayer.app.composition import build
-
-    parts = build(settings)
-    try:
-        yield parts
-    finally:
-        await parts.close()
+    count, show = 0, progress("records written")
+    with writing(file) as out:
+        async for record in parts.audit.records(parts.settings.principal):
+            out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            count += 1
+            if count % 1_000 == 0:
+                show(count)
+    click.echo(f"{count:,} records of {parts.settings.principal.organization} written to {file}", err=True)
 
 
 def _event_line(event: Mapping[str, Any]) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import click
 
-from interlayer.app.commands.shell import run_async
+from interlayer.app.commands.shell import AS_JSON
 from interlayer.errors import InvalidInput
 from interlayer.models.choice import EmbedderChoice
 
@@ -30,7 +31,7 @@ _Shown = tuple[dict[str, Any], Callable[[], None]]
 @click.option("--calls", metavar="N", type=click.IntRange(0, 10**9), help="Calls of memorize a month; 50000.")
 @click.option("--model", metavar="M", help="Add the extraction model, as litellm names it.")
 @click.option("--embedder", metavar="M", help="Add the embedding model, as litellm names it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def cost(
     name: str | None,
     plans: tuple[Path, ...],
@@ -105,7 +106,7 @@ def _models(model: str | None, embedder: str | None, calls: int) -> "list[Line]"
         lines.extend(await model_lines(model, calls) if model else [])
         lines.extend(await embedder_lines(embedder, calls) if embedder else [])
 
-    run_async(run)
+    anyio.run(run)
     return lines
 
 

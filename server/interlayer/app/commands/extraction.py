@@ -1,23 +1,24 @@
 """`interlayer memory extract` and `evaluate`: have a model read kept content again, and see how well a model reads."""
 
 import json
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
 
-from interlayer.app.commands.shell import FAILED, INSTANT, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, INSTANT, progress, with_process
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+    from interlayer.app.settings import Settings
     from interlayer.memory.curation.reextraction_diff import Change
+    from interlayer.models.chat import ChatSettings
 
 
 @click.command("extract")
@@ -29,37 +30,32 @@ if TYPE_CHECKING:
 @click.option("--api-base", metavar="URL", help="With --model: where it is.")
 @click.option("--apply", "applied", is_flag=True, help="With --again: put the new reading in the place of the former.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a content.")
-@click.pass_context
-def extract(
-    ctx: click.Context,
+def extract(pending: bool, again: bool, since: datetime | None, memory_id: str | None, **how: Any) -> int:
+    """Have a model read content: what it has still to read (--pending), or kept content anew (--again)."""
+    if pending == again:
+        raise click.UsageError("Give one of --pending and --again.")
+    if again and (since is None) == (memory_id is None):
+        raise click.UsageError("--again takes one of --since and --memory.")
+    return _read(pending, since, memory_id, **how)
+
+
+@with_process
+async def _read(
+    parts: "Parts",
     pending: bool,
-    again: bool,
     since: datetime | None,
     memory_id: str | None,
     model: str | None,
     api_base: str | None,
     applied: bool,
     as_json: bool,
-) -> None:
-    """Have a model read content: what it has still to read (--pending), or kept content anew (--again)."""
-    if pending == again:
-        raise click.UsageError("Give one of --pending and --again.")
-    if again and (since is None) == (memory_id is None):
-        raise click.UsageError("--again takes one of --since and --memory.")
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as parts:
-            found = _pending(parts) if pending else _again(parts, since, memory_id, model, api_base, applied)
-            done, failed = await _told(found, as_json)
-        if not as_json:
-            what = "read" if pending or applied else "compared; nothing is written without --apply"
-            click.echo(f"{done} contents {what}" + (f", {failed} could not be read" if failed else ""))
-        if failed:
-            sys.exit(FAILED)
-
-    run_async(run)
+) -> int:
+    found = _pending(parts) if pending else _again(parts, since, memory_id, model, api_base, applied)
+    done, failed = await _told(found, as_json)
+    if not as_json:
+        what = "read" if pending or applied else "compared; nothing is written without --apply"
+        click.echo(f"{done} contents {what}" + (f", {failed} could not be read" if failed else ""))
+    return FAILED if failed else 0
 
 
 async def _told(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[int, int]:
@@ -136,41 +132,35 @@ async def _again(
 @click.option("--plot", "plot", type=click.Path(path_type=Path), metavar="FILE", help="Write a bar chart (SVG).")
 @click.option("--missed", is_flag=True, help="Also print what was expected and not found.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
 def evaluate(
-    ctx: click.Context,
-    folder: Path,
-    model: str | None,
-    api_base: str | None,
-    plot: Path | None,
-    missed: bool,
-    as_json: bool,
+    folder: Path, model: str | None, api_base: str | None, plot: Path | None, missed: bool, as_json: bool
 ) -> None:
     """Score how well a model reads labelled samples, so that models can be compared on your own data."""
-    settings = settings_of(ctx)
     from interlayer.app.commands.bar_chart import bars
     from interlayer.app.commands.output import print_scores
-    from interlayer.app.composition import opened
     from interlayer.app.evaluation import evaluation
+
+    settings, chosen = _chosen(model, api_base)
+    scores = anyio.run(evaluation.evaluate, settings, chosen, folder, progress("samples"))
+    shares = {kind: one.shares() for kind, one in scores.items()}
+    if plot:
+        plot.write_text(bars(f"{chosen.name} on {folder.name}", shares), encoding="utf-8")
+    if as_json:
+        click.echo(
+            json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2, default=str)
+        )
+        return
+    print_scores(chosen.name, scores)
+    if missed:
+        click.echo("\n".join(["", *scores["all"].missed]))
+
+
+@with_process
+async def _chosen(parts: "Parts", model: str | None, api_base: str | None) -> "tuple[Settings, ChatSettings]":
     from interlayer.memory.extraction.model_choice import model_ids
     from interlayer.models.chat import with_models
 
-    async def run() -> None:
-        async with opened(settings) as parts:
-            chosen = (await parts.models.chosen(settings.principal.organization)).settings
-        if model:
-            chosen = with_models(settings.model, model_ids(model), api_base or chosen.api_base)
-        scores = await evaluation.evaluate(settings, chosen, folder, progress("samples"))
-        shares = {kind: one.shares() for kind, one in scores.items()}
-        if plot:
-            await anyio.Path(plot).write_text(bars(f"{chosen.name} on {folder.name}", shares), encoding="utf-8")
-        if as_json:
-            click.echo(
-                json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2, default=str)
-            )
-            return
-        print_scores(chosen.name, scores)
-        if missed:
-            click.echo("\n".join(["", *scores["all"].missed]))
-
-    run_async(run)
+    chosen = (await parts.models.chosen(parts.settings.principal.organization)).settings
+    if model:
+        chosen = with_models(parts.settings.model, model_ids(model), api_base or chosen.api_base)
+    return parts.settings, chosen

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import run_async, settings_of
+from interlayer.app.commands.shell import AS_JSON, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -18,56 +18,10 @@ def model() -> None:
 
 
 @model.command("show")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_context
-def model_show(ctx: click.Context, as_json: bool) -> None:
+@AS_JSON
+@with_process
+async def model_show(parts: "Parts", as_json: bool) -> None:
     """Print the model in force, who has set it, what it took today, and how much is still to be read."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as parts:
-            await _show(parts, as_json)
-
-    run_async(run)
-
-
-@model.command("set")
-@click.argument("models", metavar="MODEL[,MODEL...]")
-@click.option("--api-base", metavar="URL", help="Address of a self-hosted model; without it the provider's own.")
-@click.pass_context
-def model_set(ctx: click.Context, models: str, api_base: str | None) -> None:
-    """Choose the model for the organization; further ones are asked when the first does not answer. `none` is off.
-
-    API keys are not stored: each server takes them from its environment.
-    """
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as parts:
-            choice = await parts.models.choose(settings.principal, models, api_base)
-            click.echo(f"{_named(choice)}, from the next call on")
-
-    run_async(run)
-
-
-@model.command("unset")
-@click.pass_context
-def model_unset(ctx: click.Context) -> None:
-    """Go back to what each server is set to by INTERLAYER_MODEL."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> None:
-        async with opened(settings) as parts:
-            choice = await parts.models.forget_choice(settings.principal)
-            click.echo(f"{_named(choice)}, as INTERLAYER_MODEL says")
-
-    run_async(run)
-
-
-async def _show(parts: "Parts", as_json: bool) -> None:
     organization = parts.settings.principal.organization
     choice = await parts.models.chosen(organization)
     used = await parts.models.spending(organization).today()
@@ -85,6 +39,27 @@ async def _show(parts: "Parts", as_json: bool) -> None:
     click.echo(f"{_named(choice)} ({'chosen for the organization' if choice.stored else 'INTERLAYER_MODEL'})")
     click.echo("today: {calls} calls, {tokens} tokens, {cost:.4f} US dollars".format(**used))
     click.echo(f"still to be read: {pending} contents")
+
+
+@model.command("set")
+@click.argument("models", metavar="MODEL[,MODEL...]")
+@click.option("--api-base", metavar="URL", help="Address of a self-hosted model; without it the provider's own.")
+@with_process
+async def model_set(parts: "Parts", models: str, api_base: str | None) -> None:
+    """Choose the model for the organization; further ones are asked when the first does not answer. `none` is off.
+
+    API keys are not stored: each server takes them from its environment.
+    """
+    choice = await parts.models.choose(parts.settings.principal, models, api_base)
+    click.echo(f"{_named(choice)}, from the next call on")
+
+
+@model.command("unset")
+@with_process
+async def model_unset(parts: "Parts") -> None:
+    """Go back to what each server is set to by INTERLAYER_MODEL."""
+    choice = await parts.models.forget_choice(parts.settings.principal)
+    click.echo(f"{_named(choice)}, as INTERLAYER_MODEL says")
 
 
 def _named(choice: "Choice") -> str:

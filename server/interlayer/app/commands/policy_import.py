@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlayer.app.commands.policy import AS_JSON
 from interlayer.app.commands.policy_control import policy
-from interlayer.app.commands.shell import echo
+from interlayer.app.commands.shell import AS_JSON, echo
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -1,13 +1,12 @@
 """reconcile: bring the vector layer to where the item store is, compare the two, mend what differs."""
 
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import FAILED, progress, run_async, settings_of
+from interlayer.app.commands.shell import FAILED, progress, with_process
 from interlayer.errors import Corrupt
 
 if TYPE_CHECKING:
@@ -21,24 +20,16 @@ _SHOWN = 20
 @click.option("--rebuild", is_flag=True, help="Compare every fact with the vector layer and mend what differs.")
 @click.option("--check", is_flag=True, help="Compare both layers and name every difference; exit 1 on any.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, every difference by name.")
-@click.pass_context
-def reconcile(ctx: click.Context, rebuild: bool, check: bool, as_json: bool) -> None:
+@with_process
+async def reconcile(parts: "Parts", rebuild: bool, check: bool, as_json: bool) -> int:
     """Replay what the vector layer has not yet seen."""
-    settings = settings_of(ctx)
-    from interlayer.app.composition import opened
-
-    async def run() -> bool:
-        async with opened(settings) as parts:
-            outcome, left = await _reconciled(parts, settings.principal.organization, rebuild, check)
-        if as_json:
-            named = {"differences": [asdict(one) for one in left]} if check else {}
-            click.echo(json.dumps({**outcome, **named}, indent=2))
-        else:
-            _show(outcome, left, check)
-        return not left
-
-    if not run_async(run):
-        sys.exit(FAILED)
+    outcome, left = await _reconciled(parts, parts.settings.principal.organization, rebuild, check)
+    if as_json:
+        named = {"differences": [asdict(one) for one in left]} if check else {}
+        click.echo(json.dumps({**outcome, **named}, indent=2))
+    else:
+        _show(outcome, left, check)
+    return FAILED if left else 0
 
 
 async def _reconciled(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from interlayer.app.commands.shell import run_async, settings_of
+from interlayer.app.commands.shell import with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -36,9 +36,7 @@ _NICENESS: Final = 10
 @click.option("--rollback", is_flag=True, help="Go back to the former model, or give up a move that is not complete.")
 @click.option("--drop-old", is_flag=True, help="Delete the vectors of the former model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-@click.pass_context
 def reembed(
-    ctx: click.Context,
     model: str | None,
     api_base: str,
     folder: str,
@@ -51,34 +49,31 @@ def reembed(
     """Move to another embedding model while servers go on serving. Run it again if it was interrupted."""
     if (model is not None) + rollback + drop_old != 1 or (dry_run and model is None):
         raise click.UsageError("Give one of --to MODEL [--dry-run], --rollback, --drop-old.")
-    settings = settings_of(ctx)
     _yield_to_servers()
-    from interlayer.app.composition import build
     from interlayer.app.settings import embedding_model
 
     wanted = embedding_model(model, api_base, folder, "--to") if model is not None else None
-
-    async def run() -> tuple[Mapping[str, Any], str]:
-        parts = build(settings)
-        who = settings.principal
-        try:
-            if rollback:
-                space = await parts.reembedder.rollback(who, _progress(0))
-                return {"space": space}, f"the embedding space is {space}"
-            if wanted is None:
-                dropped = await parts.reembedder.drop_old(who)
-                return {"dropped": dropped}, f"deleted: {dropped}"
-            if dry_run:
-                return await _estimated(parts, wanted)
-            return await _moved(parts, wanted, rate)
-        finally:
-            await parts.close()
-
-    outcome, said = run_async(run)
+    if wanted is None:
+        outcome, said = _roll_back() if rollback else _drop_old()
+    else:
+        outcome, said = _estimate(wanted) if dry_run else _move(wanted, rate)
     click.echo(json.dumps(outcome, indent=2) if as_json else said)
 
 
-async def _estimated(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[str, Any], str]:
+@with_stores
+async def _roll_back(parts: "Parts") -> tuple[Mapping[str, Any], str]:
+    space = await parts.reembedder.rollback(parts.settings.principal, _progress(0))
+    return {"space": space}, f"the embedding space is {space}"
+
+
+@with_stores
+async def _drop_old(parts: "Parts") -> tuple[Mapping[str, Any], str]:
+    dropped = await parts.reembedder.drop_old(parts.settings.principal)
+    return {"dropped": dropped}, f"deleted: {dropped}"
+
+
+@with_stores
+async def _estimate(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[str, Any], str]:
     from interlayer.app.adapters import price
 
     extent = await parts.filler.extent(parts.settings.principal.organization)
@@ -88,7 +83,8 @@ async def _estimated(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[
     return {**asdict(extent), "cost_usd": cost}, said
 
 
-async def _moved(parts: "Parts", wanted: "EmbedderChoice", rate: float) -> tuple[Mapping[str, Any], str]:
+@with_stores
+async def _move(parts: "Parts", wanted: "EmbedderChoice", rate: float) -> tuple[Mapping[str, Any], str]:
     who = parts.settings.principal
     extent = await parts.filler.extent(who.organization)
     moved = await parts.reembedder.move(who, wanted, _progress(extent.facts), rate)

@@ -2,21 +2,19 @@
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import FAILED, progress, run_async, settings_of
-from interlayer.app.settings import Settings
+from interlayer.app.commands.shell import AS_JSON, FAILED, progress, settings_of, with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+    from interlayer.memory.migration.plan import SchemaPlan
     from interlayer.memory.schema.schema import Schema
 
 _FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -25,11 +23,14 @@ def schema() -> None:
 
 
 @schema.command("show")
-@_JSON
+@AS_JSON
 @click.pass_context
 def schema_show(ctx: click.Context, as_json: bool) -> None:
     """Print the configured schema: entity types, their properties and the kinds of identifier."""
-    shown = _configured(settings_of(ctx))
+    from interlayer.memory.schema.schema import read_schema, starter_schema
+
+    path = settings_of(ctx).schema
+    shown = read_schema(path) if path else starter_schema()
     if as_json:
         click.echo(json.dumps(shown.model_dump(mode="json", exclude_defaults=True), indent=2, ensure_ascii=False))
         return
@@ -56,48 +57,33 @@ def schema_check(file: Path) -> None:
 
 @schema.command("plan")
 @_FILE
-@_JSON
-@click.pass_context
-def schema_plan(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+@AS_JSON
+def schema_plan(file: Path | None, as_json: bool) -> None:
     """Show what applying FILE (default: the configured schema) would change and do to stored data; write nothing."""
     from interlayer.app.commands.output import print_schema_plan
 
-    async def run(parts: "Parts", new: "Schema") -> None:
-        organization = parts.settings.principal.organization
-        plan = await parts.migrator.plan(organization, new, parts.domains.schema, progress("entities looked at"))
-        if as_json:
-            click.echo(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
-        else:
-            print_schema_plan(plan, applied=False)
-
-    _with_stores(settings_of(ctx), file, run)
+    plan = _plan(_read(file))
+    if as_json:
+        click.echo(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print_schema_plan(plan, applied=False)
 
 
 @schema.command("apply")
 @_FILE
 @click.option("--allow-breaking", is_flag=True, help="Apply changes after which stored values may count no more.")
-@_JSON
-@click.pass_context
-def schema_apply(ctx: click.Context, file: Path | None, allow_breaking: bool, as_json: bool) -> None:
+@AS_JSON
+def schema_apply(file: Path | None, allow_breaking: bool, as_json: bool) -> None:
     """Bring stored data under the schema of FILE (default: the configured one); again, to complete what was cut off."""
     from interlayer.app.commands.output import print_schema_plan
 
-    async def run(parts: "Parts", new: "Schema") -> None:
-        done = await parts.migrator.apply(
-            parts.settings.principal,
-            new,
-            parts.domains.schema,
-            progress("entities looked at"),
-            allow_breaking=allow_breaking,
-        )
-        if as_json:
-            click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
-        else:
-            print_schema_plan(done, applied=True)
-        if new.digest != parts.domains.schema.digest:
-            click.echo(f"Set INTERLAYER_SCHEMA to {file} and start the servers again.", err=True)
-
-    _with_stores(settings_of(ctx), file, run)
+    done, configured = _apply(_read(file), allow_breaking)
+    if as_json:
+        click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print_schema_plan(done, applied=True)
+    if not configured:
+        click.echo(f"Set INTERLAYER_SCHEMA to {file} and start the servers again.", err=True)
 
 
 @schema.command("import")
@@ -120,24 +106,26 @@ def schema_import(file: Path, collections: tuple[str, ...], output: Path | None)
     click.echo(f"wrote {output}; set INTERLAYER_SCHEMA={output} to use it", err=True)
 
 
-def _configured(settings: Settings) -> "Schema":
-    from interlayer.memory.schema.schema import read_schema, starter_schema
-
-    return read_schema(settings.schema) if settings.schema else starter_schema()
-
-
-def _with_stores(settings: Settings, file: Path | None, run: Callable[["Parts", "Schema"], Awaitable[None]]) -> None:
-    """Run on the stores as they are: that the configured schema is not the one in force is what is to be mended."""
-    from interlayer.app.composition import build
+def _read(file: Path | None) -> "Schema | None":
     from interlayer.memory.schema.schema import read_schema
 
-    new = read_schema(file) if file else _configured(settings)
+    return read_schema(file) if file else None
 
-    async def command() -> None:
-        parts = build(settings)
-        try:
-            await run(parts, new)
-        finally:
-            await parts.close()
 
-    run_async(command)
+# On the stores as they are: that the configured schema is not the one in force is what is to be mended.
+
+
+@with_stores
+async def _plan(parts: "Parts", new: "Schema | None") -> "SchemaPlan":
+    configured, show = parts.domains.schema, progress("entities looked at")
+    return await parts.migrator.plan(parts.settings.principal.organization, new or configured, configured, show)
+
+
+@with_stores
+async def _apply(parts: "Parts", new: "Schema | None", allow_breaking: bool) -> "tuple[SchemaPlan, bool]":
+    """Apply a schema; also say whether it is the configured one."""
+    configured, show = parts.domains.schema, progress("entities looked at")
+    new = new or configured
+    apply = parts.migrator.apply
+    done = await apply(parts.settings.principal, new, configured, show, allow_breaking=allow_breaking)
+    return done, new.digest == configured.digest

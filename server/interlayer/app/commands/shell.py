@@ -1,12 +1,14 @@
-"""What every command shares: settings from flags and environment, and errors that end in one line."""
+"""What every command shares: settings, an opened process, and errors that end in one line."""
 
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import anyio
 import click
@@ -15,9 +17,14 @@ from interlayer.answers import as_json
 from interlayer.app.settings import Settings, load
 from interlayer.errors import InterlayerError
 
+if TYPE_CHECKING:
+    from interlayer.app.composition import Parts
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 FAILED = 1
+AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Instant(click.ParamType[datetime]):
@@ -38,12 +45,12 @@ INSTANT: Final = Instant()
 
 
 class Commands(click.Group):
-    """A group whose commands end in one line, and not in a stack trace, when something anticipated goes wrong."""
+    """A group whose commands return an exit code, or nothing, and end in one line when something goes wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what goes wrong becomes one line and exit code 1."""
+        """Run a command and exit with what it returns; an error becomes one line and exit code 1."""
         try:
-            return super().invoke(ctx)
+            code = super().invoke(ctx)
         except InterlayerError as error:
             _stop(str(error), error)
         except (OSError, BaseExceptionGroup) as error:
@@ -55,6 +62,8 @@ class Commands(click.Group):
                 f"unexpected {_first_message(error)}. With INTERLAYER_DEBUG=1 the trace is shown; please report it",
                 error,
             )
+        else:
+            sys.exit(code)
 
 
 def _stop(message: str, error: BaseException) -> None:
@@ -78,9 +87,48 @@ def settings_of(ctx: click.Context) -> Settings:
     return settings
 
 
-def run_async(command: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a command to its end and return what it comes to."""
-    return anyio.run(command)
+def with_process(command: "Callable[Concatenate[Parts, P], Coroutine[Any, Any, T]]") -> Callable[P, T]:
+    """Run a command in an opened process: the home is brought into use before it, the outbox emptied after it."""
+    return _in(_opened, command)
+
+
+def with_stores(command: "Callable[Concatenate[Parts, P], Coroutine[Any, Any, T]]") -> Callable[P, T]:
+    """Run a command on the stores as they are: nothing is prepared, published or mended."""
+    return _in(_composed, command)
+
+
+def _in(
+    place: "Callable[[Settings], AbstractAsyncContextManager[Parts]]",
+    command: "Callable[Concatenate[Parts, P], Coroutine[Any, Any, T]]",
+) -> Callable[P, T]:
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        settings = settings_of(click.get_current_context())
+
+        async def main() -> T:
+            async with place(settings) as parts:
+                return await command(parts, *args, **kwargs)
+
+        return anyio.run(main)
+
+    return run
+
+
+def _opened(settings: Settings) -> "AbstractAsyncContextManager[Parts]":
+    from interlayer.app.composition import opened
+
+    return opened(settings)
+
+
+@asynccontextmanager
+async def _composed(settings: Settings) -> "AsyncGenerator[Parts]":
+    from interlayer.app.composition import build
+
+    parts = build(settings)
+    try:
+        yield parts
+    finally:
+        await parts.close()
 
 
 def echo(wants_json: bool, answer: Any, show: Callable[[], None]) -> None:

@@ -1,13 +1,12 @@
 """`interlayer store`: the tables of DynamoDB."""
 
 import json
-import sys
 from dataclasses import asdict
-from typing import Any
 
+import anyio
 import click
 
-from interlayer.app.commands.shell import FAILED, run_async, settings_of
+from interlayer.app.commands.shell import AS_JSON, FAILED, settings_of
 from interlayer.errors import InvalidInput
 from interlayer.storage.dynamodb.client import SETTING, Place
 
@@ -28,33 +27,24 @@ def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool
     from interlayer.storage.dynamodb.tables import Wish, create_tables
 
     wish = Wish(kms_key, protected=not no_protection, recoverable=not no_recovery)
-
-    async def run() -> None:
-        await create_tables(place, wish, click.echo)
-
-    run_async(run)
+    anyio.run(create_tables, place, wish, click.echo)
 
 
 @store.command("check")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 @click.pass_context
-def store_check(ctx: click.Context, *, as_json: bool) -> None:
+def store_check(ctx: click.Context, *, as_json: bool) -> int:
     """Check the tables and what the present role may do with them; exit 1 on a fault. Writes nothing."""
     place, organization = _place(ctx), settings_of(ctx).principal.organization
     from interlayer.storage.dynamodb.tables import check_tables
 
-    states: list[Any] = []
-
-    async def run() -> None:
-        states.extend(await check_tables(place, organization))
-
-    run_async(run)
+    states = anyio.run(check_tables, place, organization)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in states]))
     else:
         for one in states:
             click.echo(f"{'ok   ' if one.ok else 'FAULT'}  {one.name}: {one.detail}")
-    sys.exit(0 if all(one.ok for one in states) else FAILED)
+    return 0 if all(one.ok for one in states) else FAILED
 
 
 def _place(ctx: click.Context) -> Place:

@@ -1,15 +1,11 @@
 """The places that a benchmark measures: files of a folder, or emulators of DynamoDB and S3 (`make emulators` first)."""
 
 import os
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
 import anyio
-from measuring import ROOT
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from emulators import REGION, emulating
 from interlayer.storage.dynamodb.client import Place

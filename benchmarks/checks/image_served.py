@@ -23,6 +23,7 @@ import yaml
 from image import EMULATOR, IMAGE, Buildah, program, step
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+
 from measuring import ROOT
 
 REGISTRY: Final = "127.0.0.1:5000"
