@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from conversations import Conversation, conversations, found_among
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.ids import system_clock
+from interlayer.language.terms import terms
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.projection.outbox import Projector
@@ -37,7 +38,6 @@ from interlayer.principal import Principal
 from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms
 
 FIRST: Final = (5, 10, 20)
 BARS: Final = {"bundled": (0.65, 0.75, 0.82), "minilm": (0.68, 0.78, 0.85)}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.soft_match import WordIndex
+from interlayer.language.terms import words
 from interlayer.memory.entities.fact_aliases import FactAliases
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
@@ -28,7 +29,6 @@ from interlayer.memory.log.revision import is_structure
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.items import LAST
-from interlayer.text.terms import words
 
 
 @dataclass(slots=True, eq=False)
