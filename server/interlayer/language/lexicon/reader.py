@@ -30,7 +30,7 @@ class Entry:
 def lists() -> Mapping[str, tuple[Traversable, ...]]:
     """Find the files of every list: name -> the files of all languages, in order of their codes."""
     found: defaultdict[str, list[Traversable]] = defaultdict(list)
-    folders = (folder for folder in resources.files(__package__).iterdir() if folder.is_dir())
+    folders = (folder for folder in resources.files("interlayer.language.lexicon").iterdir() if folder.is_dir())
     for folder in sorted(folders, key=lambda folder: folder.name):
         for file in folder.iterdir():
             if file.name.endswith(_ENDING):

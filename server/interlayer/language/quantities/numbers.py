@@ -3,6 +3,7 @@
 "$450K", "450,000" and "four hundred fifty thousand" are one number; "280-310" is a range.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from interlayer.language.quantities.numerals import Numeral, numerals
 from interlayer.language.quantities.ranges import is_change, linked, scaled_alike
 
 _STATEMENT_MAX: Final = 1_000  # characters; longer texts are whole contents, which are read once
-_DASHES: Final = "-–—"
+_CHAINED_BEFORE: Final = re.compile(r"\d[-–:]$")
+_CHAINED_AFTER: Final = re.compile(r"[-–:]\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +71,4 @@ def _is_range(text: str, found: Sequence[Numeral], at: int) -> bool:
     low, high = found[at], found[at + 1]
     if low.bound or linked(text, low, high) != "range":
         return False
-    before, after = text[max(low.start - 1, 0) : low.start], text[high.end : high.end + 2]
-    return before not in {*_DASHES, ":"} and not (after[:1] in {*_DASHES, ":"} and after[1:].isdigit())
+    return not (_CHAINED_BEFORE.search(text, max(low.start - 2, 0), low.start) or _CHAINED_AFTER.match(text, high.end))

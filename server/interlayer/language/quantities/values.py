@@ -10,19 +10,23 @@ from interlayer.language.quantities.numerals import numerals
 from interlayer.language.quantities.units import CURRENCIES, PERCENT, SIGNS
 
 _DIGITS: Final = r"(?:\d{1,3}(?:[ '\x{a0}\x{202f}]\d{3})+\b(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
-_MULTIPLIED: Final = rf"(?:\s?(?:{pattern(words('magnitudes', 'magnitude_letters'))})\b)?"
+_MULTIPLIED: Final = rf"(?:\s?(?:{pattern(words('magnitudes', 'magnitude_letters'))}))?"
 _LEADING: Final = pattern(name for name in CURRENCIES if name in SIGNS or len(name) == 3)
+_TRAILING: Final = rf"{pattern(SIGNS)}|(?:{pattern(CURRENCIES.keys() - SIGNS)})\b"
 
 NUMBER: Final = rf"[-+]?{_DIGITS}"
 """The pattern of a number in digits, for RE2."""
 
-SCALED: Final = _DIGITS + _MULTIPLIED
+WHOLE_NUMBER: Final = r"\d+(?:,\d{3})*"
+"""The pattern of a whole number in digits, for RE2."""
+
+SCALED: Final = rf"{_DIGITS}{_MULTIPLIED}\b"
 """The pattern of a number in digits with what multiplies it, for RE2, to be matched in any case."""
 
-MONEY: Final = rf"(?:{_LEADING})\s?[-+]?{SCALED}|[-+]?{SCALED}\s?(?:{pattern(CURRENCIES)})"
+MONEY: Final = rf"(?:{_LEADING})\s?[-+]?{SCALED}|[-+]?{_DIGITS}{_MULTIPLIED}\s?(?:{_TRAILING})"
 """The pattern of an amount of money with its currency, for RE2, to be matched in any case."""
 
-_SIGNED: Final = re.compile(rf"(?P<sign>[-+]?)\s*(?P<number>.+?)\s*(?:{pattern(PERCENT)})?", re.DOTALL)
+_SIGNED: Final = re.compile(rf"(?P<sign>[-+]?)\s*(?P<number>.+?)\s*(?:{pattern(PERCENT)})?,*", re.DOTALL)
 _CURRENCY: Final = re.compile(rf"(?i)(?<![^\W\d_])(?:{pattern(CURRENCIES)})(?![^\W\d_])")
 _OTHER_CODE: Final = re.compile(r"\b[A-Z]{3}\b")
 

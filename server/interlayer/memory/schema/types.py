@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from interlayer.language.dates import WRITTEN, parsed
-from interlayer.language.quantities.values import MONEY, NUMBER, money_of, number_of
+from interlayer.language.quantities.values import MONEY, NUMBER, WHOLE_NUMBER, money_of, number_of
 
 PropertyType = Literal[
     "text",
@@ -36,7 +36,7 @@ KEY_MAX: Final = 300
 TEXT_FORMS: Final[Mapping[str, str]] = {
     "text": r"\S[^\n]{0,200}?",
     "number": NUMBER,
-    "integer": r"\d[\d,]*",
+    "integer": WHOLE_NUMBER,
     "boolean": r"yes|no|true|false",
     "date": WRITTEN,
     "datetime": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?|{WRITTEN}",
