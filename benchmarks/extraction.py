@@ -20,10 +20,10 @@ import anyio
 
 from interlayer.app.evaluation.evaluation import Sample, evaluate, samples_of
 from interlayer.app.settings import load
+from interlayer.language.terms import terms
 from interlayer.models.chat import ChatSettings
 from interlayer.text.private import masked
 from interlayer.text.sentences import sentences
-from interlayer.text.terms import terms
 from measuring import ROOT, machine, show
 from scripted_model import Asked, Reply, scripted_model
 

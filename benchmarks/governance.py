@@ -22,6 +22,7 @@ from described_policies import TASKS, described_policies
 from governed_calls import latencies
 from interlayer.audit.trail import Trail
 from interlayer.ids import system_clock
+from interlayer.language.terms import terms
 from interlayer.models.calibration import measured as scale_of
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
@@ -29,7 +30,6 @@ from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms
 from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse

@@ -21,6 +21,7 @@ import numpy as np
 from conversations import Conversation, conversations, found_among
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.ids import system_clock
+from interlayer.language.terms import terms
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.projection.projector import Projector
@@ -34,7 +35,6 @@ from interlayer.principal import Principal
 from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms
 from measuring import ROOT, machine, show
 
 FIRST: Final = (5, 10, 20)

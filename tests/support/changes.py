@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from interlayer.text.terms import terms
+from interlayer.language.terms import terms
 
 
 @dataclass(frozen=True)

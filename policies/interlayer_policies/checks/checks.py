@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import re2
 
+from interlayer.language.quantities.amounts import amounts
 from interlayer.text.private import PERSONAL
-from interlayer_policies.checks.amounts import amounts, near, near_stems
 from interlayer_policies.checks.draft import Draft, Span, Word, base
 from interlayer_policies.checks.private import personal, secrets
+from interlayer_policies.checks.proximity import near, near_stems
 from interlayer_policies.document.frontmatter import nearest
 
 Checker = Callable[[Draft], list[Span]]
@@ -155,7 +156,7 @@ def _limit(name: str) -> Callable[[Options], Callable[[Draft], Iterable[Span]]]:
 
         def find(draft: Draft) -> Iterator[Span]:
             is_near = near(draft, stems) if stems is not None else None
-            for amount in amounts(draft, unit):
+            for amount in amounts(draft.lower, unit):
                 over = amount.value > limit if name == "max" else amount.value < limit
                 if over and (is_near is None or is_near(amount)):
                     yield draft.original(amount.start, amount.end)

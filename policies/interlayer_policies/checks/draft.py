@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from interlayer.text.terms import stem
+from interlayer.language.terms import stem
 
 EXCERPT_MAX: Final = 80
 

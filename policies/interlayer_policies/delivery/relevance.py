@@ -19,12 +19,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.terms import terms
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.text.bm25 import Bm25, Impacts
 from interlayer.text.fusion import min_max
 from interlayer.text.sentences import sentences
-from interlayer.text.terms import terms
 
 Floats = NDArray[np.float32]
 
@@ -56,16 +57,7 @@ _DOUBLINGS_MAX: Final = 6.0
 
 # Words that say what the agent does or for whom, not what the task is about: alone they are no evidence.
 _TASK_WORDS: Final = frozenset(
-    terms(
-        """
-    write draft compose prepare create make plan send reply respond answer ask describe explain summarize summarise
-    help tell give get need want please check review update fix book find look schedule organize organise arrange
-    set put use try work go come new good best next last first today tomorrow week month quarter year day time
-    one two three four five six seven eight nine ten eleven twelve
-    company team office people person customer client user agent email message call note text document list thing way
-    not no yes let keep take see say know show
-    """
-    )
+    terms(" ".join(lexicon.words("task_words", "number_words", "calendar_units", "relative_days", "ordinals")))
 )
 
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
+from interlayer.text.yaml_source import InvalidFile, Located, Place, read_yaml
 from interlayer_policies.document.policy import LEVELS, Level, Merge, Problem, Tier
-
-_NESTING_MAX: Final = 20
 
 
 def _one_or_many(given: Any) -> Any:
@@ -136,53 +134,32 @@ _KNOWN: Final[Mapping[str, type[BaseModel]]] = {
     "check": CheckKeys,
 }
 
-Path = tuple[str | int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """Validated front matter and where each of its values stands in the file (lines count from 1)."""
 
     keys: FrontMatter
-    lines: Mapping[Path, int]
+    located: Located
 
-    def line(self, *path: str | int) -> int:
+    def line(self, *place: str | int) -> int:
         """Return the line of a value, or of the nearest thing around it."""
-        return _line(self.lines, path)
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML whose only truth values are `true` and `false`: the region NO is not False, the channel `on` not True."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way to configure a loader
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+        return self.located.line(place)
 
 
 def read_header(text: str, file: str, first_line: int) -> Header | list[Problem]:
     """Parse and validate YAML that begins at `first_line` of `file`; on failure return every problem found."""
     try:
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            lines: dict[Path, int] = {}
-            problems = _walk(node, (), lines, first_line, set()) if node is not None else []
-            document = loader.construct_document(node) if node is not None and not problems else {}
-        finally:
-            loader.dispose()
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        message = getattr(error, "problem", None) or str(error)
-        return [Problem(file, first_line + (mark.line if mark else 0), f"not YAML: {message}")]
-    if problems:
-        return [Problem(file, line, message) for line, message in problems]
+        located = read_yaml(text, file, first_line)
+    except InvalidFile as error:
+        return [Problem(file, one.line, _said(one.place, one.message)) for one in error.problems]
+    document = {} if located.data is None else located.data
     if not isinstance(document, dict):
         return [Problem(file, first_line, "the front matter must be keys and values")]
     try:
-        return Header(FrontMatter.model_validate(document), lines)
+        return Header(FrontMatter.model_validate(document), located)
     except ValidationError as error:
-        return [_problem(detail, lines, file) for detail in error.errors()]
+        return [_problem(detail, located, file) for detail in error.errors()]
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -191,53 +168,20 @@ def nearest(word: str, known: list[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
 
 
-def _walk(
-    node: Any,
-    path: Path,
-    lines: dict[Path, int],
-    first_line: int,
-    seen: set[int],
-) -> list[tuple[int, str]]:
-    """Note the line of every value; return what YAML allows and a policy does not: aliases, doubled keys."""
-    line = node.start_mark.line + first_line
-    lines[path] = line
-    if id(node) in seen or len(path) > _NESTING_MAX:
-        return [(line, "YAML aliases and deep nesting are not supported; write the value out")]
-    seen.add(id(node))
-    problems: list[tuple[int, str]] = []
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = str(key.value)
-            if (*path, name) in lines:
-                problems.append((key.start_mark.line + first_line, f"key {name!r} is given twice"))
-            problems += _walk(value, (*path, name), lines, first_line, seen)
-            lines[(*path, name)] = key.start_mark.line + first_line
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            problems += _walk(value, (*path, number), lines, first_line, seen)
-    return problems
+def _said(place: str, message: str) -> str:
+    return f"{place!r} {message}" if place else f"the front matter {message}"
 
 
-def _problem(detail: Any, lines: Mapping[Path, int], file: str) -> Problem:
-    location: Path = tuple(detail["loc"])
-    where = ".".join(str(part) for part in location)
+def _problem(detail: Any, located: Located, file: str) -> Problem:
+    location: Place = tuple(detail["loc"])
+    where, line = ".".join(str(part) for part in location), located.line(location)
     if detail["type"] == "extra_forbidden":
         name = str(location[-1])
         container = next((part for part in reversed(location[:-1]) if part in _KNOWN), None)
         model = _KNOWN[str(container)] if container else FrontMatter
         known = [field.alias or field_name for field_name, field in model.model_fields.items()]
-        return Problem(file, _line(lines, location), f"unknown key {where!r}; {nearest(name, known)}")
+        return Problem(file, line, f"unknown key {where!r}; {nearest(name, known)}")
     message = str(detail["msg"]).removeprefix("Value error, ")
     if "level" in location:
         message = f"must be one of {', '.join(LEVELS)}"
-    return Problem(file, _line(lines, location), f"{where}: {message}")
-
-
-def _line(lines: Mapping[Path, int], path: Path) -> int:
-    found = lines.get((), 1)
-    at: Path = ()
-    for part in path:
-        if (*at, part) in lines:
-            at = (*at, part)
-            found = lines[at]
-    return found
+    return Problem(file, line, f"{where}: {message}")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from interlayer.text.yaml_source import Located
 from interlayer_policies.document.frontmatter import (
     CheckKeys,
     ExpectationKeys,
@@ -55,7 +56,7 @@ def parse(file: PolicyFile) -> Policy | list[Problem]:
         body_from = end + 1
         header = read_header("\n".join(lines[1:end]), file.path, 2)
     else:
-        header = Header(FrontMatter(), {})
+        header = Header(FrontMatter(), Located({}, {}))
     if isinstance(header, list):
         return header
     heading, sections = _sections(lines[body_from:], body_from + 1)

@@ -8,8 +8,9 @@ description and the text speak of the same thing. All of it are warnings.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from interlayer.language.lexicon.reader import words
+from interlayer.language.terms import terms
 from interlayer.text.budget import text_tokens
-from interlayer.text.terms import terms
 from interlayer_policies.document.policy import Policy, Problem
 
 DESCRIPTION_WORDS_MIN: Final = 4
@@ -23,12 +24,7 @@ _UNHEADED_TOKENS_MAX: Final = 400
 
 _SAY: Final = "say what it covers and in which situations an agent needs it"
 
-# What a document is, whatever it is about.
-_KINDS_OF_TEXT: Final = frozenset(
-    terms(
-        "document doc file page paper note text policy rule regulation instruction draft version untitled new general"
-    )
-)
+_KINDS_OF_TEXT: Final = frozenset(terms(" ".join(words("kinds_of_text"))))
 
 
 def wording_problems(policies: Sequence[Policy]) -> Iterator[Problem]:

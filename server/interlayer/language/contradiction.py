@@ -12,11 +12,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from interlayer.language.change import announces_change
+from interlayer.language.dates import RELATIVE_DAYS, SHIFTS, UNITS
 from interlayer.language.distinction import REMEMBERED, distinguished, names, negated
-from interlayer.text.change import announces_change
-from interlayer.text.numbers import is_number_word, numbers
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.quantities.numbers import numbers
+from interlayer.language.quantities.numerals import is_number_word
+from interlayer.language.terms import STOP_WORDS, stem, terms, words
 from interlayer.text.sentences import label_of
-from interlayer.text.terms import STOP_WORDS, stem, terms, words
 
 NEAR: Final = 0.3  # cosine under which two statements are not compared at all
 _DENIED: Final = 0.8  # cosine at which a statement and its negation are on the same matter
@@ -27,28 +30,14 @@ _COMMON: Final = 0.5  # share of the words that stand in both, for the same sent
 _SLOT_WORDS: Final = 4
 _MEASURED_AGAIN_S: Final = 60  # figures that come within a minute are a list, not one figure that changes
 
-_STATE: Final = frozenset(
-    "is are was were be has have had remains stays stands uses use runs costs needs wants prefers owns leads plans"
-    " employs holds targets expects".split()
-)
-_COPULA: Final = frozenset("is are was were remains stays stands be".split())
-_PLACED: Final = frozenset(
-    stem(word)
-    for word in (
-        "headquartered based located lives live works work employed reports report belongs stationed hosted led owned"
-    ).split()
-)
-_HEDGES: Final = frozenset("now currently about around approximately over nearly almost already".split())
-_UNSAID: Final = frozenset(
-    "at in on of to by for with from now currently about around over approximately the a an as".split()
-)
-_RANKED: Final = frozenset(
-    stem(word) for word in "stage phase status level tier priority step round rank grade plan edition".split()
-)
-_PASSING: Final = frozenset(
-    "last next this week month year quarter day today tomorrow yesterday morning call follow up".split()
-)
-_PRONOUNS: Final = frozenset("he she it they we i you their his her its our my your who".split())
+_STATE: Final = lexicon.words("state_verbs")
+_COPULA: Final = lexicon.words("copulas")
+_PLACED: Final = frozenset(map(stem, lexicon.words("placing_verbs")))
+_HEDGES: Final = lexicon.words("hedges")
+_UNSAID: Final = lexicon.words("prepositions", "hedges") | {"the", "a", "an"}
+_RANKED: Final = frozenset(map(stem, lexicon.words("ranks")))
+_PASSING: Final = frozenset({*UNITS.values(), *SHIFTS, *RELATIVE_DAYS, "morning", "call", "follow", "up"})
+_PRONOUNS: Final = lexicon.words("third_person_pronouns", "first_and_second_person_pronouns") | {"who"}
 
 
 @dataclass(frozen=True, slots=True)

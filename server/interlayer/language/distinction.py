@@ -12,26 +12,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from interlayer.text.numbers import Number, numbers, within
+from interlayer.language.dates import periods
+from interlayer.language.lexicon.reader import pattern, words
+from interlayer.language.quantities.numbers import Number, numbers, within
 
 REMEMBERED: Final = 8_192
 """Texts of which it is kept what they say: an entity's statements are compared with one another again and again."""
 
+_DENYING: Final = words("negations")
+_WITHIN_WORDS: Final = {
+    form for form in _DENYING if form[0] >= "\u3040"
+}  # in Japanese and Chinese no blank sets it apart
 _NEGATION: Final = re.compile(
-    r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b"
-    r"|\b(?:nicht|nichts|niemals|niemand|kein(?:e[nmrs]?)?|weder|ohne|niet|geen|inte|ikke|não|nunca|ning[uú]n[ao]?"
-    r"|nessun[ao]?|не|нет|никогда)\b|\bnon\b(?!-)"
+    rf"\b(?:{pattern(_DENYING - _WITHIN_WORDS)})\b|n['’]t\b|\bnon\b(?!-)"
     r"|\b(?:ne\s+|n['’])(?P<verb>[^\W\d_]+(?:\s+[^\W\d_]+)?)\s+(?:pas|jamais|rien|plus|aucune?)\b"
-    r"|ません|ではな|じゃな|ていな|没有|沒有|並未|并未|不是",
+    rf"|{pattern(_WITHIN_WORDS)}",
     re.IGNORECASE,
 )
-_NO_NEGATION: Final = re.compile(r"(?i)\b(?:not only|nicht nur|non solo|no later than|no doubt)\b")
-_CALENDAR: Final = re.compile(
-    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?|monday|tuesday|wednesday|thursday|friday|saturday|sunday|q[1-4]|h[12]"
-    r"|today|tomorrow|yesterday|(?:last|this|next)\s+(?:day|week|month|quarter|year))\b",
-    re.IGNORECASE,
-)
+_NO_NEGATION: Final = re.compile(rf"(?i)\b(?:{pattern(words('phrases_without_negation'))})\b")
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’/-][^\W_]+)*")
 
 
@@ -85,12 +83,6 @@ def after_negation(text: str) -> str:
     for match in _NEGATION.finditer(text):
         last = match.end() if match["verb"] is None else match.start("verb")
     return text[last:]
-
-
-def periods(text: str) -> Counter[str]:
-    """Return the months, days, quarters and relative times that a text names, with how often, folded."""
-    found = (" ".join(word.casefold().split()) for word in _CALENDAR.findall(text))
-    return Counter(word if " " in word else word[:3] for word in found)  # "Sept" and "September" are one month
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -10,20 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from interlayer.language.distinction import after_negation, names, negated, without_negation
-from interlayer.text.numbers import numbers
-from interlayer.text.terms import STOP_WORDS, content_words, stem, words
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.quantities.numbers import numbers
+from interlayer.language.terms import STOP_WORDS, content_words, stem, words
 
 _CLAUSE: Final = re.compile(
     r"[,;()\n。、，]|\s[-–—]+\s|(?<=[.!?])\s"
-    r"|\b(?:but|and|because|although|though|while|whereas|however|so|if|unless|until|which|who"
-    r"|aber|und|sondern|weil|obwohl|mais|et|parce|pero|y|porque|ma|e|mas|но|и)\b",
+    rf"|\b(?:{lexicon.pattern(lexicon.words('clause_openers'))})\b",
     re.IGNORECASE,
 )
 # What denies without a word of negation, or takes it back: beside one of these, polarity is not judged.
 _DENIES_SOFTLY: Final = re.compile(
     r"(?i)\b(?:un|in|dis|non-?|mis)\w{4,}|\b\w+less\b|\bn/?a\b"
-    r"|\b(?:lack|stop|quit|ceas|end|fail|refus|declin|reject|miss|drop|avoid|cancel|absen|zero|free|former|left|leav"
-    r"|only|until|yet to|pending|remain|still|rather|instead|few|hardly|rarely|barely|without|doubt|question|if)\w*"
+    rf"|\b(?:{lexicon.pattern(lexicon.words('soft_denials'))})"
 )
 _ELIDED: Final = re.compile(r"(?i)\b(?:[cdjlmnst]|qu)['’](?=[^\W\d_]{2})")
 _KANA: Final = re.compile(r"[\u3040-\u309f]+")
@@ -32,7 +31,7 @@ _ENDED: Final = re.compile(
     r"(?i)\b(?:stopped|quit|ceased|discontinued)\s+\w+ing\b|\b(?:failed|refused|declined)\s+to\b"
 )
 _LIMIT: Final = re.compile(r"(?i)\b(?:no|not)\s+(?:more|less|fewer|later|earlier|longer|shorter)\s+than\b")
-_MAY_BE_IT: Final = frozenset("we our us they their them it he she his her i my you your who".split())
+_MAY_BE_IT: Final = lexicon.words("third_person_pronouns", "first_and_second_person_pronouns") | {"who"}
 _ALIKE: Final = 0.6  # share of a statement's words in a clause, from which on the clause is about the same
 _BEGINNING: Final = 5  # letters that words in common have where their stems differ: "decision", "decide"
 _ENGLISH: Final = 0.2  # share of English function words in an English text

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Final
 
+from interlayer.language.lexicon.reader import words
+
 _CLOSE: Final = 0.7  # likeness of letters under which two names have nothing to do with each other
 _BEGINS_ALIKE: Final = 0.72  # the same first word: "Acme Pumps", "Acme Seals"
 _CONTAINED: Final = 0.8  # all words of one within the other
@@ -15,11 +17,7 @@ _INITIALS: Final = 0.85
 _ORDERS_MAX: Final = 3  # words of a name whose every order is tried against initials
 _WORD: Final = re.compile(r"[^\W_]+")
 _ABBREVIATED: Final = re.compile(r"(?<=\b\w)\.(?=\w\b)")  # the inner dots of "s.r.l." and "I.B.M."
-# What a company may add to its name without being another one.
-_LEGAL_FORMS: Final = frozenset(
-    """ab ag as asa bv co company corp corporation cv eg ev gmbh holding inc incorporated kg kgaa llc llp lp limited ltd
-    mbh nv ohg oy oyj plc pte pty sa sarl sas se sl spa srl sro ug the""".split()
-)
+_LEGAL_FORMS: Final = words("legal_forms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,23 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
+from interlayer.language.dates import StatedDate, stated_dates
 from interlayer.language.distinction import names
-from interlayer.text.dates import StatedDate, stated_dates
-from interlayer.text.numbers import numbers
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.quantities.numbers import numbers
+from interlayer.language.quantities.units import CURRENCIES
+from interlayer.language.relative_time import anchor
+from interlayer.language.terms import STOP_WORDS, stem
 from interlayer.text.quotes import Quotable
-from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
-from interlayer.text.terms import STOP_WORDS, stem
 
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’][^\W_]+)*")
 _OPENING: Final = re.compile(r"\W*([^\W\d_][^\W_]*)\s+(?=[^\W\d_a-z])")
 _LONG_DIGITS: Final = re.compile(r"\+?\(?\d[\d\s().-]{5,20}\d")
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-_MORE_NUMBERS: Final = {word: float(number) for number, word in enumerate(_ORDINALS.split(), start=1)} | {
-    "one": 1.0, "once": 1.0, "twice": 2.0, "both": 2.0, "pair": 2.0, "dozen": 12.0, "half": 0.5,
-}  # fmt: skip
-_HALF: Final = re.compile(r"(?i)\bhalf (?:a |an )?(million|billion|dozen|thousand)\b")
-_HALVES: Final = {"thousand": 500.0, "million": 5e5, "billion": 5e8, "dozen": 6.0}
-_CURRENCIES: Final = {"$": "usd", "dollar": "usd", "€": "eur", "euro": "eur", "£": "gbp", "¥": "jpy", "yen": "jpy"}
+_WEEKDAYS: Final = {
+    entry.forms[0].casefold(): {form.casefold() for form in entry.forms} for entry in lexicon.entries("weekdays")
+}
+_MORE_NUMBERS: Final = {**lexicon.figures("ordinals"), **lexicon.figures("counting_words"), "one": 1.0}
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # the parts of a compound such as TypeScript or Node.js
 _HEAD_MIN: Final = 4
 _UNSPACED: Final = re.compile(  # Thai to Khmer, kana, Han, Hangul: scripts in which words are not set apart
@@ -38,7 +36,7 @@ _UNSPACED: Final = re.compile(  # Thai to Khmer, kana, Han, Hangul: scripts in w
 _KATAKANA: Final = re.compile(r"[\u30a1-\u30ff]{3,}")  # names and loanwords
 _INFLECTED: Final = re.compile(r"[\u0400-\u04ff]{5,}")
 _ENDING: Final = 2  # letters by which a Cyrillic word changes with its case
-_GROUPED: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)")  # 450 000
+_IN_GROUPS: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")  # 450 000
 
 
 class Ground:
@@ -57,7 +55,7 @@ class Ground:
         self._initials = _initials(self._in_order)
         self._numbers = _values(text)
         self._numbers |= {_MORE_NUMBERS[word] for word in self._words & _MORE_NUMBERS.keys()}
-        self._words |= {name for sign, name in _CURRENCIES.items() if sign in text.casefold()}
+        self._words |= {code.casefold() for name, code in CURRENCIES.items() if name in text.casefold()}
 
     def locate(self, quote: str) -> tuple[int, int] | None:
         """Return where a quotation stands in the text, or None."""
@@ -139,8 +137,8 @@ class Ground:
         return None
 
     def _knows(self, name: str) -> bool:
-        if name[:3] in {day[:3] for day in _WEEKDAYS} and name in _WEEKDAYS:
-            return any(word == name or word == name[:3] for word in self._words)
+        if name in _WEEKDAYS:
+            return not self._words.isdisjoint(_WEEKDAYS[name])
         parts = [part for part in re.split(r"[-/&.'’]", name) if part not in {"", "s"}]
         compact = re.sub(r"[-/&.'’]", "", name)
         if compact in self._words or stem(compact) in self._words:
@@ -171,10 +169,9 @@ def _values(text: str) -> set[float]:
 
 
 def _readings(text: str) -> list[set[float]]:
-    """Return the numbers of a text, and once more with digits in groups ("450 000") read as one number."""
-    halves = {_HALVES[match[1].lower()] for match in _HALF.finditer(text)}
-    joined = _GROUPED.sub(lambda match: re.sub(r"\D", "", match[0]), text)
-    return [halves | {value for one in numbers(form) for value in (one.low, one.high)} for form in (text, joined)]
+    """Return the numbers of a text, and once more with digits in groups ("450 000") read as numbers of their own."""
+    forms = text, _IN_GROUPS.sub("  ", text)
+    return [{value for one in numbers(form) for value in (one.low, one.high)} for form in forms]
 
 
 def _word_forms(texts: Iterable[str]) -> set[str]:

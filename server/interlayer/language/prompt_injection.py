@@ -10,26 +10,21 @@ from typing import Final
 
 import re2
 
+from interlayer.language.lexicon.reader import pattern, words
 from interlayer.text.sentences import sentences
 
 _MODEL: Final = r"(?:ai|llm|gpt|chat ?bot|(?:large )?language model)s?"
 _ADDRESSED: Final = rf"(?:{_MODEL}(?: (?:assistant|agent|model|system|reader)s?)?|assistant|ai[ -]?agent)"
 _ORDER: Final = r"(?:^|[.!?:;»”\"]\s*|\b(?:please|bitte)\s+)"
-_RECORD: Final = (
-    r"(?:set|update|change|overwrite|add|record|store|save|insert|create|write|remember|memori[sz]e|delete|remove)"
-)
-_DIRECTIVES: Final = r"(?:instructions?|prompts?|rules|polic(?:y|ies)|guardrails|guidelines)"
+_RECORD: Final = f"(?:{pattern(words('record_verbs'))})"
+_IGNORE: Final = f"(?:{pattern(words('orders_to_ignore'))})"
 _INSTRUCTION: Final = re2.compile(
     r"(?ims)"
     # Ignore what you were told before.
-    r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|preceding|all|any"
-    rf"|your|system)\b[^.\n]{{0,30}}\b{_DIRECTIVES}\b"
+    rf"\b{_IGNORE}\b[^.\n]{{0,40}}\b(?:{pattern(words('words_for_earlier'))})\b[^.\n]{{0,30}}"
+    rf"\b(?:{pattern(words('words_for_instructions'))})\b"
     r"|\b(?:ignore|disregard|forget) (?:all |everything |anything |what )?(?:of |that )?(?:is |was )?(?:the )?"
     rf"(?:above|before this|you were told)[.,:;!]?\s*(?:and |then |instead |please )*{_RECORD}\b"
-    r"|\b(?:ignorier(?:e|t|en sie)|vergiss|vergessen sie|missachte|oublie[zr]?|ignore[rz]?|ignora|ignoren|olvida"
-    r"|esque[cç]a|dimentica|negeer|vergeet)\b[^.\n]{0,30}\b(?:vorherig|bisherig|vorig|obig|früher|all|deine|précédent|anterior|previ"
-    r"|précédentes|vorige|todas|toutes|tutte|eerdere)\w*[^.\n]{0,30}\b(?:anweisung|instruktion|vorgabe|consigne|instruccion"
-    r"|instruç|istruzion|instructie|instruction)\w*"
     r"|\binstru(?:ctions|cciones|ções)\s+(?:précédentes|ci-dessus|anteriores|previas)\b"
     r"|\bistruzioni\s+precedenti\b"
     # Show what you were told; be somebody else; have another task.
@@ -52,7 +47,7 @@ _INSTRUCTION: Final = re2.compile(
     r"|memor(?:y|ies)(?:\s*:|\s+that\b))"
     rf"|\b{_RECORD} (?:this|that|it|the following|all of this)(?: down)? (?:in|into|to|as) (?:(?:a|an|your|the"
     r"|long-term|shared|permanent)\s+)*(?:memor(?:y|ies)|facts?|knowledge base)\b"
-    rf"|{_ORDER}(?:setze?|ändere|speicher[en]?|merke?|füge?|trage?)\s+(?:(?:die|das|den|eine|einen|diese|sie|dir|neue)\s+)*"
+    rf"|{_ORDER}{_RECORD}\s+(?:(?:die|das|den|eine|einen|diese|sie|dir|neue)\s+)*"
     r"(?:eigenschaft|fakt|fakten|gedächtnis|erinnerung)\b"
 )
 # What goes on with an order: another order to record something.

@@ -7,33 +7,31 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from interlayer.text.terms import STOP_WORDS
+from interlayer.language.dates import MONTHS, QUARTERS, RELATIVE_DAYS, SHIFTS, UNITS, WEEKDAYS
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.terms import STOP_WORDS
 
 _SUBJECT: Final = re.compile(r"(?i)(he|she|they|it)(['’](?:s|re|ve|ll|d))?(?![\w'’/&-])")
+_THIRD: Final = lexicon.words("third_person_pronouns")
 _POINTING: Final = re.compile(
-    r"(?i)(?:he|she|it|they|we|i|you|him|her|them|us|his|hers|its|their|our|my|your|these|those|that|this)"
+    rf"(?i)(?:{lexicon.pattern(_THIRD | lexicon.words('first_and_second_person_pronouns', 'demonstratives'))})"
     r"(?:['’](?:s|re|ve|ll|d|m))?(?![\w'’/&-])"
 )
-_PERSONAL: Final = re.compile(r"(?i)(?<![\w'’-])(?:he|she|it|they|him|her|them|his|hers|its|their)(?![\w’-])")
+_PERSONAL: Final = re.compile(rf"(?i)(?<![\w'’-])(?:{lexicon.pattern(_THIRD)})(?![\w’-])")
 # "It is expected that ...", "it seems likely to ...": the "it" stands for nobody.
 _EXPLETIVE: Final = re.compile(
     r"(?i)it(?:['’]s| is| was| will be| has been| would be| seems?| appears?| remains?)\b"
     r"[^.;]{0,60}?\b(?:that|to|whether|if)\b"
 )
 _OF_TIME: Final = re.compile(
-    r"(?i)(?:this|these|that|those) (?:past |coming |last |next )?(?:morning|afternoon|evening|day|week|weekend|month"
-    r"|quarter|year|spring|summer|autumn|fall|winter|time|monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?\b"
+    r"(?i)(?:this|these|that|those) (?:past |coming |last |next )?"
+    rf"(?:{lexicon.pattern({*UNITS, *WEEKDAYS} | lexicon.words('parts_of_time'))})s?\b"
 )
 _WORD: Final = re.compile(r"[^\W\d_][\w'’&.-]*")
-_DETERMINERS: Final = frozenset("the a an every each all some both our your my another no".split())
+_DETERMINERS: Final = lexicon.words("determiners")
 _NO_ANTECEDENT: Final = frozenset(
-    """
-    today tomorrow yesterday now then soon later earlier week month quarter year day time last next monday tuesday
-    wednesday thursday friday saturday sunday january february march april may june july august september october
-    november december however also additionally moreover therefore meanwhile still yet already though although
-    according instead overall perhaps maybe first second third finally besides furthermore otherwise
-    """.split()
-)
+    {*MONTHS, *WEEKDAYS, *RELATIVE_DAYS, *UNITS.values(), *SHIFTS, *QUARTERS, "time"}
+) | lexicon.words("connectives")
 _AGREEING: Final = {"are": "is", "were": "was", "have": "has", "do": "does", "aren't": "isn't", "weren't": "wasn't",
                     "haven't": "hasn't", "don't": "doesn't"}  # fmt: skip
 _ENDINGS: Final = {"re": " is", "ve": " has", "ll": " will"}

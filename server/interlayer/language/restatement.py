@@ -13,10 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from interlayer.language.distinction import REMEMBERED, distinguished, names, periods
+from interlayer.language.dates import periods
+from interlayer.language.distinction import REMEMBERED, distinguished, names
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.quantities.numbers import numbers
+from interlayer.language.quantities.numerals import is_number_word
+from interlayer.language.terms import content_words, stem, words
 from interlayer.models.words import word_vectors
-from interlayer.text.numbers import is_number_word, numbers
-from interlayer.text.terms import content_words, stem, words
 
 MEANING_MIN: Final = 0.3  # cosine under which two statements are not on one matter
 TOGETHER_MIN: Final = 0.6  # the same, where two known statements say it only together
@@ -24,22 +27,11 @@ _BETWEEN_CLAIMS: Final = re.compile(r"[,;]\s|\band\b")
 _WORDS_MAX: Final = 8  # a longer statement says more than a value
 _ALIKE: Final = 0.6
 
-# General English for kinds of values, for the subject that goes without saying, and for "more or less".
+# Kinds of values; the subject that goes without saying, and "more or less".
 _KINDS: Final[Sequence[frozenset[str]]] = tuple(
-    frozenset(stem(word) for word in group.split())
-    for group in (
-        "budget amount price cost value deal contract total sum fee spend investment worth allocation",
-        "timeline date deadline target targeting schedule timeframe due plan planned expected by",
-        "count number size headcount total team staff",
-    )
+    frozenset(map(stem, entry.forms)) for entry in lexicon.entries("value_kinds")
 )
-_UNSAID: Final = frozenset(
-    stem(word)
-    for word in (
-        "company organization organisation firm business customer client account currently approximately roughly around"
-        " nearly almost circa estimated confirmed stated reported project initiative"
-    ).split()
-)
+_UNSAID: Final = frozenset(map(stem, lexicon.words("unsaid_words", "hedges")))
 
 
 @dataclass(frozen=True, slots=True)

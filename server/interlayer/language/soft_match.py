@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.terms import content_words, stem, without_stop_words
 from interlayer.models.words import WordVectors
-from interlayer.text.terms import content_words, stem, without_stop_words
 
 _ALIKE: Final = 0.45  # cosine of two words under which they have nothing to do with each other
 _SHARPNESS: Final = 4  # power of the cosine: nearly the same word counts, a word of the same field hardly does

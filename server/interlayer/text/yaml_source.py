@@ -1,4 +1,4 @@
-"""YAML whose mistakes have a place: every value of a file with its line, and a validation error as a sentence there."""
+"""The one reader of YAML, for schemas and policies: every value with its line, and a mistake as a sentence there."""
 
 import difflib
 import re
@@ -55,21 +55,25 @@ class InvalidFile(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """What a YAML text holds, and the line of every key and list entry."""
+    """What a YAML text holds, and the line of every key and list entry; `()` is the place of the whole."""
 
     data: Any
     lines: Mapping[Place, int]
 
     def line(self, place: Place) -> int:
-        """Return the line of a value, or of the nearest thing around it."""
-        for end in range(len(place), 0, -1):
-            if place[:end] in self.lines:
-                return self.lines[place[:end]]
-        return 1
+        """Return the line of a value, or of the nearest thing around it.
+
+        A part of a place that the file does not have is passed over: pydantic puts the names of its own steps in.
+        """
+        found: Place = ()
+        for part in place:
+            if (*found, part) in self.lines:
+                found = (*found, part)
+        return self.lines.get(found, 1)
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML whose only truth values are `true` and `false`, so that an enum may have the values yes, no, on and off."""
+    """YAML whose only truth values are `true` and `false`: the value `no` of an enum, and the region NO, are words."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way to configure a loader
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
@@ -77,14 +81,17 @@ class _Loader(yaml.CSafeLoader):
     }
 
 
-def read_yaml(text: str, origin: str) -> Located:
-    """Return what a YAML text holds. Raises `InvalidFile` for what is no YAML, keys given twice and aliases."""
-    lines: dict[Place, int] = {}
+def read_yaml(text: str, origin: str, first_line: int = 1) -> Located:
+    """Read a YAML text that begins in `first_line` of its file.
+
+    Raises `InvalidFile` for what is no YAML, keys given twice, aliases and nesting beyond all sense.
+    """
+    lines: dict[Place, int] = {(): first_line}
     try:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            problems = list(_walk(node, (), lines, set())) if node is not None else []
+            problems = list(_walk(node, (), lines, set(), first_line)) if node is not None else []
             data = loader.construct_document(node) if node is not None and not problems else None
         finally:
             loader.dispose()
@@ -92,7 +99,7 @@ def read_yaml(text: str, origin: str) -> Located:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
         message = f"is no YAML: {said}; mind indentation, and quotes around text that holds : or #"
-        raise InvalidFile(origin, [Problem(mark.line + 1 if mark else 1, "", message)]) from error
+        raise InvalidFile(origin, [Problem(first_line + (mark.line if mark else 0), "", message)]) from error
     if problems:
         raise InvalidFile(origin, problems)
     return Located(data, lines)
@@ -139,23 +146,23 @@ def _dotted(place: Place) -> str:
     return ".".join(str(part) for part in place)
 
 
-def _walk(node: Any, place: Place, lines: dict[Place, int], seen: set[int]) -> Iterable[Problem]:
-    """Note the line of every value; yield what YAML allows and a schema does not: aliases, keys given twice."""
-    line = node.start_mark.line + 1
+def _walk(node: Any, place: Place, lines: dict[Place, int], seen: set[int], first_line: int) -> Iterable[Problem]:
+    """Note the line of every value; yield what YAML allows and we do not: aliases, deep nesting, keys given twice."""
     if id(node) in seen or len(place) > _NESTING_MAX:
-        yield Problem(line, _dotted(place), "is an alias or nested too deep; write the value out")
+        message = "is an alias or nested too deep; write the value out"
+        yield Problem(node.start_mark.line + first_line, _dotted(place), message)
         return
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            within = (*place, str(key.value))
+            within, line = (*place, str(key.value)), key.start_mark.line + first_line
             if within in lines:
                 message = f"is given twice, first in line {lines[within]}; keep one of them"
-                yield Problem(key.start_mark.line + 1, _dotted(within), message)
+                yield Problem(line, _dotted(within), message)
                 continue
-            lines[within] = key.start_mark.line + 1
-            yield from _walk(value, within, lines, seen)
+            lines[within] = line
+            yield from _walk(value, within, lines, seen, first_line)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            lines[*place, number] = value.start_mark.line + 1
-            yield from _walk(value, (*place, number), lines, seen)
+            lines[*place, number] = value.start_mark.line + first_line
+            yield from _walk(value, (*place, number), lines, seen, first_line)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from interlayer.language.quantities.numbers import numbers
 from interlayer.language.restatement import Pinned
-from interlayer.text.numbers import numbers
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlayer.language.terms import terms
 from interlayer.text.bm25 import Bm25
 from interlayer.text.budget import json_tokens, text_tokens
 from interlayer.text.fusion import min_max
 from interlayer.text.sentences import sentences
-from interlayer.text.terms import terms
 
 
 def test_terms_are_stemmed_without_stop_words_and_keep_negation() -> None:

@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from interlayer.language.pronouns import is_dangling
+from interlayer.language.quantities.numbers import numbers
+from interlayer.language.quantities.numerals import is_number_word
+from interlayer.language.relative_time import anchor
+from interlayer.language.terms import content_words, stem, terms
 from interlayer.memory.schema.property import PropertySchema
 from interlayer.memory.schema.types import ValueProblem
-from interlayer.text.numbers import is_number_word, numbers
-from interlayer.text.relative_time import anchor
-from interlayer.text.terms import content_words, stem, terms
 
 WORDS_MIN: Final = 0.7
 ENTRIES_MIN: Final = 0.8

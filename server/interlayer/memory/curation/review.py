@@ -8,6 +8,7 @@ from typing import Any, Final
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import parse_instant, timestamp
+from interlayer.language.relative_time import anchor
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
 from interlayer.memory.gates.rejection import Rejection
@@ -19,7 +20,6 @@ from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyC
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Operation, Put
-from interlayer.text.relative_time import anchor
 
 REASON_MAX: Final = 500
 NEVER: Final = frozenset({"secret", "instruction"})

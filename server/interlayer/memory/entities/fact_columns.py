@@ -8,11 +8,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.change import announces_change
+from interlayer.language.terms import stem, words
 from interlayer.memory.log.cursor import Marks, mark
 from interlayer.memory.log.records import FactRecord, LogEntry
-from interlayer.text.change import announces_change
 from interlayer.text.sentences import label_of
-from interlayer.text.terms import stem, words
 
 
 class Traits:

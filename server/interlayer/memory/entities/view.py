@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.soft_match import WordIndex
+from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
@@ -27,7 +28,6 @@ from interlayer.memory.log.records import (
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.items import LAST
-from interlayer.text.terms import words
 
 
 @dataclass(slots=True, eq=False)

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from interlayer.language.lexicon.reader import words
 from interlayer.memory.log.identifiers import folded_name
 from interlayer.memory.schema.gate_settings import GateSettings
 from interlayer.memory.schema.schema import EntitySchema
 
 _WORD: Final = re.compile(r"[^\W_]+")
 # What may stand beside a name without making it another one.
-_TITLES: Final = frozenset(
-    "inc ltd llc llp plc corp co gmbh ag sa se bv nv oy ab as kg company corporation limited group mr mrs ms miss dr "
-    "prof the customer client contact lead account".split()
-)
-_OWN_PRONOUNS: Final = frozenset("he she they it him her them we i you this".split())
+_TITLES: Final = words("titles", "legal_forms")
+_PRONOUNS: Final = words("third_person_pronouns", "first_and_second_person_pronouns", "demonstratives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,14 @@ class GateContext:
     def bears(self, subject: str) -> bool:
         """Return whether somebody that a model names is this entity."""
         said = folded_name(subject).removeprefix(f"{self.entity_type}:").strip()
-        if said in {folded_name(name) for name in self.known} or said in _OWN_PRONOUNS:
+        if said in {folded_name(name) for name in self.known} or said in _PRONOUNS:
             return True
-        words = [word for word in _WORD.findall(said) if word not in _TITLES]
-        if not words or words == _WORD.findall(self.entity_type):
+        bare = [word for word in _WORD.findall(said) if word not in _TITLES]
+        if not bare or bare == _WORD.findall(self.entity_type):
             return True
         if self.names:
-            return any(_is_same(words, _WORD.findall(folded_name(name))) for name in self.names)
-        return any(_may_be(words, folded_name(key)) for key in (self.name, *self.keys))
+            return any(_is_same(bare, _WORD.findall(folded_name(name))) for name in self.names)
+        return any(_may_be(bare, folded_name(key)) for key in (self.name, *self.keys))
 
 
 def _is_same(said: list[str], own: list[str]) -> bool:

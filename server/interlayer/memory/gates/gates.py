@@ -30,6 +30,7 @@ from interlayer.ids import timestamp
 from interlayer.language.evidence import denied_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
+from interlayer.language.terms import terms
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.gates.wording import decontextualize
@@ -38,7 +39,6 @@ from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
 from interlayer.memory.schema.types import ValueProblem
 from interlayer.text.private import MASK, masked
-from interlayer.text.terms import terms
 
 _OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
 _SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")

@@ -12,10 +12,10 @@ from interlayer.ids import parse_instant, timestamp
 from interlayer.language.evidence import denied, replaced, unsupported
 from interlayer.language.grounding import Ground
 from interlayer.language.pronouns import is_dangling, leading_pronoun, names_nobody_else, with_name
+from interlayer.language.relative_time import anchor
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.requests import FactCandidate
-from interlayer.text.relative_time import anchor
 from interlayer.text.sentences import Sentence, sentences
 
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them

@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 import numpy as np
 
+from interlayer.language.terms import terms
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.projection.rows import stretches
@@ -17,7 +18,6 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import Hit, Row
 from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms
 
 ENTITIES_MAX: Final = 500  # of each type
 _PATIENCE_S: Final = 3.0

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.distinction import distinguished
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.terms import content_words, stem, words
 from interlayer.memory.entities.view import EntityView, FactState
 from interlayer.models.words import word_vectors
 from interlayer.text.fusion import min_max
-from interlayer.text.terms import content_words, stem, words
 
 _EXACT: Final = 0.5  # words in the fact itself
 _NEAR: Final = 1.0  # words close to it
@@ -44,7 +45,7 @@ _PARALLEL: Final = 1.1  # the same, for a newer statement that does not call its
 _LATER_S: Final = 3_600  # what is said within the hour belongs to one conversation
 _LIFT: Final = 1e-4
 _OF_THE_PAST: Final = re.compile(
-    r"(?i)\b(?:did|was|were|had|used to|before|previous(?:ly)?|former(?:ly)?|original(?:ly)?|ago)\b"
+    rf"(?i)\b(?:did|was|were|had|used to|before|ago|{lexicon.pattern(lexicon.words('former'))})\b"
 )
 
 

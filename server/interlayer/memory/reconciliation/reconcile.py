@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from interlayer.language.contradiction import NEAR, Claim, contradict
 from interlayer.language.distinction import distinguished
 from interlayer.language.restatement import MEANING_MIN, TOGETHER_MIN, Pinned
+from interlayer.language.terms import content_words, stem
 from interlayer.memory.entities.view import EntityView, exact_form
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import Scale
-from interlayer.text.terms import content_words, stem
 
 # At or over this cosine, on the common scale, two statements of one entity are the same, unless the guard objects.
 _DUPLICATE: Final = 0.88

@@ -199,7 +199,7 @@ def parse_schema(text: str, origin: str) -> Schema:
     """Return the schema of a YAML text. Raises `InvalidFile`, a line `origin:line: place: problem` a mistake."""
     located = read_yaml(text, origin)
     # A mistake is reported at `values`, also where the file says `enum`.
-    named = {(*place[:-1], "values"): line for place, line in located.lines.items() if place[-1] == "enum"}
+    named = {(*place[:-1], "values"): line for place, line in located.lines.items() if place[-1:] == ("enum",)}
     located = Located(located.data, {**named, **located.lines})
     try:
         return Schema.model_validate(located.data)

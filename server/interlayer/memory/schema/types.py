@@ -8,8 +8,11 @@ A normal form is its own normal form: stored values are read back through the sa
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
+
+from interlayer.language.dates import WRITTEN, parsed
+from interlayer.language.quantities.values import MONEY, NUMBER, WHOLE_NUMBER, money_of, number_of
 
 PropertyType = Literal[
     "text",
@@ -29,29 +32,20 @@ PropertyType = Literal[
 KEY_MAX: Final = 300
 """Characters of the key in an entity string."""
 
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
-_NUMBER: Final = r"[-+]?\d[\d,]*(?:\.\d+)?"
-_DATE: Final = (
-    rf"\d{{4}}-\d{{2}}-\d{{2}}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\s+{_MONTH}\s+\d{{4}}"
-)
-
 # What stands for {value} in a `find` pattern. RE2 syntax.
 TEXT_FORMS: Final[Mapping[str, str]] = {
     "text": r"\S[^\n]{0,200}?",
-    "number": _NUMBER,
-    "integer": r"\d[\d,]*",
+    "number": NUMBER,
+    "integer": WHOLE_NUMBER,
     "boolean": r"yes|no|true|false",
-    "date": _DATE,
-    "datetime": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?|{_DATE}",
-    "money": rf"(?:USD|EUR|GBP|[$€£])\s?{_NUMBER}\s?(?:k|m|bn|million|thousand|billion)?\b",
+    "date": WRITTEN,
+    "datetime": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?|{WRITTEN}",
+    "money": MONEY,
     "list": r"[^\n]{1,300}?",
     "email": r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}",
     "url": r"(?:https?://)?[\w-]+(?:\.[\w-]+)+(?:/[\w./%~?=&#-]*)?",
     "phone": r"\+?\(?\d[\d\s().-]{6,20}\d",
 }
-_CURRENCIES: Final = {"$": "USD", "€": "EUR", "£": "GBP"}
-_SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "million": 1e6, "bn": 1e9, "b": 1e9, "billion": 1e9}
 _TRUE, _FALSE = {"true", "yes", "y"}, {"false", "no", "n"}
 _TEXT_MAX: Final = 2_000
 _NUMBER_MAX: Final = 1e300  # not a number and infinity are over it as well
@@ -102,7 +96,7 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float | int:
     if isinstance(value, str):
-        value = _parse_scaled(value)
+        value = number_of(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _NUMBER_MAX:
         raise ValueProblem("takes a number, such as 12.5")
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
@@ -125,11 +119,10 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> str:
-    text = str(value).strip()
-    try:
-        return date.fromisoformat(text[:10]).isoformat() if re.match(r"\d{4}-\d{2}-\d{2}", text) else _long_date(text)
-    except ValueError as error:
-        raise ValueProblem("takes a date, such as 2026-03-31") from error
+    found = parsed(str(value).strip())
+    if found is None:
+        raise ValueProblem("takes a date, such as 2026-03-31")
+    return found.isoformat()
 
 
 def _datetime(value: Any) -> str:
@@ -146,10 +139,8 @@ def _money(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         amount, currency = value.get("amount"), value.get("currency")
     elif isinstance(value, str):
-        found = re.search(r"USD|EUR|GBP|CHF|JPY|[$€£]", value, re.IGNORECASE)
-        sign = found.group().upper() if found else None
-        currency = _CURRENCIES.get(sign, sign) if sign else None
-        amount = _parse_scaled(re.sub(r"[A-Z]{3}\b|[$€£~]", "", value))
+        stated = money_of(value)
+        amount, currency = (stated.amount, stated.currency) if stated else (None, None)
     else:
         amount, currency = value, None
     try:
@@ -207,23 +198,6 @@ def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:
 
 def _folded(word: str) -> str:
     return " ".join(re.split(r"[\s_-]+", word.casefold().strip()))
-
-
-def _long_date(text: str) -> str:
-    parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=\d)(?:st|nd|rd|th)", "", text))
-    names = [part for part in parts if part.isalpha()]
-    numbers = sorted(int(part) for part in parts if part.isdigit())
-    if len(names) != 1 or len(numbers) != 2:
-        raise ValueProblem("takes a date, such as 2026-03-31")
-    month = next((i for i, name in enumerate(_MONTHS, 1) if name == names[0].casefold()[:3]), 0)
-    return date(numbers[1], month, numbers[0]).isoformat()
-
-
-def _parse_scaled(text: str) -> float:
-    found = re.fullmatch(r"\s*([-+]?\d[\d,]*(?:\.\d+)?)\s*([A-Za-z]*)\s*%?\s*", text)
-    if not found or (found[2] and found[2].casefold() not in _SCALES):
-        raise ValueProblem("takes a number, such as 12.5")
-    return round(float(found[1].replace(",", "")) * _SCALES.get(found[2].casefold(), 1), 6)
 
 
 _NORMALISERS: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -15,24 +15,32 @@ from typing import Any, Final
 
 import re2
 
+from interlayer.language.lexicon import reader as lexicon
+from interlayer.language.quantities.units import SIGNS
+from interlayer.language.quantities.values import MONEY, SCALED
 from interlayer.memory.schema.types import TEXT_FORMS, ValueProblem
 from interlayer.text.sentences import Sentence
 
 _MAJORITY: Final = 0.6  # of the weight of all mentions: under this they contradict each other
 
 # Last words of a name that say of what kind the value is and not what it is about.
-_KINDS: Final = frozenset("level status type category rating score flag date time count number amount total".split())
+_KINDS: Final = lexicon.words("property_kinds")
+_SIGN: Final = "".join(sign for sign in sorted(SIGNS) if len(sign) == 1)
+_GAP: Final = rf"[^\w{_SIGN}]{{1,4}}"  # the sign of a currency belongs to the value
 _LINK: Final = (
-    r"(?:\W{1,4}(?:is|are|was|remains?|stays?|now|currently|still|at|level|status|the|in|def|definitely|very|as|of|rated"
-    r"|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)){0,4}\W{1,4}"
+    rf"(?:{_GAP}(?:is|are|was|remains?|stays?|now|currently|still|at|level|status|the|in|def|definitely|very|as|of"
+    r"|rated|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)"
+    rf"){{0,4}}{_GAP}"
 )
 _MARKDOWN_CELL: Final = r"\s*\|\s*"
+_FORMER: Final = lexicon.pattern(lexicon.words("former"))
 _PLANNED: Final = re2.compile(
-    r"(?i)\b(?:move|moving|advance|proceed|progress|go|get|push|toward|towards|until|before|next|reach|enter|if|could"
-    r"|would|might|may|want|wants|hope|plan|prior|previous|previously|from|former|was)\W+(?:\w+\W+){0,2}$"
+    rf"(?i)\b(?:from|was|{_FORMER}|{lexicon.pattern(lexicon.words('intentions'))})\W+(?:\w+\W+){{0,2}}$"
 )
-_DENIED: Final = re2.compile(r"(?i)\b(?:not|no|never|isn['’]t|without|non)\W+(?:\w+\W+){0,2}$")
-_MONEY: Final = r"[$€£]?\s?\d[\d,]*(?:\.\d+)?\s?(?:k|m|mm|bn|thousand|million|billion)?\b"
+_PLANNED_FROM: Final = re2.compile(rf"(?i)\b(?:from|was|instead of|not|{_FORMER})\b")
+_DENIED: Final = re2.compile(
+    rf"(?i)\b(?:isn['’]t|non|{lexicon.pattern(lexicon.words('negations'))})\W+(?:\w+\W+){{0,2}}$"
+)
 _COUNTED: Final = re.compile(r"(?i)\b([a-z]{4,})s? (?:count|number|total)\b|\b(?:number|count) of ([a-z]{4,}?)s?\b")
 _RANGE: Final = re.compile(
     r"\s*(<|>|under|over|up to)?\s*(\d[\d,]*)\s*(?:(?:-|–|to)\s*(\d[\d,]*)|(\+))?\s*\w*\s*", re.IGNORECASE
@@ -68,7 +76,8 @@ def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], descri
         "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _listed(named, values),
         "boolean": lambda: _stated(named),
         "date": lambda: _dated(named),
-        **dict.fromkeys(("number", "integer", "money"), lambda: _measured(named)),
+        "money": lambda: _measured(named, rf"({MONEY}|{SCALED})"),
+        **dict.fromkeys(("number", "integer"), lambda: _measured(named, rf"[{_SIGN}]?\s?({SCALED})")),
         **{form: partial(_labelled, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
     }
     return makers[kind]() if kind in makers else None
@@ -206,19 +215,16 @@ def _dated(named: Sequence[str]) -> Finder:
     return find_in
 
 
-_PLANNED_FROM: Final = re2.compile(r"(?i)\b(?:from|previous|previously|originally|was|instead of|not)\b")
-
-
-def _measured(named: Sequence[str]) -> Finder:
+def _measured(named: Sequence[str], form: str) -> Finder:
     """Return what finds an amount that stands right behind the whole name of the property."""
     whole = r"\W{1,2}".join(_word(word) for word in named)
-    after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?({_MONEY})")
-    cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?({_MONEY})[^|]{{0,20}}\|")
+    after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?{form}")
+    cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?{form}[^|]{{0,20}}\|")
 
     def find_in(text: str) -> Iterator[tuple[Any, float]]:
         for pattern in (cell, after):
             for match in pattern.finditer(text):
-                yield re.sub(r"[$€£\s]", "", str(match[1])), 1.0
+                yield match[1], 1.0
 
     return find_in
 

@@ -107,7 +107,7 @@ def test_windows_lines_and_a_byte_order_mark_change_nothing() -> None:
         ("[old-refunds]", "[refunds]", 12, ["itself"]),
         ("id: refunds", "id: Re Funds", 2, ["id"]),
         ("title: Refunds", "id: other", 3, ["'id'", "twice"]),
-        ("owner: finance", "owner: [", 5, ["not YAML"]),
+        ("owner: finance", "owner: [", 5, ["no YAML"]),
         ("  when: {stage: [open, 3]}", "  channels: []", 10, ["channels"]),
         ("text: Ask", "txt: Ask", 16, ["text"]),
     ],

@@ -8,20 +8,13 @@ from typing import Final
 
 import Stemmer
 
+from interlayer.language.lexicon import reader as lexicon
+
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _STEMMER: Final = Stemmer.Stemmer("english")
 
-# Function words of English: articles, pronouns, prepositions, conjunctions, auxiliaries and question words.
-# Negations are kept on purpose: "does not" and "does" must not look alike.
-_FUNCTION_WORDS: Final = """
-    a an the this that these those i me my we us our you your he him his she her it its they them their who
-    whom whose which what when where why how there here am is are was were be been being do does did done have
-    has had having will would shall should can could may might must about above after again against all also
-    and any as at because before below between both but by down during each few for from further if in into
-    just more most of off on once only or other out over own same so some such than then through to too under
-    until up very while with
-"""
-STOP_WORDS: Final = frozenset(_FUNCTION_WORDS.split())
+STOP_WORDS: Final = lexicon.words("stop_words")
+"""Function words, without negations."""
 
 
 @lru_cache(maxsize=50_000)

@@ -9,38 +9,38 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_COUNTS: Final = {
-    word: number
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
-} | {"a": 1, "an": 1, "a couple of": 2}
-_DAY: Final = "|".join(_DAYS)
-_PERIOD: Final = "week|month|quarter|year"
-_COUNT: Final = rf"(?:\d{{1,3}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
-_UNIT: Final = r"(?:day|week|month|quarter|year)s?"
+from interlayer.language.dates import MONTH, RELATIVE_DAYS, SHIFTS, UNITS, WEEKDAYS
+from interlayer.language.lexicon.reader import entries, pattern
+from interlayer.language.quantities.numerals import WORDED, numerals
+
+_DAY: Final = pattern(WEEKDAYS)
+_PERIOD: Final = pattern({*UNITS.values()} - {"day"})
+_COUNT: Final = rf"(?:\d{{1,3}}|an?|a couple of|{WORDED})"
+_UNIT: Final = f"(?:{pattern(UNITS)})"
+_NAMED_BY_THE: Final = pattern(SHIFTS.keys() - {"last", "next"})  # "the last year" is a window as often as a year
+_SHORT_UNITS: Final = {entry.meaning: entry.forms[0] for entry in entries("calendar_units")}
 
 _RELATIVE: Final = re.compile(
     r"(?i)(?<![\w/@.#&-])(?:"
-    r"(?P<word>(?:the )?day (?:after tomorrow|before yesterday)|today|tonight|tomorrow|yesterday|last night"
-    r"|this (?:morning|afternoon|evening))"
+    rf"(?P<word>(?:the (?=day))?(?:{pattern(RELATIVE_DAYS)}))"
     rf"|(?:on |by |before |until )?(?P<day_of>{_DAY}) (?P<of_week>next|this|last) week"
     rf"|(?P<which_day>last|this|next|this coming|this past) (?P<named>{_DAY})"
     rf"|(?:by|before|until|till|due|due on|no later than)(?: on)? (?P<deadline>{_DAY})"
     r"|(?:the )?(?P<edge>end|start|beginning) of (?:the )?(?:(?P<edge_of>this|next|last|current) )?"
     rf"(?P<edge_unit>{_PERIOD})"
     rf"|by (?:the )?end of (?:the |this )?(?P<end_of_day>day)"
-    rf"|(?P<period>(?<!the )(?<!over )(?:last|next)|(?:the )?(?:this|current|previous|upcoming|coming)) "
+    rf"|(?P<period>(?<!the )(?<!over )(?:last|next)|(?:the )?(?:{_NAMED_BY_THE})) "
     rf"(?P<unit>weekend|{_PERIOD})"
     rf"|in (?P<ahead>{_COUNT}) (?P<ahead_unit>{_UNIT})(?:['’] time)?"
     rf"|(?P<from_now>{_COUNT}) (?P<from_unit>{_UNIT}) from (?:now|today)"
     rf"|(?P<back>{_COUNT}) (?P<back_unit>{_UNIT}) ago"
     r")(?:['’]s)?(?![\w-])(?![.@]\w)(?! of\b)"
 )
-_SHORT: Final = re.compile(r"(?<![\w/@.#&-])EO(?P<short>[DWMQY])(?![\w-])")
+_SHORT: Final = re.compile(rf"(?<![\w/@.#&-])EO(?P<short>[{''.join(_SHORT_UNITS)}])(?![\w-])")
 # What already stands behind: a date in brackets, a year, a month, a quarter.
 _DATED_AFTER: Final = re.compile(
     r"(?i)\s?\(\d{4}|[\s,(–—-]{1,3}(?:on |the )?(?:\d{4}\b|\d{1,2}[./]\d|q[1-4]\b"
-    r"|(?:\d{1,2}(?:st|nd|rd|th)? )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? ?\d)"
+    rf"|(?:\d{{1,2}}(?:st|nd|rd|th|\.)? )?{MONTH} ?\d)"
 )
 _DATED_BEFORE: Final = re.compile(r"(?:\d{4}-\d{2}-\d{2}|\b\d{4}|Q[1-4])\s?[,(]\s?$")
 _SENTENCE_START: Final = ".!?:;\"'“‘(-•*|\n"
@@ -81,23 +81,20 @@ def _resolved(match: "re.Match[str]", today: date) -> str:
 
 
 def _resolved_short(match: "re.Match[str]", today: date) -> str:
-    units = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
-    return _edge("end", units[match["short"]], today).isoformat()
+    return _edge("end", _SHORT_UNITS[match["short"]], today).isoformat()
 
 
 def _of_word(match: "re.Match[str]", today: date) -> str:
-    word = match["word"].lower().removeprefix("the ")
-    shifts = {"day after tomorrow": 2, "day before yesterday": -2, "tomorrow": 1, "yesterday": -1, "last night": -1}
-    return _plus(today, shifts.get(word, 0)).isoformat()
+    return _plus(today, RELATIVE_DAYS[" ".join(match["word"].lower().removeprefix("the ").split())]).isoformat()
 
 
 def _of_day_of_week(match: "re.Match[str]", today: date) -> str:
-    monday = _plus(_monday(today), 7 * _SHIFTS[match["of_week"].lower()])
-    return _plus(monday, _DAYS.index(match["day_of"].lower())).isoformat()
+    monday = _plus(_monday(today), 7 * SHIFTS[match["of_week"].lower()])
+    return _plus(monday, WEEKDAYS[match["day_of"].lower()]).isoformat()
 
 
 def _of_named_day(match: "re.Match[str]", today: date) -> str:
-    which, number = match["which_day"].lower(), _DAYS.index(match["named"].lower())
+    which, number = match["which_day"].lower(), WEEKDAYS[match["named"].lower()]
     if which in {"last", "this past"}:
         return _plus(today, -((today.weekday() - number - 1) % 7) - 1).isoformat()
     if which == "next":  # of the next week
@@ -106,19 +103,19 @@ def _of_named_day(match: "re.Match[str]", today: date) -> str:
 
 
 def _of_deadline(match: "re.Match[str]", today: date) -> str:
-    return _plus(today, (_DAYS.index(match["deadline"].lower()) - today.weekday()) % 7).isoformat()
+    return _plus(today, (WEEKDAYS[match["deadline"].lower()] - today.weekday()) % 7).isoformat()
 
 
 def _of_edge(match: "re.Match[str]", today: date) -> str:
     unit = match["edge_unit"].lower()
-    moved = _moved(today, unit, _SHIFTS[(match["edge_of"] or "this").lower()])
+    moved = _moved(today, unit, SHIFTS[(match["edge_of"] or "this").lower()])
     return _edge(match["edge"].lower(), unit, moved).isoformat()
 
 
 def _of_period(match: "re.Match[str]", today: date) -> str:
     unit = match["unit"].lower()
     which = match["period"].lower().removeprefix("the ")
-    moved = _moved(today, "week" if unit == "weekend" else unit, _SHIFTS[which])
+    moved = _moved(today, "week" if unit == "weekend" else unit, SHIFTS[which])
     if unit == "weekend":
         saturday = _plus(_monday(moved), 5)
         return f"{saturday.isoformat()} to {_plus(saturday, 1).isoformat()}"
@@ -126,10 +123,16 @@ def _of_period(match: "re.Match[str]", today: date) -> str:
 
 
 def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
-    number = int(count) if count.isdigit() else _COUNTS[count.lower()]
-    unit = unit.lower().removesuffix("s")
+    number = _counted(count.lower())
+    unit = UNITS[unit.lower()]
     moved = _moved(today, unit, direction * number)
     return moved.isoformat() if unit in {"day", "week"} else _named(moved, unit)
+
+
+def _counted(count: str) -> int:
+    if count.isdigit() or count in {"a", "an", "a couple of"}:
+        return int(count) if count.isdigit() else 2 if count.endswith("of") else 1
+    return int(sum(one.value for one in numerals(count)))
 
 
 def _named(day: date, unit: str) -> str:
@@ -169,7 +172,6 @@ def _monday(day: date) -> date:
     return _plus(day, -day.weekday())
 
 
-_SHIFTS: Final = {"last": -1, "previous": -1, "this": 0, "current": 0, "next": 1, "upcoming": 1, "coming": 1}
 _RESOLVERS: Final[dict[str, Callable[["re.Match[str]", date], str]]] = {
     "word": _of_word,
     "day_of": _of_day_of_week,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer.text.relative_time import anchor
+from interlayer.language.relative_time import anchor
 
 SATURDAY = datetime(2026, 2, 21, 10, tzinfo=UTC)
 PIECES = [

@@ -1,0 +1,13 @@
+"""Whether a sentence announces a change: general English for "what was so before is no longer so"."""
+
+import re
+from typing import Final
+
+from interlayer.language.lexicon.reader import pattern, words
+
+_CHANGE: Final = re.compile(rf"(?i)\b(?:{pattern(words('change_announcements'))}|now [a-z]+s)\b")
+
+
+def announces_change(text: str) -> bool:
+    """Return whether a text says that something is not as it was."""
+    return bool(_CHANGE.search(text))

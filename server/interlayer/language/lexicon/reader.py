@@ -1,0 +1,83 @@
+"""Reads the word lists, each file once, when it is first asked for.
+
+A list is all files of its name: `words("months")` has the months of every language that has a `months.txt`. The folders
+are called by the language's code in ISO 639; `mul` is what belongs to none. In a file an entry stands in a line of its
+own: its forms, with commas between them, and what it means after `=` where that is a number or a code. `*` at the end
+of a form is any ending. `#` begins a comment; the first says what the list is for.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+_ENDING: Final = ".txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list: the forms of a word, the usual one first, as they are written; and what it means."""
+
+    forms: tuple[str, ...]
+    meaning: str = ""
+
+
+@lru_cache(maxsize=1)
+def lists() -> Mapping[str, tuple[Traversable, ...]]:
+    """Find the files of every list: name -> the files of all languages, in order of their codes."""
+    found: defaultdict[str, list[Traversable]] = defaultdict(list)
+    folders = (folder for folder in resources.files("interlayer.language.lexicon").iterdir() if folder.is_dir())
+    for folder in sorted(folders, key=lambda folder: folder.name):
+        for file in folder.iterdir():
+            if file.name.endswith(_ENDING):
+                found[file.name.removesuffix(_ENDING)].append(file)
+    return {name: tuple(files) for name, files in found.items()}
+
+
+@cache
+def entries(name: str) -> tuple[Entry, ...]:
+    """Read a list in every language that has it. Raises `KeyError` if none has."""
+    return tuple(entry for file in lists()[name] for entry in parse(file.read_text(encoding="utf-8")))
+
+
+def parse(text: str) -> Iterator[Entry]:
+    """Yield the entries of one file."""
+    for line in text.splitlines():
+        said = line.partition("#")[0].strip()
+        if said:
+            forms, _, meaning = said.partition("=")
+            yield Entry(tuple(form.strip() for form in forms.split(",")), meaning.strip())
+
+
+def words(*names: str) -> frozenset[str]:
+    """Return every form of some lists, folded."""
+    return frozenset(form.casefold() for name in names for entry in entries(name) for form in entry.forms)
+
+
+def meanings(name: str) -> Mapping[str, str]:
+    """Return folded form -> meaning, of a list whose entries have one."""
+    return {form.casefold(): entry.meaning for entry in entries(name) for form in entry.forms}
+
+
+def figures(name: str) -> Mapping[str, float]:
+    """Return folded form -> number, of a list whose entries mean one, written 12, 0.5 or 1/3."""
+    return {form: _number(meaning) for form, meaning in meanings(name).items()}
+
+
+def pattern(forms: Iterable[str]) -> str:
+    """Return forms as the alternatives of a pattern, for `re` and RE2: the longest first, any blank between words."""
+    return "|".join(_escaped(form) for form in sorted(set(forms), key=lambda form: (-len(form), form)))
+
+
+def _escaped(form: str) -> str:
+    body = r"\s+".join(re.escape(word) for word in form.removesuffix("*").split())
+    return body + r"\w*" if form.endswith("*") else body
+
+
+def _number(meaning: str) -> float:
+    whole, _, parts = meaning.partition("/")
+    return float(whole) / float(parts or 1)

@@ -1,0 +1,1 @@
+"""The one grammar of quantities: numerals, magnitudes, ranges, percentages, currencies and other units."""

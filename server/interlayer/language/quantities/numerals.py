@@ -1,0 +1,204 @@
+"""Numerals of a text, in digits or in words, with what multiplies them: 1,250.5, 450K, four hundred fifty thousand.
+
+Texts are folded (lower case, compatibility forms undone); places are characters of the folded text.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from interlayer.language.lexicon.reader import figures, pattern
+from interlayer.language.quantities.units import CURRENCIES, SIGNS
+
+_BELOW_HUNDRED: Final = figures("number_words")
+_MAGNITUDES: Final = figures("magnitudes")
+_LETTERS: Final = figures("magnitude_letters")
+_MULTIPLIERS: Final[Mapping[str, float]] = {**_MAGNITUDES, **_LETTERS}
+_TWENTY: Final = 20
+_SMALL_MAGNITUDES: Final = 100  # up to here a magnitude is part of a larger one: two hundred thousand
+
+# Groups of three with blanks or apostrophes between them, or digits with any points and commas: `_readings` tells.
+_DIGITS: Final = re.compile(r"(?<![^\W_])\d{1,3}(?:[ ']\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_MAGNITUDE: Final = re.compile(
+    rf"(?:[\s-]?(?P<words>(?:{pattern(_MAGNITUDES)})(?:[\s-](?:{pattern(_MAGNITUDES)}))*)|(?P<letter>{pattern(_LETTERS)}))"
+    r"(?![^\W_])"
+)
+_LETTER_APART: Final = re.compile(rf"\s(?P<letter>{pattern(_LETTERS)})(?![^\W_])")
+_SIGN_BEFORE: Final = re.compile(rf"(?:{pattern(SIGNS)})\s?$")
+_MONEY_AFTER: Final = re.compile(rf"\s?(?:{pattern(CURRENCIES)})(?![^\W_])")
+_SIGN_CHARACTERS: Final = 2
+
+_WORD: Final = pattern([*_BELOW_HUNDRED, *_MAGNITUDES])
+WORDED: Final = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
+"""The pattern of a numeral in words, for `re` and RE2, to be matched in any case."""
+
+_WORDED: Final = re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
+_HALF: Final = re.compile(rf"(?<![^\W_])half\s(?:an?\s)?(?P<of>{pattern(_MAGNITUDES)})(?![^\W_])")
+_TOKEN: Final = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """A number of a text and its place; `magnitude` is what its digits are multiplied by, 1 without such a word.
+
+    `bound` says that it is part of a name, a version or a date (v2, Q4, 1.2.3, 12.05.2026), and no quantity.
+    """
+
+    value: float
+    start: int
+    end: int
+    magnitude: float = 1
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What decides how digits are read; see `numerals`."""
+
+    unit: Collection[str]
+    money: bool
+    letters_apart: bool
+
+
+def numerals(
+    text: str, unit: Collection[str] = (), *, money: bool = False, letters_apart: bool = False
+) -> list[Numeral]:
+    """Return the numerals of a folded text in order, none within another one.
+
+    `unit` are the names of the unit that is asked for: they are never a magnitude ("5 m" of cable). In amounts of
+    `money`, and beside the sign of a currency, a single point may part thousands (€1.200) and a magnitude's letter may
+    stand apart ($5 m); the letter alone may do so as well with `letters_apart`.
+    """
+    asked = _Asked(unit, money, letters_apart)
+    found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
+    found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
+    taken = {place for one in found for place in range(one.start, one.end)}
+    worded = (one for match in _WORDED.finditer(text) for one in _worded(match[0], match.start()))
+    found += [one for one in worded if one.start not in taken]
+    return sorted(found, key=lambda one: one.start)
+
+
+def is_number_word(word: str) -> bool:
+    """Whether a folded word is part of a number written out."""
+    return word in _BELOW_HUNDRED or word in _MULTIPLIERS
+
+
+def _digits(text: str, match: "re.Match[str]", asked: _Asked) -> Iterator[Numeral]:
+    """Yield the numerals of digits with points, commas and blanks among them."""
+    start, end = match.span()
+    is_money = asked.money or _has_currency(text, start, end)
+    attached = start > 0 and text[start - 1].isalnum()
+    whole = [(float(match[0]), 0, end - start)] if match[0].isdigit() else _readings(match[0], is_money=is_money)
+    found = [Numeral(value, start + first, start + last, bound=attached and not first) for value, first, last in whole]
+    if not found:
+        parts = re.finditer(r"\d+", match[0])
+        yield from (Numeral(float(one[0]), start + one.start(), start + one.end(), bound=True) for one in parts)
+        return
+    *others, last = found
+    yield from others
+    multiplier = _multiplier(text, end, asked, is_money=is_money) if last.end == end else None
+    if multiplier:
+        by, end = multiplier
+        last = replace(last, value=round(last.value * by, 6), end=end, magnitude=by)
+    yield last
+
+
+def _has_currency(text: str, start: int, end: int) -> bool:
+    before = _SIGN_BEFORE.search(text, max(start - _SIGN_CHARACTERS, 0), start)
+    return bool(before or _MONEY_AFTER.match(text, end))
+
+
+def _multiplier(text: str, at: int, asked: _Asked, *, is_money: bool) -> tuple[float, int] | None:
+    """Return by what the digits that end here are multiplied, and where that ends."""
+    found = _MAGNITUDE.match(text, at)
+    if found is None:
+        found = _LETTER_APART.match(text, at)
+        if found is None or not (is_money or asked.letters_apart or _MONEY_AFTER.match(text, found.end())):
+            return None
+    said = re.split(r"[\s-]+", found[0].strip(" \t\r\n-"))
+    if said[0] in asked.unit:
+        return None
+    return math.prod(_MULTIPLIERS[word] for word in said), found.end()
+
+
+def _readings(written: str, *, is_money: bool) -> Iterator[tuple[float, int, int]]:
+    """Yield the numbers that digits with points, commas, blanks and apostrophes stand for, with their places.
+
+    The last sign parts the decimals if it stands alone, and thousands if three digits follow it each time; a single
+    point does so only in amounts of money. What is neither (1.2.3, 12.05.2026) is a version or a date, and no number;
+    digits with commas that are no thousands are several numbers.
+    """
+    plain = re.sub(r"[ ']", "", written)
+    points, commas = plain.count("."), plain.count(",")
+    if points and commas:
+        last = max(plain.rfind("."), plain.rfind(","))
+        other = "," if plain[last] == "." else "."
+        if plain.count(plain[last]) == 1 and _are_thousands(plain[:last], other):
+            yield float(plain[:last].replace(other, "") + "." + plain[last + 1 :]), 0, len(written)
+    elif commas:
+        if _are_thousands(plain, ","):
+            yield float(plain.replace(",", "")), 0, len(written)
+        elif commas == 1:
+            yield float(plain.replace(",", ".")), 0, len(written)
+        else:
+            yield from ((float(one[0]), one.start(), one.end()) for one in re.finditer(r"\d+", written))
+    elif points and _are_thousands(plain, ".") and (points > 1 or (is_money and not plain.startswith("0"))):
+        yield float(plain.replace(".", "")), 0, len(written)
+    elif points <= 1:
+        yield float(plain), 0, len(written)
+
+
+def _are_thousands(digits: str, sign: str) -> bool:
+    """Whether the signs part thousands: three digits after each, or as in 1,00,000 two before the last three."""
+    first, *groups = digits.split(sign)
+    sizes = [len(group) for group in groups]
+    return bool(groups) and len(first) <= 3 and sizes[-1] == 3 and (set(sizes) == {3} or set(sizes[:-1]) == {2})
+
+
+def _worded(run: str, offset: int) -> Iterator[Numeral]:
+    """Yield the numerals of a run of number words: "ten and thirty" are two, "two hundred and five" is one."""
+    tokens = list(_TOKEN.finditer(run))
+    words = [one[0] for one in tokens]
+    first = 0
+    for at in range(1, len(tokens) + 1):
+        if at < len(tokens) and _continues(words, first, at):
+            continue
+        last = at - 1 if words[at - 1] != "and" else at - 2
+        if first <= last:
+            said = words[first : last + 1]
+            yield Numeral(
+                _value(said), offset + tokens[first].start(), offset + tokens[last].end(), _magnitude_of(said)
+            )
+        first = at
+
+
+def _continues(words: Sequence[str], first: int, at: int) -> bool:
+    """Whether a word goes on with the number that begins at `first`."""
+    word, before = words[at], words[at - 1]
+    if before == "and" and at - 1 == first:
+        return False
+    if word == "and":
+        return before in _MAGNITUDES and at + 1 < len(words) and words[at + 1] in _BELOW_HUNDRED
+    if before in _MAGNITUDES or before == "and" or word in _MAGNITUDES:
+        return word in _BELOW_HUNDRED or (word in _MAGNITUDES and before != "and")
+    return _BELOW_HUNDRED[before] >= _TWENTY and _BELOW_HUNDRED[before] % 10 == 0 and 0 < _BELOW_HUNDRED[word] < 10
+
+
+def _value(words: Sequence[str]) -> float:
+    """Return the value of number words in order: "two", "hundred", "and", "five" is 205."""
+    total = current = 0.0
+    for word in words:
+        magnitude = _MAGNITUDES.get(word)
+        if magnitude is None:
+            current += _BELOW_HUNDRED.get(word, 0)
+        elif magnitude <= _SMALL_MAGNITUDES:
+            current = max(1, current) * magnitude
+        else:
+            total, current = total + max(1, current) * magnitude, 0
+    return total + current
+
+
+def _magnitude_of(words: Sequence[str]) -> float:
+    return _MAGNITUDES.get(words[-1], 1)

@@ -1,0 +1,65 @@
+"""What numbers are counted in: currencies, percentages, and any other word; and how each is written beside one."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from interlayer.language.lexicon.reader import meanings, pattern, words
+
+CURRENCIES: Final[Mapping[str, str]] = meanings("currencies")
+"""Folded sign, code or name of a currency -> its code in ISO 4217."""
+
+SIGNS: Final = frozenset(name for name in CURRENCIES if not name[-1].isalnum())
+"""Signs of currencies, such as € and US$."""
+
+PERCENT: Final = words("percent")
+"""How percentages are written."""
+
+_PLURAL: Final = "(?:e?s)?"
+_ADJECTIVE: Final = rf"(?:(?:{pattern(words('unit_adjectives'))})[\s-]+)?"
+
+
+def names_of(unit: str) -> frozenset[str]:
+    """Return every name of a unit, folded: of a currency and of percent all that they have, else itself."""
+    name = unit.casefold()
+    if name in PERCENT:
+        return PERCENT
+    code = CURRENCIES.get(name)
+    return frozenset(one for one, its in CURRENCIES.items() if its == code) if code else frozenset({name})
+
+
+def is_money(unit: str) -> bool:
+    """Whether a unit is a currency that is known by its name."""
+    return unit.casefold() in CURRENCIES
+
+
+def behind(names: Collection[str]) -> "re.Pattern[str]":
+    """Return the pattern of a unit that stands behind its number in a folded text."""
+    return re.compile(r"[\s-]*" + _ADJECTIVE + f"(?:{'|'.join(map(_behind, sorted(names, key=_longest_first)))})")
+
+
+def before(names: Collection[str]) -> "re.Pattern[str]":
+    """Return the pattern of a currency that stands before its number, to be searched at the end of a folded text."""
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(_before, sorted(names, key=_longest_first)))})\s?$")
+
+
+def currency_of(name: str) -> str | None:
+    """Return the code of a currency by its sign, code or name; None of anything else."""
+    return CURRENCIES.get(name.casefold())
+
+
+def _longest_first(name: str) -> tuple[int, str]:
+    return -len(name), name
+
+
+def _behind(name: str) -> str:
+    words = [re.escape(word) for word in name.split()]
+    if not name[-1:].isalpha():
+        return r"\s+".join(words)
+    if name not in PERCENT:
+        words[-1] = words[-1].removesuffix("s") + _PLURAL
+    return r"\s+".join(words) + r"(?![^\W_])"
+
+
+def _before(name: str) -> str:
+    return re.escape(name) if name[:1].isalpha() else f"[a-z]{{0,3}}{re.escape(name)}"  # US$, A$
