@@ -29,11 +29,11 @@ from interlayer.memory.memorize.backlog import CLAIM
 from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded
-from interlayer.storage.lance.index import LanceIndex
 from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
 from serving import Caller, server_process
+from stores import InMemory
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
@@ -58,8 +58,9 @@ def model(running: ScriptedModel) -> ScriptedModel:
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> Any:
-    made = Room(tmp_path / "interlayer.db", LanceIndex(str(tmp_path / "vectors"), EMBEDDER.space), TestClock())
+async def room() -> Any:
+    place = InMemory()
+    made = Room(place, place.index(EMBEDDER.space), TestClock())
     yield made
     await made.index.close()
     await made.store.close()
