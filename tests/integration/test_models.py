@@ -19,6 +19,7 @@ import anyio
 import pytest
 from mcp import Client
 
+from command_line import interlayer
 from extraction_rooms import ReadingRoom, rereader_of, settings_of
 from interlayer.app.composition import build
 from interlayer.app.settings import load
@@ -609,9 +610,7 @@ def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[s
         "MODEL_API_BASE": url,
         "MODEL_API_KEY": "k",
     }
-    return subprocess.run(
-        command(*arguments), env=environment(home, **settings), capture_output=True, text=True, timeout=170, check=False
-    )
+    return interlayer(home, *arguments, **settings)
 
 
 async def test_content_that_no_model_could_read_is_read_by_command(

@@ -1,6 +1,5 @@
 """What one process changes is told to every client that listens to another one; the governed_task prompt."""
 
-import subprocess
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
 from mcp.types import ResourceUpdatedNotification, TextContent
 
+from command_line import interlayer
 from interlayer.app.composition import build
 from interlayer.ids import system_clock
 from interlayer.principal import Principal
@@ -39,9 +39,8 @@ def write(folder: Path, texts: Sequence[str]) -> None:
 async def publish(home: Path, folder: Path, *texts: str) -> None:
     """Publish from a third process."""
     write(folder, texts)
-    words = command("policy", "publish", str(folder), "--reason", "test")
     done = await anyio.to_thread.run_sync(
-        lambda: subprocess.run(words, env=environment(home), capture_output=True, text=True, timeout=60, check=False)
+        lambda: interlayer(home, "policy", "publish", str(folder), "--reason", "test")
     )
     assert done.returncode == 0, done.stderr
 
