@@ -1,5 +1,7 @@
 """Forgetting forgets: after it returns, a word that came in by any route is in no answer, file, version or export."""
 
+import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -233,30 +235,49 @@ async def test_forgetting_while_others_memorize_takes_no_more_than_it_should(tmp
         assert remaining(home, words) == []
 
 
+@dataclass(frozen=True, slots=True)
+class VisitedHome:
+    """A home whose subject many visits confirmed: the answer of the first call, and what recall said at the end."""
+
+    path: Path
+    first: dict[str, Any]
+    recalled: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> VisitedHome:
+    """Fill a home once; who kills a process on it takes a copy."""
+
+    async def made() -> VisitedHome:
+        home = tmp_path_factory.mktemp("visited") / "home"
+        async with home_of(home) as parts:
+            first = await fill(parts)
+            for number in range(12):
+                said = f"The {FACT} submarine is turquoise."
+                await memorize(parts, SUBJECT, content=f"{said} Visit {number}.", idempotency_key=f"v{number}")
+            await parts.projector.drain("acme")
+            return VisitedHome(home, first, await recall(parts, SUBJECT))
+
+    return anyio.run(made)
+
+
 @pytest.mark.parametrize("applied", ["before", "after"])
 @pytest.mark.parametrize(
     ("what", "write"),
     [("entity", 0), ("entity", 1), ("memory_id", 0), ("memory_id", 1), ("fact_id", 0), ("fact_id", 1)],
 )
 async def test_a_forget_that_was_killed_is_whole_or_not_begun(
-    tmp_path: Path, what: str, write: int, applied: str
+    tmp_path: Path, visited: VisitedHome, what: str, write: int, applied: str
 ) -> None:
-    home = tmp_path / "home"
-    async with home_of(home) as parts:
-        first = await fill(parts)
-        for number in range(12):
-            said = f"The {FACT} submarine is turquoise."
-            await memorize(parts, SUBJECT, content=f"{said} Visit {number}.", idempotency_key=f"v{number}")
-        await parts.projector.drain("acme")
-        fact = next(one for one in first["facts"] if FACT in one["text"])
-        before = await recall(parts, SUBJECT)
-    named = {"entity": SUBJECT, "memory_id": first["memory_id"], "fact_id": fact["fact_id"]}[what]
+    home = Path(shutil.copytree(visited.path, tmp_path / "home"))
+    fact = next(one for one in visited.first["facts"] if FACT in one["text"])
+    named = {"entity": SUBJECT, "memory_id": visited.first["memory_id"], "fact_id": fact["fact_id"]}[what]
     await killed("forget_worker.py", [str(home), what, named, str(write), applied])
     words = {"entity": (*SAID, *NAMED), "memory_id": (EARLIER, DUPLICATE), "fact_id": (FACT,)}[what]
     async with home_of(home) as parts:
         await parts.projector.drain("acme")  # as every start and `interlayer reconcile` does
         if (write, applied) == (0, "before"):
-            assert await recall(parts, SUBJECT) == before
+            assert await recall(parts, SUBJECT) == visited.recalled
             await parts.domains.forgetter.forget(parts.settings.principal, "again", **{what: named})
         await assert_gone(home, words, parts)
         made = await parts.filler.fill("acme", await parts.spaces.of("acme"))

@@ -24,7 +24,7 @@ from interlayer.storage.items import (
     VersionConflict,
 )
 from interlayer.storage.sqlite.items import SqliteItems
-from item_stores import STORES, OpenStore
+from item_stores import BETWEEN_PROCESSES, STORES, OpenStore
 from workers import run_workers
 
 pytestmark = pytest.mark.anyio
@@ -455,6 +455,7 @@ async def test_cancelled_transactions_leave_the_store_usable_and_whole(store: It
     assert await store.get(key("after")) is not None
 
 
+@pytest.mark.parametrize("adapter", BETWEEN_PROCESSES, indirect=True)
 async def test_four_processes_count_without_losing_one(adapter: str, open_store: OpenStore, tmp_path: Path) -> None:
     times = 50 if adapter == "sqlite" else 15
     await run_workers("store_worker.py", [[adapter, str(tmp_path), str(times)]] * 4)

@@ -14,7 +14,7 @@ from emulators import reach
 from interlayer.errors import InvalidInput, Unavailable
 from interlayer.models.embedder import Space
 from interlayer.storage.vectors import Row, VectorIndex
-from vector_indexes import INDEXES, SPACE, OpenIndex, numbered, unit_vectors
+from vector_indexes import BETWEEN_PROCESSES, INDEXES, SPACE, OpenIndex, numbered, unit_vectors
 from workers import run_workers
 
 pytestmark = pytest.mark.anyio
@@ -287,6 +287,7 @@ async def test_a_second_handle_sees_that_all_was_dropped(open_index: OpenIndex, 
         assert {row.id async for rows in one.rows("acme") for row in rows} == {"r00000"}
 
 
+@pytest.mark.parametrize("adapter", BETWEEN_PROCESSES, indirect=True)
 async def test_two_processes_that_add_the_same_rows_leave_one_of_each(
     adapter: str, open_index: OpenIndex, tmp_path: Path
 ) -> None:
@@ -301,6 +302,7 @@ async def test_two_processes_that_add_the_same_rows_leave_one_of_each(
         assert len(await index.ids("acme")) == 28
 
 
+@pytest.mark.parametrize("adapter", BETWEEN_PROCESSES, indirect=True)
 async def test_erasing_and_optimizing_disturb_neither_readers_nor_writers(
     adapter: str, open_index: OpenIndex, tmp_path: Path
 ) -> None:

@@ -117,6 +117,6 @@ def test_an_index_behaves_like_a_dictionary(
             def __init__(self) -> None:
                 super().__init__(portal, INDEXES[adapter])
 
-        examples = 12 if adapter == "lance" else 4
+        examples = {"memory": 100, "lance": 12}.get(adapter, 4)
         limits = settings(max_examples=examples, stateful_step_count=15, deadline=None, database=None)
         run_state_machine_as_test(Bound, settings=limits)

@@ -47,6 +47,13 @@ def http_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 
 @pytest.fixture
+async def call(http_server: str, mode: Any) -> AsyncGenerator[Caller]:
+    """Call the server that the tests of a module share, in both eras: what is over stdio differs in nothing else."""
+    async with Client(f"{http_server}/mcp", mode=mode) as client:
+        yield Caller(client)
+
+
+@pytest.fixture
 def own_http_server(home: Path) -> Generator[str]:
     """Return the address of a server over HTTP on the home of one test."""
     with serving_http(home) as address:

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from mcp.types import TextContent
 
 from processes import status
 
@@ -49,57 +50,63 @@ async def test_two_agents_share_memory_across_processes(connect: Any, mode: Any)
         assert not (await one("recall_entity", entity="company:acme.example"))["found"]
 
 
-async def test_rules_reach_the_agent_and_a_draft_that_breaks_them_is_found(connect: Any, mode: Any) -> None:
-    async with connect(mode) as call:
-        facets = {"channel": "email", "audience": "prospect"}
-        context = await call("get_governance_context", task=TASK, **facets)
-        assert any(rule["policy_id"] == "discounts" for rule in context["rules"])
-        assert context["receipt_id"]
-        again = await call("get_governance_context", task=TASK, **facets, if_etag=context["etag"])
-        assert again["unchanged"]
-        assert again["rules"] == []
-        checked = await call("check_compliance", text="I can offer you a 30% discount.", **facets)
-        assert not checked["compliant"]
-        violation = next(one for one in checked["violations"] if one["policy_id"] == "discounts")
-        assert violation["excerpt"]
+async def test_rules_reach_the_agent_and_a_draft_that_breaks_them_is_found(call: Any) -> None:
+    facets = {"channel": "email", "audience": "prospect"}
+    context = await call("get_governance_context", task=TASK, **facets)
+    assert any(rule["policy_id"] == "discounts" for rule in context["rules"])
+    assert context["receipt_id"]
+    again = await call("get_governance_context", task=TASK, **facets, if_etag=context["etag"])
+    assert again["unchanged"]
+    assert again["rules"] == []
+    checked = await call("check_compliance", text="I can offer you a 30% discount.", **facets)
+    assert not checked["compliant"]
+    violation = next(one for one in checked["violations"] if one["policy_id"] == "discounts")
+    assert violation["excerpt"]
 
 
-async def test_all_tools_are_listed_in_order_with_title_and_annotations(connect: Any, mode: Any) -> None:
-    async with connect(mode) as call:
-        tools = (await call.client.list_tools()).tools
-        assert [tool.name for tool in tools] == TOOLS
-        for tool in tools:
-            assert tool.title
-            assert tool.description
-            assert tool.output_schema
-            hints = tool.annotations.model_dump()
-            assert None not in (
-                hints["read_only_hint"],
-                hints["destructive_hint"],
-                hints["idempotent_hint"],
-                hints["open_world_hint"],
-            )
+async def test_all_tools_are_listed_in_order_with_title_and_annotations(call: Any) -> None:
+    tools = (await call.client.list_tools()).tools
+    assert [tool.name for tool in tools] == TOOLS
+    for tool in tools:
+        assert tool.title
+        assert tool.description
+        assert tool.output_schema
+        hints = tool.annotations.model_dump()
+        assert None not in (
+            hints["read_only_hint"],
+            hints["destructive_hint"],
+            hints["idempotent_hint"],
+            hints["open_world_hint"],
+        )
 
 
-async def test_text_and_structured_content_say_the_same(connect: Any, mode: Any) -> None:
-    async with connect(mode) as call:
-        result = await call.client.call_tool("describe_schema", {})
-        assert json.loads(result.content[0].text) == result.structured_content
-        assert "\n" not in result.content[0].text
+async def test_text_and_structured_content_say_the_same(call: Any) -> None:
+    result = await call.client.call_tool("describe_schema", {})
+    assert json.loads(result.content[0].text) == result.structured_content
+    assert "\n" not in result.content[0].text
 
 
-async def test_resources_are_read(connect: Any, mode: Any) -> None:
-    async with connect(mode) as call:
-        stored = await call("memorize", entity="company:acme.example", content="Acme sells pumps.")
-        entity = stored["entity"]
+async def test_resources_are_read(call: Any) -> None:
+    stored = await call("memorize", entity="company:shown.example", content="Acme sells pumps.")
+    entity = stored["entity"]
 
-        async def read(uri: str) -> str:
-            return str((await call.client.read_resource(uri)).contents[0].text)
+    async def read(uri: str) -> str:
+        return str((await call.client.read_resource(uri)).contents[0].text)
 
-        assert "lifecycle" in await read("schema://entities")
-        assert "discount" in (await read("policy://discounts")).casefold()
-        assert await read("policy://discounts/1") == await read("policy://discounts")
-        assert "Acme sells pumps." in await read(f"entity://company/{entity['id']}")
+    assert "lifecycle" in await read("schema://entities")
+    assert "discount" in (await read("policy://discounts")).casefold()
+    assert await read("policy://discounts/1") == await read("policy://discounts")
+    assert "Acme sells pumps." in await read(f"entity://company/{entity['id']}")
+
+
+async def test_the_governed_task_prompt_names_every_step(call: Any) -> None:
+    [prompt] = (await call.client.list_prompts()).prompts
+    assert (prompt.name, [one.name for one in prompt.arguments or ()]) == ("governed_task", ["task", "entity"])
+    given = {"task": "Offer 30% off", "entity": "company:acme.example"}
+    [message] = (await call.client.get_prompt("governed_task", given)).messages
+    assert isinstance(message.content, TextContent)
+    steps = ("recall_entity", "get_governance_context", "check_compliance", "memorize", *given.values())
+    assert all(step in message.content.text for step in steps)
 
 
 @pytest.mark.parametrize(

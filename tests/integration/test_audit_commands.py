@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import pytest
 
+from command_line import interlayer
 from interlayer.answers import as_json
 from interlayer.app.composition import build
 from interlayer.app.settings import load
@@ -25,18 +26,6 @@ pytestmark = pytest.mark.anyio
 
 DOCS = Path(__file__).parents[2] / "docs" / "auditing.md"
 WRITER = Principal("default", "outbound-1")
-
-
-def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments),
-        env=environment(home, **settings),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 async def deliver(home: Path, count: int, **ago: float) -> list[str]:
@@ -60,28 +49,28 @@ def forge(home: Path, sql: str, *parameters: Any) -> None:
 
 async def test_a_trail_is_sealed_anchored_verified_and_found_forged(home: Path, tmp_path: Path) -> None:
     made = await deliver(home, 3, hours=3)
-    assert json.loads(run(home, "audit", "verify", "--json").stdout)["unsealed"] == 3
-    assert "3 receipts sealed in 1 segments" in run(home, "audit", "seal").stdout
+    assert json.loads(interlayer(home, "audit", "verify", "--json").stdout)["unsealed"] == 3
+    assert "3 receipts sealed in 1 segments" in interlayer(home, "audit", "seal").stdout
     anchor = str(tmp_path / "anchor")
-    line = run(home, "audit", "checkpoint", "--anchor", anchor)
+    line = interlayer(home, "audit", "checkpoint", "--anchor", anchor)
     assert json.loads(line.stdout)["number"] == 2
     assert (tmp_path / "anchor").read_text(encoding="utf-8") == line.stdout
-    done = run(home, "audit", "verify", "--anchor", anchor)
+    done = interlayer(home, "audit", "verify", "--anchor", anchor)
     assert done.returncode == 0, done.stdout
     assert "2 events, 1 segments, 3 sealed receipts as written" in done.stdout
     assert "1 checkpoints compared" in done.stdout
     forge(home, "DELETE FROM items WHERE sort = ?", made[1])
     forge(home, "UPDATE items SET body = replace(body, 'local', 'nobody') WHERE sort = '000000000001'")
-    done = run(home, "audit", "verify", "--anchor", anchor)
+    done = interlayer(home, "audit", "verify", "--anchor", anchor)
     assert done.returncode == 1
     assert f"FAULT  receipt {made[1]}: missing" in done.stdout
     assert "FAULT  event 1: changed" in done.stdout
-    report = json.loads(run(home, "audit", "verify", "--json").stdout)
+    report = json.loads(interlayer(home, "audit", "verify", "--json").stdout)
     assert not report["ok"]
     assert {(fault["what"], fault["name"]) for fault in report["faults"]} == {("receipt", made[1]), ("event", "1")}
     forge(home, "DELETE FROM items WHERE partition = 'default#chain' AND sort > '000000000001'")
-    assert "event 2: missing" in run(home, "audit", "verify", "--anchor", anchor).stdout
-    assert "does not go on" in run(home, "audit", "checkpoint", "--anchor", anchor).stderr
+    assert "event 2: missing" in interlayer(home, "audit", "verify", "--anchor", anchor).stdout
+    assert "does not go on" in interlayer(home, "audit", "checkpoint", "--anchor", anchor).stderr
 
 
 async def test_the_documented_recipe_verifies_an_export_without_our_code(home: Path, tmp_path: Path) -> None:
@@ -90,11 +79,11 @@ async def test_the_documented_recipe_verifies_an_export_without_our_code(home: P
     recipe.write_text(text, encoding="utf-8")
     made = await deliver(home, 5, hours=3)
     made += await deliver(home, 2, minutes=1)
-    run(home, "audit", "seal")
+    interlayer(home, "audit", "seal")
     await deliver(home, 1)
     anchor, file = tmp_path / "anchor", tmp_path / "trail.jsonl"
-    run(home, "audit", "checkpoint", "--anchor", str(anchor))
-    assert "records of default written" in run(home, "audit", "export", str(file)).stderr
+    interlayer(home, "audit", "checkpoint", "--anchor", str(anchor))
+    assert "records of default written" in interlayer(home, "audit", "export", str(file)).stderr
     assert file.stat().st_mode & 0o777 == 0o600
 
     def verify(content: str) -> "subprocess.CompletedProcess[str]":
@@ -137,8 +126,8 @@ async def test_the_tail_follows_what_a_running_server_seals(home: Path, connect:
                 assert sealed["detail"]["count"] == 2
         finally:
             tail.terminate()
-    assert "receipts.sealed" in run(home, "audit", "tail", "--limit", "1").stdout
-    assert run(home, "audit", "verify").returncode == 0
+    assert "receipts.sealed" in interlayer(home, "audit", "tail", "--limit", "1").stdout
+    assert interlayer(home, "audit", "verify").returncode == 0
 
 
 def event(lines: IO[str]) -> dict[str, Any]:
@@ -148,13 +137,13 @@ def event(lines: IO[str]) -> dict[str, Any]:
 async def test_what_an_agent_had_been_told_is_printed_with_versions(home: Path) -> None:
     (receipt,) = await deliver(home, 1, hours=2)
     asked = ["audit", "receipts", "--agent", "outbound-1", "--policy", "discounts"]
-    (found,) = json.loads(run(home, *asked, "--json").stdout)
+    (found,) = json.loads(interlayer(home, *asked, "--json").stdout)
     assert found["id"] == receipt
     assert found["rules"]
     assert all(re.fullmatch(r"discounts#R\d+@1", rule) for rule in found["rules"])
     now, earlier = (f"{datetime.now(UTC) - timedelta(hours=ago):%Y-%m-%dT%H:%M:%SZ}" for ago in (0, 3))
-    assert f"{receipt} context to outbound-1, revision 1" in run(home, *asked, "--at", now).stdout
-    none = run(home, *asked, "--at", earlier)
+    assert f"{receipt} context to outbound-1, revision 1" in interlayer(home, *asked, "--at", now).stdout
+    none = interlayer(home, *asked, "--at", earlier)
     assert (none.returncode, none.stderr) == (1, "no such receipt\n")
 
 
@@ -169,7 +158,7 @@ async def test_what_an_agent_had_been_told_is_printed_with_versions(home: Path) 
     ],
 )
 def test_a_mistake_is_one_line(home: Path, arguments: list[str], settings: dict[str, str], words: str) -> None:
-    done = run(home, *arguments, **settings)
+    done = interlayer(home, *arguments, **settings)
     assert done.returncode == 1
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -204,27 +193,29 @@ async def memorized(home: Path, **ago: float) -> dict[str, Any]:
 async def test_what_was_memorized_is_listed_sealed_and_verified_with_the_deliveries(home: Path) -> None:
     answer = await memorized(home, hours=3)
     (delivered,) = await deliver(home, 1, hours=2)
-    (found,) = json.loads(run(home, "audit", "receipts", "--kind", "memorize", "--json").stdout)
+    (found,) = json.loads(interlayer(home, "audit", "receipts", "--kind", "memorize", "--json").stdout)
     assert (found["memory_id"], found["entity"]) == (answer["memory_id"], answer["entity"]["ref"])
     line = f"memorize by outbound-1, {answer['memory_id']} of {answer['entity']['ref']}\n  facts: 1 added\n"
-    listed = run(home, "audit", "receipts", "--agent", "outbound-1").stdout
+    listed = interlayer(home, "audit", "receipts", "--agent", "outbound-1").stdout
     assert listed.endswith(line), "newest first"
     assert f"{delivered} context to outbound-1" in listed
-    (told,) = json.loads(run(home, "audit", "receipts", "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--json").stdout)
+    (told,) = json.loads(
+        interlayer(home, "audit", "receipts", "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--json").stdout
+    )
     assert told["id"] == delivered, "what an agent had been told is no memory"
-    assert "2 receipts sealed in 2 segments" in run(home, "audit", "seal").stdout
-    assert "2 sealed receipts as written" in run(home, "audit", "verify").stdout
+    assert "2 receipts sealed in 2 segments" in interlayer(home, "audit", "seal").stdout
+    assert "2 sealed receipts as written" in interlayer(home, "audit", "verify").stdout
     forge(home, "UPDATE items SET body = replace(body, '\"added\":1', '\"added\":2') WHERE sort = ?", found["id"])
-    assert f"FAULT  receipt {found['id']}: changed" in run(home, "audit", "verify").stdout
+    assert f"FAULT  receipt {found['id']}: changed" in interlayer(home, "audit", "verify").stdout
 
 
 async def test_an_imported_organization_verifies_under_its_new_name(home: Path, tmp_path: Path) -> None:
     await deliver(home, 2, hours=3)
     await memorized(home, hours=3)
-    run(home, "audit", "seal")
+    interlayer(home, "audit", "seal")
     file, other = str(tmp_path / "all.jsonl"), tmp_path / "other"
-    assert run(home, "export", file).returncode == 0
-    assert run(other, "--org", "copy", "import", file).returncode == 0
-    done = run(other, "--org", "copy", "audit", "verify")
+    assert interlayer(home, "export", file).returncode == 0
+    assert interlayer(other, "--org", "copy", "import", file).returncode == 0
+    done = interlayer(other, "--org", "copy", "audit", "verify")
     assert done.returncode == 0, done.stdout
     assert "2 events, 1 segments, 3 sealed receipts as written" in done.stdout

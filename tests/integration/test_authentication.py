@@ -1,7 +1,6 @@
 """Callers over HTTP: an API key or a signed token says who they are, and nothing else does."""
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -18,7 +17,8 @@ from jwt.algorithms import RSAAlgorithm
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from processes import command, environment, status
+from command_line import interlayer
+from processes import status
 from serving import Caller, serving_http
 
 pytestmark = pytest.mark.anyio
@@ -27,8 +27,8 @@ ISSUER = "https://login.acme.example/"
 AUDIENCE = "https://interlayer.acme.example/mcp"
 
 
-def interlayer(home: Path, *arguments: str) -> str:
-    done = subprocess.run(command(*arguments), env=environment(home), capture_output=True, text=True, check=False)
+def said(home: Path, *arguments: str) -> str:
+    done = interlayer(home, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -49,8 +49,8 @@ async def answer_to(address: str, token: str | None) -> int:
 
 
 async def test_a_key_says_who_calls_and_what_it_may_do(home: Path) -> None:
-    writing = interlayer(home, "access", "create", "outbound-7", "--team", "sales")
-    made = json.loads(interlayer(home, "access", "create", "auditor-1", "--role", "reader", "--days", "30", "--json"))
+    writing = said(home, "access", "create", "outbound-7", "--team", "sales")
+    made = json.loads(said(home, "access", "create", "auditor-1", "--role", "reader", "--days", "30", "--json"))
     with serving_http(home, AUTH="keys") as address:
         async with calling(address, writing) as call:
             await call("memorize", entity="company:acme.com", facts=[{"text": "Acme builds rockets."}])
@@ -61,27 +61,27 @@ async def test_a_key_says_who_calls_and_what_it_may_do(home: Path) -> None:
             told = await call.error("memorize", entity="company:acme.com", facts=[{"text": "No."}])
             assert "needs the role writer" in told
             assert status(f"{address}/healthz") == 200
-        receipts = interlayer(home, "audit", "tail")
+        receipts = said(home, "audit", "tail")
     assert "access.created" in receipts
     assert writing not in (home / "interlayer.db").read_bytes().decode(errors="replace")
 
 
 async def test_without_a_key_in_force_nothing_is_answered(home: Path) -> None:
-    token = interlayer(home, "access", "create", "outbound-7")
+    token = said(home, "access", "create", "outbound-7")
     number = "_".join(token.split("_")[:2])
     with serving_http(home, AUTH="keys") as address:
         assert await answer_to(address, None) == 401
         assert await answer_to(address, "nonsense") == 401
         assert await answer_to(address, f"{number}_{'A' * 43}") == 401
         assert await answer_to(address, token) != 401
-        interlayer(home, "access", "revoke", number, "--reason", "it leaked")
+        said(home, "access", "revoke", number, "--reason", "it leaked")
     with serving_http(home, AUTH="keys") as address:  # a new process remembers no key
         assert await answer_to(address, token) == 401
 
 
 def test_keys_are_listed_without_their_secrets(home: Path) -> None:
-    token = interlayer(home, "access", "create", "outbound-7", "--days", "7")
-    listed = json.loads(interlayer(home, "access", "list", "--json"))
+    token = said(home, "access", "create", "outbound-7", "--days", "7")
+    listed = json.loads(said(home, "access", "list", "--json"))
     assert [(one["agent"], one["roles"]) for one in listed] == [("outbound-7", ["reader", "writer"])]
     assert token.split("_")[2] not in json.dumps(listed)
 

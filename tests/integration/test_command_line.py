@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import interlayer
 from interlayer_policies.governance import starter_files
 from processes import command, environment
 
@@ -24,7 +25,8 @@ People answer sooner when they are greeted by name.
 """
 
 
-def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def started(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as a program of its own."""
     return subprocess.run(
         command(*arguments),
         env=environment(home, **settings),
@@ -37,7 +39,7 @@ def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedPr
 
 
 def test_the_demo_keeps_every_promise(home: Path) -> None:
-    done = run(home, "demo", "--json")
+    done = started(home, "demo", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["broken"] == []
@@ -45,7 +47,7 @@ def test_the_demo_keeps_every_promise(home: Path) -> None:
 
 
 def test_doctor_finds_nothing_wrong_in_a_new_home(home: Path) -> None:
-    done = run(home, "doctor", "--json")
+    done = started(home, "doctor", "--json")
     assert done.returncode == 0
     findings = {one["name"]: one["ok"] for one in json.loads(done.stdout)}
     stores = {"item store", "stored schema", "published policies", "vector index"}
@@ -56,7 +58,7 @@ def test_doctor_finds_nothing_wrong_in_a_new_home(home: Path) -> None:
 def test_doctor_names_a_damaged_store_and_the_remedy(home: Path) -> None:
     home.mkdir()
     (home / "interlayer.db").write_bytes(b"no database" * 100)
-    done = run(home, "doctor")
+    done = started(home, "doctor")
     assert done.returncode == 1
     assert "FAULT  item store" in done.stdout
     assert "restore a backup" in done.stdout
@@ -65,7 +67,7 @@ def test_doctor_names_a_damaged_store_and_the_remedy(home: Path) -> None:
 def test_a_schema_that_does_not_hold_is_refused_with_its_place(home: Path, tmp_path: Path) -> None:
     schema = tmp_path / "schema.yaml"
     schema.write_text("entities:\n  deal:\n    properties:\n      stage: {type: colour}\n", encoding="utf-8")
-    done = run(home, "doctor", SCHEMA=str(schema))
+    done = interlayer(home, "doctor", SCHEMA=str(schema))
     assert done.returncode == 1
     assert "entities.deal.properties.stage.type" in done.stdout
 
@@ -82,7 +84,8 @@ def test_a_schema_that_does_not_hold_is_refused_with_its_place(home: Path, tmp_p
     ],
 )
 def test_a_mistake_is_one_line_with_the_remedy(home: Path, arguments: list[str], words: str) -> None:
-    done = run(home, *arguments)
+    program = started if arguments[0] == "serve" else interlayer
+    done = program(home, *arguments)
     assert done.returncode == 1
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -93,18 +96,18 @@ def test_a_published_set_replaces_the_starter_set_and_a_broken_one_changes_nothi
     folder = tmp_path / "policies"
     folder.mkdir()
     (folder / "greeting.md").write_text(POLICY, encoding="utf-8")
-    done = run(home, "policy", "publish", str(folder), "--reason", "first own set")
+    done = interlayer(home, "policy", "publish", str(folder), "--reason", "first own set")
     assert done.returncode == 0, done.stderr
     assert "1 added" in done.stdout
     assert f"{len(starter_files())} removed" in done.stdout
     (folder / "broken.md").write_text(POLICY.replace("id: R1,", "id: R1, colour: red,"), encoding="utf-8")
-    done = run(home, "policy", "publish", str(folder), "--reason", "mistake")
+    done = interlayer(home, "policy", "publish", str(folder), "--reason", "mistake")
     assert done.returncode == 1
     assert "broken.md" in done.stderr
-    shown = run(home, "policy", "show")
+    shown = interlayer(home, "policy", "show")
     assert "revision 2" in shown.stdout
     assert "greeting" in shown.stdout
-    assert "First" not in run(home, "policy", "show", "greeting", "--version", "1").stderr
+    assert "First" not in interlayer(home, "policy", "show", "greeting", "--version", "1").stderr
 
 
 def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
@@ -141,26 +144,28 @@ def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
         if "id" in message:
             process.stdout.readline()
     process.communicate(timeout=10)
-    shown = run(home, "memory", "show", "deal:D-7", "--history")
+    shown = interlayer(home, "memory", "show", "deal:D-7", "--history")
     assert shown.returncode == 0
     assert "negotiation" in shown.stdout
     assert "Acme asked for a pilot." in shown.stdout
-    told = json.loads(run(home, "memory", "show", "deal:D-7", "--json").stdout)
+    told = json.loads(interlayer(home, "memory", "show", "deal:D-7", "--json").stdout)
     assert told["properties"][0]["value"] == "negotiation"
     fact_id = told["facts"][0]["fact_id"]
-    asked = json.loads(run(home, "memory", "show", "deal:D-7", "--query", "pilot", "--limit", "1", "--json").stdout)
+    asked = json.loads(
+        interlayer(home, "memory", "show", "deal:D-7", "--query", "pilot", "--limit", "1", "--json").stdout
+    )
     assert [fact["text"] for fact in asked["facts"]] == ["Acme asked for a pilot."]
-    before = json.loads(run(home, "memory", "show", "deal:D-7", "--as-of", "2020-01-01", "--json").stdout)
+    before = json.loads(interlayer(home, "memory", "show", "deal:D-7", "--as-of", "2020-01-01", "--json").stdout)
     assert before["facts"] == before["properties"] == []
-    assert run(home, "memory", "show", "deal:D-7", "--as-of", "then").returncode == 2
-    traced = run(home, "memory", "why", fact_id)
+    assert interlayer(home, "memory", "show", "deal:D-7", "--as-of", "then").returncode == 2
+    traced = interlayer(home, "memory", "why", fact_id)
     assert "local" in traced.stdout
     assert "pilot" in traced.stdout
-    value = json.loads(run(home, "memory", "why", "deal:D-7", "stage", "--json").stdout)
+    value = json.loads(interlayer(home, "memory", "why", "deal:D-7", "stage", "--json").stdout)
     assert value["voices"][0]["quote"] in "Stage: negotiation"
-    assert run(home, "memory", "why", "f_nothing_0").returncode == 1
-    assert run(home, "memory", "show", "deal:D-8").returncode == 1
-    rebuilt = run(home, "reconcile", "--rebuild")
+    assert interlayer(home, "memory", "why", "f_nothing_0").returncode == 1
+    assert interlayer(home, "memory", "show", "deal:D-8").returncode == 1
+    rebuilt = interlayer(home, "reconcile", "--rebuild")
     assert "2 facts" in rebuilt.stdout
 
 
@@ -179,37 +184,39 @@ def test_what_was_turned_down_is_reviewed_from_the_command_line(home: Path) -> N
         "anyio.run(run)\n"
     )
     subprocess.run([sys.executable, "-c", program], env=environment(home), cwd=home.parent, check=True, timeout=60)
-    table = run(home, "memory", "rejected")
+    table = interlayer(home, "memory", "rejected")
     assert table.returncode == 0, table.stderr
     assert "2 rejected" in table.stdout
-    found = {one["reason"][:4]: one["id"] for one in json.loads(run(home, "memory", "rejected", "--json").stdout)}
-    counts = json.loads(run(home, "memory", "rejected", "--summary", "--json").stdout)
+    found = {
+        one["reason"][:4]: one["id"] for one in json.loads(interlayer(home, "memory", "rejected", "--json").stdout)
+    }
+    counts = json.loads(interlayer(home, "memory", "rejected", "--summary", "--json").stdout)
     assert [sorted(one.items()) for one in counts.values()] == [[("empty", 1), ("type", 1)]]
-    assert "empty" in run(home, "memory", "rejected", "--summary").stdout
-    refused = run(home, "memory", "admit", found["type"])
+    assert "empty" in interlayer(home, "memory", "rejected", "--summary").stdout
+    refused = interlayer(home, "memory", "admit", found["type"])
     assert refused.returncode == 1
     assert "dismiss" in refused.stderr
-    admitted = run(home, "memory", "admit", found["empt"], "--reason", "it is their motto")
+    admitted = interlayer(home, "memory", "admit", found["empt"], "--reason", "it is their motto")
     assert admitted.returncode == 0, admitted.stderr
     assert "added: ..." in admitted.stdout
-    assert run(home, "memory", "dismiss", found["type"]).returncode == 0
-    assert "0 rejected" in run(home, "memory", "rejected", "--entity", "company:acme.example").stdout
-    assert run(home, "memory", "dismiss", found["type"]).returncode == 1
+    assert interlayer(home, "memory", "dismiss", found["type"]).returncode == 0
+    assert "0 rejected" in interlayer(home, "memory", "rejected", "--entity", "company:acme.example").stdout
+    assert interlayer(home, "memory", "dismiss", found["type"]).returncode == 1
 
 
 def test_install_prints_or_merges_the_configuration(home: Path) -> None:
-    printed = run(home, "install", "cursor")
+    printed = interlayer(home, "install", "cursor")
     entry = json.loads(printed.stdout)["mcpServers"]["interlayer"]
     assert entry["args"] == ["serve"]
     assert entry["env"]["INTERLAYER_HOME"] == str(home)
-    assert run(home, "install", "cursor", "--write").returncode == 0
+    assert interlayer(home, "install", "cursor", "--write").returncode == 0
     written = json.loads((home.parent / ".cursor" / "mcp.json").read_text(encoding="utf-8"))
     assert written["mcpServers"]["interlayer"] == entry
 
 
 def test_an_organization_goes_through_a_pipe_into_another_home(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "all.jsonl"
-    assert run(home, "export", str(file)).returncode == 0
+    assert interlayer(home, "export", str(file)).returncode == 0
     with file.open("rb") as content:
         done = subprocess.run(
             command("import", "-"),
@@ -222,16 +229,18 @@ def test_an_organization_goes_through_a_pipe_into_another_home(home: Path, tmp_p
         )
     assert done.returncode == 0, done.stderr
     assert "items are now in default" in done.stderr
-    assert run(home, "import", str(home / "nothing")).returncode != 0
+    assert interlayer(home, "import", str(home / "nothing")).returncode != 0
 
 
 def test_a_collection_file_becomes_a_schema_that_serves(home: Path, tmp_path: Path) -> None:
     collection = {"entityType": "ship", "properties": [{"systemName": "deck", "type": "options", "options": "A, B"}]}
     (tmp_path / "collections.json").write_text(json.dumps([collection]), encoding="utf-8")
     made = tmp_path / "schema.yaml"
-    assert run(home, "schema", "import", str(tmp_path / "collections.json"), "--output", str(made)).returncode == 0
-    assert run(home, "doctor", SCHEMA=str(made)).returncode == 0
+    assert (
+        interlayer(home, "schema", "import", str(tmp_path / "collections.json"), "--output", str(made)).returncode == 0
+    )
+    assert interlayer(home, "doctor", SCHEMA=str(made)).returncode == 0
     (tmp_path / "collections.json").write_text("[{]", encoding="utf-8")
-    wrong = run(home, "schema", "import", str(tmp_path / "collections.json"))
+    wrong = interlayer(home, "schema", "import", str(tmp_path / "collections.json"))
     assert wrong.returncode == 1
     assert "no JSON" in wrong.stderr

@@ -12,9 +12,9 @@ import anyio
 import pytest
 from mcp import Client
 
+from command_line import interlayer
 from embeddings_server import Endpoint
 from embeddings_server import serving as embeddings_at
-from processes import command, environment
 from serving import Caller
 
 pytest.importorskip("litellm", reason="the extra `models` is not installed")
@@ -82,14 +82,7 @@ async def undegraded(call: Any, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 def run(home: Path, settings: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments, "--json"),
-        env=environment(home, **settings),
-        capture_output=True,
-        text=True,
-        timeout=170,
-        check=False,
-    )
+    return interlayer(home, *arguments, "--json", **settings)
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "hang"])

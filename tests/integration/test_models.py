@@ -19,6 +19,7 @@ import anyio
 import pytest
 from mcp import Client
 
+from command_line import interlayer
 from extraction_rooms import ReadingRoom, rereader_of, settings_of
 from interlayer.app.composition import build
 from interlayer.app.settings import load
@@ -29,11 +30,11 @@ from interlayer.memory.memorize.backlog import CLAIM
 from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded
-from interlayer.storage.lance.index import LanceIndex
 from processes import command, environment
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
 from serving import Caller, server_process
+from stores import InMemory
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
@@ -58,8 +59,9 @@ def model(running: ScriptedModel) -> ScriptedModel:
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> Any:
-    made = Room(tmp_path / "interlayer.db", LanceIndex(str(tmp_path / "vectors"), EMBEDDER.space), TestClock())
+async def room() -> Any:
+    place = InMemory()
+    made = Room(place, place.index(EMBEDDER.space), TestClock())
     yield made
     await made.index.close()
     await made.store.close()
@@ -608,9 +610,7 @@ def run(home: Path, *arguments: str, url: str) -> "subprocess.CompletedProcess[s
         "MODEL_API_BASE": url,
         "MODEL_API_KEY": "k",
     }
-    return subprocess.run(
-        command(*arguments), env=environment(home, **settings), capture_output=True, text=True, timeout=170, check=False
-    )
+    return interlayer(home, *arguments, **settings)
 
 
 async def test_content_that_no_model_could_read_is_read_by_command(

@@ -1,6 +1,5 @@
 """What one process changes is told to every client that listens to another one; the governed_task prompt."""
 
-import subprocess
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourceUpdated
-from mcp.types import ResourceUpdatedNotification, TextContent
+from mcp.types import ResourceUpdatedNotification
 
+from command_line import interlayer
 from interlayer.app.composition import build
 from interlayer.ids import system_clock
 from interlayer.principal import Principal
@@ -39,9 +39,8 @@ def write(folder: Path, texts: Sequence[str]) -> None:
 async def publish(home: Path, folder: Path, *texts: str) -> None:
     """Publish from a third process."""
     write(folder, texts)
-    words = command("policy", "publish", str(folder), "--reason", "test")
     done = await anyio.to_thread.run_sync(
-        lambda: subprocess.run(words, env=environment(home), capture_output=True, text=True, timeout=60, check=False)
+        lambda: interlayer(home, "policy", "publish", str(folder), "--reason", "test")
     )
     assert done.returncode == 0, done.stderr
 
@@ -219,14 +218,3 @@ async def test_without_listening_the_next_call_of_every_process_obeys(
             for client in (first, second):
                 answer = await client.call_tool("get_governance_context", TASK)
                 assert [rule["text"] for rule in (answer.structured_content or {})["rules"]] == [f"Be {word}."]
-
-
-async def test_the_governed_task_prompt_names_every_step(connect: Any, mode: Any) -> None:
-    async with connect(mode) as call:
-        [prompt] = (await call.client.list_prompts()).prompts
-        assert (prompt.name, [one.name for one in prompt.arguments or ()]) == ("governed_task", ["task", "entity"])
-        given = {"task": "Offer 30% off", "entity": "company:acme.example"}
-        [message] = (await call.client.get_prompt("governed_task", given)).messages
-        assert isinstance(message.content, TextContent)
-        steps = ("recall_entity", "get_governance_context", "check_compliance", "memorize", *given.values())
-        assert all(step in message.content.text for step in steps)

@@ -17,6 +17,7 @@ import click
 import pytest
 import yaml
 
+from command_line import interlayer
 from emulators import REGION, Emulator
 from guide import masked, run_guide
 from interlayer.app.composition import build, opened
@@ -26,7 +27,7 @@ from interlayer.app.transfer import load as import_file
 from interlayer.ids import system_clock
 from interlayer.main import cli
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
-from processes import command, environment
+from processes import command
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operating-in-aws.md").read_text(encoding="utf-8")
@@ -39,18 +40,6 @@ def commands(text: str) -> Iterator[str]:
     """Yield every command of the program that a page names, in fences and in lines."""
     yield from re.findall(r"^(?:\$ )?(interlayer .+)$", text, re.MULTILINE)
     yield from re.findall(r"`(interlayer [^`]+)`", text)
-
-
-def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments),
-        env=environment(home, **settings),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("page", ["operating-in-aws.md", "cost.md"])
@@ -78,7 +67,7 @@ def test_the_page_shows_what_its_commands_print(tmp_path: Path, monkeypatch: pyt
     assert len(shown) == 6
     for one in shown:
         assert masked(one.documented) == masked(one.printed), one.command
-    with_facts = run(tmp_path / "restored", "memory", "show", ACME, "--json")
+    with_facts = interlayer(tmp_path / "restored", "memory", "show", ACME, "--json")
     assert {fact["text"] for fact in json.loads(with_facts.stdout)["facts"]} == {
         "Acme asked for a pilot in March.",
         "Acme sells pumps.",
@@ -93,7 +82,7 @@ async def test_what_was_erased_since_is_erased_again_as_the_page_says(tmp_path: 
         await parts.domains.memorizer.memorize(who, MemorizeRequest(entity=ACME, content="Acme sells pumps."))
         await export(parts.store, "default", file, system_clock, lambda _: None)
         await parts.domains.forgetter.forget(who, "asked for", entity=ACME)
-    assert run(tmp_path / "home", "audit", "export", str(trail)).returncode == 0
+    assert interlayer(tmp_path / "home", "audit", "export", str(trail)).returncode == 0
     found = re.search(r"^grep .* trail-before-restore\.jsonl .*$", PAGE, re.MULTILINE)
     assert found
     done = await anyio.run_process(["sh", "-c", found[0]], cwd=tmp_path)
@@ -123,7 +112,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
 
     def store(action: str, prefix: str, *more: str) -> "subprocess.CompletedProcess[str]":
         place = f"dynamodb://{prefix}?region={REGION}&endpoint_url={emulator.url}"
-        return run(tmp_path / "cli", "store", action, *more, STORE=place)
+        return interlayer(tmp_path / "cli", "store", action, *more, STORE=place)
 
     assert store("create", name).returncode == 0
     async with opened(at(name, "before")) as parts:
@@ -146,7 +135,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
         told = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
         assert [fact["text"] for fact in told["facts"]] == ["Acme sells pumps."]
         assert [key.agent for key in await parts.access.keys(who)] == ["bot"]
-    verified = run(
+    verified = interlayer(
         tmp_path / "cli", "audit", "verify", STORE=f"dynamodb://{name}r?region={REGION}&endpoint_url={emulator.url}"
     )
     assert verified.returncode == 0, verified.stdout

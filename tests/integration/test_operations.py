@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from command_line import interlayer
 from emulators import REGION, Emulator, emulating
 from faulty_proxy import faulty_proxy
-from processes import command, environment
 from serving import Caller, serving_http
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -61,15 +60,7 @@ class AwsAccount:
         """Run a command of the program and demand that it succeeds."""
         program, *arguments = shlex.split(line)
         assert program == "interlayer"
-        done = subprocess.run(
-            command(*arguments),
-            env={**environment(self.home, **self.settings), **self.emulator.environment},
-            cwd=self.home.parent,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = interlayer(self.home, *arguments, variables=dict(self.emulator.environment), **self.settings)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         return done.stdout.strip()
 

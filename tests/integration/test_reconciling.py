@@ -8,14 +8,13 @@ from typing import Any
 
 import lancedb
 import pytest
-from anyio import run_process
 from lancedb import AsyncTable
 from lancedb.expr import col, lit
 
+from command_line import interlayer
 from interlayer.app.composition import Parts
 from interlayer.memory.requests import SearchRequest
 from organizations import home_of, memorize, recall
-from processes import command, environment
 
 pytestmark = pytest.mark.anyio
 
@@ -117,13 +116,12 @@ async def test_the_command_names_differences_and_ends_with_1_until_they_are_mend
         await memorize(parts, "company:harbour.example", *TEXTS)
         await parts.projector.drain("acme")
     await delete_folder(home)
-    done = await run_process(command("--org", "acme", "reconcile", "--check"), env=environment(home), check=False)
+    done = interlayer(home, "--org", "acme", "reconcile", "--check")
     assert done.returncode == 1, done.stderr
-    assert "50 more" in done.stdout.decode()
-    assert "in wordllama" in done.stdout.decode()
-    assert "70 differences. Run `interlayer reconcile --rebuild`." in done.stdout.decode()
-    mending = command("--org", "acme", "reconcile", "--rebuild", "--check", "--json")
-    done = await run_process(mending, env=environment(home), check=False)
+    assert "50 more" in done.stdout
+    assert "in wordllama" in done.stdout
+    assert "70 differences. Run `interlayer reconcile --rebuild`." in done.stdout
+    done = interlayer(home, "--org", "acme", "reconcile", "--rebuild", "--check", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told == {"replayed": 0, "differed": 70, "facts": 70, "added": 70, "removed": 0, "differences": []}

@@ -1,15 +1,17 @@
-"""`interlayer reembed` as a user runs it: a process of its own, against a model that is really asked over HTTP."""
+"""`interlayer reembed` as a user runs it, against a model that is really asked over HTTP."""
 
 import json
-import subprocess
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
+from command_line import interlayer
 from embeddings_server import Endpoint, serving
 from hashed_vectors import DIMS
 from interlayer.app.composition import Parts, opened
@@ -49,18 +51,14 @@ async def filled(home: Path, entities: int, number: int) -> None:
         await parts.projector.drain(ORGANIZATION)
 
 
-def reembedding(*arguments: str) -> list[str]:
-    return command("--org", ORGANIZATION, "reembed", *arguments)
-
-
-async def reembed(home: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    return await anyio.run_process(reembedding(*arguments), env=environment(home), check=False)
+async def reembed(home: Path, *arguments: str) -> "CompletedProcess[str]":
+    return await anyio.to_thread.run_sync(lambda: interlayer(home, "--org", ORGANIZATION, "reembed", *arguments))
 
 
 async def told(home: Path, *arguments: str) -> dict[str, Any]:
     """Return what the command says as JSON."""
     done = await reembed(home, *arguments, "--json")
-    assert done.returncode == 0, done.stderr.decode()
+    assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 
@@ -68,8 +66,8 @@ async def told(home: Path, *arguments: str) -> dict[str, Any]:
 async def refused(home: Path, *arguments: str) -> str:
     """Return the one line that the command ends with."""
     done = await reembed(home, *arguments)
-    assert done.returncode == 1, done.stdout.decode()
-    lines = done.stderr.decode().strip().splitlines()
+    assert done.returncode == 1, done.stdout
+    lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, lines
     return lines[0]
 
@@ -80,7 +78,7 @@ async def test_a_dry_run_says_what_a_move_would_take_and_asks_nobody(home: Path,
     assert estimate["facts"] == 40
     assert 40 * 10 < estimate["tokens"] < 40 * 30
     assert estimate["cost_usd"] == pytest.approx(0.02 * estimate["tokens"] / 1_000_000)
-    own = (await reembed(home, "--to", MODEL, "--api-base", endpoint.address, "--dry-run")).stdout.decode()
+    own = (await reembed(home, "--to", MODEL, "--api-base", endpoint.address, "--dry-run")).stdout
     assert own.startswith(f"40 facts, about {estimate['tokens']:,} tokens, nothing to a provider")
     assert endpoint.asked == []
     async with process(home) as parts:
@@ -99,7 +97,7 @@ async def test_a_move_says_what_it_came_to_and_a_second_one_that_there_is_nothin
     asked = len(endpoint.asked)
     again = await reembed(home, "--to", MODEL, "--api-base", endpoint.address)
     assert again.returncode == 0
-    assert again.stdout.decode().strip() == f"the embedding space is {SPACE} already"
+    assert again.stdout.strip() == f"the embedding space is {SPACE} already"
     assert len(endpoint.asked) == asked
     refusal = await refused(home, "--to", "hosted_vllm/another", "--api-base", endpoint.address)
     assert "--rollback" in refusal
@@ -139,8 +137,8 @@ async def test_the_way_back_and_its_end(home: Path, endpoint: Endpoint) -> None:
 async def test_options_that_do_not_go_together_are_a_usage_error(home: Path, arguments: list[str]) -> None:
     done = await reembed(home, *arguments)
     assert done.returncode == 2
-    assert "Error: " in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr
     assert not await anyio.Path(home).exists()
 
 
@@ -176,7 +174,8 @@ async def test_a_run_that_is_killed_keeps_its_rate_and_is_gone_on_with_by_runnin
     await filled(home, 6, 100)
     to = ("--to", MODEL, "--api-base", endpoint.address)
     async with process(home) as server:
-        killed = await anyio.open_process(reembedding(*to, "--rate", "1"), env=environment(home))
+        started = command("--org", ORGANIZATION, "reembed", *to, "--rate", "1")
+        killed = await anyio.open_process(started, env=environment(home))
         try:
             with anyio.fail_after(120):
                 while await built(server) < BATCH:  # noqa: ASYNC110 - another process does it

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import interlayer
 from processes import command, environment
 
 BEFORE = """version: 1
@@ -25,18 +26,6 @@ identifiers:
 """
 RENAMED = BEFORE.replace("      stage:\n", "      phase:\n        was: [stage]\n")
 FEWER = BEFORE.replace(", lost: []", "")
-
-
-def run(home: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments),
-        env=environment(home, **settings),
-        cwd=home.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -77,61 +66,61 @@ def lived_in(home: Path, files: dict[str, str]) -> Path:
 
 
 def test_show_prints_tables_or_json(home: Path, files: dict[str, str]) -> None:
-    shown = run(home, "schema", "show", SCHEMA=files["before"])
+    shown = interlayer(home, "schema", "show", SCHEMA=files["before"])
     assert "integer (days)" in shown.stdout
     assert "open, won, lost" in shown.stdout
-    told = json.loads(run(home, "schema", "show", "--json", SCHEMA=files["before"]).stdout)
+    told = json.loads(interlayer(home, "schema", "show", "--json", SCHEMA=files["before"]).stdout)
     assert told["entities"]["deal"]["properties"]["days"]["unit"] == "days"
     assert not home.exists()
 
 
 def test_check_prints_each_mistake_with_its_line(home: Path, tmp_path: Path, files: dict[str, str]) -> None:
-    assert run(home, "schema", "check", files["before"]).returncode == 0
+    assert interlayer(home, "schema", "check", files["before"]).returncode == 0
     broken = tmp_path / "broken.yaml"
     broken.write_text(BEFORE.replace("type: integer", "typ: integer").replace("indexed: true", "indexed: 3"), "utf-8")
-    done = run(home, "schema", "check", str(broken))
+    done = interlayer(home, "schema", "check", str(broken))
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
         f"{broken}:10: entities.deal.properties.stage.indexed: takes true or false",
         f"{broken}:12: entities.deal.properties.days.type: is missing; add it",
         f"{broken}:12: entities.deal.properties.days.typ: unknown key; did you mean type?",
     ]
-    done = run(home, "doctor", SCHEMA=str(broken))
+    done = interlayer(home, "doctor", SCHEMA=str(broken))
     assert f"{broken}:10: entities.deal.properties.stage.indexed" in done.stdout
 
 
 def test_a_start_refuses_and_apply_opens_the_way(lived_in: Path, files: dict[str, str]) -> None:
-    refused = run(lived_in, "memory", "show", "deal:D-1", SCHEMA=files["renamed"])
+    refused = interlayer(lived_in, "memory", "show", "deal:D-1", SCHEMA=files["renamed"])
     assert refused.returncode == 1
     assert f"interlayer schema plan {files['renamed']}" in refused.stderr
-    fault = run(lived_in, "doctor", SCHEMA=files["renamed"])
+    fault = interlayer(lived_in, "doctor", SCHEMA=files["renamed"])
     assert "FAULT  stored schema" in fault.stdout
-    planned = run(lived_in, "schema", "plan", SCHEMA=files["renamed"])  # without FILE: the configured schema
+    planned = interlayer(lived_in, "schema", "plan", SCHEMA=files["renamed"])  # without FILE: the configured schema
     assert "2 of 2 stored values are shown under the name deal.phase" in planned.stdout
     assert "2 of 2 entities looked at would be rewritten" in planned.stdout
-    applied = run(lived_in, "schema", "apply", files["renamed"], SCHEMA=files["before"])
+    applied = interlayer(lived_in, "schema", "apply", files["renamed"], SCHEMA=files["before"])
     assert applied.returncode == 0, applied.stderr
     assert f"Set INTERLAYER_SCHEMA to {files['renamed']}" in applied.stderr
-    shown = json.loads(run(lived_in, "memory", "show", "deal:D-1", "--json", SCHEMA=files["renamed"]).stdout)
+    shown = json.loads(interlayer(lived_in, "memory", "show", "deal:D-1", "--json", SCHEMA=files["renamed"]).stdout)
     assert [(one["name"], one["value"]) for one in shown["properties"]] == [("phase", "open")]
-    assert run(lived_in, "doctor", SCHEMA=files["renamed"]).returncode == 0
-    again = run(lived_in, "schema", "apply", files["renamed"], SCHEMA=files["renamed"])
+    assert interlayer(lived_in, "doctor", SCHEMA=files["renamed"]).returncode == 0
+    again = interlayer(lived_in, "schema", "apply", files["renamed"], SCHEMA=files["renamed"])
     assert "Nothing changes" in again.stdout
 
 
 def test_breaking_changes_are_applied_only_when_allowed(lived_in: Path, files: dict[str, str]) -> None:
-    told = json.loads(run(lived_in, "schema", "plan", files["fewer"], "--json", SCHEMA=files["before"]).stdout)
+    told = json.loads(interlayer(lived_in, "schema", "plan", files["fewer"], "--json", SCHEMA=files["before"]).stdout)
     assert told["breaking"] == 1
     (change,) = told["changes"]
     assert (change["place"], change["kind"], change["stored"], change["affected"]) == ("deal.stage", "breaking", 2, 1)
     assert change["effect"].startswith("1 of 2 stored values of deal.stage are not among the new values")
     assert len(change["examples"]) == 1
-    refused = run(lived_in, "schema", "apply", files["fewer"], SCHEMA=files["before"])
+    refused = interlayer(lived_in, "schema", "apply", files["fewer"], SCHEMA=files["before"])
     assert refused.returncode == 1
     assert "--allow-breaking" in refused.stderr
-    assert run(lived_in, "memory", "show", "deal:D-2", SCHEMA=files["before"]).returncode == 0
-    done = run(lived_in, "schema", "apply", files["fewer"], "--allow-breaking", "--json", SCHEMA=files["before"])
+    assert interlayer(lived_in, "memory", "show", "deal:D-2", SCHEMA=files["before"]).returncode == 0
+    done = interlayer(lived_in, "schema", "apply", files["fewer"], "--allow-breaking", "--json", SCHEMA=files["before"])
     assert json.loads(done.stdout)["index_items"] == {"written": 0, "removed": 1}
-    shown = run(lived_in, "memory", "show", "deal:D-2", "--history", "--json", SCHEMA=files["fewer"])
+    shown = interlayer(lived_in, "memory", "show", "deal:D-2", "--history", "--json", SCHEMA=files["fewer"])
     assert json.loads(shown.stdout)["properties"] == []
     assert [one["value"] for one in json.loads(shown.stdout)["history"]] == ["lost"]

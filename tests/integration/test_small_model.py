@@ -7,16 +7,15 @@ Figures over real samples come from `make bench NAME=small_model`.
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from extraction_rooms import ReadingRoom, settings_of
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
 from small_model import small_model
+from stores import InMemory
 
 PYTHON = os.environ.get("INTERLAYER_TEST_LLM", "")
 
@@ -42,10 +41,9 @@ def url() -> Iterator[str]:
         yield address
 
 
-async def test_nothing_is_stored_whose_quote_is_not_in_the_source(
-    tmp_path: Path, url: str, record_property: Any
-) -> None:
-    room = Room(tmp_path / "interlayer.db", LanceIndex(str(tmp_path / "vectors"), EMBEDDER.space), TestClock())
+async def test_nothing_is_stored_whose_quote_is_not_in_the_source(url: str, record_property: Any) -> None:
+    place = InMemory()
+    room = Room(place, place.index(EMBEDDER.space), TestClock())
     settings = settings_of(url, models=("openai/gemma-3-270m",), timeout_s=900.0, retries=0, output_tokens=600)
     reading = ReadingRoom(room, settings)
     proposed = stored = pending = 0

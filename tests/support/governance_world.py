@@ -1,8 +1,7 @@
-"""A governance on a real SQLite file, with a clock that tests set and entities that they name."""
+"""A governance on a store in memory, with a clock that tests set and entities that they name."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
-from interlayer.storage.sqlite.items import SqliteItems
+from interlayer.storage.items import ItemStore
 from interlayer_policies.governance import Facets, Governance, PolicyFile
+from stores import InMemory, Place
 
 ME = Principal("acme", "outbound-1")
 
@@ -38,13 +38,13 @@ MODELS = OneModel(EmbeddingModel(EMBEDDER, REFERENCE))
 class World:
     """Everything that a test of the service touches."""
 
-    path: Path
-    store: SqliteItems
+    place: Place
+    store: ItemStore
     governance: Governance
     clock: SetClock
     entities: Entities
     me: Principal = ME
-    opened: list[SqliteItems] = field(default_factory=list)
+    opened: list[ItemStore] = field(default_factory=list[ItemStore])
 
     @staticmethod
     def files(*texts: str) -> list[PolicyFile]:
@@ -57,18 +57,18 @@ class World:
         return await self.governance.context(ME, task, facets or Facets(), **options)
 
     def another_process(self) -> Governance:
-        """Return a second service on the same file, as another process has it."""
-        store = SqliteItems(self.path)
+        """Return a second service on the same items, as another process has it."""
+        store = self.place.items()
         self.opened.append(store)
         return Governance(store, Trail(store, self.clock), MODELS, self.entities, self.clock)
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    path = tmp_path / "items.db"
-    store, clock, entities = SqliteItems(path), SetClock(), Entities()
+async def world() -> AsyncIterator[World]:
+    place = InMemory()
+    store, clock, entities = place.items(), SetClock(), Entities()
     governance = Governance(store, Trail(store, clock), MODELS, entities, clock)
-    world = World(path, store, governance, clock, entities)
+    world = World(place, store, governance, clock, entities)
     yield world
     for opened in (store, *world.opened):
         await opened.close()

@@ -1,5 +1,7 @@
 """Every adapter of the item-store port, by name. A new adapter is one more line in `STORES`.
 
+What is in memory is shared by the place that it is opened at, within one process: a place stands for a file.
+
 DynamoDB is tested against an emulator over HTTP, and against a second one of the user's choice, such as AWS's own, at
 `INTERLAYER_TEST_DYNAMODB_LOCAL`. Its three tables are made once a process of tests: what tells places apart is the
 beginning of each partition.
@@ -7,6 +9,7 @@ beginning of each partition.
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
@@ -17,6 +20,7 @@ from emulators import REGION
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.items import DynamoItems
 from interlayer.storage.dynamodb.tables import Wish, create_tables
+from interlayer.storage.in_memory.items import InMemoryItems, Partitions
 from interlayer.storage.items import (
     EVERYTHING,
     Item,
@@ -40,6 +44,15 @@ class OpenStore(Protocol):
 @asynccontextmanager
 async def open_sqlite(place: Path, now_s: Callable[[], float] = time.time) -> AsyncGenerator[ItemStore]:
     store = SqliteItems(place / "items.db", now_s)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_in_memory(place: Path, now_s: Callable[[], float] = time.time) -> AsyncGenerator[ItemStore]:
+    store = InMemoryItems(_contents[place], now_s)
     try:
         yield store
     finally:
@@ -122,6 +135,9 @@ async def _opened(url: str, place: Path, now_s: Callable[[], float]) -> AsyncGen
 EMULATOR: Final = "INTERLAYER_TEST_DYNAMODB"
 LOCAL: Final = "INTERLAYER_TEST_DYNAMODB_LOCAL"
 _made: Final[set[str]] = set()
-STORES: Final[dict[str, OpenStore]] = {"sqlite": open_sqlite, "dynamodb": open_dynamodb}
+_contents: Final[defaultdict[Path, Partitions]] = defaultdict(Partitions)
+STORES: Final[dict[str, OpenStore]] = {"memory": open_in_memory, "sqlite": open_sqlite, "dynamodb": open_dynamodb}
 if LOCAL in os.environ:
     STORES["dynamodb-local"] = open_dynamodb_local
+BETWEEN_PROCESSES: Final = [name for name in STORES if name != "memory"]
+"""Adapters whose items other processes see."""

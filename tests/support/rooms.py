@@ -1,8 +1,7 @@
-"""The memory domain on real stores in a folder, with a clock that the test moves."""
+"""The memory domain on stores of a place of its own, with a clock that the test moves."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from interlayer.answers import as_json
@@ -28,8 +27,8 @@ from interlayer.memory.schema.schema import Schema, starter_schema
 from interlayer.models.choice import BUNDLED
 from interlayer.models.local import LocalEmbedder
 from interlayer.principal import Principal
-from interlayer.storage.lance.index import LanceIndex
-from interlayer.storage.sqlite.items import SqliteItems
+from interlayer.storage.vectors import VectorIndex
+from stores import Place
 
 EMBEDDER = LocalEmbedder()
 
@@ -54,8 +53,8 @@ class TestClock:
 class Room:
     """One process's view of memory; `other()` is a second process on the same store."""
 
-    path: Path
-    index: LanceIndex
+    place: Place
+    index: VectorIndex
     clock: TestClock
     schema: Schema = field(default_factory=starter_schema)
     extractor: Extractor | None = None
@@ -63,7 +62,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
-        self.store = SqliteItems(self.path, self.clock.seconds)
+        self.store = self.place.items(self.clock.seconds)
         schema = self.schema
         self.spaces = Spaces(self.store, BUNDLED, embedder, lambda _: self.index)
         self.entities = Entities(self.store, self.spaces, schema, self.clock)
@@ -93,7 +92,7 @@ class Room:
 
     def under(self, schema: Schema) -> "Room":
         """Return a process on the same store that was started with another schema."""
-        return Room(self.path, self.index, self.clock, schema, self.extractor, self.extractors)
+        return Room(self.place, self.index, self.clock, schema, self.extractor, self.extractors)
 
     async def facts(self, entity: str, *texts: str, **more: Any) -> dict[str, Any]:
         given = [FactCandidate(text, 0.9) for text in texts]

@@ -1,6 +1,10 @@
-"""Every adapter of the vector-index port, by name. A new adapter is one more line in `INDEXES`."""
+"""Every adapter of the vector-index port, by name. A new adapter is one more line in `INDEXES`.
+
+What is in memory is shared by the place that it is opened at, within one process: a place stands for a folder.
+"""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -10,6 +14,7 @@ import numpy as np
 
 from emulators import BUCKET, LOCK_TABLE
 from interlayer.models.embedder import Space, Vectors
+from interlayer.storage.in_memory.vectors import Datasets, InMemoryIndex
 from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.vectors import Row, VectorIndex
 
@@ -20,6 +25,15 @@ class OpenIndex(Protocol):
     """Opens an index at a place; two opened at one place share their rows."""
 
     def __call__(self, place: Path, space: Space = ...) -> AbstractAsyncContextManager[VectorIndex]: ...
+
+
+@asynccontextmanager
+async def open_in_memory(place: Path, space: Space = SPACE) -> AsyncGenerator[VectorIndex]:
+    index = InMemoryIndex(space, _contents[place])
+    try:
+        yield index
+    finally:
+        await index.close()
 
 
 @asynccontextmanager
@@ -46,7 +60,10 @@ async def open_lance_on_s3(place: Path, space: Space = SPACE) -> AsyncGenerator[
         await index.close()
 
 
-INDEXES: Final[dict[str, OpenIndex]] = {"lance": open_lance, "s3": open_lance_on_s3}
+_contents: Final[defaultdict[Path, Datasets]] = defaultdict(Datasets)
+INDEXES: Final[dict[str, OpenIndex]] = {"memory": open_in_memory, "lance": open_lance, "s3": open_lance_on_s3}
+BETWEEN_PROCESSES: Final = [name for name in INDEXES if name != "memory"]
+"""Adapters whose rows other processes see."""
 
 
 def unit_vectors(count: int, seed: int = 0, dims: int = SPACE.dims) -> Vectors:

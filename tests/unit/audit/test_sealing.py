@@ -139,7 +139,7 @@ async def test_receipts_that_waited_for_the_store_are_settled_and_sealed(room: A
         waits.extend(await room.deliver())
         room.advance(seconds=11)
 
-    with anyio.move_on_after(5):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(room.sealer.run, ME, settle)
             while not await room.segments():

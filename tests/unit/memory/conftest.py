@@ -1,17 +1,18 @@
-"""The memory domain in a temporary folder of its own."""
+"""The memory domain in a place of its own, which is in memory unless the test is marked `on_disk`."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
+from stores import place_of
 
 
 @pytest.fixture
-async def room(tmp_path: Path) -> AsyncGenerator[Room]:
-    made = Room(tmp_path / "interlayer.db", LanceIndex(str(tmp_path / "vectors"), EMBEDDER.space), TestClock())
+async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Room]:
+    place = place_of(request, tmp_path)
+    made = Room(place, place.index(EMBEDDER.space), TestClock())
     yield made
     await made.index.close()
     await made.store.close()

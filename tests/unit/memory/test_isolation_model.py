@@ -2,9 +2,7 @@
 
 import itertools
 import re
-import tempfile
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -21,8 +19,8 @@ from interlayer.memory.requests import (
     SearchRequest,
 )
 from interlayer.principal import Principal
-from interlayer.storage.lance.index import LanceIndex
 from rooms import EMBEDDER, Room, TestClock
+from stores import InMemory
 
 ORGANIZATIONS = ["acme", "acme-2", "globex"]
 ENTITIES = ["contact:ann@a.example", "contact:ann@b.example", "company:a.example", "company:ann", "deal:1"]
@@ -38,12 +36,10 @@ class Writers(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
         self.portal_of = start_blocking_portal()
         self.portal: BlockingPortal = self.portal_of.__enter__()
-        path = Path(self.folder.name)
-        index = LanceIndex(str(path / "vectors"), EMBEDDER.space)
-        self.room = Room(path / "interlayer.db", index, TestClock())
+        place = InMemory()
+        self.room = Room(place, place.index(EMBEDDER.space), TestClock())
         self.rooms = [self.room, self.room.other()]
         self.written: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.merged: dict[tuple[str, str], tuple[str, str]] = {}
@@ -55,7 +51,6 @@ class Writers(RuleBasedStateMachine):
             for room in self.rooms:
                 self.portal.call(room.store.close)
             self.portal_of.__exit__(None, None, None)
-            self.folder.cleanup()
 
     def call(self, function: Any, *given: Any) -> Any:
         return self.portal.call(function, *given)

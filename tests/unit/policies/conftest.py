@@ -1,4 +1,4 @@
-"""Governance on a real SQLite file; the pieces stand in `governance_world`."""
+"""Governance on a store in memory; the pieces stand in `governance_world`."""
 
 from governance_world import embedder, world
 

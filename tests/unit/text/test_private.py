@@ -76,6 +76,6 @@ def test_a_secret_is_found_wherever_it_stands(before: str, after: str) -> None:
 )
 def test_no_text_of_the_largest_size_takes_long(unit: str) -> None:
     text = (unit * (200_000 // len(unit) + 1))[:200_000]
-    start = time.perf_counter()
+    start = time.process_time()
     untellable(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -26,8 +26,9 @@ from interlayer.storage.lance import table as lance_table
 from interlayer.storage.lance.errors import VENDOR_ERRORS, again_if_crowded, attempts_for, translated, wait_a_turn
 from interlayer.storage.lance.lease import Busy
 from interlayer.storage.lance.places import LocalPlace, Place, Purpose
-from interlayer.storage.lance.rows import check_unicode, check_vectors, check_width, folder_name
+from interlayer.storage.lance.rows import check_width, folder_name
 from interlayer.storage.lance.s3 import S3Place
+from interlayer.storage.validation import check_unicode, check_vectors
 from interlayer.storage.vectors import Hit, Row
 
 if TYPE_CHECKING:

@@ -1,12 +1,10 @@
-"""What an index takes: valid Unicode, finite vectors of one width; and how an organization's folder is called."""
+"""How an organization's folder is called, and whether a table holds vectors of the width that is asked for."""
 
 import hashlib
 from typing import Any, Final
 
-import numpy as np
-
-from interlayer.errors import Corrupt, InvalidInput
-from interlayer.models.embedder import Vectors
+from interlayer.errors import Corrupt
+from interlayer.storage.validation import check_unicode
 
 _NAME_MAX: Final = 200
 
@@ -17,20 +15,6 @@ def folder_name(organization: str) -> str:
     keep = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
     name = "".join(chr(byte) if byte in keep else f"={byte:02x}" for byte in organization.encode()) or "="
     return name if len(name) <= _NAME_MAX else f"{name[:80]}=={hashlib.sha256(organization.encode()).hexdigest()}"
-
-
-def check_unicode(field: str, *values: str) -> None:
-    """Raise `InvalidInput` for text that no store can hold."""
-    try:
-        "".join(values).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(field, "half of a surrogate pair.", "Send valid Unicode.") from error
-
-
-def check_vectors(vectors: Vectors, count: int, dims: int) -> None:
-    """Raise `InvalidInput` unless the vectors are (count, dims) and finite."""
-    if vectors.shape != (count, dims) or not np.isfinite(vectors).all():
-        raise InvalidInput("vectors", f"{vectors.shape}, expected {(count, dims)} finite numbers.")
 
 
 def check_width(folder: str, schema: Any, dims: int) -> None:

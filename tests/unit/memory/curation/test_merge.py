@@ -127,6 +127,7 @@ async def test_the_past_between_a_merge_and_its_split_shows_the_two_as_one(room:
         assert set(await where.texts(GLOBEX, as_of=between)) == {"Globex sells valves.", "Acme sells pumps."}
 
 
+@pytest.mark.on_disk
 @pytest.mark.parametrize("whose", [ACME, GLOBEX])
 async def test_a_statement_of_both_is_forgotten_by_the_id_that_either_gave_it(room: Any, whose: str) -> None:
     await both(room)
@@ -137,7 +138,7 @@ async def test_a_statement_of_both_is_forgotten_by_the_id_that_either_gave_it(ro
     for where in (room, room.other()):
         assert await where.texts(ACME) == ["Globex sells valves."]
     await room.store.close()
-    content = b"".join(path.read_bytes() for path in room.path.parent.glob("interlayer.db*"))
+    content = room.place.raw("interlayer.db*")
     assert b"Acme sells pumps." not in content
 
 
@@ -231,6 +232,7 @@ async def test_contradictions_across_the_two_are_settled_by_time(room: Any) -> N
     assert await room.texts(ACME) == ["The firm is headquartered in Rome."]
 
 
+@pytest.mark.on_disk
 async def test_forgetting_reaches_what_was_merged(room: Any) -> None:
     await both(room)
     merged = await room.facts(GLOBEX, "A secret pier of Globex.")
@@ -241,11 +243,12 @@ async def test_forgetting_reaches_what_was_merged(room: Any) -> None:
     for name in (ACME, GLOBEX, "company:Globex"):
         assert not (await room.recall(name))["found"]
     await room.store.close()
-    content = b"".join(path.read_bytes() for path in room.path.parent.glob("interlayer.db*"))
+    content = room.place.raw("interlayer.db*")
     assert b"valves" not in content
     assert b"pier" not in content
 
 
+@pytest.mark.on_disk
 async def test_what_was_forgotten_of_the_other_stays_forgotten_after_a_split(room: Any) -> None:
     _, other = await both(room)
     secret = await room.facts(
@@ -254,7 +257,7 @@ async def test_what_was_forgotten_of_the_other_stays_forgotten_after_a_split(roo
     await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
     await room.forgetter.forget(room.principal, "wrong", memory_id=secret["memory_id"])
     await room.projector.drain("acme")
-    content = b"".join(path.read_bytes() for path in room.path.parent.rglob("*") if path.is_file())
+    content = room.place.raw()
     assert b"Zyxburg" not in content
     assert b"marvellous" not in content
     await room.merger.split(room.principal, ACME, other, "not the same")

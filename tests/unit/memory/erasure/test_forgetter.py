@@ -1,6 +1,5 @@
 """forget: gone from every layer, and nothing else gone with it. And the outbox: nothing is ever only half there."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,7 @@ SECRET = "Zebulon prefers turquoise submarines."
 OTHER = "The warehouse has nine gates."
 
 
-def raw_bytes(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
-
-
+@pytest.mark.on_disk
 async def test_a_forgotten_entity_leaves_no_word_on_disk(room: Any) -> None:
     await room.memorize("contact:zeb@acme.example", content=f"{SECRET} {OTHER}", name="Zebulon", idempotency_key="k")
     answer = await room.forgetter.forget(room.principal, "request 7", entity="contact:zeb@acme.example")
@@ -27,15 +23,16 @@ async def test_a_forgotten_entity_leaves_no_word_on_disk(room: Any) -> None:
         assert not (await room.other().recall(name))["found"]
     assert await room.index.ids("acme") == set()
     for word in (b"turquoise", b"Zebulon", b"zeb@acme"):
-        assert word not in raw_bytes(room.path)
+        assert word not in room.place.raw()
 
 
+@pytest.mark.on_disk
 async def test_a_forgotten_fact_is_blotted_out_of_its_source(room: Any) -> None:
     stored = await room.memorize("contact:zeb@acme.example", content=f"{OTHER} {SECRET}", idempotency_key="k")
     fact = next(one for one in stored["facts"] if one["text"] == SECRET)
     await room.forgetter.forget(room.principal, "request 8", fact_id=fact["fact_id"])
     assert await room.other().texts("contact:zeb@acme.example") == [OTHER]
-    assert b"turquoise" not in raw_bytes(room.path)
+    assert b"turquoise" not in room.place.raw()
     again = await room.memorize("contact:zeb@acme.example", content="anything", idempotency_key="k")
     assert [one["text"] for one in again["facts"]] == [OTHER]
 
@@ -152,13 +149,14 @@ async def test_erasing_while_the_index_is_away_is_told_and_made_up_for(room: Any
     assert await living.ids("acme") == set()
 
 
+@pytest.mark.on_disk
 async def test_a_thousand_facts_are_forgotten_at_once(room: Any) -> None:
     for start in range(0, 1_000, 250):
         facts = [FactCandidate(f"Pump {number} stands in hall {number}.", 0.9) for number in range(start, start + 250)]
         await room.memorize("company:acme.example", facts=facts, content=f"Note {start} about the pumps of Acme.")
     answer = await room.forgetter.forget(room.principal, "request", entity="company:acme.example")
     assert answer["erased"]["facts"] >= 1_000
-    assert b"Pump 77" not in raw_bytes(room.path)
+    assert b"Pump 77" not in room.place.raw()
 
 
 async def test_a_lost_index_is_rebuilt_from_the_log(room: Any) -> None:
@@ -179,6 +177,7 @@ async def test_rows_of_no_fact_are_removed_by_a_rebuild(room: Any) -> None:
     assert (made.facts, made.removed) == (0, 1)
 
 
+@pytest.mark.on_disk
 async def test_an_erasure_that_is_cut_off_is_in_force_and_completed_by_the_next_start(room: Any) -> None:
     for number in range(60):
         await room.memorize("company:acme.example", content=f"Acme has a marvellous pier called Zyx{number}.")
@@ -201,6 +200,6 @@ async def test_an_erasure_that_is_cut_off_is_in_force_and_completed_by_the_next_
     other = room.other()
     assert not (await other.recall("company:acme.example"))["found"]
     await other.projector.drain("acme")
-    left = b"".join(path.read_bytes() for path in room.path.parent.rglob("*") if path.is_file())
+    left = room.place.raw()
     assert b"marvellous" not in left
     assert b"Zyx" not in left

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,10 +31,6 @@ async def kept(room: Any) -> AsyncGenerator[Any]:
     made = room.other()
     yield made
     await made.store.close()
-
-
-def raw_bytes(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
 
 
 def located(place: str) -> list[PropertyCandidate]:
@@ -117,6 +112,7 @@ async def test_an_entity_with_nothing_left_is_not_known_any_more(kept: Any) -> N
     assert answer["entity"]["created"]
 
 
+@pytest.mark.on_disk
 async def test_the_sweep_erases_for_good_and_says_so_without_content(kept: Any) -> None:
     await kept.memorize(ANN, content="Ann rides turquoise submarines.", source="mauve note", idempotency_key="crimson")
     await kept.facts("company:acme.example", "Acme paints turquoise gates.")
@@ -125,11 +121,11 @@ async def test_the_sweep_erases_for_good_and_says_so_without_content(kept: Any) 
     kept.clock.now += timedelta(days=40)
     planned = await kept.expirer.expire(kept.principal, dry_run=True)
     assert planned == {"entities": 0, "memories": 1, "facts": 1}
-    assert b"submarines" in raw_bytes(kept.path)
+    assert b"submarines" in kept.place.raw()
     assert await kept.expirer.expire(kept.principal) == planned
     assert await kept.expirer.expire(kept.principal) == {"entities": 0, "memories": 0, "facts": 0}
     for word in (b"submarines", b"mauve", b"crimson"):
-        assert word not in raw_bytes(kept.path)
+        assert word not in kept.place.raw()
     event = (await kept.trail.tail("acme", 1))[0].body
     assert (event["type"], event["detail"]["retention"]) == ("memory.expired", "90d")
     assert event["detail"]["counts"]["memories"] == 1
@@ -162,15 +158,17 @@ async def test_a_relation_whose_first_statement_is_hidden_can_be_stated_again(ke
     assert [one["memory_id"] for one in answer["relations"]] == [again["memory_id"]]
 
 
+@pytest.mark.on_disk
 async def test_a_target_that_nothing_was_said_of_goes_with_the_last_relation(kept: Any) -> None:
     await kept.memorize("company:Acme", relations=[("employs", "contact:Zebulon")])
     kept.clock.now += timedelta(days=91)
     assert (await kept.expirer.expire(kept.principal))["entities"] == 0
     await kept.forgetter.forget(kept.principal, "request", entity="company:Acme")
     assert (await kept.expirer.expire(kept.principal))["entities"] == 1
-    assert b"Zebulon" not in raw_bytes(kept.path)
+    assert b"Zebulon" not in kept.place.raw()
 
 
+@pytest.mark.on_disk
 async def test_very_many_memories_expire_in_portions(kept: Any) -> None:
     for number in range(120):
         await kept.memorize(ANN, content=f"Ann saw pump {number} in hall {number}.", idempotency_key=str(number))
@@ -179,7 +177,7 @@ async def test_very_many_memories_expire_in_portions(kept: Any) -> None:
     kept.clock.now += timedelta(days=40)
     assert (await kept.expirer.expire(kept.principal))["memories"] == 120
     assert await kept.other().texts(ANN) == ["Ann likes tea."]
-    assert b"hall 77" not in raw_bytes(kept.path)
+    assert b"hall 77" not in kept.place.raw()
 
 
 async def test_without_retention_everything_is_kept(room: Any) -> None:

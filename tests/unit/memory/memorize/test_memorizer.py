@@ -249,23 +249,20 @@ async def test_nothing_at_all_is_an_error(room: Any) -> None:
         await room.memorize("company:acme.example")
 
 
-async def test_the_longest_content_is_stored_whole_and_answered_briefly(room: Any) -> None:
+async def test_the_longest_content_is_stored_whole_answered_briefly_and_confirmed_when_it_comes_again(
+    room: Any,
+) -> None:
+    async def view_of_another() -> Any:
+        head = await room.entities.head("acme", await room.entities.resolve("acme", _parsed("company:acme.example")))
+        return await room.other().entities.view("acme", head.head)
+
     content = " ".join(f"Pump {number} of Acme stands in hall {number % 97}." for number in range(4_700))[:200_000]
-    answer = await room.memorize("company:acme.example", content=content)
+    answer = await room.memorize("company:acme.example", content=content, source="call")
     assert answer["omitted"]["facts"] > 1_000
-    stored = await room.entities.head("acme", (await room.entities.resolve("acme", _parsed("company:acme.example"))))
-    view = await room.other().entities.view("acme", stored.head)
-    assert len(view.facts) == len(answer["facts"]) + answer["omitted"]["facts"]
-
-
-async def test_the_longest_content_is_confirmed_when_it_comes_again(room: Any) -> None:
-    content = " ".join(f"Pump {number} of Acme stands in hall {number % 97}." for number in range(4_700))[:200_000]
-    for source in ("call", "mail"):
-        answer = await room.memorize("company:acme.example", content=content, source=source)
-    assert answer["facts"][0]["outcome"] == "merged"
-    head = await room.entities.head("acme", await room.entities.resolve("acme", _parsed("company:acme.example")))
-    view = await room.other().entities.view("acme", head.head)
-    assert {len(fact.confirmed_by) for fact in view.ordered} == {1}
+    assert len((await view_of_another()).facts) == len(answer["facts"]) + answer["omitted"]["facts"]
+    again = await room.memorize("company:acme.example", content=content, source="mail")
+    assert again["facts"][0]["outcome"] == "merged"
+    assert {len(fact.confirmed_by) for fact in (await view_of_another()).ordered} == {1}
 
 
 async def test_more_sentences_than_a_transaction_holds_are_refused_in_words(room: Any) -> None:

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.anyio
 RULE = "---\nid: {0}\ndescription: d\nscope: {1}\nrules: [Always think of {0}.]\n---\n# {0}\n"
 REFUNDS = "## Refunds\nCheck the invoice of the order before the refund is paid out.\n"
 TASK = "Refund an order by its invoice"
+STUCK_S = 60  # far beyond any deadline, on a busy machine too
 REFUSED = "Take no externally visible or irreversible action"
 FIRST = (RULE.format("a", "{}") + REFUNDS, RULE.format("b", "{when: {stage: [open]}}"))
 SECOND = (*FIRST, RULE.format("c", "{}"))
@@ -148,11 +149,11 @@ async def test_a_start_without_the_store_refuses(place: Place) -> None:
 async def test_a_store_that_does_not_answer_is_a_store_that_is_away(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "HEAD_DEADLINE_S", 0.01)
-    monkeypatch.setattr(receipts, "DEADLINE_S", 0.01)
     await place.publish(*FIRST)
     await place.context()
-    place.store.hangs = True
+    place.store.hangs = True  # from here on, so that no deadline is short for what answers
+    monkeypatch.setattr(library, "HEAD_DEADLINE_S", 0.01)
+    monkeypatch.setattr(receipts, "DEADLINE_S", 0.01)
     stale = await place.context()
     assert (refs(stale), stale.degraded) == (["a#R1", "b#R1"], ("store",))
     await refused(place.context(place.start()))
@@ -296,7 +297,7 @@ async def test_a_set_loaded_while_the_embedder_is_away_delivers_every_rule(
     assert (await place.running.check(ME, "A draft", Facets())).degraded == ()
     setattr(place.embedder, fault, False)
     place.clock.advance(seconds=6)
-    with anyio.fail_after(5):
+    with anyio.fail_after(STUCK_S):
         while (await place.context()).degraded:  # noqa: ASYNC110 - nothing tells of what comes late
             await anyio.sleep(0.01)
 
@@ -310,7 +311,7 @@ async def test_nobody_waits_while_another_call_fetches_the_vectors(place: Place)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(place.context)
         await anyio.wait_all_tasks_blocked()
-        with anyio.fail_after(5):
+        with anyio.fail_after(STUCK_S):
             assert len((await place.context()).rules) == 2
         tasks.cancel_scope.cancel()
 
