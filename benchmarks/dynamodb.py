@@ -111,7 +111,7 @@ async def scenarios(parts: Parts, proxy: FaultyProxy) -> dict[str, Cost]:
 
         async def call() -> None:
             await domains.memorizer.memorize(who, request)
-            await parts.projector.drain(who.organization)
+            await parts.memory.projector.drain(who.organization)
 
         return call
 

@@ -202,10 +202,10 @@ async def looked_at(home: Path, organization: str, layers: Mapping[str, str], to
     parts = build(settings_of(home, organization, layers))
     try:
         await parts.prepare()
-        outcome.replayed = await parts.projector.drain(organization)
-        outcome.differences = [str(one) for one in await parts.agreement.differences(organization)]
+        outcome.replayed = await parts.memory.projector.drain(organization)
+        outcome.differences = [str(one) for one in await parts.memory.consistency.differences(organization)]
         log = await _texts(parts, organization)
-        index = (await parts.spaces.of(organization)).index
+        index = (await parts.memory.spaces.of(organization)).index
         held = {row.text async for rows in index.rows(organization) for row in rows}
         outcome.lost = sorted(told.memorized - told.forgotten - told.in_doubt - log)
         outcome.back = sorted(told.forgotten & (log | held))
@@ -222,7 +222,7 @@ async def looked_at(home: Path, organization: str, layers: Mapping[str, str], to
 
 
 async def _texts(parts: Parts, organization: str) -> set[str]:
-    return {row.text async for stretch in parts.filler.stretches(organization) for row in stretch.rows}
+    return {row.text async for stretch in parts.memory.backfill.stretches(organization) for row in stretch.rows}
 
 
 async def _recalled(parts: Parts, entity: str) -> str:

@@ -213,7 +213,7 @@ async def organization(parts: Parts, grammar: Grammar, rows: list[dict[str, Any]
     for number in range(entities):
         sys.stderr.write(f"\r{number * 500:,} facts of the organization   ")
         await fill(parts, f"company:org{number}.example", 500, grammar)
-    await parts.projector.drain(who.organization)
+    await parts.memory.projector.drain(who.organization)
     pick = random.Random(3)  # noqa: S311
 
     async def ask() -> Any:

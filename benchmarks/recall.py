@@ -19,14 +19,10 @@ import anyio
 import numpy as np
 
 from conversations import Conversation, conversations, found_among
-from interlayer.audit.receipts import ReceiptBook
 from interlayer.ids import system_clock
 from interlayer.language.terms import terms
-from interlayer.memory.entities.repository import Entities
-from interlayer.memory.memorize.memorizer import Memorizer
-from interlayer.memory.projection.projector import Projector
+from interlayer.memory.memory import Memory
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.requests import MemorizeRequest, RecallRequest
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.models.choice import EmbedderChoice
@@ -52,18 +48,15 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         index = LanceIndex(str(Path(folder) / "vectors"), embedder.space)
         schema = starter_schema()
         spaces = Spaces(store, EmbedderChoice(embedder.space.model), always(embedder), always(index))
-        entities = Entities(store, spaces, schema)
-        projector, receipts = Projector(store, spaces), ReceiptBook(store, system_clock)
-        memorizer = Memorizer(store, entities, projector, spaces, schema, system_clock, receipts)
-        recaller = Recaller(store, entities, spaces, schema)
+        memory = Memory.over(store, spaces, schema, system_clock)
         entity = f"contact:{conversation.name}@conversations.example"
         for turn in conversation.turns:
             at = turn.at if dates else None
             request = MemorizeRequest(entity=entity, content=turn.text, source=turn.id, observed_at=at)
-            await memorizer.memorize(CALLER, request)
+            await memory.memorizer.memorize(CALLER, request)
         for question in conversation.questions:
             wanted = RecallRequest(entity=entity, query=question.text, limit=RECALLED, max_tokens=200_000)
-            answer = await recaller.recall(CALLER, wanted)
+            answer = await memory.recaller.recall(CALLER, wanted)
             add(shares, f"recall_entity, {name}", [fact["source"] for fact in answer["facts"]], question.evidence)
         await index.close()
         await store.close()

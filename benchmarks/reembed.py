@@ -88,10 +88,10 @@ async def filled(home: Path, facts: int) -> None:
             parts.settings.principal, MemorizeRequest(entity=company(entity), facts=told)
         )
         if entity % 20 == 0:
-            await parts.projector.drain(ORGANIZATION)
+            await parts.memory.projector.drain(ORGANIZATION)
         if entity % 100 == 0:
             sys.stderr.write(f"{entity * PER_ENTITY:,} facts memorized\n")
-    await parts.projector.drain(ORGANIZATION)
+    await parts.memory.projector.drain(ORGANIZATION)
     await parts.close()
 
 
@@ -199,10 +199,10 @@ async def all_bytes(stream: Any) -> str:
 async def whole(home: Path) -> dict[str, int]:
     """Return how many facts there are, how many the new space lacks, how many rows are of no fact or mixed in."""
     parts = opened(home)
-    await parts.projector.drain(ORGANIZATION)
-    record = await parts.spaces.claim(ORGANIZATION)
-    space = parts.spaces.active(record.current)
-    rows = {row.id: row async for stretch in parts.filler.stretches(ORGANIZATION) for row in stretch.rows}
+    await parts.memory.projector.drain(ORGANIZATION)
+    record = await parts.memory.spaces.claim(ORGANIZATION)
+    space = parts.memory.spaces.active(record.current)
+    rows = {row.id: row async for stretch in parts.memory.backfill.stretches(ORGANIZATION) for row in stretch.rows}
     present = await space.index.ids(ORGANIZATION)
     mixed = 0
     for owner in dict.fromkeys(row.owner for row in rows.values()):

@@ -71,7 +71,7 @@ async def _work(settings: Settings, job: Job, output: "Connection") -> None:
     await _arm(parts, job)
     doing = {"memorize": _memorize, "forget": _forget, "merge": _merge, "publish": _publish}
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(parts.projector.run, settings.principal.organization)
+        tasks.start_soon(parts.memory.projector.run, settings.principal.organization)
         for kind in job.kinds:
             tasks.start_soon(doing[kind], parts, job, tell)
         tell("begun")
@@ -80,7 +80,7 @@ async def _work(settings: Settings, job: Job, output: "Connection") -> None:
 async def _arm(parts: Parts, job: Job) -> None:
     """Have the process killed at the job's step: `before` the write is applied or right `after`."""
     methods = {"store": ("transact",), "index": ("add", "remove", "optimize")}.get(job.layer, ())
-    index = (await parts.spaces.of(parts.settings.principal.organization)).index
+    index = (await parts.memory.spaces.of(parts.settings.principal.organization)).index
     layer: Any = {"store": parts.store, "index": index}.get(job.layer)
     count = itertools.count()
 
@@ -132,7 +132,7 @@ async def _merge(parts: Parts, job: Job, tell: Callable[..., None]) -> None:
         one, other = (f"company:{side}{job.number}-{number}.example" for side in "ab")
         for place, entity in enumerate((one, other)):
             await _remember(parts, entity, f"Depot {serial(job.number, 2 * number + place)} opened.", tell)
-        await parts.merger.merge(parts.settings.principal, one, other, "the same firm")
+        await parts.memory.merger.merge(parts.settings.principal, one, other, "the same firm")
         tell("merged", pair=[one, other])
 
 

@@ -41,7 +41,7 @@ async def fill(parts: Parts) -> dict[str, Any]:
     await publish(parts, "sesame")
     await memorize(parts, "company:acme.example", *(f"Hall {number} is green." for number in range(5)))
     await memorize(parts, "contact:bo@acme.example", "Bo sells pumps.", name="Bo")
-    await parts.projector.drain("acme")
+    await parts.memory.projector.drain("acme")
     first = await memorize(
         parts,
         SUBJECT,
@@ -53,7 +53,7 @@ async def fill(parts: Parts) -> dict[str, Any]:
         source=f"{SOURCE} call",
         idempotency_key=f"{ANSWER_KEY}-1",
     )
-    await parts.projector.drain("acme")
+    await parts.memory.projector.drain("acme")
     await memorize(
         parts,
         SUBJECT,
@@ -63,7 +63,7 @@ async def fill(parts: Parts) -> dict[str, Any]:
         source=f"{SOURCE} mail",
         idempotency_key=f"{ANSWER_KEY}-2",
     )
-    await parts.projector.drain("acme")
+    await parts.memory.projector.drain("acme")
     await context(parts, f"Write to {MAIL}@acme.example about {CONTENT}", entity=SUBJECT)
     return first
 
@@ -255,7 +255,7 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> VisitedHome:
             for number in range(12):
                 said = f"The {FACT} submarine is turquoise."
                 await memorize(parts, SUBJECT, content=f"{said} Visit {number}.", idempotency_key=f"v{number}")
-            await parts.projector.drain("acme")
+            await parts.memory.projector.drain("acme")
             return VisitedHome(home, first, await recall(parts, SUBJECT))
 
     return anyio.run(made)
@@ -275,10 +275,10 @@ async def test_a_forget_that_was_killed_is_whole_or_not_begun(
     await killed("forget_worker.py", [str(home), what, named, str(write), applied])
     words = {"entity": (*SAID, *NAMED), "memory_id": (EARLIER, DUPLICATE), "fact_id": (FACT,)}[what]
     async with home_of(home) as parts:
-        await parts.projector.drain("acme")  # as every start and `interlayer reconcile` does
+        await parts.memory.projector.drain("acme")  # as every start and `interlayer reconcile` does
         if (write, applied) == (0, "before"):
             assert await recall(parts, SUBJECT) == visited.recalled
             await parts.domains.forgetter.forget(parts.settings.principal, "again", **{what: named})
         await assert_gone(home, words, parts)
-        made = await parts.filler.fill("acme", await parts.spaces.of("acme"))
+        made = await parts.memory.backfill.fill("acme", await parts.memory.spaces.of("acme"))
         assert (made.added, made.removed) == (0, 0)

@@ -102,7 +102,7 @@ async def test_what_one_server_writes_the_other_reads(
             assert not checked["compliant"]
             await call(two, "memorize", entity="company:Acme Holding", facts=[{"text": "Acme Holding owns a pier."}])
             async with opened(settings_of(home, **shared)) as third:
-                await third.merger.merge(third.settings.principal, ACME, "company:Acme Holding", "one firm")
+                await third.memory.merger.merge(third.settings.principal, ACME, "company:Acme Holding", "one firm")
             merged = await call(two, "recall_entity", entity="company:Acme Holding")
             assert merged["entity"]["ref"] == stored["entity"]["ref"]
             assert any("pier" in fact["text"] for fact in merged["facts"])
@@ -111,7 +111,7 @@ async def test_what_one_server_writes_the_other_reads(
             assert not (await call(one, "recall_entity", entity=ACME))["found"]
             assert (await call(one, "search_memory", query="who sells pumps?"))["results"] == []
     async with opened(settings_of(home, **shared)) as third:
-        compared = await third.filler.fill(shared["ORG"], await third.spaces.of(shared["ORG"]))
+        compared = await third.memory.backfill.fill(shared["ORG"], await third.memory.spaces.of(shared["ORG"]))
         assert (compared.added, compared.removed) == (0, 0)
         assert (await third.audit.verify(third.settings.principal)).faults == []
 

@@ -71,7 +71,7 @@ async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts
     await memorize(parts, entity="company:other.example", facts=ten_facts())  # makes the key of receipts, once
     proxy.forget()
     await memorize(parts, facts=ten_facts())
-    await parts.projector.drain(organization)
+    await parts.memory.projector.drain(organization)
     assert len(counted(proxy)) <= 6, counted(proxy)
     proxy.forget()
     again = await memorize(parts, facts=ten_facts(100), idempotency_key="k")
@@ -130,6 +130,6 @@ async def test_doing_nothing_costs_a_few_reads_a_minute(parts: Parts, proxy: Fau
     assert len(counted(proxy)) <= 6, counted(proxy)
     await parts.domains.governance.published(parts.settings.principal)
     proxy.forget()
-    await parts.projector.drain(parts.settings.principal.organization)
+    await parts.memory.projector.drain(parts.settings.principal.organization)
     await parts.domains.governance.published(parts.settings.principal)
     assert counted(proxy) == ["Query", "GetItem"]

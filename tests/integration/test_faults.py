@@ -23,9 +23,9 @@ async def test_a_full_disk_is_said_and_what_was_acknowledged_is_there(home: Path
     assert "disk has room" in failure
     async with home_of(home) as parts:  # there is room again
         await parts.prepare()
-        await parts.projector.drain("acme")
-        assert await parts.agreement.differences("acme") == []
-        index = (await parts.spaces.of("acme")).index
+        await parts.memory.projector.drain("acme")
+        assert await parts.memory.consistency.differences("acme") == []
+        index = (await parts.memory.spaces.of("acme")).index
         listed = {row.text async for rows in index.rows("acme") for row in rows}
         assert {"The dock opened.", *kept} <= listed
         assert len(listed) <= len(kept) + 2  # the last one failed, whole or not at all
@@ -51,7 +51,7 @@ async def test_a_clock_that_goes_backwards_loses_nothing(home: Path) -> None:
         texts = {fact["text"] for fact in (await recall(parts, "company:tide.example"))["facts"]}
         assert texts == {"The tide gauge was read.", "The pilot boat is blue."}
         assert (await recall(parts, "company:storm.example"))["found"]
-        assert await parts.agreement.differences("acme") == []
+        assert await parts.memory.consistency.differences("acme") == []
         listing = await parts.domains.governance.published(parts.settings.principal)
         assert (listing.revision, [policy.id for policy in listing.policies]) == (revision, ["flood"])
         assert not (await parts.audit.verify(parts.settings.principal)).faults
@@ -61,7 +61,7 @@ async def test_doctor_says_how_a_damaged_index_is_mended(home: Path) -> None:
     async with home_of(home) as parts:
         await parts.prepare()
         await memorize(parts, "company:dock.example", "The dock opened.")
-        await parts.projector.drain("acme")
+        await parts.memory.projector.drain("acme")
     for path in (home / "vectors").rglob("*.lance"):
         if path.is_file():
             path.write_bytes(b"\xa5" * path.stat().st_size)

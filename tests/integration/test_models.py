@@ -660,12 +660,12 @@ async def test_content_outlives_kills_while_the_model_is_silent(home: Path, mode
         await parts.prepare()
         recall = partial(parts.domains.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
         assert (await recall())["pending"]["sources"] == 1
-        read = [one async for one in parts.rereader.work_off(parts.settings.principal)]
+        read = [one async for one in parts.memory.rereader.work_off(parts.settings.principal)]
         assert [getattr(one, "memory_id", one) for one in read] == [answer["memory_id"]]
         recalled = await recall()
         assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
         assert "pending" not in recalled
-        assert [one async for one in parts.rereader.work_off(parts.settings.principal, early=True)] == []
+        assert [one async for one in parts.memory.rereader.work_off(parts.settings.principal, early=True)] == []
     finally:
         await parts.close()
 

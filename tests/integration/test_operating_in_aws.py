@@ -130,7 +130,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
     checked = store("check", f"{name}r", "--json")
     assert checked.returncode == 0, checked.stdout
     async with opened(at(f"{name}r", "after")) as parts:
-        rebuilt = await parts.filler.fill("default", await parts.spaces.of("default"))
+        rebuilt = await parts.memory.backfill.fill("default", await parts.memory.spaces.of("default"))
         assert (rebuilt.facts, rebuilt.added) == (1, 1)
         told = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
         assert [fact["text"] for fact in told["facts"]] == ["Acme sells pumps."]

@@ -91,8 +91,8 @@ async def test_damage_is_named_and_mended_and_no_answer_is_wrong_meanwhile(home:
     async with home_of(home) as parts:
         await parts.prepare()
         await memorize(parts, "company:harbour.example", *TEXTS)
-        await parts.projector.drain("acme")
-        assert await parts.agreement.differences("acme") == []
+        await parts.memory.projector.drain("acme")
+        assert await parts.memory.consistency.differences("acme") == []
     await spoil(home)
     async with home_of(home) as parts:  # a process that has seen none of it before
         await parts.prepare()
@@ -100,11 +100,11 @@ async def test_damage_is_named_and_mended_and_no_answer_is_wrong_meanwhile(home:
         for result in (await search(parts, "harbour crane contract"))["results"]:
             assert result["fact"]["text"] in TEXTS
             assert result["entity"]["name"] == "harbour.example"
-        assert {one.kind for one in await parts.agreement.differences("acme")} == kinds
-        await parts.agreement.clear("acme")
-        await parts.projector.drain("acme")
-        await parts.filler.fill("acme", await parts.spaces.of("acme"))
-        assert await parts.agreement.differences("acme") == []
+        assert {one.kind for one in await parts.memory.consistency.differences("acme")} == kinds
+        await parts.memory.consistency.clear("acme")
+        await parts.memory.projector.drain("acme")
+        await parts.memory.backfill.fill("acme", await parts.memory.spaces.of("acme"))
+        assert await parts.memory.consistency.differences("acme") == []
         answer = await search(parts, "contract number 3")
         assert "degraded" not in answer
         assert answer["results"][0]["fact"]["text"] == TEXTS[3]
@@ -114,7 +114,7 @@ async def test_the_command_names_differences_and_ends_with_1_until_they_are_mend
     async with home_of(home) as parts:
         await parts.prepare()
         await memorize(parts, "company:harbour.example", *TEXTS)
-        await parts.projector.drain("acme")
+        await parts.memory.projector.drain("acme")
     await delete_folder(home)
     done = interlayer(home, "--org", "acme", "reconcile", "--check")
     assert done.returncode == 1, done.stderr

@@ -48,7 +48,7 @@ async def filled(home: Path, entities: int, number: int) -> None:
         for entity in range(entities):
             texts = [f"Pump {n} of plant {entity} was serviced in week {entity + n}." for n in range(number)]
             await memorize(parts, f"company:c{entity}.example", *texts)
-        await parts.projector.drain(ORGANIZATION)
+        await parts.memory.projector.drain(ORGANIZATION)
 
 
 async def reembed(home: Path, *arguments: str) -> "CompletedProcess[str]":
@@ -82,7 +82,7 @@ async def test_a_dry_run_says_what_a_move_would_take_and_asks_nobody(home: Path,
     assert own.startswith(f"40 facts, about {estimate['tokens']:,} tokens, nothing to a provider")
     assert endpoint.asked == []
     async with process(home) as parts:
-        record = await parts.spaces.record(ORGANIZATION)
+        record = await parts.memory.spaces.record(ORGANIZATION)
         assert record
         assert record.beside is None
 
@@ -109,8 +109,8 @@ async def test_a_move_says_what_it_came_to_and_a_second_one_that_there_is_nothin
 async def test_the_way_back_and_its_end(home: Path, endpoint: Endpoint) -> None:
     await filled(home, 2, 20)
     async with process(home) as parts:
-        former = (await parts.spaces.of(ORGANIZATION)).id
-        await parts.reembedder.move(parts.settings.principal, EmbedderChoice(MODEL, endpoint.address))
+        former = (await parts.memory.spaces.of(ORGANIZATION)).id
+        await parts.memory.reembedder.move(parts.settings.principal, EmbedderChoice(MODEL, endpoint.address))
     assert await told(home, "--rollback") == {"space": former}
     async with process(home) as parts:
         assert (await assert_whole(parts)).id == former
@@ -154,7 +154,7 @@ async def test_a_model_that_cannot_be_used_is_one_line_and_changes_nothing(home:
     assert "Check the model's name" in line
     assert len(endpoint.asked) == 2  # what a space is calibrated with goes in two requests, and none is sent again
     async with process(home) as parts:
-        record = await parts.spaces.record(ORGANIZATION)
+        record = await parts.memory.spaces.record(ORGANIZATION)
         assert record
         assert (record.current.choice.name, record.beside, record.moved_at) == ("local", None, "")
     assert "no former space" in await refused(home, "--rollback")
@@ -162,10 +162,10 @@ async def test_a_model_that_cannot_be_used_is_one_line_and_changes_nothing(home:
 
 async def built(parts: Parts) -> int:
     """Return how many rows the space has that is being built."""
-    record = await parts.spaces.record(ORGANIZATION)
+    record = await parts.memory.spaces.record(ORGANIZATION)
     if record is None or record.following is None:
         return 0
-    return len(await parts.spaces.index(record.following.space).ids(ORGANIZATION))
+    return len(await parts.memory.spaces.index(record.following.space).ids(ORGANIZATION))
 
 
 async def test_a_run_that_is_killed_keeps_its_rate_and_is_gone_on_with_by_running_it_again(
@@ -187,7 +187,7 @@ async def test_a_run_that_is_killed_keeps_its_rate_and_is_gone_on_with_by_runnin
         sent = [text for text in endpoint.texts if text.startswith("Pump ")]
         assert len(sent) == BATCH  # the next batch is due in minutes
         await memorize(server, "company:c0.example", "A crane was rented meanwhile.")
-        await server.projector.drain(ORGANIZATION)
+        await server.memory.projector.drain(ORGANIZATION)
         moved = await told(home, *to)
         assert (moved["space"], moved["added"]) == (SPACE, 600 - BATCH)
         assert moved["verified"]["facts"] == 601

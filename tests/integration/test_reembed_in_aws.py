@@ -102,13 +102,13 @@ async def test_a_move_in_aws_beside_a_server_that_answers_loses_nothing(
     assert checked["differences"] == []
     settings = load({"HOME": str(home), **shared}, {"INTERLAYER_CONFIG": "/nowhere"})
     async with opened(settings) as parts:
-        current, former = await parts.spaces.whole(shared["ORG"])
+        current, former = await parts.memory.spaces.whole(shared["ORG"])
         assert current.id == moved["space"]
         assert "wordllama" in former.id
         assert await current.index.ids(shared["ORG"]) == await former.index.ids(shared["ORG"])
     dropped = await outcome(tmp_path / "operator", shared, "reembed", "--drop-old")
     assert "wordllama" in str(dropped["dropped"])
     async with opened(settings) as parts:
-        assert [space.id for space in await parts.spaces.whole(shared["ORG"])] == [moved["space"]]
-        assert await parts.spaces.index(former.embedder.space).ids(shared["ORG"]) == set()
-        assert len(await (await parts.spaces.of(shared["ORG"])).index.ids(shared["ORG"])) >= ENTITIES * EACH
+        assert [space.id for space in await parts.memory.spaces.whole(shared["ORG"])] == [moved["space"]]
+        assert await parts.memory.spaces.index(former.embedder.space).ids(shared["ORG"]) == set()
+        assert len(await (await parts.memory.spaces.of(shared["ORG"])).index.ids(shared["ORG"])) >= ENTITIES * EACH

@@ -39,7 +39,7 @@ def facts(entity: int, number: int) -> Sequence[str]:
 async def filled(parts: Parts, entities: int, number: int) -> None:
     for entity in range(entities):
         await memorize(parts, f"company:c{entity}.example", *facts(entity, number))
-    await parts.projector.drain(ORGANIZATION)
+    await parts.memory.projector.drain(ORGANIZATION)
 
 
 async def recall(parts: Parts, entity: str, query: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tm
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
-            moves.append(await mover.reembedder.move(mover.settings.principal, NEW, rate=400))
+            moves.append(await mover.memory.reembedder.move(mover.settings.principal, NEW, rate=400))
             await anyio.sleep(1.1)  # as long as a process may go by an older record
             done.set()
         assert moves[0].verified
@@ -108,23 +108,23 @@ async def test_the_way_back_is_open_until_the_former_space_is_dropped(
     async with process(tmp_path) as parts:
         me = parts.settings.principal
         await filled(parts, 2, 30)
-        former = (await parts.spaces.of(ORGANIZATION)).id
-        await parts.reembedder.move(me, NEW)
+        former = (await parts.memory.spaces.of(ORGANIZATION)).id
+        await parts.memory.reembedder.move(me, NEW)
         await memorize(parts, "company:c0.example", "Written after the move.")
-        assert await parts.reembedder.rollback(me) == former
+        assert await parts.memory.reembedder.rollback(me) == former
         await assert_whole(parts)
-        assert await parts.reembedder.rollback(me) != former
+        assert await parts.memory.reembedder.rollback(me) != former
         with pytest.raises(Refused, match="--drop-old"):
-            await parts.reembedder.move(me, EmbedderChoice("hashed/third"))
-        assert await parts.reembedder.drop_old(me) == former
-        record = await parts.spaces.record(ORGANIZATION)
+            await parts.memory.reembedder.move(me, EmbedderChoice("hashed/third"))
+        assert await parts.memory.reembedder.drop_old(me) == former
+        record = await parts.memory.spaces.record(ORGANIZATION)
         assert record
         assert record.beside is None
-        assert await LanceIndex(str(tmp_path / "vectors"), parts.spaces.active(record.current).embedder.space).ids(
-            ORGANIZATION
-        )
+        assert await LanceIndex(
+            str(tmp_path / "vectors"), parts.memory.spaces.active(record.current).embedder.space
+        ).ids(ORGANIZATION)
         with pytest.raises(Refused, match="no former space"):
-            await parts.reembedder.rollback(me)
+            await parts.memory.reembedder.rollback(me)
         await assert_whole(parts)
         told = [item.body["type"] for item in await _events(parts)]
         assert [kind for kind in told if kind.startswith("space.")] == [
@@ -144,25 +144,25 @@ async def test_a_build_can_be_given_up(tmp_path: Path, monkeypatch: pytest.Monke
         await filled(parts, 1, 20)
         await _begun(parts, model)
         with pytest.raises(Refused, match="--rollback"):
-            await parts.reembedder.move(me, EmbedderChoice("hashed/third"))
-        await parts.reembedder.rollback(me)
-        record = await parts.spaces.record(ORGANIZATION)
+            await parts.memory.reembedder.move(me, EmbedderChoice("hashed/third"))
+        await parts.memory.reembedder.rollback(me)
+        record = await parts.memory.spaces.record(ORGANIZATION)
         assert record
         assert (record.following, record.dropping, record.current.choice) == (None, None, BUNDLED)
-        assert not await parts.spaces.index(model.space).ids(ORGANIZATION)
+        assert not await parts.memory.spaces.index(model.space).ids(ORGANIZATION)
 
 
 async def _begun(parts: Parts, model: HashedEmbedder) -> None:
     """Begin a move that goes no further than its record."""
-    entry = await parts.spaces.entry(NEW)
+    entry = await parts.memory.spaces.entry(NEW)
 
     async def known(_: EmbedderChoice) -> Any:
         return entry
 
-    parts.spaces.entry = known  # type: ignore[method-assign]
+    parts.memory.spaces.entry = known  # type: ignore[method-assign]
     model.away = True
     with pytest.raises(Unavailable):
-        await parts.reembedder.move(parts.settings.principal, NEW)
+        await parts.memory.reembedder.move(parts.settings.principal, NEW)
     model.away = False
 
 
@@ -174,10 +174,10 @@ async def test_writes_that_cannot_reach_the_new_model_are_filled_in_before_the_f
         away.away = True
         await memorize(server, "company:c0.example", "This one is missed.")
         assert (await search(server, "which one is missed"))["results"]
-        record = await server.spaces.record(ORGANIZATION)
+        record = await server.memory.spaces.record(ORGANIZATION)
         assert record
         assert record.gaps
-        await mover.reembedder.move(mover.settings.principal, NEW)
+        await mover.memory.reembedder.move(mover.settings.principal, NEW)
         away.away = False
         await assert_whole(server)
 
@@ -196,8 +196,8 @@ async def test_a_space_that_nobody_builds_any_more_does_not_fall_to_pieces(
         await _begun(server, model)
         for text in facts(0, 60):
             await memorize(server, "company:c0.example", text)
-            await server.projector.drain(ORGANIZATION)
-        assert len(await server.spaces.index(model.space).ids(ORGANIZATION)) == 60
+            await server.memory.projector.drain(ORGANIZATION)
+        assert len(await server.memory.spaces.index(model.space).ids(ORGANIZATION)) == 60
         path = table_of(tmp_path, model.space.id)
         table = await (await lancedb.connect_async(path.parent)).open_table(path.stem)
         statistics: Any = await table.stats()
@@ -213,17 +213,17 @@ async def test_a_flip_waits_for_a_write_that_the_new_space_has_missed_since_it_w
         async def raced(operations: Any) -> None:
             flips = [one for one in operations if isinstance(one, Put) and "former" in one.body]
             if flips and races.pop():
-                record = await parts.spaces.record(ORGANIZATION)
+                record = await parts.memory.spaces.record(ORGANIZATION)
                 assert record
                 model.away = True
                 await memorize(parts, "company:c0.example", "Written between verifying and the flip.")
-                await parts.projector.drain(ORGANIZATION)
+                await parts.memory.projector.drain(ORGANIZATION)
                 model.away = False
                 races.append(0)
             await commit(operations)
 
         parts.store.transact = raced  # type: ignore[method-assign]
-        await parts.reembedder.move(parts.settings.principal, NEW)
+        await parts.memory.reembedder.move(parts.settings.principal, NEW)
         assert (await assert_whole(parts)).embedder is model
 
 
@@ -238,24 +238,24 @@ async def test_a_configured_model_that_is_not_on_record_is_refused_with_both_way
 async def test_after_a_move_the_record_goes_before_the_setting(tmp_path: Path) -> None:
     async with process(tmp_path) as parts:
         await filled(parts, 1, 20)
-        await parts.reembedder.move(parts.settings.principal, NEW)
+        await parts.memory.reembedder.move(parts.settings.principal, NEW)
     async with process(tmp_path) as stale:
-        assert "Set INTERLAYER_EMBEDDER=hashed/new" in await stale.spaces.check(ORGANIZATION)
-        assert (await stale.spaces.of(ORGANIZATION)).embedder.space.model == NEW.name
+        assert "Set INTERLAYER_EMBEDDER=hashed/new" in await stale.memory.spaces.check(ORGANIZATION)
+        assert (await stale.memory.spaces.of(ORGANIZATION)).embedder.space.model == NEW.name
     async with process(tmp_path, model=NEW) as fresh:
-        assert await fresh.spaces.check(ORGANIZATION) == ""
+        assert await fresh.memory.spaces.check(ORGANIZATION) == ""
 
 
 async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> None:
     async with process(tmp_path) as parts:
         await filled(parts, 1, 90)
-        before = await parts.spaces.of(ORGANIZATION)
+        before = await parts.memory.spaces.of(ORGANIZATION)
         await recall(parts, "company:c0.example", "who ordered pumps")
-        await parts.reembedder.move(parts.settings.principal, NEW)
-        after = await parts.spaces.of(ORGANIZATION)
+        await parts.memory.reembedder.move(parts.settings.principal, NEW)
+        after = await parts.memory.spaces.of(ORGANIZATION)
         assert after.id != before.id
         stored = await parts.store.query("memory", f"{ORGANIZATION}#t#company")
-        entities = Entities(parts.store, parts.spaces, parts.domains.schema)
+        entities = Entities(parts.store, parts.memory.spaces, parts.domains.schema)
         found = await entities.resolve(ORGANIZATION, _named(stored.items[0].key.sort))
         assert found
         head = await entities.head(ORGANIZATION, found)
@@ -283,8 +283,8 @@ async def test_guidance_follows_to_the_new_space(tmp_path: Path) -> None:
         governance, me = parts.domains.governance, parts.settings.principal
         task = "Write an email that offers a discount"
         assert not (await governance.context(me, task, Facets())).degraded
-        await parts.reembedder.move(me, NEW)
-        await governance.make_ready(ORGANIZATION, await parts.spaces.of(ORGANIZATION))
+        await parts.memory.reembedder.move(me, NEW)
+        await governance.make_ready(ORGANIZATION, await parts.memory.spaces.of(ORGANIZATION))
         answer = await governance.context(me, task, Facets())
         assert not answer.degraded
         assert answer.rules
@@ -292,12 +292,12 @@ async def test_guidance_follows_to_the_new_space(tmp_path: Path) -> None:
 
 async def test_a_record_of_the_first_version_is_the_bundled_model(tmp_path: Path) -> None:
     async with process(tmp_path) as parts:
-        record = await parts.spaces.record(ORGANIZATION)
+        record = await parts.memory.spaces.record(ORGANIZATION)
         assert record
         space = record.current.space
-        place = parts.spaces.put(ORGANIZATION, record)
+        place = parts.memory.spaces.put(ORGANIZATION, record)
         await parts.store.transact([Put(place.key, {"space": space.id, "model": space.model}, record.version)])
-        again = await parts.spaces.record(ORGANIZATION)
+        again = await parts.memory.spaces.record(ORGANIZATION)
         assert again
         assert again.current == record.current
 
@@ -305,7 +305,7 @@ async def test_a_record_of_the_first_version_is_the_bundled_model(tmp_path: Path
 async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_back(tmp_path: Path) -> None:
     async with process(tmp_path) as server, process(tmp_path) as mover:
         await filled(server, 1, 20)
-        stretches, readings = mover.filler.stretches, []
+        stretches, readings = mover.memory.backfill.stretches, []
 
         async def busy(organization: str) -> AsyncGenerator[LogRange]:
             readings.append(1)
@@ -313,8 +313,8 @@ async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_
             async for found in stretches(organization):
                 yield found
 
-        mover.filler.stretches = busy  # type: ignore[method-assign]
-        moved = await mover.reembedder.move(mover.settings.principal, NEW)
+        mover.memory.backfill.stretches = busy  # type: ignore[method-assign]
+        moved = await mover.memory.reembedder.move(mover.settings.principal, NEW)
         assert moved.verified
         assert len(readings) == 2
         await anyio.sleep(1.1)
@@ -324,11 +324,11 @@ async def test_what_is_written_while_the_log_is_verified_does_not_hold_the_flip_
 async def test_a_difference_names_the_space_that_it_is_in(tmp_path: Path) -> None:
     async with process(tmp_path) as parts:
         await filled(parts, 1, 20)
-        former = await parts.spaces.of(ORGANIZATION)
-        await parts.reembedder.move(parts.settings.principal, NEW)
-        assert await parts.agreement.differences(ORGANIZATION) == []
+        former = await parts.memory.spaces.of(ORGANIZATION)
+        await parts.memory.reembedder.move(parts.settings.principal, NEW)
+        assert await parts.memory.consistency.differences(ORGANIZATION) == []
         await former.index.drop(ORGANIZATION)
-        found = await parts.agreement.differences(ORGANIZATION)
+        found = await parts.memory.consistency.differences(ORGANIZATION)
         assert {(one.kind, one.space) for one in found} == {("missing", former.id)}
         assert len(found) == 20
 
@@ -337,7 +337,7 @@ async def test_filling_reads_a_long_log_twice_however_many_batches_it_takes(tmp_
     async with process(tmp_path) as parts:
         for number in range(250):
             await memorize(parts, "company:c0.example", *facts(number, 10))
-        await parts.projector.drain(ORGANIZATION)
+        await parts.memory.projector.drain(ORGANIZATION)
         query, read = parts.store.query, 0
 
         async def counted(table: Any, partition: str, *arguments: Any, **options: Any) -> Any:
@@ -346,10 +346,10 @@ async def test_filling_reads_a_long_log_twice_however_many_batches_it_takes(tmp_
             read += len(page.items) if "#e#" in partition else 0
             return page
 
-        space = await parts.spaces.of(ORGANIZATION)
+        space = await parts.memory.spaces.of(ORGANIZATION)
         await space.index.drop(ORGANIZATION)
         parts.store.query = counted  # type: ignore[method-assign]
-        made = await parts.filler.fill(ORGANIZATION, space)
+        made = await parts.memory.backfill.fill(ORGANIZATION, space)
         assert made.facts == made.added > 2_000
         assert read <= 2 * 250
         await assert_whole(parts)

@@ -72,11 +72,11 @@ async def test_what_a_dead_server_left_in_the_outbox_is_projected_once(
     assert len(failed["batchItemFailures"]) == 1
     assert {one["itemIdentifier"] for one in failed["batchItemFailures"]} <= numbers
     monkeypatch.setattr(Projector, "drain", working)
-    index = (await parts.spaces.of("default")).index
+    index = (await parts.memory.spaces.of("default")).index
     for _ in range(2):
         assert await anyio.to_thread.run_sync(stream.handler, event, None) == {"batchItemFailures": []}
         assert len(await index.ids("default")) == 2
-    assert await parts.projector.drain("default") <= 1  # this server's own, which it still holds
+    assert await parts.memory.projector.drain("default") <= 1  # this server's own, which it still holds
     assert len(await index.ids("default")) == 2
     assert await anyio.to_thread.run_sync(stream.handler, {"optimize": ["default"]}, None) == {"batchItemFailures": []}
     await parts.close()

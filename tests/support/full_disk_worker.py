@@ -15,7 +15,7 @@ async def main(home: str, limit: int) -> None:
     async with home_of(Path(home)) as parts:
         await parts.prepare()
         await memorize(parts, "company:dock.example", "The dock opened.")
-        await parts.projector.drain("acme")
+        await parts.memory.projector.drain("acme")
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         for number in range(1_000):
             text = f"Container {number} holds {'iron ' * 60}bars."
@@ -26,7 +26,7 @@ async def main(home: str, limit: int) -> None:
                 break
             sys.stdout.write(json.dumps({"kept": text, "outcome": answer["facts"][0]["outcome"]}) + "\n")
         try:
-            await parts.projector.drain("acme")
+            await parts.memory.projector.drain("acme")
         except InterlayerError as error:
             sys.stdout.write(json.dumps({"index": f"{error.code}: {error}"}) + "\n")
 

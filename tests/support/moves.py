@@ -49,11 +49,11 @@ async def process(
 
 async def assert_whole(parts: Parts) -> ActiveSpace:
     """Assert that the current space holds every fact once, with its own vector; return it."""
-    await parts.projector.drain(ORGANIZATION)
-    record = await parts.spaces.record(ORGANIZATION)
+    await parts.memory.projector.drain(ORGANIZATION)
+    record = await parts.memory.spaces.record(ORGANIZATION)
     assert record
-    space = parts.spaces.active(record.current)
-    rows = [row async for stretch in parts.filler.stretches(ORGANIZATION) for row in stretch.rows]
+    space = parts.memory.spaces.active(record.current)
+    rows = [row async for stretch in parts.memory.backfill.stretches(ORGANIZATION) for row in stretch.rows]
     assert await space.index.ids(ORGANIZATION) == {row.id for row in rows}
     for owner in {row.owner for row in rows}:
         stored = await space.index.vectors_of(ORGANIZATION, owner)

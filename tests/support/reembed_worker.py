@@ -28,7 +28,7 @@ async def main(home: Path, model: str, batches: int | None) -> None:
     LanceIndex.add = dying
     parts = build(settings_for(home), embedder_of=embedders())
     try:
-        moved = await parts.reembedder.move(parts.settings.principal, EmbedderChoice(model))
+        moved = await parts.memory.reembedder.move(parts.settings.principal, EmbedderChoice(model))
         sys.stdout.write(f"{moved.space} {moved.added}")
     finally:
         await parts.close()

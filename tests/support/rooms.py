@@ -6,22 +6,11 @@ from typing import Any
 
 from interlayer.answers import as_json
 from interlayer.app.adapters import embedder
-from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
-from interlayer.memory.curation.merge import Merger
-from interlayer.memory.curation.review import Rejections
-from interlayer.memory.entities.identities import Identities
-from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.extraction.extractor import Always, Extractor, Extractors
-from interlayer.memory.memorize.memorizer import Memorizer
+from interlayer.memory.memory import Memory
 from interlayer.memory.projection.backfill import Backfill, BackfillReport
-from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.explanation import Explanation
-from interlayer.memory.recall.recaller import Recaller
-from interlayer.memory.recall.search import Searcher
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.memory.schema.schema import Schema, starter_schema
 from interlayer.models.choice import BUNDLED
@@ -63,24 +52,21 @@ class Room:
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
         self.store = self.place.items(self.clock.seconds)
-        schema = self.schema
         self.spaces = Spaces(self.store, BUNDLED, embedder, lambda _: self.index)
-        self.entities = Entities(self.store, self.spaces, schema, self.clock)
-        self.projector = Projector(self.store, self.spaces)
         self.trail = Trail(self.store, self.clock)
-        receipts = ReceiptBook(self.store, self.clock)
         extractors = self.extractors or Always(self.extractor)
-        self.memorizer = Memorizer(
-            self.store, self.entities, self.projector, self.spaces, schema, self.clock, receipts, extractors
-        )
-        self.recaller = Recaller(self.store, self.entities, self.spaces, schema)
-        self.searcher = Searcher(self.store, self.spaces, self.entities, self.projector, schema)
-        self.merger = Merger(self.store, self.entities, self.trail, self.spaces, schema, self.clock)
-        self.identities = Identities(self.store, self.entities, schema)
-        self.why = Explanation(self.store, self.entities, schema)
-        self.rejections = Rejections(self.store, self.entities, self.memorizer, self.trail, schema)
-        self.forgetter = Forgetter(self.store, self.entities, self.projector, self.trail, schema, self.clock)
-        self.expirer = Expirer(self.store, self.entities, self.projector, self.forgetter, schema)
+        memory = Memory.over(self.store, self.spaces, self.schema, self.clock, extractors=extractors)
+        self.entities = memory.entities
+        self.projector = memory.projector
+        self.memorizer = memory.memorizer
+        self.recaller = memory.recaller
+        self.searcher = memory.searcher
+        self.merger = memory.merger
+        self.identities = memory.identities
+        self.why = memory.explanation
+        self.rejections = memory.rejections
+        self.forgetter = memory.forgetter
+        self.expirer = memory.expirer
 
     async def rebuild(self, *types: str, organization: str = "acme") -> BackfillReport:
         await self.projector.drain(organization)

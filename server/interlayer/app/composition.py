@@ -18,25 +18,11 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.errors import Refused, Unavailable
 from interlayer.ids import Clock, system_clock
-from interlayer.memory.curation.merge import Merger
-from interlayer.memory.curation.reextraction import Rereader
-from interlayer.memory.curation.review import Rejections
-from interlayer.memory.entities.identities import Identities
-from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.extraction.model_choice import ModelChoice
 from interlayer.memory.log import keys
-from interlayer.memory.memorize.memorizer import Memorizer
-from interlayer.memory.migration.migrator import Migrator
-from interlayer.memory.projection.backfill import Backfill
-from interlayer.memory.projection.consistency import ConsistencyCheck
-from interlayer.memory.projection.projector import Projector
-from interlayer.memory.projection.reembedding import Reembedder
+from interlayer.memory.memory import Memory
 from interlayer.memory.projection.spaces import EmbedderFactory, Spaces
-from interlayer.memory.recall.explanation import Explanation
 from interlayer.memory.recall.recaller import Recaller
-from interlayer.memory.recall.search import Searcher
 from interlayer.memory.schema.schema import read_schema, starter_schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -66,21 +52,9 @@ class Parts:
 
     settings: Settings
     store: ItemStore
-    spaces: Spaces
-    projector: Projector
-    filler: Backfill
-    reembedder: Reembedder
-    agreement: ConsistencyCheck
-    merger: Merger
-    identities: Identities
-    why: Explanation
-    rejections: Rejections
-    expirer: Expirer
-    migrator: Migrator
+    memory: Memory
     access: Access
-    entities: Entities
     models: ModelChoice
-    rereader: Rereader
     audit: Audit
     sealer: Sealer
     domains: Domains
@@ -90,16 +64,16 @@ class Parts:
         principal = self.settings.principal
         if await self.store.get(keys.importing(principal.organization)):
             raise Refused(f"an import into {principal.organization} is not complete. Run `interlayer import` again.")
-        if notice := await self.spaces.check(principal.organization):
+        if notice := await self.memory.spaces.check(principal.organization):
             logger.warning("%s", notice)
         with suppress(Unavailable):  # nothing is written there before it could be told
-            await (await self.spaces.of(principal.organization)).index.verify()
-        await self.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
+            await (await self.memory.spaces.of(principal.organization)).index.verify()
+        await self.memory.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
         """Close the stores; idempotent."""
-        await self.spaces.close()
+        await self.memory.spaces.close()
         await self.store.close()
 
 
@@ -109,51 +83,28 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
     store = item_store(settings)
     spaces = Spaces(store, settings.embedder, embedder_of, partial(vector_index, settings))
     trail = Trail(store, clock)
-    entities = Entities(store, spaces, schema, clock)
-    projector = Projector(store, spaces)
-    filler = Backfill(store, spaces, list(schema.entities))
-    recaller = Recaller(store, entities, spaces, schema)
-    receipts = ReceiptBook(store, clock, settings.receipt_days)
     models = ModelChoice(store, trail, clock, settings.model)
-    memorizer = Memorizer(store, entities, projector, spaces, schema, clock, receipts, models)
-    forgetter = Forgetter(store, entities, projector, trail, schema, clock)
-    domains = Domains(
-        memorizer=memorizer,
-        recaller=recaller,
-        searcher=Searcher(store, spaces, entities, projector, schema),
-        forgetter=forgetter,
-        governance=Governance(
-            store,
-            trail,
-            spaces,
-            EntityFacts(recaller),
-            clock,
-            settings.receipt_days,
-            timedelta(seconds=settings.stale_seconds),
-        ),
-        schema=schema,
-    )
+    receipts = ReceiptBook(store, clock, settings.receipt_days)
+    memory = Memory.over(store, spaces, schema, clock, receipts=receipts, extractors=models)
+    stale = timedelta(seconds=settings.stale_seconds)
+    facts = EntityFacts(memory.recaller)
+    governance = Governance(store, trail, spaces, facts, clock, settings.receipt_days, stale)
     return Parts(
         settings=settings,
         store=store,
-        spaces=spaces,
-        projector=projector,
-        filler=filler,
-        reembedder=Reembedder(spaces, trail, projector, filler, clock),
-        agreement=ConsistencyCheck(spaces, filler),
-        migrator=Migrator(store, trail),
-        merger=Merger(store, entities, trail, spaces, schema, clock),
-        identities=Identities(store, entities, schema),
-        why=Explanation(store, entities, schema),
-        expirer=Expirer(store, entities, projector, forgetter, schema),
-        entities=entities,
-        models=models,
-        rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, models),
-        rejections=Rejections(store, entities, memorizer, trail, schema),
+        memory=memory,
         access=Access(store, trail, clock),
+        models=models,
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),
-        domains=domains,
+        domains=Domains(
+            memorizer=memory.memorizer,
+            recaller=memory.recaller,
+            searcher=memory.searcher,
+            forgetter=memory.forgetter,
+            governance=governance,
+            schema=schema,
+        ),
     )
 
 
@@ -166,7 +117,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Parts]:
         yield parts
         # What cannot be projected stays in the outbox, and the next start takes it up.
         with suppress(Unavailable), anyio.move_on_after(_PROJECTING_S):
-            await parts.projector.drain(settings.principal.organization)
+            await parts.memory.projector.drain(settings.principal.organization)
     finally:
         await parts.close()
 

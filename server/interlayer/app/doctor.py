@@ -98,7 +98,8 @@ async def _examine_stores(
     organization = settings.principal.organization
 
     async def store() -> str:
-        return f"{settings.store or settings.home / 'interlayer.db'}, {await _spaces_of(parts.spaces, organization)}"
+        spaces = await _spaces_of(parts.memory.spaces, organization)
+        return f"{settings.store or settings.home / 'interlayer.db'}, {spaces}"
 
     async def tables() -> str:
         states = await check_tables(settings.store, settings.principal.organization) if settings.store else []
@@ -114,16 +115,16 @@ async def _examine_stores(
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
-        return f"{place}, {await _rows(parts.spaces, organization)} rows"
+        return f"{place}, {await _rows(parts.memory.spaces, organization)} rows"
 
     async def embedder() -> str:
-        return await _embedding(parts.spaces, organization)
+        return await _embedding(parts.memory.spaces, organization)
 
     async def model() -> str:
         choice = await parts.models.chosen(organization)
         if not choice.settings.models:
             return "none: agents pass facts and properties, plain content is cut into sentences"
-        return await _answering(choice, len(await parts.rereader.backlog.notes(organization)))
+        return await _answering(choice, len(await parts.memory.rereader.backlog.notes(organization)))
 
     try:
         for name, check in {
@@ -147,7 +148,7 @@ async def _published(parts: Parts, principal: Principal) -> str:
 
 async def _fitting(parts: Parts, organization: str) -> str:
     file = str(parts.settings.schema or "")
-    put = await parts.migrator.fitting(organization, parts.domains.schema, file)
+    put = await parts.memory.migrator.fitting(organization, parts.domains.schema, file)
     return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
 

@@ -29,9 +29,9 @@ async def _handle(event: Mapping[str, Any]) -> dict[str, Any]:
     parts = build(load({}))
     try:
         for organization in event.get("optimize", ()):
-            record = await parts.spaces.claim(organization)
+            record = await parts.memory.spaces.claim(organization)
             for entry in filter(None, (record.current, record.beside)):
-                await parts.spaces.index(entry.space).optimize(organization)
+                await parts.memory.spaces.index(entry.space).optimize(organization)
         return {"batchItemFailures": await _project(parts, event)}
     finally:
         await parts.close()
@@ -47,7 +47,7 @@ async def _project(parts: Parts, event: Mapping[str, Any]) -> list[dict[str, str
     failed: list[dict[str, str]] = []
     for organization, number in first.items():
         try:
-            done = await parts.projector.drain(organization)
+            done = await parts.memory.projector.drain(organization)
             logger.info("%s: %d outbox entries projected", organization, done)
         except InterlayerError as error:
             logger.warning("%s: %s The records come again.", organization, error)

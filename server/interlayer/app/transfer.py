@@ -89,9 +89,9 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
             await _make_room(parts.store, organization)
             await parts.store.transact([Put(marker, {"sha256": digest})])
         count = await _write_all(parts.store, organization, path, progress)
-    await parts.spaces.claim(organization)
-    await parts.projector.drain(organization)
-    await parts.filler.fill(organization, await parts.spaces.of(organization))
+    await parts.memory.spaces.claim(organization)
+    await parts.memory.projector.drain(organization)
+    await parts.memory.backfill.fill(organization, await parts.memory.spaces.of(organization))
     await parts.store.transact([Delete(marker)])
     return count
 

@@ -27,7 +27,7 @@ def entity() -> None:
 @with_process
 async def entity_merge(parts: "Parts", kept: str, other: str, reason: str, as_json: bool) -> None:
     """Make B a part of A (both type:key). Nothing is lost, and `split` takes it back."""
-    done = await parts.merger.merge(parts.settings.principal, kept, other, reason)
+    done = await parts.memory.merger.merge(parts.settings.principal, kept, other, reason)
     if as_json:
         click.echo(json.dumps(done))
         return
@@ -43,7 +43,7 @@ async def entity_merge(parts: "Parts", kept: str, other: str, reason: str, as_js
 @with_process
 async def entity_split(parts: "Parts", kept: str, other: str, reason: str, as_json: bool) -> None:
     """Give B (type:id, as `names` lists it) back what it was before it was merged into A."""
-    done = await parts.merger.split(parts.settings.principal, kept, other, reason)
+    done = await parts.memory.merger.split(parts.settings.principal, kept, other, reason)
     if as_json:
         click.echo(json.dumps(done))
         return
@@ -58,7 +58,7 @@ async def entity_split(parts: "Parts", kept: str, other: str, reason: str, as_js
 @with_process
 async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
     """Print the names and identifiers of ENTITY, and what was merged into it when, by whom and why."""
-    known = await parts.identities.names(parts.settings.principal, name)
+    known = await parts.memory.identities.names(parts.settings.principal, name)
     if as_json:
         click.echo(json.dumps(known, indent=2, ensure_ascii=False))
         return
@@ -76,7 +76,7 @@ async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
 @with_process
 async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
     """List identifiers that were learned of one entity and belong to another: perhaps the two are one."""
-    found: list[Any] = list(await parts.identities.conflicts(parts.settings.principal))
+    found: list[Any] = list(await parts.memory.identities.conflicts(parts.settings.principal))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -83,7 +83,7 @@ async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
     async with aclosing(memorizer.in_flight.resume(principal.organization, memorizer.remember)) as left:
         async for one in left:
             yield one
-    async with aclosing(parts.rereader.work_off(principal, early=True)) as found:
+    async with aclosing(parts.memory.rereader.work_off(principal, early=True)) as found:
         async for one in found:
             yield one
 
@@ -96,7 +96,7 @@ async def _again(
     api_base: str | None,
     applied: bool,
 ) -> "AsyncGenerator[Change | str]":
-    principal, rereader = parts.settings.principal, parts.rereader
+    principal, rereader = parts.settings.principal, parts.memory.rereader
     choice = await parts.models.chosen(principal.organization)
     extractor = (
         parts.models.instead(principal.organization, model, api_base, choice)

@@ -64,7 +64,7 @@ async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool)
     """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
     from interlayer.app.commands.output import print_why
 
-    why = parts.why
+    why = parts.memory.explanation
     asked = why.property(parts.settings.principal, what, name) if name else why.fact(parts.settings.principal, what)
     found = await asked
     click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_why(found)
@@ -83,7 +83,7 @@ async def memory_rejected(
     """List what the gates turned down in the last 90 days, newest first."""
     from interlayer.app.commands.output import print_rejected, print_rejected_summary
 
-    rejections = parts.rejections
+    rejections = parts.memory.rejections
     if summary:
         counts = await rejections.summary(parts.settings.principal, entity=entity)
         click.echo(json.dumps(counts, indent=2)) if as_json else print_rejected_summary(counts)
@@ -99,7 +99,7 @@ async def memory_rejected(
 @with_process
 async def memory_admit(parts: "Parts", rejection_id: str, reason: str, as_json: bool) -> None:
     """Remember a rejected candidate after all, with the source and time of the call that it came with."""
-    answer = await parts.rejections.admit(parts.settings.principal, rejection_id, reason)
+    answer = await parts.memory.rejections.admit(parts.settings.principal, rejection_id, reason)
 
     def show() -> None:
         said = [(one.outcome, one.text) for one in answer.facts]
@@ -115,7 +115,7 @@ async def memory_admit(parts: "Parts", rejection_id: str, reason: str, as_json: 
 @with_process
 async def memory_dismiss(parts: "Parts", rejection_id: str) -> None:
     """Take a rejected candidate off the list."""
-    await parts.rejections.dismiss(parts.settings.principal, rejection_id)
+    await parts.memory.rejections.dismiss(parts.settings.principal, rejection_id)
     click.echo(f"{rejection_id} dismissed")
 
 
@@ -126,7 +126,7 @@ async def memory_dismiss(parts: "Parts", rejection_id: str) -> None:
 async def memory_expire(parts: "Parts", dry_run: bool, as_json: bool) -> None:
     """Erase what was kept for as long as the schema's retention says. Servers do so every hour."""
     shown = progress("memories")
-    counts = await parts.expirer.expire(parts.settings.principal, dry_run=dry_run, progress=shown)
+    counts = await parts.memory.expirer.expire(parts.settings.principal, dry_run=dry_run, progress=shown)
     if as_json:
         click.echo(json.dumps(counts | {"dry_run": dry_run}))
     else:

@@ -25,7 +25,7 @@ async def model_show(parts: "Parts", as_json: bool) -> None:
     organization = parts.settings.principal.organization
     choice = await parts.models.chosen(organization)
     used = await parts.models.spending(organization).today()
-    pending = len(await parts.rereader.backlog.notes(organization))
+    pending = len(await parts.memory.rereader.backlog.notes(organization))
     if as_json:
         shown = {
             "models": list(choice.settings.models),

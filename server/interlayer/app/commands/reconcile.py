@@ -39,18 +39,18 @@ async def _reconciled(
     outcome: dict[str, int] = {}
     compared = progress("facts compared")
     if rebuild:  # before anything is replayed: into an index that cannot be read, nothing can be
-        outcome["differed"] = len(await parts.agreement.clear(organization, compared))
+        outcome["differed"] = len(await parts.memory.consistency.clear(organization, compared))
     try:
-        outcome["replayed"] = await parts.projector.drain(organization)
+        outcome["replayed"] = await parts.memory.projector.drain(organization)
     except Corrupt:
         if not check:
             raise
     if rebuild:
-        spaces = await parts.spaces.whole(organization)
-        made = [await parts.filler.fill(organization, space, compared) for space in spaces]
+        spaces = await parts.memory.spaces.whole(organization)
+        made = [await parts.memory.backfill.fill(organization, space, compared) for space in spaces]
         added, removed = sum(one.added for one in made), sum(one.removed for one in made)
         outcome |= {"facts": made[0].facts, "added": added, "removed": removed}
-    return outcome, await parts.agreement.differences(organization, compared) if check else []
+    return outcome, await parts.memory.consistency.differences(organization, compared) if check else []
 
 
 def _show(outcome: dict[str, int], left: "list[Difference]", check: bool) -> None:

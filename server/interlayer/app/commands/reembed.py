@@ -62,13 +62,13 @@ def reembed(
 
 @with_stores
 async def _roll_back(parts: "Parts") -> tuple[Mapping[str, Any], str]:
-    space = await parts.reembedder.rollback(parts.settings.principal, _progress(0))
+    space = await parts.memory.reembedder.rollback(parts.settings.principal, _progress(0))
     return {"space": space}, f"the embedding space is {space}"
 
 
 @with_stores
 async def _drop_old(parts: "Parts") -> tuple[Mapping[str, Any], str]:
-    dropped = await parts.reembedder.drop_old(parts.settings.principal)
+    dropped = await parts.memory.reembedder.drop_old(parts.settings.principal)
     return {"dropped": dropped}, f"deleted: {dropped}"
 
 
@@ -76,7 +76,7 @@ async def _drop_old(parts: "Parts") -> tuple[Mapping[str, Any], str]:
 async def _estimate(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[str, Any], str]:
     from interlayer.app.adapters import price
 
-    extent = await parts.filler.extent(parts.settings.principal.organization)
+    extent = await parts.memory.backfill.extent(parts.settings.principal.organization)
     cost = price(wanted, extent.tokens)
     paid = "nothing to a provider, or no known price" if cost is None else f"about {cost:,.4f} USD"
     said = f"{extent.facts:,} facts, about {extent.tokens:,} tokens, {paid}"
@@ -86,8 +86,8 @@ async def _estimate(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[s
 @with_stores
 async def _move(parts: "Parts", wanted: "EmbedderChoice", rate: float) -> tuple[Mapping[str, Any], str]:
     who = parts.settings.principal
-    extent = await parts.filler.extent(who.organization)
-    moved = await parts.reembedder.move(who, wanted, _progress(extent.facts), rate)
+    extent = await parts.memory.backfill.extent(who.organization)
+    moved = await parts.memory.reembedder.move(who, wanted, _progress(extent.facts), rate)
     outcome = asdict(moved)
     found = moved.verified
     if found is None:

@@ -23,7 +23,9 @@ async def export_command(parts: "Parts", file: Path) -> None:
     from interlayer.ids import system_clock
 
     organization = parts.settings.principal.organization
-    await parts.expirer.expire(parts.settings.principal)  # a copy of what was kept long enough must not outlive it
+    await parts.memory.expirer.expire(
+        parts.settings.principal
+    )  # a copy of what was kept long enough must not outlive it
     count = await export(parts.store, organization, file, system_clock, progress("items written"))
     click.echo(f"{count:,} items of {organization} written to {file}", err=True)
 

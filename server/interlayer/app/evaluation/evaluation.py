@@ -137,8 +137,8 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
     if "pending (" in answer.extractor:  # what is stored is not the model's, so it says nothing of the model
         return Score(samples=1, pending=1, missed=[f"{sample.name}: {answer.extractor}"])
     entity = EntityId(answer.entity.type, answer.entity.id) if answer.memory_id else None
-    stored = await parts.entities.head(principal.organization, entity) if entity else None
-    view = await parts.entities.view(principal.organization, stored.head) if stored else None
+    stored = await parts.memory.entities.head(principal.organization, entity) if entity else None
+    view = await parts.memory.entities.view(principal.organization, stored.head) if stored else None
 
     def stored_(text: str, span: tuple[int, int] | None) -> Stored:
         return Stored(text, sample.text[slice(*span)] if span else None, observed_at)

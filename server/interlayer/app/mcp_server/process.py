@@ -113,7 +113,7 @@ class Interlayer:
             await _preload(parts, self.principal.organization)
             await _load_model(parts, self.principal.organization)
             gc.freeze()  # what was loaded by now stays: no search for garbage has to walk through it while calls wait
-            tasks.start_soon(parts.projector.run, self.principal.organization)
+            tasks.start_soon(parts.memory.projector.run, self.principal.organization)
             tasks.start_soon(self._watch, parts)
             tasks.start_soon(_sweep, parts, self.principal.organization)
             tasks.start_soon(_follow, parts, self.principal.organization)
@@ -166,10 +166,10 @@ class Interlayer:
         return await self._published()
 
     async def _ping_store(self) -> None:
-        await self._built().spaces.check(self.principal.organization)
+        await self._built().memory.spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        space = await self._built().spaces.of(self.principal.organization)
+        space = await self._built().memory.spaces.of(self.principal.organization)
         if space.made:
             await space.made.ping()
 
@@ -195,7 +195,7 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
 
 async def _trouble(parts: "Parts", organization: str) -> str:
     """Return what is wrong with the embedding model, which is asked only while something is."""
-    embedder = (await parts.spaces.of(organization)).embedder
+    embedder = (await parts.memory.spaces.of(organization)).embedder
     if embedder.trouble:
         with suppress(Unavailable):  # no cache knows this text
             await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
@@ -216,7 +216,7 @@ async def _sweep(parts: "Parts", organization: str) -> None:
     principal = Principal(organization, "retention")
     while True:
         try:
-            await parts.expirer.expire(principal)
+            await parts.memory.expirer.expire(principal)
         except InterlayerError as error:
             logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
         await anyio.sleep(_SWEEP_S)
@@ -225,7 +225,7 @@ async def _sweep(parts: "Parts", organization: str) -> None:
 async def _preload(parts: "Parts", organization: str) -> None:
     """Load the models before the first call needs them."""
     try:
-        space = await parts.spaces.of(organization)
+        space = await parts.memory.spaces.of(organization)
         await anyio.to_thread.run_sync(_load, space.embedder)
         await space.embedder.embed(["ready"], waiting=True)
     except InterlayerError as error:
@@ -245,9 +245,9 @@ async def _follow(parts: "Parts", organization: str) -> None:
     while True:
         await anyio.sleep(_FOLLOW_S)
         try:
-            record = await parts.spaces.record(organization)
+            record = await parts.memory.spaces.record(organization)
             if record and record.following and record.following.space.id != ready:
-                space = parts.spaces.active(record.following)
+                space = parts.memory.spaces.active(record.following)
                 await anyio.to_thread.run_sync(space.embedder.preload)
                 await parts.domains.governance.make_ready(organization, space)
                 ready = record.following.space.id
@@ -275,7 +275,7 @@ async def _read_backlog(parts: "Parts", organization: str) -> None:
             async with aclosing(memorizer.in_flight.resume(organization, memorizer.remember)) as resumed:
                 async for one in resumed:
                     logger.warning("a call that a process left behind: %s", one)
-            async with aclosing(parts.rereader.work_off(principal)) as done:
+            async with aclosing(parts.memory.rereader.work_off(principal)) as done:
                 async for one in done:
                     if isinstance(one, str):
                         logger.warning("extraction is still pending: %s", one)

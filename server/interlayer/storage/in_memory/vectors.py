@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.errors import Unavailable
+from interlayer.language.terms import terms
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.validation import check_unicode, check_vectors
 from interlayer.storage.vectors import Hit, Row
 from interlayer.text.bm25 import Bm25
-from interlayer.text.terms import terms
 
 _BATCH_ROWS: Final = 1_000
 
