@@ -15,9 +15,10 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from command_line import interlayer
+from command_line import run_with
 from emulators import REGION, Emulator, emulating
 from faulty_proxy import faulty_proxy
+from processes import environment
 from serving import Caller, serving_http
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -60,7 +61,8 @@ class AwsAccount:
         """Run a command of the program and demand that it succeeds."""
         program, *arguments = shlex.split(line)
         assert program == "interlayer"
-        done = interlayer(self.home, *arguments, variables=dict(self.emulator.environment), **self.settings)
+        variables = {**environment(self.home, **self.settings), **self.emulator.environment}
+        done = run_with(variables, self.home.parent, *arguments)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         return done.stdout.strip()
 

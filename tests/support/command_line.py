@@ -7,6 +7,7 @@ That `interlayer` starts as a program, ends with its code and writes to real pip
 import contextlib
 import os
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 from threading import Thread
@@ -17,30 +18,25 @@ from interlayer.main import cli
 from processes import environment
 
 
-def interlayer(
-    home: Path,
-    *arguments: str,
-    variables: "dict[str, str] | None" = None,
-    input: "str | bytes | None" = None,  # noqa: A002 - as subprocess calls it
-    **settings: str,
-) -> "CompletedProcess[str]":
-    """Run a command as `subprocess.run` would, in the folder of the home; return its code and what it printed.
+def interlayer(home: Path, *arguments: str, **settings: str) -> "CompletedProcess[str]":
+    """Run a command as `subprocess.run` would, in the folder of the home; return its code and what it printed."""
+    return run_with(environment(home, **settings), home.parent, *arguments)
 
-    `variables` are added to the environment as they are, `settings` as `INTERLAYER_...`.
-    """
-    told = {**environment(home, **settings), **(variables or {})}
+
+def run_with(variables: Mapping[str, str], folder: Path, *arguments: str) -> "CompletedProcess[str]":
+    """Run a command with these variables and no others, in a folder."""
     outcome: list[CompletedProcess[str]] = []
 
     def run() -> None:
-        absent = {name: None for name in os.environ if name not in told}
-        done = CliRunner().invoke(cli, arguments, input=input, env={**absent, **told}, prog_name="interlayer")
+        absent = {name: None for name in os.environ if name not in variables}
+        done = CliRunner().invoke(cli, arguments, env={**absent, **variables}, prog_name="interlayer")
         trace = ""
         if done.exc_info and done.exception and not isinstance(done.exception, SystemExit):
             trace = "".join(traceback.format_exception(*done.exc_info))
         outcome.append(CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr + trace))
 
     # In a thread of its own: a command starts an event loop, and the test may be running in one.
-    with contextlib.chdir(home.parent):
+    with contextlib.chdir(folder):
         thread = Thread(target=run)
         thread.start()
         thread.join()

@@ -18,11 +18,12 @@ from interlayer.errors import Unavailable
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import ALL_ROLES, Principal
-from interlayer.storage.lance.index import LanceIndex
+from interlayer.storage.vectors import VectorIndex
 from interlayer_policies.governance import Governance, PolicyFile, starter_files
 from interlayer_tools import Domains
 from rooms import EMBEDDER, Room, TestClock
 from scripted_extractor import SilentExtractor, says
+from stores import OnDisk
 
 ACME = "company:acme.example"
 ANN = "contact:ann@acme.example"
@@ -98,7 +99,7 @@ class Server:
 class AwayIndex:
     """An index that answers until it is away."""
 
-    def __init__(self, index: LanceIndex) -> None:
+    def __init__(self, index: VectorIndex) -> None:
         self._index = index
         self.away = False
 
@@ -111,8 +112,9 @@ class AwayIndex:
 @asynccontextmanager
 async def serving(home: Path, **more: Any) -> AsyncGenerator[Server]:
     """Serve a room in memory; `more` goes to the room."""
-    index: Any = AwayIndex(LanceIndex(str(home / "vectors"), EMBEDDER.space))
-    room = Room(home / "interlayer.db", index, TestClock(), **more)
+    place = OnDisk(home)
+    index: Any = AwayIndex(place.index(EMBEDDER.space))
+    room = Room(place, index, TestClock(), **more)
     embedder, entities = FaultyEmbedder(EMBEDDER), FaultyEntities()
     models = OneModel(EmbeddingModel(embedder, REFERENCE))
     governance = Governance(room.store, room.trail, models, entities, room.clock)
