@@ -95,14 +95,13 @@ async def _examine_stores(
 
         await look("item store", failed)
         return
-    organization = settings.principal.organization
+    organization, spaces = settings.principal.organization, parts.memory.spaces
 
     async def store() -> str:
-        spaces = await _spaces_of(parts.memory.spaces, organization)
-        return f"{settings.store or settings.home / 'interlayer.db'}, {spaces}"
+        return f"{settings.store or settings.home / 'interlayer.db'}, {await _spaces_of(spaces, organization)}"
 
     async def tables() -> str:
-        states = await check_tables(settings.store, settings.principal.organization) if settings.store else []
+        states = await check_tables(settings.store, organization) if settings.store else []
         if faults := [f"{one.name}: {one.detail}" for one in states if not one.ok]:
             raise InterlayerError(" ".join(faults))
         return "; ".join(f"{one.name}: {one.detail}" for one in states)
@@ -115,10 +114,10 @@ async def _examine_stores(
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
-        return f"{place}, {await _rows(parts.memory.spaces, organization)} rows"
+        return f"{place}, {await _rows(spaces, organization)} rows"
 
     async def embedder() -> str:
-        return await _embedding(parts.memory.spaces, organization)
+        return await _embedding(spaces, organization)
 
     async def model() -> str:
         choice = await parts.models.chosen(organization)

@@ -21,7 +21,9 @@ HEAVY = ("numpy", "re2", "lancedb", "pyarrow", "wordllama", "boto3", "litellm", 
 
 def test_modules_fit_in_one_head() -> None:
     assert len(SOURCES) > 50
-    assert not [path.name for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > 320]
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert not [name for name, count in lines.items() if count > 400]
+    assert sum(count > 300 for count in lines.values()) < len(lines) / 20  # a noun is not cut in two for a few lines
 
 
 def test_rooms_are_small_enough_to_read_from_a_listing() -> None:
