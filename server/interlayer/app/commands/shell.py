@@ -140,7 +140,7 @@ def echo(wants_json: bool, answer: Any, show: Callable[[], None]) -> None:
 
 
 def progress(what: str) -> Callable[[int], None]:
-    """Return what shows a running count on one line of a terminal, and nothing elsewhere."""
+    """Make a function that shows a running count on one line of a terminal, and nothing elsewhere."""
 
     def show(count: int) -> None:
         if sys.stderr.isatty():

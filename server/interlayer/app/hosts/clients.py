@@ -57,7 +57,7 @@ def settings_in_force(flags: Mapping[str, str | None], home: Path) -> dict[str, 
 
 
 def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what has to stand in the host's configuration."""
+    """Build what has to stand in the host's configuration."""
     return {client.key: {"interlayer": server_entry(environment, typed=client.key == "servers")}}
 
 

@@ -31,7 +31,7 @@ class Instructions:
 
 
 def instructions(client: str, working: Path) -> list[Instructions]:
-    """Return what a host reads in a project; nothing for a host that reads no file of it."""
+    """List the files that a host reads in a project; nothing for a host that reads no file of it."""
     lines = project_lines()
     files = {
         "claude-code": [
@@ -71,7 +71,7 @@ def remove(files: list[Instructions]) -> list[Path]:
 
 
 def _own_text(file: Instructions) -> str:
-    """Return what a file holds that nobody but us has written to."""
+    """Write out a file that nobody but us has written to."""
     return file.text if file.is_ours else _with_block(file, None)
 
 

@@ -129,7 +129,7 @@ def principal_of(claims: Mapping[str, Any], organization: str) -> Principal | No
 
 
 def auth_settings(jwt: Jwt | None) -> AuthSettings:
-    """Return what the SDK wants to know: with an identity provider, which one, so that clients can find it."""
+    """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it."""
     if jwt is None:
         return AuthSettings.model_validate({"issuer_url": _UNPUBLISHED, "resource_server_url": None})
     resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else None

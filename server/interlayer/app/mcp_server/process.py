@@ -70,13 +70,13 @@ class Interlayer:
             raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def access(self) -> "Access":
-        """Return what knows the API keys, when the home is in use."""
+        """Give access to the API keys, when the home is in use."""
         self.greeted.set()  # a caller waits
         await self.ready()
         return self._require_parts().access
 
     async def check(self) -> list[str]:
-        """Return what keeps the server from its work, in words; nothing when all is well."""
+        """Say what keeps the server from its work; nothing when all is well."""
         problems: list[str] = []
         for name, probe in {
             "start": self.ready,
@@ -194,7 +194,7 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
 
 
 async def _trouble(parts: "Parts", organization: str) -> str:
-    """Return what is wrong with the embedding model, which is asked only while something is."""
+    """Say what is wrong with the embedding model, which is asked only while something is."""
     embedder = (await parts.spaces.of(organization)).embedder
     if embedder.trouble:
         with suppress(Unavailable):  # no cache knows this text
@@ -203,7 +203,7 @@ async def _trouble(parts: "Parts", organization: str) -> str:
 
 
 async def _damage(parts: "Parts", principal: Principal) -> str:
-    """Return what is damaged of the published set, which this process may have loaded while it was whole."""
+    """Say what is damaged of the published set, which this process may have loaded while it was whole."""
     try:
         await parts.domains.governance.verify(principal)
     except Corrupt as error:

@@ -131,7 +131,7 @@ def _demand(principal: Principal, role: str, what: str) -> None:
 
 
 def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
-    """Return what tells that a client was answered; a tool call is told before, because it waits for what follows."""
+    """Tell of an answered client; of a tool call it is told before, because that waits for what follows."""
 
     async def tell(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method == "tools/call":
