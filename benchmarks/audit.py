@@ -178,7 +178,7 @@ class Taken:
 
 
 def at_once(home: Path, processes: int, calls: int, *options: str) -> Taken:
-    """Return what deliveries took by so many processes that begin at one moment."""
+    """Time deliveries by so many processes that begin at one moment."""
     environment = {**os.environ, "PYTHONPATH": SOURCES}
     command = [*ITSELF, "--worker", str(home), "--calls", str(calls), *options]
     workers = [

@@ -125,7 +125,7 @@ async def _write(client: Client, account: Account, entity: str, common: str, num
 
 
 async def judged(parts: Parts, account: Account) -> dict[str, int]:
-    """Return what is missing or too much, as a process of its own sees it."""
+    """Look for what is missing or too much, as a process of its own sees it."""
     found: Counter[str] = Counter()
     for entity in ENTITIES:
         texts: Counter[str] = Counter()

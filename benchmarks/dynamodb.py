@@ -84,7 +84,7 @@ def units(exchange: Exchange) -> tuple[int, int]:
 
 
 async def measured(proxy: FaultyProxy, calls: Sequence[Callable[[], Awaitable[Any]]]) -> Cost:
-    """Return what the calls cost, one after another."""
+    """Measure what the calls cost, one after another."""
     proxy.forget()
     for call in calls:
         await call()

@@ -105,7 +105,7 @@ async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[f
 
 
 async def with_vectors(governance: Governance, task: str) -> ContextAnswer:
-    """Return what is delivered when the model had time: its late word is there for a later call."""
+    """Deliver when the model had time: its late word is there for a later call."""
     for _ in range(LATE):
         answer = await governance.context(CALLER, task, Facets(), max_tokens=BUDGET)
         if not answer.degraded:

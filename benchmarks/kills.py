@@ -147,7 +147,7 @@ class Server:
         self._forgetting: dict[int, str] = {}
 
     def run(self, life_s: float) -> Told:
-        """Return what it acknowledged; its life is counted from the first answer on."""
+        """Let a server live, and keep what it acknowledged; its life is counted from the first answer on."""
         client = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "kills", "version": "1"}}
         self._send({"id": 0, "method": "initialize", "params": client})
         self._send({"method": "notifications/initialized"})

@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def run(cache: Path) -> list[Outcome]:
-    """Return what came out of each suite."""
+    """Run the suites, and say how each ended."""
     node = install(cache)
     with tempfile.TemporaryDirectory(prefix="interlayer-conformance-") as name:
         folder = Path(name)
@@ -220,7 +220,7 @@ def inspect(node: Path, cache: Path, folder: Path, era: str) -> Outcome:
 def completed(
     command: Sequence[str], seconds: float, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> str:
-    """Return what a command printed. Raises `Failed` unless it exits with 0."""
+    """Run a command and read what it prints. Raises `Failed` unless it exits with 0."""
     code, out = ran(command, seconds, cwd, env)
     if code:
         raise Failed(f"{' '.join(command)} exited with {code}:\n{out[-2000:]}")

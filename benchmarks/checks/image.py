@@ -82,7 +82,7 @@ class Buildah:
         self.options = ["--root", str(work / "images"), "--runroot", str(work / "run")]
 
     def __call__(self, *arguments: str) -> str:
-        """Return what a command prints; what it says otherwise is shown when it fails."""
+        """Run a command and read what it prints; what it says otherwise is shown when it fails."""
         done = subprocess.run(
             [program("buildah"), *self.options, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
         )

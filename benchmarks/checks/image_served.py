@@ -67,7 +67,7 @@ def main(work: Path) -> None:
 
 
 def docker(*arguments: str) -> str:
-    """Return what the engine prints."""
+    """Ask the engine, and read what it prints."""
     done = subprocess.run([program("docker"), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"docker {' '.join(arguments)}: {(done.stdout + done.stderr)[-3000:]}")

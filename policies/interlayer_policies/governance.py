@@ -200,7 +200,7 @@ class Governance:
         return await self._publisher.examine(files)
 
     async def explain(self, principal: Principal, task: str, facets: Facets, *, max_tokens: int = 2_000) -> Explanation:
-        """Return what a call would get and the verdict on every rule and section; leaves no receipt."""
+        """Tell what a call would get, and the verdict on every rule and section; leaves no receipt."""
         _validate("task", task, TASK_CHARACTERS_MAX)
         case = await self._case(principal, facets)
         return await self.planner.explain(principal, task, case.situation, max_tokens)
@@ -284,7 +284,7 @@ def read_folder(path: Path) -> list[PolicyFile]:
 
 
 def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> dict[str, Any]:
-    """Return what a receipt says of a delivery: what governs, what of it was sent, and what was held."""
+    """Describe a delivery for its receipt: what governs, what of it was sent, and what was held."""
     return {
         "revision": whole.revision,
         "etag": whole.etag,

@@ -144,7 +144,7 @@ def _answers(ctx: Context) -> dict[str, Any]:
 
 
 def _typed(ctx: Context, key: str, field: str) -> str:
-    """Return what the user typed into a field of a form, "nobody" when the form was declined."""
+    """Read what the user typed into a field of a form, "nobody" when the form was declined."""
     answer = _answers(ctx)[key]
     return str(answer.content.get(field)) if isinstance(answer, ElicitResult) and answer.content else "nobody"
 

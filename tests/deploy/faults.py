@@ -194,7 +194,7 @@ class Checks:
 
 
 def table(rows: Mapping[str, str]) -> str:
-    """Return what catches each fault, in Markdown."""
+    """Tabulate in Markdown what catches each fault."""
     lines = [f"| {what} | {caught or '**nothing**'} |" for what, caught in rows.items()]
     caught = sum(map(bool, rows.values()))
     return "\n".join(["| fault | caught by |", "| --- | --- |", *lines, "", f"{len(rows)} faults, {caught} caught."])

@@ -53,7 +53,7 @@ POSTURES: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def state(workspace: Workspace, phase: str) -> dict[str, Any]:
-    """Return what a phase made, in the shape of a plan."""
+    """Read what a phase made, in the shape of a plan."""
     return {"planned_values": json.loads(workspace.done(phase, "show", "-json"))["values"]}
 
 

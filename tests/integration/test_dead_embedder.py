@@ -48,7 +48,7 @@ def endpoint() -> Generator[Endpoint]:
 
 @pytest.fixture
 def settings(endpoint: Endpoint, tmp_path: Path) -> dict[str, str]:
-    """Return what a server needs whose policies ask nothing of the model: hashed words are a poor one."""
+    """Configure a server whose policies ask nothing of the model: hashed words are a poor one."""
     policies = tmp_path / "policies"
     policies.mkdir()
     (policies / "plain.md").write_text(PLAIN, encoding="utf-8")

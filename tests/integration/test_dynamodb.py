@@ -128,7 +128,7 @@ async def filled(parts: Parts) -> None:
 
 
 async def answered(parts: Parts) -> str:
-    """Return what recall and governance say, without what names a receipt."""
+    """Ask recall and governance, without what names a receipt."""
     answers: list[Any] = [
         await recall(parts, entity, query=query)
         for entity in (ACME, "company:Acme Ltd", "contact:sarah@acme.example", "company:g.com")

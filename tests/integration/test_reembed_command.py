@@ -56,7 +56,7 @@ async def reembed(home: Path, *arguments: str) -> "CompletedProcess[str]":
 
 
 async def told(home: Path, *arguments: str) -> dict[str, Any]:
-    """Return what the command says as JSON."""
+    """Read what the command says as JSON."""
     done = await reembed(home, *arguments, "--json")
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)

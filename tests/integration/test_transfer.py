@@ -67,7 +67,7 @@ async def fill(parts: Parts) -> None:
 
 
 async def answers(parts: Parts) -> list[Any]:
-    """Return what the organization answers, as every tool would."""
+    """Ask the organization as every tool would."""
     domains, who = parts.domains, parts.settings.principal
     listed = await domains.searcher.list_entities(who, "company", [Condition("employees", "gte", 290)], 10, None)
     search = await domains.searcher.search(who, SearchRequest(query="primary database"))

@@ -31,7 +31,7 @@ class ReadingRoom:
 
 
 def rereader_of(room: Room, choice: Any) -> Rereader:
-    """Return what reads again in a room."""
+    """Build what reads again in a room."""
     return Rereader(
         room.store,
         room.entities,

@@ -107,13 +107,13 @@ class Draft:
         return Span(origins[start], last)
 
     def excerpt(self, span: Span) -> str:
-        """Return what stands in a span, cut to `EXCERPT_MAX` characters."""
+        """Quote a span, cut to `EXCERPT_MAX` characters."""
         found = self.text[span.start : span.end]
         return found if len(found) <= EXCERPT_MAX else found[: EXCERPT_MAX - 1] + "…"
 
 
 def base(word: str) -> str:
-    """Return what the inflected forms of a folded, lower-case word have in common."""
+    """Cut a folded, lower-case word down to what its inflected forms have in common."""
     return stem(word.removesuffix("'s").removesuffix("’s"))
 
 

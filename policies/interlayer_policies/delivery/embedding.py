@@ -106,7 +106,7 @@ class Embeddings:
 async def _awaited(
     running: dict[Any, asyncio.Task[_Result]], key: Any, work: Callable[[], Coroutine[Any, Any, _Result]], within: float
 ) -> _Result | None:
-    """Return what `work` does, None when it is not done in `within` seconds or too much is going on.
+    """Wait for `work`; None when it is not done in `within` seconds or too much is going on.
 
     Work of a key that is going on is joined. Raises what it raises.
     """

@@ -129,7 +129,7 @@ def _left_out(section: GuidanceSection, sent: set[str], passes: bool) -> tuple[V
 
 
 def _of_policy(snapshot: Snapshot, governing: Governing, number: int, request: Request) -> tuple[Verdict, str]:
-    """Return what keeps a whole policy out, or `delivered`."""
+    """Say what keeps a whole policy out, or `delivered`."""
     policy = snapshot.editions[number].policy
     if not governing.in_scope[number]:
         return "out_of_scope", _mismatch(policy, request.situation)

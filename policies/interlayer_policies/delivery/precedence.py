@@ -36,7 +36,7 @@ class Governing:
 
 
 def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Sequence[Waiver] = ()) -> Governing:
-    """Return what governs a situation at an instant."""
+    """Find what governs a situation at an instant."""
     exempt = waived(waivers, situation, now) if waivers else _NONE_WAIVED
     in_scope = snapshot.scopes.in_scope(situation)
     in_force = in_scope & snapshot.scopes.in_effect(now)

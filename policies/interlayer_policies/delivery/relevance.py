@@ -211,7 +211,7 @@ class SectionIndex:
         return passes
 
     def _weight(self, term: str) -> float:
-        """Return what a shared term is worth as evidence: its rarity, nothing for task words and bare numbers."""
+        """Weigh a shared term as evidence: its rarity, nothing for task words and bare numbers."""
         return 0.0 if term in _TASK_WORDS or term.isdecimal() else self._words.rarity(term)
 
 

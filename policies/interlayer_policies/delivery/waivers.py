@@ -34,7 +34,7 @@ class Waiver:
     granted_at: datetime
 
     def why(self) -> str:
-        """Return what an answer says of it."""
+        """Say it in an answer."""
         return f"waived until {timestamp(self.until)} by {self.approver}: {self.reason}"
 
     def is_certain(self, situation: Situation) -> bool:
@@ -56,7 +56,7 @@ class Waived:
 
 
 def waived(waivers: Iterable[Waiver], situation: Situation, now: datetime) -> Waived:
-    """Return what the waivers come to in a situation at an instant; of several for one rule the longest counts."""
+    """Find the waivers that hold in a situation at an instant; of several for one rule the longest counts."""
     certain: dict[str, Waiver] = {}
     possible: set[str] = set()
     ends: list[datetime] = []

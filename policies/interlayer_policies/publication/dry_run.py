@@ -56,7 +56,7 @@ class DryRun:
         return sorted(cases)
 
     async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Difference:
-        """Return what a publish of these files would come to. Raises `PolicyProblems` when they cannot be published."""
+        """Tell what a publish of these files would change. Raises `PolicyProblems` when they cannot be published."""
         policies = await self._publisher.publishable(files)
         current = await self._library.current(principal.organization)
         before = {edition.policy.id: edition.policy for edition in current.snapshot.editions}

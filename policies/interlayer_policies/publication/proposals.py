@@ -143,7 +143,7 @@ def decision(by: str, now: datetime, reason: str, *, approved: bool) -> Decision
 
 
 def put(organization: str, proposal: Proposal) -> Put:
-    """Return what stores a proposal as it stands now, on what was read of it."""
+    """Build the operation that stores a proposal as it stands now, on what was read of it."""
     body = asdict(proposal)
     del body["item_version"]
     return Put(_key(organization, proposal.id), body, expect=proposal.item_version)

@@ -83,7 +83,7 @@ class Receipts:
 
 
 async def _in_time(work: Awaitable[T]) -> T:
-    """Return what the store answers. Raises `Unavailable` when it does not answer at all."""
+    """Wait for the store. Raises `Unavailable` when it does not answer at all."""
     try:
         with anyio.fail_after(DEADLINE_S):
             return await work

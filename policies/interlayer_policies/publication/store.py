@@ -207,7 +207,7 @@ class PolicySets:
         await self._trail.commit(principal, event, [put])
 
     async def _lost_to(self, organization: str, before: Mapping[str, SetEntry], winner: Head | None) -> str:
-        """Return what somebody else has published meanwhile."""
+        """Describe what somebody else has published meanwhile."""
         told = "Nothing of yours was published; look at theirs and publish again."
         if winner is None:
             return f"another set was published by someone else meanwhile. {told}"

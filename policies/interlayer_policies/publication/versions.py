@@ -30,7 +30,7 @@ class PolicyVersions:
         self._store = store
 
     async def sources(self, organization: str, entries: Sequence[SetEntry]) -> list[StoredPolicy]:
-        """Return what was published for these entries, in their order. Raises `Corrupt` when one is not there."""
+        """Read what was published for these entries, in their order. Raises `Corrupt` when one is not there."""
         keys = [_version_key(organization, entry.id, entry.version) for entry in entries]
         found = await self._store.get_many(keys)
         stored: list[StoredPolicy] = []

@@ -104,7 +104,7 @@ class _Loads:
         return {facet: known.get(facet, (_ELSEWHERE,)) for facet in self._facets}
 
     def crowd(self, situation: Mapping[str, tuple[str, ...]], *, is_open: bool) -> Crowd:
-        """Return what a situation is given at the instant when that is most, the earliest of several."""
+        """Find what a situation is given at the instant when that is most, the earliest of several."""
         best = Crowd({}, is_open, 0, None, frozenset(), ())
         for instant in self._instants:
             governing = govern(self._snapshot, situation, instant)
@@ -146,7 +146,7 @@ class _Loads:
 
 
 def _why_bytes_max(scope: Scope) -> int:
-    """Return what `why` of a rule with this scope takes at most, given the values that are looked at here."""
+    """Bound the bytes of `why` of a rule with this scope, given the values that are looked at here."""
     names = (len(facet.encode()) + max(len(one.encode()) for one in patterns) for facet, patterns in scope.limits)
     return len("scope: all,") + sum(size + len(" assumed, ") for size in names)
 
@@ -161,7 +161,7 @@ def _values(scope: Scope) -> Iterator[_Known]:
 
 
 def _joining(scope: Scope, known: _Known) -> _Known | None:
-    """Return what a situation has to hold besides to fall under a scope too; None where it contradicts or does."""
+    """Find what a situation has to hold besides to fall under a scope too; None where it contradicts or does."""
     more: _Known = {}
     for facet, patterns in scope.limits:
         if facet not in known:

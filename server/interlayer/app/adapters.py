@@ -43,7 +43,7 @@ def embedder(choice: EmbedderChoice, dims: int = 0) -> Embedder:
 
 
 def price(choice: EmbedderChoice, tokens: int) -> float | None:
-    """Return what embedding so many tokens costs in US dollars by litellm's bundled list; None if nothing, or unknown.
+    """Price the embedding of so many tokens in US dollars by litellm's bundled list; None if nothing, or unknown.
 
     Raises `Unavailable` when litellm, which a model of this name needs, is not installed.
     """

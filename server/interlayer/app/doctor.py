@@ -90,10 +90,10 @@ async def _examine_stores(
         parts = build(settings)
     except InterlayerError as error:
 
-        async def failed(problem: InterlayerError = error) -> str:
+        async def raise_again(problem: InterlayerError = error) -> str:
             raise problem
 
-        await look("item store", failed)
+        await look("item store", raise_again)
         return
     organization, spaces = settings.principal.organization, parts.memory.spaces
 
@@ -110,7 +110,7 @@ async def _examine_stores(
         return await _fitting(parts, organization)
 
     async def published() -> str:
-        return await _published(parts, settings.principal)
+        return await _verify_policies(parts, settings.principal)
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
@@ -140,7 +140,7 @@ async def _examine_stores(
         await parts.close()
 
 
-async def _published(parts: Parts, principal: Principal) -> str:
+async def _verify_policies(parts: Parts, principal: Principal) -> str:
     found = await parts.domains.governance.verify(principal)
     return f"{found} policies, as they were published" if found else "none: published at the first start"
 

@@ -139,7 +139,7 @@ def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PRE
 
 
 def _file(path: Path) -> dict[str, str]:
-    """Return what interlayer.toml in the working folder sets, if it is there."""
+    """Read interlayer.toml in the working folder, if it is there."""
     if not path.is_file():
         return {}
     try:

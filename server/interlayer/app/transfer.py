@@ -80,7 +80,7 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
     """
     types = list(parts.domains.schema.entities)
     with _reading(file) as path:
-        digest = _verified(path, types)
+        digest = _verify_file(path, types)
         marker = keys.importing(organization)
         begun = await parts.store.get(marker)
         if begun and begun.body["sha256"] != digest:
@@ -164,7 +164,7 @@ async def _put(store: ItemStore, batch: Sequence[Put]) -> None:
             await store.transact(missing)
 
 
-def _verified(path: Path, types: Collection[str]) -> str:
+def _verify_file(path: Path, types: Collection[str]) -> str:
     """Return the digest of a file. Raises `InvalidInput` unless it is whole, one of ours, and fits the schema."""
     digest = hashlib.sha256()
     count = -1

@@ -57,7 +57,7 @@ class ReceiptBook:
         self._keys: dict[str, bytes] = {}
 
     def made(self, principal: Principal, kind: str, detail: Mapping[str, Any]) -> Put:
-        """Return what writes a receipt; the sort key is its id."""
+        """Build the operation that writes a receipt; the sort key is its id."""
         now = self._clock()
         body: dict[str, Any] = {"at": timestamp(now), "agent": principal.agent, "kind": kind, **detail}
         if self._days is not None:

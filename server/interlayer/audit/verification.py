@@ -86,7 +86,7 @@ class Verifier:
     async def verify(
         self, organization: str, checkpoints: Sequence[Checkpoint] = (), progress: Progress = lambda _: None
     ) -> Report:
-        """Return what there is and every fault. Raises `NotFound` when the organization has no trail at all."""
+        """Report what there is and every fault. Raises `NotFound` when the organization has no trail at all."""
         return await _Run(self._store, self._clock, organization, progress).verify(checkpoints)
 
 
@@ -205,7 +205,7 @@ class _Run:
                 report.faults.append(Fault("receipt", receipt_id, "missing", f"it was sealed in {name}{until}"))
 
     async def _leaves(self, hour: str) -> dict[str, tuple[str, int | None, str]]:
-        """Return what is sealed of an hour: id -> leaf hash, end of its keeping, segment."""
+        """Read what is sealed of an hour: id -> leaf hash, end of its keeping, segment."""
         leaves: dict[str, tuple[str, int | None, str]] = {}
         codes = self._sealings.codes
         partition = segments_partition(self._organization)

@@ -52,7 +52,7 @@ class _Said:
 
 
 def distinguished(new: str, known: str) -> str | None:
-    """Return what a new statement says that a known one does not (`numbers`, `dates`, `names`, `negation`), or None.
+    """Name what a new statement says and a known one does not (`numbers`, `dates`, `names`, `negation`), or None.
 
     Not symmetric: leaving out a number that the known statement has is no news, adding one is.
     """
@@ -78,7 +78,7 @@ def without_negation(text: str) -> str:
 
 
 def after_negation(text: str) -> str:
-    """Return what follows the last word that denies, the whole text if there is none."""
+    """Cut a text down to what follows the last word that denies; the whole text if there is none."""
     last = 0
     for match in _NEGATION.finditer(text):
         last = match.end() if match["verb"] is None else match.start("verb")

@@ -224,7 +224,7 @@ def _share_s(models: int) -> float | None:
 
 
 def _value(model: str, question: Question[T], answer: Reply) -> T:
-    """Return what an answer says. Raises `NotInForm`, and `CutShort` where its end is missing."""
+    """Read an answer. Raises `NotInForm`, and `CutShort` where its end is missing."""
     try:
         return question.read(parsed(answer.text))
     except NotInForm:

@@ -199,7 +199,7 @@ class _Passing(Exception):
 
 
 def price_of(vendor: Any, model: str) -> dict[str, Any]:
-    """Return what litellm's bundled list says of a model; empty if it is not there."""
+    """Look a model up in litellm's bundled list; empty if it is not there."""
     prices: dict[str, dict[str, Any]] = vendor.model_cost
     return prices.get(model) or prices.get(model.partition("/")[2]) or {}
 

@@ -73,7 +73,7 @@ def parsed(text: str) -> Any:
 
 
 def whole_part(text: str) -> str:
-    """Return what is whole of a JSON answer that was cut short: up to the last entry of a list that ended, closed."""
+    """Keep what is whole of a JSON answer that was cut short: up to the last entry of a list that ended, closed."""
     start = max(text.find("{"), 0)
     open_, quoted, escaped = list[str](), False, False
     whole = ""
@@ -92,7 +92,7 @@ def whole_part(text: str) -> str:
 
 
 def repair(answer: str, mistake: str) -> list[Message]:
-    """Return what shows a model its answer and its mistake."""
+    """Write to a model what its answer and its mistake were."""
     return [
         {"role": "assistant", "content": answer[:_SHOWN]},
         {"role": "user", "content": f"That cannot be used: {mistake}. {_AGAIN}"},

@@ -91,7 +91,7 @@ async def complete(call: Call) -> Reply:
 
 
 async def price(model: str, prompt_tokens: int, output_tokens: int) -> float | None:
-    """Return what so many tokens cost in US dollars by the package's price list, None for a model without a price."""
+    """Price so many tokens in US dollars by the package's price list, None for a model without a price."""
     vendor = await loaded()
     try:
         return float(

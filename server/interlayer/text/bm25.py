@@ -53,7 +53,7 @@ class Bm25:
         return result
 
     def impacts(self) -> "Impacts":
-        """Return what every term adds to every document as the set is now."""
+        """Compute what every term adds to every document as the set is now."""
         norms = self._norms()
         return Impacts(len(self._lengths), {term: self._impact(term, norms) for term in self._postings})
 

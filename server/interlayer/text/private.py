@@ -77,7 +77,7 @@ def secrets(text: str) -> Iterator[Place]:
 
 
 def untellable(text: str) -> list[Place]:
-    """Return what must never be kept, in order and apart: secrets, and numbers of payment cards."""
+    """Find what must never be kept, in order and apart: secrets, and numbers of payment cards."""
     flat = _flat(text)
     found: list[Place] = []
     for start, end in sorted([*secrets(flat), *PERSONAL["card"](flat)]):

@@ -83,7 +83,7 @@ def _archive(package: Path) -> tarfile.TarFile:
 
 
 def _parts(text: str, opening: str) -> dict[str, str]:
-    """Return what follows each opening until the next, by the name in it; the first of a name wins."""
+    """Split at each opening, up to the next, by the name in it; the first of a name wins."""
     starts = list(re.finditer(opening, text, re.MULTILINE))
     ends = [*(one.start() for one in starts[1:]), len(text)]
     parts: dict[str, str] = {}

@@ -47,7 +47,7 @@ COMBINATIONS: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 def rendered(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what the chart makes of values, by kind."""
+    """Render the chart with values, by kind."""
     chart = helm_python.Chart.load(str(CHART))
     chart.validate_schema(values)
     texts = chart.render(values, name="memory", namespace="agents")

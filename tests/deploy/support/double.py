@@ -31,7 +31,7 @@ Schema = Mapping[str, Any]
 
 
 def read(value: Any) -> Any:
-    """Return what a dynamic value holds, `UNKNOWN` where it is not known yet."""
+    """Read a dynamic value, `UNKNOWN` where it is not known yet."""
     if value.json:
         return json.loads(value.json)
     hook: Callable[[int, bytes], Any] = lambda code, data: UNKNOWN if code == 0 else msgpack.ExtType(code, data)  # noqa: E731

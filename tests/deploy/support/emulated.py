@@ -91,7 +91,7 @@ class Maker:
         self.client("s3").delete_bucket(Bucket=prior["id"])
 
     def look_up(self, kind: str) -> dict[str, Any]:
-        """Return what a data source finds."""
+        """Look up what a data source finds."""
         if kind == "aws_availability_zones":
             zones = self.client("ec2").describe_availability_zones()["AvailabilityZones"]
             return {"names": [zone["ZoneName"] for zone in zones], "id": self.region}

@@ -4,7 +4,7 @@ import os
 
 
 def environment(endpoint: str, settings: dict[str, str], home: str, key: str) -> dict[str, str]:
-    """Return what a process finds; `key` stands for the credentials that its role would bring."""
+    """Give a process its environment; `key` stands for the credentials that its role would bring."""
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         **settings,

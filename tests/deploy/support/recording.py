@@ -193,7 +193,7 @@ def _objects(key: str, environ: Mapping[str, Any], body: bytes) -> Iterator[Aske
 
 
 def not_granted(policy: Mapping[str, Any], asked: Iterable[Asked]) -> list[Asked]:
-    """Return what was asked for and is not granted."""
+    """List what was asked for and is not granted."""
     return sorted(one for one in asked if not _granted(policy, one))
 
 

@@ -118,6 +118,38 @@ def test_the_readme_lists_every_tool_in_order() -> None:
     assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == [tool.name for tool in TOOLS]
 
 
+def glossary_classes() -> set[tuple[str, str]]:
+    """Read (room, class) from the glossary: a heading `### `room`: ...`, entries `- `Class`, `Class`: ...`."""
+    glossary = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8").split("## Classes by room")[1]
+    room, named = "", set[tuple[str, str]]()
+    unwrapped = re.sub(r"\n  (?=\S)", " ", glossary)
+    for marker, heads in re.findall(r"^(###|-) (`[\w/]+`(?:, `\w+`)*):", unwrapped, re.MULTILINE):
+        names = re.findall(r"`([\w/]+)`", heads)
+        if marker == "###":
+            room = names[0]
+        else:
+            named |= {(room, name) for name in names}
+    return named
+
+
+def public_classes() -> set[tuple[str, str]]:
+    """Read (room, class) from the domains: the classes at the top of a module whose names begin with no underscore."""
+    domains = [
+        ROOT / one for one in ("server/interlayer/memory", "server/interlayer/audit", "policies/interlayer_policies")
+    ]
+    return {
+        (path.parent.relative_to(domain.parent).as_posix(), node.name)
+        for domain in domains
+        for path in domain.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def test_the_glossary_names_each_public_class_of_a_domain_in_its_room() -> None:
+    assert glossary_classes() == public_classes()
+
+
 def test_every_gate_and_property_key_is_documented() -> None:
     concepts = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
     gates = (ROOT / "server/interlayer/memory/gates/gates.py").read_text(encoding="utf-8")

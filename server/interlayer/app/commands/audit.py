@@ -157,11 +157,11 @@ def _receipt_lines(receipt: Mapping[str, Any]) -> str:
     if kind == "memorize":
         first += f" by {whom}, {receipt.get('memory_id')} of {receipt.get('entity') or 'nothing known'}"
         shown = ("facts", "properties", "rejected")
-        return "\n".join([first, *(f"  {name}: {_counted(receipt[name])}" for name in shown if receipt.get(name))])
+        return "\n".join([first, *(f"  {name}: {_count_line(receipt[name])}" for name in shown if receipt.get(name))])
     first += f" to {whom}, revision {receipt.get('revision')}"
     told = ("rules", "sections")
     return "\n".join([first, *(f"  {name}: {' '.join(receipt[name])}" for name in told if receipt.get(name))])
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _count_line(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())

@@ -51,14 +51,14 @@ async def _read(
     as_json: bool,
 ) -> int:
     found = _pending(parts) if pending else _again(parts, since, memory_id, model, api_base, applied)
-    done, failed = await _told(found, as_json)
+    done, failed = await _print_each(found, as_json)
     if not as_json:
         what = "read" if pending or applied else "compared; nothing is written without --apply"
         click.echo(f"{done} contents {what}" + (f", {failed} could not be read" if failed else ""))
     return FAILED if failed else 0
 
 
-async def _told(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[int, int]:
+async def _print_each(found: "AsyncGenerator[Change | str]", as_json: bool) -> tuple[int, int]:
     """Print what each reading came to as it comes; return how many there were, and how many could not be had."""
     from interlayer.app.commands.output import print_change
 
@@ -140,7 +140,7 @@ def evaluate(
     from interlayer.app.commands.output import print_scores
     from interlayer.app.evaluation import evaluation
 
-    settings, chosen = _chosen(model, api_base)
+    settings, chosen = _choose_model(model, api_base)
     scores = anyio.run(evaluation.evaluate, settings, chosen, folder, progress("samples"))
     shares = {kind: one.shares() for kind, one in scores.items()}
     if plot:
@@ -156,7 +156,7 @@ def evaluate(
 
 
 @with_process
-async def _chosen(parts: "Parts", model: str | None, api_base: str | None) -> "tuple[Settings, ChatSettings]":
+async def _choose_model(parts: "Parts", model: str | None, api_base: str | None) -> "tuple[Settings, ChatSettings]":
     from interlayer.memory.extraction.model_choice import model_ids
     from interlayer.models.chat import with_models
 

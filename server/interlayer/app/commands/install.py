@@ -47,10 +47,10 @@ def install(ctx: click.Context, client: str, write: bool, told: bool, remove: bo
 
 def _configure(ctx: click.Context, client: str, write: bool) -> None:
     settings = settings_of(ctx)
-    from interlayer.app.hosts.clients import carried, clients, configuration, merge
+    from interlayer.app.hosts.clients import clients, configuration, merge, settings_in_force
 
     chosen = clients(Path.home(), Path.cwd())[client]
-    wanted = configuration(chosen, carried(ctx.obj, settings.home))
+    wanted = configuration(chosen, settings_in_force(ctx.obj, settings.home))
     if write:
         merge(chosen, wanted)
         click.echo(f"{chosen.title}: wrote {chosen.path}. {chosen.hint}")

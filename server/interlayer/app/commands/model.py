@@ -36,7 +36,7 @@ async def model_show(parts: "Parts", as_json: bool) -> None:
         }
         click.echo(json.dumps(shown, indent=2))
         return
-    click.echo(f"{_named(choice)} ({'chosen for the organization' if choice.stored else 'INTERLAYER_MODEL'})")
+    click.echo(f"{_label(choice)} ({'chosen for the organization' if choice.stored else 'INTERLAYER_MODEL'})")
     click.echo("today: {calls} calls, {tokens} tokens, {cost:.4f} US dollars".format(**used))
     click.echo(f"still to be read: {pending} contents")
 
@@ -51,7 +51,7 @@ async def model_set(parts: "Parts", models: str, api_base: str | None) -> None:
     API keys are not stored: each server takes them from its environment.
     """
     choice = await parts.models.choose(parts.settings.principal, models, api_base)
-    click.echo(f"{_named(choice)}, from the next call on")
+    click.echo(f"{_label(choice)}, from the next call on")
 
 
 @model.command("unset")
@@ -59,10 +59,10 @@ async def model_set(parts: "Parts", models: str, api_base: str | None) -> None:
 async def model_unset(parts: "Parts") -> None:
     """Go back to what each server is set to by INTERLAYER_MODEL."""
     choice = await parts.models.forget_choice(parts.settings.principal)
-    click.echo(f"{_named(choice)}, as INTERLAYER_MODEL says")
+    click.echo(f"{_label(choice)}, as INTERLAYER_MODEL says")
 
 
-def _named(choice: "Choice") -> str:
+def _label(choice: "Choice") -> str:
     settings = choice.settings
     where = f" at {settings.api_base}" if settings.api_base and settings.models else ""
     return (", then ".join(settings.models) or "none") + where

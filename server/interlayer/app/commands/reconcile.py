@@ -23,7 +23,7 @@ _SHOWN = 20
 @with_process
 async def reconcile(parts: "Parts", rebuild: bool, check: bool, as_json: bool) -> int:
     """Replay what the vector layer has not yet seen."""
-    outcome, left = await _reconciled(parts, parts.settings.principal.organization, rebuild, check)
+    outcome, left = await _reconcile_layers(parts, parts.settings.principal.organization, rebuild, check)
     if as_json:
         named = {"differences": [asdict(one) for one in left]} if check else {}
         click.echo(json.dumps({**outcome, **named}, indent=2))
@@ -32,7 +32,7 @@ async def reconcile(parts: "Parts", rebuild: bool, check: bool, as_json: bool) -
     return FAILED if left else 0
 
 
-async def _reconciled(
+async def _reconcile_layers(
     parts: "Parts", organization: str, rebuild: bool, check: bool
 ) -> "tuple[dict[str, int], list[Difference]]":
     """Return counts of what was done, and the differences that are left (looked for with `check`)."""

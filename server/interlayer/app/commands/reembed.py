@@ -108,7 +108,7 @@ def _yield_to_servers() -> None:
 
 
 def _progress(total: int) -> Callable[[int], None]:
-    """Return what shows how far it is, how fast it goes and how long it takes, once a second, on stderr."""
+    """Make a function that shows how far it is, how fast and how long, once a second, on stderr."""
     begun = time.monotonic()
     first: list[int] = []
     shown = 0.0

@@ -89,12 +89,12 @@ def settings_of(ctx: click.Context) -> Settings:
 
 def with_process(command: "Callable[Concatenate[Parts, P], Coroutine[Any, Any, T]]") -> Callable[P, T]:
     """Run a command in an opened process: the home is brought into use before it, the outbox emptied after it."""
-    return _in(_opened, command)
+    return _in(_open, command)
 
 
 def with_stores(command: "Callable[Concatenate[Parts, P], Coroutine[Any, Any, T]]") -> Callable[P, T]:
     """Run a command on the stores as they are: nothing is prepared, published or mended."""
-    return _in(_composed, command)
+    return _in(_compose, command)
 
 
 def _in(
@@ -114,14 +114,14 @@ def _in(
     return run
 
 
-def _opened(settings: Settings) -> "AbstractAsyncContextManager[Parts]":
+def _open(settings: Settings) -> "AbstractAsyncContextManager[Parts]":
     from interlayer.app.composition import opened
 
     return opened(settings)
 
 
 @asynccontextmanager
-async def _composed(settings: Settings) -> "AsyncGenerator[Parts]":
+async def _compose(settings: Settings) -> "AsyncGenerator[Parts]":
     from interlayer.app.composition import build
 
     parts = build(settings)
@@ -140,7 +140,7 @@ def echo(wants_json: bool, answer: Any, show: Callable[[], None]) -> None:
 
 
 def progress(what: str) -> Callable[[int], None]:
-    """Return what shows a running count on one line of a terminal, and nothing elsewhere."""
+    """Make a function that shows a running count on one line of a terminal, and nothing elsewhere."""
 
     def show(count: int) -> None:
         if sys.stderr.isatty():

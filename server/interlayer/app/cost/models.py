@@ -15,7 +15,7 @@ EMBEDDED_TOKENS: Final = 1_000
 
 
 async def model_lines(model: str, calls: int) -> list[Line]:
-    """Return what reading so many notes costs. Raises `InvalidInput` for a model without a price."""
+    """Price the reading of so many notes. Raises `InvalidInput` for a model without a price."""
     prompt = await _price(model, "--model", PROMPT_TOKENS, 0)
     answer = await _price(model, "--model", 0, ANSWER_TOKENS)
     return [
@@ -25,7 +25,7 @@ async def model_lines(model: str, calls: int) -> list[Line]:
 
 
 async def embedder_lines(model: str, calls: int) -> list[Line]:
-    """Return what embedding so many notes and queries costs. Raises `InvalidInput` for a model without a price."""
+    """Price the embedding of so many notes and queries. Raises `InvalidInput` for a model without a price."""
     embedded = await _price(model, "--embedder", EMBEDDED_TOKENS, 0)
     return [Line(f"{model}, embeddings", calls * EMBEDDED_TOKENS / 1e6, embedded, by_use=True)]
 

@@ -28,7 +28,7 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """Return what the line costs a month."""
+        """Add up what the line costs a month."""
         return self.quantity * self.price.usd
 
     def as_json(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def read_prices() -> Prices:
 
 
 def sums(lines: Sequence[Line]) -> tuple[float, float, float]:
-    """Return what is fixed, what is paid by use, and both, in US dollars a month."""
+    """Add up what is fixed, what is paid by use, and both, in US dollars a month."""
     by_use = sum(line.usd for line in lines if line.by_use)
     total = sum(line.usd for line in lines)
     return total - by_use, by_use, total

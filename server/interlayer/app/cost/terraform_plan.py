@@ -82,7 +82,7 @@ def _arguments(path: str, module: Mapping[str, Any]) -> Iterator[tuple[str, Mapp
 
 
 def price_plans(files: Sequence[Path], prices: Prices) -> PlanCosts:
-    """Return what the plans of several root modules cost together. Raises `InvalidInput` for what is no plan."""
+    """Price the plans of several root modules together. Raises `InvalidInput` for what is no plan."""
     lines: list[Line] = []
     types: Counter[str] = Counter()
     for file in files:

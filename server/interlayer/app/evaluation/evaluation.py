@@ -85,7 +85,7 @@ async def evaluate(
         try:
             await parts.prepare()
             done = 0
-            async for sample, one in _scored(parts, samples):
+            async for sample, one in _score_each(parts, samples):
                 scores.setdefault(sample.kind, Score()).add(one)
                 done += 1
                 progress(done)
@@ -110,7 +110,7 @@ def _schema(folder: Path, home: Path) -> Path | None:
     return path
 
 
-async def _scored(parts: Parts, samples: list[Sample]) -> AsyncGenerator[tuple[Sample, Score]]:
+async def _score_each(parts: Parts, samples: list[Sample]) -> AsyncGenerator[tuple[Sample, Score]]:
     spending = parts.models.spending(parts.settings.principal.organization)
     before = (await spending.today())["tokens"]
     for number, sample in enumerate(samples):
@@ -140,10 +140,10 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
     stored = await parts.memory.entities.head(principal.organization, entity) if entity else None
     view = await parts.memory.entities.view(principal.organization, stored.head) if stored else None
 
-    def stored_(text: str, span: tuple[int, int] | None) -> Stored:
+    def to_stored(text: str, span: tuple[int, int] | None) -> Stored:
         return Stored(text, sample.text[slice(*span)] if span else None, observed_at)
 
-    facts = [stored_(one.record.text, one.record.span) for one in (view.ordered if view else ())]
+    facts = [to_stored(one.record.text, one.record.span) for one in (view.ordered if view else ())]
     states = view.properties if view else {}
     names = [name for name in (sample.entity_name, sample.labels.get("company")) if name]
     one = score(
@@ -154,7 +154,7 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         schema.entities[entity_type].current,
         names,
     )
-    one.stored += [stored_(f"{name}: {state.value}", state.basis.observation.span) for name, state in states.items()]
+    one.stored += [to_stored(f"{name}: {state.value}", state.basis.observation.span) for name, state in states.items()]
     one.checked = answer.gates.checked
     one.rejected.update(answer.gates.rejected)
     return one

@@ -138,11 +138,11 @@ def agrees(declared: PropertySchema, stored: Any, expected: Any) -> bool:
     if declared.type == "text":
         return _alike(str(stored), str(wanted))
     if declared.type == "list":
-        return _covered(stored, wanted) and _covered(wanted, stored)
+        return _covers(stored, wanted) and _covers(wanted, stored)
     return False
 
 
-def _covered(entries: Sequence[str], others: Sequence[str]) -> bool:
+def _covers(entries: Sequence[str], others: Sequence[str]) -> bool:
     return sum(any(_alike(one, other) for other in others) for one in entries) >= ENTRIES_MIN * len(entries)
 
 

@@ -46,7 +46,7 @@ def server_entry(environment: Mapping[str, str], *, typed: bool) -> dict[str, An
     return entry | ({"env": settings} if settings else {})
 
 
-def carried(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
+def settings_in_force(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
     """Return the settings in force now, from the environment and the flags of the command, with the home made whole."""
     environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
     environment.pop("INTERLAYER_MODEL_API_KEY", None)  # no secret is put where nobody expects one
@@ -57,7 +57,7 @@ def carried(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
 
 
 def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what has to stand in the host's configuration."""
+    """Build what has to stand in the host's configuration."""
     return {client.key: {"interlayer": server_entry(environment, typed=client.key == "servers")}}
 
 

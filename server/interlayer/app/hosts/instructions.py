@@ -31,7 +31,7 @@ class Instructions:
 
 
 def instructions(client: str, working: Path) -> list[Instructions]:
-    """Return what a host reads in a project; nothing for a host that reads no file of it."""
+    """List the files that a host reads in a project; nothing for a host that reads no file of it."""
     lines = project_lines()
     files = {
         "claude-code": [
@@ -61,7 +61,7 @@ def remove(files: list[Instructions]) -> list[Path]:
     wanted = [(file, before, "" if file.is_ours else _without_block(file, before)) for file, before in texts]
     changed = [(file, before, after) for file, before, after in wanted if before is not None and after != before]
     for file, before, after in changed:
-        if after or before != _written(file):
+        if after or before != _own_text(file):
             _replace(file.path, before, after)
         if not after:
             file.path.unlink()
@@ -70,8 +70,8 @@ def remove(files: list[Instructions]) -> list[Path]:
     return [file.path for file, _, _ in changed]
 
 
-def _written(file: Instructions) -> str:
-    """Return what a file holds that nobody but us has written to."""
+def _own_text(file: Instructions) -> str:
+    """Write out a file that nobody but us has written to."""
     return file.text if file.is_ours else _with_block(file, None)
 
 
@@ -79,20 +79,20 @@ def _with_block(file: Instructions, before: str | None) -> str:
     block = f"{BEGIN}\n{file.text.rstrip()}\n{END}\n"
     if not before:
         return block
-    start, end = _marked(file.path, before)
+    start, end = _find_block(file.path, before)
     return f"{before}{_GAP}{block}" if start is None else before[:start] + block + before[end:]
 
 
 def _without_block(file: Instructions, before: str | None) -> str:
     if not before:
         return ""
-    start, end = _marked(file.path, before)
+    start, end = _find_block(file.path, before)
     if start is None:
         return before
     return before[:start].removesuffix(_GAP) + before[end:]
 
 
-def _marked(path: Path, text: str) -> tuple[int | None, int]:
+def _find_block(path: Path, text: str) -> tuple[int | None, int]:
     """Return where our block begins and ends, with its last line break; None where there is none."""
     start, end = text.find(BEGIN), text.find(END)
     if start < 0 and end < 0:

@@ -67,7 +67,7 @@ class KeyVerifier(TokenVerifier):
         if found is None:
             return None
         key, principal = found
-        recognized = _recognized(token, principal, expiry_seconds(key))
+        recognized = _access_token(token, principal, expiry_seconds(key))
         if len(self._known) >= _REMEMBERED_MAX:
             self._known.clear()
         self._known[token] = now + _REMEMBERED_S, recognized
@@ -92,7 +92,7 @@ class JwtVerifier(TokenVerifier):
             logger.info("a token was turned away: %s", error)
             return None
         principal = principal_of(claims, self._organization)
-        return _recognized(token, principal, int(claims["exp"])) if principal else None
+        return _access_token(token, principal, int(claims["exp"])) if principal else None
 
     def _claims(self, token: str) -> dict[str, Any]:
         import jwt
@@ -129,7 +129,7 @@ def principal_of(claims: Mapping[str, Any], organization: str) -> Principal | No
 
 
 def auth_settings(jwt: Jwt | None) -> AuthSettings:
-    """Return what the SDK wants to know: with an identity provider, which one, so that clients can find it."""
+    """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it."""
     if jwt is None:
         return AuthSettings.model_validate({"issuer_url": _UNPUBLISHED, "resource_server_url": None})
     resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else None
@@ -138,7 +138,7 @@ def auth_settings(jwt: Jwt | None) -> AuthSettings:
     return AuthSettings.model_validate(told)
 
 
-def _recognized(token: str, principal: Principal, expires_at: int | None) -> AccessToken:
+def _access_token(token: str, principal: Principal, expires_at: int | None) -> AccessToken:
     return AccessToken(
         token=token,
         client_id=principal.agent,

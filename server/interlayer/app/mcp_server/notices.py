@@ -156,7 +156,7 @@ class PolicyNotices(InMemorySubscriptionBus):
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
-    """Return what a client's requests have in common; the SDK makes a session anew for each of them."""
+    """Find what a client's requests have in common; the SDK makes a session anew for each of them."""
     return ctx.session._connection  # pyright: ignore[reportPrivateUsage]
 
 

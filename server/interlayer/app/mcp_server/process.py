@@ -44,7 +44,7 @@ class Interlayer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.greeted = anyio.Event()
-        self.notices = PolicyNotices(self._published_when_ready)
+        self.notices = PolicyNotices(self._policy_versions_when_ready)
         self._readiness = anyio.Event()
         self._cause: InterlayerError | None = None
         self._parts: Parts | None = None
@@ -58,7 +58,7 @@ class Interlayer:
     @property
     def domains(self) -> Domains:
         """The domains; `ready` has to be awaited first."""
-        return self._built().domains
+        return self._require_parts().domains
 
     async def ready(self) -> None:
         """Return when the home is in use. Raises what kept it from being so."""
@@ -70,19 +70,19 @@ class Interlayer:
             raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def access(self) -> "Access":
-        """Return what knows the API keys, when the home is in use."""
+        """Give access to the API keys, when the home is in use."""
         self.greeted.set()  # a caller waits
         await self.ready()
-        return self._built().access
+        return self._require_parts().access
 
     async def check(self) -> list[str]:
-        """Return what keeps the server from its work, in words; nothing when all is well."""
+        """Say what keeps the server from its work; nothing when all is well."""
         problems: list[str] = []
         for name, probe in {
             "start": self.ready,
             "item store": self._ping_store,
             "vector index": self._ping_index,
-            "policies": self._published,
+            "policies": self._policy_versions,
         }.items():
             try:
                 with anyio.fail_after(_PROBE_S):
@@ -105,7 +105,7 @@ class Interlayer:
         """
         with anyio.move_on_after(_GREETING_S):
             await self.greeted.wait()
-        parts = await self._prepared()
+        parts = await self._prepare_parts()
         if parts is None:
             return
         async with anyio.create_task_group() as tasks:
@@ -131,7 +131,7 @@ class Interlayer:
                     verified_until = anyio.current_time() + _VERIFIED_S
             await anyio.sleep(_WATCH_S)
 
-    async def _prepared(self) -> "Parts | None":
+    async def _prepare_parts(self) -> "Parts | None":
         """Return the parts when the home is in use; None when it cannot be. A store that is away is waited for."""
         while True:
             try:
@@ -156,24 +156,24 @@ class Interlayer:
         if self._parts:
             await self._parts.close()
 
-    async def _published(self) -> Mapping[str, object]:
+    async def _policy_versions(self) -> Mapping[str, object]:
         listing = await self.domains.governance.published(self.principal)
         return {policy.id: (policy.version, policy.waivers) for policy in listing.policies}
 
-    async def _published_when_ready(self) -> Mapping[str, object]:
+    async def _policy_versions_when_ready(self) -> Mapping[str, object]:
         self.greeted.set()  # somebody wants to listen, who may not call anything
         await self.ready()
-        return await self._published()
+        return await self._policy_versions()
 
     async def _ping_store(self) -> None:
-        await self._built().memory.spaces.check(self.principal.organization)
+        await self._require_parts().memory.spaces.check(self.principal.organization)
 
     async def _ping_index(self) -> None:
-        space = await self._built().memory.spaces.of(self.principal.organization)
+        space = await self._require_parts().memory.spaces.of(self.principal.organization)
         if space.made:
             await space.made.ping()
 
-    def _built(self) -> "Parts":
+    def _require_parts(self) -> "Parts":
         if self._parts is None:
             raise Unavailable("the server is still starting; try again in a second.")
         return self._parts
@@ -194,7 +194,7 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
 
 
 async def _trouble(parts: "Parts", organization: str) -> str:
-    """Return what is wrong with the embedding model, which is asked only while something is."""
+    """Say what is wrong with the embedding model, which is asked only while something is."""
     embedder = (await parts.memory.spaces.of(organization)).embedder
     if embedder.trouble:
         with suppress(Unavailable):  # no cache knows this text
@@ -203,7 +203,7 @@ async def _trouble(parts: "Parts", organization: str) -> str:
 
 
 async def _damage(parts: "Parts", principal: Principal) -> str:
-    """Return what is damaged of the published set, which this process may have loaded while it was whole."""
+    """Say what is damaged of the published set, which this process may have loaded while it was whole."""
     try:
         await parts.domains.governance.verify(principal)
     except Corrupt as error:

@@ -131,7 +131,7 @@ def _demand(principal: Principal, role: str, what: str) -> None:
 
 
 def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
-    """Return what tells that a client was answered; a tool call is told before, because it waits for what follows."""
+    """Tell of an answered client; of a tool call it is told before, because that waits for what follows."""
 
     async def tell(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method == "tools/call":
@@ -151,7 +151,7 @@ def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ToolError(f"{str(name)[:60]!r}: unknown argument of {tool.name}.{hint} Known: {', '.join(known)}.")
-    given = {name: _unwrapped(value, known[name].annotation) for name, value in arguments.items() if value is not None}
+    given = {name: _unwrap(value, known[name].annotation) for name, value in arguments.items() if value is not None}
     try:
         return tool.input.model_validate(given)
     except ValidationError as error:
@@ -161,7 +161,7 @@ def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:
         raise ToolError(f"{told}{more}. Known arguments: {', '.join(known)}.") from error
 
 
-def _unwrapped(value: Any, annotation: Any) -> Any:
+def _unwrap(value: Any, annotation: Any) -> Any:
     """Return a list or object that a client sent as a JSON string, as some do."""
     if isinstance(value, str) and value[:1] in "[{" and getattr(annotation, "__origin__", None) in (list, dict):
         try:
@@ -201,7 +201,7 @@ def _add_resources(
     principal: Callable[[], Principal],
     ready: Callable[[], Awaitable[None]],
 ) -> None:
-    async def opened() -> tuple[Domains, Principal]:
+    async def open_domains() -> tuple[Domains, Principal]:
         reader = principal()
         _demand(reader, "reader", "a resource")
         await ready()
@@ -211,15 +211,15 @@ def _add_resources(
         "schema://entities", title="Schema", description="Entity types and properties", mime_type="application/json"
     )
     async def schema() -> str:
-        with _told():
-            return compact_json(described((await opened())[0].schema))
+        with _translate_errors():
+            return compact_json(described((await open_domains())[0].schema))
 
     @server.resource(
         "policy://{policy_id}", title="Policy", description="A policy in force, as written", mime_type="text/markdown"
     )
     async def policy(policy_id: str) -> str:
-        with _told():
-            return await _policy(*await opened(), policy_id, None)
+        with _translate_errors():
+            return await _policy(*await open_domains(), policy_id, None)
 
     @server.resource(
         "policy://{policy_id}/{version}",
@@ -230,15 +230,15 @@ def _add_resources(
     async def policy_version(policy_id: str, version: str) -> str:
         if not version.isdecimal():
             raise ResourceError(f"version: {version[:20]!r} is no number.")
-        with _told():
-            return await _policy(*await opened(), policy_id, int(version))
+        with _translate_errors():
+            return await _policy(*await open_domains(), policy_id, int(version))
 
     @server.resource(
         "entity://{type}/{id}", title="Entity", description="What is known of an entity", mime_type="application/json"
     )
     async def entity(type: str, id: str) -> str:
-        with _told():
-            known, reader = await opened()
+        with _translate_errors():
+            known, reader = await open_domains()
             return compact_json(await known.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
 
 
@@ -247,7 +247,7 @@ async def _policy(domains: Domains, principal: Principal, policy_id: str, versio
 
 
 @contextmanager
-def _told() -> Generator[None]:
+def _translate_errors() -> Generator[None]:
     """Turn what a caller can act on into an answer of the protocol."""
     try:
         yield

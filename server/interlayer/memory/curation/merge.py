@@ -220,7 +220,7 @@ class Merger:
     async def _claims_moved(
         self, organization: str, head: Head, before: EntityId, after: EntityId
     ) -> Iterator[Operation]:
-        """Return what makes the identifiers of a head lead from one entity to another."""
+        """Build the operations that make the identifiers of a head lead from one entity to another."""
         places = [
             keys.identifier(organization, before.type, value, kind)
             for kind, values in head.identifiers.items()

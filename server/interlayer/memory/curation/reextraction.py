@@ -166,7 +166,7 @@ class Rereader:
         return Reread(memory, content, reading.extracted.extractor, gated, space, vectors)
 
     async def change(self, principal: Principal, reread: Reread) -> Change:
-        """Return what applying a reading would change."""
+        """Compare a reading with what it would replace."""
         stored, log = await self._log(principal.organization, reread.memory.id)
         return (await self._planned(principal, reread, stored, log)).change
 
@@ -224,13 +224,13 @@ class Rereader:
         return stored, log
 
     def _living(self, log: Sequence[LogEntry], entity_type: str) -> list[LogEntry]:
-        """Return what was not kept long enough."""
+        """Drop entries that were kept long enough."""
         return without_memories(log, expired(log, self._entities.cutoff(entity_type)))
 
     async def _view(
         self, organization: str, entity: EntityId, log: Sequence[LogEntry], space: ActiveSpace
     ) -> EntityView:
-        """Return what a log comes to, with vectors of a space."""
+        """Fold a log, with vectors of a space."""
         living = self._living(log, entity.type)
         texts = {fact.id: fact.text for memory in living for fact in memory.facts}
         vectors = await self._entities.vectors(organization, entity, texts, space)

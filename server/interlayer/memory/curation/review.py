@@ -140,7 +140,7 @@ def _subject(item: Item) -> str:
 
 
 def _audited(item: Item) -> str:
-    """Return what the audit trail calls the entity: what was never remembered has a type and no name there."""
+    """Name the entity as the audit trail does: what was never remembered has a type and no name there."""
     return _subject(item) if item.body["entity"] else str(item.body["named"]).partition(":")[0]
 
 
@@ -149,7 +149,7 @@ def _code(candidate: Mapping[str, Any]) -> str:
 
 
 def _without(item: Item, candidate: Mapping[str, Any]) -> Put:
-    """Return what takes a candidate off the list; the counts stay."""
+    """Build the operation that takes a candidate off the list; the counts stay."""
     left = [one for one in item.body["candidates"] if one["number"] != candidate["number"]]
     return Put(item.key, {**item.body, "candidates": left}, item.version, item.body["expires_at"])
 

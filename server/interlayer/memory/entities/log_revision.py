@@ -67,7 +67,7 @@ class LogRevisions:
     async def _by_holder(
         self, organization: str, entity: EntityId, log: Sequence[LogEntry], revised: Sequence[LogEntry]
     ) -> tuple[dict[EntityId, list[Rewriting]], dict[EntityId, list[LogEntry]]]:
-        """Return what is rewritten and what is added, by the entity whose log holds it."""
+        """Sort rewritten and added entries by the entity whose log holds it."""
         kept, known = {one.id: one for one in revised}, {one.id for one in log}
         rewritten: dict[EntityId, list[Rewriting]] = {}
         appended: dict[EntityId, list[LogEntry]] = {}

@@ -222,7 +222,7 @@ class EntityView:
 
 
 def _own(said: Confirmation, memory: LogEntry) -> FactRecord:
-    """Return what a memory confirmed as a fact of its own."""
+    """Turn a confirmation of a memory into a fact of its own."""
     own = str(FactId.parse(said.fact_id).voiced_by(memory.id))
     return FactRecord(own, said.text, said.confidence, said.observed_at, said.span)
 

@@ -138,7 +138,7 @@ class Forgetter:
     async def memory_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], memory_id: str
     ) -> Erasure:
-        """Return what erases a memory with what was read of its content later; what others confirm is handed over.
+        """Plan the erasure of a memory with what was read of its content later; what others confirm is handed over.
 
         Where that is too much at once, the handing over comes first.
         """
@@ -153,7 +153,7 @@ class Forgetter:
     async def _fact_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], fact_id: str
     ) -> Erasure:
-        """Return what erases a fact with all its voices, the last of them first, so that it keeps its id meanwhile."""
+        """Plan the erasure of a fact with all its voices, the last of them first, so that it keeps its id meanwhile."""
         fact = self._revisions.fold(stored.head.entity, log).fact(fact_id)
         if fact is None:
             raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
@@ -170,7 +170,7 @@ class Forgetter:
         return await largest_that_fits(voices[::-1], plan)
 
     async def whole(self, organization: str, stored: StoredHead, log: Sequence[LogEntry]) -> Erasure:
-        """Return what erases an entity with everything that leads to it or came from it."""
+        """Plan the erasure of an entity with everything that leads to it or came from it."""
         head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
@@ -208,7 +208,7 @@ class Forgetter:
     async def rewrite(
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], revised: Sequence[LogEntry], subject: str
     ) -> Erasure:
-        """Return what turns the log into its revision, with everything that follows from it."""
+        """Plan the turn of a log into its revision, with everything that follows from it."""
         entity, kept = stored.head.entity, {memory.id: memory for memory in revised}
         now = timestamp(self._clock())
         changes = await self._revisions.changes(organization, stored, log, revised, now)

@@ -52,7 +52,7 @@ async def largest_that_fits(parts: Sequence[str], plan: Callable[[Sequence[str]]
 
 
 def transaction(erasure: Erasure, new_key: outbox.NewKey) -> list[Operation]:
-    """Return what puts an erasure into force; `new_key` names the outbox entries that it leaves.
+    """Build the operations that put an erasure into force; `new_key` names the outbox entries that it leaves.
 
     What does not fit into it can no longer be reached by then; an outbox entry names it, so that it is deleted even if
     this process is killed now.

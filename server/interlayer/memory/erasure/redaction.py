@@ -27,7 +27,7 @@ def blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequ
 
 
 def without_properties(item: Item, names: Set[str]) -> Operation | None:
-    """Return what takes properties out of an answer kept for replay, with the values that they had before."""
+    """Build the operation that takes properties, and their earlier values, out of an answer kept for replay."""
     answer: Mapping[str, Any] = item.body["answer"]
     left = [one for one in answer["properties"] if one["name"] not in names]
     if len(left) == len(answer["properties"]):
@@ -36,7 +36,7 @@ def without_properties(item: Item, names: Set[str]) -> Operation | None:
 
 
 def without_answer(item: Item, ids: Set[str]) -> Operation:
-    """Return what takes a fact out of an answer kept for replay."""
+    """Build the operation that takes a fact out of an answer kept for replay."""
     answer: Mapping[str, Any] = item.body["answer"]
     origins = {statement_of(one) for one in ids}
     named = [{statement_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]

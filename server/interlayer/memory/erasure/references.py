@@ -81,7 +81,7 @@ class References:
     async def rested(
         self, organization: str, entity: EntityId, gone: Sequence[LogEntry], survivors: Iterable[LogEntry]
     ) -> list[Operation]:
-        """Return what lets relations of erased memories that others state too rest on the first of those."""
+        """Let relations of erased memories rest on the first other memory that states them: the operations."""
         others: dict[Relation, LogEntry] = {}
         for memory in survivors:
             for relation in memory.relations:
@@ -102,7 +102,7 @@ class References:
         return found
 
     async def answers(self, organization: str, survivors: Iterable[LogEntry], names: Set[str]) -> list[Operation]:
-        """Return what takes properties of erased memories out of later answers kept for replay."""
+        """Build the operations that take properties of erased memories out of later answers kept for replay."""
         places = [
             keys.idempotency(organization, memory.agent, memory.idempotency)
             for memory in survivors
@@ -114,7 +114,7 @@ class References:
         return [changed for item in found if (changed := without_properties(item, names))]
 
     async def redactions(self, organization: str, log: Sequence[LogEntry], ids: Set[str]) -> list[Operation]:
-        """Return what blots the words of a fact out of its sources and out of answers kept for replay."""
+        """Blot the words of a fact out of its sources and out of answers kept for replay: the operations."""
         operations: list[Operation] = []
         by_content: dict[str, list[FactRecord | Confirmation]] = {}
         for memory in log:

@@ -115,7 +115,7 @@ class Expirer:
         whole: bool,
         portion: bool,
     ) -> Erasure:
-        """Return what erases the oldest that fit into one transaction, or the whole entity when nothing is left."""
+        """Plan the erasure of the oldest that fit into one transaction, or the whole entity when nothing is left."""
         if whole:
             return await self._forgetter.whole(organization, stored, log)
         oldest = [memory.id for memory in log if memory.id in gone]

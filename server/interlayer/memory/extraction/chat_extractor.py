@@ -60,7 +60,7 @@ class ModelExtractor:
         return self._settings.timeout_s
 
     async def extract(self, task: ExtractionTask) -> Extraction:
-        """Return what the content says, passage by passage, merged; all of it or nothing."""
+        """Read the content passage by passage, and merge; all of it or nothing."""
         texts = list(_passages(task.content, self._settings.passage))
         found: list[list[_Read]] = [[] for _ in texts]
         limit = anyio.CapacityLimiter(_AT_ONCE)
@@ -82,7 +82,7 @@ class ModelExtractor:
         return replace(merged([one.extraction for one in answers]), by=by)
 
     async def _read(self, task: ExtractionTask, passage: str) -> list[_Read]:
-        """Return what a passage says, and what smaller ones of it do if the answer does not come to an end."""
+        """Read a passage, and smaller ones of it if the answer does not come to an end."""
         try:
             return [_Read(*await self._chat.ask(await self._question(task, passage)))]
         except CutShort as cut:
@@ -168,7 +168,7 @@ def _first(failed: BaseExceptionGroup[Exception]) -> Exception:
 
 
 def merged(found: Sequence[Extraction]) -> Extraction:
-    """Return what several passages say, each thing once: facts in the same words, properties of the same name.
+    """Merge what several passages say, each thing once: facts in the same words, properties of the same name.
 
     Of a fact the surer saying counts. Of a property the surest value counts, the later one of two that are as sure;
     lists are put together.

@@ -92,7 +92,7 @@ class Extractor(Protocol):
         ...
 
     async def extract(self, task: ExtractionTask) -> Extraction:
-        """Return what the content says of the entity."""
+        """Read what the content says of the entity."""
         ...
 
 

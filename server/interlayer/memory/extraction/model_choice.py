@@ -64,13 +64,13 @@ class ModelChoice:
         return Choice(with_models(self._settings, item.body["models"], item.body["api_base"]), stored=True)
 
     def extractor(self, organization: str, settings: ChatSettings) -> Extractor | None:
-        """Return what asks these models within the organization's budget."""
+        """Build the extractor that asks these models within the organization's budget."""
         if not settings.models:
             return None
         return ModelExtractor(Chat(settings, self.spending(organization)), settings)
 
     def instead(self, organization: str, model: str, api_base: str | None, choice: Choice) -> Extractor | None:
-        """Return what asks other models than the chosen ones, at the chosen address unless another one is given."""
+        """Build an extractor of other than the chosen models, at the chosen address unless another one is given."""
         settings = with_models(self._settings, model_ids(model), api_base or choice.settings.api_base)
         return self.extractor(organization, settings)
 

@@ -169,7 +169,7 @@ class Gates:
 
 
 def _stated(value: Any) -> list[str]:
-    """Return what a value says, as texts in which a single word with a capital counts as a name."""
+    """State a value as texts in which a single word with a capital counts as a name."""
     if isinstance(value, dict):
         return [str(value.get("amount", ""))]
     texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]

@@ -50,7 +50,7 @@ def _key(organization: str, *parts: str, sort: str) -> Key:
 
 
 def organization(name: str) -> str:
-    """Return what every partition of an organization begins with, before the first `#`."""
+    """Write an organization's name as its partitions begin with it, before the first `#`."""
     return _part(name)
 
 

@@ -31,7 +31,7 @@ def entry_key(organization: str, memory_id: str) -> Key:
 
 
 def new_keys(organization: str, clock: Clock) -> NewKey:
-    """Return what names further entries."""
+    """Make a function that names further entries."""
     return partial(_new_key, organization, clock)
 
 

@@ -34,7 +34,7 @@ async def index_repairs(
     wanted: Mapping[str, Any],
     schema: EntitySchema,
 ) -> tuple[list[Delete], list[Put]]:
-    """Return what brings the index to the wanted values, whatever schema it was written under; it is read for that.
+    """Read the index and build the operations that bring it to the wanted values, under whatever schema it was written.
 
     `held` are the values that the head shows.
     """

@@ -98,7 +98,7 @@ def later_readings(log: Sequence[LogEntry], memory_id: str) -> list[str]:
 
 
 def readings_of(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
-    """Return what was read of the content of a memory: the memory itself without what its caller stated, later ones."""
+    """List the readings of the content of a memory: the memory itself without what its caller stated, later ones."""
     found: list[LogEntry] = []
     for memory in log:
         if memory.id == memory_id:

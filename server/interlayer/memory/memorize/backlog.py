@@ -32,13 +32,13 @@ class Unread:
 
 
 def note(organization: str, memory_id: str, reason: str, now: datetime) -> Put:
-    """Return what puts content into the backlog."""
+    """Build the operation that puts content into the backlog."""
     body = {"attempts": 1, "reason": reason, "due": timestamp(now + FIRST_WAIT), "since": timestamp(now)}
     return Put(keys.pending(organization, memory_id), body)
 
 
 def done(organization: str, unread: Unread) -> Delete:
-    """Return what takes content out of the backlog, unless somebody else has claimed it since."""
+    """Build the operation that takes content out of the backlog, unless somebody else has claimed it since."""
     return Delete(keys.pending(organization, unread.memory_id), unread.version)
 
 

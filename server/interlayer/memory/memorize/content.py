@@ -54,7 +54,7 @@ class ContentReader:
 
 
 def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:
-    """Return what finds the current facts of a view that are nearest to a text; none when texts cannot be embedded."""
+    """Make a function that finds the facts of a view nearest to a text; none when texts cannot be embedded."""
 
     async def nearest(text: str) -> Sequence[str]:
         current = [fact for fact in view.ordered if fact.superseded_by is None]

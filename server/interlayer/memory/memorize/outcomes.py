@@ -63,7 +63,7 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
 
 
 def fact_outcome(one: Decision) -> FactResult:
-    """Return what became of a fact, in the words of the contract."""
+    """Say what became of a fact, in the words of the contract."""
     return "superseded_older" if one.supersedes and not one.superseded_by else one.outcome
 
 
@@ -121,7 +121,7 @@ def _counts(gated: GateResult) -> GateCounts:
 
 
 def _rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
-    """Return what is said of the facts and of the properties that were turned down."""
+    """Say what became of the facts and properties that were turned down."""
     shown = [(one.shown, str(one.reason)) for one in gated.rejected]
     facts = (
         FactOutcome(fact_id="", text=one.text, outcome="rejected", confidence=one.confidence, reason=reason)

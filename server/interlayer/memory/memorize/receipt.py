@@ -17,7 +17,7 @@ MEMORIZE: Final = "memorize"
 async def memory_receipt(
     book: ReceiptBook, prepared: PreparedCall, entity: EntityId | None, change: MemoryChange | None = None
 ) -> Put:
-    """Return what writes the receipt of a call, in the call's own transaction.
+    """Build the operation that writes the receipt of a call, in the call's own transaction.
 
     The entity stands in it by its id, which names nobody once the entity is forgotten; None when there is none yet.
     """

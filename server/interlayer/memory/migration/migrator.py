@@ -88,7 +88,7 @@ class Migrator:
         await optimistically(attempt, busy)
 
     async def fitting(self, organization: str, configured: Schema, file: str = "") -> Put | None:
-        """Return what would put the configured schema on record, None if it is there. Raises `Refused`.
+        """Build the operation that puts the configured schema on record; None if it is there. Raises `Refused`.
 
         `file` is where the schema was read from, nothing for the one that ships with the package.
         """
@@ -114,7 +114,7 @@ class Migrator:
     async def plan(
         self, organization: str, new: Schema, configured: Schema, progress: Callable[[int], None]
     ) -> SchemaPlan:
-        """Return what applying the new schema would do; nothing is written."""
+        """Tell what applying the new schema would do; write nothing."""
         known = await self._known(organization, configured)
         found = await self._survey(organization, known, new, progress=progress)
         assert found is not None  # noqa: S101 - without a limit there is always a count
@@ -221,7 +221,7 @@ class Migrator:
         at_most: int | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> SchemaPlan | None:
-        """Return what the new schema would do; None if that takes a look at more than `at_most` entities."""
+        """Tell what the new schema would do; None if that takes a look at more than `at_most` entities."""
         found = SchemaPlan([Change(one) for one in known.differences(new)], resumes=bool(known.begun))
         scopes = _scopes(known.unsettled(new))
         async with aclosing(self._pages(organization, new, scopes)) as pages:

@@ -27,22 +27,22 @@ class Recorded:
     version: int = ABSENT
 
     def differences(self, new: Schema) -> list[Difference]:
-        """Return what the new schema changes."""
+        """List what the new schema changes."""
         return differences(self.schema, new, self.former)
 
     def unsettled(self, new: Schema) -> list[Difference]:
-        """Return what may have to be written anew: what the new schema changes, and what was begun towards others."""
+        """List what may have to be written anew: what the new schema changes, and what was begun towards others."""
         found = self.differences(new)
         for one in self.begun:
             found += differences(one, new, former_after(self.former, self.differences(one)))
         return found
 
     def put(self, organization: str, *, begun: tuple[Schema, ...]) -> Put:
-        """Return what marks changes as begun."""
+        """Build the operation that marks changes as begun."""
         return Put(keys.schema(organization), _body(self.schema, self.former, begun), self.version)
 
     def put_schema(self, organization: str, new: Schema) -> Put:
-        """Return what puts another schema on record, every begun change being finished."""
+        """Build the operation that puts another schema on record, every begun change being finished."""
         former = former_after(self.former, self.unsettled(new))
         return Put(keys.schema(organization), _body(new, former, ()), self.version)
 

@@ -40,7 +40,7 @@ class ConsistencyCheck:
         self._filler = filler
 
     async def differences(self, organization: str, progress: Progress = lambda _: None) -> list[Difference]:
-        """Return what differs, sorted; `progress` is told the number of facts looked at. Raises `Unavailable`."""
+        """List the differences, sorted; `progress` is told the number of facts looked at. Raises `Unavailable`."""
         spaces = await self._spaces.whole(organization)
         return sorted([one for space in spaces for one in await self._between(organization, space, progress)])
 
@@ -61,7 +61,7 @@ class ConsistencyCheck:
         return cleared
 
     async def _between(self, organization: str, space: ActiveSpace, progress: Progress) -> set[Difference]:
-        """Return what differs between the log and a space."""
+        """List the differences between the log and a space."""
         try:
             found = await self._compared(organization, space, progress)
             return found & await self._compared(organization, space, progress) if found else set()

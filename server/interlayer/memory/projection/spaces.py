@@ -156,7 +156,7 @@ class Spaces:
         return [self.active(entry) for entry in (record.current, record.former) if entry]
 
     async def check(self, organization: str) -> str:
-        """Return what is to be said of the configured model: nothing, no answer so far, or another one since a move.
+        """Say what there is to say of the configured model: nothing, no answer so far, or another one since a move.
 
         Raises `Refused` when the organization's vectors are of another model than the configured one.
         """
@@ -223,7 +223,7 @@ class Spaces:
         return self._indexes[space.id]
 
     def put(self, organization: str, record: SpaceRecord) -> Put:
-        """Return what writes a record, if it is still the one that was read."""
+        """Build the operation that writes a record, if it is still the one that was read."""
         return Put(keys.space(organization), _body(record), record.version)
 
     async def write(self, put: Put) -> None:

@@ -129,7 +129,7 @@ class Recaller:
     async def _past(
         self, organization: str, view: EntityView, as_of: str, degraded: list[str], space: ActiveSpace
     ) -> EntityView:
-        """Return what was known and valid then: the log up to that instant, with what was merged into it at that time.
+        """Fold what was known and valid then: the log up to that instant, with what was merged into it at that time.
 
         Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
         valid then, and `degraded` says so.

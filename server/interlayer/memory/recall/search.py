@@ -74,7 +74,7 @@ class Searcher:
     async def _found(
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
     ) -> list[tuple[Head, FactState, float]]:
-        """Return what the index finds. Raises `Unavailable` in a bounded time, and then for a while at once."""
+        """Ask the index. Raises `Unavailable` in a bounded time, and then for a while at once."""
         now_s = anyio.current_time()
         if now_s < self._rests_until_s:
             raise Unavailable("It did not answer a moment ago.")

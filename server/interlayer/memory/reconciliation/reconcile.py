@@ -126,7 +126,7 @@ class _Compared:
     def against(
         self, text: str, seen: str, scores: Vectors, own: frozenset[str]
     ) -> tuple[tuple[str | int, ...], tuple[str | int, ...], tuple[str | int, ...]]:
-        """Return what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
+        """Find what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
         found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
         claim, now = Claim.of(text), datetime.fromisoformat(seen)
         # Those in force on their own: however often a figure has changed, its last word is among the closest of them.

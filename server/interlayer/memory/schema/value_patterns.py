@@ -70,7 +70,7 @@ def find(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], 
 
 
 def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], description: str) -> Finder | None:
-    """Return what finds a property of this name, type, values and description; None if nothing tells its values."""
+    """Build the finder of a property of this name, type, values and description; None if nothing tells its values."""
     named = name.split("_")
     makers: Mapping[str, Callable[[], Finder | None]] = {
         "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _listed(named, values),
@@ -152,7 +152,7 @@ def _listed(named: Sequence[str], values: Mapping[str, Sequence[str]]) -> Finder
 
 
 def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | None:
-    """Return what finds a number that falls into one of the ranges, told by the thing that is counted."""
+    """Build the finder of a number that falls into one of the ranges, told by the thing that is counted."""
     counted = _COUNTED.search(description)
     if not counted:
         return None
@@ -178,7 +178,7 @@ def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | N
 
 
 def _stated(named: Sequence[str]) -> Finder:
-    """Return what finds whether somebody is what the property says: as a label, or as what "is" joins to somebody."""
+    """Build the finder of whether somebody is what the property says: as a label, or as what "is" joins to somebody."""
     phrase = r"[\s_-]".join(re2.escape(word) for word in named)
     initials = "".join(word[0] for word in named).upper()
     title = rf"(?:(?i:{phrase})" + (rf"|{initials})" if len(named) > 1 else ")")
@@ -216,7 +216,7 @@ def _dated(named: Sequence[str]) -> Finder:
 
 
 def _measured(named: Sequence[str], form: str) -> Finder:
-    """Return what finds an amount that stands right behind the whole name of the property."""
+    """Build the finder of an amount that stands right behind the whole name of the property."""
     whole = r"\W{1,2}".join(_word(word) for word in named)
     after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?{form}")
     cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?{form}[^|]{{0,20}}\|")

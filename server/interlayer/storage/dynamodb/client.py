@@ -247,7 +247,7 @@ class _Again(Exception):
 
 
 def _failure(place: Place, response: Mapping[str, Any]) -> Exception:
-    """Return what a refusal of the service means: try again, tell the operator, or let the caller decide."""
+    """Tell what a refusal of the service means: try again, tell the operator, or let the caller decide."""
     error: Mapping[str, Any] = response.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])

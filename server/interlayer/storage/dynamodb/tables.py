@@ -40,7 +40,7 @@ class TableState:
 
 
 def description() -> Mapping[str, Any]:
-    """Return what `tables.json` says."""
+    """Read `tables.json`."""
     return json.loads(
         resources.files("interlayer.storage.dynamodb").joinpath("tables.json").read_text(encoding="utf-8")
     )

@@ -41,7 +41,7 @@ class Register(Protocol):
     name: str
 
     def read(self) -> Mark | None:
-        """Return what is there now, None if nothing ever was."""
+        """Read what is there now; None if nothing ever was."""
         ...
 
     def write(self, text: str, expect: str | None) -> str | None:

@@ -38,7 +38,7 @@ class Place(Protocol):
         ...
 
     async def options(self) -> dict[str, str]:
-        """Return what LanceDB needs to get there."""
+        """Give LanceDB what it needs to get there."""
         ...
 
     async def verify(self) -> None:
@@ -54,7 +54,7 @@ class Place(Protocol):
         ...
 
     async def files(self, folder: str) -> Sequence[str]:
-        """Return what is in a folder before an erasure, for `bury`."""
+        """List what is in a folder before an erasure, for `bury`."""
         ...
 
     async def bury(self, folder: str, before: Sequence[str], ids: Sequence[str]) -> None:

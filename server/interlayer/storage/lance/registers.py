@@ -19,7 +19,7 @@ class S3Register:
         self._place = {"Bucket": bucket, "Key": key}
 
     def read(self) -> Mark | None:
-        """Return what is there now, None if nothing ever was."""
+        """Read what is there now; None if nothing ever was."""
         with translated(self.name, _REMEDY):
             try:
                 found = self._client.get_object(**self._place)
@@ -49,7 +49,7 @@ class DynamoRegister:
         self._key = {"base_uri": {"S": f"lease:{key}"}, "version": {"N": "0"}}
 
     def read(self) -> Mark | None:
-        """Return what is there now, None if nothing ever was."""
+        """Read what is there now; None if nothing ever was."""
         with translated(self.name, _REMEDY):
             found = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get("Item")
         return Mark(found["token"]["S"], found["mark"]["S"]) if found else None

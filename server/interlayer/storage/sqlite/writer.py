@@ -72,7 +72,7 @@ class Writer:
         await self._outcome(_Transaction(operations, bodies))
 
     async def alone(self, run: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Return what the function returns for the connection, while no transaction is open on it."""
+        """Call the function with the connection, while no transaction is open on it."""
         return await self._outcome(_Work(run))
 
     async def close(self) -> None:
