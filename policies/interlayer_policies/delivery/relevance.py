@@ -56,9 +56,7 @@ _PER_DOUBLING: Final = 0.04
 _DOUBLINGS_MAX: Final = 6.0
 
 # Words that say what the agent does or for whom, not what the task is about: alone they are no evidence.
-_TASK_WORDS: Final = frozenset(
-    terms(" ".join(lexicon.words("task_words", "number_words", "calendar_units", "relative_days", "ordinals")))
-)
+_TASK_WORDS: Final = frozenset(terms(" ".join(lexicon.words("task_words", "number_words", "calendar_units"))))
 
 
 @dataclass(frozen=True, slots=True)

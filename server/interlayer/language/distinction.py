@@ -20,9 +20,8 @@ REMEMBERED: Final = 8_192
 """Texts of which it is kept what they say: an entity's statements are compared with one another again and again."""
 
 _DENYING: Final = words("negations")
-_WITHIN_WORDS: Final = {
-    form for form in _DENYING if form[0] >= "\u3040"
-}  # in Japanese and Chinese no blank sets it apart
+# Japanese and Chinese set no word apart, so that theirs count wherever they stand.
+_WITHIN_WORDS: Final = {form for form in _DENYING if form[0] >= "\u3040"}
 _NEGATION: Final = re.compile(
     rf"\b(?:{pattern(_DENYING - _WITHIN_WORDS)})\b|n['’]t\b|\bnon\b(?!-)"
     r"|\b(?:ne\s+|n['’])(?P<verb>[^\W\d_]+(?:\s+[^\W\d_]+)?)\s+(?:pas|jamais|rien|plus|aucune?)\b"

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 import re2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlayer.language.dates import MONTHS, WEEKDAYS, WRITTEN, parsed, periods, stated_dates
 
@@ -16,6 +18,7 @@ Stated = tuple[int | None, int | None, int | None, int | None]
         ("due 2026-03-31", [(2026, 3, 31, None)]),
         ("since 2026-03", [(2026, 3, None, None)]),
         ("on March 3rd, 2026 and the 4th of May", [(2026, 3, 3, None), (None, 5, 4, None)]),
+        ("on 31-Mar-2026", [(2026, 3, 31, None)]),
         ("in Sept. 2026, or December", [(2026, 9, None, None), (None, 12, None, None)]),
         ("on 03/04/26", [(2026, 4, 3, None), (2026, 3, 4, None)]),
         ("Q3 2026 or the fourth quarter", [(2026, None, None, 3), (None, None, None, 4)]),
@@ -77,3 +80,10 @@ def test_periods_are_alike_by_what_they_mean() -> None:
 
 def test_months_and_weekdays_are_numbered_as_in_the_calendar() -> None:
     assert (MONTHS["jan"], MONTHS["dezember"], WEEKDAYS["monday"], WEEKDAYS["sunday"]) == (1, 12, 0, 6)
+
+
+@given(st.text(st.sampled_from("0129/-. QqhMay März,of\n"), max_size=40))
+def test_any_text_may_be_asked_for_dates(text: str) -> None:
+    assert all(0 <= one.start < one.end <= len(text) for one in stated_dates(text))
+    parsed(text)
+    periods(text)

@@ -1,6 +1,10 @@
 """Quantities of real sentences: numerals, ranges, amounts of a unit, and values."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlayer.language.quantities.amounts import amounts
 from interlayer.language.quantities.numbers import numbers, within
@@ -8,6 +12,12 @@ from interlayer.language.quantities.numerals import is_number_word, numerals
 from interlayer.language.quantities.ranges import linked
 from interlayer.language.quantities.units import before, behind, currency_of, names_of
 from interlayer.language.quantities.values import Money, money_of, number_of
+
+PIECES = [
+    "1", "12", "300", "450 000", "1,250.5", "1.2.3", "five", "hundred", "million", "half a", "and", "one", "k", "m",
+    "-", " ", "\n", "\x1c", "\u2003", "$", "€", "%", "percent", "to", "between", "from", "days", "v", ".", ",", ":",
+    "٣", "²", "İ",
+]  # fmt: skip
 
 
 def ends(text: str) -> list[float | tuple[float, float]]:
@@ -143,3 +153,16 @@ def test_alternatives_are_no_range() -> None:
     low, high = numerals(text := "10 or 30 percent")
     assert linked(text, low, high) == "alternative"
     assert linked(text, high, low) is None
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=60), st.sampled_from("% $ m".split())
+)
+def test_any_text_is_read_in_order_without_doubles(text: str, unit: str) -> None:
+    found = numerals(text.lower(), letters_apart=True)
+    assert all(0 <= one.start < one.end <= len(text.lower()) for one in found)
+    assert all(one.end <= after.start for one, after in pairwise(found))
+    assert all(one.low <= one.high for one in numbers(text))
+    assert all(one.start < one.end for one in amounts(text.lower(), unit))
+    number_of(text)
+    money_of(text)

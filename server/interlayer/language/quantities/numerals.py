@@ -117,7 +117,7 @@ def _multiplier(text: str, at: int, asked: _Asked, *, is_money: bool) -> tuple[f
         found = _LETTER_APART.match(text, at)
         if found is None or not (is_money or asked.letters_apart or _MONEY_AFTER.match(text, found.end())):
             return None
-    said = re.split(r"[\s-]+", found[0].strip(" \t\r\n-"))
+    said = re.split(r"[\s-]+", found[0].strip().strip("-"))
     if said[0] in asked.unit:
         return None
     return math.prod(_MULTIPLIERS[word] for word in said), found.end()

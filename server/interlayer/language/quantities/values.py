@@ -9,7 +9,8 @@ from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.quantities.numerals import numerals
 from interlayer.language.quantities.units import CURRENCIES, PERCENT, SIGNS
 
-_DIGITS: Final = r"(?:\d{1,3}(?:[ '\x{a0}\x{202f}]\d{3})+\b(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
+_GROUPED: Final = r"\d{1,3}(?:[ '\x{a0}\x{202f}]\d{3})+\b"
+_DIGITS: Final = rf"(?:{_GROUPED}(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 _MULTIPLIED: Final = rf"(?:\s?(?:{pattern(words('magnitudes', 'magnitude_letters'))}))?"
 _LEADING: Final = pattern(name for name in CURRENCIES if name in SIGNS or len(name) == 3)
 _TRAILING: Final = rf"{pattern(SIGNS)}|(?:{pattern(CURRENCIES.keys() - SIGNS)})\b"
@@ -17,7 +18,7 @@ _TRAILING: Final = rf"{pattern(SIGNS)}|(?:{pattern(CURRENCIES.keys() - SIGNS)})\
 NUMBER: Final = rf"[-+]?{_DIGITS}"
 """The pattern of a number in digits, for RE2."""
 
-WHOLE_NUMBER: Final = r"\d+(?:,\d{3})*"
+WHOLE_NUMBER: Final = rf"{_GROUPED}|\d+(?:,\d{{3}})*"
 """The pattern of a whole number in digits, for RE2."""
 
 SCALED: Final = rf"{_DIGITS}{_MULTIPLIED}\b"
@@ -26,7 +27,6 @@ SCALED: Final = rf"{_DIGITS}{_MULTIPLIED}\b"
 MONEY: Final = rf"(?:{_LEADING})\s?[-+]?{SCALED}|[-+]?{_DIGITS}{_MULTIPLIED}\s?(?:{_TRAILING})"
 """The pattern of an amount of money with its currency, for RE2, to be matched in any case."""
 
-_SIGNED: Final = re.compile(rf"(?P<sign>[-+]?)\s*(?P<number>.+?)\s*(?:{pattern(PERCENT)})?,*", re.DOTALL)
 _CURRENCY: Final = re.compile(rf"(?i)(?<![^\W\d_])(?:{pattern(CURRENCIES)})(?![^\W\d_])")
 _OTHER_CODE: Final = re.compile(r"\b[A-Z]{3}\b")
 
@@ -41,13 +41,13 @@ class Money:
 
 def number_of(text: str, *, money: bool = False) -> float | None:
     """Read a text that is one number, in digits or in words: 1,250.5, -3%, 450K, four hundred. None if it is not."""
-    found = _SIGNED.fullmatch(unicodedata.normalize("NFKC", text).casefold().strip())
-    if not found:
+    plain = unicodedata.normalize("NFKC", text).casefold().strip().rstrip(",")
+    percent = max((name for name in PERCENT if plain.endswith(name)), key=len, default="")
+    bare = plain.removesuffix(percent).lstrip("+-").strip()
+    said = numerals(bare, money=money, letters_apart=True)
+    if len(said) != 1 or said[0].bound or (said[0].start, said[0].end) != (0, len(bare)):
         return None
-    said = numerals(found["number"], money=money, letters_apart=True)
-    if len(said) != 1 or said[0].bound or (said[0].start, said[0].end) != (0, len(found["number"])):
-        return None
-    return round(-said[0].value if found["sign"] == "-" else said[0].value, 6)
+    return round(-said[0].value if plain.startswith("-") else said[0].value, 6)
 
 
 def money_of(text: str) -> Money | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from interlayer.language.dates import WRITTEN, parsed
+from interlayer.language.quantities.units import currency_of
 from interlayer.language.quantities.values import MONEY, NUMBER, WHOLE_NUMBER, money_of, number_of
 
 PropertyType = Literal[
@@ -148,7 +149,7 @@ def _money(value: Any) -> dict[str, Any]:
     except ValueProblem as error:
         raise ValueProblem("takes an amount of money, such as $450,000") from error
     if currency is not None:
-        result["currency"] = str(currency).upper()[:3]
+        result["currency"] = currency_of(str(currency)) or str(currency).upper()[:3]
     return result
 
 
