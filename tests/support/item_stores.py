@@ -67,10 +67,10 @@ class Apart:
         self._name = name
 
     def _inner(self, key: Key) -> Key:
-        return replace(key, partition=f"{self._name}{key.partition}") if key.partition else key
+        return key._replace(partition=f"{self._name}{key.partition}") if key.partition else key
 
     def _outer(self, item: Item) -> Item:
-        return replace(item, key=replace(item.key, partition=item.key.partition.removeprefix(self._name)))
+        return replace(item, key=item.key._replace(partition=item.key.partition.removeprefix(self._name)))
 
     async def purge(self) -> int:
         return await self._store.purge()
@@ -103,7 +103,7 @@ class Apart:
             await self._store.transact([replace(one, key=self._inner(one.key)) for one in operations])
         except VersionConflict as conflict:
             raise VersionConflict(
-                [replace(key, partition=key.partition.removeprefix(self._name)) for key in conflict.keys]
+                [key._replace(partition=key.partition.removeprefix(self._name)) for key in conflict.keys]
             ) from conflict
 
 

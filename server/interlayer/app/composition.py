@@ -85,7 +85,7 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
     trail = Trail(store, clock)
     models = ModelChoice(store, trail, clock, settings.model)
     receipts = ReceiptBook(store, clock, settings.receipt_days)
-    memory = Memory.over(store, spaces, schema, clock, receipts=receipts, extractors=models)
+    memory = Memory.over(store, spaces, schema, clock, trail=trail, receipts=receipts, extractors=models)
     stale = timedelta(seconds=settings.stale_seconds)
     facts = EntityFacts(memory.recaller)
     governance = Governance(store, trail, spaces, facts, clock, settings.receipt_days, stale)

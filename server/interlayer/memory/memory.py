@@ -59,11 +59,12 @@ class Memory:
         schema: Schema,
         clock: Clock,
         *,
+        trail: Trail | None = None,
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
-        trail = Trail(store, clock)
+        trail = trail or Trail(store, clock)
         entities = Entities(store, spaces, schema, clock)
         projector = Projector(store, spaces)
         backfill = Backfill(store, spaces, list(schema.entities))

@@ -11,7 +11,7 @@ keeps is `tests/contract/test_items.py`:
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from interlayer.errors import Conflict
 
@@ -31,9 +31,11 @@ LAST: Final = "\U0010ffff"
 """Sorts after every sort key in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Address of an item. Every partition begins with the organization."""
+class Key(NamedTuple):
+    """Address of an item. Every partition begins with the organization.
+
+    A named tuple, because keys are made, compared and looked up many times a call.
+    """
 
     table: Table
     partition: str

@@ -36,9 +36,9 @@ from interlayer.memory.log.revision import (
 )
 from interlayer.memory.memorize.backlog import Backlog, Unread, done
 from interlayer.memory.memorize.call import Reading
-from interlayer.memory.memorize.content import ContentReader, run_over
+from interlayer.memory.memorize.content import ContentReader
 from interlayer.memory.memorize.intake import gate
-from interlayer.memory.memorize.preparation import gate_context
+from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -161,7 +161,7 @@ class Rereader:
         )
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
         judge = partial(gate, request, context, replace(reading, extracted=extracted))
-        gated = await run_over(request, judge)
+        gated = await run_over(content, judge)
         vectors = await space.embedder.embed([fact.text for fact in gated.facts])
         return Reread(memory, content, reading.extracted.extractor, gated, space, vectors)
 

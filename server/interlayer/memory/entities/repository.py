@@ -35,6 +35,14 @@ _FEW: Final = 64  # facts that a model at hand has embedded before the index has
 BEARERS_MAX: Final = 100
 
 
+_Place = tuple[str, str, str]
+"""Organization, type and id of an entity: texts, whose hashes are at hand."""
+
+
+def _place(organization: str, entity: EntityId) -> _Place:
+    return organization, entity.type, entity.id
+
+
 @dataclass(slots=True)
 class _Cached:
     view: EntityView
@@ -51,9 +59,9 @@ class Entities:
         self._spaces = spaces
         self._schema = schema
         self._clock = clock
-        self._views: OrderedDict[tuple[str, EntityId], _Cached] = OrderedDict()
+        self._views: OrderedDict[_Place, _Cached] = OrderedDict()
         self._facts = 0  # over all views
-        self._locks: dict[tuple[str, EntityId], anyio.Lock] = {}
+        self._locks: dict[_Place, anyio.Lock] = {}
 
     async def head(self, organization: str, entity: EntityId) -> StoredHead | None:
         """Return the head as it is now, or None if there is no such entity."""
@@ -65,7 +73,7 @@ class Entities:
 
         `known`, read before, is as good as long as this process has not changed the entity since.
         """
-        cached = self._views.get((organization, entity))
+        cached = self._views.get(_place(organization, entity))
         if known and (cached is None or cached.view.revision <= known.stored.head.revision):
             return known
         return await read_entity(self._store, organization, entity, cached.view.revision if cached else 0)
@@ -140,7 +148,7 @@ class Entities:
         must not await while it reads from the view.
         """
         space = space or await self._spaces.of(organization)
-        place = (organization, head.entity)
+        place = _place(organization, head.entity)
         cached = self._views.get(place)
         cutoff = self.cutoff(head.entity.type)
         if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
@@ -217,11 +225,11 @@ class Entities:
             return
         if view.revision == memory.revision - 1:
             view.apply(memory, vectors)
-        self._keep((organization, head.entity), _Cached(view, head.epoch))
+        self._keep(_place(organization, head.entity), _Cached(view, head.epoch))
 
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
         """Return the lock under which this process changes an entity: it saves retries, the store decides."""
-        place = (organization, entity)
+        place = _place(organization, entity)
         if len(self._locks) > 10_000:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
@@ -301,7 +309,7 @@ class Entities:
             raise Ambiguous(f"entity: {len(heads)} entities bear {entity.key!r}: {shown}. Use one of these.")
         return EntityId(entity.type, found.pop()) if found else None
 
-    def _keep(self, place: tuple[str, EntityId], cached: _Cached) -> None:
+    def _keep(self, place: _Place, cached: _Cached) -> None:
         """Keep a view as the one used last; where all hold too many facts, those used longest ago go."""
         former = self._views.pop(place, None)
         self._facts -= former.facts if former else 0

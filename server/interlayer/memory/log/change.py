@@ -123,28 +123,27 @@ class EntityChange:
         return operations
 
     def _head(self) -> Iterator[Operation]:
-        organization, entity, old, new = self.organization, self.entity, self._before, self.after
         version = self.stored.version if self.stored else ABSENT
-        if new:
-            yield head_put(organization, new, version)
+        if self.after:
+            yield head_put(self.organization, self.after, version)
         else:
-            yield Delete(keys.head(organization, entity), version)
-        was, stands = _stands(old), _stands(new)
-        listing = keys.listing(organization, entity.type, entity.id)
-        if stands and not was:
-            yield Put(listing, {})
-        elif was and not stands:
-            yield Delete(listing)
-        values_before = old.properties if old and was else {}
-        values_after = new.properties if new and stands else {}
-        yield from index_changes(organization, entity, values_before, values_after, self.schema)
-        before, after = _name_forms(old) if was else [], _name_forms(new) if stands else []
+            yield Delete(keys.head(self.organization, self.entity), version)
+        old, new = _standing(self._before), _standing(self.after)
+        if (old is None) != (new is None):
+            listing = keys.listing(self.organization, self.entity.type, self.entity.id)
+            yield Put(listing, {}) if new else Delete(listing)
+        values_before, values_after = old.properties if old else {}, new.properties if new else {}
+        if values_before != values_after:
+            yield from index_changes(self.organization, self.entity, values_before, values_after, self.schema)
+        yield from self._names(_name_forms(old), _name_forms(new))
+
+    def _names(self, before: Collection[str], after: Collection[str]) -> Iterator[Operation]:
         for form in before:
             if form not in after:
-                yield Delete(keys.name(organization, entity.type, form, entity.id))
+                yield Delete(keys.name(self.organization, self.entity.type, form, self.entity.id))
         for form in after:
             if form not in before:
-                yield Put(keys.name(organization, entity.type, form, entity.id), {})
+                yield Put(keys.name(self.organization, self.entity.type, form, self.entity.id), {})
 
     @property
     def _before(self) -> Head | None:
@@ -195,9 +194,9 @@ class EntityChange:
 Statement = TypeVar("Statement", FactRecord, Confirmation)
 
 
-def _stands(head: Head | None) -> bool:
-    """Tell whether an entity stands for itself: one that is merged into another is found as that one."""
-    return head is not None and head.merged_into is None
+def _standing(head: Head | None) -> Head | None:
+    """Return a head that stands for itself: an entity that is merged into another is found as that one."""
+    return head if head and head.merged_into is None else None
 
 
 def _name_forms(head: Head | None) -> list[str]:

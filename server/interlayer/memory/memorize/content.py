@@ -1,10 +1,9 @@
 """Content as a model reads it, who is told what is known of the entity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
-import anyio.to_thread
 import numpy as np
 
 from interlayer.errors import Unavailable
@@ -13,13 +12,9 @@ from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Ex
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.memorize.call import Reading
 from interlayer.memory.projection.spaces import ActiveSpace
-from interlayer.memory.requests import MemorizeRequest
 
 NEAREST_MAX: Final = 20  # facts that a model is shown: enough to see what is repeated or changed
-_INLINE_CHARACTERS: Final = 20_000  # longer content is looked through in a thread
 _EMBEDDED: Final = 4_000
-
-T = TypeVar("T")
 
 
 class ContentReader:
@@ -70,10 +65,3 @@ def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:
         return [current[place].record.text for place in np.argsort(-scores)[:NEAREST_MAX]]
 
     return nearest
-
-
-async def run_over(request: MemorizeRequest, work: Callable[[], T]) -> T:
-    """Do work on a call; over long content it is done in a thread."""
-    if len(request.content or "") > _INLINE_CHARACTERS:
-        return await anyio.to_thread.run_sync(work)
-    return work()

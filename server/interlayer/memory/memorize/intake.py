@@ -97,9 +97,10 @@ def check_limits(request: MemorizeRequest) -> None:
     ):
         if count > most:
             raise InvalidInput(name, f"{count} is over the limit of {most}.", "Send it in several calls.")
-    for name, text in (("content", request.content), ("source", request.source)):
-        check_text(text or "", name)
-    check_text(request.idempotency_key or "", "idempotency_key")
+    labels = (("source", request.source), ("idempotency_key", request.idempotency_key))
+    for name, text in (("content", request.content), *labels):
+        if text:
+            check_text(text, name)
     for number, fact in enumerate(request.facts):
         check_text(fact.text, f"facts.{number}.text")
     if request.content is not None and not request.content.strip():

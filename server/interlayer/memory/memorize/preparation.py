@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
+
+import anyio.to_thread
 
 from interlayer.errors import Unavailable
 from interlayer.ids import Clock, timestamp
@@ -15,7 +17,7 @@ from interlayer.memory.extraction.extractor import Extractors
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.call import Call, PreparedCall, Reading
-from interlayer.memory.memorize.content import ContentReader, run_over
+from interlayer.memory.memorize.content import ContentReader
 from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.requests import MemorizeRequest
@@ -24,7 +26,11 @@ from interlayer.memory.schema.schema import Schema
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
+_INLINE_CHARACTERS: Final = 20_000  # longer content is looked through in a thread
 _NOTHING: Final = Reading("", redacted=False)
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Preparation:
         observed_at = request.observed_at or self._clock()
         read = await self._read(organization, request, reference, observed_at, keep)
         judge = admit if by_operator else gate
-        gated = await run_over(read.request, partial(judge, read.request, read.context, read.reading))
+        gated = await run_over(read.request.content, partial(judge, read.request, read.context, read.reading))
         space = await self._spaces.of(organization)
         vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
         return PreparedCall(
@@ -98,7 +104,7 @@ class Preparation:
         resolved = await self._resolve(organization, reference)
         head = await self._entities.shown(organization, resolved.read.stored.head) if resolved.read else None
         context = gate_context(self._schema, reference, head, observed_at)
-        reading = await run_over(request, partial(read_plainly, request.content))
+        reading = await run_over(request.content, partial(read_plainly, request.content))
         request = without_secrets(request, reading)
         try:
             model = await self._extractors.current(organization)
@@ -134,3 +140,10 @@ def gate_context(schema: Schema, reference: EntityReference, head: Head | None, 
         names=tuple(dict.fromkeys([*(head.names if head else ()), *given])),
         keys=tuple(dict.fromkeys([*values, *reference.identifiers.values(), *key])),
     )
+
+
+async def run_over(content: str | None, work: Callable[[], T]) -> T:
+    """Do work on the content of a call; over long content it is done in a thread."""
+    if len(content or "") > _INLINE_CHARACTERS:
+        return await anyio.to_thread.run_sync(work)
+    return work()
