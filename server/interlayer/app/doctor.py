@@ -109,7 +109,7 @@ async def _examine_stores(
     async def schema() -> str:
         return await _fitting(parts, organization)
 
-    async def published() -> str:
+    async def policy_set() -> str:
         return await _verify_policies(parts, settings.principal)
 
     async def index() -> str:
@@ -130,7 +130,7 @@ async def _examine_stores(
             **({"tables": tables} if settings.store else {}),
             "item store": store,
             "stored schema": schema,
-            "published policies": published,
+            "published policies": policy_set,
             "vector index": index,
             "embedder": embedder,
             "model": model,
