@@ -1,7 +1,7 @@
 """The vector index in memory: exact cosine and BM25 over the rows of a dictionary, for one event loop.
 
 It keeps every promise of the port but that rows outlive the process. Its text leg reads words as the rest of the house
-does (`text/terms.py`), accents folded as LanceDB folds them; scores are comparable with one another only.
+does (`language/terms.py`), accents folded as LanceDB folds them; scores are comparable with one another only.
 """
 
 import unicodedata
