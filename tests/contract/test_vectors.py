@@ -306,6 +306,7 @@ async def test_two_processes_that_add_the_same_rows_leave_one_of_each(
 async def test_erasing_and_optimizing_disturb_neither_readers_nor_writers(
     adapter: str, open_index: OpenIndex, tmp_path: Path
 ) -> None:
+    erased, added = (20, 60) if adapter == "lance" else (8, 24)  # elsewhere each step is a dozen requests over HTTP
     async with open_index(tmp_path) as index, open_index(tmp_path) as reader:
         await index.add("acme", numbered(40), unit_vectors(40))
         done = anyio.Event()
@@ -316,12 +317,12 @@ async def test_erasing_and_optimizing_disturb_neither_readers_nor_writers(
                 assert await found_by_text(reader, "marker00030") == {"r00030"}
 
         async def keep_erasing() -> None:
-            for number in range(20):
+            for number in range(erased):
                 assert await index.remove("acme", [f"r{number:05}"]) == 1
                 await reader.optimize("acme")
 
         async def write_meanwhile() -> None:
-            await run_workers("index_worker.py", [[adapter, str(tmp_path), "100", "60"]])
+            await run_workers("index_worker.py", [[adapter, str(tmp_path), "100", str(added)]])
 
         async with anyio.create_task_group() as readers:
             readers.start_soon(keep_reading)
@@ -329,7 +330,7 @@ async def test_erasing_and_optimizing_disturb_neither_readers_nor_writers(
                 writers.start_soon(keep_erasing)
                 writers.start_soon(write_meanwhile)
             done.set()
-        expected = {f"r{n:05}" for n in [*range(20, 40), *range(100, 160)]}
+        expected = {f"r{n:05}" for n in [*range(erased, 40), *range(100, 100 + added)]}
         assert await reader.ids("acme") == expected
         assert set(await reader.vectors_of("acme", "o1")) == expected
 

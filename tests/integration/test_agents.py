@@ -26,8 +26,8 @@ TOOLS = [
 TASK = "Write an e-mail to a prospect that offers a 30% discount to close this quarter."
 
 
-async def test_two_agents_share_memory_across_processes(connect: Any, mode: Any) -> None:
-    async with connect(mode, AGENT="one") as one, connect(mode, AGENT="two") as two:
+async def test_two_agents_of_different_eras_share_memory_across_processes(connect: Any) -> None:
+    async with connect("auto", AGENT="one") as one, connect("legacy", AGENT="two") as two:
         stored = await one(
             "memorize",
             entity="company:acme.example",

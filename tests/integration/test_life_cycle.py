@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+from organizations import home_of, listed, memorize, recall
 from processes import command, environment, status
 
 pytestmark = pytest.mark.anyio
@@ -45,27 +46,22 @@ def first_line(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     return answer
 
 
-def test_standard_output_holds_the_protocol_and_nothing_else(home: Path) -> None:
-    process = started(home)
-    assert first_line(process)["result"]["serverInfo"]["name"] == "interlayer"
-    out, _ = process.communicate(timeout=15)
-    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
-    assert process.returncode == 0
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, None], ids=["SIGTERM", "SIGINT", "end of input"])
-def test_it_ends_cleanly_within_five_seconds(home: Path, end: signal.Signals | None) -> None:
+def test_it_prints_the_protocol_and_nothing_else_and_ends_cleanly_within_five_seconds(
+    home: Path, end: signal.Signals | None
+) -> None:
     process = started(home)
-    first_line(process)
+    assert first_line(process)["result"]["serverInfo"]["name"] == "interlayer"
     start = time.monotonic()
     if end is None:
-        process.communicate(timeout=5)
+        printed, _ = process.communicate(timeout=5)
     else:
         process.send_signal(end)
         process.wait(timeout=5)
-        process.communicate()
+        printed, _ = process.communicate()
     assert process.returncode == 0
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in printed.splitlines())
     assert time.monotonic() - start < 5
     assert not (home / "interlayer.db-wal").exists(), "the store was not closed"
 
@@ -90,7 +86,7 @@ def test_a_server_over_http_ends_cleanly_too(home: Path, end: signal.Signals) ->
     assert not (home / "interlayer.db-wal").exists(), "the store was not closed"
 
 
-async def test_many_servers_share_one_home(connect: Any) -> None:
+async def test_many_servers_share_one_home(connect: Any, home: Path) -> None:
     async def agent(number: int) -> None:
         async with connect(AGENT=f"agent-{number}") as call:
             for turn in range(10):
@@ -100,15 +96,14 @@ async def test_many_servers_share_one_home(connect: Any) -> None:
     async with anyio.create_task_group() as tasks:
         for number in range(3):
             tasks.start_soon(agent, number)
-    async with connect() as call:
-        answer = await call("recall_entity", entity="company:acme.example", limit=100, max_tokens=8000)
-        assert len(answer["facts"]) == 30
-        assert len((await call("list_entities", entity_type="company"))["entities"]) == 1
+    async with home_of(home, "default") as parts:
+        assert len((await recall(parts, "company:acme.example"))["facts"]) == 30
+        assert len(await listed(parts, ["company"])) == 1
 
 
 async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> None:
     acknowledged: list[str] = []
-    for turn in range(3):
+    for turn in range(2):
         process = started(home)
         first_line(process)
         assert process.stdin is not None
@@ -125,21 +120,18 @@ async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> 
                 acknowledged.append(fact)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-    assert len(acknowledged) == 15
+    assert len(acknowledged) == 10
     async with connect() as call:
         recalled = await call("recall_entity", entity="company:acme.example", limit=100, max_tokens=8000)
         assert sorted(fact["text"] for fact in recalled["facts"]) == sorted(acknowledged)
         found = await call("search_memory", query="Round inspected pump", limit=100, max_tokens=8000)
-        assert len(found["results"]) == 15, "the vector layer did not catch up"
+        assert len(found["results"]) == 10, "the vector layer did not catch up"
 
 
-async def test_an_organization_sees_nothing_of_another(connect: Any) -> None:
-    async with connect(ORG="one") as one, connect(ORG="two") as two:
-        await one("memorize", entity="company:acme.example", content="Acme sells pumps.")
-        assert not (await two("recall_entity", entity="company:acme.example"))["found"]
-        assert (await two("search_memory", query="pumps"))["results"] == []
-
-
-async def test_a_reader_may_not_write(connect: Any) -> None:
-    async with connect(ROLES="reader") as call:
+async def test_an_organization_sees_nothing_of_another_and_a_reader_may_not_write(connect: Any, home: Path) -> None:
+    async with home_of(home, "one") as parts:
+        await memorize(parts, "company:acme.example", content="Acme sells pumps.")
+    async with connect(ORG="two", ROLES="reader") as call:
+        assert not (await call("recall_entity", entity="company:acme.example"))["found"]
+        assert (await call("search_memory", query="pumps"))["results"] == []
         assert "writer" in await call.error("memorize", entity="company:acme.example", content="Acme sells pumps.")

@@ -546,9 +546,8 @@ async def test_a_server_over_stdio_reads_with_the_model_that_is_chosen_while_it_
         answer = await call("memorize", entity=ACME, name="Acme", content=CONTENT)
         assert answer["extractor"].startswith("openai/scripted (prompt ")
         assert set(model.keys) == {"Bearer sk-scripted"}
-        program = [*command("model", "set", "openai/newer"), "--api-base", model.url]
-        done = await anyio.run_process(program, env=environment(home))
-        assert b"openai/newer" in done.stdout
+        done = interlayer(home, "model", "set", "openai/newer", "--api-base", model.url)
+        assert "openai/newer" in done.stdout
         with anyio.fail_after(30):
             number = 0
             while not answer["extractor"].startswith("openai/newer ("):  # within a second, and no restart

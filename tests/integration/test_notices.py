@@ -151,8 +151,8 @@ async def test_an_older_client_is_told_as_well_until_it_unsubscribes(home: Path,
 
 
 @pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
-async def test_an_older_client_over_http_is_told_that_it_cannot_be_told(own_http_server: str) -> None:
-    async with Client(f"{own_http_server}/mcp", mode="legacy") as client:
+async def test_an_older_client_over_http_is_told_that_it_cannot_be_told(http_server: str) -> None:
+    async with Client(f"{http_server}/mcp", mode="legacy") as client:
         with pytest.raises(MCPError, match="2026-07-28"):
             await client.subscribe_resource("policy://tone")  # pyright: ignore[reportDeprecated]
         assert (await client.call_tool("get_governance_context", {"task": "Reply"})).structured_content
@@ -210,9 +210,9 @@ async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
 
 
 async def test_without_listening_the_next_call_of_every_process_obeys(
-    home: Path, own_http_server: str, steward: Steward, mode: Any
+    home: Path, own_http_server: str, steward: Steward
 ) -> None:
-    async with Client(over_stdio(home), mode=mode) as first, Client(f"{own_http_server}/mcp", mode=mode) as second:
+    async with Client(over_stdio(home), mode="legacy") as first, Client(f"{own_http_server}/mcp") as second:
         for word in ("kind", "nice", "fair"):
             await steward.publish(TONE.format(word))
             for client in (first, second):
