@@ -145,7 +145,7 @@ async def test_many_agents_that_name_a_new_entity_at_once_create_one(room: Any) 
         for number in range(12):
             tasks.start_soon(call, number)
     listed = await room.searcher.list_entities(room.principal, "company", [], 20, None)
-    assert len(listed["entities"]) == 1
+    assert len(listed.entities) == 1
     assert len(await room.texts("company:Blue Harbor", limit=50)) == 12
 
 
