@@ -72,7 +72,7 @@ async def fill(parts: Parts, count: int) -> None:
             }
             previous = body["hash"] = event_hash(body)
             events.append(Put(Key("audit", chain_partition(who.organization), event_place(number)), body))
-            receipt = {**sample.body, "at": timestamp(now)}
+            receipt = {name: value for name, value in sample.body.items() if name != "id"} | {"at": timestamp(now)}
             place = Key("audit", receipts_partition(who.organization, hour_of(now)), new_id(RECEIPT, now))
             receipts.append(Put(place, receipt, expires_at=sample.body["expires_at"]))
         await parts.store.transact(events)

@@ -18,15 +18,10 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredReceipt:
-    """A receipt and its id."""
+    """A receipt, with its id among the fields of its body."""
 
     id: str
     body: Mapping[str, Any]
-
-    @property
-    def shown(self) -> Mapping[str, Any]:
-        """The receipt with its id in it."""
-        return {**self.body, "id": self.id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class SegmentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptRecord:
-    """A receipt in an export, its id among its fields."""
+    """A receipt in an export, with its id among its fields."""
 
     receipt: Mapping[str, Any]
 

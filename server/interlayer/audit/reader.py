@@ -31,7 +31,7 @@ from interlayer.audit.verification import Progress, Report, Verifier
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, Key, Span
+from interlayer.storage.items import Item, ItemStore, Key, Span
 
 FORMAT: Final = "interlayer-audit"
 VERSION: Final = 1
@@ -137,7 +137,7 @@ class Audit:
         begin = await first_hour(self._store, organization, self._clock)
         for hour in hours(begin, hour_of(self._clock())) if begin else ():
             async for item in stream(self._store, receipts_partition(organization, hour)):
-                yield ReceiptRecord(receipt=StoredReceipt(item.key.sort, body_of(item)).shown)
+                yield ReceiptRecord(receipt=_receipt(item).body)
 
     async def _receipts(self, organization: str, at: datetime | None) -> AsyncGenerator[StoredReceipt]:
         begin = await first_hour(self._store, organization, self._clock)
@@ -146,7 +146,7 @@ class Audit:
         for hour in reversed(list(hours(begin, hour_of(newest)))) if begin else ():
             partition = receipts_partition(organization, hour)
             async for item in stream(self._store, partition, span, reverse=True, page=100):
-                yield StoredReceipt(item.key.sort, body_of(item))
+                yield _receipt(item)
 
 
 def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint]:
@@ -167,6 +167,10 @@ def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint
     if demanded and not any(one.organization == demanded for one in found):
         raise InvalidInput("anchor", f"{file} has no checkpoint of {demanded}.", "Name the right file.")
     return found
+
+
+def _receipt(item: Item) -> StoredReceipt:
+    return StoredReceipt(item.key.sort, {**body_of(item), "id": item.key.sort})
 
 
 def _of_policy(refs: Any, policy: str | None) -> list[str]:

@@ -69,9 +69,9 @@ async def audit_receipts(
     chosen = {"agent": agent, "policy": policy, "kind": kind}
     found = await parts.audit.receipts(parts.settings.principal, **chosen, at=at, limit=count)
     if as_json:
-        click.echo(json.dumps([one.shown for one in found], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([one.body for one in found], indent=2, ensure_ascii=False))
     for one in () if as_json else found:
-        click.echo(_receipt_lines(one.shown))
+        click.echo(_receipt_lines(one.body))
     if not found:
         click.echo("no such receipt", err=True)
     return 0 if found else FAILED
