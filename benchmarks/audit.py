@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import anyio
 
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts, build, opened
 from interlayer.app.settings import Settings, load
 from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
@@ -50,9 +51,9 @@ def at(home: Path) -> Settings:
 async def fill(parts: Parts, count: int) -> None:
     """Write so many events and receipts of the last day."""
     who, now = parts.settings.principal, datetime.now(UTC) - timedelta(hours=22)
-    head = (await parts.audit.checkpoint(who)).record()
+    head = await parts.audit.checkpoint(who)
     (sample,) = await parts.audit.receipts(who, limit=1)
-    number, previous = head["number"], head["hash"]
+    number, previous = head.number, head.hash
     for first in range(0, count, BATCH):
         events: list[Put] = []
         receipts: list[Put] = []
@@ -71,9 +72,9 @@ async def fill(parts: Parts, count: int) -> None:
             }
             previous = body["hash"] = event_hash(body)
             events.append(Put(Key("audit", chain_partition(who.organization), event_place(number)), body))
-            receipt = {name: value for name, value in sample.items() if name != "id"} | {"at": timestamp(now)}
+            receipt = {name: value for name, value in sample.body.items() if name != "id"} | {"at": timestamp(now)}
             place = Key("audit", receipts_partition(who.organization, hour_of(now)), new_id(RECEIPT, now))
-            receipts.append(Put(place, receipt, expires_at=sample["expires_at"]))
+            receipts.append(Put(place, receipt, expires_at=sample.body["expires_at"]))
         await parts.store.transact(events)
         await parts.store.transact(receipts)
         if first % 5_000 == 0:
@@ -110,7 +111,7 @@ async def verify(home: Path) -> None:
     report = await parts.audit.verify(parts.settings.principal)
     taken = round(time.perf_counter() - start, 2)
     await parts.close()
-    sys.stdout.write(json.dumps(report.record() | {"s": taken, "mib": peak_mib(), "idle_mib": idle}))
+    sys.stdout.write(json.dumps(as_json(report) | {"s": taken, "mib": peak_mib(), "idle_mib": idle}))
 
 
 def peak_mib() -> int:

@@ -133,9 +133,9 @@ async def judged(parts: Parts, account: Account) -> dict[str, int]:
         while True:
             request = RecallRequest(entity=entity, include=PARTS, limit=200, max_tokens=8_000, cursor=cursor)
             answer = await parts.domains.recaller.recall(parts.settings.principal, request)
-            texts.update(fact["text"] for fact in answer["facts"])
-            value = next((one["value"] for one in answer["properties"] if one["name"] == "employees"), value)
-            cursor = answer.get("next_cursor")
+            texts.update(fact.text for fact in answer.facts)
+            value = next((one.value for one in answer.properties if one.name == "employees"), value)
+            cursor = answer.next_cursor
             if not cursor:
                 break
         found["lost facts"] += len(account.facts[entity] - texts.keys())

@@ -34,7 +34,7 @@ from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
-from interlayer_policies.governance import ContextAnswer, Facets, Governance
+from interlayer_policies.governance import ContextAnswer, Facets, Governance, RememberedEntity
 from measuring import machine, percentile, show
 from research_data import FOLDER, bank_policies
 
@@ -51,10 +51,10 @@ Shares = dict[str, dict[int, list[float]]]
 class NoEntities:
     """Nothing is remembered here."""
 
-    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+    async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
         """Return no type and no properties."""
         del principal, entity
-        return None, {}
+        return RememberedEntity(None, {})
 
 
 async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[float], float]:

@@ -227,7 +227,7 @@ async def _texts(parts: Parts, organization: str) -> set[str]:
 
 async def _recalled(parts: Parts, entity: str) -> str:
     answer = await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=entity))
-    return str(answer["entity"]["ref"]) if answer["found"] else ""
+    return answer.entity.ref if answer.entity else ""
 
 
 def runs(count: int, seed: int) -> Iterator[tuple[int, Job | None]]:

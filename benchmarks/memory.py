@@ -163,7 +163,7 @@ async def recalls(
             *(row(f"{name}, {size:,} facts", taken) for name, taken in found),
             row(f"recall_entity without a query, {size:,} facts", await timed(plain, calls)),
             {"what": f"first use of an entity of {size:,} facts", "p50_ms": round(cold, 1), "calls": 1},
-            {"what": f"peak memory after {head['revision']} calls, MiB", "p50_ms": peak_mib(), "calls": 1},
+            {"what": f"peak memory after {head.revision} calls, MiB", "p50_ms": peak_mib(), "calls": 1},
         ]
     )
 

@@ -57,7 +57,7 @@ async def measured(conversation: Conversation, embedder: Any, name: str, shares:
         for question in conversation.questions:
             wanted = RecallRequest(entity=entity, query=question.text, limit=RECALLED, max_tokens=200_000)
             answer = await memory.recaller.recall(CALLER, wanted)
-            add(shares, f"recall_entity, {name}", [fact["source"] for fact in answer["facts"]], question.evidence)
+            add(shares, f"recall_entity, {name}", [fact.source for fact in answer.facts], question.evidence)
         await index.close()
         await store.close()
     await floors(conversation, embedder, name, shares)

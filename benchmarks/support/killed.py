@@ -123,7 +123,7 @@ async def _forget(parts: Parts, job: Job, tell: Callable[..., None]) -> None:
         fact_id = await _remember(parts, entity, text, tell)
         tell("forgetting", text=text)
         answer = await parts.domains.forgetter.forget(parts.settings.principal, "asked to", fact_id=fact_id)
-        if "pending" not in answer:
+        if answer.pending is None:
             tell("forgotten", text=text)
 
 

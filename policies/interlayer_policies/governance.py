@@ -3,7 +3,7 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -21,7 +21,7 @@ from interlayer_policies.delivery.compliance import check_text
 from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
-from interlayer_policies.delivery.situation import Facets, situation_of
+from interlayer_policies.delivery.situation import Facets, RememberedEntity, situation_of
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.policy import PolicyFile, Problem, Situation
 from interlayer_policies.publication.dry_run import DryRun
@@ -53,6 +53,7 @@ __all__ = [
     "Publication",
     "Published",
     "PublishedPolicy",
+    "RememberedEntity",
     "StoredPolicy",
     "lint",
     "read_folder",
@@ -63,8 +64,8 @@ __all__ = [
 class EntityFacts(Protocol):
     """What governance asks of memory."""
 
-    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
-        """Return the entity's type and property values; of an unknown entity the type in its name and nothing."""
+    async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
+        """Return what is known of an entity; of an unknown one the type in its name and nothing."""
         ...
 
 
@@ -258,7 +259,7 @@ class Governance:
         facets.validate()
         current = await self._library.current(principal.organization)
         degraded = current.degraded
-        entity: tuple[str | None, Mapping[str, Any]] | None = None
+        entity: RememberedEntity | None = None
         if facets.entity and facets.entity.strip():
             try:
                 entity = await self._entities.governance_facts(principal, facets.entity)

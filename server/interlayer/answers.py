@@ -10,13 +10,13 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-_NAMES: Final[Mapping[Any, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_PLAIN: Final = frozenset({str, int, float, bool})
 
 
 def as_json(value: Any) -> Any:
     """Return an answer, or a part of one, as JSON values: objects, arrays, texts, numbers, null."""
     kind: type[Any] = type(value)
-    if kind in _NAMES or value is None:
+    if kind in _PLAIN or value is None:
         return value
     if is_dataclass(kind):
         given = ((name, getattr(value, name), may_lack) for name, may_lack in _keys(kind))
@@ -28,40 +28,48 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def schema_of(answer: type[Any]) -> dict[str, Any]:
-    """Return the JSON schema of an answer: every field by name and type, without references.
+def shown_time(instant: str) -> str:
+    """Return a stored instant to the second: nobody reads microseconds, and each digit is a token."""
+    return f"{instant[:19]}Z"
 
-    It leaves room for keys to come. Raises `TypeError` for a type that no answer may hold.
+
+def schema_of(answer: type[Any]) -> dict[str, Any]:
+    """Return the JSON schema of an answer. Raises `TypeError` for a type that no answer may hold.
+
+    It names every field, and under `required` the plain values that are always there, leaves room for fields to come
+    and holds no references. Hosts pay for each word of it in every conversation: a plain value is named without a type,
+    and a part of an answer is known as an object by its properties.
     """
+    return {"type": "object", **_members(answer)}
+
+
+def _members(answer: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(answer)
-    named = {one.name: _schema(hints[one.name]) for one in fields(answer)}
-    return {
-        "type": "object",
-        "properties": named,
-        "required": [one.name for one in fields(answer) if not _may_lack(one)],
-    }
+    always = [name for name, may_lack in _keys(answer) if not may_lack and _is_plain(hints[name])]
+    properties = {name: _schema(hints[name]) for name, _ in _keys(answer)}
+    return {"properties": properties, **({"required": always} if always else {})}
 
 
 def _schema(hint: Any) -> dict[str, Any]:
-    if hint is Any:
-        return {}
-    if hint in _NAMES:
-        return {"type": _NAMES[hint]}
+    origin, parts = get_origin(hint), [one for one in get_args(hint) if one is not NoneType]
     if isinstance(hint, type) and is_dataclass(hint):
-        return schema_of(hint)
-    return _composed(hint, get_origin(hint), [one for one in get_args(hint) if one is not NoneType])
-
-
-def _composed(hint: Any, origin: Any, parts: list[Any]) -> dict[str, Any]:
+        return _members(hint)
     if origin is Literal:
-        return {"type": "string", "enum": parts}
+        return {"enum": parts}
     if origin in (Union, UnionType) and len(parts) == 1:
         return _schema(parts[0])
     if origin is tuple and parts[1:] == [...]:
-        return {"type": "array", "items": _schema(parts[0])}
+        items = _schema(parts[0])
+        return {"type": "array", "items": items} if items else {"type": "array"}
     if origin is Mapping and parts[0] is str:
-        return {"type": "object", "additionalProperties": _schema(parts[1]) or True}
+        return {"type": "object"}
+    if _is_plain(hint):
+        return {}
     raise TypeError(f"{hint} is no type of an answer")
+
+
+def _is_plain(hint: Any) -> bool:
+    return hint is Any or hint in _PLAIN or get_origin(hint) is Literal
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts
 from interlayer.app.transfer import export
 from interlayer.errors import InterlayerError, NotFound
@@ -74,8 +75,8 @@ async def told(parts: Parts) -> str:
     everything = (*SAID, *NAMED)
     for word in everything:
         request = SearchRequest(query=f"{word} submarine door", limit=100, max_tokens=8_000)
-        results = (await parts.domains.searcher.search(principal, request))["results"]
-        answers += results
+        results = (await parts.domains.searcher.search(principal, request)).results
+        answers += as_json(results)
     for entity in (SUBJECT, f"contact:{MAIL}@acme.example", "contact:bo@acme.example", "company:acme.example"):
         for as_of in (None, datetime(2026, 3, 1, 10, tzinfo=UTC)):
             answer = await recall(parts, entity, as_of=as_of)
@@ -137,13 +138,13 @@ async def test_nothing_of_a_forgotten_memory_is_left_but_what_another_says(tmp_p
         await told(other)
         forget = parts.domains.forgetter.forget
         answer = await forget(parts.settings.principal, "request 8", memory_id=first["memory_id"])
-        assert answer["erased"] == {"memories": 1, "facts": 2, "properties": 2, "relations": 2, "vectors": 3}
+        assert as_json(answer.erased) == {"memories": 1, "facts": 2, "properties": 2, "relations": 2, "vectors": 3}
         await assert_gone(home, (EARLIER, DUPLICATE, f"{ANSWER_KEY}-1", f"{SOURCE} call"), other, parts)
         assert "door" not in str(in_files(home, ("door was left",)))
         facts = (await recall(other, SUBJECT))["facts"]
         assert [fact["text"] for fact in facts if FACT in fact["text"]] == [f"THE {FACT} SUBMARINE IS TURQUOISE!"]
         found = await other.domains.searcher.search(other.settings.principal, SearchRequest(query=FACT))
-        assert found["results"][0]["fact"]["text"] == f"THE {FACT} SUBMARINE IS TURQUOISE!"
+        assert found.results[0].fact.text == f"THE {FACT} SUBMARINE IS TURQUOISE!"
         with pytest.raises(NotFound):
             await forget(parts.settings.principal, "again", memory_id=first["memory_id"])
         # What goes on can still be forgotten, by the id that it has had all the time.
@@ -164,7 +165,7 @@ async def test_nothing_of_a_forgotten_fact_is_left_though_others_confirmed_it(tm
         twice = next(one for one in first["facts"] if DUPLICATE in one["text"])
         forget = parts.domains.forgetter.forget
         answer = await forget(parts.settings.principal, "request 10", fact_id=fact["fact_id"])
-        assert answer["erased"] == {"memories": 0, "facts": 1, "properties": 0, "relations": 0, "vectors": 1}
+        assert as_json(answer.erased) == {"memories": 0, "facts": 1, "properties": 0, "relations": 0, "vectors": 1}
         await forget(parts.settings.principal, "request 11", fact_id=twice["fact_id"])
         await assert_gone(home, (FACT, DUPLICATE), other, parts)
         assert CONTENT in (await told(other)).lower()
@@ -183,8 +184,8 @@ async def test_a_memory_whose_facts_many_others_confirm_is_forgotten_in_portions
             await memorize(parts, SUBJECT, text.upper(), source="somebody else")
         forget = parts.domains.forgetter.forget
         answer = await forget(parts.settings.principal, "request 12", memory_id=first["memory_id"])
-        assert answer["erased"]["memories"] == 1
-        assert answer["erased"]["facts"] == 10
+        assert answer.erased.memories == 1
+        assert answer.erased.facts == 10
         left = {fact["text"] for fact in (await recall(parts, SUBJECT))["facts"]}
         assert left == {text.upper() for text in texts[:50]}
         await assert_gone(home, (FACT, texts[55].lower()), parts)

@@ -54,7 +54,7 @@ ANSWERED = {  # what must not be empty, so that a schema has something to hold
     "describe_schema": ["entity_types"],
     "forget": ["erased"],
 }
-BUDGET_TOKENS = 2_500
+BUDGET_TOKENS = 3_200
 
 
 @pytest.fixture(params=["auto", "legacy"])
@@ -80,7 +80,7 @@ async def test_the_tools_are_the_contracts_in_its_order(tmp_path: Path, mode: An
     assert [tool.name for tool in await listed(tmp_path, mode)] == NAMES
 
 
-async def test_all_tools_together_cost_less_than_2500_tokens(tmp_path: Path, mode: Any) -> None:
+async def test_all_tools_together_cost_less_than_3200_tokens(tmp_path: Path, mode: Any) -> None:
     """A token is taken to be 4 bytes of UTF-8, a common estimate for JSON.
 
     No model vendor's tokenizer is to be had offline. `make bench` shows the count of the bundled one as well,

@@ -174,7 +174,7 @@ async def test_a_receipt_is_shown_until_its_days_are_over(home: Path, days: int,
         await parts.domains.governance.context(WRITER, f"A task {ago} ago", Facets())
         await parts.close()
         parts = build(settings)
-        told.append([one["at"] for one in await parts.audit.receipts(settings.principal)])
+        told.append([one.body["at"] for one in await parts.audit.receipts(settings.principal)])
         await parts.close()
     assert [len(one) for one in told] == [1, 1], "the older one has ended"
 

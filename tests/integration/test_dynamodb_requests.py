@@ -63,7 +63,8 @@ async def memorize(parts: Parts, entity: str = ACME, **request: Any) -> dict[str
 
 
 async def recall(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
-    return await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=entity, **request))
+    asked = RecallRequest(entity=entity, **request)
+    return as_json(await parts.domains.recaller.recall(parts.settings.principal, asked))
 
 
 async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts, proxy: FaultyProxy) -> None:

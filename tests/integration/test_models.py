@@ -84,8 +84,8 @@ async def test_a_good_answer_is_remembered_with_its_model_and_prompt(room: Room,
     assert shaped(asked) == "json_schema"
     assert asked["response_format"]["json_schema"]["strict"] is True
     why = await room.why.fact(room.principal, answer["facts"][1]["fact_id"])
-    assert why["voices"][0]["quote"] == "It is based in Oslo"
-    assert why["voices"][0]["extractor"] == answer["extractor"]
+    assert why.voices[0].quote == "It is based in Oslo"
+    assert why.voices[0].extractor == answer["extractor"]
 
 
 async def test_the_model_is_told_schema_properties_and_nearest_facts(room: Room, model: ScriptedModel) -> None:
@@ -351,7 +351,7 @@ async def test_forgetting_a_call_forgets_what_was_read_of_it_later(room: Room, m
     model.says(GOOD)
     await reading.work_off()
     erased = await room.forgetter.forget(room.principal, "asked to", memory_id=answer["memory_id"])
-    assert erased["erased"]["memories"] == 2
+    assert erased.erased.memories == 2
     assert await room.texts(ACME) == []
     assert not [item async for item in room.store.scan("memory", "acme#s#")]
 
@@ -390,7 +390,7 @@ async def test_the_budget_of_a_day_holds_for_all_processes(room: Room, model: Sc
     first = await reading.process.memorize(ACME, content=CONTENT, name="Acme")
     assert first["extractor"].startswith("openai/")
     other = ReadingRoom(room, settings_of(model.url, daily_tokens=15_000))
-    assert (await other.choice.spending("acme").today())["tokens"] == 8_000
+    assert (await other.choice.spending("acme").today()).tokens == 8_000
     second = await other.process.memorize(ACME, content="Acme has a plant.", name="Acme")
     assert second["extractor"].startswith(
         "pending (openai/scripted unavailable: the budget of the day is used up (8000"
@@ -408,7 +408,7 @@ async def test_a_budget_in_dollars_needs_a_price(room: Room, model: ScriptedMode
     priced = await told(room, model, "Acme has a plant.", daily_cost=1.0, models=("openai/gpt-4o-mini",))
     assert priced["extractor"].startswith("openai/gpt-4o-mini")
     spent = await ReadingRoom(room, settings_of(model.url)).choice.spending("acme").today()
-    assert 0 < spent["cost"] < 0.001
+    assert 0 < spent.cost < 0.001
 
 
 async def test_the_model_is_switched_by_one_setting_at_the_next_call(room: Room, model: ScriptedModel) -> None:
@@ -658,12 +658,14 @@ async def test_content_outlives_kills_while_the_model_is_silent(home: Path, mode
     try:
         await parts.prepare()
         recall = partial(parts.domains.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
-        assert (await recall())["pending"]["sources"] == 1
+        pending = (await recall()).pending
+        assert pending
+        assert pending.sources == 1
         read = [one async for one in parts.memory.rereader.work_off(parts.settings.principal)]
         assert [getattr(one, "memory_id", one) for one in read] == [answer["memory_id"]]
         recalled = await recall()
-        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
-        assert "pending" not in recalled
+        assert {fact.text for fact in recalled.facts} == {PUMPS["text"], OSLO["text"]}
+        assert recalled.pending is None
         assert [one async for one in parts.memory.rereader.work_off(parts.settings.principal, early=True)] == []
     finally:
         await parts.close()
@@ -694,10 +696,10 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
     try:
         await parts.prepare()
         who, memorizer = parts.settings.principal, parts.domains.memorizer
-        assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
+        assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
         assert [one async for one in memorizer.in_flight.resume(who.organization, memorizer.remember)] == []
         recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
-        assert {fact["text"] for fact in recalled["facts"]} == {PUMPS["text"], OSLO["text"]}
+        assert {fact.text for fact in recalled.facts} == {PUMPS["text"], OSLO["text"]}
     finally:
         await parts.close()
 

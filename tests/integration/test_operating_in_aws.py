@@ -90,9 +90,9 @@ async def test_what_was_erased_since_is_erased_again_as_the_page_says(tmp_path: 
     restored = build(load({"HOME": str(tmp_path / "restored")}, {}))
     try:
         await import_file(restored, "default", file, lambda _: None)
-        assert (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
+        assert (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
         await restored.domains.forgetter.forget(who, "again", entity=erased)
-        assert not (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME)))["found"]
+        assert not (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
     finally:
         await restored.close()
 
@@ -133,7 +133,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
         rebuilt = await parts.memory.backfill.fill("default", await parts.memory.spaces.of("default"))
         assert (rebuilt.facts, rebuilt.added) == (1, 1)
         told = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
-        assert [fact["text"] for fact in told["facts"]] == ["Acme sells pumps."]
+        assert [fact.text for fact in told.facts] == ["Acme sells pumps."]
         assert [key.agent for key in await parts.access.keys(who)] == ["bot"]
     verified = interlayer(
         tmp_path / "cli", "audit", "verify", STORE=f"dynamodb://{name}r?region={REGION}&endpoint_url={emulator.url}"

@@ -12,6 +12,7 @@ from lancedb import AsyncTable
 from lancedb.expr import col, lit
 
 from command_line import interlayer
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts
 from interlayer.memory.requests import SearchRequest
 from organizations import home_of, memorize, recall
@@ -82,7 +83,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Awaitable[None]], set[str]]] = {
 
 
 async def search(parts: Parts, query: str) -> dict[str, Any]:
-    return await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query, limit=5))
+    return as_json(await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query, limit=5)))
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

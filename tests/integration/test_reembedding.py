@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hashed_vectors import HashedEmbedder
+from interlayer.answers import as_json
 from interlayer.app.composition import Parts
 from interlayer.errors import Refused, Unavailable
 from interlayer.memory.entities.repository import Entities
@@ -43,11 +44,12 @@ async def filled(parts: Parts, entities: int, number: int) -> None:
 
 
 async def recall(parts: Parts, entity: str, query: str) -> dict[str, Any]:
-    return await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=entity, query=query))
+    request = RecallRequest(entity=entity, query=query)
+    return as_json(await parts.domains.recaller.recall(parts.settings.principal, request))
 
 
 async def search(parts: Parts, query: str) -> dict[str, Any]:
-    return await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query))
+    return as_json(await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query)))
 
 
 async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tmp_path: Path) -> None:

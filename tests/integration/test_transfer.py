@@ -221,4 +221,4 @@ async def test_an_organization_in_use_is_not_imported_into_and_a_new_one_is(tmp_
     async with opened(at(tmp_path / "two")) as parts:  # a first start has published policies
         await load(parts, "default", file, quiet)
         told = await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=ACME))
-        assert told["found"]
+        assert told.found

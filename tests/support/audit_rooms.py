@@ -79,7 +79,7 @@ class AuditRoom:
         return [receipt_id for item in await self.segments() for receipt_id, *_ in item.body["leaves"]]
 
     async def events(self) -> list[dict[str, Any]]:
-        return [dict(body) for body in await self.audit.newest(ME, 10_000)]
+        return [dict(event.body) for event in await self.audit.newest(ME, 10_000)]
 
 
 class Forger:

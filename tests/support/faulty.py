@@ -10,6 +10,7 @@ from interlayer.errors import Corrupt, Unavailable
 from interlayer.models.embedder import Space, Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Operation, Page, Span, Table
+from interlayer_policies.governance import RememberedEntity
 
 
 class SetClock:
@@ -116,8 +117,8 @@ class FaultyEntities:
     def __init__(self) -> None:
         self.fault: type[Unavailable | Corrupt] | None = None
 
-    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+    async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
         assert principal.organization
         if self.fault:
             raise self.fault("memory is out of reach")
-        return entity.partition(":")[0], {"stage": "open"}
+        return RememberedEntity(entity.partition(":")[0], {"stage": "open"})

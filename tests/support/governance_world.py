@@ -13,7 +13,7 @@ from interlayer.models.local import LocalEmbedder
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
-from interlayer_policies.governance import Facets, Governance, PolicyFile
+from interlayer_policies.governance import Facets, Governance, PolicyFile, RememberedEntity
 from stores import InMemory, Place
 
 ME = Principal("acme", "outbound-1")
@@ -25,9 +25,9 @@ class Entities:
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {}
 
-    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+    async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
         assert principal.organization
-        return entity.partition(":")[0], self.known.get(entity, {})
+        return RememberedEntity(entity.partition(":")[0], self.known.get(entity, {}))
 
 
 EMBEDDER = LocalEmbedder()

@@ -62,7 +62,7 @@ async def memorize(parts: Parts, entity: str, *facts: str, **more: Any) -> dict[
 
 async def recall(parts: Parts, entity: str, **more: Any) -> dict[str, Any]:
     request = RecallRequest(entity=entity, include=PARTS, limit=200, max_tokens=8_000, **more)
-    return await parts.domains.recaller.recall(parts.settings.principal, request)
+    return as_json(await parts.domains.recaller.recall(parts.settings.principal, request))
 
 
 async def publish(parts: Parts, *words: str) -> int:
@@ -78,4 +78,4 @@ async def listed(parts: Parts, entity_types: Sequence[str]) -> list[dict[str, An
     answers = [
         await parts.domains.searcher.list_entities(parts.settings.principal, one, [], 100, None) for one in entity_types
     ]
-    return [entity for answer in answers for entity in answer["entities"]]
+    return [entity for answer in answers for entity in as_json(answer.entities)]

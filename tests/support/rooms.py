@@ -88,10 +88,10 @@ class Room:
         return as_json(await self.memorizer.memorize(self.principal, MemorizeRequest(entity=entity, **more)))
 
     async def recall(self, entity: str, **more: Any) -> dict[str, Any]:
-        return await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more))
+        return as_json(await self.recaller.recall(self.principal, RecallRequest(entity=entity, **more)))
 
     async def search(self, query: str, **more: Any) -> dict[str, Any]:
-        return await self.searcher.search(self.principal, SearchRequest(query=query, **more))
+        return as_json(await self.searcher.search(self.principal, SearchRequest(query=query, **more)))
 
     async def texts(self, entity: str, **more: Any) -> list[str]:
         return [fact["text"] for fact in (await self.recall(entity, **more))["facts"]]

@@ -1,13 +1,14 @@
 """Every situation in which a tool answers, played to a real server over an MCP session in memory."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.lowlevel
 from mcp import Client
 
@@ -15,6 +16,7 @@ from faulty import FaultyEmbedder, FaultyEntities
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.server import InterlayerServer
 from interlayer.errors import Unavailable
+from interlayer.memory.schema.schema import Schema, dump_schema, parse_schema, starter_schema
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.scale import REFERENCE
 from interlayer.principal import ALL_ROLES, Principal
@@ -23,15 +25,15 @@ from interlayer_policies.governance import Governance, PolicyFile, starter_files
 from interlayer_tools import Domains
 from rooms import EMBEDDER, Room, TestClock
 from scripted_extractor import SilentExtractor, says
-from stores import OnDisk
+from stores import InMemory
 
 ACME = "company:acme.example"
 ANN = "contact:ann@acme.example"
 CLASH = """\
 ---
-id: clash-{0}
+id: {0}
 description: d
-scope: {{tags: [clash]}}
+scope: {1}
 rules:
   - {{id: R1, level: must, key: clash.key, text: Sign as {0}.}}
 ---
@@ -64,6 +66,33 @@ rules:
 ---
 # Looser
 """
+
+LEVELS = """\
+---
+id: levels
+description: d
+scope: {tags: [levels]}
+rules:
+  - {id: R1, level: must_not, text: Never say one., check: {kind: forbid_terms, terms: [one]}}
+  - {id: R2, level: must, text: Do not say two., check: {kind: forbid_terms, terms: [two]}, remedy: Say 2.}
+  - {id: R3, level: should_not, text: Rather not say three., check: {kind: forbid_terms, terms: [three]}}
+  - {id: R4, level: should, text: Better not say four., check: {kind: forbid_terms, terms: [four]}}
+  - {id: R5, level: may, text: You may leave out five., check: {kind: forbid_terms, terms: [five]}}
+---
+# Levels
+"""
+OWN_TYPE = """
+  ship:
+    description: A vessel.
+    identifiers: [crm_id]
+    properties:
+      owner: {type: reference, target: [company], description: Whose it is.}
+      length: {type: number, unit: m, description: Over all., update: max, indexed: true}
+      call_sign: {type: text, pattern: '[A-Z]{3,7}', description: By radio., sensitivity: restricted}
+      ports: {type: list, description: Where it has been., update: append}
+"""
+
+_TESTS = re.compile(r"^tests:\n(?:  - .*\n)+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -110,17 +139,17 @@ class AwayIndex:
 
 
 @asynccontextmanager
-async def serving(home: Path, **more: Any) -> AsyncGenerator[Server]:
-    """Serve a room in memory; `more` goes to the room."""
-    place = OnDisk(home)
+async def serving(files: Sequence[PolicyFile] = (), **more: Any) -> AsyncGenerator[Server]:
+    """Serve a room in memory, governed by these files; `more` goes to the room."""
+    place = InMemory()
     index: Any = AwayIndex(place.index(EMBEDDER.space))
-    room = Room(place, index, TestClock(), **more)
+    room = Room(place, index, TestClock(), _schema(), **more)
     embedder, entities = FaultyEmbedder(EMBEDDER), FaultyEntities()
     models = OneModel(EmbeddingModel(embedder, REFERENCE))
     governance = Governance(room.store, room.trail, models, entities, room.clock)
     principal = Principal("acme", "tester", roles=ALL_ROLES)
-    files = [*starter_files(), *(PolicyFile(f"{n}.md", text) for n, text in enumerate(_own_policies()))]
-    await governance.publish(principal, files, reason="test")
+    if files:
+        await governance.publish(principal, files, reason="test")
     domains = Domains(room.memorizer, room.recaller, room.searcher, room.forgetter, governance, room.schema)
 
     async def published() -> Mapping[str, object]:
@@ -135,22 +164,32 @@ async def serving(home: Path, **more: Any) -> AsyncGenerator[Server]:
     await room.store.close()
 
 
-def _own_policies() -> list[str]:
-    return [CLASH.format("one"), CLASH.format("two"), TIGHTER, LOOSER]
+def _schema() -> Schema:
+    """Return the starter schema with a type of its own that uses what the others leave out."""
+    head, _, rest = dump_schema(starter_schema()).partition("entities:\n")
+    return parse_schema(f"{head}entities:{OWN_TYPE}{rest}", "situations")
 
 
-async def every_situation(home: Path) -> list[Told]:
+def _policies() -> list[PolicyFile]:
+    """Return the starter policies and others that clash, give way and have every level.
+
+    Beside those the starters' own tests find less room for guidance; they are not what is tested here.
+    """
+    clashing = {"wide": "{tags: [clash]}", "narrow": "{tags: [clash], channels: [partner]}"}
+    own = [*(CLASH.format(*one) for one in clashing.items()), TIGHTER, LOOSER, LEVELS]
+    starters = [PolicyFile(one.path, _TESTS.sub("", one.text)) for one in starter_files()]
+    return [*starters, *(PolicyFile(f"{number}.md", text) for number, text in enumerate(own))]
+
+
+async def every_situation() -> list[Told]:
     """Play all situations; return what was answered, in order."""
     told: list[Told] = []
-    for number, play in enumerate((_remembering, _recalling, _searching, _governing, _forgetting, _degraded)):
-        async with serving(home / str(number)) as server:
+    for play in (_remembering, _recalling, _searching, _governing, _forgetting, _degraded):
+        async with serving(_policies() if play is _governing else ()) as server:
             await play(server)
         told += server.told
-    for name, extractor in {
-        "pending": SilentExtractor(),
-        "read": says(("Acme sells pumps.", "Acme sells pumps")),
-    }.items():
-        async with serving(home / name, extractor=extractor) as server:
+    for extractor in (SilentExtractor(), says(("Acme sells pumps.", "Acme sells pumps"))):
+        async with serving(extractor=extractor) as server:
             await _reading(server)
         told += server.told
     return told
@@ -158,27 +197,30 @@ async def every_situation(home: Path) -> list[Told]:
 
 async def _remembering(server: Server) -> None:
     call = server.call
-    facts = [{"text": "Acme opened a plant in Lyon."}, {"text": "ok"}, {"text": "Acme has 40 employees."}]
-    employees = {"name": "employees", "value": 40}
+    secret = {"text": "The key is AKIAQWERTYUIOPASDFGH."}
+    facts = [{"text": "The headquarters of Acme moved to Berlin."}, secret, {"text": "Acme sells pumps."}]
+    size = {"name": "employees", "value": 40}
     await call(
         "first",
         "memorize",
         entity=ACME,
         name="Acme",
         facts=facts,
-        properties=[employees, {"name": "no_such", "value": "1"}],
+        properties=[size, {"name": "no_such", "value": "1"}],
         relations=[{"type": "partner_of", "target": "company:globex.example"}],
         observed_at="2026-01-05",
         source="call 1",
         idempotency_key="k1",
     )
-    await call("replayed", "memorize", entity=ACME, facts=facts, properties=[employees], idempotency_key="k1")
-    await call("confirmed and merged", "memorize", entity=ACME, facts=facts[:1], properties=[employees])
+    await call("replayed", "memorize", entity=ACME, facts=facts, properties=[size], idempotency_key="k1")
+    await call(
+        "confirmed and merged", "memorize", entity=ACME, facts=facts, properties=[size], observed_at="2026-01-06"
+    )
     await call(
         "updated and superseded",
         "memorize",
         entity=ACME,
-        facts=[{"text": "Acme has 55 employees."}],
+        facts=[{"text": "The headquarters of Acme moved to Oslo."}],
         properties=[{"name": "employees", "value": 55}],
         observed_at="2026-02-05",
     )
@@ -186,27 +228,23 @@ async def _remembering(server: Server) -> None:
         "kept and late",
         "memorize",
         entity=ACME,
-        facts=[{"text": "Acme has 30 employees."}],
+        facts=[{"text": "The headquarters of Acme moved to Bonn."}],
         properties=[{"name": "employees", "value": 30}],
         observed_at="2025-02-05",
     )
-    await call("all turned down, known", "memorize", entity=ACME, facts=[{"text": "ok"}], idempotency_key="k2")
-    await call("all turned down, replayed", "memorize", entity=ACME, facts=[{"text": "ok"}], idempotency_key="k2")
-    await call(
-        "all turned down, unknown",
-        "memorize",
-        entity="company:nobody.example",
-        facts=[{"text": "ok"}],
-        properties=[{"name": "no_such", "value": "1"}],
-    )
+    for situation in ("all turned down, known", "all turned down, replayed"):
+        await call(situation, "memorize", entity=ACME, facts=[secret], idempotency_key="k2")
+    nobody = "company:nobody.example"
+    wrong = [{"name": "employees", "value": "many"}, {"name": "no_such", "value": ["a", "b"]}]
+    await call("all turned down, unknown", "memorize", entity=nobody, facts=[secret], properties=wrong)
+    bad = [{"text": f"{secret['text']} {n}"} for n in range(100)]
+    await call("long answer, all turned down", "memorize", entity=nobody, facts=bad)
     await call("content alone", "memorize", entity=ACME, content="Acme sells pumps. Industry: machinery. Acme is old.")
-    await call("list and money", "memorize", entity="deal:D-1", properties=_deal())
+    await call("money and enum", "memorize", entity="deal:D-1", properties=_deal())
     await call("identifiers", "memorize", entity="company:globex.example", identifiers={"vat_id": "DE123456789"})
     await call("conflict", "memorize", entity=ACME, identifiers={"vat_id": "DE123456789"})
     many = " ".join(f"Berth {n} was dredged on pier {n * 7} by the crew of captain {n}." for n in range(120))
     await call("long answer", "memorize", entity="company:harbour.example", content=many)
-    bad = [{"text": f"ok {n}"} for n in range(100)]
-    await call("long answer, all turned down", "memorize", entity="company:nobody.example", facts=bad)
 
 
 def _deal() -> list[dict[str, Any]]:
@@ -238,10 +276,17 @@ async def _recalling(server: Server) -> None:
     first = await call("limit", "recall_entity", entity=ACME, limit=1)
     await call("next page", "recall_entity", entity=ACME, limit=1, cursor=first["next_cursor"])
     await call("budget", "recall_entity", entity=ACME, max_tokens=200, include=everything)
+    ports = [{"name": "ports", "value": [f"Port of call number {n}" for n in range(40)]}]
+    await call("told", "memorize", entity="ship:S-1", properties=ports, facts=[{"text": "The ship is red."}])
+    await call("least budget", "recall_entity", entity="ship:S-1", max_tokens=100, include=everything)
     await call("only facts", "recall_entity", entity=ACME, include=["facts"])
     await call("confident", "recall_entity", entity=ACME, min_confidence=0.99)
     await call("past", "recall_entity", entity=ACME, as_of="2026-03-01T09:00:30Z", query="employees")
     await call("before all", "recall_entity", entity=ACME, as_of="2020-01-01")
+    moved = [{"text": f"The headquarters of Acme moved to {town}."} for town in ("Berlin", "Oslo")]
+    for number, fact in enumerate(moved):
+        await call("told", "memorize", entity=ACME, facts=[fact], observed_at=f"2026-02-0{number + 1}")
+    await call("superseded", "recall_entity", entity=ACME, include=["facts", "history"])
     await call("unknown", "recall_entity", entity="company:acne.example")
     await call("unknown of another kind", "recall_entity", entity="deal:D-404")
     await call(
@@ -280,7 +325,7 @@ async def _searching(server: Server) -> None:
     page = await call("limit", "list_entities", entity_type="company", limit=5)
     await call("next page", "list_entities", entity_type="company", limit=5, cursor=page["next_cursor"])
     await call("filtered, limit", "list_entities", entity_type="company", where=[industry], limit=2)
-    await call("starter", "describe_schema")
+    await call("starter and own", "describe_schema")
 
 
 async def _governing(server: Server) -> None:
@@ -295,6 +340,8 @@ async def _governing(server: Server) -> None:
     await call("exceeded budget", "get_governance_context", task=task, max_tokens=50)
     await call("conflicts", "get_governance_context", task=task, tags=["clash"])
     await call("entity", "get_governance_context", task=task, entity="deal:D-1")
+    await call("every level", "check_compliance", text="one two three four five", tags=["levels"])
+    await call("every level", "get_governance_context", task=task, tags=["levels"])
     draft = "We can give you 45% off, guaranteed. Call 206 555 0100 or pay with 4111 1111 1111 1111."
     await call("violations", "check_compliance", text=draft, channel="email")
     await call("compliant", "check_compliance", text="Thank you for your call.", channel="email", audience="customer")

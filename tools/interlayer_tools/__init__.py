@@ -14,7 +14,7 @@ from interlayer_tools import (
 )
 from interlayer_tools.tool import Domains, Tool
 
-TOOLS: tuple[Tool[Any], ...] = (
+TOOLS: tuple[Tool[Any, Any], ...] = (
     memorize.TOOL,
     recall_entity.TOOL,
     get_governance_context.TOOL,

@@ -1,10 +1,8 @@
 """forget: what an agent calls when something must not be remembered any more."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from interlayer.memory.erasure.answer import ForgetAnswer
 from interlayer.principal import Principal
-from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
+from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 
 DESCRIPTION = """\
 Erase for good one entity, fact or memorize call, history included. Only on request or duty, never to correct: \
@@ -20,13 +18,7 @@ class ForgetInput(Input):
     reason: str
 
 
-class ForgetOutput(Output):
-    """Answer of forget."""
-
-    erased: dict[str, int]
-
-
-async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> Mapping[str, Any]:
+async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> ForgetAnswer:
     """Erase. Raises `InterlayerError`."""
     return await domains.forgetter.forget(
         principal, given.reason, entity=given.entity, fact_id=given.fact_id, memory_id=given.memory_id
@@ -38,7 +30,7 @@ TOOL = Tool(
     title="Forget for good",
     description=DESCRIPTION,
     input=ForgetInput,
-    output=ForgetOutput,
+    output=ForgetAnswer,
     run=forget,
     role="writer",
     destructive=True,

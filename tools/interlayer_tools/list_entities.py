@@ -1,13 +1,13 @@
 """list_entities: what an agent calls to see whom the organization knows."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from interlayer.memory.recall.answer import ListAnswer
 from interlayer.memory.requests import RESULTS_MAX
 from interlayer.principal import Principal
-from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
+from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
 DESCRIPTION = """\
@@ -23,23 +23,7 @@ class ListInput(Input):
     cursor: OptionalText = None
 
 
-class ListedEntity(Output):
-    """An entity and its current properties."""
-
-    ref: str
-    name: str
-    updated_at: str
-    properties: dict[str, Any]
-
-
-class ListOutput(Output):
-    """Answer of list_entities."""
-
-    entities: list[ListedEntity]
-    next_cursor: OptionalText = None
-
-
-async def list_entities(domains: Domains, principal: Principal, given: ListInput) -> Mapping[str, Any]:
+async def list_entities(domains: Domains, principal: Principal, given: ListInput) -> ListAnswer:
     """List entities. Raises `InterlayerError`."""
     return await domains.searcher.list_entities(
         principal, given.entity_type, conditions(given.where), given.limit, given.cursor
@@ -51,7 +35,7 @@ TOOL = Tool(
     title="List entities",
     description=DESCRIPTION,
     input=ListInput,
-    output=ListOutput,
+    output=ListAnswer,
     run=list_entities,
     role="reader",
     read_only=True,

@@ -1,16 +1,15 @@
 """memorize: what an agent calls when it has learned something."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from interlayer.answers import as_json
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
+from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
-from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, PropertyValue, Tool
+from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, PropertyValue, Tool
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
@@ -55,69 +54,7 @@ class MemorizeInput(Input):
     idempotency_key: OptionalText = None
 
 
-class EntityOutput(Output):
-    """How an entity is named."""
-
-    ref: str
-    type: str
-    id: str
-    name: str
-    created: bool
-
-
-class PropertyOutcome(Output):
-    """What became of a property."""
-
-    name: str
-    outcome: Literal["set", "updated", "confirmed", "kept", "rejected"]
-    value: Any
-    confidence: float
-    previous: Any = None
-    reason: OptionalText = None
-
-
-class FactOutcome(Output):
-    """What became of a fact."""
-
-    fact_id: str
-    text: str
-    outcome: Literal["added", "merged", "superseded_older", "rejected"]
-    confidence: float
-    similarity: float = 0
-    duplicate_of: OptionalText = None
-    supersedes: OptionalText = None
-    reason: OptionalText = None
-
-
-class GateCounts(Output):
-    """How many candidates were checked, and why some were turned down."""
-
-    checked: int
-    passed: int
-    rejected: dict[str, int]
-
-
-class RelationOutcome(Output):
-    """A relation as it was stored."""
-
-    type: str
-    target: str
-
-
-class MemorizeOutput(Output):
-    """Answer of memorize."""
-
-    memory_id: str
-    entity: EntityOutput
-    properties: list[PropertyOutcome]
-    facts: list[FactOutcome]
-    relations: list[RelationOutcome]
-    gates: GateCounts
-    extractor: str
-    replayed: bool
-
-
-async def memorize(domains: Domains, principal: Principal, given: MemorizeInput) -> Mapping[str, Any]:
+async def memorize(domains: Domains, principal: Principal, given: MemorizeInput) -> MemorizeAnswer:
     """Remember. Raises `InterlayerError`; then nothing was stored."""
     facts: list[FactCandidate] = []
     for number, fact in enumerate(given.facts):
@@ -143,7 +80,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed_at=parse_instant(given.observed_at, "observed_at") if given.observed_at else None,
         idempotency_key=given.idempotency_key,
     )
-    return as_json(await domains.memorizer.memorize(principal, request))
+    return await domains.memorizer.memorize(principal, request)
 
 
 TOOL = Tool(
@@ -151,7 +88,7 @@ TOOL = Tool(
     title="Remember",
     description=DESCRIPTION,
     input=MemorizeInput,
-    output=MemorizeOutput,
+    output=MemorizeAnswer,
     run=memorize,
     role="writer",
     idempotent=True,

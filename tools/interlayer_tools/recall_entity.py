@@ -1,14 +1,14 @@
 """recall_entity: what an agent calls before it acts for or answers about somebody."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from interlayer.ids import parse_instant
+from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import DEFAULT_PARTS, RECALL_MAX, TOKENS_MAX, TOKENS_MIN, RecallRequest
 from interlayer.principal import Principal
-from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Output, Tool
+from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Tool
 
 DESCRIPTION = """\
 Recall what is known of one entity: properties, facts with sources, relations. Call it before you answer about or act \
@@ -28,69 +28,7 @@ class RecallInput(Input):
     cursor: OptionalText = None
 
 
-class KnownEntity(Output):
-    """How an entity is named."""
-
-    ref: str
-    type: str
-    id: str
-    name: str
-
-
-class PropertyOutput(Output):
-    """A current value and where it comes from."""
-
-    name: str
-    value: Any
-    confidence: float
-    observed_at: str
-    memory_id: str
-    source: str
-
-
-class FactOutput(Output):
-    """A statement and where it comes from."""
-
-    fact_id: str
-    text: str
-    confidence: float
-    score: float = 0
-    observed_at: str
-    status: Literal["current", "superseded"]
-    memory_id: str
-    source: str
-
-
-class RelationOutput(Output):
-    """A link to (`target`) or from (`source`) another entity."""
-
-    type: str
-    target: str = ""
-    source: str = ""
-
-
-class OmittedOutput(Output):
-    """How many facts were left out, and why."""
-
-    facts: int
-    why: str
-
-
-class RecallOutput(Output):
-    """Answer of recall_entity."""
-
-    found: bool
-    entity: KnownEntity | None = None
-    revision: int = 0
-    properties: list[PropertyOutput]
-    facts: list[FactOutput]
-    relations: list[RelationOutput]
-    omitted: OmittedOutput
-    next_cursor: OptionalText = None
-    near: list[str] = []
-
-
-async def recall_entity(domains: Domains, principal: Principal, given: RecallInput) -> Mapping[str, Any]:
+async def recall_entity(domains: Domains, principal: Principal, given: RecallInput) -> RecallAnswer:
     """Answer what is known. Raises `InterlayerError`."""
     request = RecallRequest(
         entity=given.entity,
@@ -110,7 +48,7 @@ TOOL = Tool(
     title="Recall an entity",
     description=DESCRIPTION,
     input=RecallInput,
-    output=RecallOutput,
+    output=RecallAnswer,
     run=recall_entity,
     role="reader",
     read_only=True,

@@ -1,14 +1,13 @@
 """search_memory: what an agent calls when it does not know which entity it is looking for."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
+from interlayer.memory.recall.answer import SearchAnswer
 from interlayer.memory.requests import RESULTS_MAX, TOKENS_MAX, TOKENS_MIN, SearchRequest
 from interlayer.principal import Principal
-from interlayer_tools.tool import Domains, Input, OptionalText, Output, Tool
+from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
 DESCRIPTION = """\
@@ -27,41 +26,7 @@ class SearchInput(Input):
     cursor: OptionalText = None
 
 
-class FoundEntity(Output):
-    """The entity that a fact is about."""
-
-    ref: str
-    name: str
-
-
-class FoundFact(Output):
-    """The fact that was found."""
-
-    fact_id: str
-    text: str
-    confidence: float
-    observed_at: str
-    memory_id: str
-    source: str
-
-
-class SearchResult(Output):
-    """One result."""
-
-    entity: FoundEntity
-    fact: FoundFact
-    score: float
-
-
-class SearchOutput(Output):
-    """Answer of search_memory."""
-
-    results: list[SearchResult]
-    next_cursor: OptionalText = None
-    degraded: list[str] | SkipJsonSchema[None] = None
-
-
-async def search_memory(domains: Domains, principal: Principal, given: SearchInput) -> Mapping[str, Any]:
+async def search_memory(domains: Domains, principal: Principal, given: SearchInput) -> SearchAnswer:
     """Find facts. Raises `InterlayerError`."""
     request = SearchRequest(
         query=given.query,
@@ -79,7 +44,7 @@ TOOL = Tool(
     title="Search memory",
     description=DESCRIPTION,
     input=SearchInput,
-    output=SearchOutput,
+    output=SearchAnswer,
     run=search_memory,
     role="reader",
     read_only=True,

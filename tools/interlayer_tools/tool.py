@@ -1,11 +1,11 @@
-"""What a tool is: its words for the model, the shape of its input and output, and one call into a domain.
+"""What a tool is: its words for the model, the shape of its input, and one call into a domain, whose answer it is.
 
 No protocol here: the app turns these into MCP tools, and anything else could as well.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -39,11 +39,8 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Output(BaseModel):
-    """Base of tool outputs."""
-
-
 In = TypeVar("In", bound=Input)
+Out = TypeVar("Out")
 
 # A value that may be left out. Null is taken for "left out" and not announced, because unions with null make
 # several clients reject or mangle the schema.
@@ -55,25 +52,16 @@ PropertyValue = str | float | bool | list[str]
 """A property value as a model writes it; the schema decides what it becomes."""
 
 
-def stated(value: Any) -> Any:
-    """Return the value without what is None: an answer leaves out what does not apply."""
-    if isinstance(value, dict):
-        return {key: stated(one) for key, one in value.items() if one is not None}
-    if isinstance(value, list | tuple):
-        return [stated(one) for one in value]
-    return value
-
-
 @dataclass(frozen=True, slots=True)
-class Tool(Generic[In]):
-    """One tool. `run` raises `InterlayerError` for what the caller can mend."""
+class Tool(Generic[In, Out]):
+    """One tool; its `output` is what `run` answers. `run` raises `InterlayerError` for what the caller can mend."""
 
     name: str
     title: str
     description: str
     input: type[In]
-    output: type[Output]
-    run: Callable[[Domains, Principal, In], Awaitable[Mapping[str, Any]]]
+    output: type[Out]
+    run: Callable[[Domains, Principal, In], Awaitable[Out]]
     role: str
     read_only: bool = False
     destructive: bool = False

@@ -1,7 +1,7 @@
-"""What the governance tools answer: values whose fields are the fields of the answer, and their JSON form."""
+"""What the governance tools answer: plain values that cost little to import."""
 
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from interlayer_policies.document.policy import Level
 
@@ -92,13 +92,9 @@ class ContextAnswer:
     conflicts: tuple[Clash, ...]
     assumed: tuple[str, ...]
     budget: Budget
-    valid_until: str | None
+    valid_until: str | None = None
     degraded: tuple[str, ...]
     receipt_id: str
-
-    def document(self) -> dict[str, Any]:
-        """Return the answer as JSON values; its compact form is what `budget.used` counts."""
-        return as_json(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +127,3 @@ class CheckAnswer:
     revision: int
     degraded: tuple[str, ...]
     receipt_id: str
-
-    def document(self) -> dict[str, Any]:
-        """Return the answer as JSON values."""
-        return as_json(self)
-
-
-def as_json(value: Any) -> Any:
-    """Return a value of this module as JSON values: objects, arrays, texts, numbers, null."""
-    if isinstance(value, tuple):
-        return [as_json(item) for item in value]
-    names = _FIELDS.get(type(value))
-    if names is None:
-        return value
-    return {name: as_json(getattr(value, name)) for name in names}
-
-
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(field.name for field in fields(kind))
-    for kind in (
-        *(DeliveredRule, DeliveredSection, Omitted, Overridden, Clash, Budget),
-        *(ContextAnswer, Violation, CheckAnswer),
-    )
-}

@@ -78,7 +78,7 @@ def packed(found: Sequence[Candidate], room: float) -> Packed:
 
 
 def json_bytes(value: object) -> int:
-    """Return the bytes of JSON values in compact form."""
+    """Return the bytes of an answer, or a part of one, in compact JSON; a field that may be absent counts as null."""
     return len(compact_json(value).encode())
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from interlayer.ids import timestamp
-from interlayer_policies.delivery.answers import Budget, ContextAnswer, DeliveredRule, as_json
+from interlayer_policies.delivery.answers import Budget, ContextAnswer, DeliveredRule
 from interlayer_policies.delivery.packing import bytes_of, candidates, json_bytes, packed, tokens_of
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.relevance import Query, Relevance
@@ -93,14 +93,14 @@ def _whole_answer(snapshot: Snapshot, governing: Governing, request: Request) ->
         receipt_id=_RECEIPT_ID,
     )
     found = candidates(snapshot, governing, relevance)
-    taken = json_bytes(bare.document()) + sum(rule_sizes.values())
+    taken = json_bytes(bare) + sum(rule_sizes.values())
     choice = packed(found, bytes_of(request.max_tokens) - taken)
     etag = digest(
         ALGORITHM,
         [rule.etag for rule in rules],
         sorted(section.etag for section in choice.sections),
-        as_json(bare.overridden),
-        as_json(bare.conflicts),
+        bare.overridden,
+        bare.conflicts,
         bare.assumed,
     )
     answer = replace(bare, etag=etag, rules=rules, sections=choice.sections, omitted=choice.omitted)
@@ -122,7 +122,7 @@ def _without_held(answer: ContextAnswer, have: frozenset[str]) -> ContextAnswer:
 def _with_budget(answer: ContextAnswer, maximum: int, sizes: Mapping[str, int]) -> ContextAnswer:
     rules = sum(sizes[rule.etag] for rule in answer.rules)
     sections = sum(sizes[section.etag] for section in answer.sections)
-    used = tokens_of(json_bytes(replace(answer, rules=(), sections=()).document()) + rules + sections)
+    used = tokens_of(json_bytes(replace(answer, rules=(), sections=())) + rules + sections)
     return replace(answer, budget=Budget(maximum, used, tokens_of(rules), max(0, used - maximum)))
 
 

@@ -39,13 +39,19 @@ class Facets:
                 raise InvalidInput(name, f"longer than {FACET_CHARACTERS_MAX} characters.", "Give a short name.")
 
 
-def situation_of(
-    principal: Principal, facets: Facets, entity: tuple[str | None, Mapping[str, Any]] | None
-) -> Situation:
+@dataclass(frozen=True, slots=True)
+class RememberedEntity:
+    """What memory knows of an entity: its type and its property values, by name."""
+
+    type: str | None
+    properties: Mapping[str, Any]
+
+
+def situation_of(principal: Principal, facets: Facets, entity: RememberedEntity | None) -> Situation:
     """Return the situation of a call.
 
     The agent and the teams of the connection always count; a `team` of the call is one more, never instead.
-    `entity` is the entity's type and property values, None when the call names no entity.
+    `entity` is None when the call names no entity.
     """
     known: dict[str, tuple[str, ...]] = {"agent": (folded(principal.agent),)}
     teams = _folded([*principal.teams, facets.team or ""])
@@ -53,9 +59,8 @@ def situation_of(
     known |= {name: _folded([value]) for name, value in singles.items() if value}
     known |= {"team": teams, "tags": _folded(facets.tags)}
     if entity is not None:
-        entity_type, properties = entity
-        known["entity_type"] = _folded([entity_type or ""])
-        known |= {f"{PROPERTY_FACET}{name}": _values(value) for name, value in properties.items()}
+        known["entity_type"] = _folded([entity.type or ""])
+        known |= {f"{PROPERTY_FACET}{name}": _values(value) for name, value in entity.properties.items()}
     return {name: values for name, values in known.items() if values}
 
 

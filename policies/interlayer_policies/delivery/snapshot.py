@@ -12,7 +12,7 @@ from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.models.scale import REFERENCE
 from interlayer.text.budget import compact_json
 from interlayer_policies.checks.checks import Checker, compiled
-from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection, as_json
+from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection
 from interlayer_policies.delivery.relevance import SectionIndex
 from interlayer_policies.delivery.scope import ScopeIndex
 from interlayer_policies.document.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, Section, filled
@@ -125,7 +125,7 @@ class Snapshot:
 
 def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
     try:
-        return compiled(check.kind, check.filled(values))
+        return compiled(check.kind, check.filled(values).options)
     except ValueError:
         # Lint refuses such a check, but values merged with another policy's can leave nothing to look for.
         return None
@@ -153,7 +153,7 @@ def _section(number: int, edition: Edition, section: Section) -> GuidanceSection
         indexed=_indexed(policy, section.title, section.text),
         content=digest(section.title, section.text),
         etag=etag,
-        json_bytes=len(compact_json(as_json(delivered)).encode()) - len('""0'),
+        json_bytes=len(compact_json(delivered).encode()) - len('""0'),
     )
 
 
@@ -169,7 +169,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     """Return a rule with these parameter values in its text, remedy and check."""
     policy = edition.policy
     text, remedy = filled(rule.text, values), filled(rule.remedy, values)
-    check = [rule.check.kind, rule.check.filled(values)] if rule.check else None
+    check = [rule.check.kind, rule.check.filled(values).options] if rule.check else None
     start = policy.effective.start
     etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
     delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
@@ -181,7 +181,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
         text=text,
         remedy=remedy,
         etag=etag,
-        json_bytes=len(compact_json(as_json(delivered)).encode()),
+        json_bytes=len(compact_json(delivered).encode()),
         rank=(
             LEVELS.index(rule.level),
             TIERS.index(policy.tier),

@@ -111,9 +111,9 @@ class Check:
     kind: str
     options: Mapping[str, Any]
 
-    def filled(self, values: Mapping[str, ParameterValue]) -> dict[str, Any]:
-        """Return the options with parameters in place; a value that is one placeholder keeps its type."""
-        return {name: _fill(option, values) for name, option in self.options.items()}
+    def filled(self, values: Mapping[str, ParameterValue]) -> "Check":
+        """Return the check with parameters in place; a value that is one placeholder keeps its type."""
+        return Check(self.kind, {name: _fill(option, values) for name, option in self.options.items()})
 
 
 @dataclass(frozen=True, slots=True)

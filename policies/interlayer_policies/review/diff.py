@@ -167,7 +167,7 @@ def _described(policy: Policy | None) -> dict[str, str]:
 
 
 def _rule(rule: Rule, policy: Policy) -> str:
-    check = f" [check {rule.check.kind}{_options(rule.check.filled(policy.values))}]" if rule.check else ""
+    check = f" [check {rule.check.kind}{_options(rule.check.filled(policy.values).options)}]" if rule.check else ""
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
     return f"{rule.level}: {filled(rule.text, policy.values)}{key}{check}{remedy}"

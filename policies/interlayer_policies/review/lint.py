@@ -82,7 +82,7 @@ def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterato
         return
     if not rule.bad:
         yield "its check has no bad example, so nothing shows that it finds anything"
-    bare = bare_terms(check.kind, check.filled(values))
+    bare = bare_terms(check.kind, check.filled(values).options)
     if bare and not rule.good:
         named = ", ".join(repr(term) for term in bare[:_TERMS_NAMED]) + (
             " and more" if len(bare) > _TERMS_NAMED else ""

@@ -42,7 +42,7 @@ def _examples(policy: Policy, rule: Rule) -> Iterator[Case]:
         return
     values = bound(0, Edition(policy, 0), rule, policy.values).values
     try:
-        check = compiled(rule.check.kind, rule.check.filled(values))
+        check = compiled(rule.check.kind, rule.check.filled(values).options)
     except ValueError as error:
         yield Case(policy.file, rule.line, f"rule {rule.id}: check", f"check: {error}", rule.id)
         return

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import anyio
 
@@ -26,7 +26,7 @@ from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.schema.schema import read_schema, starter_schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
-from interlayer_policies.governance import Governance, PolicyFile, read_folder, starter_files
+from interlayer_policies.governance import Governance, PolicyFile, RememberedEntity, read_folder, starter_files
 from interlayer_tools import Domains
 
 _PROJECTING_S: Final = 60.0  # at the end of a command
@@ -40,10 +40,10 @@ class EntityFacts:
     def __init__(self, recaller: Recaller) -> None:
         self._recaller = recaller
 
-    async def governance_facts(self, principal: Principal, entity: str) -> tuple[str | None, dict[str, Any]]:
+    async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
         """Return the entity's type and its current properties."""
-        kind, properties = await self._recaller.properties(principal, entity)
-        return kind, dict(properties)
+        known = await self._recaller.properties(principal, entity)
+        return RememberedEntity(known.type, known.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,6 @@ class Checkpoint:
     hash: str
     at: str
 
-    def record(self) -> dict[str, Any]:
-        """Return the checkpoint as one JSON object."""
-        return {"organization": self.organization, "number": self.number, "hash": self.hash, "at": self.at}
-
 
 @dataclass(slots=True)
 class ChainCheck:

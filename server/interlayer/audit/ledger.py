@@ -35,7 +35,7 @@ def hours(first: str, last: str) -> Iterator[str]:
         begun += timedelta(hours=1)
 
 
-def content(item: Item) -> Mapping[str, Any]:
+def body_of(item: Item) -> Mapping[str, Any]:
     """Return the body of an item; of one that somebody has made no object of, nothing."""
     body: Any = item.body
     return body if isinstance(body, dict) else {}
@@ -51,7 +51,7 @@ async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str |
     async with aclosing(stream(store, chain_partition(organization), page=_FIRST_PAGE)) as events:
         async for item in events:
             try:
-                begun = max(parse_instant(str(content(item).get("at")), "at"), earliest)
+                begun = max(parse_instant(str(body_of(item).get("at")), "at"), earliest)
             except InvalidInput:
                 damaged = True
                 continue

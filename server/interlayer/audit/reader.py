@@ -1,14 +1,23 @@
 """Reading the audit trail: its events, its head, who was told what, and everything for a third party."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from interlayer.audit.answer import (
+    EventRecord,
+    ReceiptRecord,
+    SegmentRecord,
+    StoredEvent,
+    StoredReceipt,
+    TrailHeader,
+    TrailRecord,
+)
 from interlayer.audit.chain import Checkpoint, Fault
 from interlayer.audit.ledger import (
-    content,
+    body_of,
     first_hour,
     hours,
     segments_partition,
@@ -22,7 +31,7 @@ from interlayer.audit.verification import Progress, Report, Verifier
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore, Key, Span
+from interlayer.storage.items import Item, ItemStore, Key, Span
 
 FORMAT: Final = "interlayer-audit"
 VERSION: Final = 1
@@ -37,18 +46,18 @@ class Audit:
         self._store = store
         self._clock = clock
 
-    async def newest(self, principal: Principal, limit: int) -> list[Mapping[str, Any]]:
+    async def newest(self, principal: Principal, limit: int) -> list[StoredEvent]:
         """Return the newest events, oldest of them first."""
         _demand_auditor(principal)
         found = await self._store.query("audit", chain_partition(principal.organization), reverse=True, limit=limit)
-        return [content(item) for item in reversed(found.items)]
+        return [StoredEvent(body_of(item)) for item in reversed(found.items)]
 
-    async def since(self, principal: Principal, number: int) -> list[Mapping[str, Any]]:
+    async def since(self, principal: Principal, number: int) -> list[StoredEvent]:
         """Return the events after a number, in order; not all of them if there are many."""
         _demand_auditor(principal)
         span = Span(event_place(number + 1))
         found = await self._store.query("audit", chain_partition(principal.organization), span, limit=500)
-        return [content(item) for item in found.items]
+        return [StoredEvent(body_of(item)) for item in found.items]
 
     async def checkpoint(self, principal: Principal, earlier: Sequence[Checkpoint] = ()) -> Checkpoint:
         """Return the head of the chain as it is now. Raises `Refused` when the last earlier one does not lie on it."""
@@ -61,7 +70,7 @@ class Audit:
                     f"the chain of {principal.organization} does not go on from event {last.number} of the anchor. "
                     "Find out with `interlayer audit verify --anchor FILE`."
                 )
-        number, digest = (head[0]["number"], head[0]["hash"]) if head else (0, GENESIS)
+        number, digest = (head[0].body["number"], head[0].body["hash"]) if head else (0, GENESIS)
         return Checkpoint(principal.organization, number, digest, timestamp(self._clock()))
 
     async def verify(
@@ -84,7 +93,7 @@ class Audit:
         kind: str | None = None,
         at: datetime | None = None,
         limit: int = 20,
-    ) -> list[dict[str, Any]]:
+    ) -> list[StoredReceipt]:
         """Return the newest receipts, newest first: of an agent, of a kind, of those that name a policy.
 
         With `at` only those made until then, and only deliveries unless a kind is named: what an agent had been told.
@@ -92,54 +101,52 @@ class Audit:
         """
         _demand_auditor(principal)
         kind = kind or ("context" if at else None)
-        found: list[dict[str, Any]] = []
+        found: list[StoredReceipt] = []
         async for receipt in self._receipts(principal.organization, at):
-            if kind is not None and receipt.get("kind") != kind:
+            body = receipt.body
+            if kind is not None and body.get("kind") != kind:
                 continue
-            if at is not None and str(receipt.get("at")) > timestamp(at):
+            if at is not None and str(body.get("at")) > timestamp(at):
                 continue
-            if agent is not None and receipt.get("agent") != agent:
+            if agent is not None and body.get("agent") != agent:
                 continue
-            told = {name: _of_policy(receipt[name], policy) for name in ("rules", "sections") if name in receipt}
+            told = {name: _of_policy(body[name], policy) for name in ("rules", "sections") if name in body}
             if policy is not None and not any(told.values()):
                 continue
-            found.append(receipt | told)
+            found.append(StoredReceipt(receipt.id, {**body, **told}))
             if len(found) == limit:
                 break
         return found
 
-    async def records(self, principal: Principal) -> AsyncGenerator[dict[str, Any]]:
+    async def records(self, principal: Principal) -> AsyncGenerator[TrailRecord]:
         """Yield the trail for a third party: a header, each event, after the sealing ones the segment, the receipts.
 
         Whatever is sealed meanwhile is left out with its event, so that the records fit together.
         """
         _demand_auditor(principal)
         organization = principal.organization
-        yield {
-            "format": FORMAT,
-            "version": VERSION,
-            "organization": organization,
-            "created_at": timestamp(self._clock()),
-        }
+        yield TrailHeader(
+            format=FORMAT, version=VERSION, organization=organization, created_at=timestamp(self._clock())
+        )
         async for item in stream(self._store, chain_partition(organization)):
-            yield {"event": item.body}
-            name = sealed_by(content(item))
+            yield EventRecord(event=item.body)
+            name = sealed_by(body_of(item))
             segment = await self._store.get(Key("audit", segments_partition(organization), name)) if name else None
             if segment:
-                yield {"segment": segment.body}
+                yield SegmentRecord(segment=segment.body)
         begin = await first_hour(self._store, organization, self._clock)
         for hour in hours(begin, hour_of(self._clock())) if begin else ():
             async for item in stream(self._store, receipts_partition(organization, hour)):
-                yield {"receipt": {**content(item), "id": item.key.sort}}
+                yield ReceiptRecord(receipt=_receipt(item).body)
 
-    async def _receipts(self, organization: str, at: datetime | None) -> AsyncGenerator[dict[str, Any]]:
+    async def _receipts(self, organization: str, at: datetime | None) -> AsyncGenerator[StoredReceipt]:
         begin = await first_hour(self._store, organization, self._clock)
         newest = min(at or self._clock(), self._clock())
         span = Span(end=first_id(RECEIPT, newest + timedelta(milliseconds=1)))
         for hour in reversed(list(hours(begin, hour_of(newest)))) if begin else ():
             partition = receipts_partition(organization, hour)
             async for item in stream(self._store, partition, span, reverse=True, page=100):
-                yield {**content(item), "id": item.key.sort}
+                yield _receipt(item)
 
 
 def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint]:
@@ -160,6 +167,10 @@ def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint
     if demanded and not any(one.organization == demanded for one in found):
         raise InvalidInput("anchor", f"{file} has no checkpoint of {demanded}.", "Name the right file.")
     return found
+
+
+def _receipt(item: Item) -> StoredReceipt:
+    return StoredReceipt(item.key.sort, {**body_of(item), "id": item.key.sort})
 
 
 def _of_policy(refs: Any, policy: str | None) -> list[str]:

@@ -18,7 +18,7 @@ import anyio
 import anyio.lowlevel
 
 from interlayer.audit.ledger import (
-    content,
+    body_of,
     first_hour,
     hours,
     segments_partition,
@@ -155,7 +155,7 @@ class Sealer:
     async def _write(self, principal: Principal, hour: _Hour, batch: Sequence[Item], sealed: Sealed) -> None:
         await anyio.lowlevel.checkpoint()  # hashing a thousand takes some milliseconds; calls go first
         leaves = [
-            [item.key.sort, receipt_leaf(item.key.sort, content(item)), _expires_at(content(item))] for item in batch
+            [item.key.sort, receipt_leaf(item.key.sort, body_of(item)), _expires_at(body_of(item))] for item in batch
         ]
         sequence, last = hour.segments + 1, batch[-1].key.sort
         name = segment_name(hour.name, sequence)

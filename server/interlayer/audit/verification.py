@@ -6,13 +6,13 @@ the segments. In memory are one page of items, the receipts' hashes of one hour,
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interlayer.audit.chain import ChainCheck, Checkpoint, Fault, Problem
 from interlayer.audit.ledger import (
-    content,
+    body_of,
     first_hour,
     hours,
     segments_partition,
@@ -34,10 +34,11 @@ _REACH: Final = timedelta(days=40 * 366)
 Progress = Callable[[int], None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Report:
     """What was looked at, and what is wrong."""
 
+    ok: bool = True
     organization: str
     events: int = 0
     head: str = ""
@@ -48,10 +49,6 @@ class Report:
     unchecked: int = 0
     checkpoints: int = 0
     faults: list[Fault] = field(default_factory=list[Fault])
-
-    def record(self) -> dict[str, Any]:
-        """Return the report as one JSON object."""
-        return {"ok": not self.faults, **asdict(self)}
 
     def summary(self) -> str:
         """Return the report in two lines."""
@@ -96,7 +93,7 @@ class _Run:
         self._clock = clock
         self._organization = organization
         self._progress = progress
-        self._report = Report(organization)
+        self._report = Report(organization=organization)
         self._sealings = _Sealings()
         self._seen = 0
         self._place = 0
@@ -114,6 +111,7 @@ class _Run:
             await self._hour(hour)
         await self._strangers(Span(hour_of(end_of(last)), LAST))
         report.faults.sort(key=lambda fault: fault.what != "checkpoint")
+        report.ok = not report.faults
         return report
 
     async def _events(self, checkpoints: Sequence[Checkpoint]) -> None:
@@ -122,8 +120,8 @@ class _Run:
             anchored.setdefault(checkpoint.number, []).append(checkpoint)
         chain = ChainCheck(self._report.faults, anchored)
         async for item in stream(self._store, chain_partition(self._organization)):
-            sound = chain.look(item.key.sort, content(item))
-            await self._sealing(content(item), sound=sound)
+            sound = chain.look(item.key.sort, body_of(item))
+            await self._sealing(body_of(item), sound=sound)
             self._count()
         chain.end()
         self._report.events, self._report.head, self._report.checkpoints = chain.events, chain.hash, chain.compared
@@ -146,7 +144,7 @@ class _Run:
             self._broken(name, code, detail, "missing", f"event {event.get('number')} has sealed it")
         elif not sound:
             self._broken(name, code, detail)
-        elif segment_digest(content(item)) != detail.get("sha256"):
+        elif segment_digest(body_of(item)) != detail.get("sha256"):
             self._broken(name, code, detail, "changed", f"it is not what event {event.get('number')} has sealed")
         elif not _consistent(item.body, detail):
             self._broken(name, code, detail, "forged", "its count, order or root is not that of its leaves")
@@ -189,7 +187,7 @@ class _Run:
             leaf = leaves.pop(receipt_id, None)
             if leaf is None:
                 self._unsealed(receipt_id, hour)
-            elif receipt_leaf(receipt_id, content(item)) != leaf[0]:
+            elif receipt_leaf(receipt_id, body_of(item)) != leaf[0]:
                 report.faults.append(
                     Fault("receipt", receipt_id, "changed", f"it is not the one that was sealed in {leaf[2]}")
                 )

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit_rooms import DETAIL, ME, AuditRoom, Forger
+from interlayer.answers import as_json
 from interlayer.audit.merkle import merkle_root
 from interlayer.audit.reader import Checkpoint, Report, read_checkpoints
 from interlayer.audit.segments import segment_digest
@@ -378,7 +379,7 @@ async def test_what_an_agent_had_been_told_of_a_policy_at_a_time(tmp_path: Path)
 
     async def told(**asked: Any) -> list[tuple[str, list[str], list[str]]]:
         found = await room.audit.receipts(ME, agent=ME.agent, **asked)
-        return [(one["id"], one["rules"], one["sections"]) for one in found]
+        return [(one.id, one.body["rules"], one.body["sections"]) for one in found]
 
     assert await told(policy="discounts", at=between) == [(first, ["discounts#R1@1"], [])]
     assert (await told(policy="discounts", at=room.now))[0] == (second, ["discounts#R1@2"], ["discounts#why@2"])
@@ -414,7 +415,7 @@ async def test_the_trail_is_for_auditors_and_operators(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"organization":"acme","number":"1","hash":"","at":""}'])
 def test_a_damaged_anchor_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
-    good = json.dumps(Checkpoint("acme", 1, "a", "b").record())
+    good = json.dumps(as_json(Checkpoint("acme", 1, "a", "b")))
     (tmp_path / "anchor").write_text(f"{good}\n\n{line}\n", encoding="utf-8")
     with pytest.raises(InvalidInput, match="anchor:3"):
         read_checkpoints(tmp_path / "anchor")

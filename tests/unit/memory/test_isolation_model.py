@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from interlayer.answers import as_json
 from interlayer.errors import InterlayerError
 from interlayer.memory.requests import (
     FactCandidate,
@@ -115,15 +116,15 @@ class Writers(RuleBasedStateMachine):
                 max_tokens=8_000,
             )
             told = self.call(process.recaller.recall, principal, request)
-            assert set(TOKEN.findall(str(told).rstrip("."))) <= own | {f"{one}." for one in own}
+            assert set(TOKEN.findall(str(as_json(told)).rstrip("."))) <= own | {f"{one}." for one in own}
 
     @rule(organization=st.sampled_from(ORGANIZATIONS))
     def search(self, organization: str) -> None:
         own = {token for place, tokens in self.written.items() if place[0] == organization for token in tokens}
         found = self.call(self.room.searcher.search, Principal(organization, "reader"), SearchRequest(query="budget"))
-        assert set(TOKEN.findall(str(found))) <= own
+        assert set(TOKEN.findall(str(as_json(found)))) <= own
         listed = self.call(self.room.searcher.list_entities, Principal(organization, "reader"), "contact", [], 50, None)
-        assert set(TOKEN.findall(str(listed))) <= own
+        assert set(TOKEN.findall(str(as_json(listed)))) <= own
 
 
 Writers.TestCase.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)

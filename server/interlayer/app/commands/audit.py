@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import click
 
-from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, progress, with_stores
+from interlayer import answers
+from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, echo, progress, with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -36,8 +37,9 @@ async def audit_tail(parts: "Parts", follow: bool, limit: int, as_json: bool) ->
     number = 0
     while True:
         for event in events:
-            click.echo(json.dumps(event, ensure_ascii=False) if as_json else _event_line(event))
-            number = event["number"] if isinstance(event.get("number"), int) else number + 1
+            click.echo(json.dumps(event.body, ensure_ascii=False) if as_json else _event_line(event.body))
+            numbered = event.body.get("number")
+            number = numbered if isinstance(numbered, int) else number + 1
         if not follow:
             return
         events = await parts.audit.since(parts.settings.principal, number)
@@ -67,9 +69,9 @@ async def audit_receipts(
     chosen = {"agent": agent, "policy": policy, "kind": kind}
     found = await parts.audit.receipts(parts.settings.principal, **chosen, at=at, limit=count)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(json.dumps([one.body for one in found], indent=2, ensure_ascii=False))
     for one in () if as_json else found:
-        click.echo(_receipt_lines(one))
+        click.echo(_receipt_lines(one.body))
     if not found:
         click.echo("no such receipt", err=True)
     return 0 if found else FAILED
@@ -95,7 +97,7 @@ def audit_checkpoint(anchor: Path | None) -> None:
     from interlayer.audit.reader import read_checkpoints
 
     known = read_checkpoints(anchor) if anchor and anchor.exists() else []
-    line = json.dumps(_checkpoint(known).record(), ensure_ascii=False)
+    line = json.dumps(answers.as_json(_checkpoint(known)), ensure_ascii=False)
     if anchor:
         with anchor.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -117,14 +119,15 @@ async def audit_verify(parts: "Parts", anchor: Path | None, as_json: bool) -> in
 
     known = read_checkpoints(anchor, parts.settings.principal.organization) if anchor else []
     report = await parts.audit.verify(parts.settings.principal, known, progress("events and receipts verified"))
-    if as_json:
-        click.echo(json.dumps(report.record(), indent=2, ensure_ascii=False))
-    else:
+
+    def show() -> None:
         for fault in report.faults[:_FAULTS_SHOWN]:
             click.echo(f"FAULT  {fault}")
         if len(report.faults) > _FAULTS_SHOWN:
             click.echo(f"FAULT  and {len(report.faults) - _FAULTS_SHOWN:,} more; --json lists all")
         click.echo(report.summary())
+
+    echo(as_json, report, show)
     return FAILED if report.faults else 0
 
 
@@ -138,7 +141,8 @@ async def audit_export(parts: "Parts", file: Path) -> None:
     count, show = 0, progress("records written")
     with writing(file) as out:
         async for record in parts.audit.records(parts.settings.principal):
-            out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            text = json.dumps(answers.as_json(record), ensure_ascii=False, separators=(",", ":"))
+            out.write(f"{text}\n".encode())
             count += 1
             if count % 1_000 == 0:
                 show(count)

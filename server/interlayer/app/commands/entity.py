@@ -1,11 +1,11 @@
 """`interlayer entity`: who is who."""
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import AS_JSON, with_process
+from interlayer.answers import shown_time
+from interlayer.app.commands.shell import AS_JSON, echo, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -28,11 +28,12 @@ def entity() -> None:
 async def entity_merge(parts: "Parts", kept: str, other: str, reason: str, as_json: bool) -> None:
     """Make B a part of A (both type:key). Nothing is lost, and `split` takes it back."""
     done = await parts.memory.merger.merge(parts.settings.principal, kept, other, reason)
-    if as_json:
-        click.echo(json.dumps(done))
-        return
-    click.echo(f"{done['merged']} is now a part of {done['kept']}: {done['facts']} facts, {done['repeated']} repeated")
-    click.echo(f"To take it back: interlayer entity split {done['kept']} {done['merged']} --reason TEXT")
+
+    def show() -> None:
+        click.echo(f"{done.merged} is now a part of {done.kept}: {done.facts} facts, {done.repeated} repeated")
+        click.echo(f"To take it back: interlayer entity split {done.kept} {done.merged} --reason TEXT")
+
+    echo(as_json, done, show)
 
 
 @entity.command("split")
@@ -44,12 +45,13 @@ async def entity_merge(parts: "Parts", kept: str, other: str, reason: str, as_js
 async def entity_split(parts: "Parts", kept: str, other: str, reason: str, as_json: bool) -> None:
     """Give B (type:id, as `names` lists it) back what it was before it was merged into A."""
     done = await parts.memory.merger.split(parts.settings.principal, kept, other, reason)
-    if as_json:
-        click.echo(json.dumps(done))
-        return
-    click.echo(f"{done['split']} is apart from {done['kept']} again")
-    if done["stays"]:
-        click.echo(f"{done['stays']} facts memorized since the merge stay with {done['kept']}")
+
+    def show() -> None:
+        click.echo(f"{done.split} is apart from {done.kept} again")
+        if done.stays:
+            click.echo(f"{done.stays} facts memorized since the merge stay with {done.kept}")
+
+    echo(as_json, done, show)
 
 
 @entity.command("names")
@@ -59,16 +61,17 @@ async def entity_split(parts: "Parts", kept: str, other: str, reason: str, as_js
 async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
     """Print the names and identifiers of ENTITY, and what was merged into it when, by whom and why."""
     known = await parts.memory.identities.names(parts.settings.principal, name)
-    if as_json:
-        click.echo(json.dumps(known, indent=2, ensure_ascii=False))
-        return
-    click.echo(f"{known['ref']}  {known['name']}")
-    click.echo(f"names: {', '.join(known['names']) or '-'}")
-    for kind, values in known["identifiers"].items():
-        click.echo(f"{kind}: {', '.join(values)}")
-    for one in known["merged"]:
-        state = "split off again" if one["split"] else "merged"
-        click.echo(f"{one['at'][:19]}Z {state}: {one['ref']} {one['name']} ({one['agent']}: {one['reason']})")
+
+    def show() -> None:
+        click.echo(f"{known.ref}  {known.name}")
+        click.echo(f"names: {', '.join(known.names) or '-'}")
+        for kind, values in known.identifiers.items():
+            click.echo(f"{kind}: {', '.join(values)}")
+        for one in known.merged:
+            state = "split off again" if one.split else "merged"
+            click.echo(f"{shown_time(one.at)} {state}: {one.ref} {one.name} ({one.agent}: {one.reason})")
+
+    echo(as_json, known, show)
 
 
 @entity.command("conflicts")
@@ -76,12 +79,13 @@ async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
 @with_process
 async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
     """List identifiers that were learned of one entity and belong to another: perhaps the two are one."""
-    found: list[Any] = list(await parts.memory.identities.conflicts(parts.settings.principal))
-    if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    for one in found:
-        claimed, owner = one["claimed_by"], one["belongs_to"]
-        click.echo(f"{one['kind']} {one['value']}: claimed for {claimed['ref']} ({claimed['name']}),")
-        click.echo(f"  belongs to {owner['ref']} ({owner['name']}), {one['at'][:19]}Z, {one['memory_id']}")
-    click.echo(f"{len(found)} conflicts" + ("; `interlayer entity merge A B` joins two" if found else ""))
+    found = await parts.memory.identities.conflicts(parts.settings.principal)
+
+    def show() -> None:
+        for one in found:
+            claimed, owner = one.claimed_by, one.belongs_to
+            click.echo(f"{one.kind} {one.value}: claimed for {claimed.ref} ({claimed.name}),")
+            click.echo(f"  belongs to {owner.ref} ({owner.name}), {shown_time(one.at)}, {one.memory_id}")
+        click.echo(f"{len(found)} conflicts" + ("; `interlayer entity merge A B` joins two" if found else ""))
+
+    echo(as_json, found, show)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import FAILED, INSTANT, progress, with_process
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 
@@ -70,7 +70,7 @@ async def _print_each(found: "AsyncGenerator[Change | str]", as_json: bool) -> t
                 click.echo(f"not read: {one}", err=True)
                 continue
             done += 1
-            click.echo(json.dumps(asdict(one), ensure_ascii=False)) if as_json else print_change(one)
+            click.echo(json.dumps(answers.as_json(one), ensure_ascii=False)) if as_json else print_change(one)
     return done, failed
 
 
@@ -147,7 +147,9 @@ def evaluate(
         plot.write_text(bars(f"{chosen.name} on {folder.name}", shares), encoding="utf-8")
     if as_json:
         click.echo(
-            json.dumps({kind: shares[kind] | asdict(one) for kind, one in scores.items()}, indent=2, default=str)
+            json.dumps(
+                {kind: shares[kind] | answers.as_json(one) for kind, one in scores.items()}, indent=2, default=str
+            )
         )
         return
     print_scores(chosen.name, scores)

@@ -48,11 +48,8 @@ async def memory_show(
         max_tokens=sys.maxsize,
     )
     answer = await parts.domains.recaller.recall(parts.settings.principal, request)
-    if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-    else:
-        print_dossier(answer)
-    return 0 if answer["found"] else FAILED
+    echo(as_json, answer, lambda: print_dossier(answer))
+    return 0 if answer.found else FAILED
 
 
 @memory.command("why")
@@ -67,7 +64,7 @@ async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool)
     why = parts.memory.explanation
     asked = why.property(parts.settings.principal, what, name) if name else why.fact(parts.settings.principal, what)
     found = await asked
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_why(found)
+    echo(as_json, found, lambda: print_why(found))
 
 
 @memory.command("rejected")
@@ -86,10 +83,10 @@ async def memory_rejected(
     rejections = parts.memory.rejections
     if summary:
         counts = await rejections.summary(parts.settings.principal, entity=entity)
-        click.echo(json.dumps(counts, indent=2)) if as_json else print_rejected_summary(counts)
+        echo(as_json, counts, lambda: print_rejected_summary(counts))
         return
     found = await rejections.listed(parts.settings.principal, entity=entity, reason=reason, limit=limit)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else print_rejected(found)
+    echo(as_json, found, lambda: print_rejected(found))
 
 
 @memory.command("admit")

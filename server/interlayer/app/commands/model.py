@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import AS_JSON, with_process
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ async def model_show(parts: "Parts", as_json: bool) -> None:
             "models": list(choice.settings.models),
             "api_base": choice.settings.api_base or "",
             "chosen_by": "organization" if choice.stored else "INTERLAYER_MODEL",
-            "today": used,
+            "today": answers.as_json(used),
             "pending": pending,
         }
         click.echo(json.dumps(shown, indent=2))
         return
     click.echo(f"{_label(choice)} ({'chosen for the organization' if choice.stored else 'INTERLAYER_MODEL'})")
-    click.echo("today: {calls} calls, {tokens} tokens, {cost:.4f} US dollars".format(**used))
+    click.echo(f"today: {used.calls} calls, {used.tokens} tokens, {used.cost:.4f} US dollars")
     click.echo(f"still to be read: {pending} contents")
 
 

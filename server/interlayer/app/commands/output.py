@@ -7,51 +7,62 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from interlayer.answers import as_json
+
 if TYPE_CHECKING:
     from interlayer.app.evaluation.scoring import Score
+    from interlayer.memory.curation.answer import RejectedCandidate
     from interlayer.memory.curation.reextraction_diff import Change
     from interlayer.memory.migration.plan import SchemaPlan
+    from interlayer.memory.recall.answer import RecallAnswer
+    from interlayer.memory.recall.explanation import FactExplanation, PropertyExplanation
     from interlayer.memory.schema.schema import Schema
 
 _SCORES_WIDTH: Final = 125  # also where nothing says how wide the page is
 
 
-def print_dossier(answer: Mapping[str, Any]) -> None:
+def print_dossier(answer: "RecallAnswer") -> None:
     """Print an answer of recall_entity as a dossier."""
     console = Console()
-    if not answer["found"]:
-        near = ", ".join(answer["near"]) or "none"
+    if answer.entity is None:
+        near = ", ".join(answer.near or ()) or "none"
         console.print(f"Nothing is known of that entity. Near names: {near}.", markup=False)
         return
-    entity = answer["entity"]
-    console.print(Text(f"{entity['name']}  ({entity['ref']}, revision {answer['revision']})", style="bold"))
-    for kind, values in entity["identifiers"].items():
+    entity = answer.entity
+    console.print(Text(f"{entity.name}  ({entity.ref}, revision {answer.revision})", style="bold"))
+    for kind, values in entity.identifiers.items():
         console.print(f"  {kind}: {', '.join(values)}", markup=False)
-    _table(console, "Properties", answer["properties"], ("name", "value", "confidence", "observed_at", "source"))
-    _table(console, "Facts", answer["facts"], ("text", "confidence", "observed_at", "source", "fact_id"))
-    _table(console, "Relations", answer["relations"], ("type", "target", "source"))
-    _table(console, "Sources", answer.get("sources", []), ("memory_id", "source", "agent", "recorded_at", "excerpt"))
-    _table(console, "History", answer.get("history", []), ("name", "value", "observed_at", "agent", "memory_id"))
+    tables = {
+        "Properties": (answer.properties, ("name", "value", "confidence", "observed_at", "source")),
+        "Facts": (answer.facts, ("text", "confidence", "observed_at", "source", "fact_id")),
+        "Relations": (answer.relations, ("type", "target", "source")),
+        "Sources": (answer.sources, ("memory_id", "source", "agent", "recorded_at", "excerpt")),
+        "History": (answer.history, ("name", "value", "observed_at", "agent", "memory_id")),
+    }
+    for title, (rows, columns) in tables.items():
+        _table(console, title, as_json(rows or ()), columns)
 
 
-def print_why(found: Mapping[str, Any]) -> None:
+def print_why(found: "FactExplanation | PropertyExplanation") -> None:
     """Print where a fact or a property comes from."""
+    from interlayer.memory.recall.explanation import FactExplanation
+
     console = Console()
-    entity, fact = found["entity"], found.get("fact")
-    if fact:
-        said = f"{fact['text']}  ({fact['status']}, confidence {fact['confidence']})"
+    if isinstance(found, FactExplanation):
+        said = f"{found.fact.text}  ({found.fact.status}, confidence {found.fact.confidence})"
     else:
-        said = f"{found['property']['name']}: {found['property']['value']}"
+        said = f"{found.property.name}: {found.property.value}"
     console.print(Text(said, style="bold"))
-    console.print(f"of {entity['name']} ({entity['ref']})\n", markup=False)
-    for voice in found["voices"]:
-        source = f", {voice['source']}" if voice["source"] else ""
-        console.print(f"{voice['observed_at']}  {voice['agent']}{source}  ({voice['memory_id']})", markup=False)
-        console.print(f"  said: {voice['said']}  ({voice['extractor']}, {voice['confidence']})", markup=False)
-        if voice["quote"]:
-            parts = (voice["before"], "dim"), (voice["quote"], "bold"), (voice["after"], "dim")
+    console.print(f"of {found.entity.name} ({found.entity.ref})\n", markup=False)
+    for voice in found.voices:
+        source = f", {voice.source}" if voice.source else ""
+        console.print(f"{voice.observed_at}  {voice.agent}{source}  ({voice.memory_id})", markup=False)
+        console.print(f"  said: {voice.said}  ({voice.extractor}, {voice.confidence})", markup=False)
+        if voice.quote:
+            parts = (voice.before, "dim"), (voice.quote, "bold"), (voice.after, "dim")
             console.print(Text.assemble("  read: …", *parts, "…"))
-    _table(console, "Contradicts", found.get("contradicts", []), ("text", "status", "observed_at", "fact_id"))
+    contradicts = found.contradicts if isinstance(found, FactExplanation) else ()
+    _table(console, "Contradicts", as_json(contradicts), ("text", "status", "observed_at", "fact_id"))
 
 
 def print_schema(schema: "Schema") -> None:
@@ -103,10 +114,10 @@ def print_schema_plan(plan: "SchemaPlan", *, applied: bool) -> None:
         console.print(f"{len(plan.breaking)} breaking changes: refused without --allow-breaking.", markup=False)
 
 
-def print_rejected(found: Sequence[Mapping[str, Any]]) -> None:
+def print_rejected(found: "Sequence[RejectedCandidate]") -> None:
     """Print rejected candidates as a table."""
     console = Console()
-    rows = [{**one, "candidate": one.get("text") or f"{one['name']} = {one['value']}"} for one in found]
+    rows = [{**as_json(one), "candidate": one.text or f"{one.name} = {one.value}"} for one in found]
     _table(console, "Rejected", rows, ("id", "at", "named", "reason", "candidate", "confidence", "agent"))
     hint = "`interlayer memory admit ID` remembers one after all, `dismiss ID` takes it off the list"
     console.print(f"{len(found)} rejected" + (f"; {hint}" if found else ""), markup=False)

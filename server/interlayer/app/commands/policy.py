@@ -1,12 +1,12 @@
 """`interlayer policy`: write, test, compare, publish and explain policies."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import AS_JSON, FAILED, echo, with_process
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def policy_test(parts: "Parts", folder: Path, as_json: bool) -> int:
     from interlayer_policies.governance import read_folder
 
     cases = await parts.domains.governance.planner.test(read_folder(folder))
-    echo(as_json, [asdict(case) for case in cases], lambda: print_cases(cases))
+    echo(as_json, cases, lambda: print_cases(cases))
     return FAILED if any(not case.passed for case in cases) else 0
 
 
@@ -66,7 +66,7 @@ async def policy_diff(parts: "Parts", folder: Path, as_json: bool) -> None:
 
     planner = parts.domains.governance.planner
     found = await planner.difference(parts.settings.principal, read_folder(folder))
-    echo(as_json, asdict(found), lambda: print_difference(found))
+    echo(as_json, found, lambda: print_difference(found))
 
 
 @policy.command("publish")
@@ -81,7 +81,7 @@ def policy_publish(folder: Path, reason: str, author: str | None, break_glass: b
     from interlayer_policies.governance import read_folder
 
     done = _publish(read_folder(folder), reason, author, break_glass)
-    echo(as_json, asdict(done), lambda: print_published(done))
+    echo(as_json, done, lambda: print_published(done))
 
 
 @policy.command("rollback")
@@ -101,7 +101,7 @@ async def policy_rollback(
     done = await governance.rollback(
         parts.settings.principal, revision, reason=reason, author=author, break_glass=break_glass
     )
-    echo(as_json, asdict(done), lambda: print_published(done))
+    echo(as_json, done, lambda: print_published(done))
 
 
 @policy.command("history")
@@ -116,9 +116,9 @@ async def policy_history(parts: "Parts", policy_id: str | None, limit: int, as_j
     governance = parts.domains.governance
     if policy_id:
         changes = await governance.policy_history(parts.settings.principal, policy_id, limit)
-        rows = [{"version": one.version or "removed", **asdict(one.publication)} for one in changes]
+        rows = [{"version": one.version or "removed", **answers.as_json(one.publication)} for one in changes]
     else:
-        rows = [asdict(one) for one in await governance.history(parts.settings.principal, limit)]
+        rows = answers.as_json(await governance.history(parts.settings.principal, limit))
     echo(as_json, rows, lambda: print_history(rows))
 
 
@@ -162,7 +162,7 @@ async def policy_explain(
     principal = replace(parts.settings.principal, agent=agent) if agent else parts.settings.principal
     given = Facets(**facets, tags=tuple(tags))
     found = await parts.domains.governance.explain(principal, task, given, max_tokens=max_tokens)
-    echo(as_json, asdict(found), lambda: print_explanation(found))
+    echo(as_json, found, lambda: print_explanation(found))
 
 
 @with_process

@@ -1,12 +1,12 @@
 """`interlayer policy`: who agrees to changes, and which rules are waived."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from interlayer import answers
 from interlayer.app.commands.policy import REASON, policy
 from interlayer.app.commands.shell import AS_JSON, INSTANT, echo, with_process
 
@@ -23,7 +23,7 @@ async def policy_proposals(parts: "Parts", everything: bool, as_json: bool) -> N
     from interlayer.app.commands.policy_output import print_proposals
 
     found = await parts.domains.governance.stewardship.proposals(parts.settings.principal, everything=everything)
-    echo(as_json, [asdict(one) for one in found], lambda: print_proposals(found))
+    echo(as_json, found, lambda: print_proposals(found))
 
 
 @policy.command("approve")
@@ -86,8 +86,8 @@ async def policy_waivers(parts: "Parts", as_json: bool) -> None:
     from interlayer.app.commands.policy_output import print_waivers
 
     found = await parts.domains.governance.stewardship.waivers(parts.settings.principal)
-    rows: list[dict[str, Any]] = [{**asdict(one.waiver), "holds": one.holds} for one in found]
-    echo(as_json, rows, lambda: print_waivers(rows))
+    rows = [{**answers.as_json(one.waiver), "holds": one.holds} for one in found]
+    echo(as_json, rows, lambda: print_waivers(found))
 
 
 @policy.command("end-waiver")

@@ -1,7 +1,6 @@
 """Governance as people read it: test runs, differences, histories, proposals, explanations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,11 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from interlayer.answers import as_json
+
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
     from interlayer_policies.document.rule_file_import import Imported
     from interlayer_policies.governance import Published
     from interlayer_policies.publication.proposals import Proposal
+    from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.policy_tests import Case
 
@@ -122,18 +124,18 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
         Console().print("No proposals wait for anybody.", markup=False)
 
 
-def print_waivers(rows: Sequence[Mapping[str, Any]]) -> None:
+def print_waivers(found: "Sequence[ListedWaiver]") -> None:
     """Print waivers."""
-    shown = [
+    rows = [
         {
-            **row,
-            "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in row["scope"].items()) or "every call",
-            "until": _minute(row["until"].isoformat()),
-            "holds": "yes" if row["holds"] else "no: the rule has changed",
+            **as_json(one.waiver),
+            "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in one.waiver.scope.items()) or "every call",
+            "until": _minute(one.waiver.until.isoformat()),
+            "holds": "yes" if one.holds else "no: the rule has changed",
         }
-        for row in rows
+        for one in found
     ]
-    _table(Console(), shown, ("id", "rule", "for", "until", "approver", "holds", "reason"))
+    _table(Console(), rows, ("id", "rule", "for", "until", "approver", "holds", "reason"))
     if not rows:
         Console().print("No rule is waived.", markup=False)
 
@@ -144,12 +146,12 @@ def print_explanation(found: "Explanation") -> None:
     known = ", ".join(f"{facet}={'/'.join(values)}" for facet, values in found.situation.items())
     console.print(f"known: {known}", markup=False)
     console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
-    rules = [{**asdict(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
+    rules = [{**as_json(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
     _table(console, rules, ("ref", "level", "is", "why", "text"))
     others = [one for one in found.sections if one.verdict != "not_relevant"]
     irrelevant = [one for one in found.sections if one.verdict == "not_relevant"]
     sections = [
-        {**asdict(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
+        {**as_json(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
         for one in [*others, *irrelevant[:_IRRELEVANT_SHOWN]]
     ]
     _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))

@@ -1,11 +1,11 @@
 """reconcile: bring the vector layer to where the item store is, compare the two, mend what differs."""
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import FAILED, progress, with_process
 from interlayer.errors import Corrupt
 
@@ -25,7 +25,7 @@ async def reconcile(parts: "Parts", rebuild: bool, check: bool, as_json: bool) -
     """Replay what the vector layer has not yet seen."""
     outcome, left = await _reconcile_layers(parts, parts.settings.principal.organization, rebuild, check)
     if as_json:
-        named = {"differences": [asdict(one) for one in left]} if check else {}
+        named = {"differences": answers.as_json(left)} if check else {}
         click.echo(json.dumps({**outcome, **named}, indent=2))
     else:
         _show(outcome, left, check)

@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import with_stores
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def _estimate(parts: "Parts", wanted: "EmbedderChoice") -> tuple[Mapping[s
     cost = price(wanted, extent.tokens)
     paid = "nothing to a provider, or no known price" if cost is None else f"about {cost:,.4f} USD"
     said = f"{extent.facts:,} facts, about {extent.tokens:,} tokens, {paid}"
-    return {**asdict(extent), "cost_usd": cost}, said
+    return {**answers.as_json(extent), "cost_usd": cost}, said
 
 
 @with_stores
@@ -88,7 +88,7 @@ async def _move(parts: "Parts", wanted: "EmbedderChoice", rate: float) -> tuple[
     who = parts.settings.principal
     extent = await parts.memory.backfill.extent(who.organization)
     moved = await parts.memory.reembedder.move(who, wanted, _progress(extent.facts), rate)
-    outcome = asdict(moved)
+    outcome = answers.as_json(moved)
     found = moved.verified
     if found is None:
         return outcome, f"the embedding space is {moved.space} already"

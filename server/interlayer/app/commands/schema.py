@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import AS_JSON, FAILED, progress, settings_of, with_stores
+from interlayer.app.commands.shell import AS_JSON, FAILED, echo, progress, settings_of, with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -63,10 +63,7 @@ def schema_plan(file: Path | None, as_json: bool) -> None:
     from interlayer.app.commands.output import print_schema_plan
 
     plan = _plan(_read(file))
-    if as_json:
-        click.echo(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
-    else:
-        print_schema_plan(plan, applied=False)
+    echo(as_json, plan.report(), lambda: print_schema_plan(plan, applied=False))
 
 
 @schema.command("apply")
@@ -78,10 +75,7 @@ def schema_apply(file: Path | None, allow_breaking: bool, as_json: bool) -> None
     from interlayer.app.commands.output import print_schema_plan
 
     done, configured = _apply(_read(file), allow_breaking)
-    if as_json:
-        click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
-    else:
-        print_schema_plan(done, applied=True)
+    echo(as_json, done.report(), lambda: print_schema_plan(done, applied=True))
     if not configured:
         click.echo(f"Set INTERLAYER_SCHEMA to {file} and start the servers again.", err=True)
 

@@ -1,11 +1,11 @@
 """`interlayer store`: the tables of DynamoDB."""
 
 import json
-from dataclasses import asdict
 
 import anyio
 import click
 
+from interlayer import answers
 from interlayer.app.commands.shell import AS_JSON, FAILED, settings_of
 from interlayer.errors import InvalidInput
 from interlayer.storage.dynamodb.client import SETTING, Place
@@ -40,7 +40,7 @@ def store_check(ctx: click.Context, *, as_json: bool) -> int:
 
     states = anyio.run(check_tables, place, organization)
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in states]))
+        click.echo(json.dumps(answers.as_json(states)))
     else:
         for one in states:
             click.echo(f"{'ok   ' if one.ok else 'FAULT'}  {one.name}: {one.detail}")

@@ -112,10 +112,10 @@ def _schema(folder: Path, home: Path) -> Path | None:
 
 async def _score_each(parts: Parts, samples: list[Sample]) -> AsyncGenerator[tuple[Sample, Score]]:
     spending = parts.models.spending(parts.settings.principal.organization)
-    before = (await spending.today())["tokens"]
+    before = (await spending.today()).tokens
     for number, sample in enumerate(samples):
         one = await _of(parts, sample, number)
-        after = (await spending.today())["tokens"]
+        after = (await spending.today()).tokens
         one.tokens, before = max(after - before, 0), after
         yield sample, one
 

@@ -22,14 +22,15 @@ from mcp.types import Tool as ToolListing
 from pydantic import ValidationError
 
 from interlayer import __version__
+from interlayer.answers import as_json, schema_of
 from interlayer.app.mcp_server.notices import PolicyNotices
-from interlayer.app.mcp_server.schemas import slim_input, slim_output
+from interlayer.app.mcp_server.schemas import slim_input
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
+from interlayer.memory.schema.description import described
 from interlayer.principal import Principal
 from interlayer.text.budget import compact_json
 from interlayer_tools import TOOLS, Domains, Tool
-from interlayer_tools.describe_schema import described
 
 INSTRUCTIONS: Final = """\
 Interlayer is the organization's shared memory and its rules. Before you answer about or act for a customer, company, \
@@ -91,7 +92,7 @@ class InterlayerServer(MCPServer[None]):
         self._domains = domains
         self._principal = principal
         self._ready = ready
-        self._catalogue: Mapping[str, Tool[Any]] = {tool.name: tool for tool in TOOLS}
+        self._catalogue: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in TOOLS}
         _add_resources(self, domains, principal, ready)
         self.prompt(
             name="governed_task", title="Do a task by the organization's rules", description=GOVERNED_TASK_IS_FOR
@@ -117,7 +118,7 @@ class InterlayerServer(MCPServer[None]):
             given = parse_arguments(tool, arguments)
             _demand(principal, tool.role, name)
             await self._ready()
-            answer = dict(await tool.run(self._domains(), principal, given))
+            answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
         text = TextContent(type="text", text=compact_json(answer))
@@ -143,7 +144,7 @@ def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
     return tell
 
 
-def parse_arguments(tool: Tool[Any], arguments: Mapping[str, Any]) -> Any:
+def parse_arguments(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Any:
     """Return the tool's input. Raises `ToolError` that names what is wrong, in two sentences at most."""
     known = tool.input.model_fields
     for name in arguments:
@@ -179,13 +180,13 @@ def _place(location: tuple[int | str, ...]) -> str:
 _UNION_MEMBERS: Final = {"str", "int", "float", "bool", "list[str]", "constrained-str"}
 
 
-def _listing(tool: Tool[Any]) -> ToolListing:
+def _listing(tool: Tool[Any, Any]) -> ToolListing:
     return ToolListing(
         name=tool.name,
         title=tool.title,
         description=tool.description,
         input_schema=slim_input(tool.input),
-        output_schema=slim_output(tool.output),
+        output_schema=schema_of(tool.output),
         annotations=ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,
@@ -212,7 +213,7 @@ def _add_resources(
     )
     async def schema() -> str:
         with _translate_errors():
-            return compact_json(described((await open_domains())[0].schema))
+            return compact_json(as_json(described((await open_domains())[0].schema)))
 
     @server.resource(
         "policy://{policy_id}", title="Policy", description="A policy in force, as written", mime_type="text/markdown"
@@ -239,7 +240,7 @@ def _add_resources(
     async def entity(type: str, id: str) -> str:
         with _translate_errors():
             known, reader = await open_domains()
-            return compact_json(await known.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
+            return compact_json(as_json(await known.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:

@@ -7,11 +7,12 @@ was memorized after the merge stays with the entity that it was memorized to.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
+from interlayer.memory.curation.answer import MergeAnswer, SplitAnswer
 from interlayer.memory.entities.identities import known_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import comparable
@@ -74,11 +75,11 @@ class Merger:
         self._schema = schema
         self._clock = clock
 
-    async def merge(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
-        """Make `other` a part of `kept`; return {kept, merged, facts, repeated}."""
+    async def merge(self, principal: Principal, kept: str, other: str, reason: str) -> MergeAnswer:
+        """Make `other` a part of `kept`."""
         _check_reason(reason)
 
-        async def attempt() -> dict[str, Any]:
+        async def attempt() -> MergeAnswer:
             pair = _Pair(
                 await known_entity(self._entities, self._schema, principal, kept, "A"),
                 await known_entity(self._entities, self._schema, principal, other, "B"),
@@ -88,11 +89,11 @@ class Merger:
 
         return await optimistically(attempt, f"{_BUSY} Nothing was merged; try again.")
 
-    async def split(self, principal: Principal, kept: str, other: str, reason: str) -> dict[str, Any]:
-        """Give `other`, an id, back what it was before it was merged into `kept`; return {kept, split, stays}."""
+    async def split(self, principal: Principal, kept: str, other: str, reason: str) -> SplitAnswer:
+        """Give `other`, an id, back what it was before it was merged into `kept`."""
         _check_reason(reason)
 
-        async def attempt() -> dict[str, Any]:
+        async def attempt() -> SplitAnswer:
             pair = _Pair(
                 await known_entity(self._entities, self._schema, principal, kept, "A"),
                 await self._absorbed(principal, other),
@@ -110,7 +111,7 @@ class Merger:
             raise NotFound(f"B: no entity has the id {other!r}. `interlayer entity names A` lists what was merged.")
         return stored
 
-    async def _merge(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
+    async def _merge(self, principal: Principal, pair: _Pair, reason: str) -> MergeAnswer:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
         await ensure_in_force(self._store, organization, self._schema)
         space = await self._spaces.of(organization)
@@ -143,14 +144,11 @@ class Merger:
             *await self._claims_moved(organization, other, other.entity, kept.entity),
         ]
         await self._commit(principal, "entity.merged", pair, reason, operations)
-        return {
-            "kept": kept.entity.ref,
-            "merged": other.entity.ref,
-            "facts": len(whole.facts),
-            "repeated": len(entry.same),
-        }
+        return MergeAnswer(
+            kept=kept.entity.ref, merged=other.entity.ref, facts=len(whole.facts), repeated=len(entry.same)
+        )
 
-    async def _split(self, principal: Principal, pair: _Pair, reason: str) -> dict[str, Any]:
+    async def _split(self, principal: Principal, pair: _Pair, reason: str) -> SplitAnswer:
         organization, kept, other = principal.organization, pair.kept.head, pair.other.head
         await ensure_in_force(self._store, organization, self._schema)
         view = await self._entities.view(organization, kept)
@@ -179,11 +177,7 @@ class Merger:
         await self._commit(principal, "entity.split", pair, reason, operations)
         merged_at = max(one.revision for one in view.memories.values() if _absorbs(one, other.entity))
         since = [one for one in view.memories.values() if one.revision > merged_at and one.facts]
-        return {
-            "kept": kept.entity.ref,
-            "split": other.entity.ref,
-            "stays": sum(len(one.facts) for one in since),
-        }
+        return SplitAnswer(kept=kept.entity.ref, split=other.entity.ref, stays=sum(len(one.facts) for one in since))
 
     async def _compared(
         self, ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]

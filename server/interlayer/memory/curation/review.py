@@ -5,16 +5,18 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from interlayer.answers import shown_time
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import parse_instant, timestamp
 from interlayer.language.relative_time import anchor
+from interlayer.memory.curation.answer import RejectedCandidate
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import EntityString, check_text, folded_name, parse_entity, possible_identifiers
-from interlayer.memory.memorize.answer import MemorizeAnswer, shown_time
+from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.memory.schema.schema import Schema
@@ -40,9 +42,9 @@ class Rejections:
 
     async def listed(
         self, principal: Principal, *, entity: str | None = None, reason: str | None = None, limit: int = 50
-    ) -> list[dict[str, Any]]:
+    ) -> list[RejectedCandidate]:
         """Return rejected candidates, newest first; of one entity, or for one reason code."""
-        found: list[dict[str, Any]] = []
+        found: list[RejectedCandidate] = []
         async for item in self._items(principal.organization, entity):
             for candidate in reversed(item.body["candidates"]):
                 if reason is None or _code(candidate) == reason:
@@ -120,18 +122,18 @@ class Rejections:
         raise NotFound(f"id: {rejection_id[:80]!r} is no rejected candidate. {remedy}")
 
 
-def _shown(item: Item, candidate: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(item: Item, candidate: Mapping[str, Any]) -> RejectedCandidate:
     body = item.body
-    shown: dict[str, Any] = {
-        "id": f"q_{item.key.sort.removeprefix('m_')}_{candidate['number']}",
-        "at": shown_time(body["at"]),
-        "entity": _subject(item),
-        "named": body["named"],
-        "memory_id": item.key.sort,
-        "agent": body["agent"],
-        "source": body.get("source", ""),
-    }
-    return shown | {name: value for name, value in candidate.items() if name != "number"}
+    return RejectedCandidate(
+        id=f"q_{item.key.sort.removeprefix('m_')}_{candidate['number']}",
+        at=shown_time(body["at"]),
+        entity=_subject(item),
+        named=body["named"],
+        memory_id=item.key.sort,
+        agent=body["agent"],
+        source=body.get("source", ""),
+        **{name: value for name, value in candidate.items() if name != "number"},
+    )
 
 
 def _subject(item: Item) -> str:

@@ -1,9 +1,7 @@
 """Who is who: the names and identifiers of an entity, what was merged into it, and conflicts over identifiers."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from interlayer.errors import NotFound
+from interlayer.memory.entities.answer import EntityNames, MergedEntity, NamedEntity, UnsettledConflict
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
@@ -35,8 +33,8 @@ class Identities:
         self._entities = entities
         self._schema = schema
 
-    async def names(self, principal: Principal, entity: str) -> dict[str, Any]:
-        """Return {ref, name, names, identifiers, merged: [{ref, name, at, agent, split}]} of an entity."""
+    async def names(self, principal: Principal, entity: str) -> EntityNames:
+        """Return the names and identifiers of an entity, and what was merged into it. Raises `NotFound`."""
         stored = await known_entity(self._entities, self._schema, principal, entity)
         view = await self._entities.view(principal.organization, stored.head)
         gone = {one.releases for one in view.memories.values() if isinstance(one, Split)}
@@ -44,41 +42,41 @@ class Identities:
         heads = await self._entities.heads(principal.organization, [one.absorbs for one in absorbed])
         known = {head.entity: head.name for head in heads}
         merged = [
-            {
-                "ref": one.absorbs.ref,
-                "name": known.get(one.absorbs, ""),
-                "at": one.recorded_at,
-                "agent": one.agent,
-                "reason": one.source or "",
-                "split": one.absorbs in gone and one.absorbs not in stored.head.absorbed,
-            }
+            MergedEntity(
+                ref=one.absorbs.ref,
+                name=known.get(one.absorbs, ""),
+                at=one.recorded_at,
+                agent=one.agent,
+                reason=one.source or "",
+                split=one.absorbs in gone and one.absorbs not in stored.head.absorbed,
+            )
             for one in absorbed
         ]
         head = stored.head
-        return {
-            "ref": head.entity.ref,
-            "name": head.name,
-            "names": list(head.names),
-            "identifiers": {kind: list(values) for kind, values in head.identifiers.items()},
-            "merged": merged,
-        }
+        return EntityNames(
+            ref=head.entity.ref,
+            name=head.name,
+            names=head.names,
+            identifiers=head.identifiers,
+            merged=tuple(merged),
+        )
 
-    async def conflicts(self, principal: Principal) -> list[Mapping[str, Any]]:
+    async def conflicts(self, principal: Principal) -> list[UnsettledConflict]:
         """Return the claims to identifiers that belong to another entity, oldest first, those settled left out."""
         page = await self._store.query("memory", keys.conflict(principal.organization, "", "").partition)
-        found: list[Mapping[str, Any]] = []
+        found: list[UnsettledConflict] = []
         for item in page.items:
             claimant, owner = (EntityId(**item.body[name]) for name in ("entity", "owner"))
             one, other = [await self._entities.survivor(principal.organization, end) for end in (claimant, owner)]
             if one and other and one.head.entity != other.head.entity:
                 found.append(
-                    {
-                        "kind": item.body["kind"],
-                        "value": item.body["value"],
-                        "claimed_by": {"ref": one.head.entity.ref, "name": one.head.name},
-                        "belongs_to": {"ref": other.head.entity.ref, "name": other.head.name},
-                        "memory_id": item.body["memory_id"],
-                        "at": item.body["at"],
-                    }
+                    UnsettledConflict(
+                        kind=item.body["kind"],
+                        value=item.body["value"],
+                        claimed_by=NamedEntity(ref=one.head.entity.ref, name=one.head.name),
+                        belongs_to=NamedEntity(ref=other.head.entity.ref, name=other.head.name),
+                        memory_id=item.body["memory_id"],
+                        at=item.body["at"],
+                    )
                 )
-        return sorted(found, key=lambda one: one["at"])
+        return sorted(found, key=lambda one: one.at)

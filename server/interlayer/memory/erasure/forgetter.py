@@ -6,14 +6,15 @@ The audit record says that something was erased, by whom and why, and nothing of
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.log_revision import LogRevisions
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.erasure.answer import ErasedCounts, ForgetAnswer
+from interlayer.memory.erasure.plan import Erasure, event_body, largest_that_fits, transaction, unique
 from interlayer.memory.erasure.references import References
 from interlayer.memory.log import identifiers, keys, outbox
 from interlayer.memory.log.change import EntityChange
@@ -61,8 +62,8 @@ class Forgetter:
         entity: str | None = None,
         fact_id: str | None = None,
         memory_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Return {erased: counts}, after no layer holds it any more."""
+    ) -> ForgetAnswer:
+        """Return what was erased, after no layer holds it any more."""
         given = [name for name in (entity, fact_id, memory_id) if name]
         if len(given) != 1:
             problem = f"{len(given)} of entity, fact_id and memory_id were given."
@@ -74,13 +75,13 @@ class Forgetter:
         await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
         erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
-        answer: dict[str, Any] = {"erased": {**erasure.counts, "vectors": len(erasure.rows)}}
+        pending = None
         try:
             await self._projector.erase(organization)
         except (Unavailable, Corrupt) as error:
-            answer["pending"] = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
+            pending = f"vectors: {error} They are erased as soon as the index is back; nothing recalls them."
         await self._store.scrub()
-        return answer
+        return ForgetAnswer(erased=ErasedCounts(**erasure.counts, vectors=len(erasure.rows)), pending=pending)
 
     async def _erased(
         self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
@@ -97,7 +98,7 @@ class Forgetter:
                 if stored is None:
                     raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
                 erasure = await self._plan(principal.organization, stored, fact_id, memory_id)
-                detail = {"reason": reason, "entity": owner.ref, **erasure.recorded}
+                detail = {"reason": reason, "entity": owner.ref, **event_body(erasure)}
                 await self.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
             done.counts.update(erasure.counts)
             done.rows.extend(erasure.rows)

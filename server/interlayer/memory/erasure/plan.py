@@ -29,16 +29,16 @@ class Erasure:
     memories: tuple[str, ...] = ()  # ids of those that are erased whole
 
     @property
-    def recorded(self) -> dict[str, Any]:
-        """What the audit trail says of it: counts, and the ids of what is erased, which tell nothing of its content."""
-        facts = [row for row in self.rows if row not in self.replaced]
-        ids = {"memories": list(self.memories[:_IDS_MAX]), "facts": facts[:_IDS_MAX]}
-        return {"counts": dict(self.counts), "ids": {kind: named for kind, named in ids.items() if named}}
-
-    @property
     def fits(self) -> bool:
         """Whether one transaction can put it into force, with room for what it leaves to the outbox."""
         return len(self.decisive) <= _BATCH - _OUTBOX_ENTRIES
+
+
+def event_body(erasure: Erasure) -> dict[str, Any]:
+    """Return what the audit trail says of it: counts, and the ids of what is erased, which tell nothing of it."""
+    facts = [row for row in erasure.rows if row not in erasure.replaced]
+    ids = {"memories": list(erasure.memories[:_IDS_MAX]), "facts": facts[:_IDS_MAX]}
+    return {"counts": dict(erasure.counts), "ids": {kind: named for kind, named in ids.items() if named}}
 
 
 async def largest_that_fits(parts: Sequence[str], plan: Callable[[Sequence[str]], Awaitable[Erasure]]) -> Erasure:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from interlayer.audit.trail import Event
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits
+from interlayer.memory.erasure.plan import Erasure, event_body, largest_that_fits
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.records import EntityId, LogEntry
@@ -97,7 +97,7 @@ class Expirer:
             if dry_run:
                 return erasure.counts
             retention = self._schema.entities[entity.type].retention
-            detail: dict[str, Any] = {"retention": retention, **erasure.recorded}
+            detail: dict[str, Any] = {"retention": retention, **event_body(erasure)}
             await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
             return erasure.counts
 

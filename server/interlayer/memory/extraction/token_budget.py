@@ -1,6 +1,7 @@
 """What the models take of an organization, day by day (UTC), counted in the item store for all processes together."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any, Final
 
@@ -11,6 +12,15 @@ from interlayer.storage.items import ABSENT, ItemStore, Put
 from interlayer.storage.optimistic import optimistically
 
 _KEPT_FOR: Final = timedelta(days=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a day has taken: tokens, US dollars as far as prices are known, and calls."""
+
+    tokens: int = 0
+    cost: float = 0.0
+    calls: int = 0
 
 
 class Spending:
@@ -58,10 +68,10 @@ class Spending:
             }
         )
 
-    async def today(self) -> dict[str, Any]:
-        """Return {tokens, cost, calls} of this day; cost in US dollars, as far as prices are known."""
+    async def today(self) -> Spent:
+        """Return what this day has taken so far."""
         item = await self._store.get(self._place())
-        return dict(item.body) if item else {"tokens": 0, "cost": 0.0, "calls": 0}
+        return Spent(**item.body) if item else Spent()
 
     async def _changed(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         async def attempt() -> None:

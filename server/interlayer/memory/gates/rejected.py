@@ -46,23 +46,6 @@ class Rejected:
             return replace(one, text=masked(one.text)[:_SHOWN_MAX])
         return replace(one, name=masked(one.name)[:_NAME_MAX], value=_shown(one))
 
-    def body(self, number: int, characters: int = _TEXT_MAX) -> dict[str, Any]:
-        """Return how it is kept, with so much of its text; what does not apply is left out."""
-        candidate = self.candidate
-        body: dict[str, Any] = {"number": number, "reason": str(self.reason), "origin": candidate.origin}
-        body["confidence"] = candidate.confidence
-        if candidate.quote:
-            body["quote"] = masked(candidate.quote)[:_QUOTE_MAX]
-        if isinstance(candidate, PropertyCandidate):
-            return body | {"name": masked(candidate.name)[:_NAME_MAX], "value": _shown(candidate)}
-        text = masked(candidate.text)
-        body["text"] = text[:characters]
-        if len(text) > characters:
-            body["cut"] = True
-        if candidate.observed_at:
-            body["observed_at"] = candidate.observed_at[:40]
-        return body
-
 
 @dataclass(frozen=True, slots=True)
 class RejectionRecord:
@@ -108,9 +91,27 @@ class RejectionRecord:
     def _bodies(self) -> Iterator[dict[str, Any]]:
         left = _CALL_MAX
         for number, one in enumerate(self.candidates[:KEPT_A_CALL]):
-            body = one.body(number, _TEXT_MAX if left > 0 else _BEGINNING)
+            body = _candidate_body(one, number, _TEXT_MAX if left > 0 else _BEGINNING)
             left -= len(body.get("text", ""))
             yield body
+
+
+def _candidate_body(rejected: Rejected, number: int, characters: int) -> dict[str, Any]:
+    """Return how a candidate is kept, with so much of its text; what does not apply is left out."""
+    candidate = rejected.candidate
+    body: dict[str, Any] = {"number": number, "reason": str(rejected.reason), "origin": candidate.origin}
+    body["confidence"] = candidate.confidence
+    if candidate.quote:
+        body["quote"] = masked(candidate.quote)[:_QUOTE_MAX]
+    if isinstance(candidate, PropertyCandidate):
+        return body | {"name": masked(candidate.name)[:_NAME_MAX], "value": _shown(candidate)}
+    text = masked(candidate.text)
+    body["text"] = text[:characters]
+    if len(text) > characters:
+        body["cut"] = True
+    if candidate.observed_at:
+        body["observed_at"] = candidate.observed_at[:40]
+    return body
 
 
 def bearers(head: Head) -> list[str]:

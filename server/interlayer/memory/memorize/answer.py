@@ -94,8 +94,3 @@ class MemorizeAnswer:
     omitted: OmittedFacts | None = None
     degraded: tuple[str, ...] | None = None
     conflicts: tuple[IdentifierOutcome, ...] | None = None
-
-
-def shown_time(instant: str) -> str:
-    """Return a stored instant to the second: nobody reads microseconds, and each digit is a token."""
-    return f"{instant[:19]}Z"

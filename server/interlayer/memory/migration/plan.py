@@ -85,6 +85,46 @@ class Change:
             self.examples.append(ref)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeReport:
+    """A change of the schema: where, of which kind, and what happens to stored data."""
+
+    place: str
+    kind: str
+    change: str
+    effect: str
+    stored: int
+    affected: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityCounts:
+    """How many entities are looked at, and how many of them written anew."""
+
+    looked_at: int
+    rewritten: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexCounts:
+    """How many index items are written and removed."""
+
+    written: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What applying a schema does, or would do."""
+
+    changes: tuple[ChangeReport, ...]
+    breaking: int
+    resumes: bool
+    entities: EntityCounts
+    index_items: IndexCounts
+
+
 @dataclass(slots=True)
 class SchemaPlan:
     """Every change, and what all of them together write. `resumes`: a change was begun earlier and not finished."""
@@ -106,23 +146,24 @@ class SchemaPlan:
         """Whether anything stored would read otherwise than before, or has to be written anew."""
         return self.resumes or self.rewritten > 0 or any(change.affected for change in self.changes)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON."""
-        return {
-            "changes": [
-                {
-                    "place": change.difference.place,
-                    "kind": change.difference.kind,
-                    "change": change.difference.change,
-                    "effect": change.effect,
-                    "stored": change.stored,
-                    "affected": change.affected,
-                    "examples": change.examples,
-                }
-                for change in self.changes
-            ],
-            "breaking": len(self.breaking),
-            "resumes": self.resumes,
-            "entities": {"looked_at": self.looked_at, "rewritten": self.rewritten},
-            "index_items": {"written": self.index_written, "removed": self.index_removed},
-        }
+    def report(self) -> PlanReport:
+        """Return the plan as operators are shown it."""
+        changes = (
+            ChangeReport(
+                place=change.difference.place,
+                kind=change.difference.kind,
+                change=change.difference.change,
+                effect=change.effect,
+                stored=change.stored,
+                affected=change.affected,
+                examples=tuple(change.examples),
+            )
+            for change in self.changes
+        )
+        return PlanReport(
+            changes=tuple(changes),
+            breaking=len(self.breaking),
+            resumes=self.resumes,
+            entities=EntityCounts(looked_at=self.looked_at, rewritten=self.rewritten),
+            index_items=IndexCounts(written=self.index_written, removed=self.index_removed),
+        )

@@ -1,16 +1,18 @@
 """Why something is remembered: every voice for a fact or a value, and the words of its source that it rests on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlayer.answers import shown_time
 from interlayer.errors import NotFound
+from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView, FactState
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation
-from interlayer.memory.memorize.answer import shown_time
+from interlayer.memory.recall.answer import FactStatus
 from interlayer.memory.recall.provenance import words_of
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -20,12 +22,69 @@ _AROUND: Final = 120  # characters of the source shown on either side of a quote
 
 
 @dataclass(frozen=True, slots=True)
-class _Voice:
+class _Saying:
     """A memory that says something, and how."""
 
     memory: LogEntry
     said: FactRecord | Confirmation | Observation
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedFact:
+    """A fact, and whether it still holds."""
+
+    fact_id: str
+    text: str
+    confidence: float
+    observed_at: str
+    status: FactStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedValue:
+    """The current value of a property, None where none of those that were observed is."""
+
+    name: str
+    value: Any
+    confidence: float
+    memory_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """A memory that says so: in which words, from whom, and the words of its source, empty where they are not kept."""
+
+    memory_id: str
+    said: str
+    agent: str
+    source: str
+    extractor: str
+    confidence: float
+    observed_at: str
+    recorded_at: str
+    before: str
+    quote: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactExplanation:
+    """Why a fact is remembered, and what it stands against."""
+
+    entity: NamedEntity
+    fact: ExplainedFact
+    voices: tuple[Voice, ...]
+    contradicts: tuple[ExplainedFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyExplanation:
+    """Why a property has its value."""
+
+    entity: NamedEntity
+    property: ExplainedValue
+    voices: tuple[Voice, ...]
 
 
 class Explanation:
@@ -36,22 +95,22 @@ class Explanation:
         self._entities = entities
         self._schema = schema
 
-    async def fact(self, principal: Principal, fact_id: str) -> dict[str, Any]:
-        """Return {entity, fact, voices, contradicts}; the first voice comes first. Raises `NotFound`."""
+    async def fact(self, principal: Principal, fact_id: str) -> FactExplanation:
+        """Return who says a fact, the first voice first. Raises `NotFound`."""
         stored = await self._entities.holder(principal.organization, FactId.parse(fact_id).memory)
         view = await self._entities.view(principal.organization, stored.head) if stored else None
         fact = view.fact(fact_id) if view else None
         if stored is None or view is None or fact is None:
             raise NotFound(f"fact_id: {fact_id[:60]!r} is not known. Take it from `interlayer memory show`.")
-        return {
-            "entity": _entity(stored),
-            "fact": _shown(fact),
-            "voices": await self._voices(principal.organization, _fact_voices(view, fact)),
-            "contradicts": [_shown(other) for other in fact.contradicts],
-        }
+        return FactExplanation(
+            entity=_entity(stored),
+            fact=_shown(fact),
+            voices=await self._voices(principal.organization, _fact_voices(view, fact)),
+            contradicts=tuple(_shown(other) for other in fact.contradicts),
+        )
 
-    async def property(self, principal: Principal, entity: str, name: str) -> dict[str, Any]:
-        """Return {entity, property, voices}: who observed which value, newest first. Raises `NotFound`."""
+    async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
+        """Return who observed which value of a property, newest first. Raises `NotFound`."""
         parsed = parse_entity(entity, self._schema)
         known = await self._entities.resolve(principal.organization, parsed)
         stored = await self._entities.head(principal.organization, known) if known else None
@@ -64,59 +123,59 @@ class Explanation:
         if not seen:
             has = ", ".join(sorted(view.properties)) or "none"
             raise NotFound(f"property: {name[:40]!r} has never been observed of it. Known are: {has}.")
-        voices = [_Voice(view.memories[one.memory_id], one.observation, str(one.observation.value)) for one in seen]
+        voices = [_Saying(view.memories[one.memory_id], one.observation, str(one.observation.value)) for one in seen]
         voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
-        return {
-            "entity": _entity(stored),
-            "property": {
-                "name": current,
-                "value": state.value if state else None,
-                "confidence": state.confidence if state else 0.0,
-                "memory_id": state.basis.memory_id if state else "",
-            },
-            "voices": await self._voices(principal.organization, voices),
-        }
+        return PropertyExplanation(
+            entity=_entity(stored),
+            property=ExplainedValue(
+                name=current,
+                value=state.value if state else None,
+                confidence=state.confidence if state else 0.0,
+                memory_id=state.basis.memory_id if state else "",
+            ),
+            voices=await self._voices(principal.organization, voices),
+        )
 
-    async def _voices(self, organization: str, voices: Iterator[_Voice] | list[_Voice]) -> list[dict[str, Any]]:
-        return [await self._voice(organization, voice) for voice in voices]
+    async def _voices(self, organization: str, voices: Iterable[_Saying]) -> tuple[Voice, ...]:
+        return tuple([await self._voice(organization, voice) for voice in voices])
 
-    async def _voice(self, organization: str, voice: _Voice) -> dict[str, Any]:
+    async def _voice(self, organization: str, voice: _Saying) -> Voice:
         memory, span = voice.memory, voice.said.span
         before, quote, after = await words_of(self._store, organization, memory, span, _AROUND) if span else ("",) * 3
         bare = quote.rstrip()
-        return {
-            "memory_id": memory.id,
-            "said": voice.text,
-            "agent": memory.agent,
-            "source": memory.source or "",
-            "extractor": memory.extractor,
-            "confidence": voice.said.confidence,
-            "observed_at": shown_time(voice.said.observed_at),
-            "recorded_at": shown_time(memory.recorded_at),
-            "before": before,
-            "quote": bare,
-            "after": quote[len(bare) :] + after,
-        }
+        return Voice(
+            memory_id=memory.id,
+            said=voice.text,
+            agent=memory.agent,
+            source=memory.source or "",
+            extractor=memory.extractor,
+            confidence=voice.said.confidence,
+            observed_at=shown_time(voice.said.observed_at),
+            recorded_at=shown_time(memory.recorded_at),
+            before=before,
+            quote=bare,
+            after=quote[len(bare) :] + after,
+        )
 
 
-def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Voice]:
+def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Saying]:
     """Yield the memory that brought a fact, and every one that confirmed it, in the order of the log."""
     for memory in view.memories.values():
         for said in (*memory.facts, *memory.confirms):
             of = said.fact_id if isinstance(said, Confirmation) else said.id
             if view.fact(of) is fact:
-                yield _Voice(memory, said, said.text)
+                yield _Saying(memory, said, said.text)
 
 
-def _entity(stored: StoredHead) -> dict[str, str]:
-    return {"ref": stored.head.entity.ref, "name": stored.head.name}
+def _entity(stored: StoredHead) -> NamedEntity:
+    return NamedEntity(ref=stored.head.entity.ref, name=stored.head.name)
 
 
-def _shown(fact: FactState) -> dict[str, Any]:
-    return {
-        "fact_id": fact.record.id,
-        "text": fact.record.text,
-        "confidence": fact.confidence,
-        "observed_at": shown_time(fact.seen_at),
-        "status": "superseded" if fact.superseded_by else "current",
-    }
+def _shown(fact: FactState) -> ExplainedFact:
+    return ExplainedFact(
+        fact_id=fact.record.id,
+        text=fact.record.text,
+        confidence=fact.confidence,
+        observed_at=shown_time(fact.seen_at),
+        status="superseded" if fact.superseded_by else "current",
+    )

@@ -1,34 +1,35 @@
 """Where facts come from: the memory that brought each, and the words of its source that it rests on."""
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Final
+from typing import Final
 
+from interlayer.answers import shown_time
 from interlayer.memory.entities.view import FactState
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import LogEntry
-from interlayer.memory.memorize.answer import shown_time
 from interlayer.memory.memorize.commit import SOURCE_PART
+from interlayer.memory.recall.answer import SourceExcerpt
 from interlayer.storage.items import ItemStore
 
 _EXCERPT: Final = 400
 _GAP: Final = " … "
 
 
-async def origins(store: ItemStore, organization: str, facts: Sequence[FactState]) -> AsyncGenerator[dict[str, Any]]:
+async def origins(store: ItemStore, organization: str, facts: Sequence[FactState]) -> AsyncGenerator[SourceExcerpt]:
     """Yield one entry a memory of these facts, in their order: source, agent, times, and the quoted words."""
     by_memory: dict[str, list[FactState]] = {}
     for fact in facts:
         by_memory.setdefault(fact.memory.id, []).append(fact)
     for brought in by_memory.values():
         memory = brought[0].memory
-        yield {
-            "memory_id": memory.id,
-            "source": memory.source or "",
-            "agent": memory.agent,
-            "recorded_at": shown_time(memory.recorded_at),
-            "observed_at": shown_time(memory.observed_at),
-            "excerpt": await _quoted(store, organization, memory, brought),
-        }
+        yield SourceExcerpt(
+            memory_id=memory.id,
+            source=memory.source or "",
+            agent=memory.agent,
+            recorded_at=shown_time(memory.recorded_at),
+            observed_at=shown_time(memory.observed_at),
+            excerpt=await _quoted(store, organization, memory, brought),
+        )
 
 
 async def words_of(

@@ -1,21 +1,24 @@
 """search_memory and list_entities: across the entities of one organization."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import anyio
 import numpy as np
 
+from interlayer.answers import as_json, shown_time
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
+from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView, FactState
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import EntityId, Head
-from interlayer.memory.memorize.answer import shown_time
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.recall.answer import FoundFact, ListAnswer, ListedEntity, SearchAnswer, SearchResult
 from interlayer.memory.recall.filters import Filters
 from interlayer.memory.recall.lexical_fallback import ENTITIES_MAX, Scanner
 from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
@@ -32,6 +35,7 @@ _PATIENCE_S: Final = 20.0  # for the index, with what it has not seen yet; each 
 _SLOW_S: Final = 1.0
 _REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
 _DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."
+_LISTED_TOKENS: Final = 1_996  # with what leads to the next page, an answer stays about 2,000
 _OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
 
 
@@ -55,8 +59,8 @@ class Searcher:
         self._scanner = Scanner(store, schema)
         self._rests_until_s = 0.0
 
-    async def search(self, principal: Principal, request: SearchRequest) -> dict[str, Any]:
-        """Return {results, next_cursor?, degraded?}. Raises `InvalidInput`, or `Unavailable` without the item store."""
+    async def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
+        """Return the facts that fit best. Raises `InvalidInput`, or `Unavailable` without the item store."""
         check_text(request.query, "query", QUERY_MAX)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
@@ -69,7 +73,7 @@ class Searcher:
                 principal.organization, request.query, request.entity_type, allowed, _CANDIDATES + len(shown)
             )
             found = await self._living(principal.organization, hits, allowed, set(shown), request)
-            return {**_page(found, shown, request), "degraded": [f"{_DEGRADED} {error}"]}
+            return replace(_page(found, shown, request), degraded=(f"{_DEGRADED} {error}",))
 
     async def _found(
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
@@ -107,8 +111,8 @@ class Searcher:
 
     async def list_entities(
         self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
-    ) -> dict[str, Any]:
-        """Return {entities, next_cursor?}, oldest first; new entities come last, so no page shifts."""
+    ) -> ListAnswer:
+        """Return entities, oldest first; new ones come last, so no page shifts."""
         self._schema.entity(entity_type, "entity_type")
         after = paging.decode(cursor, str)[0][0] if cursor else ""
         if where:
@@ -121,27 +125,24 @@ class Searcher:
             more, ids = page.cursor is not None, [item.key.sort for item in page.items]
         heads = await self._entities.heads(principal.organization, [EntityId(entity_type, one) for one in ids])
         last = ""
-        answer: dict[str, Any] = {"entities": [], "omitted": 0}
+        answer = ListAnswer(entities=())
         for stored in heads:
             head = await self._meeting(principal.organization, stored, where)
             if head is None:
                 last = stored.entity.id
                 continue
-            entry = {
-                "ref": head.entity.ref,
-                "name": head.name,
-                "updated_at": shown_time(head.updated_at),
-                "properties": dict(head.properties),
-            }
-            if answer["entities"] and json_tokens(answer) + json_tokens(entry) > 2_000:
+            entry = ListedEntity(
+                ref=head.entity.ref,
+                name=head.name,
+                updated_at=shown_time(head.updated_at),
+                properties=head.properties,
+            )
+            if answer.entities and json_tokens(as_json(answer)) + json_tokens(as_json(entry)) > _LISTED_TOKENS:
                 more = True
                 break
-            answer["entities"].append(entry)
+            answer = replace(answer, entities=(*answer.entities, entry))
             last = head.entity.id
-        del answer["omitted"]
-        if more and last:
-            answer["next_cursor"] = paging.encode([last])
-        return answer
+        return replace(answer, next_cursor=paging.encode([last]) if more and last else None)
 
     async def _meeting(self, organization: str, stored: Head, where: Sequence[Condition]) -> Head | None:
         """Return a head as it may be shown, None if that does not meet the conditions.
@@ -231,29 +232,27 @@ def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     return [(hits[place], round(float(scores[place]), 4)) for place in order]
 
 
-def _page(
-    found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], request: SearchRequest
-) -> dict[str, Any]:
-    answer: dict[str, Any] = {"results": []}
+def _page(found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], request: SearchRequest) -> SearchAnswer:
+    results: list[SearchResult] = []
     left = request.max_tokens - paging.CURSOR_TOKENS - paging.MARK_TOKENS * len(shown)
     for head, fact, score in found[: request.limit]:
-        entry = {
-            "entity": {"ref": head.entity.ref, "name": head.name},
-            "fact": {
-                "fact_id": fact.record.id,
-                "text": fact.record.text,
-                "confidence": fact.confidence,
-                "observed_at": shown_time(fact.record.observed_at),
-                "memory_id": fact.memory.id,
-                "source": fact.memory.source or "",
-            },
-            "score": score,
-        }
-        left -= json_tokens(entry) + 1 + paging.MARK_TOKENS
-        if answer["results"] and left < 0:
+        entry = SearchResult(
+            entity=NamedEntity(ref=head.entity.ref, name=head.name),
+            fact=FoundFact(
+                fact_id=fact.record.id,
+                text=fact.record.text,
+                confidence=fact.confidence,
+                observed_at=shown_time(fact.record.observed_at),
+                memory_id=fact.memory.id,
+                source=fact.memory.source or "",
+            ),
+            score=score,
+        )
+        left -= json_tokens(as_json(entry)) + 1 + paging.MARK_TOKENS
+        if results and left < 0:
             break
-        answer["results"].append(entry)
-    if len(found) > len(answer["results"]):
-        now = [paging.mark(fact.record.id) for _, fact, _ in found[: len(answer["results"])]]
-        answer["next_cursor"] = paging.encode([_digest(request)], [*shown, *now])
-    return answer
+        results.append(entry)
+    if len(found) == len(results):
+        return SearchAnswer(results=tuple(results))
+    now = [paging.mark(fact.record.id) for _, fact, _ in found[: len(results)]]
+    return SearchAnswer(results=tuple(results), next_cursor=paging.encode([_digest(request)], [*shown, *now]))

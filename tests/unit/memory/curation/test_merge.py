@@ -47,7 +47,7 @@ async def told(room: Any, entity: str) -> dict[str, Any]:
 async def test_a_merged_entity_is_known_under_every_name_and_repeats_nothing(room: Any) -> None:
     one, other = await both(room)
     done = await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
-    assert (done["kept"], done["merged"], done["repeated"]) == (one, other, 1)
+    assert (done.kept, done.merged, done.repeated) == (one, other, 1)
     for name in (ACME, GLOBEX, one, other, "company:Globex", "company:G-1"):
         answer = await told(room, name)
         assert answer["entity"]["ref"] == one
@@ -65,7 +65,7 @@ async def test_lists_and_searches_know_one_entity(room: Any) -> None:
     listed = await room.searcher.list_entities(
         room.principal, "company", [Condition("industry", "eq", "valves")], 9, None
     )
-    assert [entry["ref"] for entry in listed["entities"]] == [one]
+    assert [entry.ref for entry in listed.entities] == [one]
     found = await room.search("valves", entity_type="company", where=[Condition("industry", "eq", "valves")])
     assert {entry["entity"]["ref"] for entry in found["results"]} == {one}
     assert "Globex sells valves." in {entry["fact"]["text"] for entry in found["results"]}
@@ -86,9 +86,7 @@ async def test_a_split_gives_back_what_was_there(room: Any) -> None:
         other,
     ]
     names = await room.identities.names(room.principal, ACME)
-    assert [(entry["ref"], entry["split"], entry["reason"]) for entry in names["merged"]] == [
-        (other, True, "same firm")
-    ]
+    assert [(entry.ref, entry.split, entry.reason) for entry in names.merged] == [(other, True, "same firm")]
 
 
 async def test_what_was_memorized_since_stays(room: Any) -> None:
@@ -96,7 +94,7 @@ async def test_what_was_memorized_since_stays(room: Any) -> None:
     await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
     await room.facts(GLOBEX, "They moved into a new hall.")
     done = await room.merger.split(room.principal, ACME, other, "not the same")
-    assert done["stays"] == 1
+    assert done.stays == 1
     assert "They moved into a new hall." in await room.texts(ACME)
     assert "They moved into a new hall." not in await room.texts(GLOBEX)
 
@@ -188,7 +186,7 @@ async def test_what_is_forgotten_deep_inside_stays_forgotten_after_every_split(r
     await room.merger.split(room.principal, ACME, other, "not the same")
     for where in (room, fresh, room.other()):
         assert "Hooli sells seals." not in await where.texts(GLOBEX)
-        assert (await where.recaller.properties(room.principal, GLOBEX))[1] == {"industry": "valves"}
+        assert (await where.recaller.properties(room.principal, GLOBEX)).values == {"industry": "valves"}
 
 
 async def test_relations_to_what_is_deep_inside_are_shown(room: Any) -> None:
@@ -211,7 +209,7 @@ async def test_a_second_merge_counts_from_its_own_time(room: Any) -> None:
     for where in (room, room.other()):
         assert "Globex sells valves." not in await where.texts(ACME, as_of=apart)
         assert len(await where.texts(ACME)) == 3
-    assert (await room.merger.split(room.principal, ACME, other, "not the same"))["stays"] == 0
+    assert (await room.merger.split(room.principal, ACME, other, "not the same")).stays == 0
 
 
 async def test_merges_nest(room: Any) -> None:
@@ -300,7 +298,7 @@ async def test_a_conflict_is_listed_until_the_two_are_merged(room: Any) -> None:
     one, other = await both(room)
     await room.memorize(ACME, identifiers={"crm_id": "G-1"})
     (conflict,) = await room.identities.conflicts(room.principal)
-    assert (conflict["kind"], conflict["claimed_by"]["ref"], conflict["belongs_to"]["ref"]) == ("crm_id", one, other)
+    assert (conflict.kind, conflict.claimed_by.ref, conflict.belongs_to.ref) == ("crm_id", one, other)
     await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
     assert await room.identities.conflicts(room.principal) == []
 

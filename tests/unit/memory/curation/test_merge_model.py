@@ -180,7 +180,7 @@ class World:
             seen = [one for node in self.tree(number) for one in node.observed.values()]
             current = {one["value"] for one in answer["properties"]}
             assert current == ({max(seen)[1]} if seen else set())
-            assert (await where.recaller.properties(where.principal, name(number)))[1].get("employees") in (
+            assert (await where.recaller.properties(where.principal, name(number))).values.get("employees") in (
                 current or {None}
             )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
+from interlayer.memory.curation.answer import RejectedCandidate
 from interlayer.memory.extraction.extractor import ExtractedFact
 from interlayer.memory.memorize.answer import GateCounts
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
@@ -22,23 +23,23 @@ FLOATING = ExtractedFact("Its plant opens next month.", "It grew", 0.8)
 SEEN = datetime(2026, 2, 21, 10, tzinfo=UTC)
 
 
-async def rejected(room: Any, **more: Any) -> dict[str, Any]:
+async def rejected(room: Any, **more: Any) -> RejectedCandidate:
     """Return the one rejected candidate of a call that remembers something as well."""
     room.extractor = says(("Acme sells pumps.", "Acme sells pumps"), FLOATING)
     given = {"content": CONTENT, "name": "Acme", "source": "call 7", "observed_at": SEEN, **more}
     await room.other().memorize(ACME, **given)
+    found: RejectedCandidate
     (found,) = await room.rejections.listed(room.principal)
-    shown: dict[str, Any] = found
-    return shown
+    return found
 
 
 async def test_a_rejected_candidate_is_listed_with_all_that_judging_it_takes(room: Any) -> None:
     found = await rejected(room)
     entity = (await room.recall(ACME))["entity"]["ref"]
-    assert (found["entity"], found["named"], found["agent"], found["source"]) == (entity, ACME, "tester", "call 7")
-    assert (found["text"], found["quote"], found["confidence"]) == (FLOATING.text, "It grew", 0.8)
-    assert found["reason"].startswith("dangling")
-    assert found["memory_id"] == (await room.recall(ACME))["facts"][0]["memory_id"]
+    assert (found.entity, found.named, found.agent, found.source) == (entity, ACME, "tester", "call 7")
+    assert (found.text, found.quote, found.confidence) == (FLOATING.text, "It grew", 0.8)
+    assert found.reason.startswith("dangling")
+    assert found.memory_id == (await room.recall(ACME))["facts"][0]["memory_id"]
 
 
 async def test_lists_are_by_entity_reason_and_limit_newest_first(room: Any) -> None:
@@ -46,8 +47,8 @@ async def test_lists_are_by_entity_reason_and_limit_newest_first(room: Any) -> N
         await room.facts(ACME, f"Acme has {number} plants.", "???")
     await room.memorize("company:globex.example", properties=[PropertyCandidate("tea", "green", 0.9)])
     everything = await room.rejections.listed(room.principal)
-    assert [one["reason"].partition(":")[0] for one in everything] == ["unknown_property", "empty", "empty", "empty"]
-    assert [one["at"] for one in everything] == sorted((one["at"] for one in everything), reverse=True)
+    assert [one.reason.partition(":")[0] for one in everything] == ["unknown_property", "empty", "empty", "empty"]
+    assert [one.at for one in everything] == sorted((one.at for one in everything), reverse=True)
     assert len(await room.rejections.listed(room.principal, entity=ACME)) == 3
     assert len(await room.rejections.listed(room.principal, entity="company:globex.example")) == 1
     assert len(await room.rejections.listed(room.principal, reason="empty", limit=2)) == 2
@@ -60,7 +61,7 @@ async def test_another_organization_sees_nothing(room: Any) -> None:
     stranger = replace(room.principal, organization="globex")
     assert await room.rejections.listed(stranger) == []
     with pytest.raises(NotFound):
-        await room.rejections.dismiss(stranger, found["id"])
+        await room.rejections.dismiss(stranger, found.id)
 
 
 async def test_a_call_of_which_nothing_is_left_adds_nothing_but_the_rejected(room: Any) -> None:
@@ -104,18 +105,18 @@ async def test_the_rejected_expire(room: Any) -> None:
 
 async def test_an_admitted_fact_is_remembered_as_of_its_source(room: Any) -> None:
     found = await rejected(room)
-    answer = await room.rejections.admit(room.principal, found["id"], "checked by phone")
+    answer = await room.rejections.admit(room.principal, found.id, "checked by phone")
     assert answer.gates == GateCounts(checked=1, passed=1, rejected={})
     (fact,) = [one for one in (await room.recall(ACME))["facts"] if "plant" in one["text"]]
     assert fact["text"] == "Its plant opens next month (2026-03)."
     assert (fact["source"], fact["observed_at"], fact["confidence"]) == ("call 7", "2026-02-21T10:00:00Z", 0.8)
     event = (await room.trail.tail("acme", 1))[0].body
-    assert (event["type"], event["subject"]) == ("memory.admitted", found["entity"])
-    assert event["detail"] == {"reason": "checked by phone", "gate": "dangling", "rejection": found["id"]}
+    assert (event["type"], event["subject"]) == ("memory.admitted", found.entity)
+    assert event["detail"] == {"reason": "checked by phone", "gate": "dangling", "rejection": found.id}
     assert await room.rejections.listed(room.principal) == []
     assert await room.rejections.summary(room.principal) == {"2026-03-01": {"dangling": 1}}
     with pytest.raises(NotFound, match="memory rejected"):
-        await room.rejections.admit(room.principal, found["id"], "again")
+        await room.rejections.admit(room.principal, found.id, "again")
 
 
 async def test_a_value_of_too_little_confidence_can_be_admitted(room: Any) -> None:
@@ -124,8 +125,8 @@ async def test_a_value_of_too_little_confidence_can_be_admitted(room: Any) -> No
     other = room.other()
     await other.memorize("deal:D-1", properties=[PropertyCandidate("stage", "Won", 0.5)])
     (found,) = await other.rejections.listed(room.principal)
-    assert (found["name"], found["value"], found["entity"]) == ("stage", "Won", "deal:D-1")
-    await other.rejections.admit(room.principal, found["id"], "")
+    assert (found.name, found.value, found.entity) == ("stage", "Won", "deal:D-1")
+    await other.rejections.admit(room.principal, found.id, "")
     (known,) = (await other.recall("deal:D-1"))["properties"]
     assert (known["value"], known["confidence"]) == ("won", 0.5)
 
@@ -134,7 +135,7 @@ async def test_a_long_fact_that_was_kept_whole_can_be_admitted(room: Any) -> Non
     long = "Acme has pumps, " * 80 + "and that is all."
     await room.facts(ACME, long)
     (found,) = await room.rejections.listed(room.principal)
-    await room.rejections.admit(room.principal, found["id"], "it is right")
+    await room.rejections.admit(room.principal, found.id, "it is right")
     assert await room.texts(ACME) == [long]
 
 
@@ -142,7 +143,7 @@ async def test_the_longest_rejected_candidates_of_a_call_fit(room: Any) -> None:
     await room.facts(ACME, "Acme sells pumps.", *["\U0001f600" * 5_000 + str(number) for number in range(60)])
     found = await room.rejections.listed(room.principal, limit=100)
     assert len(found) == 50
-    assert {len(one["text"]) for one in found} == {300, 4_000}
+    assert {len(one.text) for one in found} == {300, 4_000}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ async def test_what_may_not_be_remembered_is_not_admitted_and_stays_listed(room:
     (found,) = await room.rejections.listed(room.principal)
     before = (await room.recall(ACME)).get("revision")
     with pytest.raises(error):
-        await room.rejections.admit(room.principal, found["id"], "please")
+        await room.rejections.admit(room.principal, found.id, "please")
     assert len(await room.rejections.listed(room.principal)) == 1
     assert (await room.recall(ACME)).get("revision") == before
 
@@ -172,12 +173,12 @@ async def test_two_operators_admit_once(room: Any) -> None:
 
     async def beaten(*arguments: Any) -> None:
         room.trail.commit = commit
-        await other.rejections.admit(room.principal, found["id"], "first")
+        await other.rejections.admit(room.principal, found.id, "first")
         await commit(*arguments)
 
     room.trail.commit = beaten
     with pytest.raises(NotFound):
-        await room.rejections.admit(room.principal, found["id"], "second")
+        await room.rejections.admit(room.principal, found.id, "second")
     assert sum("plant" in text for text in await room.texts(ACME)) == 1
 
 
@@ -190,7 +191,7 @@ async def test_an_admission_that_is_lost_half_way_leaves_everything_as_it_was(ro
 
     transact, room.store.transact = room.store.transact, dies
     with pytest.raises(Unavailable):
-        await room.rejections.admit(room.principal, found["id"], "please")
+        await room.rejections.admit(room.principal, found.id, "please")
     room.store.transact = transact
     assert await room.texts(ACME) == before
     assert await room.rejections.listed(room.principal) == [found]
@@ -198,7 +199,7 @@ async def test_an_admission_that_is_lost_half_way_leaves_everything_as_it_was(ro
 
 async def test_a_dismissed_candidate_is_off_the_list_but_counted(room: Any) -> None:
     found = await rejected(room)
-    await room.rejections.dismiss(room.principal, found["id"])
+    await room.rejections.dismiss(room.principal, found.id)
     assert await room.rejections.listed(room.principal) == []
     assert await room.rejections.summary(room.principal) == {"2026-03-01": {"dangling": 1}}
     assert (await room.trail.tail("acme", 1))[0].body["type"] == "memory.dismissed"

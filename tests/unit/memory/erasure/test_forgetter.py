@@ -17,8 +17,8 @@ OTHER = "The warehouse has nine gates."
 async def test_a_forgotten_entity_leaves_no_word_on_disk(room: Any) -> None:
     await room.memorize("contact:zeb@acme.example", content=f"{SECRET} {OTHER}", name="Zebulon", idempotency_key="k")
     answer = await room.forgetter.forget(room.principal, "request 7", entity="contact:zeb@acme.example")
-    assert answer["erased"]["entities"] == 1
-    assert answer["erased"]["facts"] == 2
+    assert answer.erased.entities == 1
+    assert answer.erased.facts == 2
     for name in ("contact:zeb@acme.example", "contact:Zebulon"):
         assert not (await room.other().recall(name))["found"]
     assert await room.index.ids("acme") == set()
@@ -52,7 +52,7 @@ async def test_forgetting_a_call_takes_back_the_value_it_set(room: Any) -> None:
     answer = await room.recall("deal:D-1")
     assert answer["properties"][0]["value"] == "proposal"
     listed = await room.searcher.list_entities(room.principal, "deal", [], 20, None)
-    assert listed["entities"][0]["properties"] == {"stage": "proposal"}
+    assert listed.entities[0].properties == {"stage": "proposal"}
 
 
 async def test_the_trail_says_that_and_why_but_not_what(room: Any) -> None:
@@ -127,7 +127,7 @@ async def test_what_a_dead_index_missed_is_replayed(room: Any) -> None:
     assert await successor.projector.drain("acme") == 1
     assert len(await living.ids("acme")) == 1
     found = await successor.searcher.search(room.principal, SearchRequest(query="pumps"))
-    assert len(found["results"]) == 1
+    assert len(found.results) == 1
 
 
 async def test_a_row_erased_while_it_waited_does_not_come_back(room: Any) -> None:
@@ -143,7 +143,7 @@ async def test_erasing_while_the_index_is_away_is_told_and_made_up_for(room: Any
     await room.projector.drain("acme")
     living, room.index = room.index, BrokenIndex()
     answer = await room.other().forgetter.forget(room.principal, "request", entity="company:acme.example")
-    assert "vectors" in answer["pending"]
+    assert "vectors" in answer.pending
     room.index = living
     await room.other().projector.drain("acme")
     assert await living.ids("acme") == set()
@@ -155,7 +155,7 @@ async def test_a_thousand_facts_are_forgotten_at_once(room: Any) -> None:
         facts = [FactCandidate(f"Pump {number} stands in hall {number}.", 0.9) for number in range(start, start + 250)]
         await room.memorize("company:acme.example", facts=facts, content=f"Note {start} about the pumps of Acme.")
     answer = await room.forgetter.forget(room.principal, "request", entity="company:acme.example")
-    assert answer["erased"]["facts"] >= 1_000
+    assert answer.erased.facts >= 1_000
     assert b"Pump 77" not in room.place.raw()
 
 
@@ -196,7 +196,7 @@ async def test_an_erasure_that_is_cut_off_is_in_force_and_completed_by_the_next_
     room.trail.commit = commit_and_die
     answer = await room.forgetter.forget(room.principal, "asked to", entity="company:acme.example")
     room.store.transact = working
-    assert "pending" in answer
+    assert answer.pending
     other = room.other()
     assert not (await other.recall("company:acme.example"))["found"]
     await other.projector.drain("acme")

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interlayer.answers import as_json
 from interlayer.errors import InvalidInput
+from interlayer.memory.recall.answer import TypedProperties
 from interlayer.memory.requests import Condition, PropertyCandidate, SearchRequest
 from interlayer.memory.schema.duration import before
 from interlayer.memory.schema.schema import Schema, parse_schema, starter_schema
@@ -39,12 +41,12 @@ def located(place: str) -> list[PropertyCandidate]:
 
 async def found_by(room: Any, query: str, **more: Any) -> list[str]:
     answer = await room.searcher.search(room.principal, SearchRequest(query=query, **more))
-    return [one["fact"]["text"] for one in answer["results"]]
+    return [one.fact.text for one in answer.results]
 
 
 async def listed(room: Any, *where: Condition) -> list[Any]:
     answer = await room.searcher.list_entities(room.principal, "contact", list(where), 20, None)
-    return [(one["name"], one["properties"]) for one in answer["entities"]]
+    return [(one.name, one.properties) for one in answer.entities]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ async def test_no_answer_shows_what_was_kept_long_enough(kept: Any) -> None:
         assert await listed(one, Condition("location", "eq", "Oslo")) == []
         assert await listed(one, Condition("job_title", "contains", "pil")) == [("Ann Lee", {"job_title": "pilot"})]
         assert await found_by(one, "tea", entity_type="contact", where=[Condition("location", "ne", "Rome")]) == []
-        assert await one.recaller.properties(one.principal, ANN) == ("contact", {"job_title": "pilot"})
+        assert (await one.recaller.properties(one.principal, ANN)).values == {"job_title": "pilot"}
 
 
 async def test_an_entity_with_nothing_left_is_not_known_any_more(kept: Any) -> None:
@@ -106,7 +108,7 @@ async def test_an_entity_with_nothing_left_is_not_known_any_more(kept: Any) -> N
         assert await listed(one) == []
         assert await found_by(one, "tea") == []
         assert (await one.recall("company:Acme"))["relations"] == []
-        assert await one.recaller.properties(one.principal, ANN) == ("contact", {})
+        assert await one.recaller.properties(one.principal, ANN) == TypedProperties(type="contact", values={})
     assert (await kept.expirer.expire(kept.principal))["entities"] == 1
     answer = await kept.facts(ANN, "Ann likes tea.")
     assert answer["entity"]["created"]
@@ -217,7 +219,7 @@ async def test_the_sweep_changes_no_answer(kept: Any, calls: list[Any]) -> None:
             answer.pop("revision", None)
             answer.get("entity", {}).pop("updated_at", None)
         wheres = [[], [Condition("location", "eq", "Oslo")], [Condition("location", "gt", "P")]]
-        lists = [await room.searcher.list_entities(principal, "contact", where, 9, None) for where in wheres]
+        lists = [as_json(await room.searcher.list_entities(principal, "contact", where, 9, None)) for where in wheres]
         for answer in lists:
             for one in answer["entities"]:
                 one.pop("updated_at")

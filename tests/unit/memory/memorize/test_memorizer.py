@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.errors import Ambiguous, InvalidInput
+from interlayer.memory.log import keys
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.storage.items import Put
 
 pytestmark = pytest.mark.anyio
 
@@ -87,6 +89,34 @@ async def test_an_idempotency_key_is_stored_once(room: Any) -> None:
     assert await room.texts("company:acme.example") == ["Acme sells pumps."]
 
 
+async def test_an_answer_that_an_earlier_version_kept_is_replayed(room: Any) -> None:
+    entity = {"ref": "company:e_1", "type": "company", "id": "e_1", "name": "Acme", "created": True}
+    turned_down = {
+        "name": "no_such",
+        "value": "1",
+        "outcome": "rejected",
+        "confidence": 0.9,
+        "reason": "unknown_property",
+    }
+    size = {"name": "employees", "outcome": "updated", "value": 55, "confidence": 0.9, "previous": 40}
+    fact = {"fact_id": "f_1_0", "text": "Acme sells pumps.", "outcome": "added", "confidence": 0.7}
+    kept = {
+        "memory_id": "m_1",
+        "entity": entity,
+        "properties": [size, turned_down],
+        "facts": [fact, {**fact, "outcome": "merged", "similarity": 1.0, "duplicate_of": "f_1_0"}],
+        "relations": [{"type": "partner_of", "target": "company:e_2"}],
+        "gates": {"checked": 4, "passed": 3, "rejected": {"unknown_property": 1}},
+        "extractor": "caller",
+        "replayed": False,
+        "conflicts": [{"kind": "vat_id", "value": "de1", "belongs_to": "company:e_2"}],
+    }
+    place = keys.idempotency(room.principal.organization, room.principal.agent, "k")
+    await room.store.transact([Put(place, {"answer": kept})])
+    again = await room.memorize("company:acme.example", content="anything", idempotency_key="k")
+    assert again == {**kept, "replayed": True}
+
+
 async def test_two_calls_with_one_key_at_once_store_once(room: Any) -> None:
     other = room.other()
     answers: list[dict[str, Any]] = []
@@ -145,7 +175,7 @@ async def test_many_agents_that_name_a_new_entity_at_once_create_one(room: Any) 
         for number in range(12):
             tasks.start_soon(call, number)
     listed = await room.searcher.list_entities(room.principal, "company", [], 20, None)
-    assert len(listed["entities"]) == 1
+    assert len(listed.entities) == 1
     assert len(await room.texts("company:Blue Harbor", limit=50)) == 12
 
 

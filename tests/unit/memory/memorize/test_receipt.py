@@ -101,7 +101,7 @@ async def test_an_admission_has_its_receipt_and_the_trail_names_nobody_who_was_n
     floating = [ExtractedFact(text, "It grew", 0.8) for text in ("Its plant opens soon.", "Its plant is green.")]
     room.extractor = says(*floating)
     await room.other().memorize(JO, content="Acme sells pumps. It grew.")
-    one, other = [one["id"] for one in await room.rejections.listed(room.principal)]
+    one, other = [one.id for one in await room.rejections.listed(room.principal)]
     await room.rejections.dismiss(room.principal, one)
     answer = await room.rejections.admit(room.principal, other, "he said so")
     _, admitted = await receipts(room)

@@ -74,7 +74,7 @@ async def known(room: Any, entity: str) -> dict[str, Any]:
 async def matching(room: Any, name: str, value: Any) -> list[str]:
     where = [Condition(name, "eq", value)]
     answer = await room.searcher.list_entities(room.principal, "deal", where, 100, None)
-    return [one["name"] for one in answer["entities"]]
+    return [one.name for one in answer.entities]
 
 
 async def on_record(room: Any) -> Schema:
@@ -128,7 +128,7 @@ async def test_a_rename_keeps_values_history_and_index(deals: Any) -> None:
     assert await matching(after, "phase", "lost") == ["D-2", "D-3"]
     history = (await after.recall("deal:D-3", include=["history"]))["history"]
     assert [one["value"] for one in history if one["name"] == "phase"] == ["lost", "won"]
-    assert (await plan(after, new)).as_json()["changes"] == []
+    assert (await plan(after, new)).report().changes == ()
 
 
 async def test_a_retired_property_comes_back_with_its_history(deals: Any) -> None:
@@ -211,7 +211,7 @@ async def test_a_removed_type_is_out_of_reach_but_can_be_erased_and_comes_back(d
     assert (done.rewritten, done.index_removed) == (3, 5)
     after = deals.under(removed)
     found = await after.searcher.search(after.principal, SearchRequest(query="pumps"))
-    assert found["results"] == []
+    assert found.results == ()
     await after.forgetter.forget(after.principal, "asked for", memory_id=told["memory_id"])
     with pytest.raises(NotFound):
         await after.forgetter.forget(after.principal, "asked for", memory_id=told["memory_id"])

@@ -24,11 +24,11 @@ async def test_a_fact_shows_its_words_among_those_around_them(room: Any) -> None
     found = await room.why.fact(
         room.principal, next(fact["fact_id"] for fact in (await room.recall(ACME))["facts"] if "Lisbon" in fact["text"])
     )
-    [voice] = found["voices"]
-    assert (voice["quote"], voice["source"], voice["agent"]) == ("Acme runs its plant in Lisbon.", "call 7", "tester")
-    assert voice["before"] + voice["quote"] + voice["after"] == content
-    assert found["fact"]["status"] == "current"
-    assert found["entity"]["name"] == "acme.example"
+    [voice] = found.voices
+    assert (voice.quote, voice.source, voice.agent) == ("Acme runs its plant in Lisbon.", "call 7", "tester")
+    assert voice.before + voice.quote + voice.after == content
+    assert found.fact.status == "current"
+    assert found.entity.name == "acme.example"
 
 
 async def test_every_voice_is_heard_in_its_own_words(room: Any) -> None:
@@ -36,20 +36,20 @@ async def test_every_voice_is_heard_in_its_own_words(room: Any) -> None:
     room.principal = Principal("acme", "colleague")
     await room.memorize(ACME, content="acme sells pumps", source="mail 2")
     found = await room.why.fact(room.principal, await fact_of(room))
-    assert [(one["agent"], one["source"], one["said"]) for one in found["voices"]] == [
+    assert [(one.agent, one.source, one.said) for one in found.voices] == [
         ("tester", "call 1", "Acme sells pumps."),
         ("colleague", "mail 2", "acme sells pumps"),
     ]
-    assert found["fact"]["confidence"] > found["voices"][0]["confidence"]
+    assert found.fact.confidence > found.voices[0].confidence
 
 
 async def test_a_superseded_fact_names_what_took_its_place(room: Any) -> None:
     first = await room.facts(ACME, "The headquarters moved to Berlin.")
     second = await room.facts(ACME, "The headquarters moved to Oslo.")
     found = await room.why.fact(room.principal, first["facts"][0]["fact_id"])
-    assert found["fact"]["status"] == "superseded"
-    assert [one["fact_id"] for one in found["contradicts"]] == [second["facts"][0]["fact_id"]]
-    assert found["contradicts"][0]["status"] == "current"
+    assert found.fact.status == "superseded"
+    assert [one.fact_id for one in found.contradicts] == [second["facts"][0]["fact_id"]]
+    assert found.contradicts[0].status == "current"
 
 
 async def test_a_value_shows_who_observed_which_one(room: Any) -> None:
@@ -57,9 +57,9 @@ async def test_a_value_shows_who_observed_which_one(room: Any) -> None:
     await room.memorize("deal:D-1", content="Stage: won", source="mail 9")
     await room.memorize("deal:D-1", properties=[PropertyCandidate("stage", "proposal", 0.8)], observed_at=old)
     found = await room.why.property(room.principal, "deal:D-1", "stage")
-    assert found["property"]["value"] == "closed_won"
-    assert [(one["said"], one["source"]) for one in found["voices"]] == [("closed_won", "mail 9"), ("proposal", "")]
-    assert "won" in found["voices"][0]["quote"]
+    assert found.property.value == "closed_won"
+    assert [(one.said, one.source) for one in found.voices] == [("closed_won", "mail 9"), ("proposal", "")]
+    assert "won" in found.voices[0].quote
 
 
 async def test_after_a_merge_both_voices_and_both_ids_lead_to_one_fact(room: Any) -> None:
@@ -69,7 +69,7 @@ async def test_after_a_merge_both_voices_and_both_ids_lead_to_one_fact(room: Any
     ids = [made["facts"][0]["fact_id"] for made in (kept, other)]
     found = [await room.why.fact(room.principal, one) for one in ids]
     assert found[0] == found[1]
-    assert [one["source"] for one in found[0]["voices"]] == ["call 1", "call 2"]
+    assert [one.source for one in found[0].voices] == ["call 1", "call 2"]
 
 
 async def test_nothing_of_another_organization_is_traced(room: Any) -> None:

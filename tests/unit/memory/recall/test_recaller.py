@@ -40,8 +40,8 @@ async def test_the_other_organization_knows_nothing(room: Any) -> None:
     await room.facts("company:acme.example", *FACTS)
     room.principal = type(room.principal)("globex", "tester")
     assert not (await room.recall("company:acme.example"))["found"]
-    assert (await room.searcher.search(room.principal, SearchRequest(query="export")))["results"] == []
-    assert (await room.searcher.list_entities(room.principal, "company", [], 20, None))["entities"] == []
+    assert (await room.searcher.search(room.principal, SearchRequest(query="export"))).results == ()
+    assert (await room.searcher.list_entities(room.principal, "company", [], 20, None)).entities == ()
 
 
 @given(tokens=st.integers(min_value=100, max_value=4_000), size=st.integers(min_value=0, max_value=60))
@@ -104,7 +104,7 @@ async def test_search_finds_what_another_process_has_just_written(room: Any) -> 
     await room.facts("company:acme.example", *FACTS)
     await room.other().facts("company:cold.example", "Cold Chain runs refrigerated trucks.")
     found = await room.searcher.search(room.principal, SearchRequest(query="refrigerated trucks", limit=1))
-    assert found["results"][0]["fact"]["text"] == "Cold Chain runs refrigerated trucks."
+    assert found.results[0].fact.text == "Cold Chain runs refrigerated trucks."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_entities_are_filtered_by_indexed_properties(room: Any, op: Any, v
         await room.memorize(f"company:{name}.example", properties=[PropertyCandidate("employees", employees, 0.9)])
     where = [Condition("employees", op, value)]
     listed = await room.searcher.list_entities(room.principal, "company", where, 20, None)
-    assert {one["name"].split(".")[0] for one in listed["entities"]} == found
+    assert {one.name.split(".")[0] for one in listed.entities} == found
 
 
 async def test_the_index_follows_a_change(room: Any) -> None:
@@ -133,7 +133,7 @@ async def test_the_index_follows_a_change(room: Any) -> None:
     for stage, count in (("proposal", 0), ("closed_won", 1)):
         where = [Condition("stage", "eq", stage)]
         listed = await room.searcher.list_entities(room.principal, "deal", where, 20, None)
-        assert len(listed["entities"]) == count
+        assert len(listed.entities) == count
 
 
 async def test_listing_pages_through_all(room: Any) -> None:
@@ -143,8 +143,8 @@ async def test_listing_pages_through_all(room: Any) -> None:
     cursor: str | None = None
     while True:
         answer = await room.searcher.list_entities(room.principal, "company", [], 10, cursor)
-        names += [one["name"] for one in answer["entities"]]
-        cursor = answer.get("next_cursor")
+        names += [one.name for one in answer.entities]
+        cursor = answer.next_cursor
         if cursor is None:
             break
     assert names == [f"c{number}.example" for number in range(25)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interlayer.answers import as_json
 from interlayer.text.budget import json_tokens
 from interlayer_policies.governance import Facets, starter_files
 
@@ -70,8 +71,8 @@ async def test_a_task_within_a_policy_gets_its_section(starters: Any) -> None:
 async def test_a_default_answer_keeps_to_its_budget_and_counts_itself_right(starters: Any) -> None:
     for task in [*ON_TOPIC, OFF_TOPIC[0]]:
         got = await starters.context(task)
-        assert json_tokens(got.document()) <= 2_000
-        assert abs(json_tokens(got.document()) - got.budget.used) <= 2
+        assert json_tokens(got) <= 2_000
+        assert abs(json_tokens(got) - got.budget.used) <= 2
         assert got.budget.exceeded_by == 0
         scores = [section.score for section in got.sections]
         assert scores == sorted(scores, reverse=True)
@@ -140,8 +141,8 @@ async def test_a_section_out_of_scope_is_not_sent(world: Any) -> None:
 
 
 async def test_the_same_call_gives_the_same_bytes_but_for_its_receipt(starters: Any) -> None:
-    first, second = [(await starters.context("Describe our volume tiers")).document() for _ in range(2)]
-    third = (await starters.another_process().context(starters.me, "Describe our volume tiers", Facets())).document()
+    first, second = [as_json(await starters.context("Describe our volume tiers")) for _ in range(2)]
+    third = as_json(await starters.another_process().context(starters.me, "Describe our volume tiers", Facets()))
     ids = {document.pop("receipt_id") for document in (first, second, third)}
     assert first == second == third
     assert len(ids) == 3

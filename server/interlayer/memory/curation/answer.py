@@ -1,0 +1,48 @@
+"""What operators are answered who merge, split and review."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeAnswer:
+    """Which entity is now a part of which; how many facts that makes, and how many of them both had."""
+
+    kept: str
+    merged: str
+    facts: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitAnswer:
+    """Which entity is apart from which again; how many facts memorized since the merge stay with the latter."""
+
+    kept: str
+    split: str
+    stays: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedCandidate:
+    """A candidate that a gate turned down: a fact has a `text`, a property a `name` and a `value`.
+
+    `quote` are the words of the content it was read from, `cut` says that only the beginning of the text is kept.
+    """
+
+    id: str
+    at: str
+    entity: str
+    named: str
+    memory_id: str
+    agent: str
+    source: str
+    reason: str
+    origin: str
+    confidence: float
+    quote: str | None = None
+    name: str | None = None
+    value: Any = None
+    text: str | None = None
+    cut: bool | None = None
+    observed_at: str | None = None

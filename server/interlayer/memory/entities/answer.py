@@ -1,0 +1,47 @@
+"""What is answered of an entity's identity: plain values that cost nothing to import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedEntity:
+    """An entity, shortly: how to refer to it, and its name."""
+
+    ref: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedEntity:
+    """An entity that was made a part of another: when, by whom and why, and whether it was split off again."""
+
+    ref: str
+    name: str
+    at: str
+    agent: str
+    reason: str
+    split: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityNames:
+    """All names and identifiers of an entity, and what was merged into it."""
+
+    ref: str
+    name: str
+    names: tuple[str, ...]
+    identifiers: Mapping[str, tuple[str, ...]]
+    merged: tuple[MergedEntity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsettledConflict:
+    """An identifier that was learned of one entity and belongs to another: perhaps the two are one."""
+
+    kind: str
+    value: str
+    claimed_by: NamedEntity
+    belongs_to: NamedEntity
+    memory_id: str
+    at: str

@@ -1,0 +1,175 @@
+"""The answers of recall_entity, search_memory and list_entities: plain values that cost nothing to import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from interlayer.memory.entities.answer import NamedEntity
+
+FactStatus = Literal["current", "superseded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntity:
+    """How an entity is named; `identifiers` by kind."""
+
+    ref: str
+    type: str
+    id: str
+    name: str
+    identifiers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownProperty:
+    """A current value and where it comes from."""
+
+    name: str
+    value: Any
+    confidence: float
+    observed_at: str
+    memory_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFact:
+    """A statement and where it comes from; `score` only where a query ranks it."""
+
+    fact_id: str
+    text: str
+    confidence: float
+    score: float | None = None
+    observed_at: str
+    status: FactStatus
+    memory_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRelation:
+    """A link to another entity, its `target`, or from one, its `source`."""
+
+    type: str
+    target: str | None = None
+    source: str | None = None
+    direction: Literal["in"] | None = None
+    memory_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omitted:
+    """How many facts were left out, and why; for any other part that was cut, why."""
+
+    facts: int
+    why: str
+    history: str | None = None
+    relations: str | None = None
+    properties: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSources:
+    """How many contents a model has still to read."""
+
+    sources: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedValue:
+    """A value that a property was observed to have, current or not."""
+
+    name: str
+    value: Any
+    observed_at: str
+    recorded_at: str
+    memory_id: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceExcerpt:
+    """A memory that facts come from, with the words of its content that they rest on."""
+
+    memory_id: str
+    source: str
+    agent: str
+    recorded_at: str
+    observed_at: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallAnswer:
+    """The answer of recall_entity. `near` stands in for the entity where none of that name is known."""
+
+    found: bool
+    near: tuple[str, ...] | None = None
+    entity: KnownEntity | None = None
+    revision: int | None = None
+    properties: tuple[KnownProperty, ...]
+    facts: tuple[KnownFact, ...]
+    relations: tuple[KnownRelation, ...]
+    omitted: Omitted
+    pending: PendingSources | None = None
+    history: tuple[ObservedValue, ...] | None = None
+    degraded: tuple[str, ...] | None = None
+    next_cursor: str | None = None
+    sources: tuple[SourceExcerpt, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedProperties:
+    """The type of an entity and its current property values, by name."""
+
+    type: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFact:
+    """A fact that was found, and where it comes from."""
+
+    fact_id: str
+    text: str
+    confidence: float
+    observed_at: str
+    memory_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A fact, whom it is about, and its score, 0 to 1 among the results."""
+
+    entity: NamedEntity
+    fact: FoundFact
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    """The answer of search_memory, best first."""
+
+    results: tuple[SearchResult, ...]
+    next_cursor: str | None = None
+    degraded: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedEntity:
+    """An entity and its current properties, by name."""
+
+    ref: str
+    name: str
+    updated_at: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListAnswer:
+    """The answer of list_entities, oldest first."""
+
+    entities: tuple[ListedEntity, ...]
+    next_cursor: str | None = None
