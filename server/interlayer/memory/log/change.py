@@ -153,7 +153,9 @@ class EntityChange:
         for entry in self.appended:
             yield from self._entry(entry, entry.revision)
             if not isinstance(entry, Merged | Split):
-                yield Put(keys.memory_place(self.organization, entry.id), keys.address(self.entity, entry.revision))
+                yield Put(
+                    keys.memory_place(self.organization, entry.id), keys.address_body(self.entity, entry.revision)
+                )
             if not isinstance(entry, Merged):  # what comes with a merge is in the index already
                 key = outbox.entry_key(self.organization, entry.id)
                 yield outbox.addition(key, self.entity, entry.revision)

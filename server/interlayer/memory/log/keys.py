@@ -99,7 +99,7 @@ def memory_place(organization: str, memory_id: str) -> Key:
     return _key(organization, "m", memory_id, sort="at")
 
 
-def address(entity: EntityId, revision: int) -> dict[str, Any]:
+def address_body(entity: EntityId, revision: int) -> dict[str, Any]:
     """Return a place in a log as items name it."""
     return {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
 

@@ -37,7 +37,7 @@ def new_keys(organization: str, clock: Clock) -> NewKey:
 
 def addition(key: Key, entity: EntityId, revision: int, removed: Sequence[str] = ()) -> Put:
     """Have the facts at a place of a log projected, after rows that they stand in for have been taken out."""
-    body = keys.address(entity, revision)
+    body = keys.address_body(entity, revision)
     return Put(key, {**body, "remove": list(removed)} if removed else body)
 
 
