@@ -71,7 +71,7 @@ async def traced() -> Trace:
             request = MemorizeRequest(entity="company:acme.example", facts=[FactCandidate(text, 0.9)])
             if number == 2:
                 sys.setprofile(trace.follow)
-            await parts.domains.memorizer.memorize(parts.settings.principal, request)
+            await parts.memory.memorizer.memorize(parts.settings.principal, request)
         sys.setprofile(None)
         await parts.close()
         return trace

@@ -132,7 +132,7 @@ async def judged(parts: Parts, account: Account) -> dict[str, int]:
         value, cursor = None, None
         while True:
             request = RecallRequest(entity=entity, include=PARTS, limit=200, max_tokens=8_000, cursor=cursor)
-            answer = await parts.domains.recaller.recall(parts.settings.principal, request)
+            answer = await parts.memory.recaller.recall(parts.settings.principal, request)
             texts.update(fact.text for fact in answer.facts)
             value = next((one.value for one in answer.properties if one.name == "employees"), value)
             cursor = answer.next_cursor

@@ -226,7 +226,7 @@ async def _texts(parts: Parts, organization: str) -> set[str]:
 
 
 async def _recalled(parts: Parts, entity: str) -> str:
-    answer = await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=entity))
+    answer = await parts.memory.recaller.recall(parts.settings.principal, RecallRequest(entity=entity))
     return answer.entity.ref if answer.entity else ""
 
 

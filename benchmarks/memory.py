@@ -106,7 +106,7 @@ async def fill(parts: Parts, entity: str, facts: int, grammar: Grammar) -> None:
         given = [FactCandidate(grammar.fact(), 0.9) for _ in range(min(500, facts - first))]
         properties = [PropertyCandidate("employees", 10 + len(entity) * first % 900, 0.9)]
         request = MemorizeRequest(entity=entity, facts=given, properties=properties, source=f"load {first}")
-        await parts.domains.memorizer.memorize(parts.settings.principal, request)
+        await parts.memory.memorizer.memorize(parts.settings.principal, request)
 
 
 def floors(vectors: Any, texts: Sequence[str], questions: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
@@ -141,17 +141,17 @@ async def recalls(
     rest = iter(questions)
 
     async def ask() -> Any:
-        return await parts.domains.recaller.recall(who, RecallRequest(entity=entity, query=next(rest)))
+        return await parts.memory.recaller.recall(who, RecallRequest(entity=entity, query=next(rest)))
 
     async def plain() -> Any:
-        return await parts.domains.recaller.recall(who, RecallRequest(entity=entity))
+        return await parts.memory.recaller.recall(who, RecallRequest(entity=entity))
 
     fresh = build(settings)
     start = time.perf_counter()
-    await fresh.domains.recaller.recall(who, RecallRequest(entity=entity, query="Who signed the renewal contract?"))
+    await fresh.memory.recaller.recall(who, RecallRequest(entity=entity, query="Who signed the renewal contract?"))
     cold = (time.perf_counter() - start) * 1_000
     await fresh.close()
-    head = await parts.domains.recaller.recall(who, RecallRequest(entity=entity, limit=1))
+    head = await parts.memory.recaller.recall(who, RecallRequest(entity=entity, limit=1))
     vectors = np.random.default_rng(1).random((size, 256), dtype=np.float32)
     texts = [grammar.fact() for _ in range(size)]
     found = list(floors(vectors, texts, questions))
@@ -194,7 +194,7 @@ async def notes(parts: Parts, grammar: Grammar, rows: list[dict[str, Any]], call
     who, number = parts.settings.principal, iter(range(10**6))
 
     async def note(entity: str) -> None:
-        await parts.domains.memorizer.memorize(who, MemorizeRequest(entity=entity, content=grammar.note(500)))
+        await parts.memory.memorizer.memorize(who, MemorizeRequest(entity=entity, content=grammar.note(500)))
 
     rows.append(
         row(
@@ -218,14 +218,14 @@ async def organization(parts: Parts, grammar: Grammar, rows: list[dict[str, Any]
 
     async def ask() -> Any:
         entity = f"company:org{pick.randrange(entities)}.example"
-        return await parts.domains.recaller.recall(who, RecallRequest(entity=entity, query=grammar.question()))
+        return await parts.memory.recaller.recall(who, RecallRequest(entity=entity, query=grammar.question()))
 
     async def search() -> Any:
-        return await parts.domains.searcher.search(who, SearchRequest(query=grammar.question()))
+        return await parts.memory.searcher.search(who, SearchRequest(query=grammar.question()))
 
     async def listed() -> Any:
         where = [Condition("employees", "gte", 100)]
-        return await parts.domains.searcher.list_entities(who, "company", where, 20, None)
+        return await parts.memory.searcher.list_entities(who, "company", where, 20, None)
 
     total = f"{facts:,} facts in the organization"
     await timed(ask, entities * 2)

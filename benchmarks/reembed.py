@@ -84,7 +84,7 @@ async def filled(home: Path, facts: int) -> None:
     await parts.prepare()
     for entity in range(facts // PER_ENTITY):
         told = [FactCandidate(statement(entity * PER_ENTITY + number), 0.9) for number in range(PER_ENTITY)]
-        await parts.domains.memorizer.memorize(
+        await parts.memory.memorizer.memorize(
             parts.settings.principal, MemorizeRequest(entity=company(entity), facts=told)
         )
         if entity % 20 == 0:

@@ -103,7 +103,7 @@ async def _arm(parts: Parts, job: Job) -> None:
 async def _remember(parts: Parts, entity: str, text: str, tell: Callable[..., None]) -> str:
     tell("memorizing", text=text)
     request = MemorizeRequest(entity=entity, facts=[FactCandidate(text, 0.9)])
-    answer = await parts.domains.memorizer.memorize(parts.settings.principal, request)
+    answer = await parts.memory.memorizer.memorize(parts.settings.principal, request)
     (fact,) = answer.facts
     tell("memorized" if fact.outcome == "added" else "repeated", text=text)
     return fact.fact_id
@@ -122,7 +122,7 @@ async def _forget(parts: Parts, job: Job, tell: Callable[..., None]) -> None:
         text = f"Invoice {serial(job.number, number)} was paid."
         fact_id = await _remember(parts, entity, text, tell)
         tell("forgetting", text=text)
-        answer = await parts.domains.forgetter.forget(parts.settings.principal, "asked to", fact_id=fact_id)
+        answer = await parts.memory.forgetter.forget(parts.settings.principal, "asked to", fact_id=fact_id)
         if answer.pending is None:
             tell("forgotten", text=text)
 

@@ -75,7 +75,7 @@ async def told(parts: Parts) -> str:
     everything = (*SAID, *NAMED)
     for word in everything:
         request = SearchRequest(query=f"{word} submarine door", limit=100, max_tokens=8_000)
-        results = (await parts.domains.searcher.search(principal, request)).results
+        results = (await parts.memory.searcher.search(principal, request)).results
         answers += as_json(results)
     for entity in (SUBJECT, f"contact:{MAIL}@acme.example", "contact:bo@acme.example", "company:acme.example"):
         for as_of in (None, datetime(2026, 3, 1, 10, tzinfo=UTC)):
@@ -85,7 +85,7 @@ async def told(parts: Parts) -> str:
     answers.append(await listed(parts, ("contact", "company")))
     for word in (INDEXED, EARLIER):
         where = [Condition("location", "contains", word)]
-        answers.append(await parts.domains.searcher.list_entities(principal, "contact", where, 10, None))
+        answers.append(await parts.memory.searcher.list_entities(principal, "contact", where, 10, None))
     governed = await context(parts, "Offer a discount", entity=SUBJECT)
     return str([*answers, governed])
 
@@ -115,7 +115,7 @@ async def test_nothing_of_a_forgotten_entity_is_left_anywhere(tmp_path: Path) ->
     async with home_of(home) as parts, home_of(home) as other:
         await fill(parts)
         assert FACT in (await told(other)).lower()  # its views are warm
-        forget = parts.domains.forgetter.forget
+        forget = parts.memory.forgetter.forget
         answer = await forget(parts.settings.principal, "request 7", entity=SUBJECT)
         assert answer == {
             "erased": {"entities": 1, "memories": 2, "facts": 4, "properties": 2, "relations": 2, "vectors": 4}
@@ -123,7 +123,7 @@ async def test_nothing_of_a_forgotten_entity_is_left_anywhere(tmp_path: Path) ->
         await assert_gone(home, (*SAID, *NAMED), other, parts)
         for process in (parts, other):
             with pytest.raises(NotFound):
-                await process.domains.forgetter.forget(process.settings.principal, "again", entity=SUBJECT)
+                await process.memory.forgetter.forget(process.settings.principal, "again", entity=SUBJECT)
         assert len((await recall(parts, "company:acme.example"))["facts"]) == 5
         assert (await recall(other, "contact:bo@acme.example"))["relations"] == []
         again = await memorize(other, SUBJECT, "Something else.", idempotency_key=f"{ANSWER_KEY}-1")
@@ -136,14 +136,14 @@ async def test_nothing_of_a_forgotten_memory_is_left_but_what_another_says(tmp_p
     async with home_of(home) as parts, home_of(home) as other:
         first = await fill(parts)
         await told(other)
-        forget = parts.domains.forgetter.forget
+        forget = parts.memory.forgetter.forget
         answer = await forget(parts.settings.principal, "request 8", memory_id=first["memory_id"])
         assert as_json(answer.erased) == {"memories": 1, "facts": 2, "properties": 2, "relations": 2, "vectors": 3}
         await assert_gone(home, (EARLIER, DUPLICATE, f"{ANSWER_KEY}-1", f"{SOURCE} call"), other, parts)
         assert "door" not in str(in_files(home, ("door was left",)))
         facts = (await recall(other, SUBJECT))["facts"]
         assert [fact["text"] for fact in facts if FACT in fact["text"]] == [f"THE {FACT} SUBMARINE IS TURQUOISE!"]
-        found = await other.domains.searcher.search(other.settings.principal, SearchRequest(query=FACT))
+        found = await other.memory.searcher.search(other.settings.principal, SearchRequest(query=FACT))
         assert found.results[0].fact.text == f"THE {FACT} SUBMARINE IS TURQUOISE!"
         with pytest.raises(NotFound):
             await forget(parts.settings.principal, "again", memory_id=first["memory_id"])
@@ -163,7 +163,7 @@ async def test_nothing_of_a_forgotten_fact_is_left_though_others_confirmed_it(tm
         await told(other)
         fact = next(one for one in first["facts"] if FACT in one["text"])
         twice = next(one for one in first["facts"] if DUPLICATE in one["text"])
-        forget = parts.domains.forgetter.forget
+        forget = parts.memory.forgetter.forget
         answer = await forget(parts.settings.principal, "request 10", fact_id=fact["fact_id"])
         assert as_json(answer.erased) == {"memories": 0, "facts": 1, "properties": 0, "relations": 0, "vectors": 1}
         await forget(parts.settings.principal, "request 11", fact_id=twice["fact_id"])
@@ -171,7 +171,7 @@ async def test_nothing_of_a_forgotten_fact_is_left_though_others_confirmed_it(tm
         assert CONTENT in (await told(other)).lower()
         for process in (parts, other):
             with pytest.raises(NotFound):
-                await process.domains.forgetter.forget(process.settings.principal, "again", fact_id=fact["fact_id"])
+                await process.memory.forgetter.forget(process.settings.principal, "again", fact_id=fact["fact_id"])
 
 
 async def test_a_memory_whose_facts_many_others_confirm_is_forgotten_in_portions(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_a_memory_whose_facts_many_others_confirm_is_forgotten_in_portions
         first = await memorize(parts, SUBJECT, *texts, properties={"location": FACT})
         for text in texts[:50]:
             await memorize(parts, SUBJECT, text.upper(), source="somebody else")
-        forget = parts.domains.forgetter.forget
+        forget = parts.memory.forgetter.forget
         answer = await forget(parts.settings.principal, "request 12", memory_id=first["memory_id"])
         assert answer.erased.memories == 1
         assert answer.erased.facts == 10
@@ -195,7 +195,7 @@ async def test_receipts_and_the_trail_never_held_a_word_of_it(tmp_path: Path) ->
     home = tmp_path / "home"
     async with home_of(home) as parts:
         await fill(parts)
-        await parts.domains.forgetter.forget(parts.settings.principal, "request 7", entity=SUBJECT)
+        await parts.memory.forgetter.forget(parts.settings.principal, "request 7", entity=SUBJECT)
         exported = tmp_path / "export"
         await export(parts.store, "acme", exported, system_clock, lambda _: None)
     lines = [
@@ -225,7 +225,7 @@ async def test_forgetting_while_others_memorize_takes_no_more_than_it_should(tmp
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(write)
             await anyio.lowlevel.checkpoint()
-            await parts.domains.forgetter.forget(parts.settings.principal, "request", **{what: named})
+            await parts.memory.forgetter.forget(parts.settings.principal, "request", **{what: named})
         assert len(stored) == 12
         texts = [fact["text"] for fact in (await recall(parts, SUBJECT))["facts"]]
         plain = [text for text in stored if text in texts]
@@ -279,7 +279,7 @@ async def test_a_forget_that_was_killed_is_whole_or_not_begun(
         await parts.memory.projector.drain("acme")  # as every start and `interlayer reconcile` does
         if (write, applied) == (0, "before"):
             assert await recall(parts, SUBJECT) == visited.recalled
-            await parts.domains.forgetter.forget(parts.settings.principal, "again", **{what: named})
+            await parts.memory.forgetter.forget(parts.settings.principal, "again", **{what: named})
         await assert_gone(home, words, parts)
         made = await parts.memory.backfill.fill("acme", await parts.memory.spaces.of("acme"))
         assert (made.added, made.removed) == (0, 0)

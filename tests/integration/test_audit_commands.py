@@ -185,7 +185,7 @@ async def memorized(home: Path, **ago: float) -> dict[str, Any]:
     try:
         await parts.prepare()
         request = MemorizeRequest(entity="contact:zoe@acme.example", facts=[FactCandidate("Zoë sells pumps.", 0.9)])
-        return as_json(await parts.domains.memorizer.memorize(WRITER, request))
+        return as_json(await parts.memory.memorizer.memorize(WRITER, request))
     finally:
         await parts.close()
 

@@ -180,7 +180,7 @@ def test_what_was_turned_down_is_reviewed_from_the_command_line(home: Path) -> N
         "        facts = [FactCandidate('Acme sells pumps.', 0.9), FactCandidate('...', 0.9)]\n"
         "        values = [PropertyCandidate('employees', 'many', 0.9)]\n"
         "        call = MemorizeRequest(entity='company:acme.example', facts=facts, properties=values)\n"
-        "        await parts.domains.memorizer.memorize(settings.principal, call)\n"
+        "        await parts.memory.memorizer.memorize(settings.principal, call)\n"
         "anyio.run(run)\n"
     )
     subprocess.run([sys.executable, "-c", program], env=environment(home), cwd=home.parent, check=True, timeout=60)

@@ -59,12 +59,12 @@ def counted(proxy: FaultyProxy) -> list[str]:
 
 async def memorize(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
     asked = MemorizeRequest(entity=entity, **request)
-    return as_json(await parts.domains.memorizer.memorize(parts.settings.principal, asked))
+    return as_json(await parts.memory.memorizer.memorize(parts.settings.principal, asked))
 
 
 async def recall(parts: Parts, entity: str = ACME, **request: Any) -> dict[str, Any]:
     asked = RecallRequest(entity=entity, **request)
-    return as_json(await parts.domains.recaller.recall(parts.settings.principal, asked))
+    return as_json(await parts.memory.recaller.recall(parts.settings.principal, asked))
 
 
 async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts, proxy: FaultyProxy) -> None:

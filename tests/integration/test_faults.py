@@ -43,9 +43,7 @@ async def test_a_clock_that_goes_backwards_loses_nothing(home: Path) -> None:
         answer = await memorize(parts, "company:tide.example", "The pilot boat is blue.", "The buoy was painted.")
         revision = await publish(parts, "flood")
         await memorize(parts, "company:storm.example", "The storm passed at night.")
-        await parts.domains.forgetter.forget(
-            parts.settings.principal, "asked to", fact_id=answer["facts"][1]["fact_id"]
-        )
+        await parts.memory.forgetter.forget(parts.settings.principal, "asked to", fact_id=answer["facts"][1]["fact_id"])
     async with home_of(home) as parts:
         await parts.prepare()
         texts = {fact["text"] for fact in (await recall(parts, "company:tide.example"))["facts"]}

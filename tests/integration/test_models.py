@@ -657,7 +657,7 @@ async def test_content_outlives_kills_while_the_model_is_silent(home: Path, mode
     parts = build(load({}, told), lambda: later)
     try:
         await parts.prepare()
-        recall = partial(parts.domains.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
+        recall = partial(parts.memory.recaller.recall, parts.settings.principal, RecallRequest(entity=ACME))
         pending = (await recall()).pending
         assert pending
         assert pending.sources == 1
@@ -695,10 +695,10 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
     parts = build(load({}, environment(home, **settings)), lambda: later)
     try:
         await parts.prepare()
-        who, memorizer = parts.settings.principal, parts.domains.memorizer
-        assert not (await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
+        who, memorizer = parts.settings.principal, parts.memory.memorizer
+        assert not (await parts.memory.recaller.recall(who, RecallRequest(entity=ACME))).found
         assert [one async for one in memorizer.in_flight.resume(who.organization, memorizer.remember)] == []
-        recalled = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
+        recalled = await parts.memory.recaller.recall(who, RecallRequest(entity=ACME))
         assert {fact.text for fact in recalled.facts} == {PUMPS["text"], OSLO["text"]}
     finally:
         await parts.close()

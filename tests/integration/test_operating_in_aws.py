@@ -79,9 +79,9 @@ async def test_what_was_erased_since_is_erased_again_as_the_page_says(tmp_path: 
     file, trail = tmp_path / "backup.jsonl", tmp_path / "trail-before-restore.jsonl"
     async with opened(load({"HOME": str(tmp_path / "home")}, {})) as parts:
         who = parts.settings.principal
-        await parts.domains.memorizer.memorize(who, MemorizeRequest(entity=ACME, content="Acme sells pumps."))
+        await parts.memory.memorizer.memorize(who, MemorizeRequest(entity=ACME, content="Acme sells pumps."))
         await export(parts.store, "default", file, system_clock, lambda _: None)
-        await parts.domains.forgetter.forget(who, "asked for", entity=ACME)
+        await parts.memory.forgetter.forget(who, "asked for", entity=ACME)
     assert interlayer(tmp_path / "home", "audit", "export", str(trail)).returncode == 0
     found = re.search(r"^grep .* trail-before-restore\.jsonl .*$", PAGE, re.MULTILINE)
     assert found
@@ -90,9 +90,9 @@ async def test_what_was_erased_since_is_erased_again_as_the_page_says(tmp_path: 
     restored = build(load({"HOME": str(tmp_path / "restored")}, {}))
     try:
         await import_file(restored, "default", file, lambda _: None)
-        assert (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
-        await restored.domains.forgetter.forget(who, "again", entity=erased)
-        assert not (await restored.domains.recaller.recall(who, RecallRequest(entity=ACME))).found
+        assert (await restored.memory.recaller.recall(who, RecallRequest(entity=ACME))).found
+        await restored.memory.forgetter.forget(who, "again", entity=erased)
+        assert not (await restored.memory.recaller.recall(who, RecallRequest(entity=ACME))).found
     finally:
         await restored.close()
 
@@ -118,7 +118,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
     async with opened(at(name, "before")) as parts:
         who = parts.settings.principal
         request = MemorizeRequest(entity=ACME, facts=[FactCandidate("Acme sells pumps.", 0.9)])
-        await parts.domains.memorizer.memorize(who, request)
+        await parts.memory.memorizer.memorize(who, request)
         await parts.access.create(who, "bot", ["reader"], [], 30)
     dynamodb: Any = boto3.client("dynamodb", region_name=REGION)
     for table in TABLES:
@@ -132,7 +132,7 @@ async def test_tables_restored_to_a_point_in_time_serve_what_was_remembered(
     async with opened(at(f"{name}r", "after")) as parts:
         rebuilt = await parts.memory.backfill.fill("default", await parts.memory.spaces.of("default"))
         assert (rebuilt.facts, rebuilt.added) == (1, 1)
-        told = await parts.domains.recaller.recall(who, RecallRequest(entity=ACME))
+        told = await parts.memory.recaller.recall(who, RecallRequest(entity=ACME))
         assert [fact.text for fact in told.facts] == ["Acme sells pumps."]
         assert [key.agent for key in await parts.access.keys(who)] == ["bot"]
     verified = interlayer(

@@ -83,7 +83,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], Awaitable[None]], set[str]]] = {
 
 
 async def search(parts: Parts, query: str) -> dict[str, Any]:
-    return as_json(await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query, limit=5)))
+    return as_json(await parts.memory.searcher.search(parts.settings.principal, SearchRequest(query=query, limit=5)))
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

@@ -45,11 +45,11 @@ async def filled(parts: Parts, entities: int, number: int) -> None:
 
 async def recall(parts: Parts, entity: str, query: str) -> dict[str, Any]:
     request = RecallRequest(entity=entity, query=query)
-    return as_json(await parts.domains.recaller.recall(parts.settings.principal, request))
+    return as_json(await parts.memory.recaller.recall(parts.settings.principal, request))
 
 
 async def search(parts: Parts, query: str) -> dict[str, Any]:
-    return as_json(await parts.domains.searcher.search(parts.settings.principal, SearchRequest(query=query)))
+    return as_json(await parts.memory.searcher.search(parts.settings.principal, SearchRequest(query=query)))
 
 
 async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_move_under_reads_writes_and_erasures_loses_and_mixes_nothing(tm
                 told = await memorize(server, f"company:c{number % 5}.example", f"Zoe sold cranes in lot {number}.")
                 fact = told["facts"][0]["fact_id"]
                 if number % 7 == 0:
-                    await server.domains.forgetter.forget(server.settings.principal, fact_id=fact, reason="test")
+                    await server.memory.forgetter.forget(server.settings.principal, fact_id=fact, reason="test")
                 else:
                     found = await recall(server, f"company:c{number % 5}.example", f"cranes in lot {number}")
                     assert fact in {one["fact_id"] for one in found["facts"]}
@@ -257,7 +257,7 @@ async def test_a_call_stays_in_the_space_that_it_began_in(tmp_path: Path) -> Non
         after = await parts.memory.spaces.of(ORGANIZATION)
         assert after.id != before.id
         stored = await parts.store.query("memory", f"{ORGANIZATION}#t#company")
-        entities = Entities(parts.store, parts.memory.spaces, parts.domains.schema)
+        entities = Entities(parts.store, parts.memory.spaces, parts.memory.schema)
         found = await entities.resolve(ORGANIZATION, _named(stored.items[0].key.sort))
         assert found
         head = await entities.head(ORGANIZATION, found)

@@ -43,7 +43,7 @@ def quiet(_: int) -> None:
 
 async def fill(parts: Parts) -> None:
     domains, who = parts.domains, parts.settings.principal
-    await domains.memorizer.memorize(
+    await domains.memory.memorizer.memorize(
         who,
         MemorizeRequest(
             entity=ACME,
@@ -60,7 +60,7 @@ async def fill(parts: Parts) -> None:
         FactCandidate("Acme uses PostgreSQL as its primary database.", 0.9),
         FactCandidate("Acme has a pier.", 0.9),
     ]
-    await domains.memorizer.memorize(
+    await domains.memory.memorizer.memorize(
         who, MemorizeRequest(entity=ACME, facts=facts, properties=[PropertyCandidate("employees", 300, 0.9)])
     )
     await domains.governance.context(who, "Write an email with a discount.", Facets())
@@ -69,14 +69,16 @@ async def fill(parts: Parts) -> None:
 async def answers(parts: Parts) -> list[Any]:
     """Ask the organization as every tool would."""
     domains, who = parts.domains, parts.settings.principal
-    listed = await domains.searcher.list_entities(who, "company", [Condition("employees", "gte", 290)], 10, None)
-    search = await domains.searcher.search(who, SearchRequest(query="primary database"))
-    replay = await domains.memorizer.memorize(
+    listed = await domains.memory.searcher.list_entities(who, "company", [Condition("employees", "gte", 290)], 10, None)
+    search = await domains.memory.searcher.search(who, SearchRequest(query="primary database"))
+    replay = await domains.memory.memorizer.memorize(
         who, MemorizeRequest(entity=ACME, facts=[FactCandidate("x y", 0.9)], idempotency_key="once")
     )
     context = await domains.governance.context(who, "Write an email with a discount.", Facets())
     everything = [
-        await domains.recaller.recall(who, RecallRequest(entity=name, query=query, include=PARTS, max_tokens=8_000))
+        await domains.memory.recaller.recall(
+            who, RecallRequest(entity=name, query=query, include=PARTS, max_tokens=8_000)
+        )
         for name in (ACME, "company:globex.example", "company:Acme Ltd")
         for query in (None, "database")
     ]
@@ -128,12 +130,12 @@ async def test_any_text_survives_the_way(tmp_path_factory: pytest.TempPathFactor
     async with opened(at(folder / "one")) as parts:
         for text in texts:
             request = MemorizeRequest(entity="company:x.example", facts=[FactCandidate(text, 0.9)], content="One. Two.")
-            await parts.domains.memorizer.memorize(parts.settings.principal, request)
+            await parts.memory.memorizer.memorize(parts.settings.principal, request)
         await export(parts.store, "default", folder / "f", system_clock, quiet)
-        before = await parts.domains.recaller.recall(parts.settings.principal, asked)
+        before = await parts.memory.recaller.recall(parts.settings.principal, asked)
     parts = build(at(folder / "two"))
     await load(parts, "default", folder / "f", quiet)
-    assert await parts.domains.recaller.recall(parts.settings.principal, asked) == before
+    assert await parts.memory.recaller.recall(parts.settings.principal, asked) == before
     await parts.close()
 
 
@@ -160,7 +162,7 @@ async def test_an_import_that_is_killed_anywhere_is_completed_by_running_it_agai
         await fill(parts)
         for number in range(150):
             request = MemorizeRequest(entity=f"company:{number}.example", facts=[FactCandidate("It sells pumps.", 0.9)])
-            await parts.domains.memorizer.memorize(parts.settings.principal, request)
+            await parts.memory.memorizer.memorize(parts.settings.principal, request)
         await export(parts.store, "default", file, system_clock, quiet)
         before = await answers(parts)
     writes = 0
@@ -220,5 +222,5 @@ async def test_an_organization_in_use_is_not_imported_into_and_a_new_one_is(tmp_
             await load(parts, "default", file, quiet)
     async with opened(at(tmp_path / "two")) as parts:  # a first start has published policies
         await load(parts, "default", file, quiet)
-        told = await parts.domains.recaller.recall(parts.settings.principal, RecallRequest(entity=ACME))
+        told = await parts.memory.recaller.recall(parts.settings.principal, RecallRequest(entity=ACME))
         assert told.found

@@ -12,7 +12,7 @@ from organizations import home_of
 async def main(home: str, what: str, name: str, write: int, applied: str) -> None:
     async with home_of(Path(home)) as parts:
         die_at(parts.store, write, applied)
-        await parts.domains.forgetter.forget(parts.settings.principal, "test", **{what: name})
+        await parts.memory.forgetter.forget(parts.settings.principal, "test", **{what: name})
 
 
 if __name__ == "__main__":

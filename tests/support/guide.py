@@ -112,7 +112,7 @@ async def _remember(home: Path, entity: str, words: str) -> None:
     settings = load({"HOME": str(home)}, {})
     async with opened(settings) as parts:
         agent = Principal("default", "support-7", frozenset({"writer"}))
-        await parts.domains.memorizer.memorize(agent, MemorizeRequest(entity=entity, content=words))
+        await parts.memory.memorizer.memorize(agent, MemorizeRequest(entity=entity, content=words))
 
 
 def _write(guide: Path) -> None:

@@ -57,12 +57,12 @@ async def memorize(parts: Parts, entity: str, *facts: str, **more: Any) -> dict[
     request = MemorizeRequest(
         entity=entity, facts=[FactCandidate(text, 0.9) for text in facts], properties=properties, **more
     )
-    return as_json(await parts.domains.memorizer.memorize(parts.settings.principal, request))
+    return as_json(await parts.memory.memorizer.memorize(parts.settings.principal, request))
 
 
 async def recall(parts: Parts, entity: str, **more: Any) -> dict[str, Any]:
     request = RecallRequest(entity=entity, include=PARTS, limit=200, max_tokens=8_000, **more)
-    return as_json(await parts.domains.recaller.recall(parts.settings.principal, request))
+    return as_json(await parts.memory.recaller.recall(parts.settings.principal, request))
 
 
 async def publish(parts: Parts, *words: str) -> int:
@@ -76,6 +76,6 @@ async def context(parts: Parts, task: str = "Offer a discount", **facets: Any) -
 
 async def listed(parts: Parts, entity_types: Sequence[str]) -> list[dict[str, Any]]:
     answers = [
-        await parts.domains.searcher.list_entities(parts.settings.principal, one, [], 100, None) for one in entity_types
+        await parts.memory.searcher.list_entities(parts.settings.principal, one, [], 100, None) for one in entity_types
     ]
     return [entity for answer in answers for entity in as_json(answer.entities)]

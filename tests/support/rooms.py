@@ -55,7 +55,9 @@ class Room:
         self.spaces = Spaces(self.store, BUNDLED, embedder, lambda _: self.index)
         self.trail = Trail(self.store, self.clock)
         extractors = self.extractors or Always(self.extractor)
-        memory = Memory.over(self.store, self.spaces, self.schema, self.clock, trail=self.trail, extractors=extractors)
+        self.memory = memory = Memory.over(
+            self.store, self.spaces, self.schema, self.clock, trail=self.trail, extractors=extractors
+        )
         self.entities = memory.entities
         self.projector = memory.projector
         self.memorizer = memory.memorizer

@@ -150,7 +150,7 @@ async def serving(files: Sequence[PolicyFile] = (), **more: Any) -> AsyncGenerat
     principal = Principal("acme", "tester", roles=ALL_ROLES)
     if files:
         await governance.publish(principal, files, reason="test")
-    domains = Domains(room.memorizer, room.recaller, room.searcher, room.forgetter, governance, room.schema)
+    domains = Domains(room.memory, governance)
 
     async def published() -> Mapping[str, object]:
         return {}

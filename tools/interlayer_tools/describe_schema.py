@@ -14,7 +14,7 @@ class DescribeInput(Input):
 
 async def describe_schema(domains: Domains, principal: Principal, given: DescribeInput) -> SchemaDescription:
     """Describe the schema."""
-    return described(domains.schema)
+    return described(domains.memory.schema)
 
 
 TOOL = Tool(

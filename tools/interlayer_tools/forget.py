@@ -20,7 +20,7 @@ class ForgetInput(Input):
 
 async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> ForgetAnswer:
     """Erase. Raises `InterlayerError`."""
-    return await domains.forgetter.forget(
+    return await domains.memory.forgetter.forget(
         principal, given.reason, entity=given.entity, fact_id=given.fact_id, memory_id=given.memory_id
     )
 

@@ -80,7 +80,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed_at=parse_instant(given.observed_at, "observed_at") if given.observed_at else None,
         idempotency_key=given.idempotency_key,
     )
-    return await domains.memorizer.memorize(principal, request)
+    return await domains.memory.memorizer.memorize(principal, request)
 
 
 TOOL = Tool(

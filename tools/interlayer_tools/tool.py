@@ -13,11 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from interlayer.principal import Principal
 
 if TYPE_CHECKING:  # listing the tools must not cost what the domains cost to import
-    from interlayer.memory.erasure.forgetter import Forgetter
-    from interlayer.memory.memorize.memorizer import Memorizer
-    from interlayer.memory.recall.recaller import Recaller
-    from interlayer.memory.recall.search import Searcher
-    from interlayer.memory.schema.schema import Schema
+    from interlayer.memory.memory import Memory
     from interlayer_policies.governance import Governance
 
 
@@ -25,12 +21,8 @@ if TYPE_CHECKING:  # listing the tools must not cost what the domains cost to im
 class Domains:
     """Everything that tools call."""
 
-    memorizer: "Memorizer"
-    recaller: "Recaller"
-    searcher: "Searcher"
-    forgetter: "Forgetter"
+    memory: "Memory"
     governance: "Governance"
-    schema: "Schema"
 
 
 class Input(BaseModel):

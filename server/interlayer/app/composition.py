@@ -68,7 +68,7 @@ class Parts:
             logger.warning("%s", notice)
         with suppress(Unavailable):  # nothing is written there before it could be told
             await (await self.memory.spaces.of(principal.organization)).index.verify()
-        await self.memory.migrator.claim(principal.organization, self.domains.schema, str(self.settings.schema or ""))
+        await self.memory.migrator.claim(principal.organization, self.memory.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
     async def close(self) -> None:
@@ -97,14 +97,7 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         models=models,
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),
-        domains=Domains(
-            memorizer=memory.memorizer,
-            recaller=memory.recaller,
-            searcher=memory.searcher,
-            forgetter=memory.forgetter,
-            governance=governance,
-            schema=schema,
-        ),
+        domains=Domains(memory, governance),
     )
 
 

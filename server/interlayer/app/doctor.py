@@ -147,7 +147,7 @@ async def _verify_policies(parts: Parts, principal: Principal) -> str:
 
 async def _fitting(parts: Parts, organization: str) -> str:
     file = str(parts.settings.schema or "")
-    put = await parts.memory.migrator.fitting(organization, parts.domains.schema, file)
+    put = await parts.memory.migrator.fitting(organization, parts.memory.schema, file)
     return "the configured schema " + ("goes on record at the next start" if put else "is the one on record")
 
 

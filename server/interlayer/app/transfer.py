@@ -78,7 +78,7 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
     The file is checked whole before anything is written. What a killed import leaves behind is completed by running
     it again. Raises `InvalidInput` for a file that is damaged or not ours, `Refused` when the organization is in use.
     """
-    types = list(parts.domains.schema.entities)
+    types = list(parts.memory.schema.entities)
     with _reading(file) as path:
         digest = _verify_file(path, types)
         marker = keys.importing(organization)

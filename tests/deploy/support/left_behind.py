@@ -20,10 +20,10 @@ async def main(entity: str, fact: str, forgotten: str | None = None) -> None:
     parts = build(load({}))
     await parts.prepare()
     request = MemorizeRequest(entity=entity, facts=[FactCandidate(fact, 0.9)])
-    await parts.domains.memorizer.memorize(parts.settings.principal, request)
+    await parts.memory.memorizer.memorize(parts.settings.principal, request)
     if forgotten:
         with suppress(Unavailable):
-            await parts.domains.forgetter.forget(parts.settings.principal, entity=forgotten, reason="asked to")
+            await parts.memory.forgetter.forget(parts.settings.principal, entity=forgotten, reason="asked to")
     os._exit(0)
 
 

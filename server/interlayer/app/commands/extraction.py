@@ -75,7 +75,7 @@ async def _print_each(found: "AsyncGenerator[Change | str]", as_json: bool) -> t
 
 
 async def _pending(parts: "Parts") -> "AsyncGenerator[Change | str]":
-    principal, memorizer = parts.settings.principal, parts.domains.memorizer
+    principal, memorizer = parts.settings.principal, parts.memory.memorizer
     if await parts.models.current(principal.organization) is None:
         raise Refused(
             "model: none is configured, so nothing can be read. Set INTERLAYER_MODEL or `interlayer model set`."

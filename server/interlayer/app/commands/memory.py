@@ -47,7 +47,7 @@ async def memory_show(
         as_of=as_of,
         max_tokens=sys.maxsize,
     )
-    answer = await parts.domains.recaller.recall(parts.settings.principal, request)
+    answer = await parts.memory.recaller.recall(parts.settings.principal, request)
     echo(as_json, answer, lambda: print_dossier(answer))
     return 0 if answer.found else FAILED
 

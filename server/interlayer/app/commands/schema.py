@@ -111,14 +111,14 @@ def _read(file: Path | None) -> "Schema | None":
 
 @with_stores
 async def _plan(parts: "Parts", new: "Schema | None") -> "SchemaPlan":
-    configured, show = parts.domains.schema, progress("entities looked at")
+    configured, show = parts.memory.schema, progress("entities looked at")
     return await parts.memory.migrator.plan(parts.settings.principal.organization, new or configured, configured, show)
 
 
 @with_stores
 async def _apply(parts: "Parts", new: "Schema | None", allow_breaking: bool) -> "tuple[SchemaPlan, bool]":
     """Apply a schema; also say whether it is the configured one."""
-    configured, show = parts.domains.schema, progress("entities looked at")
+    configured, show = parts.memory.schema, progress("entities looked at")
     new = new or configured
     apply = parts.memory.migrator.apply
     done = await apply(parts.settings.principal, new, configured, show, allow_breaking=allow_breaking)

@@ -121,7 +121,7 @@ async def _score_each(parts: Parts, samples: list[Sample]) -> AsyncGenerator[tup
 
 
 async def _of(parts: Parts, sample: Sample, number: int) -> Score:
-    principal, schema = parts.settings.principal, parts.domains.schema
+    principal, schema = parts.settings.principal, parts.memory.schema
     expected: Mapping[str, Any] = sample.labels.get("expected_properties", {})
     given = str(sample.labels.get("entity") or "")
     entity_type = given.partition(":")[0] if given else _best_type(parts, expected)
@@ -133,7 +133,7 @@ async def _of(parts: Parts, sample: Sample, number: int) -> Score:
         source=sample.name,
         observed_at=observed_at,
     )
-    answer = await parts.domains.memorizer.memorize(principal, request)
+    answer = await parts.memory.memorizer.memorize(principal, request)
     if "pending (" in answer.extractor:  # what is stored is not the model's, so it says nothing of the model
         return Score(samples=1, pending=1, missed=[f"{sample.name}: {answer.extractor}"])
     entity = EntityId(answer.entity.type, answer.entity.id) if answer.memory_id else None
@@ -167,5 +167,5 @@ def _when(sample: Sample) -> datetime:
 
 def _best_type(parts: Parts, expected: Mapping[str, Any]) -> str:
     """Return the entity type that declares most of the expected properties."""
-    entities = parts.domains.schema.entities
+    entities = parts.memory.schema.entities
     return max(entities, key=lambda name: len(entities[name].current.keys() & expected.keys()))

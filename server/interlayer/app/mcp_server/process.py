@@ -269,7 +269,7 @@ async def _load_model(parts: "Parts", organization: str) -> None:
 
 async def _read_backlog(parts: "Parts", organization: str) -> None:
     """Have a model read what it could not read when it was memorized, as soon as that is due."""
-    principal, memorizer = Principal(organization, "extraction"), parts.domains.memorizer
+    principal, memorizer = Principal(organization, "extraction"), parts.memory.memorizer
     while True:
         try:
             async with aclosing(memorizer.in_flight.resume(organization, memorizer.remember)) as resumed:

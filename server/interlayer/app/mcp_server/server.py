@@ -213,7 +213,7 @@ def _add_resources(
     )
     async def schema() -> str:
         with _translate_errors():
-            return compact_json(as_json(described((await open_domains())[0].schema)))
+            return compact_json(as_json(described((await open_domains())[0].memory.schema)))
 
     @server.resource(
         "policy://{policy_id}", title="Policy", description="A policy in force, as written", mime_type="text/markdown"
@@ -240,7 +240,9 @@ def _add_resources(
     async def entity(type: str, id: str) -> str:
         with _translate_errors():
             known, reader = await open_domains()
-            return compact_json(as_json(await known.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
+            return compact_json(
+                as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
+            )
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:
