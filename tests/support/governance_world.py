@@ -1,7 +1,8 @@
-"""A governance on a store in memory, with a clock that tests set and entities that they name."""
+"""A governance in a place of its own, with a clock that tests set and entities that they name."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer_policies.governance import Facets, Governance, PolicyFile, RememberedEntity
-from stores import InMemory, Place
+from stores import Place, place_of
 
 ME = Principal("acme", "outbound-1")
 
@@ -64,8 +65,8 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    place = InMemory()
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    place = place_of(request, tmp_path)
     store, clock, entities = place.items(), SetClock(), Entities()
     governance = Governance(store, Trail(store, clock), MODELS, entities, clock)
     world = World(place, store, governance, clock, entities)

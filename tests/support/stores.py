@@ -1,6 +1,7 @@
 """Where the stores of a domain's test keep what they hold: in memory, or in a folder, for a test that reads its files.
 
-A test asks for files with `@pytest.mark.on_disk`; without the mark there are none that it could read.
+A test asks for files with `@pytest.mark.on_disk`, also to have writers contend for a file; without the mark there are
+none that it could read.
 """
 
 import time

@@ -149,6 +149,7 @@ async def test_receipts_that_waited_for_the_store_are_settled_and_sealed(room: A
     assert (await room.events())[-1]["actor"] == "interlayer"
 
 
+@pytest.mark.on_disk
 async def test_sixteen_deliver_while_two_seal_and_nothing_is_lost_or_doubled(world: Any) -> None:
     await world.publish(POLICY)
     made: list[str] = []
