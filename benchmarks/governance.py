@@ -23,7 +23,7 @@ from governed_calls import latencies
 from interlayer.audit.trail import Trail
 from interlayer.ids import system_clock
 from interlayer.language.terms import terms
-from interlayer.models.calibration import measured as scale_of
+from interlayer.models.calibration import calibrate as scale_of
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.scale import REFERENCE
@@ -57,7 +57,7 @@ class NoEntities:
         return RememberedEntity(None, {})
 
 
-async def measured(data: Path, embedder: Any, name: str) -> tuple[Shares, list[float], float]:
+async def measure(data: Path, embedder: Any, name: str) -> tuple[Shares, list[float], float]:
     """Return way -> first -> each task's share of what it requires, milliseconds a call, and the share degraded."""
     files = bank_policies(data)
     tasks = [json.loads(line) for line in (data / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -153,7 +153,7 @@ async def run(arguments: argparse.Namespace) -> None:
 
         embedders["minilm"] = MiniLm(Path(arguments.minilm))
     for name, embedder in embedders.items():
-        shares, took, degraded = await measured(Path(arguments.data) / "bank-policies", embedder, name)
+        shares, took, degraded = await measure(Path(arguments.data) / "bank-policies", embedder, name)
         for way, firsts in shares.items():
             found["shares"][way] = [round(float(np.mean(firsts[first])), 3) for first in FIRST]
         found["shares"][f"bar, {name}"] = list(BARS[name])

@@ -30,7 +30,7 @@ from interlayer_policies.publication.publisher import PolicyProblems, Published,
 from interlayer_policies.publication.receipts import Receipts
 from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
 from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, SnapshotCache
-from interlayer_policies.publication.stewardship import Stewardship, checked_reason, demand_steward
+from interlayer_policies.publication.stewardship import Stewardship, check_reason, demand_steward
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.lint import lint
 from interlayer_policies.starter import starter_files
@@ -172,7 +172,7 @@ class Governance:
         Raises `PolicyProblems` with every problem, `Refused` without the role, `Conflict` when another publish won.
         """
         demand_steward(principal)
-        checked_reason(reason)
+        check_reason(reason)
         return await self._publisher.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
 
     async def rollback(

@@ -28,7 +28,7 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def shown_time(instant: str) -> str:
+def display_time(instant: str) -> str:
     """Return a stored instant to the second: nobody reads microseconds, and each digit is a token."""
     return f"{instant[:19]}Z"
 

@@ -15,7 +15,7 @@ from hashed_vectors import DIMS, hashed
 from interlayer.app.adapters import embedder, price
 from interlayer.errors import Unavailable
 from interlayer.models import hosted
-from interlayer.models.calibration import measured
+from interlayer.models.calibration import calibrate
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.hosted import HostedEmbedder
 
@@ -183,7 +183,7 @@ async def test_a_model_from_a_folder_tells_meaning(minilm: Path) -> None:
     assert made.space.dims == vectors.shape[1] == 384
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
-    scale = await measured(made)
+    scale = await calibrate(made)
     assert scale.unrelated < scale.related < scale.same
 
 

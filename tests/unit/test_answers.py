@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from interlayer.answers import as_json, schema_of, shown_time
+from interlayer.answers import as_json, display_time, schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,4 +76,4 @@ def test_a_type_that_no_answer_may_hold_is_refused() -> None:
 
 
 def test_a_shown_time_ends_with_the_second() -> None:
-    assert shown_time("2026-03-01T09:00:05.123456Z") == "2026-03-01T09:00:05Z"
+    assert display_time("2026-03-01T09:00:05.123456Z") == "2026-03-01T09:00:05Z"

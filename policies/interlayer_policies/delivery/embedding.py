@@ -57,7 +57,7 @@ class Embeddings:
         texts = texts_of(task)
         within = within if self._embedder.at_hand else max(within, HOSTED_DEADLINE_S)
         # Each call asks anew: what hangs may hang for ever, and the model be well by now.
-        found = await _awaited(self._asking, object(), lambda: self._ask(task, texts), within)
+        found = await _wait_for(self._asking, object(), lambda: self._ask(task, texts), within)
         return found or query_of(texts, None)
 
     async def of_sections(self, texts: Sequence[str], within: float) -> Vectors | None:
@@ -70,7 +70,7 @@ class Embeddings:
             wanted = frozenset(missing)
             under_way = next((run for run in self._filling if run >= wanted), None)
             patience = within if under_way is None else min(within, QUERY_DEADLINE_S)
-            if not await _awaited(self._filling, under_way or wanted, lambda: self._fill(missing), patience):
+            if not await _wait_for(self._filling, under_way or wanted, lambda: self._fill(missing), patience):
                 return None
         if not texts:
             return np.zeros((0, self._embedder.space.dims), dtype=np.float32)
@@ -103,7 +103,7 @@ class Embeddings:
         return True
 
 
-async def _awaited(
+async def _wait_for(
     running: dict[Any, asyncio.Task[_Result]], key: Any, work: Callable[[], Coroutine[Any, Any, _Result]], within: float
 ) -> _Result | None:
     """Wait for `work`; None when it is not done in `within` seconds or too much is going on.
@@ -115,12 +115,12 @@ async def _awaited(
     task = running.get(key)
     if task is None:
         task = running[key] = asyncio.create_task(work())
-        task.add_done_callback(lambda done: _ended(running, key, done))
+        task.add_done_callback(lambda done: _end(running, key, done))
     done, _ = await asyncio.wait({task}, timeout=within)
     return task.result() if done else None
 
 
-def _ended(running: dict[Any, asyncio.Task[_Result]], key: Any, done: "asyncio.Task[_Result]") -> None:
+def _end(running: dict[Any, asyncio.Task[_Result]], key: Any, done: "asyncio.Task[_Result]") -> None:
     running.pop(key, None)
     if not done.cancelled():
         done.exception()  # looked at, so that what nobody waits for any more does not complain at exit

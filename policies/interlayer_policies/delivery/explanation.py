@@ -77,7 +77,7 @@ def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterat
     for rule in snapshot.rules:
         verdict, why = _of_policy(snapshot, governing, rule.number, request)
         if rule.ref in delivered:
-            verdict, why = "delivered", _assumed(rule.edition.policy, request.situation)
+            verdict, why = "delivered", _assume(rule.edition.policy, request.situation)
         elif rule.ref in lost:
             one = lost[rule.ref]
             verdict = "waived" if one.by.startswith("waiver ") else "overridden"
@@ -106,7 +106,7 @@ def _sections(
         if (section.edition.policy.id, section.section_id) in sent:
             verdict, why = "delivered", "relevant, and within the budget"
         elif verdict == "delivered":
-            verdict, why = _left_out(section, contents, bool(relevance.passes[number]))
+            verdict, why = _count_left_out(section, contents, bool(relevance.passes[number]))
         yield SectionVerdict(
             f"{section.edition.policy.id}#{section.section_id}",
             section.edition.version,
@@ -120,7 +120,7 @@ def _sections(
         )
 
 
-def _left_out(section: GuidanceSection, sent: set[str], passes: bool) -> tuple[Verdict, str]:
+def _count_left_out(section: GuidanceSection, sent: set[str], passes: bool) -> tuple[Verdict, str]:
     if not passes:
         return "not_relevant", "too little of the task is in it"
     if section.content in sent:
@@ -151,7 +151,7 @@ def _mismatch(policy: Policy, situation: Mapping[str, tuple[str, ...]]) -> str:
     return ""
 
 
-def _assumed(policy: Policy, situation: Situation) -> str:
+def _assume(policy: Policy, situation: Situation) -> str:
     missing = [facet for facet, _ in policy.scope.limits if facet not in situation]
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
 

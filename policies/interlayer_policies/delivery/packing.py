@@ -74,7 +74,7 @@ def packed(found: Sequence[Candidate], room: float) -> Packed:
             left.append(candidate)
     # Rules alone can fill the budget; naming what else there is must not be what exceeds it.
     listed = left[: max(1, min(_LISTED_IN_BUDGET, int(room // _NOTE_BYTES)))]
-    return Packed(tuple(taken), tuple(_omitted(candidate) for candidate in listed))
+    return Packed(tuple(taken), tuple(_omit(candidate) for candidate in listed))
 
 
 def json_bytes(value: object) -> int:
@@ -111,7 +111,7 @@ def _better_ones(snapshot: Snapshot, numbers: NDArray[np.intp], scores: NDArray[
     return better
 
 
-def _omitted(candidate: Candidate) -> Omitted:
+def _omit(candidate: Candidate) -> Omitted:
     section = candidate.section
     return Omitted(section.policy_id, section.section_id, "budget", tokens_of(candidate.size))
 

@@ -43,9 +43,9 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Seq
     unknown = snapshot.scopes.unknown(situation)
     with_rules = in_force & snapshot.has_rules
     assumed = tuple(facet for facet in unknown if bool((snapshot.scopes.limited[facet] & with_rules).any()))
-    superseded_by = _superseded(snapshot, in_force, unknown)
+    superseded_by = _mask_superseded(snapshot, in_force, unknown)
     in_force_rules = [snapshot.rules[n] for n in np.flatnonzero(in_force[snapshot.rule_policies])]
-    overridden = [_superseded_rule(rule, superseded_by[rule.number]) for rule in in_force_rules
+    overridden = [_supersede_rule(rule, superseded_by[rule.number]) for rule in in_force_rules
                   if rule.number in superseded_by]  # fmt: skip
     standing: list[BoundRule] = []
     for rule in in_force_rules:
@@ -84,7 +84,7 @@ def clashing(first: BoundRule, second: BoundRule) -> bool:
     return {first.rule.level, second.rule.level} == {"must", "must_not"} and first.rank[1:3] == second.rank[1:3]
 
 
-def _superseded(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> dict[int, str]:
+def _mask_superseded(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> dict[int, str]:
     """Return policy number -> id of the policy that supersedes it wherever it applies."""
     found: dict[int, str] = {}
     for number in snapshot.superseding:
@@ -100,7 +100,7 @@ def _superseded(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> d
     return found
 
 
-def _superseded_rule(rule: BoundRule, by: str) -> Overridden:
+def _supersede_rule(rule: BoundRule, by: str) -> Overridden:
     return Overridden(rule.edition.policy.id, rule.rule.id, by, f"superseded by {by}")
 
 
@@ -144,7 +144,7 @@ def _settle(key: str, rules: list[BoundRule], unknown: frozenset[str], doubtful:
         losers.setdefault(winner.ref, []).append(rule)
         overridden.append(Overridden(rule.edition.policy.id, rule.rule.id, winner.ref, _why(winner, rule)))
     outcome: dict[str, BoundRule | None] = {rule.ref: None for rule in rules}
-    outcome |= {rule.ref: _merged(rule, losers.get(rule.ref, [])) for rule in delivered}
+    outcome |= {rule.ref: _merge(rule, losers.get(rule.ref, [])) for rule in delivered}
     conflicts: list[Clash] = []
     if len(delivered) > 1:
         opposed = any(clashing(a, b) for a in delivered for b in delivered)
@@ -179,7 +179,7 @@ def _merging(winner: BoundRule, loser: BoundRule) -> dict[str, Merge]:
     }
 
 
-def _merged(winner: BoundRule, losers: list[BoundRule]) -> BoundRule:
+def _merge(winner: BoundRule, losers: list[BoundRule]) -> BoundRule:
     values = dict(winner.values)
     for loser in losers:
         if loser.rule.level == winner.rule.level:

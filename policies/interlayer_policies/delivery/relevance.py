@@ -151,7 +151,7 @@ class SectionIndex:
             ]
         cosines = self._cosines(query, among)
         if cosines is not None and query.vectors is not None:
-            centred = np.maximum(self._centred(cosines, query.vectors, among), 0)
+            centred = np.maximum(self._centre(cosines, query.vectors, among), 0)
             legs += [(_MEANING * _WHOLE, centred[:, 0]), (_MEANING * _SENTENCES, _best(centred))]
         passes = np.zeros(len(among), dtype=np.bool_)
         for number, (coverage, shared) in enumerate(self._coverage(query, among)):
@@ -179,7 +179,7 @@ class SectionIndex:
         everything = len(among) == len(self._vectors)
         return (self._vectors if everything else self._vectors[among]) @ query.vectors.T
 
-    def _centred(self, cosines: Floats, asked: Vectors, among: NDArray[np.intp]) -> Floats:
+    def _centre(self, cosines: Floats, asked: Vectors, among: NDArray[np.intp]) -> Floats:
         """Return (sections, units): the cosines after the mean of the set is taken off both sides."""
         along = asked @ self._mean
         products = np.subtract(cosines, self._along[among][:, None], dtype=np.float32)

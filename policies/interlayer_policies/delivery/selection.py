@@ -60,7 +60,7 @@ def select(snapshot: Snapshot, request: Request) -> Selection:
 
 def rule_bytes(rules: Sequence[BoundRule], situation: Situation) -> dict[str, int]:
     """Return etag -> bytes of each rule in the answer to this situation."""
-    return _delivered(rules, situation)[1]
+    return _deliver(rules, situation)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Sized:
 
 def _whole_answer(snapshot: Snapshot, governing: Governing, request: Request) -> _Sized:
     """Return the answer to a caller that holds nothing yet, and the bytes of its parts."""
-    rules, rule_sizes = _delivered(governing.rules, request.situation)
+    rules, rule_sizes = _deliver(governing.rules, request.situation)
     in_scope = np.flatnonzero(governing.in_scope[snapshot.section_policies])
     relevance = snapshot.index.relevance(request.task, in_scope)
     bare = ContextAnswer(
@@ -126,7 +126,7 @@ def _with_budget(answer: ContextAnswer, maximum: int, sizes: Mapping[str, int]) 
     return replace(answer, budget=Budget(maximum, used, tokens_of(rules), max(0, used - maximum)))
 
 
-def _delivered(rules: Sequence[BoundRule], situation: Situation) -> tuple[tuple[DeliveredRule, ...], dict[str, int]]:
+def _deliver(rules: Sequence[BoundRule], situation: Situation) -> tuple[tuple[DeliveredRule, ...], dict[str, int]]:
     """Return the rules as they are sent, and etag -> bytes in the answer with the comma that parts them."""
     reasons: dict[Scope, tuple[str, int]] = {}
     delivered: list[DeliveredRule] = []

@@ -54,12 +54,12 @@ def situation_of(principal: Principal, facets: Facets, entity: RememberedEntity 
     `entity` is None when the call names no entity.
     """
     known: dict[str, tuple[str, ...]] = {"agent": (folded(principal.agent),)}
-    teams = _folded([*principal.teams, facets.team or ""])
+    teams = _fold([*principal.teams, facets.team or ""])
     singles = {"channel": facets.channel, "audience": facets.audience, "region": facets.region}
-    known |= {name: _folded([value]) for name, value in singles.items() if value}
-    known |= {"team": teams, "tags": _folded(facets.tags)}
+    known |= {name: _fold([value]) for name, value in singles.items() if value}
+    known |= {"team": teams, "tags": _fold(facets.tags)}
     if entity is not None:
-        known["entity_type"] = _folded([entity.type or ""])
+        known["entity_type"] = _fold([entity.type or ""])
         known |= {f"{PROPERTY_FACET}{name}": _values(value) for name, value in entity.properties.items()}
     return {name: values for name, values in known.items() if values}
 
@@ -67,8 +67,8 @@ def situation_of(principal: Principal, facets: Facets, entity: RememberedEntity 
 def _values(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    return _folded(value if isinstance(value, list | tuple | set | frozenset) else [value])
+    return _fold(value if isinstance(value, list | tuple | set | frozenset) else [value])
 
 
-def _folded(values: Iterable[Any]) -> tuple[str, ...]:
+def _fold(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(sorted({text for value in values if value is not None and (text := folded(value))}))

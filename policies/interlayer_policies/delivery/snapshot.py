@@ -96,7 +96,7 @@ class Snapshot:
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         policies = [edition.policy for edition in self.editions]
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies])
-        self.rules = tuple(sorted(_bound_rules(self.editions), key=_delivery_order))
+        self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
         self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
@@ -150,7 +150,7 @@ def _section(number: int, edition: Edition, section: Section) -> GuidanceSection
         section_id=section.id,
         title=section.title,
         text=section.text,
-        indexed=_indexed(policy, section.title, section.text),
+        indexed=_index(policy, section.title, section.text),
         content=digest(section.title, section.text),
         etag=etag,
         json_bytes=len(compact_json(delivered).encode()) - len('""0'),
@@ -193,7 +193,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     )
 
 
-def _bound_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
+def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
         for rule in edition.policy.rules:
@@ -205,6 +205,6 @@ def _delivery_order(rule: BoundRule) -> tuple[int, str, int]:
     return rule.rank[0], rule.edition.policy.id, rule.edition.policy.rules.index(rule.rule)
 
 
-def _indexed(policy: Policy, title: str, text: str) -> str:
+def _index(policy: Policy, title: str, text: str) -> str:
     heads = dict.fromkeys(head for head in (policy.title, policy.description, title) if head)
     return "\n".join([*heads, text])

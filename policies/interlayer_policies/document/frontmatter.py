@@ -152,7 +152,7 @@ def read_header(text: str, file: str, first_line: int) -> Header | list[Problem]
     try:
         located = read_yaml(text, file, first_line)
     except InvalidFile as error:
-        return [Problem(file, one.line, _said(one.place, one.message)) for one in error.problems]
+        return [Problem(file, one.line, _say(one.place, one.message)) for one in error.problems]
     document = {} if located.data is None else located.data
     if not isinstance(document, dict):
         return [Problem(file, first_line, "the front matter must be keys and values")]
@@ -168,7 +168,7 @@ def nearest(word: str, known: list[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
 
 
-def _said(place: str, message: str) -> str:
+def _say(place: str, message: str) -> str:
     return f"{place!r} {message}" if place else f"the front matter {message}"
 
 

@@ -101,7 +101,7 @@ def imported(files: Sequence[RuleFile]) -> list[Imported]:
             continue
         seen[content] = file.path
         name = _unique(slug(file.path.removesuffix(".mdc").removesuffix(".md")), taken)
-        found.append(_as_it_is(file, name) or _converted(file, place, name))
+        found.append(_as_it_is(file, name) or _convert(file, place, name))
     _refuse_clashes(found)
     return found
 
@@ -117,7 +117,7 @@ def _as_it_is(file: RuleFile, name: str) -> Imported | None:
     return Imported(file.path, copy, policy.title, tuple(policy.scope.patterns("tags")), False, rules, sections)
 
 
-def _converted(file: RuleFile, place: Placed, name: str) -> Imported:
+def _convert(file: RuleFile, place: Placed, name: str) -> Imported:
     blocks = _blocks(place)
     rules: list[ImportedRule] = []
     if place.activation == "always":

@@ -137,16 +137,16 @@ def _fields(head: list[str]) -> tuple[dict[str, list[str]], list[str]]:
         found, listed = _FIELD.fullmatch(line), _LISTED.fullmatch(line)
         if found and found[1] not in fields:
             field = found[1]
-            fields[field] = [_unquoted(found[2])] if found[2].strip() else []
+            fields[field] = [_unquote(found[2])] if found[2].strip() else []
         elif listed and field == "globs":
-            fields[field].append(_unquoted(listed[1]))
+            fields[field].append(_unquote(listed[1]))
         elif line.strip():
             field = ""
             kept.append(line)
     return fields, kept
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     text = text.strip()
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
@@ -155,7 +155,7 @@ def _globs(text: str) -> Iterator[str]:
     """Yield the patterns of a `globs:` value as scopes read them, where `*` crosses folders and braces mean nothing."""
     inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     for part in re.split(r",(?![^{]*\})", inner):
-        for pattern in _without_braces(_unquoted(part)):
+        for pattern in _without_braces(_unquote(part)):
             if pattern:
                 yield pattern.replace("**/", "*").replace("**", "*")
 

@@ -146,7 +146,7 @@ class Publisher:
 
     async def examine(self, files: Sequence[PolicyFile]) -> list[Problem]:
         """Return all problems of the files as a set, errors and warnings."""
-        return (await self._examined(files))[1]
+        return (await self._examine(files))[1]
 
     async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
         """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
@@ -212,13 +212,13 @@ class Publisher:
 
     async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""
-        policies, problems = await self._examined(files)
+        policies, problems = await self._examine(files)
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
             raise PolicyProblems(errors)
         return policies, problems
 
-    async def _examined(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+    async def _examine(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         if not files:
             return [], [Problem("policies", 1, "no policy files: an empty set would leave every agent ungoverned")]
         policies, problems = await anyio.to_thread.run_sync(parsed, files)

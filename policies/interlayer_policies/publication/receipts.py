@@ -58,7 +58,7 @@ class Receipts:
             if not store_away:
                 raise
             key = b""
-        body = {"task_hmac": sealed(key, text) if key else None, **_sealed_entity(detail, key)}
+        body = {"task_hmac": sealed(key, text) if key else None, **_seal_entity(detail, key)}
 
         async def attempt() -> str:
             put = self._book.made(principal, kind, body)
@@ -91,7 +91,7 @@ async def _in_time(work: Awaitable[T]) -> T:
         raise Unavailable(f"the store does not answer within {DEADLINE_S:.0f} s.") from None
 
 
-def _sealed_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:
+def _seal_entity(detail: Mapping[str, Any], key: bytes) -> Mapping[str, Any]:
     """Replace the entity's name by its HMAC: it may be an address, and erasing an entity must reach everything."""
     facets = dict(detail.get("facets", {}))
     if "entity" in facets:

@@ -38,7 +38,7 @@ def demand_steward(principal: Principal) -> None:
         raise Refused("publishing policies needs the role steward or operator; ask someone who has it")
 
 
-def checked_reason(reason: str) -> str:
+def check_reason(reason: str) -> str:
     """Return a reason. Raises `InvalidInput` when it says nothing or too much."""
     if not reason.strip():
         raise InvalidInput("reason", "is empty.", "Say why; it is kept with what you do.")
@@ -77,8 +77,8 @@ class Stewardship:
 
         Raises `Refused` for whoever may not decide, `Conflict` when the set has moved on since.
         """
-        proposal = await self._undecided(principal, proposal_id)
-        agreed = proposal.decided(decision(principal.agent, self._clock(), checked_reason(reason), approved=True))
+        proposal = await self._require_undecided(principal, proposal_id)
+        agreed = proposal.decided(decision(principal.agent, self._clock(), check_reason(reason), approved=True))
         detail = {"reason": reason, "waiting_for": [list(group) for group in agreed.waiting_for]}
         if agreed.waiting_for:
             await self._proposals.update(principal, agreed, "policy.approved", detail)
@@ -90,9 +90,9 @@ class Stewardship:
 
     async def reject(self, principal: Principal, proposal_id: str, reason: str) -> Proposal:
         """Turn a proposal down. What was published by breaking the glass stays until somebody rolls it back."""
-        proposal = await self._undecided(principal, proposal_id)
+        proposal = await self._require_undecided(principal, proposal_id)
         state = "rejected_later" if proposal.state == "break_glass" else "rejected"
-        said = decision(principal.agent, self._clock(), checked_reason(reason), approved=False)
+        said = decision(principal.agent, self._clock(), check_reason(reason), approved=False)
         rejected = proposal.decided(said, state)
         await self._proposals.update(principal, rejected, "policy.rejected", {"reason": reason})
         return rejected
@@ -112,7 +112,7 @@ class Stewardship:
         Raises `Refused` for a rule of the tier law and for whoever is not among the policy's approvers.
         """
         demand_steward(principal)
-        checked_reason(reason)
+        check_reason(reason)
 
         async def attempt() -> Waiver:
             now = self._clock()
@@ -148,7 +148,7 @@ class Stewardship:
     async def end_waiver(self, principal: Principal, waiver_id: str, reason: str) -> Waiver:
         """Put a rule into force again. Raises `NotFound`."""
         demand_steward(principal)
-        checked_reason(reason)
+        check_reason(reason)
 
         async def attempt() -> Waiver:
             head, _ = await self._now(principal.organization)
@@ -162,7 +162,7 @@ class Stewardship:
 
         return await optimistically(attempt, _BUSY)
 
-    async def _undecided(self, principal: Principal, proposal_id: str) -> Proposal:
+    async def _require_undecided(self, principal: Principal, proposal_id: str) -> Proposal:
         demand_steward(principal)
         proposal = await self._proposals.get(principal.organization, proposal_id)
         if proposal.state not in ("pending", "break_glass"):

@@ -190,7 +190,7 @@ class PolicySets:
             except VersionConflict as conflict:
                 winner = await self.head(organization)
                 if last is None or winner is None or winner.set_hash != last.set_hash or place not in conflict.keys:
-                    raise Conflict(await self._lost_to(organization, before, winner)) from conflict
+                    raise Conflict(await self._why_lost(organization, before, winner)) from conflict
                 last = winner  # the set is still the same: only a waiver came or went
                 raise
 
@@ -206,7 +206,7 @@ class PolicySets:
         put = Put(_head_key(principal.organization), body, expect=head.item_version)
         await self._trail.commit(principal, event, [put])
 
-    async def _lost_to(self, organization: str, before: Mapping[str, SetEntry], winner: Head | None) -> str:
+    async def _why_lost(self, organization: str, before: Mapping[str, SetEntry], winner: Head | None) -> str:
         """Describe what somebody else has published meanwhile."""
         told = "Nothing of yours was published; look at theirs and publish again."
         if winner is None:

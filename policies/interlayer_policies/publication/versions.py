@@ -36,7 +36,7 @@ class PolicyVersions:
         stored: list[StoredPolicy] = []
         for key, entry in zip(keys, entries, strict=True):
             item = found.get(key)
-            one = _stored(entry.id, entry.version, item.body) if item else None
+            one = _read_stored(entry.id, entry.version, item.body) if item else None
             if one is None or one.sha256 != entry.sha256:
                 raise Corrupt(f"policy {entry.id} v{entry.version} is not what was published. {MENDED_BY}")
             stored.append(one)
@@ -45,7 +45,7 @@ class PolicyVersions:
     async def version(self, organization: str, policy_id: str, version: int) -> StoredPolicy | None:
         """Return one version of a policy, whether or not it is in the present set."""
         item = await self._store.get(_version_key(organization, policy_id, version))
-        return _stored(policy_id, version, item.body) if item else None
+        return _read_stored(policy_id, version, item.body) if item else None
 
     async def store(
         self, organization: str, sources: Sequence[Source], before: Mapping[str, SetEntry]
@@ -96,7 +96,7 @@ class PolicyVersions:
         item = page.items[0]
         number = int(item.key.sort.removeprefix("v"))
         try:
-            return number, _stored(source.id, number, item.body).sha256 == source.sha256
+            return number, _read_stored(source.id, number, item.body).sha256 == source.sha256
         except Corrupt:
             return number, False
 
@@ -119,7 +119,7 @@ def _version_put(key: Key, source: Source) -> Put:
     return Put(key, {"path": source.path, "title": source.title, "text": source.text, "sha256": source.sha256})
 
 
-def _stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
+def _read_stored(policy_id: str, version: int, body: Mapping[str, Any]) -> StoredPolicy:
     damaged = Corrupt(f"policy {policy_id} v{version} is damaged. {MENDED_BY}")
     try:
         found = StoredPolicy(policy_id, version, body["title"], body["path"], body["text"], body["sha256"])

@@ -125,12 +125,12 @@ def words_changed(before: str, after: str) -> Words:
             parts.append(("added", "".join(new[k:m])))
     last = len(parts) - 1
     return tuple(
-        (kind, _shortened(text, number == 0, number == last)) if kind == "same" else (kind, text)
+        (kind, _shorten(text, number == 0, number == last)) if kind == "same" else (kind, text)
         for number, (kind, text) in enumerate(parts)
     )
 
 
-def _shortened(text: str, first: bool, last: bool) -> str:
+def _shorten(text: str, first: bool, last: bool) -> str:
     if len(text) <= 2 * _CONTEXT:
         return text
     head = "" if first else text[:_CONTEXT]
@@ -138,14 +138,14 @@ def _shortened(text: str, first: bool, last: bool) -> str:
 
 
 def _lines(old: Policy | None, new: Policy | None) -> Iterator[Line]:
-    before, after = _described(old), _described(new)
+    before, after = _describe(old), _describe(new)
     for what in dict.fromkeys([*before, *after]):
         was, now = before.get(what, ""), after.get(what, "")
         if was != now:
             yield Line(what, words_changed(was, now))
 
 
-def _described(policy: Policy | None) -> dict[str, str]:
+def _describe(policy: Policy | None) -> dict[str, str]:
     """Return everything of a policy that says something, by what it is."""
     if policy is None:
         return {}

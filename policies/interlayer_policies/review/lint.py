@@ -63,7 +63,7 @@ def _policy_problems(policy: Policy) -> Iterator[Problem]:
         for message in _check_warnings(rule, policy.values):
             yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
     yield from _example_problems(policy)
-    yield from _doubled_keys(policy)
+    yield from _find_doubled_keys(policy)
 
 
 def _example_problems(policy: Policy) -> Iterator[Problem]:
@@ -93,7 +93,7 @@ def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterato
         )
 
 
-def _doubled_keys(policy: Policy) -> Iterator[Problem]:
+def _find_doubled_keys(policy: Policy) -> Iterator[Problem]:
     seen: dict[str, Rule] = {}
     for rule in policy.rules:
         if rule.key is None:

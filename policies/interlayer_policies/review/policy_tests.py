@@ -59,7 +59,7 @@ def expectations(snapshot: Snapshot, queries: Mapping[str, Query], now: datetime
     for edition in snapshot.editions:
         for expectation in edition.policy.expectations:
             request = Request(queries[expectation.task], expectation.situation, now, DEFAULT_TOKENS)
-            yield from _expected(snapshot, edition.policy, expectation, request)
+            yield from _expect(snapshot, edition.policy, expectation, request)
 
 
 def failures(cases: Sequence[Case]) -> list[Case]:
@@ -67,7 +67,7 @@ def failures(cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if not case.passed]
 
 
-def _expected(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Case]:
+def _expect(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Case]:
     answer = select(snapshot, request).whole
     rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
     sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}

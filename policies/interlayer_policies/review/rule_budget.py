@@ -129,9 +129,9 @@ class _Loads:
         possible = [known for known in declared if self._tokens(known) > SCOPE_TOKENS_CAP]
         possible.sort(key=lambda known: (-self._tokens(self.given(known)), _frozen(known)))
         for known in possible[:_STARTS]:
-            yield self._grown(known)
+            yield self._grow(known)
 
-    def _grown(self, known: _Known) -> _Known:
+    def _grow(self, known: _Known) -> _Known:
         """Return these facets with those of further scopes that can hold as well, as long as the call gets heavier."""
         tokens = self._tokens(self.given(known))
         for scope in self._scopes:

@@ -121,7 +121,7 @@ class Sealer:
         end = first_id(RECEIPT, now - GRACE)
 
         async def attempt() -> None:  # where another sealer is faster, what it left is looked at again
-            hour = await self._sealed_of(organization, name, whole=whole)
+            hour = await self._seal_of(organization, name, whole=whole)
             batch: list[Item] = []
             span = EVERYTHING if whole else Span(hour.through, end)
             async for item in stream(self._store, receipts_partition(organization, name), replace(span, end=end)):
@@ -136,7 +136,7 @@ class Sealer:
 
         await optimistically(attempt, f"receipts of the hour {name}: other sealers were always first. Try again.")
 
-    async def _sealed_of(self, organization: str, name: str, *, whole: bool) -> _Hour:
+    async def _seal_of(self, organization: str, name: str, *, whole: bool) -> _Hour:
         hour = _Hour(name, whole)
         span, partition = Span.prefix(f"{name}-"), segments_partition(organization)
         try:

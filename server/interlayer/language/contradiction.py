@@ -14,7 +14,7 @@ from typing import Final
 
 from interlayer.language.change import announces_change
 from interlayer.language.dates import RELATIVE_DAYS, SHIFTS, UNITS
-from interlayer.language.distinction import REMEMBERED, distinguished, names, negated
+from interlayer.language.distinction import REMEMBERED, find_distinction, names, negated
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.quantities.numbers import numbers
 from interlayer.language.quantities.numerals import is_number_word
@@ -80,23 +80,23 @@ def contradict(newer: Claim, older: Claim, cosine: float, later_s: float, own: f
     if cosine < NEAR:
         return False
     return (
-        _denied(newer, older, cosine)
+        _find_denied(newer, older, cosine)
         or _same_sentence(newer, older, later_s)
-        or (newer.announces and _changed(newer, older, cosine, own))
+        or (newer.announces and _change(newer, older, cosine, own))
     )
 
 
-def _denied(newer: Claim, older: Claim, cosine: float) -> bool:
+def _find_denied(newer: Claim, older: Claim, cosine: float) -> bool:
     """Whether one of them is the negation of the other, and says enough to be one."""
     if cosine < _DENIED or newer.denies == older.denies or "?" in newer.text + older.text:
         return False
-    return distinguished(newer.text, older.text) == "negation" and len(newer.stems & older.stems) > _SHARED
+    return find_distinction(newer.text, older.text) == "negation" and len(newer.stems & older.stems) > _SHARED
 
 
-def _changed(newer: Claim, older: Claim, cosine: float, own: frozenset[str]) -> bool:
+def _change(newer: Claim, older: Claim, cosine: float, own: frozenset[str]) -> bool:
     """Whether an announced change is one of what the older statement is about: a phrase in common, or much alike."""
     valued = all(names(claim.text) - own or numbers(claim.text) for claim in (newer, older))
-    if cosine < _PHRASED or not valued or distinguished(newer.text, older.text) is None:
+    if cosine < _PHRASED or not valued or find_distinction(newer.text, older.text) is None:
         return False
     named = own | {stem(word) for name in names(newer.text) | names(older.text) for word in words(name)}
     if _phrases(newer.text, named) & _phrases(older.text, named):

@@ -99,7 +99,7 @@ class StatedDate:
         return self.year is None and abs(other.year - near_year) <= 1
 
 
-def stated_dates(text: str) -> list[StatedDate]:
+def find_dates(text: str) -> list[StatedDate]:
     """Return the dates of a text in order. One that can be read two ways (03/04/2026) is there in both."""
     return [one for match in _DATE.finditer(text) for one in _readings(match)]
 
@@ -150,11 +150,11 @@ def _readings(match: "re.Match[str]") -> Iterator[StatedDate]:
     yield StatedDate(
         *match.span(),
         year=int(by_part["y"]) if "y" in by_part else None,
-        month=_numbered(by_part["m"].removesuffix("."), MONTHS) if "m" in by_part else None,
+        month=_number(by_part["m"].removesuffix("."), MONTHS) if "m" in by_part else None,
         day=int(by_part["d"]) if "d" in by_part else None,
-        quarter=_numbered(by_part["q"], QUARTERS) if "q" in by_part else None,
+        quarter=_number(by_part["q"], QUARTERS) if "q" in by_part else None,
     )
 
 
-def _numbered(said: str, names: Mapping[str, int]) -> int:
+def _number(said: str, names: Mapping[str, int]) -> int:
     return int(said) if said.isdigit() else names[said.casefold()]

@@ -50,7 +50,7 @@ class _Said:
         return cls(numbers(plain), periods(plain), negated(plain), names(plain), folded)
 
 
-def distinguished(new: str, known: str) -> str | None:
+def find_distinction(new: str, known: str) -> str | None:
     """Name what a new statement says and a known one does not (`numbers`, `dates`, `names`, `negation`), or None.
 
     Not symmetric: leaving out a number that the known statement has is no news, adding one is.

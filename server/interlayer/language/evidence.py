@@ -45,7 +45,7 @@ def denied(statement: str, around: str, known: Iterable[str]) -> bool:
     return any(_is_opposite(part, own, clauses) for part in parts)
 
 
-def denied_value(values: Iterable[str], around: str) -> bool:
+def denies_value(values: Iterable[str], around: str) -> bool:
     """Return whether one of these figures stands in the sentences around a quote only where they deny it."""
     clauses = list(_clauses(around))
     for value in values:

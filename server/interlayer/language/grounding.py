@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from interlayer.language.dates import StatedDate, stated_dates
+from interlayer.language.dates import StatedDate, find_dates
 from interlayer.language.distinction import names
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.quantities.numbers import numbers
@@ -48,7 +48,7 @@ class Ground:
         self._known = Quotable("\n".join(known))
         self._year = observed_at.year
         text = anchor(_apart(content), observed_at)  # what "next quarter" means there may be said outright
-        self._dates = stated_dates(text)
+        self._dates = find_dates(text)
         self._digits = re.sub(r"\D", "", text)
         self._in_order = _WORD.findall(text)
         self._words = _word_forms([text, *map(_apart, known)])
@@ -76,7 +76,7 @@ class Ground:
     def missing(self, statement: str) -> str | None:
         """Return the first number, date or name of a statement that the text does not hold, or None."""
         statement = _apart(statement)
-        dates = stated_dates(statement)
+        dates = find_dates(statement)
         for _, readings in _by_place(dates):
             if not any(one.says(reading, self._year) for reading in readings for one in self._dates):
                 return statement[readings[0].start : readings[0].end]
@@ -86,7 +86,7 @@ class Ground:
         unknown = min((sorted(values - self._numbers) for values in _readings(rest)), key=len)
         if unknown:
             return f"{unknown[0]:g}"
-        return self._missing_name(rest) or self._swapped(rest) or self._unwritten(_KATAKANA.findall(statement))
+        return self._missing_name(rest) or self._swap(rest) or self._unwritten(_KATAKANA.findall(statement))
 
     def missing_value(self, value: str) -> str | None:
         """Return the first number, date or name of a value that the text does not hold, or None.
@@ -124,7 +124,7 @@ class Ground:
             return False
         return any(word[0].isupper() and stem(word.casefold()) == stem(head) for word in self._in_order)
 
-    def _swapped(self, statement: str) -> str | None:
+    def _swap(self, statement: str) -> str | None:
         """Return the opening word if the text says the same of somebody else: "Globex will buy" for "Acme will buy"."""
         opening, *rest = _WORD.findall(statement)[:3] or [""]
         if len(rest) < 2 or not opening[0].isupper() or opening.endswith("ly") or self._knows(opening.casefold()):

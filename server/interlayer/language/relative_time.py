@@ -52,8 +52,8 @@ def anchor(text: str, instant: datetime) -> str:
     An anchored text is returned as it is, and so is one that has no relative time.
     """
     today = instant.date()
-    text = _RELATIVE.sub(lambda match: _with_time(match, _resolved, today), text)
-    return _SHORT.sub(lambda match: _with_time(match, _resolved_short, today), text)
+    text = _RELATIVE.sub(lambda match: _with_time(match, _resolve, today), text)
+    return _SHORT.sub(lambda match: _with_time(match, _resolve_short, today), text)
 
 
 def _with_time(match: "re.Match[str]", resolve: "Callable[[re.Match[str], date], str]", today: date) -> str:
@@ -73,14 +73,14 @@ def _is_name(before: str, found: str) -> bool:
     return found[0].isupper() and found[1].islower() and not opens
 
 
-def _resolved(match: "re.Match[str]", today: date) -> str:
+def _resolve(match: "re.Match[str]", today: date) -> str:
     for group, resolve in _RESOLVERS.items():
         if match[group]:
             return resolve(match, today)
     raise ValueError(match[0])
 
 
-def _resolved_short(match: "re.Match[str]", today: date) -> str:
+def _resolve_short(match: "re.Match[str]", today: date) -> str:
     return _edge("end", _SHORT_UNITS[match["short"]], today).isoformat()
 
 
@@ -108,34 +108,34 @@ def _of_deadline(match: "re.Match[str]", today: date) -> str:
 
 def _of_edge(match: "re.Match[str]", today: date) -> str:
     unit = match["edge_unit"].lower()
-    moved = _moved(today, unit, SHIFTS[(match["edge_of"] or "this").lower()])
+    moved = _move(today, unit, SHIFTS[(match["edge_of"] or "this").lower()])
     return _edge(match["edge"].lower(), unit, moved).isoformat()
 
 
 def _of_period(match: "re.Match[str]", today: date) -> str:
     unit = match["unit"].lower()
     which = match["period"].lower().removeprefix("the ")
-    moved = _moved(today, "week" if unit == "weekend" else unit, SHIFTS[which])
+    moved = _move(today, "week" if unit == "weekend" else unit, SHIFTS[which])
     if unit == "weekend":
         saturday = _plus(_monday(moved), 5)
         return f"{saturday.isoformat()} to {_plus(saturday, 1).isoformat()}"
-    return _named(moved, unit)
+    return _name(moved, unit)
 
 
 def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
-    number = _counted(count.lower())
+    number = _count(count.lower())
     unit = UNITS[unit.lower()]
-    moved = _moved(today, unit, direction * number)
-    return moved.isoformat() if unit in {"day", "week"} else _named(moved, unit)
+    moved = _move(today, unit, direction * number)
+    return moved.isoformat() if unit in {"day", "week"} else _name(moved, unit)
 
 
-def _counted(count: str) -> int:
+def _count(count: str) -> int:
     if count.isdigit() or count in {"a", "an", "a couple of"}:
         return int(count) if count.isdigit() else 2 if count.endswith("of") else 1
     return int(sum(one.value for one in numerals(count)))
 
 
-def _named(day: date, unit: str) -> str:
+def _name(day: date, unit: str) -> str:
     """Return the name of the period that a day lies in."""
     if unit == "week":
         return f"{_monday(day).isoformat()} to {_plus(_monday(day), 6).isoformat()}"
@@ -151,10 +151,10 @@ def _edge(edge: str, unit: str, day: date) -> date:
     if unit == "week":
         return _plus(_monday(day), 4 if edge == "end" else 0)
     first = date(day.year, {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[unit], 1)
-    return _plus(_moved(first, unit, 1), -1) if edge == "end" else first
+    return _plus(_move(first, unit, 1), -1) if edge == "end" else first
 
 
-def _moved(day: date, unit: str, count: int) -> date:
+def _move(day: date, unit: str, count: int) -> date:
     """Return the day that many units later; months and longer lead to the first of the month."""
     if unit in {"day", "week"}:
         return _plus(day, count * (7 if unit == "week" else 1))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from interlayer.language.dates import periods
-from interlayer.language.distinction import REMEMBERED, distinguished, names
+from interlayer.language.distinction import REMEMBERED, find_distinction, names
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.quantities.numbers import numbers
 from interlayer.language.quantities.numerals import is_number_word
@@ -61,8 +61,8 @@ class Pinned:
 
     def stands_in(self, known: str) -> bool:
         """Return whether a known text says all of it."""
-        named, known_words, stems = _known(known)
-        if not self.names <= named or distinguished(self.text, known):
+        named, known_words, stems = _read_current(known)
+        if not self.names <= named or find_distinction(self.text, known):
             return False
         left = [word for word in self.said if stem(word) not in stems | _UNSAID and not periods(word)]
         if self.valued:
@@ -73,7 +73,7 @@ class Pinned:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _known(text: str) -> tuple[frozenset[str], Sequence[str], frozenset[str]]:
+def _read_current(text: str) -> tuple[frozenset[str], Sequence[str], frozenset[str]]:
     """Return the words and names of a text, its content words in order, and the stems of these."""
     said = tuple(dict.fromkeys(content_words(text)))
     return names(text).union(words(text)), said, frozenset(stem(word) for word in said)

@@ -12,7 +12,7 @@ from interlayer.models.scale import Scale
 _GAP: Final = 0.02  # least distance between two points: under it a model tells these kinds of pairs apart by chance
 
 
-async def measured(embedder: Embedder, *, waiting: bool = False) -> Scale:
+async def calibrate(embedder: Embedder, *, waiting: bool = False) -> Scale:
     """Return the scale of an embedder's space. Raises `Unavailable` when the model cannot be reached or is no use."""
     texts = [text for triple in _TRIPLES for text in triple]
     vectors = (await embedder.embed(texts, waiting=waiting)).reshape(len(_TRIPLES), 3, -1)

@@ -80,28 +80,28 @@ class HostedEmbedder:
         try:
             vendor = await anyio.to_thread.run_sync(litellm)
             with anyio.fail_after(patience_s):
-                made = await self._made(vendor, texts, query)
+                made = await self._make(vendor, texts, query)
         except TimeoutError:
-            raise self._failed(f"{self._choice.name}: no answer within {patience_s:.0f} s.") from None
+            raise self._fail(f"{self._choice.name}: no answer within {patience_s:.0f} s.") from None
         except Unavailable as error:
-            raise self._failed(str(error)) from error
+            raise self._fail(str(error)) from error
         self._trouble = ""
         self._resting_until = 0.0
         return made
 
-    def _failed(self, trouble: str) -> Unavailable:
+    def _fail(self, trouble: str) -> Unavailable:
         self._trouble = trouble
         self._resting_until = anyio.current_time() + _PAUSE_S
         return Unavailable(trouble)
 
-    async def _made(self, vendor: Any, texts: Sequence[str], query: bool) -> Vectors:
-        batches = self._batches(vendor, [_prepared(text, query, self._prefixes) for text in texts])
+    async def _make(self, vendor: Any, texts: Sequence[str], query: bool) -> Vectors:
+        batches = self._batches(vendor, [_prepare(text, query, self._prefixes) for text in texts])
         made: list[Any] = [None] * len(batches)
 
         async def send(number: int) -> None:
             async with self._sending:
                 try:
-                    made[number] = await self._answered(vendor, batches[number], query=query)
+                    made[number] = await self._answer(vendor, batches[number], query=query)
                 except Unavailable as error:
                     made[number] = error
 
@@ -129,14 +129,14 @@ class HostedEmbedder:
             room -= len(cut)
         return batches
 
-    async def _answered(self, vendor: Any, texts: list[str], *, query: bool) -> Vectors:
+    async def _answer(self, vendor: Any, texts: list[str], *, query: bool) -> Vectors:
         wait = _WAIT_S
         for attempt in range(1, (1 if query else _ATTEMPTS) + 1):
             try:
-                return self._checked(await self._asked(vendor, texts, query=query), texts)
+                return self._check(await self._ask(vendor, texts, query=query), texts)
             except _TooMany:
                 self._most = half = len(texts) // 2
-                parts = [await self._answered(vendor, part, query=query) for part in (texts[:half], texts[half:])]
+                parts = [await self._answer(vendor, part, query=query) for part in (texts[:half], texts[half:])]
                 return np.concatenate(parts)
             except _Passing as failure:
                 pause = max(wait, min(failure.retry_after_s, _WAIT_MAX_S))
@@ -147,7 +147,7 @@ class HostedEmbedder:
                 wait = min(2 * wait, _WAIT_MAX_S)
         raise AssertionError  # the last attempt has returned or raised
 
-    async def _asked(self, vendor: Any, texts: list[str], *, query: bool) -> Any:
+    async def _ask(self, vendor: Any, texts: list[str], *, query: bool) -> Any:
         more = {"api_base": self._choice.api_base} if self._choice.api_base else {}
         if input_type := self._prefixes.query_type if query else self._prefixes.document_type:
             more["input_type"] = input_type
@@ -170,7 +170,7 @@ class HostedEmbedder:
             ) from error
         return answer.data
 
-    def _checked(self, data: Sequence[Any], texts: Sequence[str]) -> Vectors:
+    def _check(self, data: Sequence[Any], texts: Sequence[str]) -> Vectors:
         """Return the vectors of an answer, one a text and all of one width."""
         ordered = sorted(data, key=lambda one: one.get("index") or 0)
         vectors = [np.asarray(one["embedding"], dtype=np.float32) for one in ordered]
@@ -204,6 +204,6 @@ def price_of(vendor: Any, model: str) -> dict[str, Any]:
     return prices.get(model) or prices.get(model.partition("/")[2]) or {}
 
 
-def _prepared(text: str, query: bool, prefixes: Any) -> str:
+def _prepare(text: str, query: bool, prefixes: Any) -> str:
     """Return a text as it is sent; providers refuse an empty one."""
     return (prefixes.query if query else prefixes.document) + (text if text.strip() else "-")

@@ -43,7 +43,7 @@ class LocalEmbedder:
         """Return (n, 256) unit vectors."""
         if not texts:
             return np.zeros((0, DIMS), dtype=np.float32)
-        if len(texts) <= _INLINE_TEXTS and _loaded.cache_info().currsize:
+        if len(texts) <= _INLINE_TEXTS and _load.cache_info().currsize:
             return static_vectors(texts)
         return await anyio.to_thread.run_sync(static_vectors, texts)
 
@@ -53,7 +53,7 @@ def static_vectors(texts: Sequence[str]) -> Vectors:
     if not texts:
         return np.zeros((0, DIMS), dtype=np.float32)
     with _LOADING:  # two threads that come first must not both load it
-        model = _loaded()
+        model = _load()
     if len(texts) <= _INLINE_TEXTS:
         return unit(np.stack([_mean(model, text) for text in texts]))
     return unit(np.asarray(model.embed(list(texts)), dtype=np.float32))
@@ -72,7 +72,7 @@ def _mean(model: Any, text: str) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _loaded() -> Any:
+def _load() -> Any:
     import wordllama
 
     # Its loader looks for the tokenizer in its cache folder, so the package folder is named as the cache.

@@ -50,14 +50,14 @@ class FastembedEmbedder:
         """Import fastembed and load the model, from the hub if no folder is set; safe from any thread."""
         with self._loading:
             if self._model is None:
-                self._model = self._loaded()
+                self._model = self._load()
 
     async def embed(self, texts: Sequence[str], *, query: bool = False, waiting: bool = False) -> Vectors:  # noqa: ARG002
         """Return (n, dims) unit vectors."""
         before = self._prefixes.query if query else self._prefixes.document
-        return await anyio.to_thread.run_sync(self._embedded, [before + text for text in texts], limiter=self._running)
+        return await anyio.to_thread.run_sync(self._embed, [before + text for text in texts], limiter=self._running)
 
-    def _embedded(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: list[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._dims), dtype=np.float32)
         self.preload()
@@ -65,7 +65,7 @@ class FastembedEmbedder:
         try:
             made = np.array(list(self._model.embed([texts[place] for place in by_length], batch_size=_BATCH)))
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._fail(error) from error
         dims = made.shape[1]
         if self._dims not in (0, dims):
             raise Unavailable(f"{self._choice.name}: it made vectors of {dims} dims, {self._dims} are on record.")
@@ -74,7 +74,7 @@ class FastembedEmbedder:
         result[by_length] = unit(made.astype(np.float32))
         return result
 
-    def _loaded(self) -> Any:
+    def _load(self) -> Any:
         try:
             fastembed = importlib.import_module("fastembed")
         except ImportError as error:
@@ -85,9 +85,9 @@ class FastembedEmbedder:
         try:
             return fastembed.TextEmbedding(self._choice.name.removeprefix(ON_DISK), **where)
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._fail(error) from error
 
-    def _failed(self, error: Exception) -> Unavailable:
+    def _fail(self, error: Exception) -> Unavailable:
         reason = str(error).partition("\n")[0][:200]
         return Unavailable(
             f"{self._choice.name}: {reason}. Check the name, and the network or INTERLAYER_EMBEDDER_FOLDER."

@@ -13,7 +13,7 @@ def code_of(error: Exception) -> str:
 
 
 @contextmanager
-def translated(place: str, remedy: str) -> Generator[None]:
+def translate(place: str, remedy: str) -> Generator[None]:
     """Turn botocore's errors into `Unavailable`."""
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -18,9 +18,9 @@ PARTITION_BYTES_MAX: Final = 2_048
 SORT_BYTES_MAX: Final = 1_024
 
 
-def encoded(operations: Sequence[Operation]) -> list[bytes | None]:
+def encode(operations: Sequence[Operation]) -> list[bytes | None]:
     """Return the compact JSON of every put, None for the rest. Raises `InvalidInput` for what no store may take."""
-    bodies = [_encoded(operation) for operation in operations]
+    bodies = [_encode(operation) for operation in operations]
     _check_limits(operations, bodies)
     return bodies
 
@@ -34,7 +34,7 @@ def fits(key: Key) -> bool:
     return 0 < partition <= PARTITION_BYTES_MAX and 0 < sort <= SORT_BYTES_MAX
 
 
-def _encoded(operation: Operation) -> bytes | None:
+def _encode(operation: Operation) -> bytes | None:
     if not isinstance(operation, Put):
         return None
     try:

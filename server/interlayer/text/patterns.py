@@ -8,7 +8,7 @@ _QUIET: Final = re2.Options()
 _QUIET.log_errors = False  # the message goes to the writer of the schema, not to the log
 
 
-def compiled(pattern: str) -> Any:
+def compile_pattern(pattern: str) -> Any:
     """Return a compiled RE2 pattern. Raises `ValueError` that says what is wrong with it."""
     try:
         return re2.compile(pattern, _QUIET)

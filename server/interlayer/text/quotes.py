@@ -13,7 +13,7 @@ class Quotable:
     """A text in the form in which quotations are compared with it."""
 
     def __init__(self, text: str) -> None:
-        self._folded, self._origins = _folded(text)
+        self._fold, self._origins = _fold(text)
 
     def locate(self, quote: str) -> tuple[int, int] | None:
         """Return where a quotation stands in the text, in characters, or None if it does not.
@@ -21,16 +21,16 @@ class Quotable:
         Blanks, case, typographic quotes and dashes, composed accents, Markdown emphasis, and marks of quotation and
         omission at the ends make no difference.
         """
-        wanted = _folded(quote)[0].strip(_ENDS)
+        wanted = _fold(quote)[0].strip(_ENDS)
         if not any(character.isalnum() for character in wanted):
             return None
-        start = self._folded.find(wanted)
+        start = self._fold.find(wanted)
         if start < 0:
             return None
         return self._origins[start], self._origins[start + len(wanted) - 1] + 1
 
 
-def _folded(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, list[int]]:
     """Return the text in its compared form, and of each character where it came from."""
     characters: list[str] = []
     origins: list[int] = []

@@ -118,9 +118,9 @@ def problems_of(errors: Iterable[Any], located: Located, known: KeysAt) -> list[
             for line in str(detail["ctx"]["error"]).splitlines():
                 key, _, message = line.partition(": ")
                 within: Place = (*place, *key.split("."))
-                found.append(Problem(located.line(within), _dotted(within), message))
+                found.append(Problem(located.line(within), _dot(within), message))
         else:
-            found.append(Problem(located.line(place), _dotted(place), _sentence(detail, place, known)))
+            found.append(Problem(located.line(place), _dot(place), _sentence(detail, place, known)))
     return found
 
 
@@ -142,7 +142,7 @@ def _sentence(detail: Any, place: Place, known: KeysAt) -> str:
     return sentence or str(detail["msg"]).replace("Input should", "should")
 
 
-def _dotted(place: Place) -> str:
+def _dot(place: Place) -> str:
     return ".".join(str(part) for part in place)
 
 
@@ -150,7 +150,7 @@ def _walk(node: Any, place: Place, lines: dict[Place, int], seen: set[int], firs
     """Note the line of every value; yield what YAML allows and we do not: aliases, deep nesting, keys given twice."""
     if id(node) in seen or len(place) > _NESTING_MAX:
         message = "is an alias or nested too deep; write the value out"
-        yield Problem(node.start_mark.line + first_line, _dotted(place), message)
+        yield Problem(node.start_mark.line + first_line, _dot(place), message)
         return
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
@@ -158,7 +158,7 @@ def _walk(node: Any, place: Place, lines: dict[Place, int], seen: set[int], firs
             within, line = (*place, str(key.value)), key.start_mark.line + first_line
             if within in lines:
                 message = f"is given twice, first in line {lines[within]}; keep one of them"
-                yield Problem(line, _dotted(within), message)
+                yield Problem(line, _dot(within), message)
                 continue
             lines[within] = line
             yield from _walk(value, within, lines, seen, first_line)

@@ -7,7 +7,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer.language.dates import MONTHS, WEEKDAYS, WRITTEN, parsed, periods, stated_dates
+from interlayer.language.dates import MONTHS, WEEKDAYS, WRITTEN, find_dates, parsed, periods
 
 Stated = tuple[int | None, int | None, int | None, int | None]
 
@@ -31,11 +31,11 @@ Stated = tuple[int | None, int | None, int | None, int | None]
     ],
 )
 def test_dates_are_stated_as_far_as_they_are(text: str, expected: list[Stated]) -> None:
-    assert [(one.year, one.month, one.day, one.quarter) for one in stated_dates(text)] == expected
+    assert [(one.year, one.month, one.day, one.quarter) for one in find_dates(text)] == expected
 
 
 def test_a_date_says_another_one_that_states_less() -> None:
-    (day,), (month,), (quarter,) = (stated_dates(text) for text in ("on 2026-03-31", "in March 2026", "in Q1 2026"))
+    (day,), (month,), (quarter,) = (find_dates(text) for text in ("on 2026-03-31", "in March 2026", "in Q1 2026"))
     assert day.says(month, 2026)
     assert day.says(quarter, 2026)
     assert not month.says(day, 2026)
@@ -84,6 +84,6 @@ def test_months_and_weekdays_are_numbered_as_in_the_calendar() -> None:
 
 @given(st.text(st.sampled_from("0129/-. QqhMay März,of\n"), max_size=40))
 def test_any_text_may_be_asked_for_dates(text: str) -> None:
-    assert all(0 <= one.start < one.end <= len(text) for one in stated_dates(text))
+    assert all(0 <= one.start < one.end <= len(text) for one in find_dates(text))
     parsed(text)
     periods(text)

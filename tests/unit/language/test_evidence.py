@@ -2,8 +2,8 @@
 
 import pytest
 
-from interlayer.language.distinction import distinguished
-from interlayer.language.evidence import denied, denied_value, replaced, unsupported
+from interlayer.language.distinction import find_distinction
+from interlayer.language.evidence import denied, denies_value, replaced, unsupported
 
 KNOWN = ("Acme", "acme.example")
 
@@ -51,9 +51,9 @@ def test_a_sentence_that_denies_something_else_carries_it(statement: str, around
 
 
 def test_a_denial_in_another_language_tells_two_statements_apart() -> None:
-    assert distinguished("Acme nutzt Oracle nicht.", "Acme nutzt Oracle.") == "negation"
-    assert distinguished("Acme nutzt kein Oracle.", "Acme nutzt Oracle nicht.") is None
-    assert distinguished("Acme is a non-profit.", "Acme is a profit.") is None
+    assert find_distinction("Acme nutzt Oracle nicht.", "Acme nutzt Oracle.") == "negation"
+    assert find_distinction("Acme nutzt kein Oracle.", "Acme nutzt Oracle nicht.") is None
+    assert find_distinction("Acme is a non-profit.", "Acme is a profit.") is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_denial_in_another_language_tells_two_statements_apart() -> None:
     ],
 )
 def test_a_figure_that_the_sentences_deny_is_no_value(value: str, around: str, is_denied: bool) -> None:
-    assert denied_value([value], around) is is_denied
+    assert denies_value([value], around) is is_denied
 
 
 NOTE = "Dana Smith is the CTO. Acme makes pumps and has 40 employees. The budget is with her."

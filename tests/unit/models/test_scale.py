@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hashed_vectors import HashedEmbedder
 from interlayer.errors import Unavailable
-from interlayer.models.calibration import measured
+from interlayer.models.calibration import calibrate
 from interlayer.models.embedder import Space, Vectors
 from interlayer.models.local import LocalEmbedder
 from interlayer.models.scale import REFERENCE, Scale
@@ -17,7 +17,7 @@ E5_LIKE = Scale(0.72, 0.84, 0.93)
 
 
 async def test_the_bundled_model_is_the_scale_itself() -> None:
-    assert await measured(LocalEmbedder()) == REFERENCE
+    assert await calibrate(LocalEmbedder()) == REFERENCE
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=2))
@@ -42,4 +42,4 @@ async def test_a_model_that_tells_nothing_apart_is_refused() -> None:
             return Space("constant", 4, "v1")
 
     with pytest.raises(Unavailable, match="sentence similarity"):
-        await measured(Constant("constant", 4))
+        await calibrate(Constant("constant", 4))

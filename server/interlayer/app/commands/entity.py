@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.answers import shown_time
+from interlayer.answers import display_time
 from interlayer.app.commands.shell import AS_JSON, echo, with_process
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
             click.echo(f"{kind}: {', '.join(values)}")
         for one in known.merged:
             state = "split off again" if one.split else "merged"
-            click.echo(f"{shown_time(one.at)} {state}: {one.ref} {one.name} ({one.agent}: {one.reason})")
+            click.echo(f"{display_time(one.at)} {state}: {one.ref} {one.name} ({one.agent}: {one.reason})")
 
     echo(as_json, known, show)
 
@@ -85,7 +85,7 @@ async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
         for one in found:
             claimed, owner = one.claimed_by, one.belongs_to
             click.echo(f"{one.kind} {one.value}: claimed for {claimed.ref} ({claimed.name}),")
-            click.echo(f"  belongs to {owner.ref} ({owner.name}), {shown_time(one.at)}, {one.memory_id}")
+            click.echo(f"  belongs to {owner.ref} ({owner.name}), {display_time(one.at)}, {one.memory_id}")
         click.echo(f"{len(found)} conflicts" + ("; `interlayer entity merge A B` joins two" if found else ""))
 
     echo(as_json, found, show)

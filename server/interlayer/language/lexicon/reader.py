@@ -70,10 +70,10 @@ def figures(name: str) -> Mapping[str, float]:
 
 def pattern(forms: Iterable[str]) -> str:
     """Return forms as the alternatives of a pattern, for `re` and RE2: the longest first, any blank between words."""
-    return "|".join(_escaped(form) for form in sorted(set(forms), key=lambda form: (-len(form), form)))
+    return "|".join(_escape(form) for form in sorted(set(forms), key=lambda form: (-len(form), form)))
 
 
-def _escaped(form: str) -> str:
+def _escape(form: str) -> str:
     body = r"\s+".join(re.escape(word) for word in form.removesuffix("*").split())
     return body + r"\w*" if form.endswith("*") else body
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from interlayer.language.lexicon.reader import figures, pattern
 from interlayer.language.quantities.numerals import Numeral, numerals
-from interlayer.language.quantities.ranges import linked, scaled_alike
+from interlayer.language.quantities.ranges import linked, scale_alike
 from interlayer.language.quantities.units import PERCENT, before, behind, is_money, names_of
 
 _HEAD_CHARACTERS: Final = 12
@@ -49,7 +49,7 @@ def _in_unit(text: str, found: Sequence[Numeral], bearing: Sequence[Amount | Non
         return
     for at, (number, amount) in enumerate(zip(found, bearing, strict=True)):
         pair = next((low for low in (at, at - 1) if _shares_unit(text, found, bearing, low)), None)
-        value = scaled_alike(number, found[at + 1]).value if pair == at else number.value
+        value = scale_alike(number, found[at + 1]).value if pair == at else number.value
         if amount:
             yield Amount(value, amount.start, amount.end)
         elif pair is not None and not number.bound:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from interlayer.language.quantities.numerals import Numeral, numerals
-from interlayer.language.quantities.ranges import is_change, linked, scaled_alike
+from interlayer.language.quantities.ranges import is_change, linked, scale_alike
 
 _STATEMENT_MAX: Final = 1_000  # characters; longer texts are whole contents, which are read once
 _CHAINED_BEFORE: Final = re.compile(r"\d[-–:]$")
@@ -42,20 +42,20 @@ def within(new: Sequence[Number], known: Sequence[Number]) -> bool:
 
 
 def _read(text: str) -> Sequence[Number]:
-    return tuple(_stated(unicodedata.normalize("NFKC", text).casefold()))
+    return tuple(_state(unicodedata.normalize("NFKC", text).casefold()))
 
 
 _remembered = lru_cache(maxsize=8_192)(_read)  # an entity's statements are compared with one another again and again
 
 
-def _stated(text: str) -> Iterator[Number]:
+def _state(text: str) -> Iterator[Number]:
     found = [one for one in numerals(text, letters_apart=True) if text[one.start : one.end] != "one"]
     at = 0
     while at < len(found):
         low = found[at]
         high = found[at + 1] if at + 1 < len(found) else None
         if high and _is_range(text, found, at):
-            low = scaled_alike(low, high)
+            low = scale_alike(low, high)
             if is_change(text, low):
                 yield from (Number(low.value, low.value), Number(high.value, high.value))
             else:

@@ -75,7 +75,7 @@ def numerals(
     found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
     found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
     taken = {place for one in found for place in range(one.start, one.end)}
-    worded = (one for match in _WORDED.finditer(text) for one in _worded(match[0], match.start()))
+    worded = (one for match in _WORDED.finditer(text) for one in _word(match[0], match.start()))
     found += [one for one in worded if one.start not in taken]
     return sorted(found, key=lambda one: one.start)
 
@@ -157,7 +157,7 @@ def _are_thousands(digits: str, sign: str) -> bool:
     return bool(groups) and len(first) <= 3 and sizes[-1] == 3 and (set(sizes) == {3} or set(sizes[:-1]) == {2})
 
 
-def _worded(run: str, offset: int) -> Iterator[Numeral]:
+def _word(run: str, offset: int) -> Iterator[Numeral]:
     """Yield the numerals of a run of number words: "ten and thirty" are two, "two hundred and five" is one."""
     tokens = list(_TOKEN.finditer(run))
     words = [one[0] for one in tokens]

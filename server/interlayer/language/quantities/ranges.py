@@ -39,7 +39,7 @@ def is_change(text: str, low: Numeral) -> bool:
     return _FROM.search(text[max(0, low.start - _CHARACTERS) : low.start]) is not None
 
 
-def scaled_alike(low: Numeral, high: Numeral) -> Numeral:
+def scale_alike(low: Numeral, high: Numeral) -> Numeral:
     """Return the low end with the magnitude of the high one, as people leave it out: 10-30k."""
     value = low.value * high.magnitude
     return replace(low, value=value) if low.magnitude == 1 and value < high.value else low

@@ -13,14 +13,14 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.curation.answer import MergeAnswer, SplitAnswer
-from interlayer.memory.entities.identities import known_entity
+from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.identifiers import check_text, folded_name, parse_entity
+from interlayer.memory.log.identifiers import check_text, fold_name, parse_entity
 from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -81,8 +81,8 @@ class Merger:
 
         async def attempt() -> MergeAnswer:
             pair = _Pair(
-                await known_entity(self._entities, self._schema, principal, kept, "A"),
-                await known_entity(self._entities, self._schema, principal, other, "B"),
+                await find_entity(self._entities, self._schema, principal, kept, "A"),
+                await find_entity(self._entities, self._schema, principal, other, "B"),
             )
             _check_pair(pair)
             return await self._merge(principal, pair, reason)
@@ -95,8 +95,8 @@ class Merger:
 
         async def attempt() -> SplitAnswer:
             pair = _Pair(
-                await known_entity(self._entities, self._schema, principal, kept, "A"),
-                await self._absorbed(principal, other),
+                await find_entity(self._entities, self._schema, principal, kept, "A"),
+                await self._find_absorbed(principal, other),
             )
             if pair.other.head.merged_into != pair.kept.head.entity:
                 raise Refused(f"B: {other} is not merged into {kept}. `interlayer entity names {kept}` lists what is.")
@@ -104,7 +104,7 @@ class Merger:
 
         return await optimistically(attempt, f"{_BUSY} Nothing was split; try again.")
 
-    async def _absorbed(self, principal: Principal, other: str) -> StoredHead:
+    async def _find_absorbed(self, principal: Principal, other: str) -> StoredHead:
         parsed = parse_entity(other, self._schema, "B")
         stored = await self._entities.head(principal.organization, EntityId(parsed.type, parsed.key))
         if stored is None:
@@ -119,13 +119,13 @@ class Merger:
         theirs = await self._entities.view(organization, other, space)
         if ours.space != theirs.space:  # another call has moved one of them since
             raise VersionConflict([keys.space(organization)])
-        decisions = await self._compared(ours, theirs, space, (kept.name, *kept.names))
+        decisions = await self._compare(ours, theirs, space, (kept.name, *kept.names))
         ids = [fact.record.id for fact in theirs.ordered]
         entry = Merged(
             **self._entry(principal, kept, reason),
             absorbs=other.entity,
             same=tuple(_same(ids, decisions))[:_PAIRS_MAX],
-            opposed=tuple(_opposed(ids, decisions))[:_PAIRS_MAX],
+            opposed=tuple(_oppose(ids, decisions))[:_PAIRS_MAX],
         )
         whole = self._entities.blank(kept.entity)
         for one in [*ours.memories.values(), entry, *theirs.memories.values()]:
@@ -134,7 +134,7 @@ class Merger:
         head = replace(
             head_after(kept, whole, entry.recorded_at),
             names=(*kept.names, *given),
-            identifiers=_joined(kept.identifiers, other.identifiers),
+            identifiers=_join(kept.identifiers, other.identifiers),
             absorbed=(*kept.absorbed, other.entity),
             oldest=min(kept.since, other.since),
         )
@@ -159,7 +159,7 @@ class Merger:
             if one.id not in theirs and not _absorbs(one, other.entity):
                 rest.apply(one, {})
         entry = Split(
-            **self._entry(principal, kept, reason), releases=other.entity, facts=tuple(_left_alone(rest, view))
+            **self._entry(principal, kept, reason), releases=other.entity, facts=tuple(_facts_left_alone(rest, view))
         )
         head = replace(
             head_after(kept, rest, entry.recorded_at),
@@ -179,7 +179,7 @@ class Merger:
         since = [one for one in view.memories.values() if one.revision > merged_at and one.facts]
         return SplitAnswer(kept=kept.entity.ref, split=other.entity.ref, stays=sum(len(one.facts) for one in since))
 
-    async def _compared(
+    async def _compare(
         self, ours: EntityView, theirs: EntityView, space: ActiveSpace, names: Sequence[str]
     ) -> list[Decision]:
         candidates = [
@@ -220,7 +220,7 @@ class Merger:
             for kind, values in head.identifiers.items()
             for value in values
         ]
-        forms = dict.fromkeys(folded_name(name) for name in (head.name, *head.names))
+        forms = dict.fromkeys(fold_name(name) for name in (head.name, *head.names))
         places += [keys.identifier(organization, before.type, form, identifiers.NAME) for form in forms]
         held = await self._store.get_many(places)
         return (
@@ -250,7 +250,7 @@ def _check_pair(pair: _Pair) -> None:
         raise Refused(f"B: a {other.type} cannot be merged into a {kept.type}.")
 
 
-def _left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord]:
+def _facts_left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord]:
     """Yield the facts that stand for themselves from now on: what they confirm goes away."""
     stated = {fact.id for memory in rest.memories.values() for fact in memory.facts}
     for fact in rest.ordered:
@@ -270,14 +270,14 @@ def _same(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[s
             yield fact_id, one.duplicate_of
 
 
-def _opposed(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+def _oppose(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
     for fact_id, one in zip(ids, decisions, strict=True):
         for other in (*one.supersedes, *one.superseded_by, *one.opposed):
             if isinstance(other, str):
                 yield fact_id, other
 
 
-def _joined(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _join(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {kind: tuple(dict.fromkeys([*one.get(kind, ()), *other.get(kind, ())])) for kind in [*one, *other]}
 
 

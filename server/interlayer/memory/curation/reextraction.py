@@ -28,8 +28,8 @@ from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextra
 from interlayer.memory.log.revision import (
     expired,
     later_readings,
+    list_shared_facts,
     readings_of,
-    shared_facts,
     unread,
     with_reading,
     without_memories,
@@ -99,7 +99,7 @@ class Rereader:
             if claimed is None:
                 continue
             try:
-                change = await self._settled(principal, claimed, model)
+                change = await self._settle(principal, claimed, model)
             except (Unavailable, Conflict, Refused) as error:
                 await self.backlog.failed(organization, claimed, str(error))
                 yield f"{claimed.memory_id}: {error}"
@@ -107,7 +107,7 @@ class Rereader:
                 if change:
                     yield change
 
-    async def _settled(self, principal: Principal, claimed: Unread, model: Extractor) -> Change | None:
+    async def _settle(self, principal: Principal, claimed: Unread, model: Extractor) -> Change | None:
         """Read the content of a claimed note and take the note away; None if it is forgotten or another was first."""
         try:
             reread = await self.read(principal, claimed.memory_id, model)
@@ -168,7 +168,7 @@ class Rereader:
     async def change(self, principal: Principal, reread: Reread) -> Change:
         """Compare a reading with what it would replace."""
         stored, log = await self._log(principal.organization, reread.memory.id)
-        return (await self._planned(principal, reread, stored, log)).change
+        return (await self._plan(principal, reread, stored, log)).change
 
     async def apply(self, principal: Principal, reread: Reread, claimed: Unread | None = None) -> Change | None:
         """Put a reading in the place of the former ones; return what changed, None if another process was first."""
@@ -178,7 +178,7 @@ class Rereader:
         async def attempt() -> Change | None:
             stored, log = await self._log(organization, reread.memory.id)
             async with self._entities.lock(organization, stored.head.entity):
-                planned = await self._planned(principal, reread, stored, log)
+                planned = await self._plan(principal, reread, stored, log)
                 operations = [*planned.operations, *([done(organization, claimed)] if claimed else ())]
                 if len(operations) >= TRANSACT_OPERATIONS_MAX:
                     await self._hand_over(organization, stored, log, reread.memory.id)
@@ -210,7 +210,7 @@ class Rereader:
             revised = without_memories(log, gone, frozenset(parts))
             return await self._forgetter.rewrite(organization, stored, log, revised, memory_id)
 
-        shared = [fact for fact in shared_facts(log, gone) if fact not in given]
+        shared = [fact for fact in list_shared_facts(log, gone) if fact not in given]
         erasure = await largest_that_fits(shared, plan)
         if not shared or not erasure.fits:
             raise Refused(f"{memory_id}: its content yields more than can be replaced at once.")
@@ -239,7 +239,7 @@ class Rereader:
             view.apply(memory, vectors)
         return view
 
-    async def _planned(
+    async def _plan(
         self, principal: Principal, reread: Reread, stored: StoredHead, log: Sequence[LogEntry]
     ) -> "_Planned":
         organization, entity = principal.organization, stored.head.entity
@@ -261,7 +261,7 @@ class Rereader:
         operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
         if removed:
             operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
-        operations += self._turned_down(principal, reread, made, entity)
+        operations += self._turn_down(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
         return _Planned(unique(operations), change)
@@ -293,9 +293,7 @@ class Rereader:
             extracts=origin.id,
         )
 
-    def _turned_down(
-        self, principal: Principal, reread: Reread, made: LogEntry, entity: EntityId
-    ) -> Sequence[Operation]:
+    def _turn_down(self, principal: Principal, reread: Reread, made: LogEntry, entity: EntityId) -> Sequence[Operation]:
         turned_down = RejectionRecord(
             organization=principal.organization,
             memory_id=made.id,

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from interlayer.answers import shown_time
+from interlayer.answers import display_time
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import parse_instant, timestamp
@@ -15,7 +15,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
-from interlayer.memory.log.identifiers import EntityString, check_text, folded_name, parse_entity, possible_identifiers
+from interlayer.memory.log.identifiers import EntityString, check_text, fold_name, parse_entity, possible_identifiers
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
@@ -48,7 +48,7 @@ class Rejections:
         async for item in self._items(principal.organization, entity):
             for candidate in reversed(item.body["candidates"]):
                 if reason is None or _code(candidate) == reason:
-                    found.append(_shown(item, candidate))
+                    found.append(_show(item, candidate))
                 if len(found) == limit:
                     return found
         return found
@@ -66,21 +66,21 @@ class Rejections:
         Raises `Refused` for secrets and for what addresses a model.
         """
         check_text(reason, "reason", REASON_MAX)
-        item, candidate = await self._found(principal.organization, rejection_id)
+        item, candidate = await self._find(principal.organization, rejection_id)
 
         async def commit(operations: Sequence[Operation]) -> None:
             # Read again at every attempt: somebody else may have been first, and then nothing is remembered twice.
-            stored, now = await self._found(principal.organization, rejection_id)
+            stored, now = await self._find(principal.organization, rejection_id)
             detail = {"reason": reason, "gate": _code(now), "rejection": rejection_id}
-            event = Event("memory.admitted", _audited(stored), detail)
+            event = Event("memory.admitted", _audit(stored), detail)
             await self._trail.commit(principal, event, [*operations, _without(stored, now)])
 
         return await self._memorizer.admit(principal, _request(item, candidate), commit)
 
     async def dismiss(self, principal: Principal, rejection_id: str) -> None:
         """Take a candidate off the list for good."""
-        item, candidate = await self._found(principal.organization, rejection_id)
-        event = Event("memory.dismissed", _audited(item), {"gate": _code(candidate), "rejection": rejection_id})
+        item, candidate = await self._find(principal.organization, rejection_id)
+        event = Event("memory.dismissed", _audit(item), {"gate": _code(candidate), "rejection": rejection_id})
         await self._trail.commit(principal, event, [_without(item, candidate)])
 
     async def _items(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
@@ -110,9 +110,9 @@ class Rejections:
         if stored:
             return rejected.bearers(stored.head)
         possible = possible_identifiers(parsed, self._schema)
-        return [*(f"{kind}={value}" for kind, value in possible.items()), folded_name(parsed.key)]
+        return [*(f"{kind}={value}" for kind, value in possible.items()), fold_name(parsed.key)]
 
-    async def _found(self, organization: str, rejection_id: str) -> tuple[Item, Mapping[str, Any]]:
+    async def _find(self, organization: str, rejection_id: str) -> tuple[Item, Mapping[str, Any]]:
         memory, _, number = rejection_id[:80].removeprefix("q_").rpartition("_")
         item = await self._store.get(keys.rejected(organization, f"m_{memory}"))
         for candidate in item.body["candidates"] if item else ():
@@ -122,11 +122,11 @@ class Rejections:
         raise NotFound(f"id: {rejection_id[:80]!r} is no rejected candidate. {remedy}")
 
 
-def _shown(item: Item, candidate: Mapping[str, Any]) -> RejectedCandidate:
+def _show(item: Item, candidate: Mapping[str, Any]) -> RejectedCandidate:
     body = item.body
     return RejectedCandidate(
         id=f"q_{item.key.sort.removeprefix('m_')}_{candidate['number']}",
-        at=shown_time(body["at"]),
+        at=display_time(body["at"]),
         entity=_subject(item),
         named=body["named"],
         memory_id=item.key.sort,
@@ -141,7 +141,7 @@ def _subject(item: Item) -> str:
     return f"{entity['type']}:{entity['id']}" if entity else str(item.body["named"])
 
 
-def _audited(item: Item) -> str:
+def _audit(item: Item) -> str:
     """Name the entity as the audit trail does: what was never remembered has a type and no name there."""
     return _subject(item) if item.body["entity"] else str(item.body["named"]).partition(":")[0]
 
@@ -173,11 +173,11 @@ def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
     text = candidate["text"]
     if candidate["origin"] != "caller":
         text = anchor(text, observed_at)
-    fact = FactCandidate(text, confidence, _held_since(candidate, observed_at))
+    fact = FactCandidate(text, confidence, _since(candidate, observed_at))
     return MemorizeRequest(entity=_subject(item), facts=[fact], source=body.get("source"), observed_at=observed_at)
 
 
-def _held_since(candidate: Mapping[str, Any], observed_at: datetime) -> str | None:
+def _since(candidate: Mapping[str, Any], observed_at: datetime) -> str | None:
     """Return since when the fact holds; a time that nobody can read is left out."""
     try:
         given = parse_instant(candidate.get("observed_at", ""), "observed_at")

@@ -12,7 +12,7 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
 
-async def known_entity(
+async def find_entity(
     entities: Entities, schema: Schema, principal: Principal, entity: str, field: str = "entity"
 ) -> StoredHead:
     """Return the head of the entity of this name. Raises `NotFound` with names that are near."""
@@ -35,7 +35,7 @@ class Identities:
 
     async def names(self, principal: Principal, entity: str) -> EntityNames:
         """Return the names and identifiers of an entity, and what was merged into it. Raises `NotFound`."""
-        stored = await known_entity(self._entities, self._schema, principal, entity)
+        stored = await find_entity(self._entities, self._schema, principal, entity)
         view = await self._entities.view(principal.organization, stored.head)
         gone = {one.releases for one in view.memories.values() if isinstance(one, Split)}
         absorbed = [one for one in view.memories.values() if isinstance(one, Merged)]

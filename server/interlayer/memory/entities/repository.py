@@ -106,7 +106,7 @@ class Entities:
             return found.head.entity if found else None
         by_identifier: set[str] = set()
         named: set[str] | None = None
-        name = identifiers.folded_name(entity.key)
+        name = identifiers.fold_name(entity.key)
         for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
             bearers, so_called = await self._bearers(organization, entity.type, value)
             by_identifier |= bearers
@@ -135,8 +135,8 @@ class Entities:
             if await self.shown(organization, head) is None:
                 continue
             for name in [head.name, *head.names, *(value for values in head.identifiers.values() for value in values)]:
-                names[identifiers.folded_name(name)] = f"{entity.type}:{name}"
-        near = nearest(identifiers.folded_name(entity.key), names, NEAR_MAX)
+                names[identifiers.fold_name(name)] = f"{entity.type}:{name}"
+        near = nearest(identifiers.fold_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
 
     async def view(
@@ -305,7 +305,7 @@ class Entities:
             heads = [head for head in bearers if await self.shown(organization, head)]
             if len(heads) < 2:  # the others are only still there to be erased
                 return (heads or bearers)[0].entity
-            shown = "; ".join(f"{head.entity.ref} ({_described(head)})" for head in heads[:10])
+            shown = "; ".join(f"{head.entity.ref} ({_describe(head)})" for head in heads[:10])
             raise Ambiguous(f"entity: {len(heads)} entities bear {entity.key!r}: {shown}. Use one of these.")
         return EntityId(entity.type, found.pop()) if found else None
 
@@ -321,6 +321,6 @@ class Entities:
             self._facts -= oldest.facts
 
 
-def _described(head: Head) -> str:
+def _describe(head: Head) -> str:
     known = [value for values in head.identifiers.values() for value in values]
     return ", ".join([head.name, *known[:3]])

@@ -15,7 +15,7 @@ from interlayer.memory.log.identifiers import (
     NAME_MAX,
     EntityString,
     check_text,
-    folded_name,
+    fold_name,
     normal_identifier,
     parse_entity,
     possible_identifiers,
@@ -51,7 +51,7 @@ class EntityReference:
     def identity(self) -> tuple[str, ...]:
         """What two spellings of one key have in common."""
         known = [f"{kind}={value}" for kind, value in self.key_identifiers.items()]
-        return (self.entity.type, *(known or [folded_name(self.entity.key)]))
+        return (self.entity.type, *(known or [fold_name(self.entity.key)]))
 
 
 @dataclass(frozen=True, slots=True)

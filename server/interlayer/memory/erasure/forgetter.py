@@ -19,9 +19,9 @@ from interlayer.memory.erasure.references import References
 from interlayer.memory.log import identifiers, keys, outbox
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.identifiers import folded_name, parse_entity
+from interlayer.memory.log.identifiers import fold_name, parse_entity
 from interlayer.memory.log.records import EntityId, FactId, LogEntry
-from interlayer.memory.log.revision import later_readings, shared_facts, without_fact, without_memories
+from interlayer.memory.log.revision import later_readings, list_shared_facts, without_fact, without_memories
 from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
@@ -74,7 +74,7 @@ class Forgetter:
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
-        erasure = await self._erased(principal, reason, owner, fact_id, memory_id)
+        erasure = await self._erase(principal, reason, owner, fact_id, memory_id)
         pending = None
         try:
             await self._projector.erase(organization)
@@ -83,7 +83,7 @@ class Forgetter:
         await self._store.scrub()
         return ForgetAnswer(erased=ErasedCounts(**erasure.counts, vectors=len(erasure.rows)), pending=pending)
 
-    async def _erased(
+    async def _erase(
         self, principal: Principal, reason: str, owner: EntityId, fact_id: str | None, memory_id: str | None
     ) -> Erasure:
         """Erase, on whatever others have added meanwhile; what one transaction does not hold, portion by portion.
@@ -149,7 +149,7 @@ class Forgetter:
             only = None if memory_id in parts else frozenset(parts)
             return await self.rewrite(organization, stored, log, without_memories(log, gone, only), memory_id)
 
-        return await largest_that_fits([*shared_facts(log, gone), memory_id], plan)
+        return await largest_that_fits([*list_shared_facts(log, gone), memory_id], plan)
 
     async def _fact_erasure(
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], fact_id: str
@@ -185,10 +185,10 @@ class Forgetter:
         gone = EntityChange(
             organization=organization, schema=self._schema.stored(entity.type), stored=stored, after=None
         )
-        forms = dict.fromkeys(folded_name(name) for name in (*head.names, head.name))
+        forms = dict.fromkeys(fold_name(name) for name in (*head.names, head.name))
         last = [
             *gone.operations(),
-            Delete(keys.name(organization, entity.type, folded_name(head.name), entity.id)),
+            Delete(keys.name(organization, entity.type, fold_name(head.name), entity.id)),
             *(Delete(keys.identifier(organization, entity.type, form, identifiers.NAME)) for form in forms),
             *(
                 Delete(keys.identifier(organization, entity.type, value, kind))

@@ -11,17 +11,19 @@ from interlayer.storage.items import Item, Operation, Put
 _ERASED: Final = "▒"
 
 
-def blotted(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
+def blot_out(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Sequence[str]) -> Iterator[Operation]:
     """Yield the parts of a source with the spans, and the very words wherever they stand, overwritten in place."""
     content = "".join(part.body["text"] for part in parts)
-    blotted = content
+    redacted = content
     for start, end in spans:
-        blotted = blotted[:start] + _ERASED * (end - start) + blotted[end:]
+        redacted = redacted[:start] + _ERASED * (end - start) + redacted[end:]
     for text in texts:
         words = re.escape(text.rstrip(".!?… "))
-        blotted = re.sub(words, lambda said: _ERASED * len(said[0]), blotted, flags=re.IGNORECASE) if words else blotted
+        redacted = (
+            re.sub(words, lambda said: _ERASED * len(said[0]), redacted, flags=re.IGNORECASE) if words else redacted
+        )
     for number, part in enumerate(parts):
-        text = blotted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
+        text = redacted[number * SOURCE_PART : (number + 1) * SOURCE_PART]
         if text != part.body["text"]:
             yield Put(part.key, {"text": text}, part.version)
 

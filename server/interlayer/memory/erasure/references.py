@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.redaction import blotted, without_answer, without_properties
+from interlayer.memory.erasure.redaction import blot_out, without_answer, without_properties
 from interlayer.memory.gates import rejected
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
@@ -129,5 +129,5 @@ class References:
                 operations += [without_answer(item, ids)] if item else []
         for content_of, said in by_content.items():
             parts = await self._store.query("memory", keys.source(organization, content_of, 0).partition)
-            operations += blotted(parts.items, [one.span for one in said if one.span], [one.text for one in said])
+            operations += blot_out(parts.items, [one.span for one in said if one.span], [one.text for one in said])
         return operations

@@ -93,7 +93,7 @@ class Expirer:
             kept = [memory for memory in log if memory.id not in gone and not is_structure(memory)]
             if not gone and (kept or await self._is_needed(organization, stored)):
                 return None
-            erasure = await self._planned(organization, stored, log, gone, whole=not kept, portion=not dry_run)
+            erasure = await self._plan(organization, stored, log, gone, whole=not kept, portion=not dry_run)
             if dry_run:
                 return erasure.counts
             retention = self._schema.entities[entity.type].retention
@@ -105,7 +105,7 @@ class Expirer:
         """Tell whether an entity that nothing was ever said of is still what a relation points at."""
         return not stored.head.revision and await self._entities.is_target(organization, stored.head.entity)
 
-    async def _planned(
+    async def _plan(
         self,
         organization: str,
         stored: StoredHead,

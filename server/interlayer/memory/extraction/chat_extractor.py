@@ -102,7 +102,7 @@ class ModelExtractor:
         near = await task.nearest(passage)
         return Question(
             system=_prompt(),  # in the same words each time, so that servers need not read it anew
-            user=_told(task, passage, near, fence),
+            user=_tell(task, passage, near, fence),
             name=NAME,
             schema=answer_schema(task.schema, len(passage)),
             read=read_answer,
@@ -123,11 +123,11 @@ def _prompt() -> str:
     return resources.files("interlayer.memory.extraction.prompts").joinpath("extraction.md").read_text(encoding="utf-8")
 
 
-def _told(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -> str:
+def _tell(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -> str:
     entity = f"{task.entity_type} {json.dumps(task.name, ensure_ascii=False)}"
     known = {name: _short(value) for name, value in task.known.items()}
     parts = [
-        f"Properties:\n{_listed(task.schema)}",
+        f"Properties:\n{_list(task.schema)}",
         f"Fence: {fence}",
         f"Entity: {entity}",
         f"Written on: {task.observed_at:%A, %Y-%m-%d}",
@@ -144,7 +144,7 @@ def _fenced(fence: str, what: str, data: str) -> str:
     return f"«{fence} {what}»\n{data}\n«{fence} end of {what}»"
 
 
-def _listed(schema: EntitySchema) -> str:
+def _list(schema: EntitySchema) -> str:
     lines = [f"- {name} ({_type(one)}): {one.description}".rstrip(" :") for name, one in schema.current.items()]
     return "\n".join(lines) or "none: give no properties"
 
@@ -177,21 +177,21 @@ def merged(found: Sequence[Extraction]) -> Extraction:
     properties: dict[str, ExtractedProperty] = {}
     for extraction in found:
         for fact in extraction.facts:
-            same = facts.get(_folded(fact.text))
+            same = facts.get(_fold(fact.text))
             if same is None or fact.confidence > same.confidence:
-                facts[_folded(fact.text)] = fact
+                facts[_fold(fact.text)] = fact
         for prop in extraction.properties:
             known = properties.get(prop.name)
-            properties[prop.name] = _joined(known, prop) if known else prop
+            properties[prop.name] = _join(known, prop) if known else prop
     return Extraction(list(facts.values()), list(properties.values()))
 
 
-def _joined(known: ExtractedProperty, new: ExtractedProperty) -> ExtractedProperty:
+def _join(known: ExtractedProperty, new: ExtractedProperty) -> ExtractedProperty:
     surer = new if new.confidence >= known.confidence else known
     if isinstance(known.value, list) and isinstance(new.value, list):
         return replace(surer, value=list(dict.fromkeys([*known.value, *new.value])))
     return surer
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(" .")

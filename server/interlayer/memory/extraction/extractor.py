@@ -128,7 +128,7 @@ class Extracted:
     properties: tuple[PropertyCandidate, ...]
 
 
-async def extracted(extractor: Extractor, task: ExtractionTask, patience: float = 1) -> Extracted | str:
+async def extract_from(extractor: Extractor, task: ExtractionTask, patience: float = 1) -> Extracted | str:
     """Return a model's candidates, or in a few words why there are none to be had.
 
     `patience` is how many times longer than a call the caller waits.

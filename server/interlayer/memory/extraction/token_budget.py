@@ -56,11 +56,11 @@ class Spending:
                 )
             return after
 
-        await self._changed(counted)
+        await self._change(counted)
 
     async def settle(self, tokens: int, cost: float) -> None:
         """Correct what was counted ahead by a difference."""
-        await self._changed(
+        await self._change(
             lambda used: {
                 **used,
                 "tokens": max(used["tokens"] + tokens, 0),
@@ -73,7 +73,7 @@ class Spending:
         item = await self._store.get(self._place())
         return Spent(**item.body) if item else Spent()
 
-    async def _changed(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    async def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         async def attempt() -> None:
             place = self._place()
             item = await self._store.get(place)

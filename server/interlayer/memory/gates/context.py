@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from interlayer.language.lexicon.reader import words
-from interlayer.memory.log.identifiers import folded_name
+from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.schema.gate_settings import GateSettings
 from interlayer.memory.schema.schema import EntitySchema
 
@@ -38,15 +38,15 @@ class GateContext:
 
     def bears(self, subject: str) -> bool:
         """Return whether somebody that a model names is this entity."""
-        said = folded_name(subject).removeprefix(f"{self.entity_type}:").strip()
-        if said in {folded_name(name) for name in self.known} or said in _PRONOUNS:
+        said = fold_name(subject).removeprefix(f"{self.entity_type}:").strip()
+        if said in {fold_name(name) for name in self.known} or said in _PRONOUNS:
             return True
         bare = [word for word in _WORD.findall(said) if word not in _TITLES]
         if not bare or bare == _WORD.findall(self.entity_type):
             return True
         if self.names:
-            return any(_is_same(bare, _WORD.findall(folded_name(name))) for name in self.names)
-        return any(_may_be(bare, folded_name(key)) for key in (self.name, *self.keys))
+            return any(_is_same(bare, _WORD.findall(fold_name(name))) for name in self.names)
+        return any(_may_be(bare, fold_name(key)) for key in (self.name, *self.keys))
 
 
 def _is_same(said: list[str], own: list[str]) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from interlayer.ids import timestamp
-from interlayer.language.evidence import denied_value
+from interlayer.language.evidence import denies_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.language.terms import terms
@@ -71,15 +71,15 @@ class Gates:
 
     def fact(self, candidate: FactCandidate) -> FactCandidate | Rejection:
         """Return the fact as it is to be remembered, or why it is turned down."""
-        return self._counted(self._problem_of_fact(candidate) or self._put(candidate))
+        return self._count(self._problem_of_fact(candidate) or self._put(candidate))
 
     def value(self, candidate: PropertyCandidate) -> Observation | Rejection:
         """Return the value in normal form, or why it is turned down; the reason says what would pass."""
         known = self.occasion.schema.current.get(candidate.name)
         if known is None:
             hint = _hint(candidate.name, self.occasion.schema)
-            return self._counted(self._secret_in(candidate) or Rejection("unknown_property", hint))
-        return self._counted(self._problem_of_value(candidate, known) or self._normal(candidate, known))
+            return self._count(self._secret_in(candidate) or Rejection("unknown_property", hint))
+        return self._count(self._problem_of_value(candidate, known) or self._normal(candidate, known))
 
     @property
     def passed(self) -> int:
@@ -130,10 +130,10 @@ class Gates:
         if candidate.origin == "extractor" and self.ground:
             if self._is_told_to(candidate.quote, self.ground):
                 return _OBEYED
-            return self._ungrounded(candidate, self.ground, known.type)
+            return self._why_ungrounded(candidate, self.ground, known.type)
         return None
 
-    def _ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> Rejection | None:
+    def _why_ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> Rejection | None:
         if "ungrounded" in self.occasion.gates.off:
             return None
         span = ground.locate(candidate.quote or "")
@@ -144,11 +144,11 @@ class Gates:
             return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
         if kind not in _FORMED:
             return None
-        stated = _stated(candidate.value)
+        stated = _state(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
         if missing:
             return Rejection("ungrounded", f"{missing} is not in the content")
-        is_denied = kind in _DENIABLE and denied_value(stated, ground.around(span))
+        is_denied = kind in _DENIABLE and denies_value(stated, ground.around(span))
         return Rejection("ungrounded", "the sentences around its quote deny it") if is_denied else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
@@ -161,14 +161,14 @@ class Gates:
             return True
         return origin != "plain" and masked(text) != text  # plain content was looked through as a whole
 
-    def _counted(self, judged: T) -> T:
+    def _count(self, judged: T) -> T:
         self.checked += 1
         if isinstance(judged, Rejection):
             self.rejected[judged.code] += 1
         return judged
 
 
-def _stated(value: Any) -> list[str]:
+def _state(value: Any) -> list[str]:
     """State a value as texts in which a single word with a capital counts as a name."""
     if isinstance(value, dict):
         return [str(value.get("amount", ""))]

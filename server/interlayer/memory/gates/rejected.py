@@ -14,7 +14,7 @@ from typing import Any, Final
 from interlayer.ids import timestamp
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
-from interlayer.memory.log.identifiers import folded_name
+from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.storage.items import ItemStore, Key, Operation, Put
@@ -44,7 +44,7 @@ class Rejected:
         one = self.candidate
         if isinstance(one, FactCandidate):
             return replace(one, text=masked(one.text)[:_SHOWN_MAX])
-        return replace(one, name=masked(one.name)[:_NAME_MAX], value=_shown(one))
+        return replace(one, name=masked(one.name)[:_NAME_MAX], value=_show(one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _candidate_body(rejected: Rejected, number: int, characters: int) -> dict[st
     if candidate.quote:
         body["quote"] = masked(candidate.quote)[:_QUOTE_MAX]
     if isinstance(candidate, PropertyCandidate):
-        return body | {"name": masked(candidate.name)[:_NAME_MAX], "value": _shown(candidate)}
+        return body | {"name": masked(candidate.name)[:_NAME_MAX], "value": _show(candidate)}
     text = masked(candidate.text)
     body["text"] = text[:characters]
     if len(text) > characters:
@@ -117,7 +117,7 @@ def _candidate_body(rejected: Rejected, number: int, characters: int) -> dict[st
 def bearers(head: Head) -> list[str]:
     """Return under what an entity's rejected candidates may be found: ids, identifiers and names that it was called."""
     identifiers = [f"{kind}={value}" for kind, values in head.identifiers.items() for value in values]
-    names = [folded_name(name) for name in (head.name, *head.names)]
+    names = [fold_name(name) for name in (head.name, *head.names)]
     return list(dict.fromkeys([head.entity.id, *(one.id for one in head.absorbed), *identifiers, *names]))
 
 
@@ -149,7 +149,7 @@ async def traces(store: ItemStore, organization: str, head: Head) -> list[Key]:
     return found
 
 
-def _shown(candidate: PropertyCandidate) -> Any:
+def _show(candidate: PropertyCandidate) -> Any:
     """Return a value without secrets, as JSON, and cut if it is long."""
     value = _plain(candidate.value)
     if isinstance(value, str):

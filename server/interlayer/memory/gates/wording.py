@@ -25,7 +25,7 @@ def decontextualize(candidate: FactCandidate, occasion: GateContext, ground: Gro
     """Put a model's statement as it is to be remembered, or say why it is turned down."""
     off = occasion.gates.off
     span = ground.locate(candidate.quote or "")
-    problem = None if "ungrounded" in off else _ungrounded(candidate.text, span, occasion, ground)
+    problem = None if "ungrounded" in off else _why_ungrounded(candidate.text, span, occasion, ground)
     if not problem and "other_entity" not in off:
         problem = _of_another(candidate, span, occasion, ground)
     if problem:
@@ -33,13 +33,13 @@ def decontextualize(candidate: FactCandidate, occasion: GateContext, ground: Gro
     text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text
     if "dangling" not in off and is_dangling(text, occasion.known):
         return Rejection("dangling", "it leans on a pronoun that nothing in it explains")
-    observed_at = _observed(candidate, occasion)
+    observed_at = _observe(candidate, occasion)
     if isinstance(observed_at, Rejection):
         return observed_at
-    return replace(candidate, text=_dated(text, occasion), span=span, observed_at=observed_at)
+    return replace(candidate, text=_date(text, occasion), span=span, observed_at=observed_at)
 
 
-def _ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> Rejection | None:
+def _why_ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> Rejection | None:
     """Return why a statement does not rest on the content, if so."""
     if span is None:
         return Rejection("ungrounded", "its quote is not in the content")
@@ -67,13 +67,13 @@ def plain_facts(content: str, occasion: GateContext) -> Iterator[FactCandidate]:
     """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
     before: Sentence | None = None
     for sentence in sentences(content):
-        text = f"{sentence.label}: {sentence.text}" if sentence.label else _named(content, before, sentence, occasion)
+        text = f"{sentence.label}: {sentence.text}" if sentence.label else _name(content, before, sentence, occasion)
         span = (sentence.start, sentence.end)
-        yield FactCandidate(_dated(text, occasion), SENTENCE_CONFIDENCE, span=span, origin="plain")
+        yield FactCandidate(_date(text, occasion), SENTENCE_CONFIDENCE, span=span, origin="plain")
         before = sentence
 
 
-def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: GateContext) -> str:
+def _name(content: str, before: Sentence | None, sentence: Sentence, occasion: GateContext) -> str:
     """Return a sentence with the name for its first pronoun, if the one before it can be about nobody else."""
     pronoun = leading_pronoun(sentence.text)
     if pronoun is None or before is None or not occasion.names:
@@ -85,7 +85,7 @@ def _named(content: str, before: Sentence | None, sentence: Sentence, occasion: 
     return _short_enough(with_name(sentence.text, occasion.name, occasion.schema.pronouns), sentence.text, occasion)
 
 
-def _dated(text: str, occasion: GateContext) -> str:
+def _date(text: str, occasion: GateContext) -> str:
     return _short_enough(anchor(text, occasion.observed_at), text, occasion)
 
 
@@ -94,7 +94,7 @@ def _short_enough(longer: str | None, text: str, occasion: GateContext) -> str:
     return longer if longer and len(longer) <= occasion.gates.fact_characters_max else text
 
 
-def _observed(candidate: FactCandidate, occasion: GateContext) -> str | Rejection | None:
+def _observe(candidate: FactCandidate, occasion: GateContext) -> str | Rejection | None:
     """Return since when a statement holds; what is said of the future was observed when it was said."""
     if not candidate.observed_at:
         return None

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.identifiers import folded_name
+from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (
@@ -202,7 +202,7 @@ def _standing(head: Head | None) -> Head | None:
 
 
 def _name_forms(head: Head | None) -> list[str]:
-    return list(dict.fromkeys(folded_name(name) for name in head.names)) if head else []
+    return list(dict.fromkeys(fold_name(name) for name in head.names)) if head else []
 
 
 def _chunks(statements: Sequence[Statement]) -> Iterator[tuple[Statement, ...]]:

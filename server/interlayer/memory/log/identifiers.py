@@ -77,7 +77,7 @@ def normal_identifier(kind: str, value: str) -> str:
     return text
 
 
-def folded_name(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return the form under which two spellings of a display name are the same."""
     return _fold(name)
 

@@ -52,11 +52,11 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema) -> 
     if policy == "append":
         merged = list(dict.fromkeys([*state.value, *seen.value]))
         if merged == state.value:
-            return replace(_confirmed(state, new), history=history), "confirmed"
+            return replace(_confirm(state, new), history=history), "confirmed"
         latest = max(state.observed_at, seen.observed_at)
         return PropertyState(merged, max(state.confidence, seen.confidence), latest, new, history), "updated"
     if seen.value == state.value:
-        return replace(_confirmed(state, new), history=history), "confirmed"
+        return replace(_confirm(state, new), history=history), "confirmed"
     if _displaces(policy, state, seen):
         return PropertyState(seen.value, seen.confidence, seen.observed_at, new, history), "updated"
     return replace(state, history=history), "kept"
@@ -103,7 +103,7 @@ def _displaces(policy: str, state: PropertyState, seen: Observation) -> bool:
             return newer or (seen.observed_at == state.observed_at and seen.confidence >= state.confidence)
 
 
-def _confirmed(state: PropertyState, new: Observed) -> PropertyState:
+def _confirm(state: PropertyState, new: Observed) -> PropertyState:
     confidence = max(state.confidence, new.observation.confidence)
     if all((old.source or old.memory_id) != (new.source or new.memory_id) for old in state.history):
         confidence = combined(state.confidence, new.observation.confidence)

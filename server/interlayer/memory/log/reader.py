@@ -33,12 +33,12 @@ async def read_log(
         items = (await store.query("memory", place.partition, keys.memories_after(after))).items
     log = [
         memory
-        for memory in _joined(items)
+        for memory in _join(items)
         if memory.revision > after
         and (upto is None or memory.revision <= upto)
         and (as_of is None or memory.recorded_at <= as_of)
     ]
-    merged = _merged(log)
+    merged = _merge(log)
     whole: list[LogEntry] = []
     for memory in log:
         if not isinstance(memory, Merged):
@@ -65,7 +65,7 @@ def parts(log: Iterable[LogEntry]) -> tuple[EntityId, ...]:
     return tuple(inside)
 
 
-def _merged(log: Sequence[LogEntry]) -> dict[EntityId, int]:
+def _merge(log: Sequence[LogEntry]) -> dict[EntityId, int]:
     """Return the entities that are absorbed at the end of a log, with the revision of the record that says so."""
     merged: dict[EntityId, int] = {}
     for memory in log:
@@ -76,7 +76,7 @@ def _merged(log: Sequence[LogEntry]) -> dict[EntityId, int]:
     return merged
 
 
-def _joined(items: Sequence[Item]) -> list[LogEntry]:
+def _join(items: Sequence[Item]) -> list[LogEntry]:
     """Return the memories of log items, with further parts put together."""
     memories: list[LogEntry] = []
     for item in items:

@@ -59,7 +59,7 @@ def without_memories(
     return survivors
 
 
-def shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[str]:
+def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[str]:
     """Return the ids of the facts that stand on some memories and that others confirm."""
     confirmed = {statement_of(one.fact_id) for memory in log if memory.id not in gone for one in memory.confirms}
     facts = (fact.id for memory in log for fact in memory.facts if FactId.parse(fact.id).memory in gone)

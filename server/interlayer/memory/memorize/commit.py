@@ -160,7 +160,7 @@ def _claims(organization: str, reference: EntityReference, before: Head | None, 
     """
     entity, known = after.entity, before.identifiers if before else {}
     if before is None and not reference.key_identifiers and not reference.entity.is_id:
-        form = identifiers.folded_name(reference.entity.key)
+        form = identifiers.fold_name(reference.entity.key)
         yield Put(keys.identifier(organization, entity.type, form, identifiers.NAME), {"id": entity.id})
     for kind, values in after.identifiers.items():
         for value in values:

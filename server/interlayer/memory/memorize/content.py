@@ -8,7 +8,7 @@ import numpy as np
 
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import EntityView
-from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Extractor, Nearest, extracted
+from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Extractor, Nearest, extract_from
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.memorize.call import Reading
 from interlayer.memory.projection.spaces import ActiveSpace
@@ -42,7 +42,7 @@ class ContentReader:
             known={name: state.value for name, state in view.properties.items()} if view else {},
         )
         task = replace(task, nearest=nearest_in(view, space)) if view else task
-        found = await extracted(model, task, patience)
+        found = await extract_from(model, task, patience)
         if isinstance(found, Extracted):
             return replace(reading, extracted=found)
         return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")

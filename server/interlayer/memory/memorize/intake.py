@@ -64,10 +64,10 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
     read = found.facts if found else plain_facts(content, context) if content else ()
-    facts = list(_passed(gates, [*request.facts, *read], rejected))
+    facts = list(_let_pass(gates, [*request.facts, *read], rejected))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
-    given = _named_today(request.properties, context.schema)
+    given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
     plain = properties_of(content, context.schema, names) if content and more is None else []
@@ -116,7 +116,7 @@ def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> G
     for fact in request.facts:
         _check_admission(gates.fact(fact))
     properties: list[Observation] = []
-    for candidate in _named_today(request.properties, context.schema):
+    for candidate in _rename_to_current(request.properties, context.schema):
         judged = gates.value(candidate)
         _check_admission(judged)
         if isinstance(judged, Rejection):  # for what only keeps noise out
@@ -140,12 +140,12 @@ def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation
     return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
 
 
-def _named_today(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
+def _rename_to_current(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
     """Return values under the names that their properties have today."""
     return [replace(one, name=schema.current_name(one.name)) for one in candidates]
 
 
-def _passed(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
+def _let_pass(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[Rejected]) -> Iterable[FactCandidate]:
     for candidate in candidates:
         fact = gates.fact(candidate)
         if isinstance(fact, Rejection):

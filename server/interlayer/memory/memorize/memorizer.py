@@ -208,7 +208,7 @@ class Memorizer:
         """Keep what a call proposed for review, and nothing else of it."""
         stored = await self._entities.head(prepared.call.principal.organization, known) if known else None
         answer = nothing_remembered(prepared, stored.head if stored else None)
-        expires_at = int((self._clock() + self._kept_for(prepared.reference.entity.type)).timestamp())
+        expires_at = int((self._clock() + self._keeping_time(prepared.reference.entity.type)).timestamp())
         receipt = await memory_receipt(self._receipts, prepared, known)
         first = _answer_puts(prepared.call, answer, expires_at)
         await commit([*first, *self._rejections(prepared, known), receipt, *prepared.call.removal()])
@@ -230,10 +230,10 @@ class Memorizer:
             idempotency=request.idempotency_key,
             candidates=prepared.gated.rejected,
             counts=prepared.gated.gates.rejected,
-            kept_for=self._kept_for(named.type),
+            kept_for=self._keeping_time(named.type),
         ).operations(self._clock())
 
-    def _kept_for(self, entity_type: str) -> timedelta:
+    def _keeping_time(self, entity_type: str) -> timedelta:
         """Return how long what was turned down is kept: no longer than what is remembered of the type."""
         retention = self._schema.entities[entity_type].retention
         now = self._clock()

@@ -41,7 +41,7 @@ def read_answer(body: Mapping[str, Any]) -> MemorizeAnswer:
 def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
     """Say what a change does with every candidate."""
     gated, memory = change.prepared.gated, change.memory
-    rejected_facts, rejected_properties = _rejected(gated)
+    rejected_facts, rejected_properties = _list_rejected(gated)
     facts = [*_facts(change.decisions, memory), *rejected_facts]
     shown = _within(facts, ANSWER_TOKENS)
     conflicts = (
@@ -56,7 +56,7 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
         gates=_counts(gated),
         extractor=gated.extractor,
         replayed=False,
-        omitted=_omitted(facts, shown, "long answer; all are stored, use recall_entity"),
+        omitted=_omit(facts, shown, "long answer; all are stored, use recall_entity"),
         degraded=change.prepared.degraded or None,
         conflicts=tuple(conflicts) or None,
     )
@@ -71,9 +71,9 @@ def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutc
     added = iter(memory.facts)
     by_number = {number: next(added).id for number, one in enumerate(decisions) if one.outcome == "added"}
     for number, one in enumerate(decisions):
-        same = None if one.duplicate_of is None else _named(one.duplicate_of, by_number)
-        newer = _named(one.superseded_by[0], by_number) if one.superseded_by else None
-        older = _named(one.supersedes[0], by_number) if one.supersedes and not newer else None
+        same = None if one.duplicate_of is None else _name(one.duplicate_of, by_number)
+        newer = _name(one.superseded_by[0], by_number) if one.superseded_by else None
+        older = _name(one.supersedes[0], by_number) if one.supersedes and not newer else None
         yield FactOutcome(
             fact_id=same or by_number.get(number, ""),
             text=one.candidate.text,
@@ -86,7 +86,7 @@ def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutc
         )
 
 
-def _named(other: str | int, by_number: Mapping[int, str]) -> str:
+def _name(other: str | int, by_number: Mapping[int, str]) -> str:
     return other if isinstance(other, str) else by_number[other]
 
 
@@ -94,7 +94,7 @@ def nothing_remembered(prepared: PreparedCall, head: Head | None) -> MemorizeAns
     """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
     named = prepared.reference.entity
     unknown = MemorizedEntity(ref=f"{named.type}:{named.key}", type=named.type, id="", name=named.key, created=False)
-    facts, properties = _rejected(prepared.gated)
+    facts, properties = _list_rejected(prepared.gated)
     shown = _within(facts, ANSWER_TOKENS)
     return MemorizeAnswer(
         memory_id="",
@@ -105,7 +105,7 @@ def nothing_remembered(prepared: PreparedCall, head: Head | None) -> MemorizeAns
         gates=_counts(prepared.gated),
         extractor=prepared.gated.extractor,
         replayed=False,
-        omitted=_omitted(facts, shown, "long answer; nothing was stored"),
+        omitted=_omit(facts, shown, "long answer; nothing was stored"),
     )
 
 
@@ -120,7 +120,7 @@ def _counts(gated: GateResult) -> GateCounts:
     return GateCounts(checked=gates.checked, passed=gates.passed, rejected=dict(gates.rejected))
 
 
-def _rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
+def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
     """Say what became of the facts and properties that were turned down."""
     shown = [(one.shown, str(one.reason)) for one in gated.rejected]
     facts = (
@@ -162,5 +162,5 @@ def _within(facts: Iterable[FactOutcome], tokens: int) -> tuple[FactOutcome, ...
     return tuple(shown)
 
 
-def _omitted(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
+def _omit(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
     return OmittedFacts(facts=len(facts) - len(shown), why=why) if len(shown) < len(facts) else None

@@ -115,7 +115,7 @@ class Migrator:
         self, organization: str, new: Schema, configured: Schema, progress: Callable[[int], None]
     ) -> SchemaPlan:
         """Tell what applying the new schema would do; write nothing."""
-        known = await self._known(organization, configured)
+        known = await self._read_current(organization, configured)
         found = await self._survey(organization, known, new, progress=progress)
         assert found is not None  # noqa: S101 - without a limit there is always a count
         return found
@@ -135,7 +135,7 @@ class Migrator:
         came between. Running it again completes what was begun.
         """
         organization = principal.organization
-        known = await self._known(organization, configured)
+        known = await self._read_current(organization, configured)
         done = SchemaPlan([Change(one) for one in known.differences(new)], resumes=bool(known.begun))
         if done.breaking and not allow_breaking:
             named = "; ".join(f"{one.difference.place}: {one.difference.change}" for one in done.breaking[:5])
@@ -157,7 +157,7 @@ class Migrator:
             raise Conflict("schema: it was changed by somebody else meanwhile. Plan and apply again.") from conflict
         return done
 
-    async def _known(self, organization: str, configured: Schema) -> Recorded:
+    async def _read_current(self, organization: str, configured: Schema) -> Recorded:
         """Return the record; data that is older than records was written under the configured schema."""
         return await recorded(self._store, organization) or Recorded(configured)
 

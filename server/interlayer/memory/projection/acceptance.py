@@ -36,11 +36,11 @@ class Verified:
     recall_before: float
 
 
-async def verified(
+async def verify(
     filler: Backfill, projector: Projector, organization: str, space: ActiveSpace, before: ActiveSpace, seed: int = 0
 ) -> Verified:
     """Return how a space compares with the log and with the space before it. Raises `Refused` where it is no good."""
-    sample, facts, missing = await _sampled(filler, organization, space, random.Random(seed))  # noqa: S311 - a sample
+    sample, facts, missing = await _sample(filler, organization, space, random.Random(seed))  # noqa: S311 - a sample
     if missing:  # written while the log was read: what is not in the index since then is in the outbox
         await projector.drain(organization)
         missing -= await space.index.ids(organization)
@@ -60,7 +60,7 @@ async def verified(
     return Verified(facts, len(missing), closest, recall, recall_before)
 
 
-async def _sampled(
+async def _sample(
     filler: Backfill, organization: str, space: ActiveSpace, chance: random.Random
 ) -> tuple[Sequence[Row], int, set[str]]:
     """Return some rows of the log, how many it has, and the ids of those that the space lacks."""

@@ -100,7 +100,7 @@ class Projector:
         async with self._projecting:
             self._is_behind = False
             try:
-                return await self._drained(organization)
+                return await self._drain(organization)
             except BaseException:  # a caller may have run out of time
                 self._fall_behind()
                 raise
@@ -133,7 +133,7 @@ class Projector:
         if erased:
             await (await self._spaces.of(organization)).index.remove(organization, erased)
 
-    async def _drained(self, organization: str) -> int:
+    async def _drain(self, organization: str) -> int:
         page = await self._store.query("memory", outbox.queue(organization))
         await self._purge([item for item in page.items if PURGE in item.body])
         here = {pending.key for pending in self._queue}
@@ -141,7 +141,7 @@ class Projector:
         try:
             await self._project_offered()
             for first in range(0, len(rows), _DELETES):
-                batch = [await self._loaded(organization, item) for item in rows[first : first + _DELETES]]
+                batch = [await self._load(organization, item) for item in rows[first : first + _DELETES]]
                 await self._project(batch)
         except Unavailable as error:
             self._queue.clear()  # read from the outbox the next time, without what is erased by then
@@ -238,7 +238,7 @@ class Projector:
         except VersionConflict:  # the spaces have changed meanwhile
             await self._project(batch)
 
-    async def _loaded(self, organization: str, item: Item) -> Pending:
+    async def _load(self, organization: str, item: Item) -> Pending:
         """Return an entry with its rows read from the log; facts erased in the meantime are not there any more."""
         removed = tuple(item.body.get("remove", ()))
         if "entity" not in item.body:

@@ -15,7 +15,7 @@ import anyio
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Refused
 from interlayer.ids import Clock, timestamp
-from interlayer.memory.projection.acceptance import Verified, verified
+from interlayer.memory.projection.acceptance import Verified, verify
 from interlayer.memory.projection.backfill import Backfill, Progress
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import FOLLOWED_S, SpaceEntry, SpaceRecord, Spaces
@@ -61,17 +61,17 @@ class Reembedder:
 
         async def attempt() -> Moved | None:
             nonlocal added
-            record = await self._known(organization)
+            record = await self._read_current(organization)
             if record.current.space == wanted.space:  # another run was quicker
                 return Moved(wanted.space.id, added, None)
             if record.following is None or record.following.space != wanted.space:
                 raise Conflict(busy)
             record = await self._without_gaps(principal, record)
             added += (await self._filler.fill(organization, self._spaces.active(wanted), progress, rate)).added
-            found = await self._verified(organization, record, wanted)
+            found = await self._verify(organization, record, wanted)
             if found.missing:
                 return None
-            await self._change(principal, record, self._flipped(record, wanted), "space.flipped", **asdict(found))
+            await self._change(principal, record, self._flip(record, wanted), "space.flipped", **asdict(found))
             return Moved(wanted.space.id, added, found)
 
         for _ in range(_ATTEMPTS):
@@ -82,7 +82,7 @@ class Reembedder:
     async def rollback(self, principal: Principal, progress: Progress = lambda _: None) -> str:
         """Give up a build, or make the former space the current one again; return the id of the current space."""
         organization = principal.organization
-        record = await self._known(organization)
+        record = await self._read_current(organization)
         if record.following:
             given_up = replace(record, following=None, dropping=record.following, gaps=False)
             await self._change(principal, record, given_up, "space.build_given_up", of=record.following.choice.name)
@@ -90,14 +90,14 @@ class Reembedder:
             return record.current.space.id
 
         async def attempt() -> str:
-            record = await self._known(organization)
+            record = await self._read_current(organization)
             former = record.former
             if former is None:
                 raise Refused("there is no former space to go back to. `interlayer reembed --to MODEL` builds one.")
             if record.gaps:
                 record = await self._without_gaps(principal, record)
                 await self._filler.fill(organization, self._spaces.active(former), progress)
-            await self._change(principal, record, self._flipped(record, former), "space.rolled_back")
+            await self._change(principal, record, self._flip(record, former), "space.rolled_back")
             return former.space.id
 
         busy = "the former space kept missing writes. Look at the log for why, and try again."
@@ -105,7 +105,7 @@ class Reembedder:
 
     async def drop_old(self, principal: Principal) -> str:
         """Delete the former space; return its id. After that there is no way back but another move."""
-        record = await self._known(principal.organization)
+        record = await self._read_current(principal.organization)
         if record.dropping is None:
             if record.former is None:
                 raise Refused("there is no former space.")
@@ -119,7 +119,7 @@ class Reembedder:
         record = await self._spaces.claim(organization)
         if record.dropping:
             await self._drop(principal)
-            record = await self._known(organization)
+            record = await self._read_current(organization)
         if record.following and record.following.choice.name == to.name:
             return record
         if record.following:
@@ -142,10 +142,10 @@ class Reembedder:
         """Take the note off that writes were missed, before they are filled in: whoever misses one later notes it."""
         return await self._change(principal, record, replace(record, gaps=False), None) if record.gaps else record
 
-    async def _verified(self, organization: str, record: SpaceRecord, wanted: SpaceEntry) -> Verified:
+    async def _verify(self, organization: str, record: SpaceRecord, wanted: SpaceEntry) -> Verified:
         """Compare a space with the log. A fact is missing while it is on its way, or merged while the log is read."""
         await self._projector.drain(organization)
-        return await verified(
+        return await verify(
             self._filler,
             self._projector,
             organization,
@@ -155,7 +155,7 @@ class Reembedder:
 
     async def _drop(self, principal: Principal) -> str:
         """Delete the space that is on record for that, when no call can be in it any more."""
-        record = await self._known(principal.organization)
+        record = await self._read_current(principal.organization)
         if record.dropping is None:
             raise Refused("there is no former space.")
         await anyio.sleep(_LEFT_S)
@@ -163,17 +163,17 @@ class Reembedder:
         dropped = record.dropping.space.id
 
         async def attempt() -> str:
-            record = await self._known(principal.organization)
+            record = await self._read_current(principal.organization)
             if record.dropping:
                 await self._change(principal, record, replace(record, dropping=None), None)
             return dropped
 
         return await optimistically(attempt, f"{dropped} is deleted, and still on record. Run the same command again.")
 
-    def _flipped(self, record: SpaceRecord, wanted: SpaceEntry) -> SpaceRecord:
+    def _flip(self, record: SpaceRecord, wanted: SpaceEntry) -> SpaceRecord:
         return replace(record, current=wanted, following=None, former=record.current, moved_at=timestamp(self._clock()))
 
-    async def _known(self, organization: str) -> SpaceRecord:
+    async def _read_current(self, organization: str) -> SpaceRecord:
         return await self._spaces.claim(organization)
 
     async def _change(
@@ -186,4 +186,4 @@ class Reembedder:
             await self._trail.commit(principal, what, [put])
         else:
             await self._spaces.write(put)
-        return await self._known(principal.organization)
+        return await self._read_current(principal.organization)

@@ -15,7 +15,7 @@ import anyio
 
 from interlayer.errors import Corrupt, Refused, Unavailable
 from interlayer.memory.log import keys
-from interlayer.models.calibration import measured
+from interlayer.models.calibration import calibrate
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, EmbeddingModel, Space, UnknownEmbedder
 from interlayer.models.scale import REFERENCE, Scale
@@ -120,7 +120,7 @@ class Spaces:
     async def _current(self, organization: str) -> SpaceEntry:
         if not organization:
             last = next(reversed(self._seen.values()), None)
-            return last[1].current if last else await self._measured()
+            return last[1].current if last else await self._measure()
         seen_at, record = self._seen.get(organization, (0.0, None))
         if record is None or anyio.current_time() - seen_at > FOLLOWED_S:
             try:
@@ -146,7 +146,7 @@ class Spaces:
     async def claim(self, organization: str) -> SpaceRecord:
         """Return the record, made with the configured model if there is none. Raises `Unavailable`."""
         while (record := await self.record(organization)) is None:
-            made = SpaceRecord(await self._measured())
+            made = SpaceRecord(await self._measure())
             await apply_if_unchanged(self._store, [self.put(organization, made)])  # else another process was first
         return record
 
@@ -182,17 +182,17 @@ class Spaces:
     async def entry(self, choice: EmbedderChoice) -> SpaceEntry:
         """Return a model's space and scale, asking the model where they are not known. Raises `Unavailable`."""
         embedder = self._embedder_of(choice, 0)
-        scale = REFERENCE if choice == BUNDLED else await measured(embedder)
+        scale = REFERENCE if choice == BUNDLED else await calibrate(embedder)
         return SpaceEntry(choice, embedder.space, scale)
 
-    async def _measured(self) -> SpaceEntry:
+    async def _measure(self) -> SpaceEntry:
         """Return the configured model's space and scale, which a call waits for. Raises `_NoAnswer`."""
         if self._configured == BUNDLED:
             return await self.entry(BUNDLED)
         if self._unmeasured is None:  # one object, which knows when it failed
             self._unmeasured = self._embedder_of(self._configured, 0)
         try:
-            scale = await measured(self._unmeasured, waiting=True)
+            scale = await calibrate(self._unmeasured, waiting=True)
         except Unavailable as error:
             raise _NoAnswer(str(error)) from error
         return SpaceEntry(self._configured, self._unmeasured.space, scale)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from interlayer.answers import shown_time
+from interlayer.answers import display_time
 from interlayer.errors import NotFound
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.repository import Entities
@@ -104,9 +104,9 @@ class Explanation:
             raise NotFound(f"fact_id: {fact_id[:60]!r} is not known. Take it from `interlayer memory show`.")
         return FactExplanation(
             entity=_entity(stored),
-            fact=_shown(fact),
+            fact=_show(fact),
             voices=await self._voices(principal.organization, _fact_voices(view, fact)),
-            contradicts=tuple(_shown(other) for other in fact.contradicts),
+            contradicts=tuple(_show(other) for other in fact.contradicts),
         )
 
     async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
@@ -150,8 +150,8 @@ class Explanation:
             source=memory.source or "",
             extractor=memory.extractor,
             confidence=voice.said.confidence,
-            observed_at=shown_time(voice.said.observed_at),
-            recorded_at=shown_time(memory.recorded_at),
+            observed_at=display_time(voice.said.observed_at),
+            recorded_at=display_time(memory.recorded_at),
             before=before,
             quote=bare,
             after=quote[len(bare) :] + after,
@@ -171,11 +171,11 @@ def _entity(stored: StoredHead) -> NamedEntity:
     return NamedEntity(ref=stored.head.entity.ref, name=stored.head.name)
 
 
-def _shown(fact: FactState) -> ExplainedFact:
+def _show(fact: FactState) -> ExplainedFact:
     return ExplainedFact(
         fact_id=fact.record.id,
         text=fact.record.text,
         confidence=fact.confidence,
-        observed_at=shown_time(fact.seen_at),
+        observed_at=display_time(fact.seen_at),
         status="superseded" if fact.superseded_by else "current",
     )

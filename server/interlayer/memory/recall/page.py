@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from interlayer.answers import as_json, shown_time
+from interlayer.answers import as_json, display_time
 from interlayer.memory.entities.view import EntityView, FactState
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log.properties import PropertyState
@@ -50,7 +50,7 @@ class Page:
         return paging.encode([self.revision, self.query], marks)
 
 
-def ranked_facts(
+def rank_facts(
     view: EntityView,
     request: RecallRequest,
     vector: np.ndarray[Any, np.dtype[np.float32]],
@@ -105,10 +105,10 @@ def frame_of(
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )
-    return _trimmed(answer, request.max_tokens)
+    return _trim(answer, request.max_tokens)
 
 
-def _trimmed(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
+def _trim(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
     """Return the answer with what stands beside the facts cut, least needed first, until the budget holds."""
     for part in ("history", "relations", "properties"):
         entries: tuple[object, ...] = getattr(answer, part) or ()
@@ -152,7 +152,7 @@ def _fact(fact: FactState, score: float | None) -> KnownFact:
         text=fact.record.text,
         confidence=fact.confidence,
         score=score,
-        observed_at=shown_time(fact.record.observed_at),
+        observed_at=display_time(fact.record.observed_at),
         status="superseded" if fact.superseded_by else "current",
         memory_id=fact.memory.id,
         source=fact.memory.source or "",
@@ -164,7 +164,7 @@ def _property(name: str, state: PropertyState) -> KnownProperty:
         name=name,
         value=state.value,
         confidence=state.confidence,
-        observed_at=shown_time(state.observed_at),
+        observed_at=display_time(state.observed_at),
         memory_id=state.basis.memory_id,
         source=state.basis.source or "",
     )
@@ -176,8 +176,8 @@ def _history(view: EntityView) -> Iterator[ObservedValue]:
         yield ObservedValue(
             name=one.observation.name,
             value=one.observation.value,
-            observed_at=shown_time(one.observation.observed_at),
-            recorded_at=shown_time(one.recorded_at),
+            observed_at=display_time(one.observation.observed_at),
+            recorded_at=display_time(one.recorded_at),
             memory_id=one.memory_id,
             agent=one.agent,
         )

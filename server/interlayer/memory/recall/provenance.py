@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
-from interlayer.answers import shown_time
+from interlayer.answers import display_time
 from interlayer.memory.entities.view import FactState
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import LogEntry
@@ -26,9 +26,9 @@ async def origins(store: ItemStore, organization: str, facts: Sequence[FactState
             memory_id=memory.id,
             source=memory.source or "",
             agent=memory.agent,
-            recorded_at=shown_time(memory.recorded_at),
-            observed_at=shown_time(memory.observed_at),
-            excerpt=await _quoted(store, organization, memory, brought),
+            recorded_at=display_time(memory.recorded_at),
+            observed_at=display_time(memory.observed_at),
+            excerpt=await _quote(store, organization, memory, brought),
         )
 
 
@@ -51,7 +51,7 @@ async def words_of(
     )
 
 
-async def _quoted(store: ItemStore, organization: str, memory: LogEntry, facts: Sequence[FactState]) -> str:
+async def _quote(store: ItemStore, organization: str, memory: LogEntry, facts: Sequence[FactState]) -> str:
     """Return the words that the facts rest on, joined; the beginning of the source where no place is known."""
     spans = sorted({fact.record.span for fact in facts if fact.record.span}) or [(0, _EXCERPT)]
     quotes: list[str] = []

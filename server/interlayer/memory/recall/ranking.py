@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.language.distinction import distinguished
+from interlayer.language.distinction import find_distinction
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.terms import content_words, stem, words
 from interlayer.memory.entities.view import EntityView, FactState
@@ -79,7 +79,7 @@ def rank(
     scores = np.clip(scores / _TOTAL, 0, 1)
     scores *= (_SAME_SOURCE ** np.minimum(_turns(-scores, traits.origins[numbers]), 20)).astype(np.float32)
     if not _OF_THE_PAST.search(query):
-        scores = _updated(view, scores, numbers, names)
+        scores = _update(view, scores, numbers, names)
     order = np.lexsort((numbers, -scores))[:best]
     return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order]
 
@@ -119,14 +119,14 @@ def _relevance(view: EntityView, query: str, vector: NDArray[np.float32]) -> NDA
         (_AROUND, _highest_around(matched, _AROUND_STEPS, _AROUND_DECAY).sum(axis=0)),
     ]
     if vector.any():
-        meaning = _centred(view, vector)
+        meaning = _centre(view, vector)
         legs += [(_MEANING, meaning), (_MEANING_NEAR, _sum_around(meaning, _NEAR_STEPS, _MEANING_DECAY))]
     weights, scores = zip(*legs, strict=True)
     relevance: NDArray[np.float32] = np.array(weights, dtype=np.float32) @ min_max(np.array(scores))
     return relevance
 
 
-def _centred(view: EntityView, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+def _centre(view: EntityView, vector: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (facts,) float32: cosines after what all facts of the entity have in common is taken off.
 
     Centring is what keeps one subject's facts, which all lie close together, apart (Mu and Viswanath, "All-but-the-
@@ -166,7 +166,7 @@ def _sum_around(scores: NDArray[np.float32], steps: Sequence[int], decay: float)
     return around
 
 
-def _updated(
+def _update(
     view: EntityView, scores: NDArray[np.float32], numbers: NDArray[np.int64], names: Collection[str]
 ) -> NDArray[np.float32]:
     """Put a newer word on the same matter above each of the best facts.
@@ -185,7 +185,7 @@ def _updated(
         if not len(newer):
             continue
         text = view.ordered[number].record.text
-        matter = view.words.shared(text, own)[newer] + _centred(view, view.vectors[number])[newer]
+        matter = view.words.shared(text, own)[newer] + _centre(view, view.vectors[number])[newer]
         found = _newest_word(view, text, newer, matter)
         lifted = np.searchsorted(numbers, found) if found is not None else place
         if scores[lifted] <= scores[place] and lifted != place:
@@ -200,7 +200,7 @@ def _newest_word(view: EntityView, text: str, newer: NDArray[np.int64], matter: 
     if announced[choice] >= _SAME_MATTER:
         return int(newer[choice])
     choice = int(np.argmax(matter))
-    parallel = matter[choice] >= _PARALLEL and distinguished(view.ordered[int(newer[choice])].record.text, text)
+    parallel = matter[choice] >= _PARALLEL and find_distinction(view.ordered[int(newer[choice])].record.text, text)
     return int(newer[choice]) if parallel else None
 
 

@@ -17,7 +17,7 @@ from interlayer.memory.log.records import EntityId, Head, Relation
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties
-from interlayer.memory.recall.page import Page, filled, frame_of, ranked_facts
+from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.ranking import asked
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
@@ -65,7 +65,7 @@ class Recaller:
         relations = await self._relations(principal.organization, view, dossier, until) if wanted else ()
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, head, space)
-        ranked, there = ranked_facts(view, request, vector, page, names)
+        ranked, there = rank_facts(view, request, vector, page, names)
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)

@@ -7,7 +7,7 @@ from typing import Final
 import anyio
 import numpy as np
 
-from interlayer.answers import as_json, shown_time
+from interlayer.answers import as_json, display_time
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.repository import Entities
@@ -64,10 +64,10 @@ class Searcher:
         check_text(request.query, "query", QUERY_MAX)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
-        allowed = await self._allowed(principal.organization, request)
-        shown = _shown(request)
+        allowed = await self._allow(principal.organization, request)
+        shown = _show(request)
         try:
-            return _page(await self._found(principal.organization, request, allowed, set(shown)), shown, request)
+            return _page(await self._find(principal.organization, request, allowed, set(shown)), shown, request)
         except (Unavailable, Corrupt) as error:
             hits = await self._scanner.hits(
                 principal.organization, request.query, request.entity_type, allowed, _CANDIDATES + len(shown)
@@ -75,7 +75,7 @@ class Searcher:
             found = await self._living(principal.organization, hits, allowed, set(shown), request)
             return replace(_page(found, shown, request), degraded=(f"{_DEGRADED} {error}",))
 
-    async def _found(
+    async def _find(
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
     ) -> list[tuple[Head, FactState, float]]:
         """Ask the index. Raises `Unavailable` in a bounded time, and then for a while at once."""
@@ -84,7 +84,7 @@ class Searcher:
             raise Unavailable("It did not answer a moment ago.")
         try:
             with anyio.fail_after(_PATIENCE_S):
-                return await self._asked(organization, request, allowed, shown)
+                return await self._ask(organization, request, allowed, shown)
         except (TimeoutError, Unavailable) as error:
             if anyio.current_time() - now_s > _SLOW_S:
                 self._rests_until_s = anyio.current_time() + _REST_S
@@ -92,7 +92,7 @@ class Searcher:
                 raise
             raise Unavailable(f"No answer within {_PATIENCE_S:.0f} s.") from error
 
-    async def _asked(
+    async def _ask(
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
     ) -> list[tuple[Head, FactState, float]]:
         space = await self._spaces.of(organization)
@@ -134,7 +134,7 @@ class Searcher:
             entry = ListedEntity(
                 ref=head.entity.ref,
                 name=head.name,
-                updated_at=shown_time(head.updated_at),
+                updated_at=display_time(head.updated_at),
                 properties=head.properties,
             )
             if answer.entities and json_tokens(as_json(answer)) + json_tokens(as_json(entry)) > _LISTED_TOKENS:
@@ -154,7 +154,7 @@ class Searcher:
             return head
         return head if self._filters.meets(head.entity.type, where, head.properties) else None
 
-    async def _allowed(self, organization: str, request: SearchRequest) -> set[str] | None:
+    async def _allow(self, organization: str, request: SearchRequest) -> set[str] | None:
         if request.entity_type:
             self._schema.entity(request.entity_type, "entity_type")
         if not request.where:
@@ -188,7 +188,7 @@ class Searcher:
             hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
         found: list[tuple[Head, FactState, float]] = []
         views: dict[str, EntityView] = {}
-        for hit, score in _fused(hits):
+        for hit, score in _fuse(hits):
             if len(found) > request.limit:
                 break
             head = heads[hit.row.owner]
@@ -213,7 +213,7 @@ def _digest(request: SearchRequest) -> str:
     return paging.digest_of(request.query, request.entity_type, request.where)
 
 
-def _shown(request: SearchRequest) -> list[int]:
+def _show(request: SearchRequest) -> list[int]:
     """Return the marks of what earlier pages have shown."""
     if not request.cursor:
         return []
@@ -222,7 +222,7 @@ def _shown(request: SearchRequest) -> list[int]:
     return marks.tolist()
 
 
-def _fused(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+def _fuse(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
     if not hits:
         return []
     cosine = np.array([hit.cosine or 0.0 for hit in hits], dtype=np.float32)
@@ -242,7 +242,7 @@ def _page(found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], 
                 fact_id=fact.record.id,
                 text=fact.record.text,
                 confidence=fact.confidence,
-                observed_at=shown_time(fact.record.observed_at),
+                observed_at=display_time(fact.record.observed_at),
                 memory_id=fact.memory.id,
                 source=fact.memory.source or "",
             ),

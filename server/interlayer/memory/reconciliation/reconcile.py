@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.contradiction import NEAR, Claim, contradict
-from interlayer.language.distinction import distinguished
+from interlayer.language.distinction import find_distinction
 from interlayer.language.restatement import MEANING_MIN, TOGETHER_MIN, Pinned
 from interlayer.language.terms import content_words, stem
 from interlayer.memory.entities.view import EntityView, exact_form
@@ -115,7 +115,7 @@ class _Compared:
         closest = _highest(scores, MEANING_MIN if pinned else _DUPLICATE, _NEIGHBOURS)
         for place in closest:
             known = self._texts[place]
-            same = scores[place] >= _DUPLICATE and distinguished(text, known) is None
+            same = scores[place] >= _DUPLICATE and find_distinction(text, known) is None
             if same or (pinned and pinned.stands_in(known)):
                 return float(scores[place]), self._names[place]
         together = [self._texts[place] for place in closest if scores[place] >= TOGETHER_MIN]
@@ -130,7 +130,7 @@ class _Compared:
         found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
         claim, now = Claim.of(text), datetime.fromisoformat(seen)
         # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
-        in_force = np.where(self._superseded(len(scores)), -1, scores)
+        in_force = np.where(self._mask_superseded(len(scores)), -1, scores)
         places = dict.fromkeys([*_highest(in_force, NEAR, _OPPOSED), *_highest(scores, NEAR, _OPPOSED)])
         for place in sorted(places, key=lambda one: (-scores[one], one)):
             at = self._seen[place]
@@ -141,7 +141,7 @@ class _Compared:
                 found[(at > seen) - (at < seen)].append(self._names[place])
         return tuple(found[-1]), tuple(found[1]), tuple(found[0])
 
-    def _superseded(self, count: int) -> NDArray[np.bool_]:
+    def _mask_superseded(self, count: int) -> NDArray[np.bool_]:
         """Return (count,) bool: which statements were superseded before this call."""
         known = self._was_superseded[: self.known]
         return np.concatenate([known, np.zeros(count - len(known), dtype=np.bool_)])
@@ -164,7 +164,7 @@ def facts_of(
             one.candidate.confidence,
             one.candidate.observed_at or observed_at,
             one.candidate.span,
-            tuple(_named(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
+            tuple(_name(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
             given=beside and one.candidate.origin == "caller",
         )
         for number, one in enumerate(decisions)
@@ -188,5 +188,5 @@ def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside:
             )
 
 
-def _named(other: str | int, memory_id: str) -> str:
+def _name(other: str | int, memory_id: str) -> str:
     return other if isinstance(other, str) else str(FactId.of(memory_id, other))

@@ -8,7 +8,7 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from interlayer.memory.schema.types import TEXT_FORMS, PropertyType, ValueProblem, enum_words, normalise, reference
-from interlayer.text.patterns import compiled
+from interlayer.text.patterns import compile_pattern
 
 UpdatePolicy = Literal["replace", "keep_first", "append", "max", "min"]
 Sensitivity = Literal["public", "internal", "personal", "restricted"]
@@ -93,12 +93,12 @@ class PropertySchema(Strict):
             form = "|".join(re2.escape(word) for word in sorted(words, key=len, reverse=True)) + r")\b(?:"
         if self.type == "reference":
             form = f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
-        return tuple(compiled("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
+        return tuple(compile_pattern("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
 
     @cached_property
     def shape(self) -> Any:
         """Return the compiled `pattern`, or None."""
-        return compiled(self.pattern) if self.pattern else None
+        return compile_pattern(self.pattern) if self.pattern else None
 
     def normal(self, value: Any) -> Any:
         """Return the value in its normal form, which is its own normal form. Raises `ValueProblem`."""

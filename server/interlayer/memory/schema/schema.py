@@ -25,7 +25,7 @@ from interlayer.memory.schema.gate_settings import GateSettings, Thresholds
 from interlayer.memory.schema.property import Name, PropertySchema, Strict
 from interlayer.memory.schema.types import ValueProblem
 from interlayer.memory.schema.value_patterns import Finder, finder_for
-from interlayer.text.patterns import compiled
+from interlayer.text.patterns import compile_pattern
 from interlayer.text.yaml_source import InvalidFile, Located, Place, problems_of, read_yaml
 
 
@@ -114,7 +114,7 @@ class IdentifierSchema(Strict):
     @cached_property
     def shape(self) -> Any:
         """Return the compiled pattern, or None."""
-        return compiled(f"(?i)(?:{self.pattern})") if self.pattern else None
+        return compile_pattern(f"(?i)(?:{self.pattern})") if self.pattern else None
 
 
 class Schema(Strict):

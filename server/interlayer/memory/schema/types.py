@@ -81,7 +81,7 @@ def enum_words(enum: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Return every folded word of an enum with the values that it stands for: more than one is a mistake."""
     words: dict[str, list[str]] = {}
     for name, synonyms in enum.items():
-        for word in dict.fromkeys(_folded(one) for one in (name, *synonyms)):
+        for word in dict.fromkeys(_fold(one) for one in (name, *synonyms)):
             words.setdefault(word, []).append(name)
     return words
 
@@ -190,14 +190,14 @@ def _phone(value: Any) -> str:
 
 
 def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:
-    wanted = _folded(str(value))
+    wanted = _fold(str(value))
     for name, synonyms in enum.items():
-        if wanted in {_folded(name), *(_folded(synonym) for synonym in synonyms)}:
+        if wanted in {_fold(name), *(_fold(synonym) for synonym in synonyms)}:
             return name
     raise ValueProblem(f"takes one of: {', '.join(enum)}")
 
 
-def _folded(word: str) -> str:
+def _fold(word: str) -> str:
     return " ".join(re.split(r"[\s_-]+", word.casefold().strip()))
 
 

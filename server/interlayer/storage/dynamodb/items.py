@@ -19,7 +19,7 @@ import anyio
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.storage.dynamodb.client import CallFailed, DynamoCalls, Patience, Place
-from interlayer.storage.encoding import encoded, fits
+from interlayer.storage.encoding import encode, fits
 from interlayer.storage.items import (
     EVERYTHING,
     LAST,
@@ -149,11 +149,11 @@ class DynamoItems:
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
-        bodies = encoded(operations)
+        bodies = encode(operations)
         if not operations:
             return
         now = {"N": str(math.floor(self._now_s()))}
-        items = [self._written(operation, body, now) for operation, body in zip(operations, bodies, strict=True)]
+        items = [self._write(operation, body, now) for operation, body in zip(operations, bodies, strict=True)]
         try:
             await self._call("transact_write_items", is_write=True, TransactItems=items, ClientRequestToken=uuid4().hex)
         except CallFailed as failure:
@@ -210,11 +210,11 @@ class DynamoItems:
             wanted = answer.get("UnprocessedKeys") or {}
         raise Unavailable(f"{self._place}: too busy to return all items asked for; the same call may succeed later.")
 
-    def _written(self, operation: Operation, body: bytes | None, now: Mapping[str, str]) -> dict[str, Any]:
+    def _write(self, operation: Operation, body: bytes | None, now: Mapping[str, str]) -> dict[str, Any]:
         """Return an operation as the API takes it, with what it expects as its condition."""
         entry: dict[str, Any] = {"TableName": self._place.table(operation.key.table), **_expectation(operation, now)}
         if isinstance(operation, Put) and body is not None:
-            attributes = {**_address(operation.key), "v": {"N": str(operation.expect + 1)}, **_packed(body)}
+            attributes = {**_address(operation.key), "v": {"N": str(operation.expect + 1)}, **_pack(body)}
             if operation.expires_at is not None:
                 attributes["ttl"] = {"N": str(operation.expires_at)}
             return {"Put": {**entry, "Item": attributes}}
@@ -242,7 +242,7 @@ def _address(key: Key) -> dict[str, Any]:
     return {"p": {"S": key.partition}, "s": {"S": key.sort}}
 
 
-def _packed(body: bytes) -> dict[str, Any]:
+def _pack(body: bytes) -> dict[str, Any]:
     """Return the attribute that holds a body: compressed where that makes it smaller, for it is paid by size."""
     if len(body) >= _COMPRESSED_FROM:
         packed = zlib.compress(body, 6)

@@ -74,7 +74,7 @@ async def check_tables(place: Place, organization: str) -> list[TableState]:
         for name, table in described["tables"].items():
             full = place.table(name)
             try:
-                states.append(await _checked(calls, full, described, table, organization))
+                states.append(await _check(calls, full, described, table, organization))
             except (InterlayerError, CallFailed) as failure:
                 states.append(TableState(full, ok=False, detail=str(failure)))
     finally:
@@ -94,7 +94,7 @@ class _Maker:
     say: Say
 
     async def make(self) -> None:
-        found = await _described(self.calls, self.name)
+        found = await _describe(self.calls, self.name)
         if found is None:
             self.say(f"{self.name}: creating")
             await self.calls.call("create_table", **self._creation())
@@ -131,7 +131,7 @@ class _Maker:
         deadline = time.monotonic() + _ACTIVE_WITHIN_S
         pause = 0.05
         while True:
-            found = await _described(self.calls, self.name)
+            found = await _describe(self.calls, self.name)
             if found and found["TableStatus"] == "ACTIVE":
                 return found
             if time.monotonic() > deadline:
@@ -176,7 +176,7 @@ class _Maker:
             self.say(f"{self.name}: this service has no point-in-time recovery")
 
 
-async def _described(calls: DynamoCalls, name: str) -> Mapping[str, Any] | None:
+async def _describe(calls: DynamoCalls, name: str) -> Mapping[str, Any] | None:
     try:
         return (await calls.call("describe_table", TableName=name))["Table"]
     except ServiceRefused as refusal:
@@ -196,10 +196,10 @@ async def _recoverable(calls: DynamoCalls, name: str) -> bool:
     return state.get("PointInTimeRecoveryStatus") == "ENABLED"
 
 
-async def _checked(
+async def _check(
     calls: DynamoCalls, name: str, described: Mapping[str, Any], table: Mapping[str, Any], organization: str
 ) -> TableState:
-    found = await _described(calls, name)
+    found = await _describe(calls, name)
     if found is None:
         return TableState(name, ok=False, detail="is not there. Run `interlayer store create`.")
     faults = list(_faults(found, described, table))

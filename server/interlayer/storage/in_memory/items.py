@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import anyio.lowlevel
 
 from interlayer.errors import Unavailable
-from interlayer.storage.encoding import encoded, fits
+from interlayer.storage.encoding import encode, fits
 from interlayer.storage.items import (
     EVERYTHING,
     Check,
@@ -138,7 +138,7 @@ class InMemoryItems:
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
-        bodies = encoded(operations)
+        bodies = encode(operations)
         await self._enter()
         versions = [self._version(operation.key) for operation in operations]
         failed = [

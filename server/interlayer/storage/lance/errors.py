@@ -42,7 +42,7 @@ async def again_if_crowded(action: Callable[[], Awaitable[None]]) -> None:
     return await action()
 
 
-def translated(error: Exception, location: str, remedy: str) -> InterlayerError:
+def translate(error: Exception, location: str, remedy: str) -> InterlayerError:
     """Return the error as one of ours, with the place and the remedy named."""
     reason = str(error).partition("\n")[0][:200]
     if not isinstance(error, OSError) and _UNREADABLE.search(reason):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from interlayer.errors import Unavailable
 from interlayer.models.embedder import Space, Vectors
 from interlayer.storage.lance import table as lance_table
-from interlayer.storage.lance.errors import VENDOR_ERRORS, again_if_crowded, attempts_for, translated, wait_a_turn
+from interlayer.storage.lance.errors import VENDOR_ERRORS, again_if_crowded, attempts_for, translate, wait_a_turn
 from interlayer.storage.lance.lease import Busy
 from interlayer.storage.lance.places import LocalPlace, Place, Purpose
 from interlayer.storage.lance.rows import check_width, folder_name
@@ -120,7 +120,7 @@ class LanceIndex:
             return []
 
         async def read(table: "AsyncTable") -> list[Hit]:
-            only = lance_table.narrowed(kind, owners)
+            only = lance_table.narrow(kind, owners)
             queries: list[Any] = []
             if vector.any():
                 nearest = table.query().nearest_to(vector).distance_type("cosine").bypass_vector_index()
@@ -131,7 +131,7 @@ class LanceIndex:
                 )
             if only is not None:
                 queries = [query.where(only) for query in queries]
-            return lance_table.collapsed(await lance_table.run_all([query.limit(limit) for query in queries]))
+            return lance_table.collapse(await lance_table.run_all([query.limit(limit) for query in queries]))
 
         async with self._within(self._place.read_s):
             return await self._run(organization, read, []) if limit > 0 else []
@@ -177,7 +177,7 @@ class LanceIndex:
             await table.checkout_latest()  # fails on a handle of a table that another process has dropped
             return table
 
-        with self._translated(folder_name(organization)):
+        with self._translate(folder_name(organization)):
             table = await self._run(organization, newest, None)
             if table is not None:
                 async for rows in lance_table.all_rows(table):
@@ -212,7 +212,7 @@ class LanceIndex:
     async def ping(self) -> None:
         """Raise `Unavailable` unless the index can be read."""
         async with self._within(self._place.read_s):
-            with self._translated(""):
+            with self._translate(""):
                 await (await self._connect("")).list_tables(limit=1)
 
     async def close(self) -> None:
@@ -265,7 +265,7 @@ class LanceIndex:
 
         Another process may have erased the version being read, won the race for a commit, or deleted the folder.
         """
-        with self._translated(folder_name(organization)):
+        with self._translate(folder_name(organization)):
             for attempt in itertools.count(1):
                 table = await self._table(organization, create=create)
                 try:
@@ -287,7 +287,7 @@ class LanceIndex:
         lock = self._locks.setdefault(organization, anyio.Lock())
         folder = folder_name(organization)
         await self._ready()
-        with self._translated(folder):
+        with self._translate(folder):
             async with lock, self._place.lock(folder, purpose):
                 with anyio.CancelScope(shield=True):
                     yield
@@ -310,9 +310,9 @@ class LanceIndex:
             raise Unavailable(f"{self._place.name}: no answer within {seconds} s. {self._place.remedy}") from error
 
     @contextmanager
-    def _translated(self, folder: str) -> Generator[None]:
+    def _translate(self, folder: str) -> Generator[None]:
         """Turn LanceDB's errors into ours, with the place and the remedy named."""
         try:
             yield
         except VENDOR_ERRORS as error:
-            raise translated(error, self._place.uri(folder), self._place.remedy) from error
+            raise translate(error, self._place.uri(folder), self._place.remedy) from error

@@ -98,14 +98,14 @@ class Leases:
     @asynccontextmanager
     async def hold(self, register: Register, wait_s: float) -> AsyncGenerator[Lease]:
         """Hold the lease. Raises `Busy` when somebody else still holds it after `wait_s` seconds."""
-        lease = await self._taken(register, wait_s)
+        lease = await self._take(register, wait_s)
         try:
             yield lease
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(lease.end)
 
-    async def _taken(self, register: Register, wait_s: float) -> Lease:
+    async def _take(self, register: Register, wait_s: float) -> Lease:
         holder = uuid.uuid4().hex
         deadline = self._now_s() + wait_s
         lease: Lease | None = None

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, Final
 
-from interlayer.storage.aws_errors import code_of, translated
+from interlayer.storage.aws_errors import code_of, translate
 from interlayer.storage.lance.lease import Mark
 
 _REMEDY: Final = "Check the endpoint, the credentials and their permissions."
@@ -20,7 +20,7 @@ class S3Register:
 
     def read(self) -> Mark | None:
         """Read what is there now; None if nothing ever was."""
-        with translated(self.name, _REMEDY):
+        with translate(self.name, _REMEDY):
             try:
                 found = self._client.get_object(**self._place)
             except self._client.exceptions.NoSuchKey:
@@ -30,7 +30,7 @@ class S3Register:
     def write(self, text: str, expect: str | None) -> str | None:
         """Replace the state with this token; return the new token, None if it has changed."""
         condition = {"IfNoneMatch": "*"} if expect is None else {"IfMatch": expect}
-        with translated(self.name, _REMEDY):
+        with translate(self.name, _REMEDY):
             try:
                 return str(self._client.put_object(**self._place, Body=text.encode(), **condition)["ETag"])
             except self._client.exceptions.ClientError as error:
@@ -50,7 +50,7 @@ class DynamoRegister:
 
     def read(self) -> Mark | None:
         """Read what is there now; None if nothing ever was."""
-        with translated(self.name, _REMEDY):
+        with translate(self.name, _REMEDY):
             found = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get("Item")
         return Mark(found["token"]["S"], found["mark"]["S"]) if found else None
 
@@ -65,7 +65,7 @@ class DynamoRegister:
                 "ExpressionAttributeValues": {":expect": {"S": expect}},
             }
         item = {**self._key, "token": {"S": token}, "mark": {"S": text}}
-        with translated(self.name, _REMEDY):
+        with translate(self.name, _REMEDY):
             try:
                 self._client.put_item(TableName=self._table, Item=item, **condition)
             except self._client.exceptions.ConditionalCheckFailedException:

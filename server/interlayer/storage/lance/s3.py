@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import anyio.to_thread
 
 from interlayer.errors import InvalidInput, Refused, Unavailable
-from interlayer.storage.aws_errors import code_of, translated
+from interlayer.storage.aws_errors import code_of, translate
 from interlayer.storage.lance.lease import Leases, Register
 from interlayer.storage.lance.places import Purpose
 from interlayer.storage.lance.registers import DynamoRegister, S3Register
@@ -114,7 +114,7 @@ class S3Place:
 
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         def run() -> T:
-            with translated(self.name, self.remedy):
+            with translate(self.name, self.remedy):
                 return function(*arguments)
 
         return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)

@@ -64,7 +64,7 @@ def one_of(column: str, values: Sequence[str]) -> "Expr":
     return col(column).isin([lit(value) for value in values])
 
 
-def narrowed(kind: str | None, owners: Sequence[str] | None) -> "Expr | None":
+def narrow(kind: str | None, owners: Sequence[str] | None) -> "Expr | None":
     """Return the filter for rows of a kind and of owners, or None for all rows."""
     wanted = {"kind": None if kind is None else [kind], "owner": owners}
     filters = [one_of(column, values) for column, values in wanted.items() if values is not None]
@@ -128,7 +128,7 @@ async def run_all(queries: Sequence[Any]) -> list[Any]:
     return results
 
 
-def collapsed(tables: Sequence[Any]) -> list[Hit]:
+def collapse(tables: Sequence[Any]) -> list[Hit]:
     """Join the rows that the legs found, one hit an id."""
     hits: dict[str, Hit] = {}
     for record in (record for table in tables for record in table.to_pylist()):

@@ -36,7 +36,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def translated(path: Path) -> Generator[None]:
+def translate(path: Path) -> Generator[None]:
     """Turn SQLite's errors into ours, with the file and the remedy named."""
     try:
         yield

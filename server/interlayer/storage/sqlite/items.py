@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from interlayer.errors import Unavailable
-from interlayer.storage.encoding import encoded
+from interlayer.storage.encoding import encode
 from interlayer.storage.items import (
     EVERYTHING,
     LAST,
@@ -22,7 +22,7 @@ from interlayer.storage.items import (
     Span,
     Table,
 )
-from interlayer.storage.sqlite.file import BUSY_TIMEOUT_S, LIVE, connect, translated
+from interlayer.storage.sqlite.file import BUSY_TIMEOUT_S, LIVE, connect, translate
 from interlayer.storage.sqlite.writer import Writer
 
 _GET_MANY_ROWS: Final = 250  # keys a statement: three parameters each, under SQLite's limit of 999
@@ -36,7 +36,7 @@ class SqliteItems:
     def __init__(self, path: Path, now_s: Callable[[], float] = time.time) -> None:
         self._path = path
         self._now_s = now_s
-        with translated(path):
+        with translate(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = Writer(path, now_s)
             self._reader = connect(path)
@@ -57,7 +57,7 @@ class SqliteItems:
                 f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {LIVE}"
             )
             parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
-            with translated(self._path):
+            with translate(self._path):
                 rows = self._reader.execute(sql, [*parameters, self._now_s()]).fetchall()
                 for table, partition, sort, version, body in rows:
                     key = Key(table, partition, sort)
@@ -87,7 +87,7 @@ class SqliteItems:
             f"ORDER BY sort {'DESC' if reverse else 'ASC'} LIMIT ?"
         )
         parameters = [table, partition, start, end, self._now_s()]
-        with translated(self._path):
+        with translate(self._path):
             rows = self._reader.execute(sql, [*parameters, -1 if limit is None else limit + 1]).fetchall()
             more = limit is not None and len(rows) > limit
             items = [
@@ -98,7 +98,7 @@ class SqliteItems:
 
     async def scan(self, table: Table, prefix: str) -> AsyncGenerator[Item]:
         """Yield every item of every partition that begins with `prefix`, as they all were at one moment."""
-        with translated(self._path):
+        with translate(self._path):
             reader = connect(self._path)  # of its own: a long read must not hold up the others
         try:
             reader.execute("BEGIN")
@@ -115,7 +115,7 @@ class SqliteItems:
 
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
-        await self._writer.transact(operations, encoded(operations))
+        await self._writer.transact(operations, encode(operations))
 
     async def purge(self) -> int:
         """Remove items that have expired, some at a time; return how many."""

@@ -22,7 +22,7 @@ import anyio.to_thread
 from interlayer.errors import Unavailable
 from interlayer.storage.file_lock import Turns
 from interlayer.storage.items import Check, Delete, Operation, Put, VersionConflict
-from interlayer.storage.sqlite.file import connect, translated
+from interlayer.storage.sqlite.file import connect, translate
 
 _GROUP_MAX: Final = 64  # transactions a commit: others wait for it
 _TURN_TIMEOUT_S: Final = 30.0
@@ -134,7 +134,7 @@ class Writer:
             self._given.wait_for(lambda: self._waiting or self._closing)
             return self._waiting[0] if self._waiting else None
 
-    def _taken(self, kind: type[_Job], most: int) -> list[Any]:
+    def _take(self, kind: type[_Job], most: int) -> list[Any]:
         """Return the jobs of a kind whose turn it is; they can no longer be withdrawn."""
         taken: list[_Job] = []
         with self._given:
@@ -146,8 +146,8 @@ class Writer:
         """Do the work that waits, without letting others write meanwhile."""
         work: list[_Work] = []
         try:
-            with translated(self._path), self._turns.taken():
-                work = self._taken(_Work, 1)
+            with translate(self._path), self._turns.taken():
+                work = self._take(_Work, 1)
                 for one in work:
                     one.result = one.run(self._connection)
         except BaseException as error:  # noqa: BLE001 - it belongs to who has given the work
@@ -159,10 +159,10 @@ class Writer:
         """Commit those that wait once it is this process's turn: who comes until then comes along."""
         group: list[_Transaction] = []
         try:
-            with translated(self._path), self._turns.taken():
+            with translate(self._path), self._turns.taken():
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    group = self._taken(_Transaction, _GROUP_MAX)
+                    group = self._take(_Transaction, _GROUP_MAX)
                     for one in group:
                         one.error = self._applied(one)
                     self._connection.execute("COMMIT")
@@ -171,7 +171,7 @@ class Writer:
                         self._connection.execute("ROLLBACK")
                     raise
         except BaseException as error:  # noqa: BLE001 - it belongs to who has given the transactions
-            group = group or self._taken(_Transaction, _GROUP_MAX)
+            group = group or self._take(_Transaction, _GROUP_MAX)
             for one in group:
                 one.error = error
         return group
@@ -180,7 +180,7 @@ class Writer:
         """Apply a transaction of a group; return what it failed with, after which nothing of it is there."""
         self._connection.execute("SAVEPOINT one")
         try:
-            with translated(self._path):
+            with translate(self._path):
                 self._apply(one)
         except Exception as error:
             if not self._connection.in_transaction:  # SQLite has taken back the whole group
