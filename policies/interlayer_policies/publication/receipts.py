@@ -22,6 +22,7 @@ Kind = Literal["context", "check"]
 
 DEADLINE_S: Final = 5.0
 
+_ATTEMPTS: Final = 3  # a caller waits for them
 _WAITING_MAX: Final = 10_000
 
 
@@ -71,7 +72,7 @@ class Receipts:
                 self._waiting.append(put)
             return put.key.sort
 
-        return await optimistically(attempt, "no free receipt id was found; try again")
+        return await optimistically(attempt, "no free receipt id was found; try again", attempts=_ATTEMPTS)
 
     async def settle(self) -> None:
         """Write the receipts that wait for the store. Raises `Unavailable` while it is still away."""

@@ -173,7 +173,7 @@ class SnapshotCache:
         nothing_new = shelf.arrivals == self._arrivals(model)
         return nothing_new and self._clock() - shelf.embed_tried_at < _EMBED_AGAIN_AFTER
 
-    async def _embed(self, shelf: _Shelf, model: EmbeddingModel | None) -> bool:
+    async def _can_embed(self, shelf: _Shelf, model: EmbeddingModel | None) -> bool:
         """Whether the vectors that a set was loaded without can be had now."""
         return await self._vectors(shelf.snapshot.sections, model, QUERY_DEADLINE_S) is not None
 
@@ -208,7 +208,7 @@ class SnapshotCache:
                 return shelf
             arrivals = self._arrivals(model)
             same = shelf is not None and shelf.holds(head)
-            if shelf is not None and same and not await self._embed(shelf, model):
+            if shelf is not None and same and not await self._can_embed(shelf, model):
                 shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
                 return shelf
             editions = shelf.snapshot.editions if shelf and same else await self._read(organization, head, shelf)

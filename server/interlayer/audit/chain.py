@@ -51,11 +51,11 @@ class ChainCheck:
         """Take the next event; return whether it is what was written there."""
         self.events += 1
         if not _PLACE.fullmatch(place) or int(place) == 0:
-            self._find(place, "forged", "no event has such a place in the chain")
+            self._report(place, "forged", "no event has such a place in the chain")
             return False
         number = int(place)
         if number > self.number + 1:
-            self._find(_range(self.number + 1, number - 1), "missing", f"the next one there is {number}")
+            self._report(_range(self.number + 1, number - 1), "missing", f"the next one there is {number}")
             self._linked = False
         sound = self._sound(number, body)
         self._linked, self.number, self.hash = sound, number, str(body.get("hash"))
@@ -68,7 +68,7 @@ class ChainCheck:
         for number in sorted(self.checkpoints):
             for checkpoint in self.checkpoints[number] if number > self.number else ():
                 lost = _range(self.number + 1, number)
-                self._find(
+                self._report(
                     lost, "missing", f"the chain ends at {self.number}, the checkpoint of {checkpoint.at} does not"
                 )
                 self.compared += 1
@@ -77,17 +77,17 @@ class ChainCheck:
 
     def _sound(self, number: int, body: Mapping[str, Any]) -> bool:
         if event_hash(body) != body.get("hash"):
-            self._find(str(number), "changed", "its content does not have its hash")
+            self._report(str(number), "changed", "its content does not have its hash")
             return False
         if body.get("number") != number:
-            self._find(str(number), "reordered", f"event {body.get('number')} stands in its place")
+            self._report(str(number), "reordered", f"event {body.get('number')} stands in its place")
             return False
         if self._linked and body.get("previous") != self.hash:
             if number == 1:
-                self._find("1", "forged", "it follows another event, and the first one follows none")
+                self._report("1", "forged", "it follows another event, and the first one follows none")
             else:
                 told = f"event {number} follows another one: either this one was replaced or {number} is forged"
-                self._find(str(number - 1), "replaced", told)
+                self._report(str(number - 1), "replaced", told)
         return True
 
     def _compare(self, checkpoint: Checkpoint) -> None:
@@ -96,7 +96,7 @@ class ChainCheck:
             told = f"the checkpoint of {checkpoint.at} has hash {checkpoint.hash[:16]}…, the event {self.hash[:16]}…"
             self.faults.append(Fault("checkpoint", str(checkpoint.number), "differs", told))
 
-    def _find(self, name: str, problem: Problem, detail: str) -> None:
+    def _report(self, name: str, problem: Problem, detail: str) -> None:
         self.faults.append(Fault("event", name, problem, detail))
 
 

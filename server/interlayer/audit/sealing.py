@@ -36,6 +36,8 @@ from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 SEGMENT_RECEIPTS_MAX: Final = 1_000
 EVERY_S: Final = 60.0
+_SEGMENTS_MAX: Final = 100_000
+"""Of an hour: each conflict is a segment that another sealer wrote, so that attempts end with the hour."""
 GRACE: Final = timedelta(seconds=10)
 COMPARED_AFTER: Final = (timedelta(minutes=5), timedelta(minutes=65), timedelta(hours=26))
 """How long after its end an hour is compared as a whole; the later ones find what landed very late."""
@@ -121,7 +123,7 @@ class Sealer:
         end = first_id(RECEIPT, now - GRACE)
 
         async def attempt() -> None:  # where another sealer is faster, what it left is looked at again
-            hour = await self._seal_of(organization, name, whole=whole)
+            hour = await self._read_sealed(organization, name, whole=whole)
             batch: list[Item] = []
             span = EVERYTHING if whole else Span(hour.through, end)
             async for item in stream(self._store, receipts_partition(organization, name), replace(span, end=end)):
@@ -134,9 +136,10 @@ class Sealer:
             if batch:
                 await self._write(principal, hour, batch, sealed)
 
-        await optimistically(attempt, f"receipts of the hour {name}: other sealers were always first. Try again.")
+        busy = f"receipts of the hour {name}: other sealers were always first. Try again."
+        await optimistically(attempt, busy, attempts=_SEGMENTS_MAX)
 
-    async def _seal_of(self, organization: str, name: str, *, whole: bool) -> _Hour:
+    async def _read_sealed(self, organization: str, name: str, *, whole: bool) -> _Hour:
         hour = _Hour(name, whole)
         span, partition = Span.prefix(f"{name}-"), segments_partition(organization)
         try:

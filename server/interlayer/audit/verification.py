@@ -141,15 +141,15 @@ class _Run:
             sealings.newest_hour = hour
         item = await self._store.get(Key("audit", segments_partition(self._organization), name))
         if item is None:
-            self._find_broken(name, code, detail, "missing", f"event {event.get('number')} has sealed it")
+            self._mark_broken(name, code, detail, "missing", f"event {event.get('number')} has sealed it")
         elif not sound:
-            self._find_broken(name, code, detail)
+            self._mark_broken(name, code, detail)
         elif segment_digest(body_of(item)) != detail.get("sha256"):
-            self._find_broken(name, code, detail, "changed", f"it is not what event {event.get('number')} has sealed")
+            self._mark_broken(name, code, detail, "changed", f"it is not what event {event.get('number')} has sealed")
         elif not _consistent(item.body, detail):
-            self._find_broken(name, code, detail, "forged", "its count, order or root is not that of its leaves")
+            self._mark_broken(name, code, detail, "forged", "its count, order or root is not that of its leaves")
 
-    def _find_broken(
+    def _mark_broken(
         self, name: str, code: int, detail: Mapping[str, Any], problem: Problem | None = None, told: str = ""
     ) -> None:
         """Take a segment for what it cannot be believed to say; without a problem its event is named already."""
@@ -186,7 +186,7 @@ class _Run:
             receipt_id = item.key.sort
             leaf = leaves.pop(receipt_id, None)
             if leaf is None:
-                self._list_unsealed(receipt_id, hour)
+                self._judge_unsealed(receipt_id, hour)
             elif receipt_leaf(receipt_id, body_of(item)) != leaf[0]:
                 report.faults.append(
                     Fault("receipt", receipt_id, "changed", f"it is not the one that was sealed in {leaf[2]}")
@@ -224,7 +224,7 @@ class _Run:
                 leaves[receipt_id] = (leaf, expires_at, name)
         return leaves
 
-    def _list_unsealed(self, receipt_id: str, hour: str) -> None:
+    def _judge_unsealed(self, receipt_id: str, hour: str) -> None:
         """Tell a receipt whose turn has not come from one that the sealer has passed by."""
         sealings = self._sealings
         if hour in sealings.broken_hours:

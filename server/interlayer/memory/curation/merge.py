@@ -124,8 +124,8 @@ class Merger:
         entry = Merged(
             **self._entry(principal, kept, reason),
             absorbs=other.entity,
-            same=tuple(_same(ids, decisions))[:_PAIRS_MAX],
-            opposed=tuple(_oppose(ids, decisions))[:_PAIRS_MAX],
+            same=tuple(_same_pairs(ids, decisions))[:_PAIRS_MAX],
+            opposed=tuple(_opposed_pairs(ids, decisions))[:_PAIRS_MAX],
         )
         whole = self._entities.blank(kept.entity)
         for one in [*ours.memories.values(), entry, *theirs.memories.values()]:
@@ -264,13 +264,13 @@ def _absorbs(entry: LogEntry, entity: EntityId) -> bool:
     return isinstance(entry, Merged) and entry.absorbs == entity
 
 
-def _same(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+def _same_pairs(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
     for fact_id, one in zip(ids, decisions, strict=True):
         if isinstance(one.duplicate_of, str):
             yield fact_id, one.duplicate_of
 
 
-def _oppose(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+def _opposed_pairs(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
     for fact_id, one in zip(ids, decisions, strict=True):
         for other in (*one.supersedes, *one.superseded_by, *one.opposed):
             if isinstance(other, str):

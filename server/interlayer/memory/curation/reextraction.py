@@ -244,7 +244,7 @@ class Rereader:
     ) -> "_Planned":
         organization, entity = principal.organization, stored.head.entity
         rest = unread(log, reread.memory.id)
-        rest = [_read(one, reread) if one.id == reread.memory.id else one for one in rest]
+        rest = [_mark_read(one, reread) if one.id == reread.memory.id else one for one in rest]
         view = await self._view(organization, entity, rest, reread.space)
         names = (stored.head.name, *stored.head.names)
         facts = reread.gated.facts
@@ -261,7 +261,7 @@ class Rereader:
         operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
         if removed:
             operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
-        operations += self._turn_down(principal, reread, made, entity)
+        operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
         return _Planned(unique(operations), change)
@@ -293,7 +293,9 @@ class Rereader:
             extracts=origin.id,
         )
 
-    def _turn_down(self, principal: Principal, reread: Reread, made: LogEntry, entity: EntityId) -> Sequence[Operation]:
+    def _rejections(
+        self, principal: Principal, reread: Reread, made: LogEntry, entity: EntityId
+    ) -> Sequence[Operation]:
         turned_down = RejectionRecord(
             organization=principal.organization,
             memory_id=made.id,
@@ -316,7 +318,7 @@ class _Planned:
     change: Change
 
 
-def _read(memory: LogEntry, reread: Reread) -> LogEntry:
+def _mark_read(memory: LogEntry, reread: Reread) -> LogEntry:
     """Note on a call who has read it: its caller, if that stated anything, and the model that reads the content now."""
     given = any(one.given for one in (*memory.facts, *memory.confirms, *memory.properties))
     extractor = f"caller+{reread.by}" if given else reread.by

@@ -72,7 +72,7 @@ class Rejections:
             # Read again at every attempt: somebody else may have been first, and then nothing is remembered twice.
             stored, now = await self._find(principal.organization, rejection_id)
             detail = {"reason": reason, "gate": _code(now), "rejection": rejection_id}
-            event = Event("memory.admitted", _audit(stored), detail)
+            event = Event("memory.admitted", _audit_subject(stored), detail)
             await self._trail.commit(principal, event, [*operations, _without(stored, now)])
 
         return await self._memorizer.admit(principal, _request(item, candidate), commit)
@@ -80,7 +80,7 @@ class Rejections:
     async def dismiss(self, principal: Principal, rejection_id: str) -> None:
         """Take a candidate off the list for good."""
         item, candidate = await self._find(principal.organization, rejection_id)
-        event = Event("memory.dismissed", _audit(item), {"gate": _code(candidate), "rejection": rejection_id})
+        event = Event("memory.dismissed", _audit_subject(item), {"gate": _code(candidate), "rejection": rejection_id})
         await self._trail.commit(principal, event, [_without(item, candidate)])
 
     async def _items(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
@@ -141,7 +141,7 @@ def _subject(item: Item) -> str:
     return f"{entity['type']}:{entity['id']}" if entity else str(item.body["named"])
 
 
-def _audit(item: Item) -> str:
+def _audit_subject(item: Item) -> str:
     """Name the entity as the audit trail does: what was never remembered has a type and no name there."""
     return _subject(item) if item.body["entity"] else str(item.body["named"]).partition(":")[0]
 

@@ -17,7 +17,7 @@ from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
 
 class References:
-    """Finds it, for what is to be erased."""
+    """Finds what has to go with an entity or a memory that is erased."""
 
     def __init__(self, store: ItemStore, entities: Entities, in_flight: InFlightCalls, schema: Schema) -> None:
         self._store = store
@@ -79,11 +79,11 @@ class References:
         return found
 
     async def rested(
-        self, organization: str, entity: EntityId, gone: Sequence[LogEntry], survivors: Iterable[LogEntry]
+        self, organization: str, entity: EntityId, gone: Sequence[LogEntry], revised: Iterable[LogEntry]
     ) -> list[Operation]:
-        """Let relations of erased memories rest on the first other memory that states them: the operations."""
+        """Build what lets relations of erased memories rest on the first other memory that states them."""
         others: dict[Relation, LogEntry] = {}
-        for memory in survivors:
+        for memory in revised:
             for relation in memory.relations:
                 others.setdefault(relation, memory)
         places = {
@@ -101,11 +101,11 @@ class References:
                 found.append(Put(place, body, item.version))
         return found
 
-    async def answers(self, organization: str, survivors: Iterable[LogEntry], names: Set[str]) -> list[Operation]:
+    async def answers(self, organization: str, revised: Iterable[LogEntry], names: Set[str]) -> list[Operation]:
         """Build the operations that take properties of erased memories out of later answers kept for replay."""
         places = [
             keys.idempotency(organization, memory.agent, memory.idempotency)
-            for memory in survivors
+            for memory in revised
             if isinstance(memory, Memorized)
             and memory.idempotency
             and any(one.name in names for one in memory.properties)
@@ -114,7 +114,7 @@ class References:
         return [changed for item in found if (changed := without_properties(item, names))]
 
     async def redactions(self, organization: str, log: Sequence[LogEntry], ids: Set[str]) -> list[Operation]:
-        """Blot the words of a fact out of its sources and out of answers kept for replay: the operations."""
+        """Build the operations that blot the words of a fact out of its sources and of answers kept for replay."""
         operations: list[Operation] = []
         by_content: dict[str, list[FactRecord | Confirmation]] = {}
         for memory in log:

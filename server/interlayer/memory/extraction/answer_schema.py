@@ -62,12 +62,14 @@ def answer_schema(schema: EntitySchema, characters: int) -> dict[str, Any]:
     entries = {"type": "array", "items": _text(_CHARACTERS_MAX), "maxItems": _ENTRIES_MAX}
     value = {"anyOf": [text, {"type": "number"}, {"type": "boolean"}, entries]}
     # The quote first: what a model has just copied, it states; what it has stated already, it finds a quote for.
-    fact = _close({"quote": text, "text": text, "confidence": share, "observed_at": _text(10), "subject": _text(200)})
-    prop = _close({"name": names, "quote": text, "value": value, "confidence": share})
+    fact = _closed_object(
+        {"quote": text, "text": text, "confidence": share, "observed_at": _text(10), "subject": _text(200)}
+    )
+    prop = _closed_object({"name": names, "quote": text, "value": value, "confidence": share})
     facts_max = next((most for most in _FACTS_MAX if most * _CHARACTERS_A_FACT >= characters), _FACTS_MAX[-1])
     most = {"facts": facts_max, "properties": max(len(schema.current), 1)}
     items = {"facts": fact, "properties": prop}
-    return _close({name: {"type": "array", "items": items[name], "maxItems": most[name]} for name in items})
+    return _closed_object({name: {"type": "array", "items": items[name], "maxItems": most[name]} for name in items})
 
 
 def read_answer(data: Any) -> Extraction:
@@ -116,7 +118,7 @@ def _mistakes(error: ValidationError) -> Iterator[str]:
         yield f"{place or 'the answer'}: {detail['msg']}"
 
 
-def _close(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _closed_object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": dict(properties),

@@ -62,7 +62,7 @@ class Gates:
     is said there grounds nothing, so that a model that obeys them has no effect.
     """
 
-    occasion: GateContext
+    context: GateContext
     ground: Ground | None = None
     redacted: bool = False
     addressed: Sequence[tuple[int, int]] = ()
@@ -71,13 +71,13 @@ class Gates:
 
     def fact(self, candidate: FactCandidate) -> FactCandidate | Rejection:
         """Return the fact as it is to be remembered, or why it is turned down."""
-        return self._count(self._problem_of_fact(candidate) or self._put(candidate))
+        return self._count(self._problem_of_fact(candidate) or self._reword(candidate))
 
     def value(self, candidate: PropertyCandidate) -> Observation | Rejection:
         """Return the value in normal form, or why it is turned down; the reason says what would pass."""
-        known = self.occasion.schema.current.get(candidate.name)
+        known = self.context.schema.current.get(candidate.name)
         if known is None:
-            hint = _hint(candidate.name, self.occasion.schema)
+            hint = _hint(candidate.name, self.context.schema)
             return self._count(self._secret_in(candidate) or Rejection("unknown_property", hint))
         return self._count(self._problem_of_value(candidate, known) or self._normal(candidate, known))
 
@@ -86,13 +86,13 @@ class Gates:
         """How many candidates came through."""
         return self.checked - self.rejected.total()
 
-    def _put(self, candidate: FactCandidate) -> FactCandidate | Rejection:
+    def _reword(self, candidate: FactCandidate) -> FactCandidate | Rejection:
         """Put a model's statement so that it is understood on its own; everybody else's words stay."""
         if candidate.origin != "extractor" or self.ground is None:
             return candidate
         if self._is_told_to(candidate.quote, self.ground):
             return _OBEYED
-        return decontextualize(candidate, self.occasion, self.ground)
+        return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
         try:
@@ -102,11 +102,11 @@ class Gates:
         if candidate.confidence < known.minimum_confidence:
             return Rejection("low_confidence", f"{candidate.name} needs {known.minimum_confidence}")
         span = self.ground.locate(candidate.quote) if self.ground and candidate.quote else candidate.span
-        observed_at = timestamp(self.occasion.observed_at)
+        observed_at = timestamp(self.context.observed_at)
         return Observation(candidate.name, value, candidate.confidence, observed_at, span)
 
     def _problem_of_fact(self, candidate: FactCandidate) -> Rejection | None:
-        settings = self.occasion.gates
+        settings = self.context.gates
         if self._is_secret(candidate.text, candidate.origin):
             return _SECRECY
         if is_instruction(candidate.text):
@@ -134,7 +134,7 @@ class Gates:
         return None
 
     def _why_ungrounded(self, candidate: PropertyCandidate, ground: Ground, kind: str) -> Rejection | None:
-        if "ungrounded" in self.occasion.gates.off:
+        if "ungrounded" in self.context.gates.off:
             return None
         span = ground.locate(candidate.quote or "")
         if span is None:
@@ -144,7 +144,7 @@ class Gates:
             return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
         if kind not in _FORMED:
             return None
-        stated = _state(candidate.value)
+        stated = _texts_of(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
         if missing:
             return Rejection("ungrounded", f"{missing} is not in the content")
@@ -168,7 +168,7 @@ class Gates:
         return judged
 
 
-def _state(value: Any) -> list[str]:
+def _texts_of(value: Any) -> list[str]:
     """State a value as texts in which a single word with a capital counts as a name."""
     if isinstance(value, dict):
         return [str(value.get("amount", ""))]

@@ -21,86 +21,90 @@ from interlayer.text.sentences import Sentence, sentences
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
 
 
-def decontextualize(candidate: FactCandidate, occasion: GateContext, ground: Ground) -> FactCandidate | Rejection:
+def decontextualize(candidate: FactCandidate, context: GateContext, ground: Ground) -> FactCandidate | Rejection:
     """Put a model's statement as it is to be remembered, or say why it is turned down."""
-    off = occasion.gates.off
+    off = context.gates.off
     span = ground.locate(candidate.quote or "")
-    problem = None if "ungrounded" in off else _why_ungrounded(candidate.text, span, occasion, ground)
+    problem = None if "ungrounded" in off else _why_ungrounded(candidate.text, span, context, ground)
     if not problem and "other_entity" not in off:
-        problem = _of_another(candidate, span, occasion, ground)
+        problem = _of_another(candidate, span, context, ground)
     if problem:
         return problem
-    text = with_name(candidate.text, occasion.name, occasion.schema.pronouns) or candidate.text
-    if "dangling" not in off and is_dangling(text, occasion.known):
+    text = with_name(candidate.text, context.name, context.schema.pronouns) or candidate.text
+    if "dangling" not in off and is_dangling(text, context.known):
         return Rejection("dangling", "it leans on a pronoun that nothing in it explains")
-    observed_at = _observe(candidate, occasion)
+    observed_at = _time_of(candidate, context)
     if isinstance(observed_at, Rejection):
         return observed_at
-    return replace(candidate, text=_date(text, occasion), span=span, observed_at=observed_at)
+    return replace(candidate, text=_anchor(text, context), span=span, observed_at=observed_at)
 
 
-def _why_ungrounded(text: str, span: tuple[int, int] | None, occasion: GateContext, ground: Ground) -> Rejection | None:
+def _why_ungrounded(text: str, span: tuple[int, int] | None, context: GateContext, ground: Ground) -> Rejection | None:
     """Return why a statement does not rest on the content, if so."""
     if span is None:
         return Rejection("ungrounded", "its quote is not in the content")
     missing = ground.missing(text)
     if missing:
         return Rejection("ungrounded", f"{missing} is not in the content")
-    if denied(text, ground.around(span), occasion.known):
+    if denied(text, ground.around(span), context.known):
         return Rejection("ungrounded", "the sentence that it rests on says the opposite")
-    if unsupported(text, ground.around(span, more=1), ground.content, occasion.known):
+    if unsupported(text, ground.around(span, more=1), ground.content, context.known):
         return Rejection("ungrounded", "the sentences around its quote say nothing of it")
     return None
 
 
 def _of_another(
-    candidate: FactCandidate, span: tuple[int, int] | None, occasion: GateContext, ground: Ground
+    candidate: FactCandidate, span: tuple[int, int] | None, context: GateContext, ground: Ground
 ) -> Rejection | None:
     """Return of whom a statement really is, if it is of another than the entity."""
-    if candidate.subject and not occasion.bears(candidate.subject):
+    if candidate.subject and not context.bears(candidate.subject):
         return Rejection("other_entity", f"it is about {candidate.subject[:60]}")
-    other = replaced(candidate.text, ground.around(span), ground.content, occasion.known) if span else None
+    other = replaced(candidate.text, ground.around(span), ground.content, context.known) if span else None
     return Rejection("other_entity", f"the content says it of {other[:60]}") if other else None
 
 
-def plain_facts(content: str, occasion: GateContext) -> Iterator[FactCandidate]:
+def plain_facts(content: str, context: GateContext) -> Iterator[FactCandidate]:
     """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
     before: Sentence | None = None
     for sentence in sentences(content):
-        text = f"{sentence.label}: {sentence.text}" if sentence.label else _name(content, before, sentence, occasion)
+        text = (
+            f"{sentence.label}: {sentence.text}"
+            if sentence.label
+            else _replace_pronoun(content, before, sentence, context)
+        )
         span = (sentence.start, sentence.end)
-        yield FactCandidate(_date(text, occasion), SENTENCE_CONFIDENCE, span=span, origin="plain")
+        yield FactCandidate(_anchor(text, context), SENTENCE_CONFIDENCE, span=span, origin="plain")
         before = sentence
 
 
-def _name(content: str, before: Sentence | None, sentence: Sentence, occasion: GateContext) -> str:
+def _replace_pronoun(content: str, before: Sentence | None, sentence: Sentence, context: GateContext) -> str:
     """Return a sentence with the name for its first pronoun, if the one before it can be about nobody else."""
     pronoun = leading_pronoun(sentence.text)
-    if pronoun is None or before is None or not occasion.names:
+    if pronoun is None or before is None or not context.names:
         return sentence.text
     gap = content[before.end : sentence.start]
     together = not gap.strip() and gap.count("\n") <= 1 and content.startswith(pronoun, sentence.start)
-    if not together or not names_nobody_else(before.text, occasion.names, pronoun):
+    if not together or not names_nobody_else(before.text, context.names, pronoun):
         return sentence.text
-    return _short_enough(with_name(sentence.text, occasion.name, occasion.schema.pronouns), sentence.text, occasion)
+    return _short_enough(with_name(sentence.text, context.name, context.schema.pronouns), sentence.text, context)
 
 
-def _date(text: str, occasion: GateContext) -> str:
-    return _short_enough(anchor(text, occasion.observed_at), text, occasion)
+def _anchor(text: str, context: GateContext) -> str:
+    return _short_enough(anchor(text, context.observed_at), text, context)
 
 
-def _short_enough(longer: str | None, text: str, occasion: GateContext) -> str:
+def _short_enough(longer: str | None, text: str, context: GateContext) -> str:
     """Return the longer form, unless it is what makes the statement too long."""
-    return longer if longer and len(longer) <= occasion.gates.fact_characters_max else text
+    return longer if longer and len(longer) <= context.gates.fact_characters_max else text
 
 
-def _observe(candidate: FactCandidate, occasion: GateContext) -> str | Rejection | None:
+def _time_of(candidate: FactCandidate, context: GateContext) -> str | Rejection | None:
     """Return since when a statement holds; what is said of the future was observed when it was said."""
     if not candidate.observed_at:
         return None
     try:
         given = parse_instant(candidate.observed_at, "observed_at")
     except InvalidInput:
-        is_let_through = "unanchored" in occasion.gates.off
+        is_let_through = "unanchored" in context.gates.off
         return None if is_let_through else Rejection("unanchored", f"{candidate.observed_at[:40]!r} is no time")
-    return timestamp(min(given, occasion.observed_at))
+    return timestamp(min(given, context.observed_at))

@@ -36,7 +36,7 @@ class EntityRead:
 
 
 async def read_entity(store: ItemStore, organization: str, entity: EntityId, after: int) -> EntityRead | None:
-    """Return the log after a revision, and no more relations than are ever shown; None without head.
+    """Return the head, the log after a revision, and no more relations than are ever shown; None without head.
 
     It takes one query unless there is a long log to read.
     """

@@ -38,7 +38,7 @@ async def read_log(
         and (upto is None or memory.revision <= upto)
         and (as_of is None or memory.recorded_at <= as_of)
     ]
-    merged = _merge(log)
+    merged = _find_merges(log)
     whole: list[LogEntry] = []
     for memory in log:
         if not isinstance(memory, Merged):
@@ -65,7 +65,7 @@ def parts(log: Iterable[LogEntry]) -> tuple[EntityId, ...]:
     return tuple(inside)
 
 
-def _merge(log: Sequence[LogEntry]) -> dict[EntityId, int]:
+def _find_merges(log: Sequence[LogEntry]) -> dict[EntityId, int]:
     """Return the entities that are absorbed at the end of a log, with the revision of the record that says so."""
     merged: dict[EntityId, int] = {}
     for memory in log:

@@ -1,8 +1,8 @@
 """What is stored of an entity: its head and the log that everything else is folded from.
 
-An entry of the log is what one `memorize` or a later reading added, a merge or a split; it is never rewritten, except
-to erase. So a fact's confirmations, its successors and every property's history are readings of the log: the past can
-be replayed, and forgetting a memory takes back exactly what rested on it.
+An entry of the log is what one `memorize` or a later reading added, a merge or a split. It is rewritten only to erase,
+and to read its content anew. So a fact's confirmations, its successors and every property's history are readings of the
+log: the past can be replayed, and forgetting a memory takes back exactly what rested on it.
 """
 
 import re
@@ -236,7 +236,7 @@ _ENTRIES: Final[Mapping[type[LogEntry], TypeAdapter[Any]]] = {
 }
 _MARKS: Final[Mapping[str, type[LogEntry]]] = {"extracts": Reextracted, "absorbs": Merged, "releases": Split}
 """What only the body of such an entry holds."""
-_PENDING: Final = re.compile(r"(?:caller\+)?pending \((.*)\)")
+_PENDING: Final = re.compile(r"(?s)(?:caller\+)?pending \((.*)\)")
 _HEAD: Final = TypeAdapter(Head)
 _FACTS: Final = TypeAdapter(tuple[FactRecord, ...])
 _CONFIRMATIONS: Final = TypeAdapter(tuple[Confirmation, ...])
@@ -252,7 +252,7 @@ def read_entry(body: Mapping[str, Any]) -> LogEntry:
     """Read the entry of a stored body."""
     kind = next((kind for mark, kind in _MARKS.items() if mark in body), Memorized)
     entry: LogEntry = _ENTRIES[kind].validate_python(body)
-    if kind is Memorized and "pending" not in body and (unread := _PENDING.fullmatch(entry.extractor)):
+    if isinstance(entry, Memorized) and entry.has_content and (unread := _PENDING.fullmatch(entry.extractor)):
         return replace(entry, pending=unread[1])  # written before `pending` was a field
     return entry
 

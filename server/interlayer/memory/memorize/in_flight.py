@@ -63,7 +63,7 @@ class InFlightCalls:
 
     async def resume(self, organization: str, remember: Remember) -> AsyncGenerator[str]:
         """Memorize what processes left that died while a model read it; yield in words why a call could not be."""
-        for call in await self._rest(organization):
+        for call in await self._claim_abandoned(organization):
             try:
                 if (await remember(call)).replayed:
                     await self.abandon(call)
@@ -73,7 +73,7 @@ class InFlightCalls:
             except (Unavailable, Conflict) as error:  # it is tried again
                 yield f"{call.memory_id}: {error}"
 
-    async def _rest(self, organization: str) -> Sequence[Call]:
+    async def _claim_abandoned(self, organization: str) -> Sequence[Call]:
         """Return the calls that nobody works on any more, each claimed for this process."""
         claimed: list[Call] = []
         now = self._clock()

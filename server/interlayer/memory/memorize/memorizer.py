@@ -150,17 +150,18 @@ class Memorizer:
 
     async def _reconcile(self, prepared: PreparedCall, resolved: ResolvedEntity, entity: EntityId) -> MemoryChange:
         """Decide what a call adds to an entity as it stands now."""
-        organization, now = prepared.call.principal.organization, timestamp(self._clock())
+        organization = prepared.call.principal.organization
         read = await self._entities.read(organization, entity, resolved.read) if resolved.entity else None
         stored = read.stored if read else None
         if resolved.entity and (stored is None or stored.head.merged_into):
             raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-        relations, targets = await self._relations(prepared, entity, now)
+        relations, targets = await self._relations(prepared, entity)
         viewed = self._entities.view(organization, stored.head, prepared.space, read) if stored else None
         view = await viewed if viewed else self._entities.blank(entity, prepared.space)
         names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
         decisions = await self._decide(prepared, view, names)
-        memory = _memory(prepared, decisions, relations, view.revision + 1, now)
+        # Recorded when everything has been read: later than all that was committed before.
+        memory = _memory(prepared, decisions, relations, view.revision + 1, timestamp(self._clock()))
         schema = self._schema.entities[entity.type]
         return change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
 
@@ -172,7 +173,7 @@ class Memorizer:
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _relations(
-        self, prepared: PreparedCall, entity: EntityId, now: str
+        self, prepared: PreparedCall, entity: EntityId
     ) -> tuple[tuple[Relation, ...], list[Operation]]:
         """Return the relations of a call, and what creates those of their targets that are not known yet."""
         organization = prepared.call.principal.organization
@@ -186,7 +187,7 @@ class Memorizer:
                 if is_new:
                     known[reference.identity] = target
                     schema = self._schema.entities[target.type]
-                    operations += creation(organization, target, reference, schema, now)
+                    operations += creation(organization, target, reference, schema, timestamp(self._clock()))
             relations[Relation(kind, target)] = None
         return tuple(relations), operations
 

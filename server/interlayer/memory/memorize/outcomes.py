@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from interlayer.answers import as_json
+from interlayer.errors import Corrupt
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.memorize.answer import (
     FactOutcome,
@@ -34,8 +35,11 @@ def answer_body(answer: MemorizeAnswer) -> dict[str, Any]:
 
 
 def read_answer(body: Mapping[str, Any]) -> MemorizeAnswer:
-    """Return an answer that was kept for replay, by this version or an earlier one."""
-    return _ANSWER.validate_python(body)
+    """Read an answer that was kept for replay, by this version or an earlier one. Raises `Corrupt`."""
+    try:
+        return _ANSWER.validate_python(body)
+    except ValidationError as error:
+        raise Corrupt("idempotency_key: the answer that was kept for it cannot be read. Use another key.") from error
 
 
 def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
@@ -56,7 +60,7 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
         gates=_counts(gated),
         extractor=gated.extractor,
         replayed=False,
-        omitted=_omit(facts, shown, "long answer; all are stored, use recall_entity"),
+        omitted=_count_omitted(facts, shown, "long answer; all are stored, use recall_entity"),
         degraded=change.prepared.degraded or None,
         conflicts=tuple(conflicts) or None,
     )
@@ -105,7 +109,7 @@ def nothing_remembered(prepared: PreparedCall, head: Head | None) -> MemorizeAns
         gates=_counts(prepared.gated),
         extractor=prepared.gated.extractor,
         replayed=False,
-        omitted=_omit(facts, shown, "long answer; nothing was stored"),
+        omitted=_count_omitted(facts, shown, "long answer; nothing was stored"),
     )
 
 
@@ -162,5 +166,5 @@ def _within(facts: Iterable[FactOutcome], tokens: int) -> tuple[FactOutcome, ...
     return tuple(shown)
 
 
-def _omit(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
+def _count_omitted(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
     return OmittedFacts(facts=len(facts) - len(shown), why=why) if len(shown) < len(facts) else None

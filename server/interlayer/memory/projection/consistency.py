@@ -69,7 +69,7 @@ class ConsistencyCheck:
             return {Difference("unreadable", "", str(error), space.id)}
 
     async def _compare(self, organization: str, space: ActiveSpace, progress: Progress) -> set[Difference]:
-        held, different = await _hold(organization, space)
+        held, different = await _read_rows(organization, space)
         seen = 0
         async with aclosing(self._filler.stretches(organization)) as found:
             async for stretch in found:
@@ -82,7 +82,7 @@ class ConsistencyCheck:
         return different | {Difference("extra", row_id, owner, space.id) for row_id, (owner, _) in held.items()}
 
 
-async def _hold(organization: str, space: ActiveSpace) -> tuple[dict[str, tuple[str, bytes]], set[Difference]]:
+async def _read_rows(organization: str, space: ActiveSpace) -> tuple[dict[str, tuple[str, bytes]], set[Difference]]:
     """Return owner and digest of every row by id, and what is there twice with a difference."""
     held: dict[str, tuple[str, bytes]] = {}
     different: set[Difference] = set()

@@ -15,12 +15,14 @@ import anyio
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Refused
 from interlayer.ids import Clock, timestamp
+from interlayer.memory.log import keys
 from interlayer.memory.projection.acceptance import Verified, verify
 from interlayer.memory.projection.backfill import Backfill, Progress
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import FOLLOWED_S, SpaceEntry, SpaceRecord, Spaces
 from interlayer.models.choice import EmbedderChoice
 from interlayer.principal import Principal
+from interlayer.storage.items import VersionConflict
 from interlayer.storage.optimistic import optimistically
 
 _ATTEMPTS: Final = 20
@@ -59,9 +61,9 @@ class Reembedder:
         wanted = record.following
         busy = f"{to.name}: it kept missing writes. Look at the log for why, and run the same command again."
 
-        async def attempt() -> Moved | None:
+        async def attempt() -> Moved:
             nonlocal added
-            record = await self._read_current(organization)
+            record = await self._claim_record(organization)
             if record.current.space == wanted.space:  # another run was quicker
                 return Moved(wanted.space.id, added, None)
             if record.following is None or record.following.space != wanted.space:
@@ -69,20 +71,17 @@ class Reembedder:
             record = await self._without_gaps(principal, record)
             added += (await self._filler.fill(organization, self._spaces.active(wanted), progress, rate)).added
             found = await self._verify(organization, record, wanted)
-            if found.missing:
-                return None
+            if found.missing:  # somebody wrote beside this run, as in any other conflict
+                raise VersionConflict([keys.space(organization)])
             await self._change(principal, record, self._flip(record, wanted), "space.flipped", **asdict(found))
             return Moved(wanted.space.id, added, found)
 
-        for _ in range(_ATTEMPTS):
-            if moved := await optimistically(attempt, busy, attempts=_ATTEMPTS):
-                return moved
-        raise Conflict(busy)
+        return await optimistically(attempt, busy, attempts=_ATTEMPTS)
 
     async def rollback(self, principal: Principal, progress: Progress = lambda _: None) -> str:
         """Give up a build, or make the former space the current one again; return the id of the current space."""
         organization = principal.organization
-        record = await self._read_current(organization)
+        record = await self._claim_record(organization)
         if record.following:
             given_up = replace(record, following=None, dropping=record.following, gaps=False)
             await self._change(principal, record, given_up, "space.build_given_up", of=record.following.choice.name)
@@ -90,7 +89,7 @@ class Reembedder:
             return record.current.space.id
 
         async def attempt() -> str:
-            record = await self._read_current(organization)
+            record = await self._claim_record(organization)
             former = record.former
             if former is None:
                 raise Refused("there is no former space to go back to. `interlayer reembed --to MODEL` builds one.")
@@ -105,7 +104,7 @@ class Reembedder:
 
     async def drop_old(self, principal: Principal) -> str:
         """Delete the former space; return its id. After that there is no way back but another move."""
-        record = await self._read_current(principal.organization)
+        record = await self._claim_record(principal.organization)
         if record.dropping is None:
             if record.former is None:
                 raise Refused("there is no former space.")
@@ -119,7 +118,7 @@ class Reembedder:
         record = await self._spaces.claim(organization)
         if record.dropping:
             await self._drop(principal)
-            record = await self._read_current(organization)
+            record = await self._claim_record(organization)
         if record.following and record.following.choice.name == to.name:
             return record
         if record.following:
@@ -155,7 +154,7 @@ class Reembedder:
 
     async def _drop(self, principal: Principal) -> str:
         """Delete the space that is on record for that, when no call can be in it any more."""
-        record = await self._read_current(principal.organization)
+        record = await self._claim_record(principal.organization)
         if record.dropping is None:
             raise Refused("there is no former space.")
         await anyio.sleep(_LEFT_S)
@@ -163,7 +162,7 @@ class Reembedder:
         dropped = record.dropping.space.id
 
         async def attempt() -> str:
-            record = await self._read_current(principal.organization)
+            record = await self._claim_record(principal.organization)
             if record.dropping:
                 await self._change(principal, record, replace(record, dropping=None), None)
             return dropped
@@ -173,7 +172,7 @@ class Reembedder:
     def _flip(self, record: SpaceRecord, wanted: SpaceEntry) -> SpaceRecord:
         return replace(record, current=wanted, following=None, former=record.current, moved_at=timestamp(self._clock()))
 
-    async def _read_current(self, organization: str) -> SpaceRecord:
+    async def _claim_record(self, organization: str) -> SpaceRecord:
         return await self._spaces.claim(organization)
 
     async def _change(
@@ -186,4 +185,4 @@ class Reembedder:
             await self._trail.commit(principal, what, [put])
         else:
             await self._spaces.write(put)
-        return await self._read_current(principal.organization)
+        return await self._claim_record(principal.organization)

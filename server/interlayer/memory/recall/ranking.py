@@ -79,7 +79,7 @@ def rank(
     scores = np.clip(scores / _TOTAL, 0, 1)
     scores *= (_SAME_SOURCE ** np.minimum(_turns(-scores, traits.origins[numbers]), 20)).astype(np.float32)
     if not _OF_THE_PAST.search(query):
-        scores = _update(view, scores, numbers, names)
+        scores = _lift_newer(view, scores, numbers, names)
     order = np.lexsort((numbers, -scores))[:best]
     return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order]
 
@@ -166,7 +166,7 @@ def _sum_around(scores: NDArray[np.float32], steps: Sequence[int], decay: float)
     return around
 
 
-def _update(
+def _lift_newer(
     view: EntityView, scores: NDArray[np.float32], numbers: NDArray[np.int64], names: Collection[str]
 ) -> NDArray[np.float32]:
     """Put a newer word on the same matter above each of the best facts.

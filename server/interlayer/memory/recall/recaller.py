@@ -41,9 +41,9 @@ class Recaller:
         parsed = parse_entity(request.entity, self._schema)
         check_text(request.query or "", "query", QUERY_MAX)
         known = await self._entities.resolve(principal.organization, parsed)
-        dossier = await self._entities.read(principal.organization, known) if known else None
-        head = await self._entities.shown(principal.organization, dossier.stored.head) if dossier else None
-        if dossier is None or head is None:
+        read = await self._entities.read(principal.organization, known) if known else None
+        head = await self._entities.shown(principal.organization, read.stored.head) if read else None
+        if read is None or head is None:
             near = await self._entities.near(principal.organization, parsed)
             return RecallAnswer(
                 found=False,
@@ -58,11 +58,11 @@ class Recaller:
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
         vector, degraded = await of_query(space, asked(request.query, names) if request.query else None)
-        view = await self._entities.view(principal.organization, head, space, dossier)
+        view = await self._entities.view(principal.organization, head, space, read)
         if until:
             view = await self._past(principal.organization, view, until, degraded, space)
         page = Page.of(request, view.revision)
-        relations = await self._relations(principal.organization, view, dossier, until) if wanted else ()
+        relations = await self._relations(principal.organization, view, read, until) if wanted else ()
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, head, space)
         ranked, there = rank_facts(view, request, vector, page, names)
@@ -87,11 +87,11 @@ class Recaller:
         return await self._entities.shown(organization, stored.head) if stored else None
 
     async def _relations(
-        self, organization: str, view: EntityView, dossier: EntityRead, until: str | None
+        self, organization: str, view: EntityView, read: EntityRead, until: str | None
     ) -> tuple[KnownRelation, ...]:
         """Return the relations to and from entities that there are; of one that was merged, what it is a part of."""
         outgoing = list(view.relations.items())[:RELATIONS_MAX]
-        incoming = [(view.entity, item) for item in dossier.incoming]
+        incoming = [(view.entity, item) for item in read.incoming]
         for absorbed in parts(view.memories.values()):
             place = keys.head(organization, absorbed)
             page = await self._store.query("memory", place.partition, keys.incoming(), limit=RELATIONS_MAX)

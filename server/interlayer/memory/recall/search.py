@@ -64,8 +64,8 @@ class Searcher:
         check_text(request.query, "query", QUERY_MAX)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
-        allowed = await self._allow(principal.organization, request)
-        shown = _show(request)
+        allowed = await self._find_allowed(principal.organization, request)
+        shown = _marks_shown(request)
         try:
             return _page(await self._find(principal.organization, request, allowed, set(shown)), shown, request)
         except (Unavailable, Corrupt) as error:
@@ -154,7 +154,7 @@ class Searcher:
             return head
         return head if self._filters.meets(head.entity.type, where, head.properties) else None
 
-    async def _allow(self, organization: str, request: SearchRequest) -> set[str] | None:
+    async def _find_allowed(self, organization: str, request: SearchRequest) -> set[str] | None:
         if request.entity_type:
             self._schema.entity(request.entity_type, "entity_type")
         if not request.where:
@@ -213,7 +213,7 @@ def _digest(request: SearchRequest) -> str:
     return paging.digest_of(request.query, request.entity_type, request.where)
 
 
-def _show(request: SearchRequest) -> list[int]:
+def _marks_shown(request: SearchRequest) -> list[int]:
     """Return the marks of what earlier pages have shown."""
     if not request.cursor:
         return []

@@ -68,7 +68,7 @@ def differences(old: Schema, new: Schema, former: Former | None = None) -> list[
             found += _type_changed(name, before, after, known)
     for kind in dict.fromkeys([*old.identifiers, *new.identifiers]):
         found += _identifier(kind, old.identifiers.get(kind), new.identifiers.get(kind))
-    changed = _change(old, new, {"entities", "identifiers"})
+    changed = _describe_change(old, new, {"entities", "identifiers"})
     if changed:
         found.append(Difference("schema", "additive", changed))
     return found
@@ -94,7 +94,7 @@ def _type_added(name: str, after: EntitySchema, known: frozenset[str]) -> Iterat
 
 
 def _type_changed(name: str, before: EntitySchema, after: EntitySchema, known: frozenset[str]) -> Iterator[Difference]:
-    changed = _change(before, after, {"properties", "retention"})
+    changed = _describe_change(before, after, {"properties", "retention"})
     if changed:
         yield Difference(name, "additive", changed, name)
     if before.retention != after.retention:
@@ -129,7 +129,7 @@ class _Property:
 
     def differences(self) -> Iterator[Difference]:
         if not self.sources:
-            yield self._widen(f"property is new, of type {self.new.type}", retired=self.new.retired)
+            yield self._describe_widening(f"property is new, of type {self.new.type}", retired=self.new.retired)
             return
         old = self.sources.get(self.name) or next(iter(self.sources.values()))
         yield from self._lineage(old)
@@ -156,7 +156,7 @@ class _Property:
             yield self._one("breaking", f"does not go on from {', '.join(sorted(lost))} any more", "removed")
         gained = set(self.new.was) - set(old.was) - self.sources.keys()
         if gained and not (old.retired and self.new.retired):
-            yield self._widen(f"also goes on from {', '.join(sorted(gained))}", retired=self.new.retired)
+            yield self._describe_widening(f"also goes on from {', '.join(sorted(gained))}", retired=self.new.retired)
 
     def _meaning(self, old: PropertySchema) -> Iterator[Difference]:
         """Yield what alters which values count, and which of them is current."""
@@ -170,7 +170,7 @@ class _Property:
                 continue
             narrower = bool(new.pattern) if key == "pattern" else bool(set(old.target) - set(new.target))
             change = f"{key} was {_show(before)}, becomes {_show(after)}"
-            yield self._one("breaking", change, "values") if narrower else self._widen(change)
+            yield self._one("breaking", change, "values") if narrower else self._describe_widening(change)
         if old.update != new.update:
             yield self._one("breaking", f"update was {old.update}, becomes {new.update}", "update")
 
@@ -186,7 +186,7 @@ class _Property:
         change = f"values {'; '.join(parts) or 'have other synonyms'}"
         if removed:
             return self._one("breaking", change, "values")
-        return self._one("migration", change, "moved") if moved else self._widen(change)
+        return self._one("migration", change, "moved") if moved else self._describe_widening(change)
 
     def _use(self, old: PropertySchema) -> Iterator[Difference]:
         """Yield what alters how agents find and write it."""
@@ -195,11 +195,11 @@ class _Property:
             yield self._one(
                 "migration", "is indexed" if now else "is not indexed any more", "indexed" if now else "unindexed"
             )
-        changed = _change(old, self.new, _MEANING)
+        changed = _describe_change(old, self.new, _MEANING)
         if changed:
             yield self._one("additive", changed)
 
-    def _widen(self, change: str, *, retired: bool = False) -> Difference:
+    def _describe_widening(self, change: str, *, retired: bool = False) -> Difference:
         """Return a change that lets more count: harmless, unless something lies in the log that now counts again."""
         revives = self._hidden and not retired
         return self._one("migration" if revives else "additive", change, "revived" if revives else "none")
@@ -228,7 +228,7 @@ def _identifier(kind: str, old: IdentifierSchema | None, new: IdentifierSchema |
         yield Difference(f"identifiers.{kind}", "additive", f"identifier kind {change}")
 
 
-def _change(old: BaseModel, new: BaseModel, but: Collection[str]) -> str:
+def _describe_change(old: BaseModel, new: BaseModel, but: Collection[str]) -> str:
     """Return which keys differ, in words, beside some; nothing when none does."""
     keys = [key for key in type(new).model_fields if key not in but and getattr(old, key) != getattr(new, key)]
     return f"{', '.join(keys)} changed" if keys else ""

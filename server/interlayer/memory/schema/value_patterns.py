@@ -73,12 +73,12 @@ def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], descri
     """Build the finder of a property of this name, type, values and description; None if nothing tells its values."""
     named = name.split("_")
     makers: Mapping[str, Callable[[], Finder | None]] = {
-        "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _list(named, values),
-        "boolean": lambda: _state(named),
-        "date": lambda: _date(named),
-        "money": lambda: _measure(named, rf"({MONEY}|{SCALED})"),
-        **dict.fromkeys(("number", "integer"), lambda: _measure(named, rf"[{_SIGN}]?\s?({SCALED})")),
-        **{form: partial(_label, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
+        "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _list_finder(named, values),
+        "boolean": lambda: _boolean_finder(named),
+        "date": lambda: _date_finder(named),
+        "money": lambda: _measure_finder(named, rf"({MONEY}|{SCALED})"),
+        **dict.fromkeys(("number", "integer"), lambda: _measure_finder(named, rf"[{_SIGN}]?\s?({SCALED})")),
+        **{form: partial(_label_finder, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
     }
     return makers[kind]() if kind in makers else None
 
@@ -128,7 +128,7 @@ def _word(word: str) -> str:
     return rf"(?:{re2.escape(word)}s?{short})"
 
 
-def _list(named: Sequence[str], values: Mapping[str, Sequence[str]]) -> Finder:
+def _list_finder(named: Sequence[str], values: Mapping[str, Sequence[str]]) -> Finder:
     spoken: dict[str, str] = {}
     for value, synonyms in values.items():
         for form in (value, *synonyms):
@@ -177,7 +177,7 @@ def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | N
     return find_in
 
 
-def _state(named: Sequence[str]) -> Finder:
+def _boolean_finder(named: Sequence[str]) -> Finder:
     """Build the finder of whether somebody is what the property says: as a label, or as what "is" joins to somebody."""
     phrase = r"[\s_-]".join(re2.escape(word) for word in named)
     initials = "".join(word[0] for word in named).upper()
@@ -200,7 +200,7 @@ def _state(named: Sequence[str]) -> Finder:
     return find_in
 
 
-def _date(named: Sequence[str]) -> Finder:
+def _date_finder(named: Sequence[str]) -> Finder:
     topic, form = _topic(named), TEXT_FORMS["date"]
     after = re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{0,60}}?({form})")
     before = re2.compile(rf"(?i)({form})[,\s]{{1,3}}{topic}\b")
@@ -215,7 +215,7 @@ def _date(named: Sequence[str]) -> Finder:
     return find_in
 
 
-def _measure(named: Sequence[str], form: str) -> Finder:
+def _measure_finder(named: Sequence[str], form: str) -> Finder:
     """Build the finder of an amount that stands right behind the whole name of the property."""
     whole = r"\W{1,2}".join(_word(word) for word in named)
     after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?{form}")
@@ -229,7 +229,7 @@ def _measure(named: Sequence[str], form: str) -> Finder:
     return find_in
 
 
-def _label(named: Sequence[str], form: str) -> Finder:
+def _label_finder(named: Sequence[str], form: str) -> Finder:
     whole = r"[\s_-]".join(re2.escape(word) for word in named)
     pattern = re2.compile(rf"(?i)(?:^|\|)\W{{0,4}}{whole}\s?(?::|\|)\s?({form})")
 
