@@ -21,20 +21,13 @@ INDEXED = next(name for name, declared in SCHEMA.current.items() if declared.ind
 
 
 def head(**more: Any) -> Head:
-    given: dict[str, Any] = {
-        "entity": ONE,
-        "name": "Acme",
-        "names": ("Acme",),
-        "identifiers": {},
-        "revision": 1,
-        "properties": {},
-    }
-    return Head(**{**given, "created_at": AT, "updated_at": AT, **more})
+    known = Head(ONE, "Acme", ("Acme",), {}, revision=1, created_at=AT, updated_at=AT, properties={})
+    return replace(known, **more)
 
 
 def memorized(**more: Any) -> Memorized:
-    given: dict[str, Any] = {"id": "m_1", "revision": 2, "agent": "tester", "recorded_at": AT, "observed_at": AT}
-    return Memorized(**{**given, "extractor": "caller", **more})
+    told = Memorized(id="m_1", revision=2, agent="tester", recorded_at=AT, observed_at=AT, extractor="caller")
+    return replace(told, **more)
 
 
 def change(before: Head | None, after: Head | None, **more: Any) -> list[Operation]:
