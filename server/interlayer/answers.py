@@ -19,8 +19,12 @@ def as_json(value: Any) -> Any:
     if kind in _PLAIN or value is None:
         return value
     if is_dataclass(kind):
-        given = ((name, getattr(value, name), may_lack) for name, may_lack in _keys(kind))
-        return {name: as_json(one) for name, one, may_lack in given if one is not None or not may_lack}
+        shown: dict[str, Any] = {}
+        for name, may_lack in _keys(kind):  # a loop, and plain values taken at once: each recall does this 200 times
+            one = getattr(value, name)
+            if one is not None or not may_lack:
+                shown[name] = one if type(one) in _PLAIN else as_json(one)
+        return shown
     if isinstance(value, Mapping):
         return {name: as_json(one) for name, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
