@@ -65,7 +65,7 @@ class EntityFacts(Protocol):
     """What governance asks of memory."""
 
     async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
-        """Return what is known of an entity; of an unknown one the type in its name and nothing."""
+        """Return type and properties of an entity; of an unknown one the type in its name and nothing."""
         ...
 
 

@@ -11,28 +11,23 @@ _ATTEMPTS: Final = 60
 T = TypeVar("T")
 
 
-def _any(conflict: VersionConflict) -> bool:
-    _ = conflict
-    return True
-
-
 async def optimistically(
     attempt: Callable[[], Awaitable[T]],
     busy: str,
     *,
-    retries: Callable[[VersionConflict], bool] = _any,
+    retries: Callable[[VersionConflict], bool] | None = None,
     attempts: int = _ATTEMPTS,
 ) -> T:
     """Make an attempt, from its reading on, until no other writer was first.
 
-    `retries` tells which conflicts are tried again; others are raised. Raises `Conflict` with `busy`, which says what
-    was not done and what to do, when all attempts have failed.
+    `retries` tells which conflicts are tried again, without it all of them; others are raised. Raises `Conflict` with
+    `busy`, which says what was not done and what to do, when all attempts have failed.
     """
     for _ in range(attempts):
         try:
             return await attempt()
         except VersionConflict as conflict:
-            if not retries(conflict):
+            if retries and not retries(conflict):
                 raise
     raise Conflict(busy)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
 from interlayer.audit.trail import Event, Trail
-from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.errors import NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.curation.answer import MergeAnswer, SplitAnswer
 from interlayer.memory.entities.identities import find_entity
@@ -20,7 +20,8 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.identifiers import check_text, fold_name, parse_entity
+from interlayer.memory.log.identifiers import check_reason, fold_name, parse_entity
+from interlayer.memory.log.properties import values_body
 from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -38,7 +39,6 @@ from interlayer.storage.items import (
 from interlayer.storage.optimistic import optimistically
 
 _BUSY: Final = "entity: too many agents write to these entities."
-_REASON_MAX: Final = 500
 _PAIRS_MAX: Final = 2_000  # of repeated or contradicting facts noted in a merge: within the size of an item
 
 
@@ -77,7 +77,7 @@ class Merger:
 
     async def merge(self, principal: Principal, kept: str, other: str, reason: str) -> MergeAnswer:
         """Make `other` a part of `kept`."""
-        _check_reason(reason)
+        check_reason(reason)
 
         async def attempt() -> MergeAnswer:
             pair = _Pair(
@@ -91,7 +91,7 @@ class Merger:
 
     async def split(self, principal: Principal, kept: str, other: str, reason: str) -> SplitAnswer:
         """Give `other`, an id, back what it was before it was merged into `kept`."""
-        _check_reason(reason)
+        check_reason(reason)
 
         async def attempt() -> SplitAnswer:
             pair = _Pair(
@@ -127,9 +127,7 @@ class Merger:
             same=tuple(_same_pairs(ids, decisions))[:_PAIRS_MAX],
             opposed=tuple(_opposed_pairs(ids, decisions))[:_PAIRS_MAX],
         )
-        whole = self._entities.blank(kept.entity)
-        for one in [*ours.memories.values(), entry, *theirs.memories.values()]:
-            whole.apply(one, {})
+        whole = self._entities.fold(kept.entity, [*ours.memories.values(), entry, *theirs.memories.values()])
         given = tuple(dict.fromkeys(name for name in (other.name, *other.names) if name not in kept.names))
         head = replace(
             head_after(kept, whole, entry.recorded_at),
@@ -153,11 +151,10 @@ class Merger:
         await ensure_in_force(self._store, organization, self._schema)
         view = await self._entities.view(organization, kept)
         apart = await self._entities.view(organization, other)
-        theirs = set(apart.memories)
-        rest = self._entities.blank(kept.entity)
-        for one in view.memories.values():
-            if one.id not in theirs and not _absorbs(one, other.entity):
-                rest.apply(one, {})
+        left = (
+            one for one in view.memories.values() if one.id not in apart.memories and not _absorbs(one, other.entity)
+        )
+        rest = self._entities.fold(kept.entity, left)
         entry = Split(
             **self._entry(principal, kept, reason), releases=other.entity, facts=tuple(_facts_left_alone(rest, view))
         )
@@ -168,7 +165,7 @@ class Merger:
             epoch=kept.epoch + 1,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
-        properties = {name: state.value for name, state in apart.properties.items()}  # the schema may have changed
+        properties = values_body(apart.properties)  # the schema may have changed
         back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
         operations = [
             *self._changes(organization, pair, head, back, entry),
@@ -234,12 +231,6 @@ class Merger:
             raise Refused("B: it has too many names and identifiers to be moved at once. Merge A into B instead.")
         detail = {"other": pair.other.head.entity.ref, "reason": reason}
         await self._trail.commit(principal, Event(kind, pair.kept.head.entity.ref, detail), operations)
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-    check_text(reason, "reason", _REASON_MAX)
 
 
 def _check_pair(pair: _Pair) -> None:

@@ -36,7 +36,7 @@ from interlayer.memory.log.revision import (
 )
 from interlayer.memory.memorize.backlog import Backlog, Unread, done
 from interlayer.memory.memorize.call import Reading
-from interlayer.memory.memorize.content import ContentReader
+from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import gate
 from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
@@ -81,7 +81,6 @@ class Rereader:
         self._clock = clock
         self._extractors = extractors
         self._resolution = Resolution(store, entities, schema)
-        self._reader = ContentReader()
         self.backlog = Backlog(store, clock)
 
     async def work_off(self, principal: Principal, *, early: bool = False) -> AsyncGenerator[Change | str]:
@@ -152,7 +151,7 @@ class Rereader:
         reference = self._resolution.parse(entity.ref)
         context = gate_context(self._schema, reference, stored.head, observed_at)
         # Nothing is blotted out of it any more: that was done before it was stored.
-        reading = await self._reader.by_model(model, Reading(content, redacted=True), context, view, space, PATIENCE)
+        reading = await read_with_model(model, Reading(content, redacted=True), context, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}

@@ -15,7 +15,14 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.gates import rejected
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
-from interlayer.memory.log.identifiers import EntityString, check_text, fold_name, parse_entity, possible_identifiers
+from interlayer.memory.log.identifiers import (
+    REASON_MAX,
+    EntityString,
+    check_text,
+    fold_name,
+    parse_entity,
+    possible_identifiers,
+)
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
@@ -23,7 +30,6 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Operation, Put
 
-REASON_MAX: Final = 500
 NEVER: Final = frozenset({"secret", "instruction"})
 _PAGE: Final = 100
 

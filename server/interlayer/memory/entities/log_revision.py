@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.change import EntityChange, Rewriting, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.records import EntityId, Head, LogEntry
@@ -24,13 +23,6 @@ class LogRevisions:
         self._entities = entities
         self._schema = schema
 
-    def fold(self, entity: EntityId, log: Iterable[LogEntry]) -> EntityView:
-        """Fold a log, whether or not it was kept long enough; the view has no vectors."""
-        view = self._entities.blank(entity)
-        for entry in log:
-            view.apply(entry, {})
-        return view
-
     async def changes(
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], revised: Sequence[LogEntry], now: str
     ) -> list[EntityChange]:
@@ -39,7 +31,7 @@ class LogRevisions:
         `log` is the whole log of `stored`. Entries of `revised` that it lacks are added where their `home` says.
         """
         entity = stored.head.entity
-        after = self.fold(entity, revised)
+        after = self._entities.fold(entity, revised)
         head = head_after(stored.head, after, now)
         head = replace(head, epoch=head.epoch + 1, oldest=min(after.oldest, now))
         rewritten, appended = await self._by_holder(organization, entity, log, revised)
@@ -92,7 +84,9 @@ class LogRevisions:
         found: list[tuple[StoredHead, Head]] = []
         for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
             inside = {holder for holder, path in paths.items() if stored in path}
-            left = self.fold(stored.head.entity, (one for one in revised if one.home and one.home[0] in inside))
+            left = self._entities.fold(
+                stored.head.entity, (one for one in revised if one.home and one.home[0] in inside)
+            )
             head = head_after(stored.head, left, stored.head.updated_at)
             own = [one.home[1] for one in revised if one.home and one.home[0] == stored.head.entity]
             last = max([stored.head.revision, *own])

@@ -4,7 +4,7 @@ Nothing here writes; `commits` plans what is written.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
+from interlayer.memory.log.properties import values_body
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_head
 from interlayer.memory.log.revision import expired, is_structure, without_memories
@@ -188,7 +189,7 @@ class Entities:
         view = await self.view(organization, head)
         if all(is_structure(memory) for memory in view.memories.values()):
             return None
-        return replace(head, properties={name: state.value for name, state in view.properties.items()})
+        return replace(head, properties=values_body(view.properties))
 
     async def basis(
         self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any]
@@ -210,6 +211,13 @@ class Entities:
     def blank(self, entity: EntityId, space: ActiveSpace | None = None) -> EntityView:
         """Return the view of an entity of which nothing is known yet; without a space for what no vector matters to."""
         return EntityView(entity, self._schema.stored(entity.type), space.embedder.space if space else None)
+
+    def fold(self, entity: EntityId, log: Iterable[LogEntry]) -> EntityView:
+        """Fold a log, whether or not it was kept long enough; the view has no vectors."""
+        view = self.blank(entity)
+        for entry in log:
+            view.apply(entry, {})
+        return view
 
     def committed(
         self,

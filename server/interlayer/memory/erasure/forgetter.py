@@ -63,14 +63,12 @@ class Forgetter:
         fact_id: str | None = None,
         memory_id: str | None = None,
     ) -> ForgetAnswer:
-        """Return what was erased, after no layer holds it any more."""
+        """Erase, and return the counts after no layer holds it any more."""
         given = [name for name in (entity, fact_id, memory_id) if name]
         if len(given) != 1:
             problem = f"{len(given)} of entity, fact_id and memory_id were given."
             raise InvalidInput("entity", problem, "Give exactly one.")
-        if not reason.strip():
-            raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
-        identifiers.check_text(reason, "reason", 500)
+        identifiers.check_reason(reason)
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         owner = await self._owner(organization, entity, fact_id, memory_id)
@@ -155,7 +153,7 @@ class Forgetter:
         self, organization: str, stored: StoredHead, log: Sequence[LogEntry], fact_id: str
     ) -> Erasure:
         """Plan the erasure of a fact with all its voices, the last of them first, so that it keeps its id meanwhile."""
-        fact = self._revisions.fold(stored.head.entity, log).fact(fact_id)
+        fact = self._entities.fold(stored.head.entity, log).fact(fact_id)
         if fact is None:
             raise NotFound(f"fact_id: {fact_id!r} is not known. Take it from recall_entity.")
         said_as = frozenset(fact.said_as)

@@ -35,7 +35,7 @@ class Erasure:
 
 
 def event_body(erasure: Erasure) -> dict[str, Any]:
-    """Return what the audit trail says of it: counts, and the ids of what is erased, which tell nothing of it."""
+    """Build the detail of its audit event: counts, and the ids of what is erased, which tell nothing of it."""
     facts = [row for row in erasure.rows if row not in erasure.replaced]
     ids = {"memories": list(erasure.memories[:_IDS_MAX]), "facts": facts[:_IDS_MAX]}
     return {"counts": dict(erasure.counts), "ids": {kind: named for kind, named in ids.items() if named}}

@@ -69,7 +69,7 @@ class Spending:
         )
 
     async def today(self) -> Spent:
-        """Return what this day has taken so far."""
+        """Return tokens, cost and calls of this day so far."""
         item = await self._store.get(self._place())
         return Spent(**item.body) if item else Spent()
 

@@ -70,7 +70,7 @@ class RejectionRecord:
             return
         expires_at = int((now + self.kept_for).timestamp())
         body: dict[str, Any] = {
-            "entity": {"type": self.entity.type, "id": self.entity.id} if self.entity else None,
+            "entity": keys.entity_body(self.entity) if self.entity else None,
             "named": masked(self.named),
             "agent": self.agent,
             "at": timestamp(now),

@@ -11,6 +11,7 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.memory.schema.types import KEY_MAX
 
 NAME_MAX: Final = 200
+REASON_MAX: Final = 500
 IDENTIFIERS_MAX: Final = 50
 GENERIC: Final = "key"
 """Kind of an identifier whose shape no declared kind has."""
@@ -60,6 +61,13 @@ def check_text(text: str, field: str, most: int | None = None) -> None:
             raise InvalidInput(field, f"control character at position {position}.", "Send plain text.")
         if "\ud800" <= character <= "\udfff":
             raise InvalidInput(field, f"lone surrogate at position {position}.", "Send valid Unicode.")
+
+
+def check_reason(reason: str) -> None:
+    """Raise `InvalidInput` for a reason that the audit trail cannot tell anybody."""
+    if not reason.strip():
+        raise InvalidInput("reason", "is blank.", "Say why; it is kept in the audit trail.")
+    check_text(reason, "reason", REASON_MAX)
 
 
 def normal_identifier(kind: str, value: str) -> str:

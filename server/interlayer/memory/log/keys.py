@@ -99,9 +99,14 @@ def memory_place(organization: str, memory_id: str) -> Key:
     return _key(organization, "m", memory_id, sort="at")
 
 
+def entity_body(entity: EntityId) -> dict[str, str]:
+    """Return an entity as items name it."""
+    return {"type": entity.type, "id": entity.id}
+
+
 def address_body(entity: EntityId, revision: int) -> dict[str, Any]:
     """Return a place in a log as items name it."""
-    return {"entity": {"type": entity.type, "id": entity.id}, "revision": revision}
+    return {"entity": entity_body(entity), "revision": revision}
 
 
 def identifier(organization: str, entity_type: str, value: str, kind: str) -> Key:

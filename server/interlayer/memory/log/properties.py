@@ -81,6 +81,11 @@ def folded(
     return after, outcomes
 
 
+def values_body(states: Mapping[str, PropertyState]) -> dict[str, Any]:
+    """Take the current value of each property, as the body of a head holds them."""
+    return {name: state.value for name, state in states.items()}
+
+
 def observations(memories: Iterable[LogEntry], schema: EntitySchema) -> Iterator[Observed]:
     """Yield every observation of the properties in use, as it was made, under the property's name of today."""
     for memory in memories:

@@ -9,7 +9,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.properties import Outcome, PropertyState, folded
+from interlayer.memory.log.properties import Outcome, PropertyState, folded, values_body
 from interlayer.memory.log.records import EntityId, Head, Memorized
 from interlayer.memory.memorize.call import PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
@@ -74,8 +74,8 @@ class MemoryChange:
         """Keep each identifier that belongs to somebody else, for an operator to settle."""
         for one in self.conflicts:
             body = {
-                "entity": {"type": self.entity.type, "id": self.entity.id},
-                "owner": {"type": one.owner.type, "id": one.owner.id},
+                "entity": keys.entity_body(self.entity),
+                "owner": keys.entity_body(one.owner),
                 "kind": one.kind,
                 "value": one.value,
                 "memory_id": self.memory.id,
@@ -96,7 +96,7 @@ def change_of(
 ) -> MemoryChange:
     """Fold a memory into what is known, and derive the head that follows."""
     properties, outcomes = folded(view.properties, memory, schema)
-    values = {name: state.value for name, state in properties.items()}
+    values = values_body(properties)
     after = _head(prepared.reference, before.head if before else None, view.entity, memory, values, conflicts)
     return MemoryChange(
         prepared, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, targets

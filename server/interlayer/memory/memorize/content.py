@@ -10,6 +10,7 @@ from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Extractor, Nearest, extract_from
 from interlayer.memory.gates.context import GateContext
+from interlayer.memory.log.properties import values_body
 from interlayer.memory.memorize.call import Reading
 from interlayer.memory.projection.spaces import ActiveSpace
 
@@ -17,35 +18,31 @@ NEAREST_MAX: Final = 20  # facts that a model is shown: enough to see what is re
 _EMBEDDED: Final = 4_000
 
 
-class ContentReader:
-    """Has a model read content."""
+async def read_with_model(
+    model: Extractor,
+    reading: Reading,
+    context: GateContext,
+    view: EntityView | None,
+    space: ActiveSpace,
+    patience: float = 1,
+) -> Reading:
+    """Return content as a model reads it, who is told what is known; or why it cannot be read just now.
 
-    async def by_model(
-        self,
-        model: Extractor,
-        reading: Reading,
-        context: GateContext,
-        view: EntityView | None,
-        space: ActiveSpace,
-        patience: float = 1,
-    ) -> Reading:
-        """Return content as a model reads it, who is told what is known; or why it cannot be read just now.
-
-        The view has vectors of `space`.
-        """
-        task = ExtractionTask(
-            content=reading.content,
-            entity_type=context.entity_type,
-            schema=context.schema,
-            name=context.name,
-            observed_at=context.observed_at,
-            known={name: state.value for name, state in view.properties.items()} if view else {},
-        )
-        task = replace(task, nearest=nearest_in(view, space)) if view else task
-        found = await extract_from(model, task, patience)
-        if isinstance(found, Extracted):
-            return replace(reading, extracted=found)
-        return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")
+    The view has vectors of `space`.
+    """
+    task = ExtractionTask(
+        content=reading.content,
+        entity_type=context.entity_type,
+        schema=context.schema,
+        name=context.name,
+        observed_at=context.observed_at,
+        known=values_body(view.properties) if view else {},
+    )
+    task = replace(task, nearest=nearest_in(view, space)) if view else task
+    found = await extract_from(model, task, patience)
+    if isinstance(found, Extracted):
+        return replace(reading, extracted=found)
+    return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")
 
 
 def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:

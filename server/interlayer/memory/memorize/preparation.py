@@ -17,7 +17,7 @@ from interlayer.memory.extraction.extractor import Extractors
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.call import Call, PreparedCall, Reading
-from interlayer.memory.memorize.content import ContentReader
+from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.requests import MemorizeRequest
@@ -60,7 +60,6 @@ class Preparation:
         self._schema = schema
         self._spaces = spaces
         self._extractors = extractors
-        self._reader = ContentReader()
         self._clock = clock
 
     async def prepare(self, call: Call, keep: Keep, *, by_operator: bool = False) -> PreparedCall:
@@ -116,7 +115,7 @@ class Preparation:
         await keep(replace(request, observed_at=observed_at), model.timeout_s)
         space = await self._spaces.of(organization)
         view = await self._entities.view(organization, head, space) if head else None
-        read = await self._reader.by_model(model, reading, context, view, space)
+        read = await read_with_model(model, reading, context, view, space)
         return _Read(request, context, read, resolved)
 
     async def _resolve(self, organization: str, reference: EntityReference) -> ResolvedEntity:

@@ -19,7 +19,7 @@ from interlayer.errors import Conflict, Refused
 from interlayer.memory.log import keys
 from interlayer.memory.log.change import head_put
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.properties import PropertyState, folded
+from interlayer.memory.log.properties import PropertyState, folded, values_body
 from interlayer.memory.log.property_index import index_repairs
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, read_head
@@ -267,7 +267,7 @@ class Migrator:
         states: Mapping[str, PropertyState] = {}
         for memory in await read_log(self._store, organization, entity):
             states, _ = folded(states, memory, schema)
-        properties = {name: state.value for name, state in states.items()}
+        properties = values_body(states)
         repairs = await index_repairs(self._store, organization, entity, head.properties, properties, schema)
         return _Entity(StoredHead(head, item.version), properties, *repairs)
 

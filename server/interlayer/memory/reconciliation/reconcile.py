@@ -34,13 +34,12 @@ class Decision:
     """
 
     candidate: FactCandidate
-    outcome: Literal["added", "merged", "rejected"]
+    outcome: Literal["added", "merged"]
     similarity: float | None = None
     duplicate_of: str | int | None = None
     supersedes: tuple[str | int, ...] = ()
     superseded_by: tuple[str | int, ...] = ()
     opposed: tuple[str | int, ...] = ()
-    reason: str | None = None
 
 
 def reconcile(
