@@ -29,7 +29,11 @@ Origin = Literal["caller", "plain", "extractor"]
 
 @dataclass(frozen=True, slots=True)
 class FactCandidate:
-    """A statement that may be remembered. A model gives the words it rests on and whom it is about."""
+    """A statement that may be remembered. A model gives the words it rests on and whom it is about.
+
+    `replaces` names the fact that no longer holds, by its id or its words. `ended` says that what the text says is
+    over.
+    """
 
     text: str
     confidence: float
@@ -38,11 +42,16 @@ class FactCandidate:
     origin: Origin = "caller"
     quote: str | None = None
     subject: str | None = None
+    replaces: str | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyCandidate:
-    """A property value that may be remembered, not yet in normal form."""
+    """A property value that may be remembered, not yet in normal form.
+
+    `remove` takes the value out of a list, or empties the property.
+    """
 
     name: str
     value: Any
@@ -50,6 +59,7 @@ class PropertyCandidate:
     span: tuple[int, int] | None = None
     origin: Origin = "caller"
     quote: str | None = None
+    remove: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
