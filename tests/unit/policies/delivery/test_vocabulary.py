@@ -128,7 +128,7 @@ def test_a_value_that_nobody_declared_lifts_nothing_and_is_named(said: str, note
 def test_no_value_outside_of_the_vocabulary_ever_removes_a_rule(facet: str, said: str) -> None:
     of = snapshot(SCOPES)
     if of.vocabulary.read(facet, said) is None:
-        assert delivered(of, Facets(**{facet: said}))[0] == set(SCOPES)
+        assert delivered(of, Facets(**dict[str, Any]({facet: said})))[0] == set(SCOPES)
 
 
 REGIONS = ("EU", "DE", "Bavaria", "FR", "Francophonie")
