@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.language.soft_match import WordIndex
 from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
@@ -152,7 +153,7 @@ class EntityView:
     def _add(self, fact: FactRecord, memory: LogEntry, vector: NDArray[np.float32] | None) -> None:
         said_in = self.memories.get(FactId.parse(fact.id).memory, memory)
         found = words(fact.text)
-        exact = " ".join(found)
+        exact = exact_form(fact.text)
         standing = self.fact(fact.id) or self.facts.get(self._exact.get(exact, ""))
         if standing:  # an entity that was merged says what is known already
             self._join(fact.id, standing.record.id)
@@ -236,11 +237,6 @@ def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
         properties=tuple(seen for seen in memory.properties if seen.observed_at <= as_of),
         relations=memory.relations if memory.observed_at <= as_of else (),
     )
-
-
-def exact_form(text: str) -> str:
-    """Return the words of a text, folded: two facts with equal forms are the same statement."""
-    return " ".join(words(text))
 
 
 class FactAliases:
