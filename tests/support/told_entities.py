@@ -6,7 +6,8 @@ Tests of the pure core build logs here and nowhere else.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized
 from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
 from interlayer.memory.requests import FactCandidate

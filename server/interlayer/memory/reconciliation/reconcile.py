@@ -30,7 +30,8 @@ class Decision:
     """What becomes of a candidate. Other facts are named by id, or by their number in the call.
 
     `supersedes` are older facts that cannot be so any more, `superseded_by` newer ones that the candidate comes too
-    late for, `opposed` those observed at the very same time, of which both stand; closest first.
+    late for, `opposed` those observed at the very same time, of which both stand; closest first. `likely` are facts that
+    probably cannot be so beside it, `alike` those that say nearly the same; all of them stand.
     """
 
     candidate: FactCandidate
@@ -40,6 +41,8 @@ class Decision:
     supersedes: tuple[str | int, ...] = ()
     superseded_by: tuple[str | int, ...] = ()
     opposed: tuple[str | int, ...] = ()
+    likely: tuple[str | int, ...] = ()
+    alike: tuple[str | int, ...] = ()
 
 
 def reconcile(
@@ -163,8 +166,10 @@ def facts_of(
             one.candidate.confidence,
             one.candidate.observed_at or observed_at,
             one.candidate.span,
-            tuple(_name(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
+            _names((*one.supersedes, *one.superseded_by, *one.opposed), memory_id),
             given=beside and one.candidate.origin == "caller",
+            likely=_names(one.likely, memory_id),
+            alike=_names(one.alike, memory_id),
         )
         for number, one in enumerate(decisions)
         if one.outcome == "added"
@@ -187,5 +192,5 @@ def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside:
             )
 
 
-def _name(other: str | int, memory_id: str) -> str:
-    return other if isinstance(other, str) else str(FactId.of(memory_id, other))
+def _names(others: Sequence[str | int], memory_id: str) -> tuple[str, ...]:
+    return tuple(one if isinstance(one, str) else str(FactId.of(memory_id, one)) for one in others)
