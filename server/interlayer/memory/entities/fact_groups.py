@@ -20,7 +20,7 @@ class FactGroups:
 
     @classmethod
     def of(cls, linked: Iterable[FactState]) -> "FactGroups":
-        """Group the facts that have links; each stands behind one that it is linked with itself, never behind a chain."""
+        """Group the facts that have links; each stands behind one that it is linked with itself."""
         current = sorted(
             (fact for fact in linked if fact.is_current), key=lambda fact: (fact.seen_at, fact.number), reverse=True
         )
