@@ -196,7 +196,7 @@ class EntityView:
             "likely": said.likely,
             "alike": said.alike,
         }
-        links = [(link, other) for link, others in named.items() for other in others]
+        links: list[tuple[Link, str]] = [(link, other) for link, others in named.items() for other in others]
         for link, other_id in (*links, *self._noted.get(statement, ())):
             if other := self.fact(other_id):
                 self._pair(link, state, other)
