@@ -58,7 +58,7 @@ class ToldEntity:
             extractor="caller",
             source=source,
             facts=facts_of(decided, f"m_{number}", seen, beside=False),
-            confirms=tuple(confirmations_of(decided, seen, beside=False)),
+            confirms=tuple(confirmations_of(decided, seen, beside=False, memory_id=f"m_{number}")),
         )
         made = {f"f_{number}_{place}": vector for place, vector in enumerate(vectors)}
         self.view.apply(memory, made)

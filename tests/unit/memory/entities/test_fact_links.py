@@ -1,4 +1,4 @@
-"""What links facts beside contradiction: nothing is lost by it, and what is current is read before what probably is not."""
+"""Links of facts beside contradiction: nothing is lost by them, and the newer is read before what is probably over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
