@@ -30,7 +30,7 @@ from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.call import Call, PreparedCall
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
 from interlayer.memory.memorize.in_flight import InFlightCalls
-from interlayer.memory.memorize.intake import check_limits
+from interlayer.memory.memorize.intake import check_limits, check_times
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
 from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
@@ -81,6 +81,7 @@ class Memorizer:
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Remember what a caller sends; when it returns, everything that the answer says is durable."""
         check_limits(request)
+        check_times(request, self._clock())
         call = Call(new_id("m", self._clock()), principal, request)
         try:
             return await self.remember(call)
