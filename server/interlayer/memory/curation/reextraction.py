@@ -20,7 +20,7 @@ from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
@@ -258,10 +258,7 @@ class Rereader:
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
-        removed = [row for row in erasure.rows if row not in erasure.replaced]
-        operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
-        if removed:
-            operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
+        operations = replacement(erasure, outbox.new_keys(organization, self._clock))
         operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
