@@ -20,7 +20,7 @@ from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
@@ -42,7 +42,8 @@ from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -250,16 +251,14 @@ class Rereader:
         texts = [fact.text for fact in facts]
         vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
         decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
+        decisions = follow(decisions, view, names, {})
         origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
         place = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
-        removed = [row for row in erasure.rows if row not in erasure.replaced]
-        operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
-        if removed:
-            operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
+        operations = replacement(erasure, outbox.new_keys(organization, self._clock))
         operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
@@ -287,7 +286,8 @@ class Rereader:
             extractor=reread.by,
             source=origin.source,
             facts=facts_of(decisions, memory_id, origin.observed_at, beside=False),
-            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False)),
+            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False, memory_id=memory_id)),
+            closes=closed_by(decisions),
             properties=reread.gated.properties,
             extracts=origin.id,
         )
