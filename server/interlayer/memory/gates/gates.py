@@ -9,6 +9,7 @@
 | `low_confidence`   | all         | below what the schema asks for                                   |
 | `unknown_property` | all         | the schema has no such property, or has retired it               |
 | `type`             | all         | the schema's type does not take the value                        |
+| `ambiguous`        | all         | the value can be read in two ways; the reason names both         |
 | `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
 |                    |             | or the sentences around its quote deny it or say nothing of it   |
 | `other_entity`     | a model     | it is about somebody else                                        |
@@ -27,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from interlayer.ids import timestamp
+from interlayer.language.conventions import UNKNOWN, conventions_of
 from interlayer.language.evidence import denies_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
@@ -37,7 +39,7 @@ from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
-from interlayer.memory.schema.types import ValueProblem
+from interlayer.memory.schema.types import AmbiguousValue, ValueProblem
 from interlayer.text.private import MASK, masked
 
 _OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
@@ -95,8 +97,11 @@ class Gates:
         return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
+        read_in = self.ground if candidate.origin == "extractor" else None
         try:
-            value = known.normal(candidate.value)
+            value = known.normal(candidate.value, conventions_of(read_in.content) if read_in else UNKNOWN)
+        except AmbiguousValue as problem:
+            return Rejection("ambiguous", f"{candidate.name} {problem}")
         except ValueProblem as problem:
             return Rejection("type", f"{candidate.name} {problem}")
         if candidate.confidence < known.minimum_confidence:

@@ -130,7 +130,7 @@ def _check_admission(judged: object) -> None:
         return
     if judged.code in {"secret", "instruction"}:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
-    if judged.code in {"unknown_property", "type"}:
+    if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
 
 

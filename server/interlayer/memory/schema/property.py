@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from interlayer.language.conventions import UNKNOWN, Conventions
 from interlayer.memory.schema.types import TEXT_FORMS, PropertyType, ValueProblem, enum_words, normalise, reference
 from interlayer.text.patterns import compile_pattern
 
@@ -89,8 +90,7 @@ class PropertySchema(Strict):
         """Return the compiled `find` patterns, each with the value in group 1."""
         form = TEXT_FORMS.get(self.type, "")
         if self.type == "enum":
-            words = [word for name, synonyms in self.values.items() for word in (name.replace("_", " "), *synonyms)]
-            form = "|".join(re2.escape(word) for word in sorted(words, key=len, reverse=True)) + r")\b(?:"
+            form = "|".join(map(_spoken, sorted(enum_words(self.values), key=len, reverse=True))) + r")\b(?:"
         if self.type == "reference":
             form = f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
         return tuple(compile_pattern("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
@@ -100,16 +100,24 @@ class PropertySchema(Strict):
         """Return the compiled `pattern`, or None."""
         return compile_pattern(self.pattern) if self.pattern else None
 
-    def normal(self, value: Any) -> Any:
-        """Return the value in its normal form, which is its own normal form. Raises `ValueProblem`."""
+    def normal(self, value: Any, conventions: Conventions = UNKNOWN) -> Any:
+        """Return the value in its normal form, which is its own normal form. Raises `ValueProblem`.
+
+        `conventions` are those of the text that the value is from.
+        """
         if isinstance(value, str) and value in self.values:  # as it is stored: every fold of a long log comes by here
             return value
         if self.type == "reference":
             return reference(value, self.target)
-        normal = normalise(self.type, value, self.values)
+        normal = normalise(self.type, value, self.values, conventions)
         if self.shape is not None and not self.shape.fullmatch(normal):
             raise ValueProblem(f"has to match {self.pattern}")
         return normal
+
+
+def _spoken(word: str) -> str:
+    """Return the pattern of a folded word of an enum, for RE2: with blanks, hyphens and underscores alike."""
+    return r"[\s_-]+".join(re2.escape(part) for part in word.split(" "))
 
 
 def _pattern_problems(declared: PropertySchema) -> Iterator[str]:

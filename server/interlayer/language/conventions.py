@@ -1,0 +1,92 @@
+"""How a text writes its numbers and dates: which mark parts decimals, and whether the day stands before the month.
+
+The numbers of the text that can be read in one way only decide, then its language. What neither tells is left open, and
+a value that hangs on it is ambiguous: it is turned down and never half read.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from interlayer.language.lexicon.reader import words_by_language
+
+Mark = Literal[".", ","]
+
+
+class Ambiguous(ValueError):
+    """A value can be read in several ways; the message names them and says how to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What a text tells of its way to write; None where it does not."""
+
+    decimal: Mark | None = None
+    day_first: bool | None = None
+
+
+UNKNOWN: Final = Conventions()
+"""The conventions of a value that stands alone."""
+
+_NUMBER: Final = re.compile(r"(?<![\w.,/:-])(?:\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)*(?![\w/:-]|[.,]\d)")
+_SLASHED: Final = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(?:\d{4}|\d{2})(?![\d/])")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_COMMONEST: Final = words_by_language("function_words")
+_LANGUAGE_CHARACTERS: Final = 4_000
+_LANGUAGE_WORDS: Final = 2
+_TEXTS: Final = 256
+
+# Languages in which a comma parts decimals and the day stands first.
+_COMMA: Final = frozenset({"de", "es", "fr", "it", "nl", "no", "pt", "ru", "sv"})
+
+
+@lru_cache(maxsize=_TEXTS)
+def conventions_of(text: str) -> Conventions:
+    """Tell the conventions of a text by its own numbers, then by its language."""
+    spoken = language_of(text)
+    return Conventions(_decimal(text) or _decimal_in(spoken), _day_first(text, spoken))
+
+
+def language_of(text: str) -> str | None:
+    """Return the code of the language that most of a text's commonest words are of; None if they do not tell."""
+    said = Counter(word.casefold() for word in _WORD.findall(text[:_LANGUAGE_CHARACTERS]))
+    counts = {code: sum(said[word] for word in known) for code, known in _COMMONEST.items()}
+    (best, most), (_, second) = Counter(counts).most_common(2)
+    return best if most >= _LANGUAGE_WORDS and most > second else None
+
+
+def _decimal(text: str) -> Mark | None:
+    """Return the mark before decimals in the numbers that can be read in one way only, if they agree."""
+    marks = {mark for match in _NUMBER.finditer(text) if (mark := _mark_of(match[0]))}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _mark_of(number: str) -> Mark | None:
+    points, commas = number.count("."), number.count(",")
+    grouped = re.search(r"[ '\u2019\u00a0\u202f]", number) is not None
+    if points and commas:
+        return "." if number.rfind(".") > number.rfind(",") else ","
+    if points + commas > 1:  # repeated, so it parts thousands; but 1.2.3 is a version
+        thousands = all(len(part) == 3 for part in re.split(r"[.,]", number)[1:])
+        return None if not thousands else "," if points else "."
+    if points + commas == 1 and (grouped or len(re.split(r"[.,]", number)[1]) != 3):
+        return "." if points else ","
+    return None
+
+
+def _decimal_in(language: str | None) -> Mark | None:
+    return None if language is None else "," if language in _COMMA else "."
+
+
+def _day_first(text: str, language: str | None) -> bool | None:
+    """Tell by a date of which one part can be no month; then by the language. English is written in both orders."""
+    told = {first > 12 for first, second in _slashed(text) if (first > 12) != (second > 12)}
+    if len(told) == 1:
+        return told.pop()
+    return True if language in _COMMA and not told else None
+
+
+def _slashed(text: str) -> list[tuple[int, int]]:
+    return [(int(first), int(second)) for first, second in _SLASHED.findall(text)]
