@@ -7,6 +7,7 @@ a value that hangs on it is ambiguous: it is turned down and never half read.
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -21,10 +22,14 @@ class Ambiguous(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What a text tells of its way to write; None where it does not."""
+    """What a text tells of its way to write; None where it does not.
+
+    `written_on` is the day of the text, from which a date without a year is counted on.
+    """
 
     decimal: Mark | None = None
     day_first: bool | None = None
+    written_on: date | None = None
 
 
 UNKNOWN: Final = Conventions()

@@ -48,6 +48,9 @@ WRITTEN: Final = (
 )
 """The pattern of a date with day, month and year, for `re` and RE2, to be matched in any case; `parsed` reads it."""
 
+UPCOMING: Final = rf"(?:{WRITTEN}|{MONTH}\s+{_NUMBERED}\b|{_NUMBERED}\.?\s+{_OF}{MONTH})"
+"""The pattern of a date with day and month, with its year or without, for `re` and RE2, to be matched in any case."""
+
 # Languages that write a month with a capital, and those that do not and so tell it from a name: "mars", but "Mars".
 _NAMES: Final = [entry.forms[0] for entry in entries("months")]
 _CAPITAL: Final = pattern(name for name in _NAMES if name[0].isupper())
@@ -121,7 +124,8 @@ def parsed(text: str, conventions: Conventions = UNKNOWN) -> date | None:
     """Read a text that is one whole date: in figures, or with the month in words. None if it is not.
 
     In figures the year stands first, or the day does where points part them; between slashes and hyphens the
-    conventions of the text decide. Raises `Ambiguous` for what can be two days, 03/04/2026.
+    conventions of the text decide. A day and month without a year are the next ones from the day of the text. Raises
+    `Ambiguous` for what can be two days, 03/04/2026.
     """
     plain = " ".join(text.split())
     try:
@@ -131,7 +135,7 @@ def parsed(text: str, conventions: Conventions = UNKNOWN) -> date | None:
         found = _YEAR_LAST.fullmatch(plain)
         if found:
             return _day_and_month(plain, found, conventions)
-        return _in_words(plain)
+        return _in_words(plain, conventions.written_on)
     except ValueError as error:
         if isinstance(error, Ambiguous):
             raise
@@ -148,13 +152,19 @@ def _day_and_month(text: str, found: "re.Match[str]", conventions: Conventions) 
     raise Ambiguous(f"{text!r} may be {ways}; write one of these")
 
 
-def _in_words(text: str) -> date | None:
+def _in_words(text: str, written_on: date | None) -> date | None:
     said = [part.casefold() for part in _TOKEN.findall(_ORDINAL_END.sub("", text))]
     months = [part for part in said if part.isalpha() and part not in WEEKDAYS and part not in _BESIDE]
     figures = sorted((part for part in said if not part.isalpha()), key=int)
-    if len(months) != 1 or len(figures) != 2 or len(figures[1]) != 4:
+    if len(months) != 1 or not figures:
         return None
-    return date(int(figures[1]), MONTHS.get(months[0], 0), int(figures[0]))
+    month, day = MONTHS.get(months[0], 0), int(figures[0])
+    if len(figures) == 2 and len(figures[1]) == 4:
+        return date(int(figures[1]), month, day)
+    if len(figures) == 1 and written_on and day <= 31:
+        near = date(written_on.year, month, day)
+        return near if near >= written_on else date(written_on.year + 1, month, day)
+    return None
 
 
 def periods(text: str) -> Counter[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
-from interlayer.language.dates import WRITTEN, parsed
+from interlayer.language.dates import UPCOMING, WRITTEN, parsed
 from interlayer.language.lexicon.reader import figures, meanings, pattern, words
 
 _ZONES: Final = {name.upper(): int(minutes) for name, minutes in figures("time_zones").items()}
@@ -27,7 +27,7 @@ _DATE: Final = re.compile(rf"(?i){WRITTEN}")
 _NOON: Final = 12
 
 TIMED: Final = (
-    rf"(?:{WRITTEN})(?:(?:[T,]\s?|\s+(?:(?:{_BESIDE})\s+)?)\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\.\d+)?(?:\s?{_HALF_OF_DAY})?"
+    rf"(?:{UPCOMING})(?:(?:[T,]\s?|\s+(?:(?:{_BESIDE})\s+)?)\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\.\d+)?(?:\s?{_HALF_OF_DAY})?"
     rf"(?:\s?(?:{_BESIDE}))?(?:\s?(?:(?-i:[A-Z]{{2,5}}\b)|Z\b|[+-]\d{{2}}:?\d{{2}}))?)?"
 )
 """The pattern of a date, with a time of day if one is there, for RE2, to be matched in any case; `instant_of` reads it."""

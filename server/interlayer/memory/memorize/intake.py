@@ -70,7 +70,10 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
-    plain = properties_of(content, context.schema, names) if content and more is None else []
+    plain: Iterable[PropertyCandidate] = ()
+    if content and more is None:
+        day = context.observed_at.date()
+        plain = properties_of(content, context.schema, names, context.bears, day)
     stated = plain if more is None else more
     properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):

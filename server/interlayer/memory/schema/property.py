@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from interlayer.language.assertion import NEW_VALUE
 from interlayer.language.conventions import UNKNOWN, Conventions
 from interlayer.memory.schema.types import TEXT_FORMS, PropertyType, ValueProblem, enum_words, normalise, reference
 from interlayer.text.patterns import compile_pattern
@@ -88,12 +89,28 @@ class PropertySchema(Strict):
     @cached_property
     def finders(self) -> tuple[Any, ...]:
         """Return the compiled `find` patterns, each with the value in group 1."""
-        form = TEXT_FORMS.get(self.type, "")
-        if self.type == "enum":
-            form = "|".join(map(_spoken, sorted(enum_words(self.values), key=len, reverse=True))) + r")\b(?:"
-        if self.type == "reference":
-            form = f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
+        form = self._form + (r")\b(?:" if self.type == "enum" else "")
         return tuple(compile_pattern("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
+
+    def newer(self, behind: str) -> str | None:
+        """Return the new value of a change of which the old one stands before these words; None if none follows."""
+        if self.type in {"text", "list"}:
+            return None
+        found = self._newer.search(behind)
+        return str(found[1]) if found else None
+
+    @cached_property
+    def _newer(self) -> Any:
+        return compile_pattern(rf"(?i){NEW_VALUE}({self._form})(?:\W|$)")
+
+    @cached_property
+    def _form(self) -> str:
+        """What stands for {value}."""
+        if self.type == "enum":
+            return "|".join(map(_spoken, sorted(enum_words(self.values), key=len, reverse=True)))
+        if self.type == "reference":
+            return f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
+        return TEXT_FORMS.get(self.type, "")
 
     @cached_property
     def shape(self) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
-from interlayer.language.dates import WRITTEN, parsed
+from interlayer.language.dates import UPCOMING, parsed
 from interlayer.language.instants import TIMED, instant_of
 from interlayer.language.phones import PHONE, phone_of
 from interlayer.language.quantities.units import currency_of
@@ -42,7 +42,7 @@ TEXT_FORMS: Final[Mapping[str, str]] = {
     "number": NUMBER,
     "integer": WHOLE_NUMBER,
     "boolean": r"yes|no|true|false",
-    "date": WRITTEN,
+    "date": UPCOMING,
     "datetime": TIMED,
     "money": MONEY,
     "list": r"[^\n]{1,300}?",
@@ -170,7 +170,7 @@ def _money(value: Any, conventions: Conventions) -> dict[str, Any]:
 
 
 def _list(value: Any, _: Conventions) -> list[str]:
-    parts = re.split(r",|;|\band\b", value) if isinstance(value, str) else value
+    parts = re.split(r",|;|\b(?:and|et|und)\b", value) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or len(parts) > _LIST_MAX:
         raise ValueProblem(f"takes 1 to {_LIST_MAX} values")
     entries = list(dict.fromkeys(_text(part) for part in parts if str(part).strip()))
