@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
@@ -28,8 +29,9 @@ class PropertyInput(Input):
     """A value for a property of the schema."""
 
     name: str
-    value: PropertyValue
+    value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
+    remove: bool = False
 
 
 class RelationInput(Input):
@@ -63,9 +65,17 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         text = " ".join(fact.text.split())
         facts.append(FactCandidate(text, confidence, timestamp(observed) if observed else None))
     properties = [
-        PropertyCandidate(one.name, one.value, CALLER_CONFIDENCE if one.confidence is None else one.confidence)
+        PropertyCandidate(
+            one.name,
+            one.value,
+            CALLER_CONFIDENCE if one.confidence is None else one.confidence,
+            remove=one.remove,
+        )
         for one in given.properties
     ]
+    lacking = next((number for number, one in enumerate(properties) if one.value is None and not one.remove), None)
+    if lacking is not None:
+        raise InvalidInput(f"properties.{lacking}.value", "is missing.", "Give a value, or remove: true to empty it.")
     if len({one.name for one in properties}) < len(properties):
         raise InvalidInput("properties", "one name was given twice.", "Give each property once; a list takes several.")
     request = MemorizeRequest(

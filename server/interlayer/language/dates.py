@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
 from interlayer.language.lexicon.reader import entries, figures, pattern, words
+from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
 
 MONTHS: Final[Mapping[str, int]] = {form: int(month) for form, month in figures("months").items()}
 """Folded name or abbreviation of a month -> its number, 1 to 12."""

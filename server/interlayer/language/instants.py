@@ -7,14 +7,18 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
 from interlayer.language.dates import UPCOMING, WRITTEN, parsed
 from interlayer.language.lexicon.reader import figures, meanings, pattern, words
+from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
 
 _ZONES: Final = {name.upper(): int(minutes) for name, minutes in figures("time_zones").items()}
 _SHARED: Final = {name.upper(): places for name, places in meanings("time_zones_of_several").items()}
 _BESIDE: Final = pattern(words("time_marks"))
-_CLOCK: Final = r"\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?|\d{1,2}\s?[hH]\s?\d{2}|\d{1,2}[.]\d{2}(?=\s?[Uu]hr)|\d{1,2}(?=\s?(?:[ap]\.?m|[Uu]hr))"
+_HOURS: Final = rf"\s?(?i:{_BESIDE})"
+_CLOCK: Final = (
+    r"\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?|\d{1,2}\s?[hH]\s?\d{2}"
+    rf"|\d{{1,2}}[.]\d{{2}}(?={_HOURS})|\d{{1,2}}(?=\s?[ap]\.?m|{_HOURS})"
+)
 _HALF_OF_DAY: Final = r"[ap]\.?m\.?"
 _OFFSET: Final = r"(?:UTC|GMT)?\s?[-+−]\d{1,2}(?::?\d{2})?"
 _TIME: Final = re.compile(
@@ -30,7 +34,7 @@ TIMED: Final = (
     rf"(?:{UPCOMING})(?:(?:[T,]\s?|\s+(?:(?:{_BESIDE})\s+)?)\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\.\d+)?(?:\s?{_HALF_OF_DAY})?"
     rf"(?:\s?(?:{_BESIDE}))?(?:\s?(?:(?-i:[A-Z]{{2,5}}\b)|Z\b|[+-]\d{{2}}:?\d{{2}}))?)?"
 )
-"""The pattern of a date, with a time of day if one is there, for RE2, to be matched in any case; `instant_of` reads it."""
+"""The pattern of a date, with or without a time of day, for RE2, to be matched in any case; `instant_of` reads it."""
 
 
 def instant_of(text: str, conventions: Conventions = UNKNOWN) -> datetime | None:

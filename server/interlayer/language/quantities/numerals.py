@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from interlayer.language.conventions import UNKNOWN, Conventions, Mark
 from interlayer.language.lexicon.reader import figures, pattern
 from interlayer.language.quantities.units import CURRENCIES, SIGNS
+from interlayer.language.writing.conventions import UNKNOWN, Conventions, Mark
 
 _BELOW_HUNDRED: Final = figures("number_words")
 _MAGNITUDES: Final = figures("magnitudes")
@@ -170,7 +170,7 @@ def _parts_thousands(written: str, asked: _Asked, points: int, *, is_money: bool
 
 
 def _may_be_thousands(written: str) -> bool:
-    """Whether digits with one mark may be read with thousands: not 0,450 or 1 234,500, where the mark parts decimals."""
+    """Whether digits with one mark may be read with thousands: not 0,450 or 1 234,500, where it parts decimals."""
     return not written.startswith("0") and not _GROUPING.search(written) and len(re.split("[.,]", written)[-1]) == 3
 
 

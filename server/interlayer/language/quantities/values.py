@@ -8,10 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.quantities.numerals import Numeral, numerals
 from interlayer.language.quantities.units import CODES, CURRENCIES, IN_THOUSANDTHS, PERCENT, SHARED, SIGNS
+from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
 
 _GROUPED: Final = r"\d{1,3}(?:[ '’\x{a0}\x{202f}]\d{3})+\b"
 _DIGITS: Final = rf"(?:{_GROUPED}(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
@@ -33,7 +33,7 @@ MONEY: Final = rf"(?:{_LEADING})\s?[-+−]?{SCALED}|[-+−]?{_DIGITS}{_MULTIPLIE
 """The pattern of an amount of money with its currency, for RE2, to be matched in any case."""
 
 _CURRENCY: Final = re.compile(
-    rf"(?i)(?<![^\W\d_])(?:{pattern([*CURRENCIES, *SHARED])})(?![^\W\d_])|(?<![^\W\d_])(?-i:{pattern(CODES)})(?![^\W\d_])"
+    rf"(?i)(?<![^\W\d_])(?:{pattern([*CURRENCIES, *SHARED])}|(?-i:{pattern(CODES)}))(?![^\W\d_])"
 )
 _TERM: Final = re.compile(rf"\b(?:{pattern(term.upper() for term in words('money_terms'))})\b")
 _MINUS: Final = str.maketrans({"−": "-", "–": "-"})

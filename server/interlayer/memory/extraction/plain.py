@@ -1,6 +1,6 @@
 """The properties that plain content states, before they are checked: found without a model, by the schema.
 
-A value counts only where its sentence states it of the entity; `language.assertion` tells. Values are read by the
+A value counts only where its sentence states it of the entity; `language.stated` tells. Values are read by the
 conventions of the whole content. What can be read in two ways goes on as it is written, to be turned down by name.
 """
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from interlayer.language.assertion import Place
-from interlayer.language.conventions import Conventions, conventions_of
 from interlayer.language.dates import find_dates
-from interlayer.language.job_titles import JobTitle, job_titles
 from interlayer.language.lexicon.reader import words
+from interlayer.language.stated.assertion import Place
+from interlayer.language.stated.job_titles import JobTitle, job_titles
+from interlayer.language.writing.conventions import Conventions, conventions_of
 from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema.property import PropertySchema
 from interlayer.memory.schema.schema import EntitySchema
@@ -33,7 +33,9 @@ _JOBS: Final = words("names_of_job_properties")
 _SPEAKERS: Final = words("speakers")
 _STRUCK: Final = re.compile(r"~~.+?~~|<(s|del|strike)\b[^>]*>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _WRITTEN_BY: Final = re.compile(r"(?im)^[>\s*]*(?:from|von|de|da|van)\**\s?:\**[ \t]*(?P<who>[^\n]*@[^\n]*)$")
-_SENT_ON: Final = re.compile(r"(?im)^[>\s*]*(?:date|sent|datum|gesendet|envoyé|fecha|enviado|data)\**\s?:\**[ \t]*(?P<when>[^\n]+)$")
+_SENT_ON: Final = re.compile(
+    r"(?im)^[>\s*]*(?:date|sent|datum|gesendet|envoyé|fecha|enviado|data)\**\s?:\**[ \t]*(?P<when>[^\n]+)$"
+)
 _ADDRESS: Final = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _ENDS: Final = " \t.,;:!*\"'"
 

@@ -28,11 +28,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from interlayer.ids import timestamp
-from interlayer.language.conventions import UNKNOWN, conventions_of
 from interlayer.language.evidence import denies_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.language.terms import terms
+from interlayer.language.writing.conventions import UNKNOWN, conventions_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.gates.wording import decontextualize
@@ -97,6 +97,10 @@ class Gates:
         return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
+        if candidate.remove and candidate.value in (None, "", []):
+            return Observation(
+                candidate.name, None, candidate.confidence, timestamp(self.context.observed_at), remove=True
+            )
         read_in = self.ground if candidate.origin == "extractor" else None
         try:
             value = known.normal(candidate.value, conventions_of(read_in.content) if read_in else UNKNOWN)
@@ -108,7 +112,7 @@ class Gates:
             return Rejection("low_confidence", f"{candidate.name} needs {known.minimum_confidence}")
         span = self.ground.locate(candidate.quote) if self.ground and candidate.quote else candidate.span
         observed_at = timestamp(self.context.observed_at)
-        return Observation(candidate.name, value, candidate.confidence, observed_at, span)
+        return Observation(candidate.name, value, candidate.confidence, observed_at, span, remove=candidate.remove)
 
     def _problem_of_fact(self, candidate: FactCandidate) -> Rejection | None:
         settings = self.context.gates

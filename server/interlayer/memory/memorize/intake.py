@@ -140,7 +140,9 @@ def _check_admission(judged: object) -> None:
 def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation:
     """Return a value that the schema takes, however little confidence it has."""
     value = context.schema.current[candidate.name].normal(candidate.value)
-    return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
+    return Observation(
+        candidate.name, value, candidate.confidence, timestamp(context.observed_at), remove=candidate.remove
+    )
 
 
 def _rename_to_current(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal
 import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from interlayer.language.assertion import NEW_VALUE
-from interlayer.language.conventions import UNKNOWN, Conventions
+from interlayer.language.stated.assertion import NEW_VALUE
+from interlayer.language.writing.conventions import UNKNOWN, Conventions
 from interlayer.memory.schema.types import TEXT_FORMS, PropertyType, ValueProblem, enum_words, normalise, reference
 from interlayer.text.patterns import compile_pattern
 

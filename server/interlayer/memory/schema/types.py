@@ -1,22 +1,22 @@
 """Property types: what a value of each looks like in text, and how it is normalised.
 
-Normal forms, as stored: text and its kin a string; phone E.164 where the country is told, else its digits; number and integer a JSON number; boolean true or false; date
-`YYYY-MM-DD`; datetime ISO 8601 in UTC; money `{"amount": 450000, "currency": "USD"}` (currency missing when none
-was stated); enum one of the declared values; list an array of strings; reference an entity string `type:key`.
-What can be read in two ways is not taken, and the problem names both. A normal form is its own normal form: stored
-values are read back through the same functions, under the schema of today.
+Normal forms, as stored: text and its kin a string; phone E.164 where the country is told, else its digits; number and
+integer a JSON number; boolean true or false; date `YYYY-MM-DD`; datetime ISO 8601 in UTC; money `{"amount": 450000,
+"currency": "USD"}` (currency missing when none was stated); enum one of the declared values; list an array of strings;
+reference an entity string `type:key`. What can be read in two ways is not taken, and the problem names both. A normal
+form is its own normal form: stored values are read back through the same functions, under the schema of today.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from interlayer.language.conventions import UNKNOWN, Ambiguous, Conventions
 from interlayer.language.dates import UPCOMING, parsed
 from interlayer.language.instants import TIMED, instant_of
-from interlayer.language.phones import PHONE, phone_of
 from interlayer.language.quantities.units import currency_of
 from interlayer.language.quantities.values import MONEY, NUMBER, WHOLE_NUMBER, money_of, number_of
+from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
+from interlayer.language.writing.phones import PHONE, phone_of
 
 PropertyType = Literal[
     "text",

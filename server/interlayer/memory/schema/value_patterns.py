@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import re2
 
-from interlayer.language.assertion import Place
 from interlayer.language.dates import UPCOMING
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.quantities.units import SIGNS
 from interlayer.language.quantities.values import MONEY, SCALED
+from interlayer.language.stated.assertion import Place
 from interlayer.memory.schema.types import TEXT_FORMS, ValueProblem
 from interlayer.text.sentences import Sentence, label_of
 
@@ -31,7 +31,8 @@ _SIGN: Final = "".join(sign for sign in sorted(SIGNS) if len(sign) == 1)
 _GAP: Final = rf"[^\w{_SIGN}]{{1,4}}"  # the sign of a currency belongs to the value
 _LINK: Final = (
     rf"(?:{_GAP}(?:is|are|was|remains?|stays?|now|currently|still|at|level|status|the|in|def|definitely|very|as|of"
-    r"|sits|sitting|stands|standing|rated|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)"
+    r"|sits|sitting|stands|standing"
+    r"|rated|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)"
     rf"){{0,4}}{_GAP}"
 )
 _MARKDOWN_CELL: Final = r"\s*\|\s*"
@@ -95,7 +96,9 @@ def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], descri
         "boolean": lambda: _boolean_finder(named),
         "date": lambda: _date_finder(named),
         "money": lambda: _measure_finder(named, rf"({MONEY}|{SCALED})", description),
-        **dict.fromkeys(("number", "integer"), lambda: _measure_finder(named, rf"[{_SIGN}]?\s?({SCALED})", description)),
+        **dict.fromkeys(
+            ("number", "integer"), lambda: _measure_finder(named, rf"[{_SIGN}]?\s?({SCALED})", description)
+        ),
         **{form: partial(_label_finder, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
     }
     return makers[kind]() if kind in makers else None

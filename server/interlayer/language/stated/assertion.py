@@ -32,7 +32,9 @@ _PROPOSAL: Final = _any("proposals")
 _OTHER: Final = _any("others")
 _EXAMPLE: Final = _any("examples")
 _DENIED: Final = re.compile(rf"(?i)n['’]t\b|{_any('negations', 'denials').pattern.removeprefix('(?i)')}")
-_DENIED_BEHIND: Final = re.compile(rf"(?i)^(?:\W*\w+){{0,2}}?\W*(?:\w+n['’]t\b|{_any('denials_behind').pattern.removeprefix('(?i)')})")
+_DENIED_BEHIND: Final = re.compile(
+    rf"(?i)^(?:\W*\w+){{0,2}}?\W*(?:\w+n['’]t\b|{_any('denials_behind').pattern.removeprefix('(?i)')})"
+)
 _ASKED_FOR: Final = _any("question_words")
 _AFFIRMED: Final = re.compile(
     rf"(?i)\W*(?:\[[^\]]*\]\W*)?(?:[\w@.]+(?:\s\w+)?:\s*)?(?:\w+\W+){{0,3}}?(?:{pattern(words('affirmations'))})(?![^\W_])"

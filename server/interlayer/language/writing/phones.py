@@ -5,7 +5,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-PHONE: Final = r"(?:\+|\b00)?\s?\(?\d[\d\s().\x{2010}-\x{2013}/-]{5,22}\d(?:\s?(?:ext\.?|x|extension|durchwahl|poste)\s?\d{1,6})?"
+PHONE: Final = (
+    r"(?:\+|\b00)?\s?\(?\d[\d\s().\x{2010}-\x{2013}/-]{5,22}\d(?:\s?(?:ext\.?|x|extension|durchwahl|poste)\s?\d{1,6})?"
+)
 """The pattern of a telephone number in a text, for RE2, to be matched in any case."""
 
 _PREFIX: Final = re.compile(r"^\s*\(?\s*(?:\+|00(?=[1-9]))")

@@ -35,7 +35,9 @@ class Conventions:
 UNKNOWN: Final = Conventions()
 """The conventions of a value that stands alone."""
 
-_NUMBER: Final = re.compile(r"(?<![\w.,/:-])(?:\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)*(?![\w/:-]|[.,]\d)")
+_GROUPED: Final = r"\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+"
+_GROUPING: Final = re.compile(r"[ '\u2019\u00a0\u202f]")
+_NUMBER: Final = re.compile(rf"(?<![\w.,/:-])(?:{_GROUPED}|\d+)(?:[.,]\d+)*(?![\w/:-]|[.,]\d)")
 _SLASHED: Final = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(?:\d{4}|\d{2})(?![\d/])")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _COMMONEST: Final = words_by_language("function_words")
@@ -51,7 +53,7 @@ _COMMA: Final = frozenset({"de", "es", "fr", "it", "nl", "no", "pt", "ru", "sv"}
 def conventions_of(text: str) -> Conventions:
     """Tell the conventions of a text by its own numbers, then by its language."""
     spoken = language_of(text)
-    return Conventions(_decimal(text) or _decimal_in(spoken), _day_first(text, spoken))
+    return Conventions(_decimal(text, _decimal_in(spoken)) or _decimal_in(spoken), _day_first(text, spoken))
 
 
 def language_of(text: str) -> str | None:
@@ -62,22 +64,30 @@ def language_of(text: str) -> str | None:
     return best if most >= _LANGUAGE_WORDS and most > second else None
 
 
-def _decimal(text: str) -> Mark | None:
-    """Return the mark before decimals in the numbers that can be read in one way only, if they agree."""
-    marks = {mark for match in _NUMBER.finditer(text) if (mark := _mark_of(match[0]))}
+def _decimal(text: str, usual: Mark | None) -> Mark | None:
+    """Return the mark before decimals in the numbers that can be read in one way only, if they agree.
+
+    A point where the language has a comma is more often part of a date or a time, 31.12 or 14.30.
+    """
+    marks: set[Mark] = set()
+    for match in _NUMBER.finditer(text):
+        told = _mark_of(match[0])
+        if told and (told[1] or told[0] == "," or usual != ","):
+            marks.add(told[0])
     return marks.pop() if len(marks) == 1 else None
 
 
-def _mark_of(number: str) -> Mark | None:
+def _mark_of(number: str) -> tuple[Mark, bool] | None:
+    """Return the mark before the decimals of a number and whether it can be nothing else; None if it has none."""
     points, commas = number.count("."), number.count(",")
-    grouped = re.search(r"[ '\u2019\u00a0\u202f]", number) is not None
+    grouped = _GROUPING.search(number) is not None
     if points and commas:
-        return "." if number.rfind(".") > number.rfind(",") else ","
+        return ("." if number.rfind(".") > number.rfind(",") else ","), True
     if points + commas > 1:  # repeated, so it parts thousands; but 1.2.3 is a version
         thousands = all(len(part) == 3 for part in re.split(r"[.,]", number)[1:])
-        return None if not thousands else "," if points else "."
+        return (("," if points else "."), True) if thousands else None
     if points + commas == 1 and (grouped or len(re.split(r"[.,]", number)[1]) != 3):
-        return "." if points else ","
+        return ("." if points else ","), grouped
     return None
 
 
