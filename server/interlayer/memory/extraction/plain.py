@@ -5,12 +5,13 @@ conventions of the whole content. What can be read in two ways goes on as it is 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from interlayer.language.dates import find_dates
+from interlayer.documents.document import Document, Piece
+from interlayer.documents.reader import read
 from interlayer.language.lexicon.reader import words
 from interlayer.language.stated.assertion import Place
 from interlayer.language.stated.job_titles import JobTitle, job_titles
@@ -20,7 +21,7 @@ from interlayer.memory.schema.property import PropertySchema
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.memory.schema.types import AmbiguousValue, ValueProblem
 from interlayer.memory.schema.value_patterns import find, place_in
-from interlayer.text.sentences import Sentence, label_of, sentences
+from interlayer.text.sentences import Sentence, label_of
 
 PATTERN_CONFIDENCE: Final = 0.8
 DERIVED_CONFIDENCE: Final = 0.75  # the value stands at its name, but nobody wrote a pattern for it
@@ -32,11 +33,8 @@ _DENYING: Final = words("negations", "denials")
 _JOBS: Final = words("names_of_job_properties")
 _SPEAKERS: Final = words("speakers")
 _STRUCK: Final = re.compile(r"~~.+?~~|<(s|del|strike)\b[^>]*>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_WRITTEN_BY: Final = re.compile(r"(?im)^[>\s*]*(?:from|von|de|da|van)\**\s?:\**[ \t]*(?P<who>[^\n]*@[^\n]*)$")
-_SENT_ON: Final = re.compile(
-    r"(?im)^[>\s*]*(?:date|sent|datum|gesendet|envoyé|fecha|enviado|data)\**\s?:\**[ \t]*(?P<when>[^\n]+)$"
-)
-_ADDRESS: Final = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
+_TELLING: Final = frozenset({"statement", "fragment", "question"})
+_MARK: Final = 20  # characters of what opens or closes a part that is struck out
 _ENDS: Final = " \t.,;:!*\"'"
 
 Bears = Callable[[str], bool]
@@ -47,15 +45,17 @@ def properties_of(
     content: str,
     schema: EntitySchema,
     taken: Sequence[str],
-    bears: Bears | None = None,
+    document: Document | None = None,
+    bears: Bears = bool,
     said_on: date | None = None,
 ) -> Iterator[PropertyCandidate]:
     """Yield the properties that plain content states, except those `taken`.
 
     Where the schema has patterns for a property the last mention counts; the rest is found as `value_patterns` says.
-    `said_on` is the day of a content that tells none.
+    `document` is the content as it was read, `said_on` the day of one that tells none. What stands in a signature is
+    said of whoever wrote it: it counts where `bears` knows the writer as the entity.
     """
-    text = _Text.of(content, bears, said_on)
+    text = _Text.of(content, document or read(content), bears, said_on)
     for name, declared in schema.current.items():
         if name in taken:
             continue
@@ -79,14 +79,18 @@ class _Text:
     sentences: Sequence[Sentence]
     conventions: Conventions
     bears: Bears
-    writers: Sequence[tuple[int, str]]
+    writers: Mapping[int, str]
 
     @classmethod
-    def of(cls, content: str, bears: Bears | None, said_on: date | None) -> "_Text":
-        bare = _STRUCK.sub(lambda struck: " " * len(struck[0]), content)
-        conventions = replace(conventions_of(bare), written_on=_day_of(bare) or said_on)
-        writers = [(found.start(), found["who"].strip()) for found in _WRITTEN_BY.finditer(bare)]
-        return cls(tuple(sentences(bare)), conventions, bears or (lambda _: True), writers)
+    def of(cls, content: str, document: Document, bears: Bears, said_on: date | None) -> "_Text":
+        written_on = document.written_at.date() if document.written_at else said_on
+        told = [(piece, text) for piece in document.pieces if (text := _text_of(piece, content, bears))]
+        return cls(
+            tuple(Sentence(text, piece.start, piece.end, piece.label) for piece, text in told),
+            replace(conventions_of(content), written_on=written_on),
+            bears,
+            {piece.start: piece.writer for piece, _ in told if piece.writer},
+        )
 
     def by_pattern(self, declared: PropertySchema, name: str) -> tuple[Any, Sentence] | None:
         """Return the last value that a pattern of the schema finds, as it is stored, and its sentence."""
@@ -117,16 +121,24 @@ class _Text:
         return self._speaks(sentence)
 
     def _speaks(self, sentence: Sentence) -> bool:
-        label = sentence.label or label_of(sentence.text)
-        if " " in label and label.istitle() and not self.bears(label):
-            return False
-        writer = next((who for place, who in reversed(self.writers) if place <= sentence.start), None)
-        return writer is None or self._is_writer(writer)
+        """Whether "I" in a sentence is the entity: nobody else is known to write or to say it."""
+        label, writer = sentence.label or label_of(sentence.text), self.writers.get(sentence.start)
+        if " " in label and label.istitle():
+            return self.bears(label)
+        return writer is None or self.bears(writer)
 
-    def _is_writer(self, who: str) -> bool:
-        addresses = _ADDRESS.findall(who)
-        name = re.sub(r"<.*", "", who).strip(" \"'")
-        return any(map(self.bears, addresses)) or (bool(name) and self.bears(name))
+
+def _text_of(piece: Piece, content: str, bears: Bears) -> str:
+    """Return what a piece may state, without what is struck out; empty for what states nothing of the entity."""
+    if piece.kind == "signature":
+        return piece.text if piece.writer and bears(piece.writer) else ""
+    if piece.kind not in _TELLING and (piece.kind != "header" or piece.writer):
+        return ""
+    row = content[piece.start : piece.end]
+    if _STRUCK.search(content, max(0, piece.start - _MARK), piece.end + _MARK):
+        bare = _STRUCK.sub(lambda struck: " " * len(struck[0]), content)
+        return " ".join(bare[piece.start : piece.end].split())
+    return row if row.startswith("|") else piece.text
 
 
 def _value_at(match: Any, place: Place, declared: PropertySchema, conventions: Conventions) -> Any:
@@ -161,16 +173,3 @@ def _worded(raw: str, declared: PropertySchema) -> Any:
     except ValueProblem:
         return None
     return [entry for entry in entries if entry and entry.casefold() not in _NO_VALUES] or None
-
-
-def _day_of(content: str) -> date | None:
-    """Return the last day on which a content says that it, or a part of it, was sent."""
-    told = [one for found in _SENT_ON.finditer(content) for one in find_dates(found["when"])]
-    days: list[date] = []
-    for one in told:
-        if one.year and one.month and one.day:
-            try:
-                days.append(date(one.year, one.month, one.day))
-            except ValueError:  # the 31st of June
-                continue
-    return max(days, default=None)
