@@ -11,6 +11,7 @@ GateCode = Literal[
     "low_confidence",
     "unknown_property",
     "type",
+    "ambiguous",
     "ungrounded",
     "other_entity",
     "dangling",

@@ -85,7 +85,8 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
-    plain = properties_of(content, context.schema, names, document, context.bears) if content and not found else ()
+    day = context.observed_at.date()
+    plain = properties_of(content, context.schema, names, document, context.bears, day) if content and not found else ()
     properties = _observations(gates, [*given, *(more or plain)], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
@@ -165,14 +166,16 @@ def _check_admission(judged: object) -> None:
         return
     if judged.code in {"secret", "instruction"}:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
-    if judged.code in {"unknown_property", "type"}:
+    if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
 
 
 def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation:
     """Return a value that the schema takes, however little confidence it has."""
     value = context.schema.current[candidate.name].normal(candidate.value)
-    return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
+    return Observation(
+        candidate.name, value, candidate.confidence, timestamp(context.observed_at), remove=candidate.remove
+    )
 
 
 def _rename_to_current(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
