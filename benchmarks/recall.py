@@ -1,11 +1,10 @@
 """Measure how much of what answers a question `recall_entity` finds; needs the research data.
 
-`python benchmarks recall [--json] [--data DIR] [--sets NAME ...] [--minilm DIR] [--dates]`: over four sets, every
+`python benchmarks recall [--json] [--data DIR] [--sets NAME ...] [--minilm DIR]`: over four sets, every
 source is memorized by one call and every question is asked. A table a set has the share of the evidence among the
 first 1, 5 and 10 distinct turns, messages or lines, averaged over the questions, beside BM25 alone and vectors alone
 over whole ones. Below stand the long list of which some facts are overtaken, and pairs of notes of which the later
-one corrects the earlier. `--minilm` names a folder with `model.onnx` and `tokenizer.json`; with `--dates` a turn of
-LoCoMo is observed when it was said and not now.
+one corrects the earlier. `--minilm` names a folder with `model.onnx` and `tokenizer.json`.
 """
 
 import argparse
@@ -13,7 +12,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -190,7 +189,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--sets", nargs="*", help="only these, by the beginning of their names")
     parser.add_argument("--minilm", type=Path)
-    parser.add_argument("--dates", action="store_true")
     given = parser.parse_args(arguments)
     held = chosen_sets(given)
     embedders: dict[str, Any] = {"bundled": LocalEmbedder()}
@@ -216,14 +214,7 @@ def chosen_sets(given: argparse.Namespace) -> dict[str, Sequence[World]]:
     held = {name: one for name, one in recall_sets(given.data).items() if name.casefold().startswith(wanted)}
     if not held:
         sys.exit(f"no sets at {given.data}; name the folder with --data")
-    if given.dates:
-        held |= {name: [dated(world) for world in held[name]] for name in held if name == "LoCoMo"}
     return held
-
-
-def dated(world: World) -> World:
-    """Return a conversation of which every turn is observed when it was said."""
-    return replace(world, sources=tuple(replace(source, at=source.said) for source in world.sources))
 
 
 def measured_beside(data: Path, embedder: Any) -> dict[str, str]:

@@ -31,16 +31,12 @@ _VENDOR: Final = {
 
 @dataclass(frozen=True)
 class Source:
-    """What one call memorizes. Its units are by the place in the text at which each begins.
-
-    `at` is when the call says that it was observed, `said` when it was.
-    """
+    """What one call memorizes, and when it was observed; its units by the place in the text at which each begins."""
 
     id: str
     text: str
     at: datetime | None
     units: tuple[tuple[int, str], ...]
-    said: datetime | None = None
 
     def unit(self, place: int) -> str:
         """Return the id of the unit that holds a character."""
@@ -88,8 +84,8 @@ def share_found(ranked: Sequence[str], evidence: Sequence[frozenset[str]], first
     return sum(bool(group & shown) for group in evidence) / len(evidence)
 
 
-def _whole(name: str, text: str, at: datetime | None, said: datetime | None = None) -> Source:
-    return Source(name, text, at, ((0, name),), said or at)
+def _whole(name: str, text: str, at: datetime | None) -> Source:
+    return Source(name, text, at, ((0, name),))
 
 
 def _lines(name: str, text: str, at: datetime | None) -> Source:
@@ -98,13 +94,13 @@ def _lines(name: str, text: str, at: datetime | None) -> Source:
 
 
 def _locomo(folder: Path) -> Iterator[World]:
-    """Yield every conversation; what was said is memorized as it is said, without a date."""
+    """Yield every conversation; each turn is observed when it was said."""
     for one in conversations(folder):
         questions = (
             Question(asked.text, tuple(frozenset({unit}) for unit in sorted(asked.evidence)), len(one.turns))
             for asked in one.questions
         )
-        yield World(one.name, tuple(_whole(turn.id, turn.text, None, turn.at) for turn in one.turns), tuple(questions))
+        yield World(one.name, tuple(_whole(turn.id, turn.text, turn.at) for turn in one.turns), tuple(questions))
 
 
 def _household(folder: Path) -> Iterator[World]:
