@@ -24,6 +24,7 @@ from interlayer.memory.requests import (
     FACTS_MAX,
     LABEL_MAX,
     PROPERTIES_MAX,
+    QUERY_MAX,
     RELATIONS_MAX,
     FactCandidate,
     MemorizeRequest,
@@ -103,6 +104,7 @@ def check_limits(request: MemorizeRequest) -> None:
             check_text(text, name)
     for number, fact in enumerate(request.facts):
         check_text(fact.text, f"facts.{number}.text")
+        check_text(fact.replaces or "", f"facts.{number}.replaces", QUERY_MAX)
     if request.content is not None and not request.content.strip():
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from interlayer.answers import as_json
 from interlayer.ids import timestamp
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import of_query
-from interlayer.memory.entities.view import EntityView, FactState, valid_then
+from interlayer.memory.entities.view import EntityView, valid_then
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import EntityString, check_text, parse_entity
@@ -69,7 +70,7 @@ class Recaller:
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, there, request, page)
+        answer, chosen = filled(frame, ranked, there, request, page, view.groups)
         if "sources" in request.include:
             return await self._with_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer
