@@ -20,7 +20,7 @@ from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
-from interlayer.memory.recall.ranking import asked
+from interlayer.memory.recall.relevance import asked
 from interlayer.memory.requests import QUERY_MAX, RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal

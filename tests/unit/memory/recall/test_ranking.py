@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.memory.entities.fact_state import FactState
-from interlayer.memory.recall.ranking import asked, rank, without_query
+from interlayer.memory.recall.ranking import rank, without_query
+from interlayer.memory.recall.relevance import asked
 from interlayer.models.local import static_vectors
 from told_entities import NAME, ToldEntity
 
