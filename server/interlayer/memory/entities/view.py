@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.language.soft_match import WordIndex
 from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
@@ -151,7 +152,7 @@ class EntityView:
     def _add(self, fact: FactRecord, memory: LogEntry, vector: NDArray[np.float32] | None) -> None:
         said_in = self.memories.get(FactId.parse(fact.id).memory, memory)
         found = words(fact.text)
-        exact = " ".join(found)
+        exact = exact_form(fact.text)
         standing = self.fact(fact.id) or self.facts.get(self._exact.get(exact, ""))
         if standing:  # an entity that was merged says what is known already
             self._join(fact.id, standing.record.id)
@@ -285,11 +286,6 @@ def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
         relations=memory.relations if memory.observed_at <= as_of else (),
         closes=memory.closes if memory.observed_at <= as_of else (),
     )
-
-
-def exact_form(text: str) -> str:
-    """Return the words of a text, folded: two facts with equal forms are the same statement."""
-    return " ".join(words(text))
 
 
 class FactAliases:

@@ -30,19 +30,20 @@ from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.call import Call, PreparedCall
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
 from interlayer.memory.memorize.in_flight import InFlightCalls
-from interlayer.memory.memorize.intake import check_limits
+from interlayer.memory.memorize.intake import check_limits, check_times
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
 from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
 from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
 from interlayer.memory.reconciliation.related import Related, related_to
 from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.duration import before
-from interlayer.memory.schema.schema import Schema
+from interlayer.memory.schema.schema import EntitySchema, Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put, VersionConflict
 from interlayer.storage.optimistic import apply_if_unchanged, optimistically
@@ -81,6 +82,7 @@ class Memorizer:
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Remember what a caller sends; when it returns, everything that the answer says is durable."""
         check_limits(request)
+        check_times(request, self._clock())
         call = Call(new_id("m", self._clock()), principal, request)
         try:
             return await self.remember(call)
@@ -163,9 +165,12 @@ class Memorizer:
         view = await viewed if viewed else self._entities.blank(entity, prepared.space)
         names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
         decisions, related = await self._decide(prepared, view, names)
+        schema = self._schema.entities[entity.type]
+        prepared = _with_values(prepared, decisions, view, schema)
         # Recorded when everything has been read: later than all that was committed before.
         memory = _memory(prepared, decisions, relations, view.revision + 1, timestamp(self._clock()))
-        schema = self._schema.entities[entity.type]
+        displaced = facts_displaced(view, memory, schema, names)
+        memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
         change = change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
         return replace(change, related=related)
 
@@ -266,6 +271,16 @@ class Memorizer:
         by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
         self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
         self._projector.offer(organization, change.entity, memory, prepared.space, vectors)
+
+
+def _with_values(
+    prepared: PreparedCall, decisions: Sequence[Decision], view: EntityView, schema: EntitySchema
+) -> PreparedCall:
+    """Add the values that facts state which take the place of those that stated the current ones."""
+    gated = prepared.gated
+    given = [one.name for one in gated.properties]
+    values = follow_facts(decisions, view, schema, given, prepared.observed_at)
+    return replace(prepared, gated=replace(gated, properties=(*gated.properties, *values))) if values else prepared
 
 
 def _memory(

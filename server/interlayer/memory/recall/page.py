@@ -39,7 +39,9 @@ class Page:
     @classmethod
     def of(cls, request: RecallRequest, revision: int) -> "Page":
         """Return where a call stands. Raises `InvalidInput` for a cursor of another question."""
-        digest = paging.digest_of(request.entity, request.query, request.min_confidence, request.as_of)
+        digest = paging.digest_of(
+            request.entity, request.query, request.min_confidence, request.as_of, request.known_at
+        )
         if request.cursor is None:
             return cls(revision, np.empty(0, dtype=np.uint64), digest)
         (first_revision, query), shown = paging.decode(request.cursor, int, str)

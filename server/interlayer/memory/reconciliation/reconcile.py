@@ -8,10 +8,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.comparison.judgement import compare
 from interlayer.language.comparison.statement import Statement
-from interlayer.language.comparison.verdict import Verdict, compare
+from interlayer.language.comparison.tokens import exact_form
+from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.terms import content_words, stem
-from interlayer.memory.entities.view import EntityView, exact_form
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors

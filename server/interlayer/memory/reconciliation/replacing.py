@@ -187,7 +187,7 @@ def _other_words(fact: FactState, view: EntityView) -> list[str]:
     return [view.ordered[number].record.id for number, shown in view.groups.behind.items() if shown == fact.number]
 
 
-def _unless_linked(one: Decision, name: str) -> tuple[str, ...]:
+def _unless_linked(one: Decision, name: str | int) -> tuple[str | int, ...]:
     linked = (*one.supersedes, *one.superseded_by, *one.opposed, *one.likely)
     return () if name in linked else (name,)
 

@@ -58,7 +58,7 @@ def log_of(sayings: Sequence[Saying]) -> list[LogEntry]:
             confirms.append(Confirmation(known, 1.0, text, 0.9, seen, replaces=replaces, ended=ended))
         else:
             first[said.statement] = fact_id = f"f_{number}_0"
-            facts.append(FactRecord(fact_id, text, 0.9, seen, ended=ended, **named))
+            facts.append(replace(FactRecord(fact_id, text, 0.9, seen, ended=ended), **named))
         log.append(
             Memorized(
                 id=f"m_{number}",
