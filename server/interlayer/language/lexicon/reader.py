@@ -53,6 +53,11 @@ def parse(text: str) -> Iterator[Entry]:
             yield Entry(tuple(form.strip() for form in forms.split(",")), meaning.strip())
 
 
+def forms(*names: str) -> frozenset[str]:
+    """Return every form of some lists, as it is written: for patterns, which know no folded ß."""
+    return frozenset(form for name in names for entry in entries(name) for form in entry.forms)
+
+
 def words(*names: str) -> frozenset[str]:
     """Return every form of some lists, folded."""
     return frozenset(form.casefold() for name in names for entry in entries(name) for form in entry.forms)

@@ -14,9 +14,13 @@
 | `other_entity`     | a model     | it is about somebody else                                        |
 | `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
 | `unanchored`       | a model     | the time that it gives for the fact is no time                   |
+| `question`         | content     | it asks                                                          |
+| `greeting`         | content     | it greets, thanks, or takes leave                                |
+| `fragment`         | content     | it assents, or says nothing without what it answers              |
+| `furniture`        | content     | it heads, signs or quotes: heads of mails, footers, headings     |
 
-What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
-for how they are put.
+What a caller states is never turned down, and a caller's words are never changed, for how they are put. What plain
+content is made of beside statements is counted only: it is kept with the content and nobody has to review it.
 """
 
 import difflib
@@ -32,7 +36,7 @@ from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.language.terms import terms
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
@@ -72,6 +76,10 @@ class Gates:
     def fact(self, candidate: FactCandidate) -> FactCandidate | Rejection:
         """Return the fact as it is to be remembered, or why it is turned down."""
         return self._count(self._problem_of_fact(candidate) or self._reword(candidate))
+
+    def leave_out(self, code: GateCode) -> None:
+        """Count a piece of plain content that states nothing."""
+        self._count(Rejection(code))
 
     def value(self, candidate: PropertyCandidate) -> Observation | Rejection:
         """Return the value in normal form, or why it is turned down; the reason says what would pass."""

@@ -15,6 +15,10 @@ GateCode = Literal[
     "other_entity",
     "dangling",
     "unanchored",
+    "question",
+    "greeting",
+    "fragment",
+    "furniture",
 ]
 """What each stands for is in `gates.gates`."""
 

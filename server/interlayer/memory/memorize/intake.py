@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from interlayer.documents.document import Kind
+from interlayer.documents.reader import read
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
@@ -15,7 +17,7 @@ from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
@@ -37,14 +39,19 @@ from interlayer.text.private import masked, untellable
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 _AHEAD: Final = timedelta(days=1)  # for clocks that go wrong, and dates of other time zones
+LONGEST: Final = 1_000  # characters of a statement, as long as no schema says otherwise
+_LEFT_OUT: Final[dict[Kind, GateCode]] = {"question": "question", "greeting": "greeting", "fragment": "fragment"}
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
-def read_plainly(content: str | None) -> Reading:
-    """Blot every secret out of content, in place, so that spans still fit."""
+def read_plainly(content: str | None, observed_at: datetime | None = None, longest: int = LONGEST) -> Reading:
+    """Blot every secret out of content, in place, so that spans still fit, and read what it is made of.
+
+    No piece is longer than `longest` characters.
+    """
     text = masked(content or "")
-    return Reading(text, text != (content or ""))
+    return Reading(text, text != (content or ""), read(text, observed_at, longest))
 
 
 def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeRequest:
@@ -67,22 +74,34 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     ground = Ground(content, context.known, context.observed_at) if found else None
     gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
-    read = found.facts if found else plain_facts(content, context) if content else ()
-    facts = list(_let_pass(gates, [*request.facts, *read], rejected))
+    document = None if found else reading.document
+    stated = found.facts if found else _plain_facts(request, context, reading)
+    facts = list(_let_pass(gates, [*request.facts, *stated], rejected))
+    for piece in document.pieces if document else ():
+        if piece.kind != "statement":
+            gates.leave_out(_LEFT_OUT.get(piece.kind, "furniture"))
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
     more = [one for one in found.properties if one.name not in names] if found else None
-    plain = properties_of(content, context.schema, names) if content and more is None else []
-    stated = plain if more is None else more
-    properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
+    plain = properties_of(content, context.schema, names, document, context.bears) if content and not found else ()
+    properties = _observations(gates, [*given, *(more or plain)], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
     extractor = _extractor(request, reading)
     return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
+
+
+def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
+    """Return the statements of plain content. Its own dates count where the call gives none, or it has several."""
+    document = reading.document
+    if not reading.content or document is None:
+        return ()
+    dated = not request.observed_at or len({piece.written_at for piece in document.pieces}) > 1
+    return plain_facts(reading.content, document, context, dated=dated)
 
 
 def check_limits(request: MemorizeRequest) -> None:
