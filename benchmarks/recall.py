@@ -21,7 +21,6 @@ import anyio
 import numpy as np
 
 from changes import Change, Note, changes, rank_of
-from interlayer.ids import system_clock
 from interlayer.language.terms import terms
 from interlayer.memory.memory import Memory
 from interlayer.memory.projection.spaces import Spaces
@@ -40,6 +39,7 @@ from recall_sets import Source, World, recall_sets, share_found
 FIRST: Final = (1, 5, 10)
 CALLER: Final = Principal("bench", "benchmark")
 RECALLED: Final = 200
+AFTERWARDS: Final = datetime(2027, 6, 1, tzinfo=UTC)  # when everything is told: later than all that was observed
 PORTION: Final = 30  # facts of the long list that one call memorizes
 
 Shares = dict[str, dict[int, list[float]]]
@@ -49,7 +49,7 @@ def memory_of(embedder: Any) -> Memory:
     """Return a memory that lasts as long as the process."""
     store, index = InMemoryItems(), InMemoryIndex(embedder.space)
     spaces = Spaces(store, EmbedderChoice(embedder.space.model), always(embedder), always(index))
-    return Memory.over(store, spaces, starter_schema(), system_clock)
+    return Memory.over(store, spaces, starter_schema(), lambda: AFTERWARDS)
 
 
 def always(thing: Any) -> Any:

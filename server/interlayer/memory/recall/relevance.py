@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.lexicon import reader as lexicon
-from interlayer.language.terms import content_words, stem, words
+from interlayer.language.terms import stem, words
 from interlayer.memory.entities.view import EntityView
+from interlayer.memory.recall.query import asked, expected
 from interlayer.models.words import word_vectors
 from interlayer.text.fusion import min_max
 
@@ -44,14 +45,6 @@ _OF_THE_PAST: Final = re.compile(
 )
 
 Floats = NDArray[np.float32]
-
-
-def asked(query: str, names: Collection[str]) -> str:
-    """Return the query without the entity's own names: every fact is about it, so they tell none from another."""
-    own = {stem(word) for name in names for word in content_words(name)}
-    kept = [part for part in query.split() if not own.issuperset(stem(word) for word in content_words(part)) or not own]
-    rest = " ".join(part for part in kept if part)
-    return rest if any(True for _ in content_words(rest)) else query
 
 
 def legs(
@@ -96,8 +89,7 @@ def fuse(found: Mapping[str, Floats], weights: Mapping[str, float] = WEIGHTS) ->
 def _matched(view: EntityView, query: str, also: Sequence[str]) -> Floats:
     """Return (words, facts): how well each fact matches each word of the query, and each that the caller expects."""
     matched = view.words.matches(query, word_vectors())
-    known = {stem(word) for word in content_words(query)}
-    more = " ".join(word for phrase in also for word in content_words(phrase) if stem(word) not in known)
+    more = expected(query, also)
     if not more:
         return matched
     return np.concatenate([matched, np.float32(_ALSO) * view.words.matches(more, word_vectors())])
