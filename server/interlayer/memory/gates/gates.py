@@ -14,6 +14,8 @@
 | `other_entity`     | a model     | it is about somebody else                                        |
 | `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
 | `unanchored`       | a model     | the time that it gives for the fact is no time                   |
+| `not_in_form`      | a model     | its entry of the answer cannot be read                           |
+| `unknown_fact`     | a model     | the fact that it names as known was not shown; the rest counts   |
 
 What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
 for how they are put.
@@ -32,7 +34,7 @@ from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.language.terms import terms
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
@@ -80,6 +82,11 @@ class Gates:
             hint = _hint(candidate.name, self.context.schema)
             return self._count(self._secret_in(candidate) or Rejection("unknown_property", hint))
         return self._count(self._problem_of_value(candidate, known) or self._normal(candidate, known))
+
+    def turn_down(self, code: GateCode, count: int = 1) -> None:
+        """Count what was proposed and is turned down without being looked at."""
+        self.checked += count
+        self.rejected.update({code: count} if count else {})
 
     @property
     def passed(self) -> int:

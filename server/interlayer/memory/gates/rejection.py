@@ -15,6 +15,8 @@ GateCode = Literal[
     "other_entity",
     "dangling",
     "unanchored",
+    "not_in_form",
+    "unknown_fact",
 ]
 """What each stands for is in `gates.gates`."""
 

@@ -4,12 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import addressed
+from interlayer.memory.extraction.extractor import Extracted
+from interlayer.memory.extraction.model_answer import UNJUDGED
 from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
@@ -19,6 +22,7 @@ from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
+from interlayer.memory.memorize.open_sentences import OpenSentences, open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -64,21 +68,27 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
     read = found.facts if found else plain_facts(content, context) if content else ()
-    facts = list(_let_pass(gates, [*request.facts, *read], rejected))
+    unread = _open_sentences(found, ground, context) if found and ground else None
+    rest = unread.facts if unread else ()
+    facts = list(_let_pass(gates, [*request.facts, *read, *rest], rejected))
+    if found:
+        _turn_down_lost(gates, found, rejected)
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
-    more = [one for one in found.properties if one.name not in names] if found else None
-    plain = properties_of(content, context.schema, names) if content and more is None else []
-    stated = plain if more is None else more
+    stated = [one for one in found.properties if one.name not in names] if found else []
+    if content and (unread or not found):
+        plain = properties_of(content, context.schema, [*names, *(one.name for one in stated)])
+        stated += [one for one in plain if unread is None or unread.hold(one.span)]
     properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
-    extractor = _extractor(request, reading)
-    return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
+    pending = reading.failed or (unread.why if unread else "")
+    extractor = _extractor(request, reading, pending)
+    return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -154,6 +164,21 @@ def _let_pass(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[
             yield fact
 
 
+def _open_sentences(found: Extracted, ground: Ground, context: GateContext) -> OpenSentences | None:
+    plain = partial(plain_facts, ground.content, context)
+    return open_sentences(found, ground, plain, may_stray="ungrounded" in context.gates.off)
+
+
+def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) -> None:
+    """Count what of a model's answer cannot be read, and keep what it said of it for review."""
+    for one in found.lost:
+        gates.turn_down("not_in_form")
+        if one.text:
+            candidate = FactCandidate(one.text, UNJUDGED, origin="extractor", quote=one.quote)
+            rejected.append(Rejected(candidate, Rejection("not_in_form", one.why)))
+    gates.turn_down("unknown_fact", found.unknown_facts)
+
+
 def _observations(
     gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
 ) -> tuple[Observation, ...]:
@@ -167,15 +192,14 @@ def _observations(
     return tuple(passed.values())
 
 
-def _extractor(request: MemorizeRequest, reading: Reading) -> str:
+def _extractor(request: MemorizeRequest, reading: Reading, pending: str) -> str:
     given = ["caller"] if request.facts or request.properties else []
     if not request.content:
         return given[0] if given else "none"
-    if reading.extracted:
-        return "+".join([*given, reading.extracted.extractor])
-    if reading.failed:
-        return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
-    return "+".join([*given, "plain"])
+    by = [*given, reading.extracted.extractor] if reading.extracted else given
+    if pending:
+        return f"{'+'.join([*by, 'pending'])} ({pending})"
+    return "+".join(by if reading.extracted else [*by, "plain"])
 
 
 def relation_type(kind: str) -> str:
