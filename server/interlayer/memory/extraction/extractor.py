@@ -201,7 +201,8 @@ def _candidates(name: str, found: Any) -> Extracted:
         _check(one.confidence, one.text, one.quote, one.observed_at or "", one.subject or "")
         text = " ".join(one.text.split())
         said = FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
-        facts.append(replace(said, replaces=one.replaces, ended=one.ended))
+        # That something is over counts only of a fact that was known: else a slip would hide what is new.
+        facts.append(replace(said, replaces=one.replaces, ended=one.ended and one.replaces is not None))
     properties: list[PropertyCandidate] = []
     for prop in found.properties:
         if not isinstance(prop, ExtractedProperty):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
