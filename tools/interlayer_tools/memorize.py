@@ -24,6 +24,8 @@ class FactInput(Input):
     text: str
     confidence: Confidence = None
     observed_at: OptionalText = None
+    replaces: Annotated[OptionalText, Field(description="fact_id or words")] = None
+    ended: bool = False
 
 
 class PropertyInput(Input):
@@ -63,7 +65,9 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed = parse_instant(fact.observed_at, f"facts.{number}.observed_at") if fact.observed_at else None
         confidence = CALLER_CONFIDENCE if fact.confidence is None else fact.confidence
         text = " ".join(fact.text.split())
-        facts.append(FactCandidate(text, confidence, timestamp(observed) if observed else None))
+        seen = timestamp(observed) if observed else None
+        replaced = " ".join((fact.replaces or "").split()) or None
+        facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended))
     properties = [
         PropertyCandidate(one.name, one.value, CALLER_CONFIDENCE if one.confidence is None else one.confidence)
         for one in given.properties

@@ -25,6 +25,7 @@ class RecallInput(Input):
     include: list[Literal["properties", "facts", "relations", "sources", "history"]] = []
     min_confidence: Confidence = None
     as_of: Annotated[OptionalText, Field(description="ISO 8601")] = None
+    known_at: Annotated[OptionalText, Field(description="recorded by then")] = None
     max_tokens: Annotated[int, Field(ge=TOKENS_MIN, le=TOKENS_MAX)] = 2000
     cursor: OptionalText = None
 
@@ -38,6 +39,7 @@ async def recall_entity(domains: Domains, principal: Principal, given: RecallInp
         include=given.include or DEFAULT_PARTS,
         min_confidence=given.min_confidence or 0.0,
         as_of=parse_instant(given.as_of, "as_of") if given.as_of else None,
+        known_at=parse_instant(given.known_at, "known_at") if given.known_at else None,
         max_tokens=given.max_tokens,
         cursor=given.cursor,
     )

@@ -16,7 +16,7 @@ from interlayer_policies.delivery.snapshot import BoundRule, Snapshot, digest
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Scope, Situation
 
-ALGORITHM: Final = "3"
+ALGORITHM: Final = "4"
 """Part of every answer's etag; goes up when the same set may be selected from differently."""
 
 _RECEIPT_ID: Final = "rc_0000000000000000"

@@ -170,7 +170,8 @@ def _rule(rule: Rule, policy: Policy) -> str:
     check = f" [check {rule.check.kind}{_options(rule.check.filled(policy.values).options)}]" if rule.check else ""
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
-    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{check}{remedy}"
+    overrides = f" [overrides {', '.join(rule.overrides)}]" if rule.overrides else ""
+    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}"
 
 
 def _parameter(name: str, one: Parameter) -> str:

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from interlayer.ids import timestamp
 from interlayer_policies.checks.checks import bare_terms
-from interlayer_policies.delivery.precedence import clashing
 from interlayer_policies.delivery.relevance import Query
-from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound
+from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound, clashing
 from interlayer_policies.document.frontmatter import nearest
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import (
@@ -25,6 +24,7 @@ from interlayer_policies.document.policy import (
 )
 from interlayer_policies.document.wording import wording_problems
 from interlayer_policies.review.policy_tests import examples, expectations, failures
+from interlayer_policies.review.reach import reach_problems
 from interlayer_policies.review.rule_budget import Crowd, crowded
 
 _TERMS_NAMED = 5
@@ -63,7 +63,6 @@ def _policy_problems(policy: Policy) -> Iterator[Problem]:
         for message in _check_warnings(rule, policy.values):
             yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
     yield from _example_problems(policy)
-    yield from _find_doubled_keys(policy)
 
 
 def _example_problems(policy: Policy) -> Iterator[Problem]:
@@ -93,17 +92,6 @@ def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterato
         )
 
 
-def _find_doubled_keys(policy: Policy) -> Iterator[Problem]:
-    seen: dict[str, Rule] = {}
-    for rule in policy.rules:
-        if rule.key is None:
-            continue
-        first = seen.setdefault(rule.key, rule)
-        if first is not rule:
-            message = f"rule {rule.id} has the key of {first.id}, so only one of the two is ever delivered"
-            yield Problem(policy.file, rule.line, message, "warning")
-
-
 def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     files: dict[str, str] = {}
     for policy in policies:
@@ -113,15 +101,21 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
             yield Problem(policy.file, 1, "two files have this path")
         files.setdefault(policy.id, policy.file)
     by_id = {policy.id: policy for policy in policies}
+    yield from _reference_problems(policies, by_id)
+    yield from _clashes(policies)
+    if len(by_id) == len(policies):
+        yield from reach_problems(policies)
+    yield from wording_problems(policies)
+    yield from _over_cap(policies)
+
+
+def _reference_problems(policies: Sequence[Policy], by_id: dict[str, Policy]) -> Iterator[Problem]:
     for policy in policies:
         for older in policy.supersedes:
             if older in by_id and _leads_back(older, policy.id, by_id):
                 yield Problem(policy.file, 1, f"supersedes: {policy.id} and {older} supersede each other")
         for expectation in policy.expectations:
             yield from _unknown_references(policy, expectation, by_id)
-    yield from _clashes(policies)
-    yield from wording_problems(policies)
-    yield from _over_cap(policies)
 
 
 def _leads_back(start: str, goal: str, by_id: dict[str, Policy]) -> bool:

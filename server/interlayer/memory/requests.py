@@ -88,6 +88,7 @@ class RecallRequest:
     include: Sequence[str] = DEFAULT_PARTS
     min_confidence: float = 0.0
     as_of: datetime | None = None
+    known_at: datetime | None = None
     max_tokens: int = 2_000
     cursor: str | None = None
 

@@ -23,6 +23,7 @@ def memory() -> None:
 @click.option("--query", help="Only the facts that answer this best, best first.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many facts; 20 with --query, else all.")
 @click.option("--as-of", type=INSTANT, help="What was known and valid then: 2026-03-01 or 2026-03-01T09:00:00Z.")
+@click.option("--known-at", type=INSTANT, help="What had been recorded by then.")
 @click.option("--history", is_flag=True, help="Show superseded facts and every observed value of each property too.")
 @AS_JSON
 @with_process
@@ -32,6 +33,7 @@ async def memory_show(
     query: str | None,
     limit: int | None,
     as_of: datetime | None,
+    known_at: datetime | None,
     history: bool,
     as_json: bool,
 ) -> int:
@@ -45,6 +47,7 @@ async def memory_show(
         limit=limit or (20 if query else sys.maxsize),
         include=[part for part in PARTS if part != "history" or history],
         as_of=as_of,
+        known_at=known_at,
         max_tokens=sys.maxsize,
     )
     answer = await parts.memory.recaller.recall(parts.settings.principal, request)

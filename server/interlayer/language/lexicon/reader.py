@@ -58,6 +58,14 @@ def words(*names: str) -> frozenset[str]:
     return frozenset(form.casefold() for name in names for entry in entries(name) for form in entry.forms)
 
 
+@cache
+def entries_of(language: str, name: str) -> tuple[Entry, ...]:
+    """Read a list in one language; empty if that language has none. Raises `KeyError` if none has."""
+    folder = f"/{language}/"
+    files = (file for file in lists()[name] if folder in str(file).replace("\\", "/"))
+    return tuple(entry for file in files for entry in parse(file.read_text(encoding="utf-8")))
+
+
 def meanings(name: str) -> Mapping[str, str]:
     """Return folded form -> meaning, of a list whose entries have one."""
     return {form.casefold(): entry.meaning for entry in entries(name) for form in entry.forms}

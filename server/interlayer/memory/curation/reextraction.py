@@ -42,7 +42,8 @@ from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -271,6 +272,7 @@ class Rereader:
         texts = [fact.text for fact in facts]
         vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
         decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
+        decisions = follow(decisions, view, names, {})
         origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
         place = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
@@ -308,7 +310,8 @@ class Rereader:
             extractor=reread.by,
             source=origin.source,
             facts=facts_of(decisions, memory_id, origin.observed_at, beside=False),
-            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False)),
+            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False, memory_id=memory_id)),
+            closes=closed_by(decisions),
             properties=reread.gated.properties,
             extracts=origin.id,
         )

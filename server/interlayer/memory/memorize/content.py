@@ -56,7 +56,7 @@ def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:
     """Make a function that finds the facts of a view nearest to a text; none when texts cannot be embedded."""
 
     async def nearest(text: str) -> Sequence[KnownFact]:
-        current = [fact for fact in view.ordered if fact.superseded_by is None]
+        current = [fact for fact in view.ordered if fact.is_current]
         if len(current) <= NEAREST_MAX:
             return [KnownFact(fact.record.id, fact.record.text) for fact in current]
         try:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -28,6 +29,7 @@ from interlayer.memory.requests import (
     FACTS_MAX,
     LABEL_MAX,
     PROPERTIES_MAX,
+    QUERY_MAX,
     RELATIONS_MAX,
     FactCandidate,
     MemorizeRequest,
@@ -37,6 +39,8 @@ from interlayer.memory.schema.schema import EntitySchema
 from interlayer.text.private import masked, untellable
 
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+_AHEAD: Final = timedelta(days=1)  # for clocks that go wrong, and dates of other time zones
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
@@ -113,8 +117,20 @@ def check_limits(request: MemorizeRequest) -> None:
             check_text(text, name)
     for number, fact in enumerate(request.facts):
         check_text(fact.text, f"facts.{number}.text")
+        check_text(fact.replaces or "", f"facts.{number}.replaces", QUERY_MAX)
     if request.content is not None and not request.content.strip():
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
+
+
+def check_times(request: MemorizeRequest, now: datetime) -> None:
+    """Raise `InvalidInput` for what was observed in the future: no correction before that day would count."""
+    given = [("observed_at", timestamp(request.observed_at) if request.observed_at else None)]
+    given += [(f"facts.{number}.observed_at", fact.observed_at) for number, fact in enumerate(request.facts)]
+    last = timestamp(now + _AHEAD)
+    for field_name, observed_at in given:
+        if observed_at and observed_at > last:
+            problem = f"{observed_at[:10]} is more than a day in the future."
+            raise InvalidInput(field_name, problem, "Say when it was observed; put what is planned into the words.")
 
 
 def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> GateResult:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from interlayer.language.distinction import find_distinction
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.terms import content_words, stem, words
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
+from interlayer.memory.recall.arrangement import arrange
 from interlayer.models.words import word_vectors
 from interlayer.text.fusion import min_max
 
@@ -64,10 +66,13 @@ def rank(
     numbers: NDArray[np.int64],
     best: int,
     names: Collection[str] = (),
+    *,
+    collapse: bool = True,
 ) -> list[tuple[FactState, float | None]]:
     """Return the `best` of the facts of these numbers, ascending, with a score of 0..1, in order.
 
-    `vector` is (dims,) of what `asked` made of the query, zeros if there is none; `names` are the entity's.
+    `vector` is (dims,) of what `asked` made of the query, zeros if there is none; `names` are the entity's. With
+    `collapse` other words for the same come last.
     """
     if not len(numbers):
         return []
@@ -80,17 +85,22 @@ def rank(
     scores *= (_SAME_SOURCE ** np.minimum(_turns(-scores, traits.origins[numbers]), 20)).astype(np.float32)
     if not _OF_THE_PAST.search(query):
         scores = _lift_newer(view, scores, numbers, names)
-    order = np.lexsort((numbers, -scores))[:best]
-    return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order]
+    order, scores = arrange(numbers, scores, view.groups, collapse=collapse)
+    return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order[:best]]
 
 
-def without_query(view: EntityView, numbers: NDArray[np.int64], best: int) -> list[tuple[FactState, float | None]]:
+def without_query(
+    view: EntityView, numbers: NDArray[np.int64], best: int, *, collapse: bool = True
+) -> list[tuple[FactState, float | None]]:
     """Return the `best` of these facts most confident and recent first, one source after another."""
     confidence, observed = view.traits.confidence[numbers], view.traits.observed[numbers]
     place = np.empty(len(numbers), dtype=np.int64)
     place[np.lexsort((-numbers, -observed, -confidence))] = np.arange(len(numbers))
-    order = np.lexsort((place, _turns(place, view.traits.origins[numbers])))[:best]
-    return [(view.ordered[numbers[one]], None) for one in order]
+    order = np.lexsort((place, _turns(place, view.traits.origins[numbers])))
+    strengths = np.empty(len(numbers), dtype=np.float64)
+    strengths[order] = -np.arange(len(order))
+    order, _ = arrange(numbers, strengths, view.groups, collapse=collapse)
+    return [(view.ordered[numbers[one]], None) for one in order[:best]]
 
 
 def _turns(keys: NDArray[Any], origins: NDArray[np.int32]) -> NDArray[np.int64]:

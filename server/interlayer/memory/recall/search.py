@@ -10,8 +10,9 @@ import numpy as np
 from interlayer.answers import as_json, display_time
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.memory.entities.answer import NamedEntity
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import check_text
@@ -195,7 +196,7 @@ class Searcher:
             if head.entity.ref not in views:
                 views[head.entity.ref] = await self._entities.view(organization, head)
             fact = views[head.entity.ref].facts.get(hit.row.id)
-            if fact and fact.superseded_by is None and paging.mark(fact.record.id) not in shown:
+            if fact and fact.is_current and paging.mark(fact.record.id) not in shown:
                 found.append((head, fact, score))
         return found
 

@@ -15,6 +15,7 @@ from interlayer.models.structured import NotInForm, parsed, whole_objects
 
 KNOWN = (KnownFact("f_1", "Acme uses Oracle."), KnownFact("f_2", "Ann Lee is the CFO."))
 FACT = {"text": "Acme sells pumps.", "quote": "sells pumps", "confidence": 0.9}
+SOLD = ExtractedFact("Acme sells pumps.", "sells pumps", 0.9)
 PROPERTY = {"name": "seats", "value": 40, "quote": "40 seats", "confidence": 0.95}
 
 
@@ -121,7 +122,7 @@ def test_a_bad_property_costs_no_other(bad: Any) -> None:
     ],
 )
 def test_what_has_one_meaning_is_read_however_it_is_wrapped(answer: Any) -> None:
-    assert AnswerReader().read(answer).facts == [ExtractedFact(FACT["text"], FACT["quote"], 0.9)]
+    assert AnswerReader().read(answer).facts == [SOLD]
 
 
 @pytest.mark.parametrize("answer", [{}, [], 5, None, {"facts": "Acme"}, {"facts": [5]}, {"text": "Acme"}])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer.memory.entities.view import FactState
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.recall.ranking import asked, rank, without_query
 from interlayer.models.local import static_vectors
 from told_entities import NAME, ToldEntity
