@@ -14,7 +14,9 @@ from interlayer_tools.tool import Confidence, Domains, EntityText, Input, Option
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When it returns, it is stored."""
+facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. What changed: the new fact with \
+replaces (fact_id or old words), or ended; remove clears a property. related: known facts that may be outdated by it. \
+When it returns, it is stored."""
 
 
 class FactInput(Input):
