@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from interlayer.language.comparison.content import Row, Word
 from interlayer.language.comparison.opposition import are_opposed
-from interlayer.language.comparison.statement import Row, Word
+from interlayer.language.comparison.statement import ITSELF
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.comparison.vocabulary import Vocabulary
 
@@ -63,6 +64,12 @@ def kind_of(said: Sequence[Word]) -> Kind:
     return "name" if any(word.name for word in said) else "word"
 
 
+def is_pure(said: Sequence[Word]) -> bool:
+    """Return whether some words are one value: a date is no place, a number has one unit at most."""
+    plain = sum(word.kind == "word" and not word.name for word in said)
+    return plain == len(said) or plain <= len(said) / 2
+
+
 def judge_exchange(found: Exchange, known: Vocabulary, later_s: float, *, now: bool) -> Verdict:
     """Judge a newer value in the one place of a sentence."""
     if found.is_double:
@@ -73,7 +80,10 @@ def judge_exchange(found: Exchange, known: Vocabulary, later_s: float, *, now: b
         return _judge_without_verb(found, known, opposed=opposed)
     if opposed:
         return Verdict.REPLACED
-    if any(word.text in known.indefinite for word in found.before[:verb]):
+    subject = found.before[:verb]
+    if any(word.text in known.indefinite for word in subject):
+        return Verdict.DISTINCT
+    if subject and all(word.text in known.pointing for word in subject):
         return Verdict.DISTINCT
     return _judge_said(found, verb, known, later_s, now=now)
 
@@ -105,7 +115,8 @@ def _judge_without_verb(found: Exchange, known: Vocabulary, *, opposed: bool) ->
         return _judge_bearer(found, known)
     values = {kind_of(found.newer), kind_of(found.older)}
     subject = [word for word in found.before if word.content]
-    if not after_verb and len(subject) > 1 and values in ({"number"}, {"time"}):
+    measured = any(word.content for word in found.after)
+    if not after_verb and len(subject) > 1 and measured and values in ({"number"}, {"time"}):
         return Verdict.LIKELY
     return Verdict.DISTINCT
 
@@ -150,14 +161,16 @@ def _judge_value(found: Exchange, verb: int, known: Vocabulary, *, now: bool) ->
     said = [*found.before, *found.after]
     if any(word.text in known.indefinite for word in [*predicate, *found.newer, *found.older]):
         return Verdict.DISTINCT
-    if any(word.key in known.unique for word in said) or _is_part(found.after, known):
-        return Verdict.REPLACED
     placed = bool(predicate) and predicate[-1].function
+    whole = placed and any(word.text in known.universal for word in said)
+    if whole or any(word.key in known.unique for word in said) or _is_part(found.after, known):
+        return Verdict.REPLACED
     if joined.text in known.copulas or joined.text == ":":
         return _judge_predicate(found, verb, known, placed=placed)
     by_agent = any(word.text in known.agents for word in predicate)
     passive = by_agent and any(word.text in known.copulas - known.past for word in said)
-    placing = placed and joined.text in known.placing | known.scheduling
+    together = len(predicate) == 1 and predicate[0].text in known.companions  # works with one, and with others
+    placing = placed and not together and joined.text in known.placing | known.scheduling
     if placing or passive or (now and joined.text in known.preferring):
         return Verdict.REPLACED
     return Verdict.LIKELY if now else Verdict.DISTINCT
@@ -171,7 +184,7 @@ def _judge_predicate(found: Exchange, verb: int, known: Vocabulary, *, placed: b
         return Verdict.LIKELY if placed else Verdict.DISTINCT
     if found.before[verb].text in known.past:
         return Verdict.DISTINCT
-    about = [word for word in subject if word.content and word.key != "°"]
+    about = [word for word in subject if word.content and word.key != ITSELF]
     if not about:
         return Verdict.REPLACED if placed else Verdict.DISTINCT
     if about[0].name and len(about) == sum(word.name for word in about) and not about[0].definite:

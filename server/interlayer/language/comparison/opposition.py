@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-from interlayer.language.comparison.statement import Row, Word
+from interlayer.language.comparison.content import Row, Word
 from interlayer.language.comparison.vocabulary import Place, Vocabulary, places
 
-_PROGRESS: Final = "progress"
+State = tuple[int, int, frozenset[Place]]
+"""Start and end of a phrase in a row, and its places on scales."""
+
 _ROOT_MIN: Final = 4  # letters
 
 
-def find_states(row: Row, known: Vocabulary) -> Sequence[tuple[int, int, frozenset[Place]]]:
+def find_states(row: Row, known: Vocabulary) -> Sequence[State]:
     """Return start, end and places of what a row says on scales."""
     found = known.scales.find([word.text for word in row])
     return [
