@@ -61,6 +61,9 @@ def judge_end(newer: Clause, older: Clause) -> Verdict:
     if not newer.ends or older.denied or older.ends or older.past:
         return Verdict.DISTINCT
     told = [word for word in older.content.words if not _intended(word, older.row)]
+    after_verb = [word for word in told if word not in older.subject]
+    if len(after_verb) >= _FEW and not newer.content.share(older.subject):
+        told = after_verb  # what somebody planned is off, whoever he is
     said = newer.without(*newer.ends)
     enough = len(told) >= _FEW or (told and len(said.words) <= _FEW)
     return Verdict.REPLACED if enough and said.share(told) == 1 else Verdict.DISTINCT
@@ -128,9 +131,9 @@ def _between(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield what stands between the word for from and the word for to."""
     row = clause.row
     for _, start, _ in clause.known.former.find(clause.texts):
-        for end in range(start + 1, len(row)):
-            if row[end].text in clause.known.latter:
-                yield [word for word in row[start:end] if word.content]
+        ends = [end for end in range(start + 1, len(row)) if row[end].text in clause.known.latter]
+        for end in ends or [len(row)]:
+            yield [word for word in row[start:end] if word.content]
 
 
 def _replaced(newer: Clause, older: Clause) -> Iterator[Sequence[Word]]:

@@ -16,12 +16,12 @@ _BESIDE: Final = 4  # words that the other one may say more
 
 def covers(older: Reading, newer: Reading) -> bool:
     """Return whether the older statement says all that the newer one does."""
-    if newer.speaker != older.speaker or not newer.whole.loose <= older.whole.loose:
+    if not newer.full.loose <= older.full.loose:
         return False
     known = newer.known
-    said = _telling(newer.whole.row, known)
-    others = [_telling(clause.row, known) for clause in (older.whole, *older.clauses)]
-    forms = [said, *_appositions(newer.whole.row, known)]
+    said = _telling(newer.full.row, known)
+    others = [_telling(clause.row, known) for clause in (older.full, *older.clauses)]
+    forms = [said, *_appositions(newer.full.row, known)]
     return bool(said) and any(_met(form, other, newer, known) for other in others for form in forms)
 
 
@@ -88,7 +88,7 @@ def _leaves(left: Sequence[Word], known: Vocabulary) -> bool:
 
 def _is_house(left: Sequence[Word], newer: Reading, known: Vocabulary) -> bool:
     """Whether it is only where somebody holds the post that a line without a verb names."""
-    line = not any(word.stative or word.kind == "number" for word in newer.whole.row)
+    line = not any(word.stative or word.kind == "number" for word in newer.full.row)
     return line and left[0].text in known.affiliations and _leaves([word for word in left if not word.name], known)
 
 

@@ -50,6 +50,11 @@ class Exchange:
         return bool(one & other)
 
     @property
+    def has_verb(self) -> bool:
+        """Whether the sentences differ in their verbs too."""
+        return any(map(_is_verb, [*self.newer, *self.older]))
+
+    @property
     def is_subject(self) -> bool:
         """Whether the place is before the verb: another thing is spoken of."""
         return not self.is_double and not any(map(_is_verb, self.before)) and any(map(_is_verb, self.after))
@@ -97,7 +102,7 @@ def _judge_said(found: Exchange, verb: int, known: Vocabulary, later_s: float, *
     if "number" in kinds:
         return Verdict.LIKELY
     if "time" in kinds:
-        return _judge_time(found, found.before[verb], predicate, known)
+        return _judge_time(found, found.before[verb], predicate, known, now=now)
     return _judge_value(found, verb, known, now=now)
 
 
@@ -139,18 +144,20 @@ def _judge_number(found: Exchange, predicate: Row, known: Vocabulary, later_s: f
         return Verdict.DISTINCT
     if any(word.text in known.indefinite for word in predicate):
         return Verdict.DISTINCT
-    numbered = predicate and predicate[-1].content and not found.after and predicate[-1].kind == "word"
-    if numbered and not predicate[-1].name and any(word.content for word in predicate):
+    numbered = len(predicate) > 1 and predicate[-2].function and predicate[-1].content and not found.after
+    if numbered and predicate[-1].kind == "word":
         return Verdict.LIKELY  # perhaps what tells one from another: ticket 311
     return Verdict.REPLACED
 
 
-def _judge_time(found: Exchange, verb: Word, predicate: Row, known: Vocabulary) -> Verdict:
+def _judge_time(found: Exchange, verb: Word, predicate: Row, known: Vocabulary, *, now: bool) -> Verdict:
     said = [*found.before, *found.after]
     if any(word.text in known.past or word.text in known.indefinite for word in said):
         return Verdict.DISTINCT
     plain = not any(word.content and word.kind == "word" for word in predicate)
     if verb.text in known.scheduling or (verb.text in known.copulas and plain):
+        return Verdict.REPLACED
+    if now and verb.text in known.preferring:
         return Verdict.REPLACED
     return Verdict.REPLACED if any(word.text in known.limits for word in predicate) else Verdict.LIKELY
 

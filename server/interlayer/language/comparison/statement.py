@@ -89,6 +89,12 @@ class Clause:
         return any(word.text in self.known.indefinite for word in self.row)
 
     @cached_property
+    def subject(self) -> Sequence[Word]:
+        """The content words before the first verb that tells how something stands."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), 0)
+        return [word for word in self.row[:verb] if word.content]
+
+    @cached_property
     def speaking(self) -> bool:
         """Whether somebody speaks of himself or to somebody, as in a chat."""
         return any(word.text in self.known.speaking for word in self.row)
@@ -127,13 +133,13 @@ class Clause:
 
 @dataclass(frozen=True)
 class Reading:
-    """A statement read in a language: its words, without articles and words for "now", and its clauses.
+    """A statement read in a language, without articles and words for "now": in full, as one clause, and by clauses.
 
-    `whole` and `clauses` do without who speaks, and have one sign for the entity's names.
+    All have one sign for the entity's names; `whole` and `clauses` do without who speaks.
     """
 
-    words: tuple[Word, ...]
     speaker: str
+    full: Clause
     whole: Clause
     clauses: Sequence[Clause]
     keys: frozenset[str]
@@ -153,7 +159,17 @@ class Reading:
         row = _mask(rest, own)
         keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
         clauses = tuple(Clause(one, known) for one in _clauses(row))
-        return cls(said, speaker, Clause(row, known), clauses, keys, now, "?" in text, "!" in text, known)
+        return cls(
+            speaker,
+            Clause(_mask(said, own), known),
+            Clause(row, known),
+            clauses,
+            keys,
+            now,
+            "?" in text,
+            "!" in text,
+            known,
+        )
 
 
 def read_pair(newer: str, older: str, own: frozenset[str]) -> tuple[Reading, Reading]:
@@ -173,7 +189,8 @@ def _speaker(row: Row, known: Vocabulary) -> tuple[str, Row]:
     """Split off who speaks: a label that names no attribute."""
     colon = next((at for at, word in enumerate(row[: _LABEL_MAX + 1]) if word.text == ":"), 0)
     label = row[:colon]
-    if not label or any(word.text in known.labels or word.key in known.labels or word.kind != "word" for word in label):
+    named = all(word.kind == "word" and (word.name or at == 0) for at, word in enumerate(label))
+    if not label or not named or any(word.text in known.labels or word.key in known.labels for word in label):
         return "", row
     return " ".join(word.text for word in label), row[colon + 1 :]
 
@@ -271,7 +288,7 @@ def _word(token: Token, known: Vocabulary) -> Word:
     text = token.text
     key = known.stem(text)
     month = text in known.months and (token.name or text not in known.function)
-    timed = month or key in known.times or (text[0] in "qh" and text[1:].isdigit())
+    timed = month or (key in known.times and text not in known.function) or (text[0] in "qh" and text[1:].isdigit())
     return Word(
         text,
         key,

@@ -81,6 +81,7 @@ class Vocabulary:
     former: "Phrases"
     latter: frozenset[str]
     scales: "Phrases"
+    scale_stems: "Phrases"
     prefixes: Sequence[str]
     attributes: "Phrases"
     now: "Phrases"
@@ -169,6 +170,7 @@ def vocabulary(language: str) -> Vocabulary:
         former=_phrases(language, "words_before_the_former"),
         latter=_forms(language, "words_before_the_latter"),
         scales=_meanings(language, "scales", articles=False),
+        scale_stems=_stemmed(language, "scales"),
         prefixes=tuple(sorted(_forms(language, "opposing_prefixes"), key=len, reverse=True)),
         attributes=_meanings(language, "attribute_names"),
         now=_phrases(language, "now_words"),
@@ -234,6 +236,17 @@ def _meanings(language: str, name: str, *, articles: bool = True) -> Phrases:
 @lru_cache(maxsize=50_000)
 def _stem(language: str, word: str) -> str:
     return str(_STEMMERS[language].stemWord(word)) if language in _STEMMERS else word
+
+
+def _stemmed(language: str, name: str) -> Phrases:
+    """Return the single words of a list by their stems; an English one has its forms in the list."""
+    found: dict[Sequence[str], str] = {}
+    for entry in () if language == "en" else entries_of(language, name):
+        for form in entry.forms:
+            if " " not in form:
+                key = (_stem(language, form.casefold()),)
+                found[key] = f"{found.get(key, '')} {entry.meaning}"
+    return Phrases(found)
 
 
 def _texts(phrase: str) -> tuple[str, ...]:
