@@ -21,8 +21,14 @@ def covers(older: Reading, newer: Reading) -> bool:
     known = newer.known
     said = _telling(newer.full.row, known)
     others = [_telling(clause.row, known) for clause in (older.full, *older.clauses)]
+    if _joins(newer) and not _joins(older):
+        return False  # "is on leave" is not met in "has returned from leave"
     forms = [said, *_appositions(newer.full.row, known)]
     return bool(said) and any(_met(form, other, newer, known) for other in others for form in forms)
+
+
+def _joins(reading: Reading) -> bool:
+    return any(word.text in reading.known.copulas or word.text == ":" for word in reading.full.row)
 
 
 def _telling(row: Row, known: Vocabulary) -> Row:
@@ -76,13 +82,19 @@ def _same(one: Word, other: Word) -> bool:
 
 def _leaves(left: Sequence[Word], known: Vocabulary) -> bool:
     """Whether what is left over turns nothing of what is said."""
-    return sum(word.content for word in left) <= _BESIDE and not any(
-        word.name
-        or word.kind != "word"
-        or word.text in known.turning
-        or word.text in known.denying
-        or word.text in known.indefinite
-        for word in left
+    return (
+        sum(word.content for word in left) <= _BESIDE
+        and not any(
+            word.name
+            or word.kind != "word"
+            or word.text in known.turning
+            or word.text in known.denying
+            or word.text in known.indefinite
+            for word in left
+        )
+        and not any(
+            phrases.find([word.text for word in left]) for phrases in (known.scales, known.ending, known.changing)
+        )
     )
 
 

@@ -80,6 +80,8 @@ def judge_exchange(found: Exchange, known: Vocabulary, later_s: float, *, now: b
     if found.is_double:
         return Verdict.DISTINCT
     verb = next((at for at in reversed(range(len(found.before))) if _is_verb(found.before[at])), None)
+    if verb is not None and found.before[verb].text == ":" and any(word.stative for word in found.after):
+        verb = None  # a heading, and what is said of another thing under it
     opposed = are_opposed(found.before, found.newer, found.older, found.after, known)
     if verb is None:
         return _judge_without_verb(found, known, opposed=opposed)
@@ -187,7 +189,7 @@ def _judge_predicate(found: Exchange, verb: int, known: Vocabulary, *, placed: b
     """Judge what something is: its name, its place, or one quality of several."""
     subject, predicate = found.before[:verb], found.before[verb + 1 :]
     by_agent = any(word.text in known.agents for word in predicate)
-    if any(word.content for word in predicate) and not by_agent:
+    if any(word.content and not word.name for word in predicate) and not by_agent:
         return Verdict.LIKELY if placed else Verdict.DISTINCT
     if found.before[verb].text in known.past:
         return Verdict.DISTINCT

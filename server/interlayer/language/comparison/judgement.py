@@ -17,6 +17,7 @@ _LESS: Final = {
     Verdict.LIKELY: Verdict.DISTINCT,
     Verdict.DISTINCT: Verdict.DISTINCT,
 }
+_MORE_MAX: Final = 6  # content words beside twice those of the older statement
 _ALIKE: Final = 0.86  # cosine of what says much the same
 
 
@@ -63,6 +64,8 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
     if newer.denied != older.denied:
         found.append(judge_denial(newer, older))
     told: list[Verdict] = []
+    if len(newer.content.words) > 2 * len(older.content.words) + _MORE_MAX:
+        return found[0] if found else Verdict.DISTINCT  # a report that also speaks of it
     if newer.corrects and not older.denied:
         told.append(judge_correction(newer, older))
     if newer.ends:

@@ -221,7 +221,8 @@ def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
     place = 0
     while place < len(found):
         end, name = phrases.get(place, (place + 1, ""))
-        word = _word(found[place], known)
+        following = found[end] if end < len(found) else None
+        word = _word(found[place], known, named=bool(following and following.name and following.kind == "word"))
         yield replace(word, text=name, key=known.stem(name), function=False) if name else word
         place = end
 
@@ -278,7 +279,7 @@ def _date_of(text: str) -> list[Word]:
     return [Word(one, key, "time") for one, key in said]
 
 
-def _word(token: Token, known: Vocabulary) -> Word:
+def _word(token: Token, known: Vocabulary, *, named: bool) -> Word:
     if token.kind != "word":
         dated = token.kind == "number" and (token.text.isdigit() and int(token.text) in _YEARS and len(token.text) == 4)
         dated = dated or (
@@ -287,7 +288,10 @@ def _word(token: Token, known: Vocabulary) -> Word:
         return Word(token.text, token.text, "time" if dated or ":" in token.text[1:] else token.kind)
     text = token.text
     key = known.stem(text)
-    month = text in known.months and (token.name or text not in known.function)
+    # A month's name before another name is somebody's: Jan Sato.
+    month = (
+        text in known.months and (token.name or text not in known.function) and not (named and known.language == "en")
+    )
     timed = month or (key in known.times and text not in known.function) or (text[0] in "qh" and text[1:].isdigit())
     return Word(
         text,

@@ -49,11 +49,16 @@ class FactState:
 
     @property
     def superseded_by(self) -> "FactState | None":
-        """The last observed of the facts that contradict this one, if it was observed later than this one."""
+        """The last observed of the facts that contradict this one, if it was observed later than this one.
+
+        What one memory says is told in order, so that its own last word counts as later.
+        """
         if not self.contradicts:
             return None
         latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number))
-        return latest if latest.seen_at > self.seen_at else None
+        later = latest.seen_at > self.seen_at
+        corrected = latest.memory is self.memory and latest.seen_at == self.seen_at and latest.number > self.number
+        return latest if later or corrected else None
 
 
 class EntityView:
