@@ -139,7 +139,7 @@ def vocabulary(language: str) -> Vocabulary:
         possessives=_forms(language, "possessives"),
         speaking=_forms(language, "first_and_second_person_pronouns"),
         universal=_forms(language, "universal_words"),
-        conditions=_forms(language, "conditions"),
+        conditions=_forms(language, "bounds_of_validity"),
         pointing=_forms(language, "demonstratives"),
         agents=_forms(language, "agents"),
         limits=_forms(language, "limits"),

@@ -33,6 +33,9 @@ class Decision:
     `supersedes` are older facts that cannot be so any more, `superseded_by` newer ones that the candidate comes too
     late for, `opposed` those observed at the very same time, of which both stand. `likely` are facts that it probably
     replaces or is replaced by, `alike` those that say much the same: with both, all stay current. Closest first.
+
+    `replaces` are facts that it takes the place of because somebody said so. `ended` says that it is over, `closes`
+    names other words for the same. `note` is what its caller should know, `meant` what he may have meant.
     """
 
     candidate: FactCandidate
@@ -44,6 +47,11 @@ class Decision:
     opposed: tuple[str | int, ...] = ()
     likely: tuple[str | int, ...] = ()
     alike: tuple[str | int, ...] = ()
+    replaces: tuple[str | int, ...] = ()
+    ended: bool = False
+    closes: tuple[str | int, ...] = ()
+    note: str = ""
+    meant: tuple[str | int, ...] = ()
 
 
 def reconcile(
@@ -170,16 +178,22 @@ def facts_of(
             one.candidate.confidence,
             one.candidate.observed_at or observed_at,
             one.candidate.span,
-            tuple(_name(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
+            _names((*one.supersedes, *one.superseded_by, *one.opposed), memory_id),
             given=beside and one.candidate.origin == "caller",
+            likely=_names(one.likely, memory_id),
+            alike=_names(one.alike, memory_id),
+            replaces=_names(one.replaces, memory_id),
+            ended=one.ended,
         )
         for number, one in enumerate(decisions)
         if one.outcome == "added"
     )
 
 
-def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside: bool) -> Iterator[Confirmation]:
-    """Yield the facts of other memories that a memory confirms."""
+def confirmations_of(
+    decisions: Sequence[Decision], observed_at: str, *, beside: bool, memory_id: str
+) -> Iterator[Confirmation]:
+    """Yield the facts of other memories that a memory confirms, or says to be over."""
     for one in decisions:
         if isinstance(one.duplicate_of, str):
             said = one.candidate
@@ -191,8 +205,15 @@ def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside:
                 said.observed_at or observed_at,
                 said.span,
                 given=beside and said.origin == "caller",
+                replaces=_names(one.replaces, memory_id),
+                ended=one.ended,
             )
 
 
-def _name(other: str | int, memory_id: str) -> str:
-    return other if isinstance(other, str) else str(FactId.of(memory_id, other))
+def closed_by(decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """Return the facts that are over, beside those that decisions name themselves."""
+    return tuple(dict.fromkeys(name for one in decisions for name in one.closes if isinstance(name, str)))
+
+
+def _names(others: Sequence[str | int], memory_id: str) -> tuple[str, ...]:
+    return tuple(one if isinstance(one, str) else str(FactId.of(memory_id, one)) for one in others)
