@@ -122,8 +122,13 @@ class _Entry:
 
     @property
     def voice(self) -> str:
-        """Two memories with the same of it are no independent witnesses of a statement."""
+        """Where its words are from: equal for one source, and apart for calls that name none."""
         return self.source or self.id
+
+    @property
+    def witness(self) -> str:
+        """Two memories with the same of it are no independent witnesses: of one source, or of one agent without any."""
+        return self.source or f"agent {self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

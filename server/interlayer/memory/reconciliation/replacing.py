@@ -51,7 +51,7 @@ def follow(
         one = decision
         if one.candidate.replaces:
             one = _replacing(one, followed, view, own, meaning.get(one.candidate.replaces))
-        if one.candidate.ended:
+        if one.candidate.ended and (one.candidate.origin == "caller" or one.replaces):
             one = _ending(one, view, own)
         followed.append(_with_other_words(one, view))
     return followed
