@@ -12,7 +12,7 @@ from email.utils import getaddresses
 from typing import Final
 
 from interlayer.documents.document import Kind, Participant
-from interlayer.documents.kinds import is_closing
+from interlayer.documents.kinds import is_closing, is_greeting
 from interlayer.documents.lines import RULE, Line, word_count, written
 from interlayer.documents.times import read_time
 from interlayer.language.lexicon.reader import forms, meanings, pattern
@@ -61,6 +61,8 @@ def mark_mails(lines: Sequence[Line], latest: datetime) -> list[Participant]:
     for line in lines:
         if _QUOTE.match(line.text):
             line.kind = "quoted"
+        elif is_greeting(line.text.strip()):
+            line.kind = "greeting"
     heads = list(_heads(lines))
     people = [person for head in heads for person in head.people]
     for number, head in enumerate(heads):

@@ -50,9 +50,16 @@ def _read_text(text: str, observed_at: datetime | None, longest: int) -> Documen
     _mark_front_matter(lines)
     people = mark_mails(lines, latest)
     mark_dates(lines, latest)
-    mark_turns(lines, latest)
+    turns = mark_turns(lines, latest)
     blocks = Blocks(text, longest, _names(people), _called(people, lines))
-    return Document(tuple(blocks.pieces(lines)), tuple(people))
+    pieces = blocks.pieces(lines)
+    return Document(tuple(_as_told(pieces) if turns == 1 else pieces), tuple(people))
+
+
+def _as_told(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Let the questions of a message count that somebody chose to have remembered by itself."""
+    for piece in pieces:
+        yield replace(piece, kind="statement") if piece.kind == "question" else piece
 
 
 def _mark_front_matter(lines: Sequence[Line]) -> None:
