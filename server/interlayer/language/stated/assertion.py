@@ -46,7 +46,7 @@ _OLD_BEHIND: Final = _any("words_behind_old_values")
 _CHANGED_FROM: Final = re.compile(rf"(?i)(?<![^\W_])(?:{pattern(words('words_before_changes'))})\s+(?:\w+\s+){{0,2}}$")
 _SPEAKER: Final = _any("speakers")
 _OWN_ROLE: Final = _any("own_roles")
-_PART_OF: Final = re.compile(r"(?i)\d\s+(?:in|out of|of|von|sur|de cada|de)\s+$")
+_PART_OF: Final = re.compile(r"(?i)\d\s+(?:in|out of|of|von|sur|de cada|de)\s*$")
 _WORDS_BEHIND: Final = 6
 
 NEW_VALUE: Final = rf"^\W{{0,3}}(?:(?:{pattern(words('words_before_new_values'))})\s+|(?:->|→|=>)\s*)(?:\w+\s+){{0,2}}?"

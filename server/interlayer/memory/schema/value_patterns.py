@@ -253,7 +253,7 @@ def _measure_finder(named: Sequence[str], form: str, description: str) -> Finder
     budget = re2.compile(rf"(?i)\b(?:{_BUDGET})(?:['’]s)?{_LINK}~?\s?{form}|{form}\s(?:{_BUDGET})\b")
 
     def find_in(text: str) -> Iterator[Claim]:
-        for pattern in (cell, after, before):
+        for pattern in (cell, after, *([before] if named[-1] in _WORTHS else [])):
             for match in pattern.finditer(text):
                 yield match[1], 1.0, match.span()
         for match in budget.finditer(text) if is_estimate else ():
