@@ -90,11 +90,7 @@ class _Text:
             tuple(Sentence(text, piece.start, piece.end, piece.label) for piece, text in told),
             replace(conventions_of(content), written_on=written_on),
             bears,
-            {
-                piece.start: (piece.writer, names.get(piece.writer, piece.writer))
-                for piece, _ in told
-                if piece.writer
-            },
+            {piece.start: (piece.writer, names.get(piece.writer, piece.writer)) for piece, _ in told if piece.writer},
         )
 
     def by_pattern(self, declared: PropertySchema, name: str) -> tuple[Any, Sentence] | None:
