@@ -14,7 +14,9 @@ from interlayer_tools.tool import Confidence, Domains, EntityText, Input, Option
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When it returns, it is stored."""
+facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. What changed: the new fact with \
+replaces (fact_id or old words), or ended; remove clears a property. related: known facts that may be outdated by it. \
+When it returns, it is stored."""
 
 
 class FactInput(Input):
@@ -23,6 +25,8 @@ class FactInput(Input):
     text: str
     confidence: Confidence = None
     observed_at: OptionalText = None
+    replaces: Annotated[OptionalText, Field(description="fact_id or words")] = None
+    ended: bool = False
 
 
 class PropertyInput(Input):
@@ -63,7 +67,9 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed = parse_instant(fact.observed_at, f"facts.{number}.observed_at") if fact.observed_at else None
         confidence = CALLER_CONFIDENCE if fact.confidence is None else fact.confidence
         text = " ".join(fact.text.split())
-        facts.append(FactCandidate(text, confidence, timestamp(observed) if observed else None))
+        seen = timestamp(observed) if observed else None
+        replaced = " ".join((fact.replaces or "").split()) or None
+        facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended))
     properties = [
         PropertyCandidate(
             one.name,

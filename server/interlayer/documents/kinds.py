@@ -4,7 +4,7 @@ What can be told from words alone is told from the word lists, in any of their l
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from interlayer.documents.document import Kind
@@ -25,10 +25,13 @@ _UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\
 _NAME_WORDS: Final = 5
 
 
-def kind_of(text: str, names: Sequence[str] = ()) -> Kind:
-    """Return what a sentence is. `names` are those of whoever wrote it, full names first."""
+def kind_of(text: str, names: Sequence[str] = (), called: Collection[str] = ()) -> Kind:
+    """Return what a sentence is.
+
+    `names` are those of whoever wrote it, full names first; `called` are folded words that name whom it may speak to.
+    """
     said = _WORD.findall(text)
-    return _furniture(text, said, names) or _said_kind(text, said)
+    return _furniture(text, said, names) or _said_kind(text, [word for word in said if word.casefold() not in called])
 
 
 def _furniture(text: str, said: Sequence[str], names: Sequence[str]) -> Kind | None:

@@ -51,7 +51,7 @@ def _read_text(text: str, observed_at: datetime | None, longest: int) -> Documen
     people = mark_mails(lines, latest)
     mark_dates(lines, latest)
     mark_turns(lines, latest)
-    blocks = Blocks(text, longest, _names(people))
+    blocks = Blocks(text, longest, _names(people), _called(people, lines))
     return Document(tuple(blocks.pieces(lines)), tuple(people))
 
 
@@ -66,6 +66,12 @@ def _mark_front_matter(lines: Sequence[Line]) -> None:
             return
         if line.text and not re.match(r"[\w-]+\s*:|\s+\S|- ", line.text):
             return
+
+
+def _called(people: Sequence[Participant], lines: Sequence[Line]) -> frozenset[str]:
+    """Return the words, folded, of the names of all who take part."""
+    named = {person.name for person in people} | {line.speaker for line in lines}
+    return frozenset(word.strip("@.,()").casefold() for name in named for word in name.split())
 
 
 def _names(people: Sequence[Participant]) -> dict[str, tuple[str, ...]]:

@@ -67,6 +67,14 @@ def words(*names: str) -> frozenset[str]:
     return frozenset(form.casefold() for name in names for entry in entries(name) for form in entry.forms)
 
 
+@cache
+def entries_of(language: str, name: str) -> tuple[Entry, ...]:
+    """Read a list in one language; empty if that language has none. Raises `KeyError` if none has."""
+    folder = f"/{language}/"
+    files = (file for file in lists()[name] if folder in str(file).replace("\\", "/"))
+    return tuple(entry for file in files for entry in parse(file.read_text(encoding="utf-8")))
+
+
 def words_by_language(name: str) -> Mapping[str, frozenset[str]]:
     """Return code of a language -> the forms, folded, that its list of this name has."""
     found: dict[str, frozenset[str]] = {}

@@ -19,6 +19,8 @@
 | `greeting`         | content     | it greets, thanks, or takes leave                                |
 | `fragment`         | content     | it assents, or says nothing without what it answers              |
 | `furniture`        | content     | it heads, signs or quotes: heads of mails, footers, headings     |
+| `not_in_form`      | a model     | its entry of the answer cannot be read                           |
+| `unknown_fact`     | a model     | the fact that it names as known was not shown; the rest counts   |
 
 What a caller states is never turned down, and a caller's words are never changed, for how they are put. What plain
 content is made of beside statements is counted only: it is kept with the content and nobody has to review it.
@@ -90,6 +92,11 @@ class Gates:
             hint = _hint(candidate.name, self.context.schema)
             return self._count(self._secret_in(candidate) or Rejection("unknown_property", hint))
         return self._count(self._problem_of_value(candidate, known) or self._normal(candidate, known))
+
+    def turn_down(self, code: GateCode, count: int = 1) -> None:
+        """Count what was proposed and is turned down without being looked at."""
+        self.checked += count
+        self.rejected.update({code: count} if count else {})
 
     @property
     def passed(self) -> int:

@@ -20,6 +20,8 @@ GateCode = Literal[
     "greeting",
     "fragment",
     "furniture",
+    "not_in_form",
+    "unknown_fact",
 ]
 """What each stands for is in `gates.gates`."""
 

@@ -33,7 +33,9 @@ class FactRecord:
     `given` says that the caller stated it beside content: reading that content again does not touch it.
 
     `contradicts` names the facts that cannot be so at the same time; which of them is current follows from when each
-    was last observed, so that the order of arrival does not matter.
+    was last observed, so that the order of arrival does not matter. `likely` names those that probably cannot, `alike`
+    those that say nearly the same. `replaces` names what it was said to take the place of, whatever the time; `ended`
+    says that it is over.
     """
 
     id: str
@@ -43,11 +45,18 @@ class FactRecord:
     span: tuple[int, int] | None = None
     contradicts: tuple[str, ...] = ()
     given: bool = False
+    likely: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Another voice for a known fact, in its own words: it becomes the fact if the first voice is forgotten."""
+    """Another voice for a known fact, in its own words: it becomes the fact if the first voice is forgotten.
+
+    `replaces` and `ended` are those of a fact; a voice that says that it is over does not confirm it.
+    """
 
     fact_id: str
     similarity: float
@@ -56,6 +65,8 @@ class Confirmation:
     observed_at: str
     span: tuple[int, int] | None = None
     given: bool = False
+    replaces: tuple[str, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Relation:
 class _Entry:
     """What every entry of a log says: who added it, when, and the statements that it adds.
 
+    `closes` names facts that are over because they state a property's value that this entry displaces.
     `home` is set in views only: the log that holds the entry, and its revision there.
     """
 
@@ -100,6 +112,7 @@ class _Entry:
     confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
+    closes: tuple[str, ...] = ()
     home: tuple[EntityId, int] | None = None
 
     @property
@@ -149,12 +162,14 @@ class Merged(_Entry):
     """Another entity became part of this one.
 
     `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
-    contradict each other.
+    contradict each other, `likely` pairs that probably do, `alike` pairs that say nearly the same.
     """
 
     absorbs: EntityId
     same: tuple[tuple[str, str], ...] = ()
     opposed: tuple[tuple[str, str], ...] = ()
+    likely: tuple[tuple[str, str], ...] = ()
+    alike: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def without_memories(
     def is_gone(fact: FactRecord) -> bool:
         return FactId.parse(fact.id).memory in gone and (only is None or fact.id in only)
 
-    orphans = {statement_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if is_gone(fact)}
+    orphans = {statement_of(fact.id): fact for memory in log for fact in memory.facts if is_gone(fact)}
     survivors: list[LogEntry] = []
     for memory in log:
         if memory.id in gone and only is None:
@@ -46,17 +46,33 @@ def without_memories(
         facts = [fact for fact in memory.facts if not is_gone(fact)]
         left: list[Confirmation] = []
         for one in memory.confirms:
-            against = orphans.pop(statement_of(one.fact_id), None)
-            if against is None:
+            first = orphans.pop(statement_of(one.fact_id), None)
+            if first is None:
                 left.append(one)
             else:
-                own = str(FactId.parse(one.fact_id).voiced_by(memory.id))
-                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against, one.given))
+                facts.append(_handed_over(first, one, memory.id))
         if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
             survivors.append(memory)
         else:
             survivors.append(replace(memory, facts=tuple(facts), confirms=tuple(left)))
     return survivors
+
+
+def _handed_over(first: FactRecord, voice: Confirmation, memory_id: str) -> FactRecord:
+    """Return a fact as another voice says it; what it stands against and near to is as before."""
+    return FactRecord(
+        str(FactId.parse(voice.fact_id).voiced_by(memory_id)),
+        voice.text,
+        voice.confidence,
+        voice.observed_at,
+        voice.span,
+        first.contradicts,
+        voice.given,
+        first.likely,
+        first.alike,
+        voice.replaces,
+        voice.ended,
+    )
 
 
 def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[str]:

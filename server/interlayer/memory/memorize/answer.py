@@ -80,6 +80,16 @@ class IdentifierOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedFact:
+    """A current fact near to an added one, the fact `to`: its caller may replace it if it no longer holds."""
+
+    fact_id: str
+    text: str
+    similarity: float
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeAnswer:
     """The answer of memorize; `memory_id` is empty when everything was turned down."""
 
@@ -87,6 +97,7 @@ class MemorizeAnswer:
     entity: MemorizedEntity
     properties: tuple[PropertyOutcome, ...]
     facts: tuple[FactOutcome, ...]
+    related: tuple[RelatedFact, ...] | None = None
     relations: tuple[RelationOutcome, ...]
     gates: GateCounts
     extractor: str

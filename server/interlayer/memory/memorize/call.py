@@ -63,6 +63,7 @@ class PreparedCall:
     """A call after the gates: everything that a retry needs again.
 
     `request` is without secrets. `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    `naming` are words by which facts are named that no longer hold.
     """
 
     call: Call
@@ -74,6 +75,8 @@ class PreparedCall:
     space: ActiveSpace
     vectors: Vectors | None
     degraded: tuple[str, ...] = ()
+    naming: Sequence[str] = ()
+    naming_vectors: Vectors | None = None
     resolved: ResolvedEntity | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
 

@@ -13,6 +13,7 @@ from interlayer.memory.log.properties import Outcome, PropertyState, folded, val
 from interlayer.memory.log.records import EntityId, Head, Memorized
 from interlayer.memory.memorize.call import PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
+from interlayer.memory.reconciliation.related import Related
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.storage.items import Operation, Put
 
@@ -25,6 +26,7 @@ class MemoryChange:
 
     `before` is the head of the entity as it was read, None for an entity that it creates. `view` is the entity as the
     call found it, `properties` what the memory makes of it. `targets` create entities that its relations point at.
+    `related` are known facts near to what it adds.
     """
 
     prepared: PreparedCall
@@ -38,6 +40,7 @@ class MemoryChange:
     outcomes: Mapping[str, Outcome]
     conflicts: tuple[IdentifierConflict, ...]
     targets: Sequence[Operation]
+    related: Sequence[Related] = ()
 
     @property
     def entity(self) -> EntityId:

@@ -20,6 +20,7 @@ from interlayer.memory.memorize.call import Call, PreparedCall, Reading
 from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.reconciliation.replacing import names_by_words
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 
@@ -79,7 +80,9 @@ class Preparation:
         judge = admit if by_operator else gate
         gated = await run_over(read.request.content, partial(judge, read.request, read.context, read.reading))
         space = await self._spaces.of(organization)
-        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
+        naming = list(dict.fromkeys(fact.replaces or "" for fact in gated.facts if names_by_words(fact)))
+        vectors, degraded = await of_statements(space, [*(fact.text for fact in gated.facts), *naming])
+        count = len(gated.facts)
         return PreparedCall(
             call=call,
             request=read.request,
@@ -88,8 +91,10 @@ class Preparation:
             observed_at=timestamp(read.context.observed_at),
             gated=gated,
             space=space,
-            vectors=vectors,
+            vectors=None if vectors is None else vectors[:count],
             degraded=degraded,
+            naming=naming,
+            naming_vectors=None if vectors is None else vectors[count:],
             resolved=read.resolved,
         )
 

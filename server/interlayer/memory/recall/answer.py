@@ -34,7 +34,10 @@ class KnownProperty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFact:
-    """A statement and where it comes from; `score` only where a query ranks it."""
+    """A statement and where it comes from; `score` only where a query ranks it.
+
+    `newer` is the id of a newer fact that probably takes its place, `like` how many others say nearly the same.
+    """
 
     fact_id: str
     text: str
@@ -42,6 +45,8 @@ class KnownFact:
     score: float | None = None
     observed_at: str
     status: FactStatus
+    newer: str | None = None
+    like: int | None = None
     memory_id: str
     source: str
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import NotFound
 from interlayer.memory.entities.answer import NamedEntity
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation
@@ -181,5 +182,5 @@ def _show(fact: FactState) -> ExplainedFact:
         text=fact.record.text,
         confidence=fact.confidence,
         observed_at=display_time(fact.seen_at),
-        status="superseded" if fact.superseded_by else "current",
+        status="current" if fact.is_current else "superseded",
     )

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from interlayer.answers import as_json, display_time
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.fact_groups import FactGroups
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.records import Head, Memorized
@@ -37,7 +39,9 @@ class Page:
     @classmethod
     def of(cls, request: RecallRequest, revision: int) -> "Page":
         """Return where a call stands. Raises `InvalidInput` for a cursor of another question."""
-        digest = paging.digest_of(request.entity, request.query, request.min_confidence, request.as_of)
+        digest = paging.digest_of(
+            request.entity, request.query, tuple(request.also), request.min_confidence, request.as_of, request.known_at
+        )
         if request.cursor is None:
             return cls(revision, np.empty(0, dtype=np.uint64), digest)
         (first_revision, query), shown = paging.decode(request.cursor, int, str)
@@ -67,14 +71,20 @@ def rank_facts(
         eligible &= ~traits.superseded
     numbers = np.flatnonzero(eligible)
     end = len(page.shown) + request.limit + 1
+    collapse = collapses(request)
     if request.query:
-        ranked = rank(view, request.query, vector, numbers, end, names)
+        ranked = rank(view, request.query, vector, numbers, end, names, also=request.also, collapse=collapse)
     else:
-        ranked = without_query(view, numbers, end)
+        ranked = without_query(view, numbers, end, collapse=collapse)
     if not len(page.shown):
         return ranked, len(numbers)
     left = np.isin(traits.marks, page.shown, invert=True)
     return [one for one in ranked if left[one[0].number]], int(left[numbers].sum())
+
+
+def collapses(request: RecallRequest) -> bool:
+    """Tell whether other words for the same are left to the last pages."""
+    return "history" not in request.include
 
 
 def frame_of(
@@ -125,15 +135,23 @@ def filled(
     there: int,
     request: RecallRequest,
     page: Page,
+    groups: FactGroups,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
-    """Return the answer with facts until the limit or the budget; it says how many of those `there` were left out."""
+    """Return the answer with facts until the limit or the budget; it says how many of those `there` were left out.
+
+    Other words for the same begin a page of their own.
+    """
+    behind = groups.behind if collapses(request) else {}
     left = request.max_tokens - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
     chosen: list[FactState] = []
     facts: list[KnownFact] = []
     why = ""
     for fact, score in ranked:
-        entry = _fact(fact, score)
+        if chosen and fact.number in behind and chosen[-1].number not in behind:
+            why = "the same in other words"
+            break
+        entry = _fact(fact, score, groups)
         left -= json_tokens(as_json(entry)) + 1 + paging.MARK_TOKENS
         if len(chosen) == request.limit or (left < 0 and chosen):
             why = "limit" if len(chosen) == request.limit else "max_tokens"
@@ -146,14 +164,17 @@ def filled(
     return replace(frame, facts=tuple(facts), omitted=omitted, next_cursor=cursor), chosen
 
 
-def _fact(fact: FactState, score: float | None) -> KnownFact:
+def _fact(fact: FactState, score: float | None, groups: FactGroups) -> KnownFact:
+    newer = groups.newer.get(fact.number)
     return KnownFact(
         fact_id=fact.record.id,
         text=fact.record.text,
         confidence=fact.confidence,
         score=score,
         observed_at=display_time(fact.record.observed_at),
-        status="superseded" if fact.superseded_by else "current",
+        status="current" if fact.is_current else "superseded",
+        newer=newer.record.id if newer else None,
+        like=groups.like.get(fact.number),
         memory_id=fact.memory.id,
         source=fact.memory.source or "",
     )

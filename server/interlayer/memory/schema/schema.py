@@ -153,6 +153,13 @@ class Schema(Strict):
         """Return the SHA-256 of the canonical form."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
+    def allowed_values(self) -> Mapping[str, Mapping[str, tuple[str, ...] | None]]:
+        """Return entity type -> property -> the values that it may have, None where it may have any of its type."""
+        return {
+            name: {key: tuple(declared.values) or None for key, declared in entity.current.items()}
+            for name, entity in self.entities.items()
+        }
+
     def entity(self, name: str, field: str = "entity") -> EntitySchema:
         """Return the entity type. Raises `InvalidInput` that lists the known ones."""
         if name not in self.entities:
