@@ -30,7 +30,7 @@ from interlayer.memory.log.records import (
     statement_of,
 )
 from interlayer.memory.schema.schema import EntitySchema
-from interlayer.models.embedder import Space, Vectors
+from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.storage.items import LAST
 
 Link = Literal["contradicts", "likely", "alike"]
@@ -64,11 +64,20 @@ class EntityView:
         self._grouped: FactGroups | None = NO_GROUPS
         self._linked: dict[FactState, None] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
+        self._passages: Vectors | None = None
 
     @property
     def vectors(self) -> Vectors:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
+
+    @property
+    def passage_vectors(self) -> Vectors:
+        """Return (passages, dims) float32: the direction of the facts of each of `traits.passages` together."""
+        if self._passages is None:
+            first = np.flatnonzero(np.diff(self.traits.passages, prepend=-1))
+            self._passages = unit(np.add.reduceat(self.vectors, first)) if len(first) else self.vectors
+        return self._passages
 
     @property
     def lacking(self) -> dict[str, str]:
@@ -112,6 +121,7 @@ class EntityView:
         self.space = space
         self._vectors = np.zeros((max(len(self.ordered), 8), space.dims), dtype=np.float32)
         self.vector_sum = np.zeros(space.dims, dtype=np.float32)
+        self._passages = None
         self._lacking = set(range(len(self.ordered)))
         for fact in self.ordered:
             if fact.record.id in vectors:
@@ -168,6 +178,7 @@ class EntityView:
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
         self._lacking.add(number)
+        self._passages = None
         if vector is not None:
             self._place(number, vector)
         state = FactState(fact, said_in, number, confidence=fact.confidence, seen_at=fact.observed_at)
@@ -187,6 +198,7 @@ class EntityView:
     def _place(self, number: int, vector: NDArray[np.float32]) -> None:
         self.vector_sum += vector - self._vectors[number]
         self._vectors[number] = vector
+        self._passages = None
         self._lacking.discard(number)
 
     def _link(self, state: FactState, said: FactRecord) -> None:
