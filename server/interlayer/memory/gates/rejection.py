@@ -11,6 +11,7 @@ GateCode = Literal[
     "low_confidence",
     "unknown_property",
     "type",
+    "ambiguous",
     "ungrounded",
     "other_entity",
     "dangling",
@@ -19,6 +20,8 @@ GateCode = Literal[
     "greeting",
     "fragment",
     "furniture",
+    "not_in_form",
+    "unknown_fact",
 ]
 """What each stands for is in `gates.gates`."""
 

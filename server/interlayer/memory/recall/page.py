@@ -204,4 +204,5 @@ def _history(view: EntityView) -> Iterator[ObservedValue]:
             recorded_at=display_time(one.recorded_at),
             memory_id=one.memory_id,
             agent=one.agent,
+            removed=one.observation.remove or None,
         )
