@@ -80,12 +80,14 @@ class Relevance:
 
         `vector` is (dims,) of what was `meant`, zeros if there is none; `also` are words that an answer may hold.
         """
+        rows = view.around.facts
         matched, most = _matched(view, asked(query, names), also)
+        words = matched.sum(axis=0)[rows]
         found = {
-            "words": matched.sum(axis=0),
-            "words_near": _highest_around(matched, _NEAR_STEPS, _NEAR_DECAY).sum(axis=0),
-            "words_around": _highest_around(matched, _AROUND_STEPS, _AROUND_DECAY).sum(axis=0),
-            "words_passage": _highest_of(matched, view.traits.passages).sum(axis=0),
+            "words": words,
+            "words_near": _highest_around(matched, _NEAR_STEPS, _NEAR_DECAY).sum(axis=0)[rows],
+            "words_around": _highest_around(matched, _AROUND_STEPS, _AROUND_DECAY).sum(axis=0)[rows],
+            "words_passage": _highest_of(matched, view.around.passages).sum(axis=0)[rows],
         }
         close: Floats | None = None
         if vector.any():
@@ -94,7 +96,7 @@ class Relevance:
             found |= {
                 "meaning": meaning,
                 "meaning_near": _sum_around(meaning, _NEAR_STEPS, _MEANING_DECAY),
-                "meaning_passage": (view.passage_vectors @ vector)[view.traits.passages],
+                "meaning_passage": view.passage_vectors @ vector,
             }
         traits = view.traits
         legs = {name: min_max(leg)[numbers] for name, leg in found.items()} | {
@@ -103,7 +105,7 @@ class Relevance:
             "recency": _recency(traits.observed[numbers]) * (_OF_THE_PAST.search(query) is None),
             "confidence": traits.confidence[numbers],
         }
-        return cls(legs, matched.sum(axis=0)[numbers] / np.float32(most or 1), close)
+        return cls(legs, words[numbers] / np.float32(most or 1), close)
 
     def scores(self, weights: Mapping[str, float] = WEIGHTS) -> Floats:
         """Return (n,) float32 of 0..1: the weighted legs, added."""
@@ -125,15 +127,16 @@ class Relevance:
 
 
 def _matched(view: EntityView, query: str, also: Sequence[str]) -> tuple[Floats, float]:
-    """Return (words, facts): how well each fact matches each word of the query, and each that the caller expects.
+    """Return (words, rows): how well each row matches each word of the query, and each that the caller expects.
 
-    Beside it stands what a fact with all words of the query would have.
+    Beside it stands what a row with all words of the query would have.
     """
-    matched = view.words.matches(query, word_vectors())
-    most = sum(view.words.rarity(stem(word)) for word in dict.fromkeys(content_words(query)))
+    index = view.around.words
+    matched = index.matches(query, word_vectors())
+    most = sum(index.rarity(stem(word)) for word in dict.fromkeys(content_words(query)))
     more = expected(query, also)
     if more:
-        matched = np.concatenate([matched, np.float32(_ALSO) * view.words.matches(more, word_vectors())])
+        matched = np.concatenate([matched, np.float32(_ALSO) * index.matches(more, word_vectors())])
     return matched, most
 
 
@@ -159,14 +162,14 @@ def _centre(view: EntityView, vector: Floats) -> Floats:
 
 
 def _highest_of(scores: Floats, passages: NDArray[np.int32]) -> Floats:
-    """Return (words, facts): for each word the best match in the passage of each fact."""
+    """Return (words, rows): for each word the best match in the passage of each row."""
     first = np.flatnonzero(np.diff(passages, prepend=-1))
     highest: Floats = np.maximum.reduceat(scores, first, axis=1)[:, passages] if len(scores) else scores
     return highest
 
 
 def _highest_around(scores: Floats, steps: Sequence[int], decay: float) -> Floats:
-    """Return (words, facts): for each word the best match in the neighbourhood, less the further away it is.
+    """Return (words, rows): for each word the best match in the neighbourhood, less the further away it is.
 
     Shifting by 1, 2, 4, ... reaches every distance below the sum of the steps.
     """
