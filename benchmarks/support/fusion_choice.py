@@ -7,6 +7,7 @@ changes: a hill that is climbed, no model that is fitted, so the weights stay fe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -71,16 +72,27 @@ class Choice:
 def choose(cases: Mapping[str, Sequence[Case]], floors: Mapping[str, Floats]) -> dict[str, Choice]:
     """Return the choice that each set was left out of, by its name, and under "" that on all of them."""
     left_out = list(cases) if len(cases) > 1 else []
+    present = _row(WEIGHTS)
     found: dict[str, Choice] = {}
     for name in (*left_out, ""):
-        weights = _climb({one: held for one, held in cases.items() if one != name}, floors)
+        climbed = {one: held for one, held in cases.items() if one != name}
+        # A hill has more than one top: what was chosen without a set is another place to begin at.
+        begun = [present] if name else [present, *(_row(choice.weights) for choice in found.values())]
+        weights = max((_climb(climbed, floors, one) for one in begun), key=partial(_top, climbed, floors))
         ratios = {one: _found(held, weights[np.newaxis])[0] / floors[one] for one, held in cases.items()}
         found[name] = Choice(dict(zip(WEIGHTS, (round(float(one), 2) for one in weights), strict=True)), ratios)
     return found
 
 
-def _climb(cases: Mapping[str, Sequence[Case]], floors: Mapping[str, Floats]) -> Floats:
-    weights = np.array(list(WEIGHTS.values()), dtype=np.float32)
+def _row(weights: Mapping[str, float]) -> Floats:
+    return np.array(list(weights.values()), dtype=np.float32)
+
+
+def _top(cases: Mapping[str, Sequence[Case]], floors: Mapping[str, Floats], weights: Floats) -> float:
+    return float(_worth(cases, floors, weights[np.newaxis])[0])
+
+
+def _climb(cases: Mapping[str, Sequence[Case]], floors: Mapping[str, Floats], weights: Floats) -> Floats:
     best = _worth(cases, floors, weights[np.newaxis])[0]
     for _ in range(_ROUNDS):
         before = best

@@ -23,17 +23,18 @@ from interlayer.text.fusion import min_max
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "words": 0.5,  # in the fact itself
-    "words_near": 1.0,  # close to it
-    "words_around": 0.7,  # further away
-    "words_passage": 0.5,  # in its own passage
-    "meaning": 0.5,
-    "meaning_near": 1.0,
-    "meaning_passage": 0.0,
-    "subject": 0.5,  # said by, or labelled with, what the query names
-    "question": -0.3,  # a question states nothing
-    "recency": 0.1,  # unless the past is asked for
+    "words_near": 2.5,  # close to it
+    "words_around": 1.15,  # further away
+    "words_passage": 0.75,  # in its own passage
+    "meaning": 0.4,
+    "meaning_near": 0.75,
+    "meaning_passage": 0.3,
+    "subject": 0.75,  # said by, or labelled with, what the query names
+    "question": -0.5,  # a question states nothing
+    "recency": 0.45,  # unless the past is asked for
     "confidence": 0.1,  # decides between equals and nothing else
 }
+"""What each leg counts. Chosen by `python benchmarks recall --choose` and rounded."""
 
 _NEAR_STEPS: Final = (1, 2, 4)  # 7 facts either side
 _NEAR_DECAY: Final = 0.9
