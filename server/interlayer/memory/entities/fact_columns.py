@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.change import announces_change
 from interlayer.language.terms import stem, words
 from interlayer.memory.log.cursor import Marks, mark
 from interlayer.memory.log.records import FactRecord, LogEntry
@@ -23,6 +24,7 @@ class Traits:
         self._revisions = array("i")
         self._origins = array("i")
         self._questions = bytearray()
+        self._announcing = bytearray()
         self._superseded = bytearray()
         self._marks = array("Q")
         self._origin_numbers: dict[str, int] = {}
@@ -54,6 +56,11 @@ class Traits:
         return np.frombuffer(bytes(self._questions), dtype=np.uint8).astype(np.float32)
 
     @property
+    def announcing(self) -> NDArray[np.bool_]:
+        """(facts,) bool: where it says that something changed."""
+        return np.frombuffer(bytes(self._announcing), dtype=np.bool_)
+
+    @property
     def superseded(self) -> NDArray[np.bool_]:
         """(facts,) bool: where a later observation says otherwise."""
         return np.frombuffer(bytes(self._superseded), dtype=np.bool_)
@@ -79,6 +86,7 @@ class Traits:
         self._revisions.append(memory.revision)
         self._origins.append(self._origin_numbers.setdefault(memory.voice, len(self._origin_numbers)))
         self._questions.append(fact.text.rstrip().endswith("?"))
+        self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)
         self._marks.append(mark(fact.id))
         if ":" in fact.text:

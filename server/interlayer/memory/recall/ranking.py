@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
+from interlayer.memory.recall.announced import announced
 from interlayer.memory.recall.arrangement import arrange
-from interlayer.memory.recall.relevance import Relevance
+from interlayer.memory.recall.relevance import Relevance, is_of_now
 
 _SAME_SOURCE: Final = 0.97  # factor for each better fact of the same source: one source must not fill the page
 
@@ -29,6 +30,9 @@ class Ranked:
     facts: Sequence[tuple[FactState, float | None]]
     numbers: NDArray[np.int64]
     off: int = 0
+
+
+_ABOVE: Final = np.float32(1e-4)  # by which an announced change stands above what it changes
 
 
 def rank(
@@ -51,9 +55,12 @@ def rank(
         return Ranked((), numbers)
     relevance = Relevance.of(view, query, vector, numbers, names, also)
     scores = relevance.scores()
-    off = relevance.off(scores) & ~np.isin(numbers, _linked(view))
     turns = np.minimum(_turns(-scores, view.traits.origins[numbers]), 20)
+    off = relevance.off(scores) & ~np.isin(numbers, _linked(view))
     scores *= (_SAME_SOURCE**turns).astype(np.float32)
+    for older, newer in announced(view, numbers, scores.copy(), names) if is_of_now(query) else ():
+        scores[newer] = max(scores[newer], min(scores[older] + _ABOVE, 1))
+        off[newer] = False
     order, strengths = arrange(numbers, scores, view.groups, collapse=collapse)
     order = order[~off[order]]
     best_first = [(view.ordered[numbers[place]], round(float(strengths[place]), 4)) for place in order[:best]]

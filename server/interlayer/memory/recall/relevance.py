@@ -92,7 +92,7 @@ class Relevance:
         }
         close: Floats | None = None
         if vector.any():
-            meaning = _centre(view, vector)
+            meaning = centred(view, vector)
             close = meaning[numbers]
             found |= {
                 "meaning": meaning,
@@ -103,7 +103,7 @@ class Relevance:
         legs = {name: min_max(leg)[numbers] for name, leg in found.items()} | {
             "subject": traits.labelled(_stems(query))[numbers],
             "question": traits.questions[numbers],
-            "recency": _recency(traits.observed[numbers]) * (_OF_THE_PAST.search(query) is None),
+            "recency": _recency(traits.observed[numbers]) * is_of_now(query),
             "confidence": traits.confidence[numbers],
         }
         return cls(legs, words[numbers] / np.float32(most or 1), close)
@@ -127,6 +127,11 @@ class Relevance:
         return off
 
 
+def is_of_now(query: str) -> bool:
+    """Tell whether a query asks for what is so now: it does unless it names the past."""
+    return _OF_THE_PAST.search(query) is None
+
+
 def _matched(view: EntityView, query: str, also: Sequence[str]) -> tuple[Floats, float]:
     """Return (words, rows): how well each row matches each word of the query, and each that the caller expects.
 
@@ -146,7 +151,7 @@ def _recency(observed: NDArray[np.float64]) -> Floats:
     return min_max(np.searchsorted(np.sort(observed), observed).astype(np.float32))
 
 
-def _centre(view: EntityView, vector: Floats) -> Floats:
+def centred(view: EntityView, vector: Floats) -> Floats:
     """Return (facts,) float32: cosines after what all facts of the entity have in common is taken off.
 
     Centring is what keeps one subject's facts, which all lie close together, apart (Mu and Viswanath, "All-but-the-
