@@ -143,6 +143,8 @@ def _ending(one: Decision, view: EntityView, own: frozenset[str]) -> Decision:
     for fact in (*near, *_saying(text, view, own)):
         if fact.is_current and _says_as_much(fact.record.text, text, own):
             return _closing(one, fact)
+    if one.candidate.origin == "extractor":
+        return one  # a model's word alone hides nothing, and least of all what is new
     note = "ended: no current fact says this; it is kept as history."
     return Decision(one.candidate, "added", ended=True, note=note)
 
