@@ -10,7 +10,7 @@ DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance image guide lock clean
+.PHONY: help demo compiled test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -20,7 +20,6 @@ $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m compileall -q server tools policies
 	@touch $(READY)
 
 $(AWS_UP): tests/emulators.lock
@@ -28,10 +27,14 @@ $(AWS_UP): tests/emulators.lock
 	$(AWS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/emulators.lock
 	@touch $(AWS_UP)
 
-demo: $(READY)  ## the main job end to end, on a temporary home
+demo: compiled  ## the main job end to end, on a temporary home
 	@$(BIN)/interlayer demo
 
-test: $(READY) $(AWS_UP)  ## every test
+# Tests start hundreds of processes: each compiles what has changed since, where Python is told to write no bytecode.
+compiled: $(READY)
+	@$(BIN)/python -m compileall -q server tools policies tests/support tests/deploy/support benchmarks
+
+test: compiled $(AWS_UP)  ## every test
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
@@ -48,7 +51,7 @@ $(DEPLOY_UP): tests/deploy.lock tests/deploy-bindings.lock tests/checkov.lock
 
 deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its own
 
-test-deploy: $(READY) $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
+test-deploy: compiled $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
 	$(DEPLOY)/bin/pytest -n 3 --dist loadfile -W default tests/deploy
 
 deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
@@ -73,7 +76,7 @@ imports: $(READY)  ## who may import whom
 NAME ?= stdio
 EMULATED = $(shell grep -ls '^ *from \(backends\|emulators\) import' benchmarks/$(NAME).py)
 
-bench: $(READY) $(if $(EMULATED),$(AWS_UP))  ## figures by NAME, without it those of the README; NAME=list shows all
+bench: compiled $(if $(EMULATED),$(AWS_UP))  ## figures by NAME, without it those of the README; NAME=list shows all
 	$(BIN)/python benchmarks $(NAME)
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
 
-from processes import command, environment
+from processes import environment, forked
 from serving import Caller, serving_http
 
 Connect = Callable[..., AbstractAsyncContextManager[Caller]]
@@ -31,7 +32,7 @@ def connect(home: Path) -> Connect:
 
     @asynccontextmanager
     async def connected(mode: Any = "auto", **settings: str) -> AsyncGenerator[Caller]:
-        program, *arguments = command("serve")
+        program, *arguments = forked("serve")
         parameters = StdioServerParameters(command=program, args=arguments, env=environment(home, **settings))
         async with Client(parameters, mode=mode) as client:
             yield Caller(client)
@@ -42,7 +43,7 @@ def connect(home: Path) -> Connect:
 @pytest.fixture(scope="module")
 def http_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Return the address of a server over HTTP that the tests of a module share."""
-    with serving_http(tmp_path_factory.mktemp("http") / "home") as address:
+    with serving_http(tmp_path_factory.mktemp("http") / "home", start=forked) as address:
         yield address
 
 
@@ -56,11 +57,11 @@ async def call(http_server: str, mode: Any) -> AsyncGenerator[Caller]:
 @pytest.fixture
 def own_http_server(home: Path) -> Generator[str]:
     """Return the address of a server over HTTP on the home of one test."""
-    with serving_http(home) as address:
+    with serving_http(home, start=forked) as address:
         yield address
 
 
 @pytest.fixture
 def serving() -> Callable[..., AbstractContextManager[str]]:
     """Start servers over HTTP with settings of their own."""
-    return serving_http
+    return partial(serving_http, start=forked)

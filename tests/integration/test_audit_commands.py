@@ -20,7 +20,7 @@ from interlayer.ids import system_clock
 from interlayer.memory.requests import FactCandidate, MemorizeRequest
 from interlayer.principal import Principal
 from interlayer_policies.governance import Facets
-from processes import command, environment
+from processes import environment, forked
 
 pytestmark = pytest.mark.anyio
 
@@ -113,7 +113,7 @@ async def test_the_documented_recipe_verifies_an_export_without_our_code(home: P
 
 async def test_the_tail_follows_what_a_running_server_seals(home: Path, connect: Any) -> None:
     await deliver(home, 2, minutes=5)
-    arguments = command("audit", "tail", "--follow", "--json")
+    arguments = forked("audit", "tail", "--follow", "--json")
     with subprocess.Popen(arguments, env=environment(home), stdout=subprocess.PIPE, text=True, bufsize=1) as tail:
         assert tail.stdout
         try:

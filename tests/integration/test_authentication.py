@@ -18,7 +18,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from command_line import interlayer
-from processes import status
+from processes import forked, status
 from serving import Caller, serving_http
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +51,7 @@ async def answer_to(address: str, token: str | None) -> int:
 async def test_a_key_says_who_calls_and_what_it_may_do(home: Path) -> None:
     writing = said(home, "access", "create", "outbound-7", "--team", "sales")
     made = json.loads(said(home, "access", "create", "auditor-1", "--role", "reader", "--days", "30", "--json"))
-    with serving_http(home, AUTH="keys") as address:
+    with serving_http(home, start=forked, AUTH="keys") as address:
         async with calling(address, writing) as call:
             await call("memorize", entity="company:acme.com", facts=[{"text": "Acme builds rockets."}])
         async with calling(address, made["token"]) as call:
@@ -69,13 +69,13 @@ async def test_a_key_says_who_calls_and_what_it_may_do(home: Path) -> None:
 async def test_without_a_key_in_force_nothing_is_answered(home: Path) -> None:
     token = said(home, "access", "create", "outbound-7")
     number = "_".join(token.split("_")[:2])
-    with serving_http(home, AUTH="keys") as address:
+    with serving_http(home, start=forked, AUTH="keys") as address:
         assert await answer_to(address, None) == 401
         assert await answer_to(address, "nonsense") == 401
         assert await answer_to(address, f"{number}_{'A' * 43}") == 401
         assert await answer_to(address, token) != 401
         said(home, "access", "revoke", number, "--reason", "it leaked")
-    with serving_http(home, AUTH="keys") as address:  # a new process remembers no key
+    with serving_http(home, start=forked, AUTH="keys") as address:  # a new process remembers no key
         assert await answer_to(address, token) == 401
 
 
@@ -134,7 +134,8 @@ def issuer() -> Generator[tuple[Issuer, str]]:
 async def test_a_signed_token_says_who_calls(home: Path, issuer: tuple[Issuer, str]) -> None:
     provider, jwks = issuer
     now = int(time.time())
-    with serving_http(home, AUTH="jwt", AUTH_ISSUER=ISSUER, AUTH_AUDIENCE=AUDIENCE, AUTH_JWKS=jwks) as address:
+    settings = {"AUTH": "jwt", "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": AUDIENCE, "AUTH_JWKS": jwks}
+    with serving_http(home, 200, forked, **settings) as address:
         async with calling(address, provider.token()) as call:
             await call("memorize", entity="company:acme.com", facts=[{"text": "Acme builds rockets."}])
             known = await call("recall_entity", entity="company:acme.com", include=["facts", "sources"])

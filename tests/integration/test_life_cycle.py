@@ -1,12 +1,12 @@
 """How a server starts and ends: quickly, cleanly, beside others, and never leaving anything half written."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from organizations import home_of, listed, memorize, recall
-from processes import command, environment, status
+from processes import KILL, command, environment, forked, status
 
 pytestmark = pytest.mark.anyio
 
@@ -26,9 +26,9 @@ HELLO = {
 }
 
 
-def started(home: Path) -> "subprocess.Popen[bytes]":
+def started(home: Path, start: Callable[..., list[str]] = command) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        command("serve"),
+        start("serve"),
         env=environment(home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -104,7 +104,7 @@ async def test_many_servers_share_one_home(connect: Any, home: Path) -> None:
 async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> None:
     acknowledged: list[str] = []
     for turn in range(2):
-        process = started(home)
+        process = started(home, forked)
         first_line(process)
         assert process.stdin is not None
         assert process.stdout is not None
@@ -118,8 +118,9 @@ async def test_what_was_acknowledged_survives_kill(connect: Any, home: Path) -> 
             process.stdin.flush()
             if not first_line(process)["result"].get("isError"):
                 acknowledged.append(fact)
-        os.kill(process.pid, signal.SIGKILL)
+        process.send_signal(KILL)
         process.communicate()
+        assert process.returncode == -signal.SIGKILL
     assert len(acknowledged) == 10
     async with connect() as call:
         recalled = await call("recall_entity", entity="company:acme.example", limit=100, max_tokens=8000)

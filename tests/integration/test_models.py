@@ -30,7 +30,7 @@ from interlayer.memory.memorize.backlog import CLAIM
 from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded
-from processes import command, environment
+from processes import KILL, environment, forked
 from rooms import EMBEDDER, Room, TestClock
 from scripted_model import Reply, ScriptedModel, scripted_model
 from serving import Caller, server_process
@@ -640,19 +640,19 @@ async def test_content_outlives_kills_while_the_model_is_silent(home: Path, mode
     """The server is killed when it has kept the content, then the one who reads it while waiting for an answer."""
     model.says(Reply(hangs=True))
     settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "1"}
-    with server_process(home, 200, **settings) as (address, server):
+    with server_process(home, 200, forked, **settings) as (address, server):
         async with Client(f"{address}/mcp") as client:
             answer = await Caller(client)("memorize", entity=ACME, name="Acme", content=CONTENT)
-            server.kill()
+            server.send_signal(KILL)
             assert server.wait() == -signal.SIGKILL
     assert "no answer within 1 s" in answer["extractor"]
     model.asked.clear()
     told = environment(home, **settings | {"MODEL_TIMEOUT": "60"})
-    with subprocess.Popen(command("memory", "extract", "--pending"), env=told) as reader:
+    with subprocess.Popen(forked("memory", "extract", "--pending"), env=told) as reader:
         with anyio.fail_after(120):
             while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
                 await anyio.sleep(0.05)
-        reader.kill()
+        reader.send_signal(KILL)
         assert reader.wait() == -signal.SIGKILL
     model.says(GOOD)
     later = datetime.now(UTC) + CLAIM  # the claim of what was killed has ended by then
@@ -677,7 +677,7 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
     """Nothing was answered yet: the call itself was kept before the model was asked."""
     model.says(Reply(hangs=True))
     settings = {"MODEL": "openai/scripted", "MODEL_API_BASE": model.url, "MODEL_API_KEY": "k", "MODEL_TIMEOUT": "60"}
-    with server_process(home, 200, **settings) as (address, server):
+    with server_process(home, 200, forked, **settings) as (address, server):
 
         async def call() -> None:
             with suppress(Exception):
@@ -689,7 +689,7 @@ async def test_a_call_outlives_a_kill_while_the_model_reads_it(home: Path, model
             with anyio.fail_after(120):
                 while not model.asked:  # noqa: ASYNC110 - a list is what the server writes to
                     await anyio.sleep(0.05)
-            server.kill()
+            server.send_signal(KILL)
             assert server.wait() == -signal.SIGKILL
             tasks.cancel_scope.cancel()
     model.says(GOOD)

@@ -19,7 +19,7 @@ from interlayer.ids import system_clock
 from interlayer.principal import Principal
 from interlayer_policies.governance import Governance, PolicyFile, Published
 from organizations import settings
-from processes import command, environment
+from processes import environment, forked
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +64,7 @@ async def steward(home: Path) -> AsyncIterator[Steward]:
 
 
 def over_stdio(home: Path) -> StdioServerParameters:
-    program, *arguments = command("serve")
+    program, *arguments = forked("serve")
     return StdioServerParameters(command=program, args=arguments, env=environment(home))
 
 

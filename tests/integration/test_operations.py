@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from command_line import run_with
 from emulators import REGION, Emulator, emulating
 from faulty_proxy import faulty_proxy
-from processes import environment
+from processes import environment, forked
 from serving import Caller, serving_http
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -70,7 +70,7 @@ class AwsAccount:
         """Run a server of the account."""
         for name, value in self.emulator.environment.items():
             monkeypatch.setenv(name, value)
-        return serving_http(self.home, 200, **self.settings, **more)
+        return serving_http(self.home, 200, forked, **self.settings, **more)
 
 
 @asynccontextmanager

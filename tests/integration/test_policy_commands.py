@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlayer.main import cli
-from processes import command, environment
+from processes import environment, forked
 
 TONE = """---
 id: tone
@@ -171,7 +171,7 @@ def test_of_publishes_at_once_each_loser_is_told_what_changed(run: Run, folder: 
         own = folder.parent / f"own-{number}"
         own.mkdir()
         (own / "tone.md").write_text(TONE.replace("kind", f"kind {number}"), encoding="utf-8")
-        arguments = command("policy", "publish", str(own), "--reason", f"by {number}")
+        arguments = forked("policy", "publish", str(own), "--reason", f"by {number}")
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(arguments, env=environment(home), stdout=pipe, stderr=pipe, text=True))
     ended = [(*process.communicate(timeout=60), process.returncode) for process in started]

@@ -19,7 +19,7 @@ from interlayer.app.settings import load
 from interlayer.models.choice import EmbedderChoice
 from moves import assert_whole
 from organizations import memorize
-from processes import command, environment
+from processes import KILL, environment, forked
 
 pytest.importorskip("litellm", reason="the extra `models` is not installed")
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240), pytest.mark.filterwarnings("ignore")]
@@ -174,7 +174,7 @@ async def test_a_run_that_is_killed_keeps_its_rate_and_is_gone_on_with_by_runnin
     await filled(home, 6, 100)
     to = ("--to", MODEL, "--api-base", endpoint.address)
     async with process(home) as server:
-        started = command("--org", ORGANIZATION, "reembed", *to, "--rate", "1")
+        started = forked("--org", ORGANIZATION, "reembed", *to, "--rate", "1")
         killed = await anyio.open_process(started, env=environment(home))
         try:
             with anyio.fail_after(120):
@@ -182,7 +182,7 @@ async def test_a_run_that_is_killed_keeps_its_rate_and_is_gone_on_with_by_runnin
                     await anyio.sleep(0.1)
             assert killed.returncode is None
         finally:
-            killed.kill()
+            killed.send_signal(KILL)
             await killed.wait()
         sent = [text for text in endpoint.texts if text.startswith("Pump ")]
         assert len(sent) == BATCH  # the next batch is due in minutes

@@ -18,7 +18,7 @@ from interlayer.app.composition import opened
 from interlayer.app.settings import load
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.tables import Wish, create_tables
-from processes import command, environment
+from processes import environment, forked
 from serving import Caller
 from vector_indexes import location_on_s3
 
@@ -51,7 +51,7 @@ async def shared(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 async def moved_to(home: Path, shared: dict[str, str], *arguments: str) -> dict[str, Any]:
     """Move in a process of its own, beside the server and its client; return what it says as JSON."""
-    told = command("reembed", *arguments, "--json")
+    told = forked("reembed", *arguments, "--json")
     done = await anyio.run_process(told, env=environment(home, **shared), check=False)
     assert done.returncode == 0, done.stderr.decode()
     said: dict[str, Any] = json.loads(done.stdout)

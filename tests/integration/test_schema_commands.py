@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from command_line import interlayer
-from processes import command, environment
+from processes import environment, forked
 
 BEFORE = """version: 1
 entities:
@@ -46,7 +46,7 @@ def lived_in(home: Path, files: dict[str, str]) -> Path:
     ]
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     process = subprocess.Popen(
-        command("serve"),
+        forked("serve"),
         env=environment(home, SCHEMA=files["before"]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

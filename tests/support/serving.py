@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,26 +32,30 @@ class Caller:
 
 
 @contextmanager
-def serving_http(home: Path, ready: int = 200, **settings: str) -> Generator[str]:
+def serving_http(
+    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, **settings: str
+) -> Generator[str]:
     """Run a server over HTTP on a home; yields its address when `/readyz` answers so."""
-    with server_process(home, ready, **settings) as (address, _):
+    with server_process(home, ready, start, **settings) as (address, _):
         yield address
 
 
 @contextmanager
-def server_process(home: Path, ready: int = 200, **settings: str) -> "Generator[tuple[str, subprocess.Popen[bytes]]]":
+def server_process(
+    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, **settings: str
+) -> "Generator[tuple[str, subprocess.Popen[bytes]]]":
     """Run a server over HTTP on a home; yields its address and process, which may be killed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command("serve", "--http", f"127.0.0.1:{port}"), env=environment(home, **settings))
+    process = subprocess.Popen(start("serve", "--http", f"127.0.0.1:{port}"), env=environment(home, **settings))
     try:
         deadline = time.monotonic() + 45
         while status(f"{address}/readyz") != ready:
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server did not become ready"
-            time.sleep(0.1)
+            time.sleep(0.05)
         yield address, process
     finally:
         process.terminate()

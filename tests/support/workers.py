@@ -7,10 +7,12 @@ from pathlib import Path
 
 import anyio
 
+from processes import forked
+
 
 async def killed(script: str, arguments: list[str]) -> None:
     """Run the script as a process of its own that has to end by SIGKILL."""
-    command = [sys.executable, str(Path(__file__).parent / script), *arguments]
+    command = forked(str(Path(__file__).parent / script), *arguments)
     done = await anyio.run_process(command, env=environment(), check=False)
     assert done.returncode == -signal.SIGKILL, (done.returncode, done.stderr.decode())
 
@@ -20,7 +22,7 @@ async def run_workers(script: str, arguments: list[list[str]]) -> list[str]:
     outputs = [""] * len(arguments)
 
     async def run(number: int) -> None:
-        command = [sys.executable, str(Path(__file__).parent / script), *arguments[number]]
+        command = forked(str(Path(__file__).parent / script), *arguments[number])
         done = await anyio.run_process(command, env=environment(), check=False)
         assert done.returncode == 0, done.stderr.decode()
         outputs[number] = done.stdout.decode()

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
@@ -32,8 +33,9 @@ class PropertyInput(Input):
     """A value for a property of the schema."""
 
     name: str
-    value: PropertyValue
+    value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
+    remove: bool = False
 
 
 class RelationInput(Input):
@@ -69,9 +71,17 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         replaced = " ".join((fact.replaces or "").split()) or None
         facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended))
     properties = [
-        PropertyCandidate(one.name, one.value, CALLER_CONFIDENCE if one.confidence is None else one.confidence)
+        PropertyCandidate(
+            one.name,
+            one.value,
+            CALLER_CONFIDENCE if one.confidence is None else one.confidence,
+            remove=one.remove,
+        )
         for one in given.properties
     ]
+    lacking = next((number for number, one in enumerate(properties) if one.value is None and not one.remove), None)
+    if lacking is not None:
+        raise InvalidInput(f"properties.{lacking}.value", "is missing.", "Give a value, or remove: true to empty it.")
     if len({one.name for one in properties}) < len(properties):
         raise InvalidInput("properties", "one name was given twice.", "Give each property once; a list takes several.")
     request = MemorizeRequest(

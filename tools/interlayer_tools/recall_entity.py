@@ -21,6 +21,7 @@ class RecallInput(Input):
 
     entity: Annotated[EntityText, Field(description="type:key; key: identifier, id or name")]
     query: OptionalText = None
+    also: Annotated[list[str], Field(description="words expected in an answer")] = []
     limit: Annotated[int, Field(ge=1, le=RECALL_MAX)] = 20
     include: list[Literal["properties", "facts", "relations", "sources", "history"]] = []
     min_confidence: Confidence = None
@@ -35,6 +36,7 @@ async def recall_entity(domains: Domains, principal: Principal, given: RecallInp
     request = RecallRequest(
         entity=given.entity,
         query=given.query,
+        also=given.also,
         limit=given.limit,
         include=given.include or DEFAULT_PARTS,
         min_confidence=given.min_confidence or 0.0,

@@ -19,6 +19,7 @@ class SearchInput(Input):
     """Arguments of search_memory."""
 
     query: str
+    also: list[str] = []
     entity_type: OptionalText = None
     where: list[ConditionInput] = []
     limit: Annotated[int, Field(ge=1, le=RESULTS_MAX)] = 20
@@ -30,6 +31,7 @@ async def search_memory(domains: Domains, principal: Principal, given: SearchInp
     """Find facts. Raises `InterlayerError`."""
     request = SearchRequest(
         query=given.query,
+        also=given.also,
         entity_type=given.entity_type,
         where=conditions(given.where),
         limit=given.limit,

@@ -61,8 +61,8 @@ OptionalText = str | SkipJsonSchema[None]
 Confidence = Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None]
 EntityText = str
 """`type:key`, where key is the entity's id, any of its identifiers, or its display name."""
-PropertyValue = str | float | bool | list[str]
-"""A property value as a model writes it; the schema decides what it becomes."""
+PropertyValue = str | float | bool | list[str] | SkipJsonSchema[dict[str, str | float]]
+"""A property value as a model writes it, or as an answer gives it; the schema decides what it becomes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,26 @@ from interlayer_policies.delivery.answers import Clash, Overridden
 from interlayer_policies.delivery.scope import Mask
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot, bound, opposite
 from interlayer_policies.delivery.waivers import Waived, Waiver, waived
-from interlayer_policies.document.policy import Merge, ParameterValue, Scope, Situation
+from interlayer_policies.document.policy import Merge, ParameterValue, Situation
 
+_NAMED: Final = 5  # policies in a note
 _NONE_WAIVED: Final = Waived({}, frozenset(), None)
 _DECIDED_BY: Final = ("tier", "level", "narrower scope", "later start", "id", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class Governing:
-    """What governs: rules in the order of delivery, and the policies whose guidance may be sent."""
+    """What governs: rules in the order of delivery, and the policies whose guidance may be sent.
+
+    `assumed` are facets of which too little is known; `narrower` says whose rules apply if a given value means a
+    narrower one.
+    """
 
     rules: tuple[BoundRule, ...]
     overridden: tuple[Overridden, ...]
     conflicts: tuple[Clash, ...]
     assumed: tuple[str, ...]
+    narrower: tuple[str, ...]
     in_scope: Mask
     in_force: Mask
     waivers_change_at: datetime | None = None
@@ -40,9 +46,10 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Seq
     exempt = waived(waivers, situation, now) if waivers else _NONE_WAIVED
     in_scope = snapshot.scopes.in_scope(situation)
     in_force = in_scope & snapshot.scopes.in_effect(now)
-    unknown = snapshot.scopes.unknown(situation)
+    doubts = snapshot.scopes.doubts(situation)
+    unknown = frozenset(doubts)
     with_rules = in_force & snapshot.has_rules
-    assumed = tuple(facet for facet in unknown if bool((snapshot.scopes.limited[facet] & with_rules).any()))
+    assumed = tuple(facet for facet, mask in doubts.items() if bool((mask & with_rules).any()))
     superseded = _supersede(snapshot, in_force, unknown)
     overridden: list[Overridden] = []
     standing: dict[str, BoundRule] = {}
@@ -57,16 +64,30 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Seq
         else:
             standing[rule.ref] = rule
     doubtful = exempt.possible | {rule.ref for rule in standing.values() if rule.number in superseded.possible}
-    settled = _settle(snapshot, standing, frozenset(unknown), doubtful)
+    settled = _settle(snapshot, standing, unknown, doubtful)
     return Governing(
         rules=tuple(settled.merged.get(ref, rule) for ref, rule in standing.items() if ref not in settled.lost),
         overridden=(*overridden, *settled.overridden),
         conflicts=settled.conflicts,
         assumed=assumed,
+        narrower=_narrower(snapshot, situation, {facet: mask & with_rules for facet, mask in doubts.items()}),
         in_scope=in_scope,
         in_force=_without(in_force, superseded.certain),
         waivers_change_at=exempt.changes_at,
     )
+
+
+def _narrower(snapshot: Snapshot, situation: Situation, doubts: Mapping[str, Mask]) -> tuple[str, ...]:
+    """Say of each given value that perhaps means a narrower one which policies apply if it does."""
+    found: list[str] = []
+    for facet, mask in doubts.items():
+        if facet in situation and mask.any():
+            ids = [snapshot.editions[number].policy.id for number in np.flatnonzero(mask)]
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            found.append(
+                f"{facet}: {'/'.join(situation[facet])} may mean what is in it: {', '.join(ids[:_NAMED])}{more}"
+            )
+    return tuple(found)
 
 
 def _lose(rule: BoundRule, by: str, why: str) -> Overridden:
@@ -87,9 +108,8 @@ def _supersede(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> _S
     for number, target in snapshot.superseding:
         if not (in_force[number] and in_force[target]):
             continue
-        policy = snapshot.editions[number].policy
-        if applies_wherever(policy.scope, snapshot.editions[target].policy.scope, unknown):
-            certain.setdefault(target, policy.id)
+        if snapshot.scopes.applies_wherever(number, target, unknown):
+            certain.setdefault(target, snapshot.editions[number].policy.id)
         else:
             possible.add(target)
     return _Superseded(certain, frozenset(possible))
@@ -99,15 +119,6 @@ def _without(mask: Mask, numbers: Iterable[int]) -> Mask:
     rest = mask.copy()
     rest[list(numbers)] = False
     return rest
-
-
-def applies_wherever(scope: Scope, other: Scope, unknown: Iterable[str]) -> bool:
-    """Return whether every value of the unknown facets that the other scope admits is admitted by this one."""
-    for facet in unknown:
-        admitted = scope.patterns(facet)
-        if admitted and "*" not in admitted and not (other.patterns(facet) and other.patterns(facet) <= admitted):
-            return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +140,23 @@ def _settle(
         for ref in standing
         if ref in snapshot.rivals and (present := [one for one in snapshot.rivals[ref] if one.ref in standing])
     }
-    lost = {
-        ref
-        for ref, present in rivals.items()
-        if any(_displaces(one, standing[ref], rivals, unknown, doubtful) for one in present)
-    }
+
+    def displaces(winner: BoundRule, loser: BoundRule) -> bool:
+        """Whether a rival surely holds wherever the loser does, or else gives way to what overrides the loser too.
+
+        Adding a facet makes fewer rules stand, and fewer of them doubtful: this never turns from true to false.
+        """
+        if winner.ref in doubtful or not snapshot.scopes.applies_wherever(winner.number, loser.number, unknown):
+            return False
+        against = {one.ref for one in rivals[loser.ref]}
+        return all(one.ref in against for one in rivals.get(winner.ref, ()))
+
+    lost = {ref for ref, present in rivals.items() if any(displaces(one, standing[ref]) for one in present)}
     losers: dict[str, list[BoundRule]] = {}
     overridden: list[Overridden] = []
     for ref in sorted(lost):
         rule = standing[ref]
-        winner = next(
-            one for one in rivals[ref] if one.ref not in lost and _displaces(one, rule, rivals, unknown, doubtful)
-        )
+        winner = next(one for one in rivals[ref] if one.ref not in lost and displaces(one, rule))
         losers.setdefault(winner.ref, []).append(rule)
         overridden.append(_lose(rule, winner.ref, _why(winner, rule)))
     return _Settled(
@@ -149,25 +165,6 @@ def _settle(
         overridden=tuple(overridden),
         conflicts=_conflicts(snapshot, {ref: rule for ref, rule in standing.items() if ref not in lost}, rivals),
     )
-
-
-def _displaces(
-    winner: BoundRule,
-    loser: BoundRule,
-    rivals: Mapping[str, Sequence[BoundRule]],
-    unknown: frozenset[str],
-    doubtful: frozenset[str],
-) -> bool:
-    """Whether a rival certainly holds wherever the loser does, or else gives way to one that overrides the loser too.
-
-    Adding a facet makes fewer rules stand, and fewer of them doubtful, so that this never turns from true to false.
-    """
-    if winner.ref in doubtful:
-        return False
-    if not applies_wherever(winner.edition.policy.scope, loser.edition.policy.scope, unknown):
-        return False
-    against = {one.ref for one in rivals[loser.ref]}
-    return all(one.ref in against for one in rivals.get(winner.ref, ()))
 
 
 def _conflicts(

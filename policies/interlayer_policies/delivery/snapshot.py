@@ -26,6 +26,7 @@ from interlayer_policies.document.policy import (
     filled,
     is_higher,
 )
+from interlayer_policies.document.vocabulary import Vocabulary, with_scopes
 
 Rank = tuple[int, int, int, float, str, str]
 """Sorts rules of one key by precedence: tier, level, narrower scope, later start, policy id, rule id."""
@@ -90,6 +91,7 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
+    `vocabulary` is what was published with the set; the values of its scopes are added.
     """
 
     def __init__(
@@ -99,13 +101,15 @@ class Snapshot:
         sections: Sequence[GuidanceSection],
         vectors: Vectors | None,
         model: EmbeddingModel | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.revision = revision
         self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         policies = [edition.policy for edition in self.editions]
-        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies])
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
+        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
         self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
+from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Parameter, Policy, Rule, Scope, filled, written
@@ -91,8 +92,10 @@ def call_differences(
     """Yield how the rules delivered in these situations would change, the most frequent situation first."""
     for situation, count in calls.most_common():
         known = dict(situation)
-        then = {rule.ref: rule.etag for rule in govern(before, known, now, waivers).rules}
-        soon = {rule.ref: rule.etag for rule in govern(after, known, now, waivers).rules}
+        then, soon = (
+            {rule.ref: rule.etag for rule in govern(one, read_situation(known, one.vocabulary), now, waivers).rules}
+            for one in (before, after)
+        )
         gained, lost = sorted(soon.keys() - then.keys()), sorted(then.keys() - soon.keys())
         changed = sorted(ref for ref in then.keys() & soon.keys() if then[ref] != soon[ref])
         if gained or lost or changed:

@@ -22,24 +22,32 @@ from interlayer_policies.document.policy import (
     Rule,
     Scope,
 )
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
 from interlayer_policies.review.policy_tests import examples, expectations, failures
 from interlayer_policies.review.reach import reach_problems
 from interlayer_policies.review.rule_budget import Crowd, crowded
+from interlayer_policies.review.scopes import EntityTypes, scope_problems
+from interlayer_policies.starter import vocabulary_of
 
 _TERMS_NAMED = 5
 
 
-def lint(files: Sequence[PolicyFile]) -> list[Problem]:
-    """Return the problems of these files as one set, errors and warnings, by file and line."""
-    return parsed(files)[1]
+def lint(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> list[Problem]:
+    """Return the problems of these files as one set, errors and warnings, by file and line.
+
+    With the entity types of a schema, scopes are held against it too.
+    """
+    return parsed(files, types)[1]
 
 
-def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+def parsed(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> tuple[list[Policy], list[Problem]]:
     """Return the policies that could be read, by id, and the problems of all the files."""
     policies: list[Policy] = []
     problems: list[Problem] = []
     for file in files:
+        if file.path == VOCABULARY_FILE:
+            continue
         result = parse(file)
         if isinstance(result, Policy):
             policies.append(result)
@@ -48,6 +56,11 @@ def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
             problems += result
     policies.sort(key=lambda policy: (policy.id, policy.file))
     problems += _set_problems(policies)
+    vocabulary = vocabulary_of(files)
+    if isinstance(vocabulary, Vocabulary):
+        problems += scope_problems(policies, vocabulary, types)
+    else:
+        problems += vocabulary
     return policies, sorted(problems)
 
 

@@ -5,7 +5,6 @@ Looked at before a publish, from the policies alone: whoever writes a rule is to
 
 from collections.abc import Iterator, Sequence
 
-from interlayer_policies.delivery.precedence import applies_wherever
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot
 from interlayer_policies.document.frontmatter import nearest
 from interlayer_policies.document.policy import Effective, Policy, Problem, Scope, is_higher
@@ -23,7 +22,7 @@ def reach_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies], (), None)
     for rule in snapshot.rules:
         for winner in snapshot.rivals.get(rule.ref, ()):
-            if where := _displaced_where(winner.edition.policy, rule.edition.policy):
+            if where := _displaced_where(snapshot, winner, rule):
                 message = f"rule {rule.rule.id} is never delivered {where}: {winner.ref} takes its place"
                 message += f" ({_how(winner, rule)})"
                 yield Problem(rule.edition.policy.file, rule.rule.line, message, "warning")
@@ -60,13 +59,14 @@ def _how(winner: BoundRule, rule: BoundRule) -> str:
     return "overrides it by name" if rule.ref in winner.rule.overrides else f"same key {rule.rule.key}, same parameter"
 
 
-def _displaced_where(winner: Policy, loser: Policy) -> str:
-    """Say where and when a policy's rules displace another's; empty where the two never meet."""
+def _displaced_where(snapshot: Snapshot, by: BoundRule, rule: BoundRule) -> str:
+    """Say where and when a rule displaces another one; empty where the two never meet."""
+    winner, loser = by.edition.policy, rule.edition.policy
     meeting = _meeting(winner.scope, loser.scope)
     times = _overlap(winner.effective, loser.effective)
     if meeting is None or times is None:
         return ""
-    everywhere = applies_wherever(winner.scope, loser.scope, [facet for facet, _ in winner.scope.limits])
+    everywhere = snapshot.scopes.applies_wherever(by.number, rule.number, [facet for facet, _ in winner.scope.limits])
     always = times == loser.effective
     parts = [] if everywhere else ["where " + ", ".join(f"{facet}={'|'.join(values)}" for facet, values in meeting)]
     if not always:

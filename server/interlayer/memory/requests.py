@@ -12,6 +12,8 @@ PROPERTIES_MAX: Final = 50
 RELATIONS_MAX: Final = 10
 LABEL_MAX: Final = 300
 QUERY_MAX: Final = 4_000
+ALSO_MAX: Final = 10
+PHRASE_MAX: Final = 100
 RECALL_MAX: Final = 200
 RESULTS_MAX: Final = 100
 CONDITIONS_MAX: Final = 10
@@ -84,6 +86,7 @@ class RecallRequest:
 
     entity: str
     query: str | None = None
+    also: Sequence[str] = ()
     limit: int = 20
     include: Sequence[str] = DEFAULT_PARTS
     min_confidence: float = 0.0
@@ -107,6 +110,7 @@ class SearchRequest:
     """What a caller looks for, in any entity."""
 
     query: str
+    also: Sequence[str] = ()
     entity_type: str | None = None
     where: Sequence[Condition] = ()
     limit: int = 20

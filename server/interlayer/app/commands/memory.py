@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -117,6 +118,32 @@ async def memory_dismiss(parts: "Parts", rejection_id: str) -> None:
     """Take a rejected candidate off the list."""
     await parts.memory.rejections.dismiss(parts.settings.principal, rejection_id)
     click.echo(f"{rejection_id} dismissed")
+
+
+@memory.command("reconsider")
+@click.argument("entity", required=False)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object an entity that changes.")
+@with_process
+async def memory_reconsider(parts: "Parts", entity: str | None, dry_run: bool, as_json: bool) -> None:
+    """Compare what is stored of ENTITY (type:key), or of all, once more under the rules of today.
+
+    Facts that were merged away in other words come back, and superseded ones that still hold are current again. Started
+    again, it goes on where it was broken off.
+    """
+    from interlayer.app.commands.output import print_reconsidered
+
+    principal, work = parts.settings.principal, parts.memory.reconsideration
+    shown, seen, changed = progress("entities"), 0, 0
+    async for one in work.entities(principal, entity):
+        found = await (work.compare(principal, one) if dry_run else work.apply(principal, one))
+        seen += 1
+        shown(seen)
+        if found and not found.is_empty:
+            changed += 1
+            echo(as_json, found, partial(print_reconsidered, found), indent=None)
+    if not as_json:
+        click.echo(f"{changed} of {seen} entities {'would change' if dry_run else 'changed'}")
 
 
 @memory.command("expire")

@@ -20,7 +20,7 @@ from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
@@ -35,9 +35,8 @@ from interlayer.memory.log.revision import (
     without_memories,
 )
 from interlayer.memory.memorize.backlog import Backlog, Unread, done, postponed
-from interlayer.memory.memorize.call import Reading
 from interlayer.memory.memorize.content import read_with_model
-from interlayer.memory.memorize.intake import gate
+from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
@@ -164,7 +163,8 @@ class Rereader:
         reference = self._resolution.parse(entity.ref)
         context = gate_context(self._schema, reference, stored.head, observed_at)
         # Nothing is blotted out of it any more: that was done before it was stored.
-        reading = await read_with_model(model, Reading(content, redacted=True), context, view, space, PATIENCE)
+        stored_reading = replace(read_plainly(content, observed_at), redacted=True)
+        reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
@@ -279,10 +279,7 @@ class Rereader:
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
-        removed = [row for row in erasure.rows if row not in erasure.replaced]
-        operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
-        if removed:
-            operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
+        operations = replacement(erasure, outbox.new_keys(organization, self._clock))
         operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)

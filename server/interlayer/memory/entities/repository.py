@@ -109,15 +109,15 @@ class Entities:
         named: set[str] | None = None
         name = identifiers.fold_name(entity.key)
         for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
-            bearers, so_called = await self._bearers(organization, entity.type, value)
+            bearers, so_called = await self.bearers(organization, entity.type, value)
             by_identifier |= bearers
             named = so_called if value == name else named
         if not by_identifier and named is None:
             # A generic identifier may have any form, so a key with the look of a name is tried as one too.
-            by_identifier, named = await self._bearers(organization, entity.type, name)
+            by_identifier, named = await self.bearers(organization, entity.type, name)
         return await self._only(organization, entity, by_identifier or named or set())
 
-    async def _bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
+    async def bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
         """Return the ids of the entities that bear an identifier, whatever its kind, and of those so called."""
         place = keys.identifier(organization, entity_type, value, "")
         page = await self._store.query("memory", place.partition, limit=BEARERS_MAX)

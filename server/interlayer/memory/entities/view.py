@@ -46,7 +46,7 @@ class EntityView:
         self.revision = 0
         self.facts: dict[str, FactState] = {}
         self.ordered: list[FactState] = []
-        self.properties: dict[str, PropertyState] = {}
+        self.states: dict[str, PropertyState] = {}  # those of emptied properties too
         self.relations: dict[Relation, LogEntry] = {}
         self.memories: dict[str, LogEntry] = {}
         self.stated: set[Relation] = set()  # those of hidden memories too: their places are taken
@@ -69,6 +69,11 @@ class EntityView:
     def vectors(self) -> Vectors:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
+
+    @property
+    def properties(self) -> dict[str, PropertyState]:
+        """Return the state of every property that has a value, by name."""
+        return {name: state for name, state in self.states.items() if not state.emptied}
 
     @property
     def lacking(self) -> dict[str, str]:
@@ -105,7 +110,7 @@ class EntityView:
                 self._end(closed, memory, memory.observed_at)
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
-        self.properties, _ = folded(self.properties, memory, self._schema)
+        self.states, _ = folded(self.states, memory, self._schema)
 
     def move(self, space: Space, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Take the vectors of another space, by fact id, in place of those that are here; all else stays."""

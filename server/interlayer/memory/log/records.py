@@ -71,7 +71,10 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A property value as it was observed; which one is current is decided by the fold."""
+    """A property value as it was observed; which one is current is decided by the fold.
+
+    `remove` says that the value holds no more, or the entries of a list; without a value that nothing does.
+    """
 
     name: str
     value: Any
@@ -79,6 +82,7 @@ class Observation:
     observed_at: str
     span: tuple[int, int] | None = None
     given: bool = False
+    remove: bool = False
 
 
 @dataclass(frozen=True, slots=True)

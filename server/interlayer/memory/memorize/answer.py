@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FactResult = Literal["added", "merged", "superseded_older", "rejected"]
-PropertyResult = Literal["set", "updated", "confirmed", "kept", "rejected"]
+PropertyResult = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class MemorizedEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyOutcome:
-    """What became of a property: `value` is the current one, or the one that was turned down."""
+    """What became of a property: `value` is the current one, None without one, or the one that was turned down."""
 
     name: str
     outcome: PropertyResult

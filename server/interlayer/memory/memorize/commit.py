@@ -98,7 +98,7 @@ def change_of(
     schema: EntitySchema,
 ) -> MemoryChange:
     """Fold a memory into what is known, and derive the head that follows."""
-    properties, outcomes = folded(view.properties, memory, schema)
+    properties, outcomes = folded(view.states, memory, schema)
     values = values_body(properties)
     after = _head(prepared.reference, before.head if before else None, view.entity, memory, values, conflicts)
     return MemoryChange(

@@ -108,7 +108,11 @@ class InFlightCalls:
 def _body(request: MemorizeRequest) -> dict[str, Any]:
     """Return a call as JSON can hold it, without what a gate would turn down as secret anyway."""
     facts = [_fact_body(one) for one in request.facts if not untellable(f"{one.text} {one.replaces or ''}")]
-    values = [[one.name, one.value, one.confidence] for one in request.properties if not untellable(str(one.value))]
+    values = [
+        [one.name, one.value, one.confidence, *([True] if one.remove else [])]
+        for one in request.properties
+        if not untellable(str(one.value))
+    ]
     return {
         "entity": request.entity,
         "content": request.content,

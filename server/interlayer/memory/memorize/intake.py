@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from interlayer.documents.document import Document, Kind
+from interlayer.documents.reader import read
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
@@ -18,12 +20,12 @@ from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.open_sentences import OpenSentences, open_sentences
+from interlayer.memory.memorize.open_sentences import open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -41,14 +43,19 @@ from interlayer.text.private import masked, untellable
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 _AHEAD: Final = timedelta(days=1)  # for clocks that go wrong, and dates of other time zones
+LONGEST: Final = 1_000  # characters of a statement, as long as no schema says otherwise
+_LEFT_OUT: Final[dict[Kind, GateCode]] = {"question": "question", "greeting": "greeting", "fragment": "fragment"}
 
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
-def read_plainly(content: str | None) -> Reading:
-    """Blot every secret out of content, in place, so that spans still fit."""
+def read_plainly(content: str | None, observed_at: datetime | None = None, longest: int = LONGEST) -> Reading:
+    """Blot every secret out of content, in place, so that spans still fit, and read what it is made of.
+
+    No piece is longer than `longest` characters.
+    """
     text = masked(content or "")
-    return Reading(text, text != (content or ""))
+    return Reading(text, text != (content or ""), read(text, observed_at, longest))
 
 
 def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeRequest:
@@ -71,21 +78,26 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     ground = Ground(content, context.known, context.observed_at) if found else None
     gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
-    read = found.facts if found else plain_facts(content, context) if content else ()
-    unread = _open_sentences(found, ground, context) if found and ground else None
-    rest = unread.facts if unread else ()
-    facts = list(_let_pass(gates, [*request.facts, *read, *rest], rejected))
+    plain = partial(_plain_facts, request, context, reading)
+    unread = (
+        open_sentences(found, ground, plain, may_stray="ungrounded" in context.gates.off) if ground and found else None
+    )
+    stated = [*found.facts, *(unread.facts if unread else ())] if found else plain()
+    facts = list(_let_pass(gates, [*request.facts, *stated], rejected))
     if found:
         _turn_down_lost(gates, found, rejected)
+    else:
+        _leave_out(gates, reading.document)
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
-    stated = [one for one in found.properties if one.name not in names] if found else []
+    values = [one for one in found.properties if one.name not in names] if found else []
     if content and (unread or not found):
-        plain = properties_of(content, context.schema, [*names, *(one.name for one in stated)])
-        stated += [one for one in plain if unread is None or unread.hold(one.span)]
-    properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
+        taken, day = [*names, *(one.name for one in values)], context.observed_at.date()
+        derived = properties_of(content, context.schema, taken, reading.document, context.bears, day)
+        values += [one for one in derived if unread is None or unread.hold(one.span)]
+    properties = _observations(gates, [*given, *values], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
@@ -93,6 +105,15 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     pending = reading.failed or (unread.why if unread else "")
     extractor = _extractor(request, reading, pending)
     return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
+
+
+def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
+    """Return the statements of plain content. Its own dates count where the call gives none, or it has several."""
+    document = reading.document
+    if not reading.content or document is None:
+        return ()
+    dated = not request.observed_at or len({piece.written_at for piece in document.pieces}) > 1
+    return plain_facts(reading.content, document, context, dated=dated)
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -156,14 +177,16 @@ def _check_admission(judged: object) -> None:
         return
     if judged.code in {"secret", "instruction"}:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
-    if judged.code in {"unknown_property", "type"}:
+    if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
 
 
 def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation:
     """Return a value that the schema takes, however little confidence it has."""
     value = context.schema.current[candidate.name].normal(candidate.value)
-    return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
+    return Observation(
+        candidate.name, value, candidate.confidence, timestamp(context.observed_at), remove=candidate.remove
+    )
 
 
 def _rename_to_current(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
@@ -180,9 +203,11 @@ def _let_pass(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[
             yield fact
 
 
-def _open_sentences(found: Extracted, ground: Ground, context: GateContext) -> OpenSentences | None:
-    plain = partial(plain_facts, ground.content, context)
-    return open_sentences(found, ground, plain, may_stray="ungrounded" in context.gates.off)
+def _leave_out(gates: Gates, document: Document | None) -> None:
+    """Count what the content is made of beside statements."""
+    for piece in document.pieces if document else ():
+        if piece.kind != "statement":
+            gates.leave_out(_LEFT_OUT.get(piece.kind, "furniture"))
 
 
 def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) -> None:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from interlayer.answers import as_json
 from interlayer.errors import Corrupt
+from interlayer.memory.log.properties import why_kept
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.memorize.answer import (
     FactOutcome,
@@ -167,14 +168,15 @@ def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
     for seen in change.prepared.gated.properties:
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
         previous = change.view.properties.get(seen.name)
-        older = "an older or weaker observation does not displace the current value"
+        met = change.view.states.get(seen.name)
+        why = why_kept(met, seen, change.schema.current[seen.name]) if met else "there is nothing to remove"
         yield PropertyOutcome(
             name=seen.name,
             outcome=outcome,
             value=state.value,
             confidence=state.confidence,
-            previous=previous.value if previous and outcome == "updated" else None,
-            reason=older if outcome == "kept" else None,
+            previous=previous.value if previous and outcome in {"updated", "removed"} else None,
+            reason=why if outcome == "kept" else None,
         )
 
 

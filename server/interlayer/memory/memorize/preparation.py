@@ -88,7 +88,7 @@ class Preparation:
             request=read.request,
             reference=reference,
             relations=relations,
-            observed_at=timestamp(observed_at),
+            observed_at=timestamp(read.context.observed_at),
             gated=gated,
             space=space,
             vectors=None if vectors is None else vectors[:count],
@@ -107,8 +107,11 @@ class Preparation:
             return _Read(without_secrets(request, _NOTHING), context, _NOTHING, None)
         resolved = await self._resolve(organization, reference)
         head = await self._entities.shown(organization, resolved.read.stored.head) if resolved.read else None
+        longest = self._schema.gates.fact_characters_max
+        reading = await run_over(request.content, partial(read_plainly, request.content, observed_at, longest))
+        if request.observed_at is None and reading.document:
+            observed_at = reading.document.written_at or observed_at
         context = gate_context(self._schema, reference, head, observed_at)
-        reading = await run_over(request.content, partial(read_plainly, request.content))
         request = without_secrets(request, reading)
         try:
             model = await self._extractors.current(organization)

@@ -83,7 +83,7 @@ class PendingSources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedValue:
-    """A value that a property was observed to have, current or not."""
+    """A value that a property was observed to have, current or not; or with `removed` to have no more, None of any."""
 
     name: str
     value: Any
@@ -91,6 +91,7 @@ class ObservedValue:
     recorded_at: str
     memory_id: str
     agent: str
+    removed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ class Explanation:
         if not seen:
             has = ", ".join(sorted(view.properties)) or "none"
             raise NotFound(f"property: {name[:40]!r} has never been observed of it. Known are: {has}.")
-        voices = [_Saying(view.memories[one.memory_id], one.observation, str(one.observation.value)) for one in seen]
+        voices = [_Saying(view.memories[one.memory_id], one.observation, _said(one.observation)) for one in seen]
         voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
         return PropertyExplanation(
             entity=_entity(stored),
@@ -157,6 +157,10 @@ class Explanation:
             quote=bare,
             after=quote[len(bare) :] + after,
         )
+
+
+def _said(seen: Observation) -> str:
+    return str(seen.value) if not seen.remove else f"removed {seen.value}" if seen.value is not None else "removed"
 
 
 def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Saying]:

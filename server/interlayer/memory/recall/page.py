@@ -40,7 +40,7 @@ class Page:
     def of(cls, request: RecallRequest, revision: int) -> "Page":
         """Return where a call stands. Raises `InvalidInput` for a cursor of another question."""
         digest = paging.digest_of(
-            request.entity, request.query, request.min_confidence, request.as_of, request.known_at
+            request.entity, request.query, tuple(request.also), request.min_confidence, request.as_of, request.known_at
         )
         if request.cursor is None:
             return cls(revision, np.empty(0, dtype=np.uint64), digest)
@@ -73,7 +73,7 @@ def rank_facts(
     end = len(page.shown) + request.limit + 1
     collapse = collapses(request)
     if request.query:
-        ranked = rank(view, request.query, vector, numbers, end, names, collapse=collapse)
+        ranked = rank(view, request.query, vector, numbers, end, names, also=request.also, collapse=collapse)
     else:
         ranked = without_query(view, numbers, end, collapse=collapse)
     if not len(page.shown):
@@ -201,4 +201,5 @@ def _history(view: EntityView) -> Iterator[ObservedValue]:
             recorded_at=display_time(one.recorded_at),
             memory_id=one.memory_id,
             agent=one.agent,
+            removed=one.observation.remove or None,
         )

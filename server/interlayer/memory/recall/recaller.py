@@ -12,7 +12,7 @@ from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, valid_then
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
-from interlayer.memory.log.identifiers import EntityString, check_text, parse_entity
+from interlayer.memory.log.identifiers import EntityString, parse_entity
 from interlayer.memory.log.reader import parts, read_log
 from interlayer.memory.log.records import EntityId, Head, Relation
 from interlayer.memory.log.revision import expired, without_memories
@@ -20,8 +20,8 @@ from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
-from interlayer.memory.recall.ranking import asked
-from interlayer.memory.requests import QUERY_MAX, RecallRequest
+from interlayer.memory.recall.query import asked, check_query, meant
+from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore
@@ -40,7 +40,7 @@ class Recaller:
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
-        check_text(request.query or "", "query", QUERY_MAX)
+        check_query(request.query or "", request.also)
         known = await self._entities.resolve(principal.organization, parsed)
         read = await self._entities.read(principal.organization, known) if known else None
         head = await self._entities.shown(principal.organization, read.stored.head) if read else None
@@ -60,7 +60,9 @@ class Recaller:
         wanted = "relations" in request.include
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
-        vector, degraded = await of_query(space, asked(request.query, names) if request.query else None)
+        vector, degraded = await of_query(
+            space, meant(asked(request.query, names), request.also) if request.query else None
+        )
         view = await self._entities.view(principal.organization, head, space, read)
         if until:
             view = await self._past(principal.organization, view, (as_of, known_at), degraded, space)

@@ -12,11 +12,12 @@ import numpy as np
 
 from interlayer.errors import InvalidInput
 from interlayer.language.change import announces_change
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.language.distinction import find_distinction, negated
 from interlayer.language.quantities.numbers import numbers
 from interlayer.language.terms import content_words, stem, terms
 from interlayer.memory.entities.fact_state import FactState
-from interlayer.memory.entities.view import EntityView, exact_form
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors

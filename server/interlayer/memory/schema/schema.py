@@ -82,12 +82,15 @@ class EntitySchema(Strict):
         """Return the name of today for a property's name of any time."""
         return self._renamed.get(name, name)
 
-    def reading(self, name: str, value: Any) -> tuple[str, Any] | None:
-        """Return a stored name and value as they count today, or None: retired, removed, or no value of the type."""
+    def reading(self, name: str, value: Any, *, emptied: bool = False) -> tuple[str, Any] | None:
+        """Return a stored name and value as they count today, or None: retired, removed, or no value of the type.
+
+        What was `emptied` has no value to be read.
+        """
         name = self._renamed.get(name, name)
         declared = self.current.get(name)
-        if declared is None:
-            return None
+        if declared is None or emptied:
+            return (name, None) if declared else None
         try:
             return name, declared.normal(value)
         except ValueProblem:
@@ -153,6 +156,13 @@ class Schema(Strict):
     def digest(self) -> str:
         """Return the SHA-256 of the canonical form."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    def allowed_values(self) -> Mapping[str, Mapping[str, tuple[str, ...] | None]]:
+        """Return entity type -> property -> the values that it may have, None where it may have any of its type."""
+        return {
+            name: {key: tuple(declared.values) or None for key, declared in entity.current.items()}
+            for name, entity in self.entities.items()
+        }
 
     def entity(self, name: str, field: str = "entity") -> EntitySchema:
         """Return the entity type. Raises `InvalidInput` that lists the known ones."""

@@ -217,7 +217,7 @@ async def waive(world: Any, rule: str = "tone#R1", days: float = 1, who: Princip
 
 async def test_a_waived_rule_is_named_and_comes_back_by_itself(guarded: Any) -> None:
     waiver = await waive(guarded, channels=["chat*"])
-    chat = Facets(channel="chat-web")
+    chat = Facets(channel="Live chat")
     answer = await guarded.another_process().context(ANN, "Reply", chat)
     assert rules(answer) == ["claims#R1"]
     [lost] = answer.overridden
@@ -226,6 +226,7 @@ async def test_a_waived_rule_is_named_and_comes_back_by_itself(guarded: Any) -> 
     assert answer.valid_until == "2026-06-16T12:00:00.000000Z"
     assert rules(await guarded.context(facets=Facets(channel="email"))) == ["claims#R1", "tone#R1"]
     assert rules(await guarded.context()) == ["claims#R1", "tone#R1"], "a facet left out brings the rule back"
+    assert len(rules(await guarded.context(facets=Facets(channel="chatter")))) == 2, "nobody declared that value"
     guarded.clock.advance(days=1)
     assert rules(await guarded.context(facets=chat)) == ["claims#R1", "tone#R1"]
 
