@@ -51,7 +51,8 @@ def follow(
         one = decision
         if one.candidate.replaces:
             one = _replacing(one, followed, view, own, meaning.get(one.candidate.replaces))
-        if one.candidate.ended:
+        # A model's word alone hides nothing, and least of all what is new: it names a fact, and the words bear it.
+        if one.candidate.ended and (one.candidate.origin != "extractor" or one.replaces or one.outcome == "merged"):
             one = _ending(one, view, own)
         followed.append(_with_other_words(one, view))
     return followed
@@ -144,8 +145,6 @@ def _ending(one: Decision, view: EntityView, own: frozenset[str]) -> Decision:
     for fact in (*near, *_saying(text, view, own)):
         if fact.is_current and _says_as_much(fact.record.text, text, own):
             return _closing(one, fact)
-    if one.candidate.origin == "extractor":
-        return one  # a model's word alone hides nothing, and least of all what is new
     note = "ended: no current fact says this; it is kept as history."
     return Decision(one.candidate, "added", ended=True, note=note)
 

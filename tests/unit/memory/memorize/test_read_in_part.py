@@ -1,6 +1,7 @@
 """An answer of which a part is lost: what it may have been about is read plainly, counted, and read again later."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -24,8 +25,8 @@ from interlayer.memory.extraction.extractor import (
 )
 from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.intake import gate
+from interlayer.memory.memorize.call import GateResult
+from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.models.structured import NotInForm, parsed, whole_objects
@@ -199,7 +200,7 @@ def extracted(text: str) -> Extracted | None:
 def gated(content: str, found: Extracted | None) -> GateResult:
     schema = starter_schema()
     context = GateContext("company", schema.entities["company"], schema.gates, OBSERVED, "Acme", ("Acme",))
-    reading = Reading(content, redacted=False, extracted=found, failed=None if found else "not in form")
+    reading = replace(read_plainly(content, OBSERVED), extracted=found, failed=None if found else "not in form")
     return gate(MemorizeRequest(entity=ACME, content=content), context, reading)
 
 
