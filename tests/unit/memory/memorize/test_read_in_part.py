@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -220,3 +220,13 @@ def test_no_sentence_vanishes_whatever_became_of_the_answer(mangled: list[dict[s
     if any(bad and bad != MANGLED[-1] for bad in mangled) or end < len(json.dumps({"facts": facts, "properties": []})):
         assert result.pending
     assert result.gates.checked == result.gates.passed + result.gates.rejected.total()
+
+
+async def test_a_property_that_a_model_says_is_gone_is_cleared(room: Room) -> None:
+    await told(room, answers(STAFF, properties=[EMPLOYEES]))
+    assert [one["name"] for one in (await room.other().recall(ACME))["properties"]] == ["employees"]
+    gone = ExtractedProperty("employees", None, "the headcount is not known any more", 0.9, remove=True)
+    room.clock.now += timedelta(days=1)
+    answer = await told(room, answers(properties=[gone]), "Ann says that the headcount is not known any more.")
+    assert answer["gates"]["rejected"] == {}
+    assert (await room.other().recall(ACME))["properties"] == []
