@@ -817,3 +817,13 @@ async def test_a_correction_that_holds_one_entry_alone_costs_none_of_the_first(
     answer = await told(room, model)
     assert {one["text"] for one in answer["facts"]} == {PUMPS["text"], OSLO["text"]}
     assert answer["extractor"] == f"openai/scripted (prompt {prompt_version()})"
+
+
+CALLED = {"id": "1", "type": "function", "function": {"name": "extraction", "arguments": json.dumps(GOOD)}}
+
+
+async def test_an_answer_that_comes_as_a_call_is_read(room: Room, model: ScriptedModel) -> None:
+    model.says(Reply(None, more={"tool_calls": [CALLED]}))
+    answer = await told(room, model)
+    assert {one["text"] for one in answer["facts"]} == {PUMPS["text"], OSLO["text"]}
+    assert answer["extractor"] == f"openai/scripted (prompt {prompt_version()})"
