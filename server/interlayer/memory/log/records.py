@@ -7,7 +7,7 @@ log: the past can be replayed, and forgetting a memory takes back exactly what r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -206,6 +206,8 @@ class Head:
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
     oldest: str = ""
+    voices: Mapping[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+    """Property -> the confidence of its value, and the only agent who says so; empty where several do."""
 
     @property
     def since(self) -> str:
