@@ -827,3 +827,24 @@ async def test_an_answer_that_comes_as_a_call_is_read(room: Room, model: Scripte
     answer = await told(room, model)
     assert {one["text"] for one in answer["facts"]} == {PUMPS["text"], OSLO["text"]}
     assert answer["extractor"] == f"openai/scripted (prompt {prompt_version()})"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("For a database Acme uses Oracle these days and is content.", 1),  # in other words: shown as one
+        ("Acme sells its database.", 2),
+        (POSTGRES["text"], 1),  # another value is no repetition, whatever a model says: the older one is superseded
+    ],
+)
+async def test_what_a_model_says_is_repeated_is_shown_as_one_where_the_words_bear_it(
+    room: Room, model: ScriptedModel, text: str, shown: int
+) -> None:
+    await room.facts(ACME, ORACLE, LEASE, name="Acme")
+    fact = {"text": text, "quote": text, "confidence": 0.9}
+    model.answer = lambda asked: Reply(json.dumps({"facts": [{**fact, "repeats": labelled(asked, ORACLE)}]}))
+    await told(room, model, text)
+    recalled = [one["text"] for one in (await room.other().recall(ACME))["facts"]]
+    assert text in recalled
+    assert len(recalled) == shown + 1
+    assert ((await statuses(room))[ORACLE] == "superseded") == (text == POSTGRES["text"])
