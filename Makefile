@@ -40,13 +40,15 @@ test: compiled $(AWS_UP)  ## every test
 emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
 # The double's protobuf, checkov's boto3 and the program's own go together in no environment: there are three.
+# The bindings are read and never imported, and of checkov one run imports a part: compiling both took a minute.
 $(DEPLOY_UP): tests/deploy.lock tests/deploy-bindings.lock tests/checkov.lock
 	$(PYTHON) -m venv $(DEPLOY)
 	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/deploy.lock
 	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
-		--target $(DEPLOY)/bindings -r tests/deploy-bindings.lock
+		--no-compile --target $(DEPLOY)/bindings -r tests/deploy-bindings.lock
 	$(PYTHON) -m venv $(SCAN)
-	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/checkov.lock
+	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
+		-r tests/checkov.lock
 	@touch $(DEPLOY_UP)
 
 deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its own
