@@ -84,12 +84,15 @@ def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[s
 
 
 def without_fact(memory: LogEntry, ids: AbstractSet[str]) -> LogEntry:
-    """Return a memory without what names a statement by one of its ids, or confirms it."""
+    """Return a memory without what names a statement by one of its ids, or confirms it.
+
+    Its context goes too: the words of the statement may stand in it once more.
+    """
     facts = tuple(fact for fact in memory.facts if fact.id not in ids)
     confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
     if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
         return memory
-    return replace(memory, facts=facts, confirms=confirms)
+    return replace(memory, facts=facts, confirms=confirms, context=())
 
 
 def unread(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
