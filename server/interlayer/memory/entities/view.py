@@ -281,12 +281,12 @@ class EntityView:
 
     def _voice(self, state: FactState, memory: LogEntry, said: FactRecord | Confirmation) -> None:
         """Add one more voice to a known fact; one that says that it is over confirms nothing."""
-        known = {state.memory.voice}
-        known.update(self.memories[one].voice for one in state.confirmed_by if one in self.memories)
+        known = {state.memory.witness}
+        known.update(self.memories[one].witness for one in state.confirmed_by if one in self.memories)
         state.confirmed_by.append(memory.id)
         if said.ended:
             return
-        if memory.voice not in known:
+        if memory.witness not in known:
             state.confidence = combined(state.confidence, said.confidence)
         state.voices.append((memory.recorded_at, said.observed_at))
         state.seen_at = max(state.seen_at, said.observed_at)

@@ -7,7 +7,7 @@ log: the past can be replayed, and forgetting a memory takes back exactly what r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -124,8 +124,13 @@ class _Entry:
 
     @property
     def voice(self) -> str:
-        """Two memories with the same of it are no independent witnesses of a statement."""
+        """Where its words are from: equal for one source, and apart for calls that name none."""
         return self.source or self.id
+
+    @property
+    def witness(self) -> str:
+        """Two memories with the same of it are no independent witnesses: of one source, or of one agent without any."""
+        return self.source or f"agent {self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +213,8 @@ class Head:
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
     oldest: str = ""
+    voices: Mapping[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+    """Property -> the confidence of its value, and the only agent who says so; empty where several do."""
 
     @property
     def since(self) -> str:

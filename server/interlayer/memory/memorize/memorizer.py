@@ -280,7 +280,8 @@ def _with_values(
     """Add the values that facts state which take the place of those that stated the current ones."""
     gated = prepared.gated
     given = [one.name for one in gated.properties]
-    values = follow_facts(decisions, view, schema, given, prepared.observed_at)
+    beside = bool(prepared.request.content)
+    values = follow_facts(decisions, view, schema, given, prepared.observed_at, beside=beside)
     return replace(prepared, gated=replace(gated, properties=(*gated.properties, *values))) if values else prepared
 
 

@@ -83,7 +83,9 @@ class Recaller:
         """Return the type and current properties of an entity; of an unknown one, none."""
         parsed = parse_entity(entity, self._schema)
         head = await self._head(principal.organization, parsed)
-        return TypedProperties(type=parsed.type, values=head.properties if head else {})
+        if head is None:
+            return TypedProperties(type=parsed.type, values={}, voices={})
+        return TypedProperties(type=parsed.type, values=head.properties, voices=head.voices)
 
     async def _head(self, organization: str, entity: EntityString) -> Head | None:
         """Return the head of an entity as it may be shown, None when nothing of it may."""
