@@ -61,8 +61,8 @@ def _title_date(lines: Sequence[Line], latest: datetime) -> datetime | None:
     return read if read and read <= latest else None
 
 
-def mark_turns(lines: Sequence[Line], latest: datetime) -> None:
-    """Note on the lines of a text who speaks in them."""
+def mark_turns(lines: Sequence[Line], latest: datetime) -> int:
+    """Note on the lines of a text who speaks in them; return how many turns there are."""
     turns = _stamped_turns(lines) or _spoken_turns(lines)
     speaker, written_at = "", None
     for number, line in enumerate(lines):
@@ -75,6 +75,7 @@ def mark_turns(lines: Sequence[Line], latest: datetime) -> None:
             written_at = _time_of(turn, line.written_at, latest)
         if speaker:
             line.speaker, line.written_at = speaker, written_at or line.written_at
+    return len(turns)
 
 
 def _stamped_turns(lines: Sequence[Line]) -> dict[int, "re.Match[str]"]:

@@ -50,9 +50,16 @@ def _read_text(text: str, observed_at: datetime | None, longest: int) -> Documen
     _mark_front_matter(lines)
     people = mark_mails(lines, latest)
     mark_dates(lines, latest)
-    mark_turns(lines, latest)
-    blocks = Blocks(text, longest, _names(people))
-    return Document(tuple(blocks.pieces(lines)), tuple(people))
+    turns = mark_turns(lines, latest)
+    blocks = Blocks(text, longest, _names(people), _called(people, lines))
+    pieces = blocks.pieces(lines)
+    return Document(tuple(_as_told(pieces) if turns == 1 else pieces), tuple(people))
+
+
+def _as_told(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Let the questions of a message count that somebody chose to have remembered by itself."""
+    for piece in pieces:
+        yield replace(piece, kind="statement") if piece.kind == "question" else piece
 
 
 def _mark_front_matter(lines: Sequence[Line]) -> None:
@@ -66,6 +73,12 @@ def _mark_front_matter(lines: Sequence[Line]) -> None:
             return
         if line.text and not re.match(r"[\w-]+\s*:|\s+\S|- ", line.text):
             return
+
+
+def _called(people: Sequence[Participant], lines: Sequence[Line]) -> frozenset[str]:
+    """Return the words, folded, of the names of all who take part."""
+    named = {person.name for person in people} | {line.speaker for line in lines}
+    return frozenset(word.strip("@.,()").casefold() for name in named for word in name.split())
 
 
 def _names(people: Sequence[Participant]) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from interlayer.models.scale import Scale
 _NEAR: Final = 0.3  # cosine under which meaning proposes nobody to be compared
 _NEIGHBOURS: Final = 12  # proposed by meaning
 _SHARING: Final = 8  # proposed by their words, where the meaning of a language is hardly known to the model
-_SHARED_MIN: Final = 0.2  # share of the words, by rarity, that such a statement has too
+_SHARED_MIN: Final = 0.01  # share of the words, by rarity, that such a statement has too
 _ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
 
 
