@@ -32,7 +32,7 @@ from interlayer.app.evaluation.evaluation import LABELS, evaluate
 from interlayer.app.evaluation.scoring import Score, Stored
 from interlayer.app.settings import load
 from interlayer.models.chat import ChatSettings
-from interlayer.models.structured import parsed, whole_part
+from interlayer.models.structured import parsed, whole_objects
 from measuring import ROOT, machine, show
 from small_model import small_model
 
@@ -104,12 +104,11 @@ class Found:
         self.requests += 1
         self.cut += choice["finish_reason"] == "length"
         text = str(choice["message"]["content"])
-        try:
-            data = parsed(text)
-        except ValueError:
-            rest = whole_part(text)
-            data = parsed(rest) if rest else {}
-        entries = [*data.get("facts", ()), *data.get("properties", ())]
+        data = parsed(text) if "{" in text else {}
+        if "facts" in data:
+            entries = [*data["facts"], *data.get("properties", ())]
+        else:
+            entries = [one for one in whole_objects(text) if "quote" in one]
         self.proposed += len(entries)
         self.made_up += sum(not stands(one.get("quote"), sources) for one in entries)
         return [str(one.get("quote")) for one in entries]

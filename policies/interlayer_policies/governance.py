@@ -21,9 +21,10 @@ from interlayer_policies.delivery.compliance import check_text
 from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
-from interlayer_policies.delivery.situation import Facets, RememberedEntity, situation_of
+from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
 from interlayer_policies.delivery.waivers import waivers_by_policy
-from interlayer_policies.document.policy import PolicyFile, Problem, Situation
+from interlayer_policies.document.policy import PolicyFile, Problem
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
 from interlayer_policies.publication.proposals import Proposals
 from interlayer_policies.publication.publisher import PolicyProblems, Published, Publisher
@@ -33,6 +34,7 @@ from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, S
 from interlayer_policies.publication.stewardship import Stewardship, check_reason, demand_steward
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.lint import lint
+from interlayer_policies.review.scopes import EntityTypes
 from interlayer_policies.starter import starter_files
 
 TASK_CHARACTERS_MAX: Final = 8_000
@@ -44,6 +46,7 @@ __all__ = [
     "CheckAnswer",
     "ContextAnswer",
     "EntityFacts",
+    "EntityTypes",
     "Facets",
     "Governance",
     "PolicyFile",
@@ -71,10 +74,10 @@ class EntityFacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One call, looked into: the set, the situation, what governs."""
+    """One call, looked into: the set, the situation, what was not understood or not available."""
 
     current: Current
-    situation: Situation
+    placed: CallSituation
     degraded: tuple[str, ...]
 
 
@@ -90,11 +93,12 @@ class Governance:
         clock: Clock,
         receipt_days: int | None = None,
         stale_max: timedelta = STALE_MAX,
+        types: EntityTypes | None = None,
     ) -> None:
         self._sets = PolicySets(store, trail)
         self._library = SnapshotCache(self._sets, models, clock, stale_max)
         proposals = Proposals(store, trail)
-        self._publisher = Publisher(self._sets, proposals, self._library, clock)
+        self._publisher = Publisher(self._sets, proposals, self._library, clock, types)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
         self.planner = DryRun(store, self._library, self._publisher, clock)
         self._receipts = Receipts(store, clock, receipt_days)
@@ -126,13 +130,14 @@ class Governance:
         degraded = (*case.degraded, *(("vector",) if without_vectors else ()))
         request = Request(
             query,
-            case.situation,
+            case.placed.situation,
             self._clock(),
             max_tokens,
             frozenset(have),
             if_etag or None,
             degraded,
             case.current.waivers,
+            case.placed.notes,
         )
         selection = select(snapshot, request)
         detail = _delivery(selection.whole, selection.answer, facets)
@@ -144,8 +149,8 @@ class Governance:
         _validate("text", text, TEXT_CHARACTERS_MAX)
         case = await self._case(principal, facets)
         snapshot = case.current.snapshot
-        governing: Governing = govern(snapshot, case.situation, self._clock(), case.current.waivers)
-        answer = check_text(snapshot, governing, text, case.degraded)
+        governing: Governing = govern(snapshot, case.placed.situation, self._clock(), case.current.waivers)
+        answer = check_text(snapshot, governing, text, case.degraded, case.placed.notes)
         detail = {
             "revision": answer.revision,
             "facets": facets.given(),
@@ -204,7 +209,7 @@ class Governance:
         """Tell what a call would get, and the verdict on every rule and section; leaves no receipt."""
         _validate("task", task, TASK_CHARACTERS_MAX)
         case = await self._case(principal, facets)
-        return await self.planner.explain(principal, task, case.situation, max_tokens)
+        return await self.planner.explain(principal, task, case.placed, max_tokens)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
@@ -266,20 +271,21 @@ class Governance:
             except (Unavailable, Corrupt):
                 # Unknown properties match, so without memory there can be more rules and never fewer.
                 degraded = (*degraded, "memory")
-        return _Case(current, situation_of(principal, facets, entity), degraded)
+        return _Case(current, situation_of(principal, facets, entity, current.snapshot.vocabulary), degraded)
 
 
 def read_folder(path: Path) -> list[PolicyFile]:
-    """Return every Markdown file below a folder, by path. Raises `InvalidInput` when there is none."""
+    """Return every Markdown file below a folder and its vocabulary, by path. Raises `InvalidInput` without a policy."""
     if not path.is_dir():
         raise InvalidInput("policies", f"{path} is not a folder.", "Name a folder of Markdown policies.")
     found: list[PolicyFile] = []
-    for file in sorted(path.rglob("*.md")):
+    policies = sorted(path.rglob("*.md"))
+    for file in [*policies, *path.glob(VOCABULARY_FILE)]:
         try:
             found.append(PolicyFile(file.relative_to(path).as_posix(), file.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput("policies", f"{file} cannot be read as UTF-8 text: {error}.") from error
-    if not found:
+    if not policies:
         raise InvalidInput("policies", f"{path} holds no .md file.", "Put at least one policy into it.")
     return sorted(found, key=lambda file: file.path)
 

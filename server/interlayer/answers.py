@@ -40,18 +40,18 @@ def display_time(instant: str) -> str:
 def schema_of(answer: type[Any]) -> dict[str, Any]:
     """Return the JSON schema of an answer. Raises `TypeError` for a type that no answer may hold.
 
-    It names every field, and under `required` the plain values that are always there, leaves room for fields to come
-    and holds no references. Hosts pay for each word of it in every conversation: a plain value is named without a type,
-    and a part of an answer is known as an object by its properties.
+    It names every field, and under `required` the plain values of the answer itself that are always there, leaves room
+    for fields to come and holds no references. Hosts pay for each word of it in every conversation: a plain value is
+    named without a type, a part of an answer is known as an object by its properties and a list of parts by its items.
     """
-    return {"type": "object", **_members(answer)}
+    hints = get_type_hints(answer)
+    always = [name for name, may_lack in _keys(answer) if not may_lack and _is_plain(hints[name])]
+    return {"type": "object", **_members(answer), **({"required": always} if always else {})}
 
 
 def _members(answer: type[Any]) -> dict[str, Any]:
     hints = get_type_hints(answer)
-    always = [name for name, may_lack in _keys(answer) if not may_lack and _is_plain(hints[name])]
-    properties = {name: _schema(hints[name]) for name, _ in _keys(answer)}
-    return {"properties": properties, **({"required": always} if always else {})}
+    return {"properties": {name: _schema(hints[name]) for name, _ in _keys(answer)}}
 
 
 def _schema(hint: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _schema(hint: Any) -> dict[str, Any]:
         return _schema(parts[0])
     if origin is tuple and parts[1:] == [...]:
         items = _schema(parts[0])
-        return {"type": "array", "items": items} if items else {"type": "array"}
+        return {"items": items} if items else {"type": "array"}
     if origin is Mapping and parts[0] is str:
         return {"type": "object"}
     if _is_plain(hint):

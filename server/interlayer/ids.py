@@ -39,10 +39,15 @@ def timestamp(instant: datetime) -> str:
 
 
 def parse_instant(text: str, field: str) -> datetime:
-    """Return the instant of an ISO 8601 date or time; without an offset it is UTC. Raises `InvalidInput`."""
+    """Return the instant of an ISO 8601 date or time; without an offset it is UTC. Raises `InvalidInput`.
+
+    It keeps the offset, so that its day is the one where it was observed.
+    """
     try:
         instant = datetime.fromisoformat(text.strip())
-        return (instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant).astimezone(UTC)
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+        instant.astimezone(UTC)  # what cannot be told in UTC cannot be kept
+        return instant
     except (ValueError, OverflowError) as error:
         remedy = "Write ISO 8601, such as 2026-03-31 or 2026-03-31T09:30:00Z."
         raise InvalidInput(field, f"{text[:40]!r} is no date.", remedy) from error

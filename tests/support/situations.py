@@ -29,6 +29,7 @@ from stores import InMemory
 
 ACME = "company:acme.example"
 ANN = "contact:ann@acme.example"
+CONTRACT = "Acme's support contract is worth ${},000 a year."
 CLASH = """\
 ---
 id: {0}
@@ -232,6 +233,8 @@ async def _remembering(server: Server) -> None:
         properties=[{"name": "employees", "value": 30}],
         observed_at="2025-02-05",
     )
+    given = [{"text": "Acme sells pumps.", "ended": True}, {"text": "Acme sells valves.", "replaces": "the menu"}]
+    await call("ended, and replacing what is not known", "memorize", entity=ACME, facts=given)
     for situation in ("all turned down, known", "all turned down, replayed"):
         await call(situation, "memorize", entity=ACME, facts=[secret], idempotency_key="k2")
     nobody = "company:nobody.example"
@@ -287,6 +290,11 @@ async def _recalling(server: Server) -> None:
     for number, fact in enumerate(moved):
         await call("told", "memorize", entity=ACME, facts=[fact], observed_at=f"2026-02-0{number + 1}")
     await call("superseded", "recall_entity", entity=ACME, include=["facts", "history"])
+    await call("told", "memorize", entity=ACME, facts=[{"text": CONTRACT.format(50)}], observed_at="2026-02-03")
+    near = [{"text": CONTRACT.format(60)}, {"text": "Acme opened a new plant in Lyon."}]
+    await call("near to what is known", "memorize", entity=ACME, facts=near)
+    await call("probably replaced, and alike", "recall_entity", entity=ACME, include=["facts"])
+    await call("known then", "recall_entity", entity=ACME, known_at="2026-03-01T09:00:30Z", as_of="2026-02-04")
     await call("unknown", "recall_entity", entity="company:acne.example")
     await call("unknown of another kind", "recall_entity", entity="deal:D-404")
     await call(

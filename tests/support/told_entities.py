@@ -6,7 +6,8 @@ Tests of the pure core build logs here and nowhere else.
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized
 from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
 from interlayer.memory.requests import FactCandidate
@@ -57,7 +58,7 @@ class ToldEntity:
             extractor="caller",
             source=source,
             facts=facts_of(decided, f"m_{number}", seen, beside=False),
-            confirms=tuple(confirmations_of(decided, seen, beside=False)),
+            confirms=tuple(confirmations_of(decided, seen, beside=False, memory_id=f"m_{number}")),
         )
         made = {f"f_{number}_{place}": vector for place, vector in enumerate(vectors)}
         self.view.apply(memory, made)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
@@ -13,7 +14,9 @@ from interlayer_tools.tool import Confidence, Domains, EntityText, Input, Option
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When it returns, it is stored."""
+facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When something changed, give what \
+holds now, and say what it replaces. related in the answer: facts close to it; replace those that no longer hold. When \
+it returns, it is stored."""
 
 
 class FactInput(Input):
@@ -22,14 +25,17 @@ class FactInput(Input):
     text: str
     confidence: Confidence = None
     observed_at: OptionalText = None
+    replaces: Annotated[OptionalText, Field(description="fact_id or words of the fact that no longer holds")] = None
+    ended: Annotated[bool, Field(description="what it says is over")] = False
 
 
 class PropertyInput(Input):
     """A value for a property of the schema."""
 
     name: str
-    value: PropertyValue
+    value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
+    remove: Annotated[bool, Field(description="takes value out of a list; without value: clears it")] = False
 
 
 class RelationInput(Input):
@@ -61,11 +67,21 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         observed = parse_instant(fact.observed_at, f"facts.{number}.observed_at") if fact.observed_at else None
         confidence = CALLER_CONFIDENCE if fact.confidence is None else fact.confidence
         text = " ".join(fact.text.split())
-        facts.append(FactCandidate(text, confidence, timestamp(observed) if observed else None))
+        seen = timestamp(observed) if observed else None
+        replaced = " ".join((fact.replaces or "").split()) or None
+        facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended))
     properties = [
-        PropertyCandidate(one.name, one.value, CALLER_CONFIDENCE if one.confidence is None else one.confidence)
+        PropertyCandidate(
+            one.name,
+            one.value,
+            CALLER_CONFIDENCE if one.confidence is None else one.confidence,
+            remove=one.remove,
+        )
         for one in given.properties
     ]
+    lacking = next((number for number, one in enumerate(properties) if one.value is None and not one.remove), None)
+    if lacking is not None:
+        raise InvalidInput(f"properties.{lacking}.value", "is missing.", "Give a value, or remove: true to empty it.")
     if len({one.name for one in properties}) < len(properties):
         raise InvalidInput("properties", "one name was given twice.", "Give each property once; a list takes several.")
     request = MemorizeRequest(

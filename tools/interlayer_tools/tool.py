@@ -5,9 +5,9 @@ No protocol here: the app turns these into MCP tools, and anything else could as
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.principal import Principal
@@ -26,9 +26,30 @@ class Domains:
 
 
 class Input(BaseModel):
-    """Base of tool inputs: an argument that is not declared is an error, and numbers are finite."""
+    """Base of tool inputs: an argument that is not declared is an error, and numbers are finite.
+
+    An argument that may be left out and is null, an empty text, list or object is taken for left out: several hosts
+    send every argument.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_nothing(cls, given: Any) -> Any:
+        """Drop what says nothing of what may be left out."""
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in cast("dict[str, Any]", given).items()
+            if name not in fields or fields[name].is_required() or not _is_nothing(value)
+        }
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value in ("", [], {})
 
 
 In = TypeVar("In", bound=Input)
@@ -40,8 +61,8 @@ OptionalText = str | SkipJsonSchema[None]
 Confidence = Annotated[float, Field(ge=0, le=1)] | SkipJsonSchema[None]
 EntityText = str
 """`type:key`, where key is the entity's id, any of its identifiers, or its display name."""
-PropertyValue = str | float | bool | list[str]
-"""A property value as a model writes it; the schema decides what it becomes."""
+PropertyValue = str | float | bool | list[str] | SkipJsonSchema[dict[str, str | float]]
+"""A property value as a model writes it, or as an answer gives it; the schema decides what it becomes."""
 
 
 @dataclass(frozen=True, slots=True)

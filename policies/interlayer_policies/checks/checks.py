@@ -11,7 +11,7 @@ import re2
 
 from interlayer.language.quantities.amounts import amounts
 from interlayer.text.private import PERSONAL
-from interlayer_policies.checks.draft import Draft, Span, Word, base
+from interlayer_policies.checks.draft import Draft, Span, Word, base, bases
 from interlayer_policies.checks.private import personal, secrets
 from interlayer_policies.checks.proximity import near, near_stems
 from interlayer_policies.document.frontmatter import nearest
@@ -87,7 +87,7 @@ def _term(term: str) -> Callable[[Draft], Iterator[Span]]:
 
 def _is_phrase(draft: Draft, found: list[Word], words: list[str]) -> bool:
     """Whether these words stand next to each other; only the last one may be inflected."""
-    if len(found) < len(words) or base(found[-1].text) != base(words[-1]):
+    if len(found) < len(words) or base(words[-1]) not in bases(found[-1].text):
         return False
     return all(
         word.text == wanted and _GAP.fullmatch(draft.lower, word.end, after.start)

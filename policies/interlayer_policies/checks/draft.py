@@ -17,6 +17,7 @@ EXCERPT_MAX: Final = 80
 
 _MARKS: Final = frozenset({"Mn", "Me"})
 _UNSEEN: Final = _MARKS | {"Cf"}
+_NUMBERED: Final = re.compile(r"([^\W\d_]{2,})\d+")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
 # Letters that are drawn like a Latin one (Unicode's confusables), capitals by how the capital looks: Cyrillic, Greek,
@@ -115,6 +116,12 @@ class Draft:
 def base(word: str) -> str:
     """Cut a folded, lower-case word down to what its inflected forms have in common."""
     return stem(word.removesuffix("'s").removesuffix("’s"))
+
+
+def bases(word: str) -> tuple[str, ...]:
+    """Return what the last word of a phrase may be: itself, and the letters before a number ("IBAN DE89 ...")."""
+    letters = _NUMBERED.fullmatch(word)
+    return (base(word), base(letters[1])) if letters else (base(word),)
 
 
 @lru_cache(maxsize=20_000)

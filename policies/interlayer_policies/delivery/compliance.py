@@ -11,8 +11,10 @@ from interlayer_policies.document.policy import BINDING_LEVELS
 VIOLATIONS_MAX: Final = 50
 
 
-def check_text(snapshot: Snapshot, governing: Governing, text: str, degraded: tuple[str, ...]) -> CheckAnswer:
-    """Return the answer, its receipt's id still empty."""
+def check_text(
+    snapshot: Snapshot, governing: Governing, text: str, degraded: tuple[str, ...], notes: tuple[str, ...] = ()
+) -> CheckAnswer:
+    """Return the answer, its receipt's id still empty; `notes` say which of the caller's values were not understood."""
     draft = Draft(text)
     violations: list[Violation] = []
     not_checked: list[str] = []
@@ -41,7 +43,7 @@ def check_text(snapshot: Snapshot, governing: Governing, text: str, degraded: tu
         violations=tuple(violations[:VIOLATIONS_MAX]),
         more=max(0, len(violations) - VIOLATIONS_MAX),
         not_checked=tuple(not_checked),
-        assumed=governing.assumed,
+        assumed=(*governing.assumed, *governing.narrower, *notes),
         revision=snapshot.revision,
         degraded=degraded,
         receipt_id="",

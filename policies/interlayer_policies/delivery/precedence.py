@@ -1,8 +1,8 @@
-"""Which rules govern a situation: scope, effective dates, then precedence among rules about the same key.
+"""Which rules govern a situation: scope, effective dates, then precedence among rules about the same thing.
 
 Pure. Two laws hold. Every rule in scope is either delivered or listed as overridden. And a rule is overridden only
-by one that certainly applies wherever it does (or that carries its limit on, merged): what the caller left out of
-the call can add rules, but never take one away.
+by one that certainly stands wherever it does: what the caller left out of the call can add rules, but never take one
+away. So what is only perhaps out displaces nothing, and what is only perhaps in lifts nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,22 +14,28 @@ import numpy as np
 
 from interlayer_policies.delivery.answers import Clash, Overridden
 from interlayer_policies.delivery.scope import Mask
-from interlayer_policies.delivery.snapshot import BoundRule, Snapshot, bound
+from interlayer_policies.delivery.snapshot import BoundRule, Snapshot, bound, opposite
 from interlayer_policies.delivery.waivers import Waived, Waiver, waived
-from interlayer_policies.document.policy import Merge, ParameterValue, Scope, Situation
+from interlayer_policies.document.policy import Merge, ParameterValue, Situation
 
+_NAMED: Final = 5  # policies in a note
 _NONE_WAIVED: Final = Waived({}, frozenset(), None)
-_DECIDED_BY: Final = ("level", "tier", "narrower scope", "later start", "id", "id")
+_DECIDED_BY: Final = ("tier", "level", "narrower scope", "later start", "id", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class Governing:
-    """What governs: rules in the order of delivery, and the policies whose guidance may be sent."""
+    """What governs: rules in the order of delivery, and the policies whose guidance may be sent.
+
+    `assumed` are facets of which too little is known; `narrower` says whose rules apply if a given value means a
+    narrower one.
+    """
 
     rules: tuple[BoundRule, ...]
     overridden: tuple[Overridden, ...]
     conflicts: tuple[Clash, ...]
     assumed: tuple[str, ...]
+    narrower: tuple[str, ...]
     in_scope: Mask
     in_force: Mask
     waivers_change_at: datetime | None = None
@@ -40,68 +46,73 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Seq
     exempt = waived(waivers, situation, now) if waivers else _NONE_WAIVED
     in_scope = snapshot.scopes.in_scope(situation)
     in_force = in_scope & snapshot.scopes.in_effect(now)
-    unknown = snapshot.scopes.unknown(situation)
+    doubts = snapshot.scopes.doubts(situation)
+    unknown = frozenset(doubts)
     with_rules = in_force & snapshot.has_rules
-    assumed = tuple(facet for facet in unknown if bool((snapshot.scopes.limited[facet] & with_rules).any()))
-    superseded_by = _mask_superseded(snapshot, in_force, unknown)
-    in_force_rules = [snapshot.rules[n] for n in np.flatnonzero(in_force[snapshot.rule_policies])]
-    overridden = [_supersede_rule(rule, superseded_by[rule.number]) for rule in in_force_rules
-                  if rule.number in superseded_by]  # fmt: skip
-    standing: list[BoundRule] = []
-    for rule in in_force_rules:
+    assumed = tuple(facet for facet, mask in doubts.items() if bool((mask & with_rules).any()))
+    superseded = _supersede(snapshot, in_force, unknown)
+    overridden: list[Overridden] = []
+    standing: dict[str, BoundRule] = {}
+    for number in np.flatnonzero(in_force[snapshot.rule_policies]):
+        rule = snapshot.rules[number]
         waiver = exempt.certain.get(rule.ref)
-        if rule.number in superseded_by:
-            continue
-        if waiver and waiver.rule_etag == rule.etag:
-            overridden.append(Overridden(rule.edition.policy.id, rule.rule.id, f"waiver {waiver.id}", waiver.why()))
+        if rule.number in superseded.certain:
+            by = superseded.certain[rule.number]
+            overridden.append(_lose(rule, by, f"superseded by {by}"))
+        elif waiver and waiver.rule_etag == rule.etag:
+            overridden.append(_lose(rule, f"waiver {waiver.id}", waiver.why()))
         else:
-            standing.append(rule)
-    contested: dict[str, list[BoundRule]] = {}
-    for rule in standing:
-        if rule.rule.key in snapshot.contested:
-            contested.setdefault(str(rule.rule.key), []).append(rule)
-    replaced: dict[str, BoundRule | None] = {}
-    conflicts: list[Clash] = []
-    for key in sorted(contested):
-        settled = _settle(key, contested[key], frozenset(unknown), exempt.possible)
-        replaced |= settled.outcome
-        overridden += settled.overridden
-        conflicts += settled.conflicts
-    rules = (replaced.get(rule.ref, rule) for rule in standing)
+            standing[rule.ref] = rule
+    doubtful = exempt.possible | {rule.ref for rule in standing.values() if rule.number in superseded.possible}
+    settled = _settle(snapshot, standing, unknown, doubtful)
     return Governing(
-        rules=tuple(rule for rule in rules if rule is not None),
-        overridden=tuple(overridden),
-        conflicts=tuple(conflicts),
+        rules=tuple(settled.merged.get(ref, rule) for ref, rule in standing.items() if ref not in settled.lost),
+        overridden=(*overridden, *settled.overridden),
+        conflicts=settled.conflicts,
         assumed=assumed,
+        narrower=_narrower(snapshot, situation, {facet: mask & with_rules for facet, mask in doubts.items()}),
         in_scope=in_scope,
-        in_force=_without(in_force, superseded_by),
+        in_force=_without(in_force, superseded.certain),
         waivers_change_at=exempt.changes_at,
     )
 
 
-def clashing(first: BoundRule, second: BoundRule) -> bool:
-    """Whether one rule requires what the other forbids, with nothing to say which of them goes first."""
-    return {first.rule.level, second.rule.level} == {"must", "must_not"} and first.rank[1:3] == second.rank[1:3]
+def _narrower(snapshot: Snapshot, situation: Situation, doubts: Mapping[str, Mask]) -> tuple[str, ...]:
+    """Say of each given value that perhaps means a narrower one which policies apply if it does."""
+    found: list[str] = []
+    for facet, mask in doubts.items():
+        if facet in situation and mask.any():
+            ids = [snapshot.editions[number].policy.id for number in np.flatnonzero(mask)]
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            found.append(
+                f"{facet}: {'/'.join(situation[facet])} may mean what is in it: {', '.join(ids[:_NAMED])}{more}"
+            )
+    return tuple(found)
 
 
-def _mask_superseded(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> dict[int, str]:
-    """Return policy number -> id of the policy that supersedes it wherever it applies."""
-    found: dict[int, str] = {}
-    for number in snapshot.superseding:
-        policy = snapshot.editions[number].policy
-        if not in_force[number]:
+def _lose(rule: BoundRule, by: str, why: str) -> Overridden:
+    return Overridden(rule.edition.policy.id, rule.rule.id, by, why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Superseded:
+    """Policy number -> id of the policy that supersedes it wherever it applies; and those that may be superseded."""
+
+    certain: Mapping[int, str]
+    possible: frozenset[int]
+
+
+def _supersede(snapshot: Snapshot, in_force: Mask, unknown: Iterable[str]) -> _Superseded:
+    certain: dict[int, str] = {}
+    possible: set[int] = set()
+    for number, target in snapshot.superseding:
+        if not (in_force[number] and in_force[target]):
             continue
-        for older in policy.supersedes:
-            target = snapshot.numbers.get(older)
-            if target is None or not in_force[target] or target in found:
-                continue
-            if _applies_wherever(policy.scope, snapshot.editions[target].policy.scope, unknown):
-                found[target] = policy.id
-    return found
-
-
-def _supersede_rule(rule: BoundRule, by: str) -> Overridden:
-    return Overridden(rule.edition.policy.id, rule.rule.id, by, f"superseded by {by}")
+        if snapshot.scopes.applies_wherever(number, target, unknown):
+            certain.setdefault(target, snapshot.editions[number].policy.id)
+        else:
+            possible.add(target)
+    return _Superseded(certain, frozenset(possible))
 
 
 def _without(mask: Mask, numbers: Iterable[int]) -> Mask:
@@ -110,62 +121,76 @@ def _without(mask: Mask, numbers: Iterable[int]) -> Mask:
     return rest
 
 
-def _applies_wherever(scope: Scope, other: Scope, unknown: Iterable[str]) -> bool:
-    """Whether every value of the unknown facets that the other scope admits is admitted by this one."""
-    for facet in unknown:
-        admitted = scope.patterns(facet)
-        if admitted and "*" not in admitted and not (other.patterns(facet) and other.patterns(facet) <= admitted):
-            return False
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """How the rules of one key end: reference -> the rule to deliver, or None when it is overridden."""
+    """How contests end: who lost, winners with the values of those whom they override, and what is left open."""
 
-    outcome: Mapping[str, BoundRule | None]
-    overridden: list[Overridden]
-    conflicts: list[Clash]
+    lost: frozenset[str]
+    merged: Mapping[str, BoundRule]
+    overridden: tuple[Overridden, ...]
+    conflicts: tuple[Clash, ...]
 
 
-def _settle(key: str, rules: list[BoundRule], unknown: frozenset[str], doubtful: frozenset[str]) -> _Settled:
-    """Return how rules of one key end; one that may be waived (`doubtful`) does not certainly hold: it beats none."""
-    ordered = sorted(rules, key=lambda rule: rule.rank)
-    delivered: list[BoundRule] = []
+def _settle(
+    snapshot: Snapshot, standing: Mapping[str, BoundRule], unknown: frozenset[str], doubtful: frozenset[str]
+) -> _Settled:
+    """Decide between the rules that stand; one that may be out itself (`doubtful`) displaces none."""
+    rivals = {
+        ref: present
+        for ref in standing
+        if ref in snapshot.rivals and (present := [one for one in snapshot.rivals[ref] if one.ref in standing])
+    }
+
+    def displaces(winner: BoundRule, loser: BoundRule) -> bool:
+        """Whether a rival surely holds wherever the loser does, or else gives way to what overrides the loser too.
+
+        Adding a facet makes fewer rules stand, and fewer of them doubtful: this never turns from true to false.
+        """
+        if winner.ref in doubtful or not snapshot.scopes.applies_wherever(winner.number, loser.number, unknown):
+            return False
+        against = {one.ref for one in rivals[loser.ref]}
+        return all(one.ref in against for one in rivals.get(winner.ref, ()))
+
+    lost = {ref for ref, present in rivals.items() if any(displaces(one, standing[ref]) for one in present)}
     losers: dict[str, list[BoundRule]] = {}
     overridden: list[Overridden] = []
-    for rule in ordered:
-        winner = next(
-            (other for other in delivered if other.ref not in doubtful and _covers(other, rule, unknown)), None
-        )
-        if winner is None:
-            delivered.append(rule)
-            continue
+    for ref in sorted(lost):
+        rule = standing[ref]
+        winner = next(one for one in rivals[ref] if one.ref not in lost and displaces(one, rule))
         losers.setdefault(winner.ref, []).append(rule)
-        overridden.append(Overridden(rule.edition.policy.id, rule.rule.id, winner.ref, _why(winner, rule)))
-    outcome: dict[str, BoundRule | None] = {rule.ref: None for rule in rules}
-    outcome |= {rule.ref: _merge(rule, losers.get(rule.ref, [])) for rule in delivered}
-    conflicts: list[Clash] = []
-    if len(delivered) > 1:
-        opposed = any(clashing(a, b) for a in delivered for b in delivered)
-        why = "one requires what the other forbids" if opposed else "which of them applies depends on facets not given"
-        conflicts.append(Clash(key, tuple(rule.ref for rule in delivered), why))
-    return _Settled(outcome, overridden, conflicts)
+        overridden.append(_lose(rule, winner.ref, _why(winner, rule)))
+    return _Settled(
+        lost=frozenset(lost),
+        merged={ref: _merge(standing[ref], beaten) for ref, beaten in losers.items()},
+        overridden=tuple(overridden),
+        conflicts=_conflicts(snapshot, {ref: rule for ref, rule in standing.items() if ref not in lost}, rivals),
+    )
 
 
-def _covers(winner: BoundRule, loser: BoundRule, unknown: frozenset[str]) -> bool:
-    """Whether the loser need not be delivered beside a winner of higher rank."""
-    if clashing(winner, loser):
-        return False
-    if _carries_on(winner, loser):
-        return True
-    return _applies_wherever(winner.edition.policy.scope, loser.edition.policy.scope, unknown)
-
-
-def _carries_on(winner: BoundRule, loser: BoundRule) -> bool:
-    """Whether every parameter of the loser merges into the winner, so that nothing of it is lost."""
-    names = loser.rule.placeholders
-    return bool(names) and winner.rule.level == loser.rule.level and names <= _merging(winner, loser).keys()
+def _conflicts(
+    snapshot: Snapshot, delivered: Mapping[str, BoundRule], rivals: Mapping[str, Sequence[BoundRule]]
+) -> tuple[Clash, ...]:
+    """List what is delivered by key although one of the rules requires what another forbids, or may override it."""
+    by_key: dict[str, list[BoundRule]] = {}
+    for rule in delivered.values():
+        if rule.rule.key in snapshot.contested:
+            by_key.setdefault(str(rule.rule.key), []).append(rule)
+    found: list[Clash] = []
+    for key, rules in sorted(by_key.items()):
+        ordered = sorted(rules, key=lambda rule: rule.rank)
+        refs = {rule.ref for rule in ordered}
+        opposed = [one for one in ordered if any(opposite(one, other) for other in ordered)]
+        open_ = {ref: [one.ref for one in rivals.get(ref, ()) if one.ref in refs] for ref in refs}
+        undecided = {
+            *(ref for ref, others in open_.items() if others),
+            *(one for many in open_.values() for one in many),
+        }
+        if opposed:
+            found.append(Clash(key, tuple(rule.ref for rule in opposed), "one requires what the other forbids"))
+        elif undecided:
+            why = "which of them applies depends on facets not given"
+            found.append(Clash(key, tuple(rule.ref for rule in ordered if rule.ref in undecided), why))
+    return tuple(found)
 
 
 def _merging(winner: BoundRule, loser: BoundRule) -> dict[str, Merge]:
@@ -199,8 +224,10 @@ def merged_value(merge: Merge, first: ParameterValue, second: ParameterValue) ->
 
 
 def _why(winner: BoundRule, loser: BoundRule) -> str:
-    if _carries_on(winner, loser):
-        return f"same key, merged: {', '.join(sorted(_merging(winner, loser)))}"
+    if loser.ref in winner.rule.overrides:
+        return "overrides it by name"
+    if loser.rule.level == winner.rule.level and (names := _merging(winner, loser)):
+        return f"same key, merged: {', '.join(sorted(names))}"
     decided = next(
         (name for name, a, b in zip(_DECIDED_BY, winner.rank, loser.rank, strict=True) if a != b), _DECIDED_BY[-1]
     )

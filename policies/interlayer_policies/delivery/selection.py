@@ -16,7 +16,7 @@ from interlayer_policies.delivery.snapshot import BoundRule, Snapshot, digest
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Scope, Situation
 
-ALGORITHM: Final = "3"
+ALGORITHM: Final = "4"
 """Part of every answer's etag; goes up when the same set may be selected from differently."""
 
 _RECEIPT_ID: Final = "rc_0000000000000000"
@@ -24,7 +24,10 @@ _RECEIPT_ID: Final = "rc_0000000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks for. `max_tokens` bounds the whole answer, rules excepted."""
+    """What a caller asks for. `max_tokens` bounds the whole answer, rules excepted.
+
+    `notes` say which of the caller's values were not understood.
+    """
 
     task: Query
     situation: Situation
@@ -34,6 +37,7 @@ class Request:
     if_etag: str | None = None
     degraded: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def _whole_answer(snapshot: Snapshot, governing: Governing, request: Request) ->
         omitted=(),
         overridden=governing.overridden,
         conflicts=governing.conflicts,
-        assumed=governing.assumed,
+        assumed=(*governing.assumed, *governing.narrower, *request.notes),
         budget=Budget(request.max_tokens, request.max_tokens, request.max_tokens, 0),
         valid_until=_valid_until(snapshot, governing, relevance, request.now),
         degraded=request.degraded,

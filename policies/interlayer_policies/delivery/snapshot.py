@@ -15,10 +15,21 @@ from interlayer_policies.checks.checks import Checker, compiled
 from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection
 from interlayer_policies.delivery.relevance import SectionIndex
 from interlayer_policies.delivery.scope import ScopeIndex
-from interlayer_policies.document.policy import LEVELS, TIERS, Check, ParameterValue, Policy, Rule, Section, filled
+from interlayer_policies.document.policy import (
+    LEVELS,
+    TIERS,
+    Check,
+    ParameterValue,
+    Policy,
+    Rule,
+    Section,
+    filled,
+    is_higher,
+)
+from interlayer_policies.document.vocabulary import Vocabulary, with_scopes
 
 Rank = tuple[int, int, int, float, str, str]
-"""Sorts rules of one key by precedence: level, tier, narrower scope, later start, policy id, rule id."""
+"""Sorts rules of one key by precedence: tier, level, narrower scope, later start, policy id, rule id."""
 
 
 def digest(*parts: object) -> str:
@@ -80,6 +91,7 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
+    `vocabulary` is what was published with the set; the values of its scopes are added.
     """
 
     def __init__(
@@ -89,19 +101,27 @@ class Snapshot:
         sections: Sequence[GuidanceSection],
         vectors: Vectors | None,
         model: EmbeddingModel | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.revision = revision
         self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         policies = [edition.policy for edition in self.editions]
-        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies])
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
+        self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
         self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
-        self.superseding = tuple(number for number, policy in enumerate(policies) if policy.supersedes)
+        self.rivals = _find_rivals(self.rules)
+        self.superseding = tuple(
+            (number, self.numbers[older])
+            for number, policy in enumerate(policies)
+            for older in policy.supersedes
+            if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
+        )
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
         self.section_order = _order(self.sections)
@@ -183,8 +203,8 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
         etag=etag,
         json_bytes=len(compact_json(delivered).encode()),
         rank=(
-            LEVELS.index(rule.level),
             TIERS.index(policy.tier),
+            LEVELS.index(rule.level),
             -policy.scope.specificity,
             -start.timestamp() if start else float("inf"),
             policy.id,
@@ -202,7 +222,67 @@ def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
 
 def _delivery_order(rule: BoundRule) -> tuple[int, str, int]:
     """Strongest level first; within it a stable order, so that a prompt cache keeps its prefix."""
-    return rule.rank[0], rule.edition.policy.id, rule.edition.policy.rules.index(rule.rule)
+    return LEVELS.index(rule.rule.level), rule.edition.policy.id, rule.edition.policy.rules.index(rule.rule)
+
+
+def may_override(winner: BoundRule, loser: BoundRule) -> bool:
+    """Return whether a rule takes the place of another one where both hold.
+
+    Never one of a higher tier. By name (`overrides`), or under the same key where both use the same parameter and the
+    winner is at least as strict: rules that only share a key say different things, and both are delivered.
+    """
+    if winner.ref == loser.ref or is_higher(loser.edition.policy.tier, winner.edition.policy.tier):
+        return False
+    named, back = loser.ref in winner.rule.overrides, winner.ref in loser.rule.overrides
+    same_tier = winner.edition.policy.tier == loser.edition.policy.tier
+    if named or (back and same_tier):
+        return named and not (back and same_tier and loser.rank < winner.rank)
+    return (
+        winner.rule.key is not None
+        and winner.rule.key == loser.rule.key
+        and winner.rank < loser.rank
+        and LEVELS.index(winner.rule.level) <= LEVELS.index(loser.rule.level)
+        and not clashing(winner, loser)
+        and bool(winner.rule.placeholders & loser.rule.placeholders)
+    )
+
+
+def opposite(first: BoundRule, second: BoundRule) -> bool:
+    """Return whether one rule requires what the other forbids."""
+    return {first.rule.level, second.rule.level} == {"must", "must_not"}
+
+
+def clashing(first: BoundRule, second: BoundRule) -> bool:
+    """Return whether one rule requires what the other forbids, with nothing to say which of them goes first."""
+    one, other = first.edition.policy, second.edition.policy
+    return opposite(first, second) and (one.tier, one.scope.specificity) == (other.tier, other.scope.specificity)
+
+
+def _find_rivals(rules: Sequence[BoundRule]) -> Mapping[str, tuple[BoundRule, ...]]:
+    """Return reference -> the rules that take its place where they hold, by precedence; rules without any left out."""
+    by_key: dict[str, list[BoundRule]] = {}
+    by_ref: dict[str, BoundRule] = {}
+    for rule in rules:
+        by_ref[rule.ref] = rule
+        if rule.rule.key is not None:
+            by_key.setdefault(rule.rule.key, []).append(rule)
+    pairs = {
+        (loser.ref, winner.ref)
+        for together in by_key.values()
+        for loser in together
+        for winner in together
+        if may_override(winner, loser)
+    }
+    pairs |= {
+        (name, rule.ref)
+        for rule in rules
+        for name in rule.rule.overrides
+        if name in by_ref and may_override(rule, by_ref[name])
+    }
+    found: dict[str, list[BoundRule]] = {}
+    for loser, winner in pairs:
+        found.setdefault(loser, []).append(by_ref[winner])
+    return {ref: tuple(sorted(winners, key=lambda rule: rule.rank)) for ref, winners in found.items()}
 
 
 def _index(policy: Policy, title: str, text: str) -> str:

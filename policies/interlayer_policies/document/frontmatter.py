@@ -90,6 +90,7 @@ class RuleKeys(_Strict):
     remedy: Annotated[str, Field(max_length=500)] = ""
     good: Texts = ()
     bad: Texts = ()
+    overrides: Texts = ()
 
 
 class ExpectationKeys(_Strict):

@@ -143,6 +143,7 @@ def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
         remedy=keys.remedy,
         good=keys.good,
         bad=keys.bad,
+        overrides=keys.overrides,
         line=header.line("rules", number),
     )
 

@@ -21,6 +21,12 @@ LEVELS: Final[tuple[Level, ...]] = ("must_not", "must", "should_not", "should", 
 TIERS: Final[tuple[Tier, ...]] = ("law", "org", "unit", "team", "agent")
 """Highest first."""
 
+
+def is_higher(tier: Tier, than: Tier) -> bool:
+    """Return whether a tier stands above another one."""
+    return TIERS.index(tier) < TIERS.index(than)
+
+
 BINDING_LEVELS: Final = frozenset({"must_not", "must"})
 
 FACET_OF_SCOPE_KEY: Final = {
@@ -118,7 +124,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A one-line obligation. `text` and `remedy` may hold `{parameter}`."""
+    """A one-line obligation. `text` and `remedy` may hold `{parameter}`.
+
+    `overrides` are references of rules (`policy#rule`) whose place it takes where it holds, of its own tier or below.
+    """
 
     id: str
     level: Level
@@ -128,6 +137,7 @@ class Rule:
     remedy: str = ""
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     line: int = 1
 
     @property

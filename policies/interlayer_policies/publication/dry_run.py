@@ -16,9 +16,10 @@ from interlayer.storage.items import ItemStore
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.delivery.explanation import Explanation, explain
 from interlayer_policies.delivery.selection import Request
+from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition
-from interlayer_policies.document.policy import PolicyFile, Situation, folded
-from interlayer_policies.publication.publisher import Publisher
+from interlayer_policies.document.policy import PolicyFile, folded
+from interlayer_policies.publication.publisher import Publisher, read_vocabulary
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.review.diff import (
     Difference,
@@ -50,7 +51,7 @@ class DryRun:
         cases = [case for policy in policies for case in examples(policy)]
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if tasks:
-            snapshot = await self._library.try_out([Edition(policy, 1) for policy in policies])
+            snapshot = await self._library.try_out(policies, read_vocabulary(files))
             queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
@@ -63,7 +64,8 @@ class DryRun:
         after = {policy.id: policy for policy in policies}
         found = tuple(policy_differences(before, after))
         editions = [Edition(policy, 0) for policy in sorted(policies, key=lambda policy: policy.id)]
-        proposed = await self._library.build(0, editions, current.snapshot.model)
+        vocabulary = read_vocabulary(files)
+        proposed = await self._library.build(0, editions, current.snapshot.model, vocabulary=vocabulary)
         calls = await self._recent_calls(principal.organization)
         now = self._clock()
         changed = await anyio.to_thread.run_sync(
@@ -72,13 +74,15 @@ class DryRun:
         return Difference(found, changed, calls.total(), rule_tokens(before.values()), rule_tokens(after.values()))
 
     async def explain(
-        self, principal: Principal, task: str, situation: Situation, max_tokens: int, at: datetime | None = None
+        self, principal: Principal, task: str, placed: CallSituation, max_tokens: int, at: datetime | None = None
     ) -> Explanation:
         """Return the answer of a call and the verdict on every rule and section of the set."""
         current = await self._library.current(principal.organization)
         query, without_vectors = await self._library.query(current.snapshot, task)
         degraded = ("vector",) if without_vectors else ()
-        request = Request(query, situation, at or self._clock(), max_tokens, degraded=degraded)
+        request = Request(
+            query, placed.situation, at or self._clock(), max_tokens, degraded=degraded, notes=placed.notes
+        )
         return explain(current.snapshot, replace(request, waivers=current.waivers))
 
     async def _recent_calls(self, organization: str) -> Counter[FrozenSituation]:

@@ -5,7 +5,7 @@ and what is proposed both count, so nobody can take an approver out without that
 to agree, and never the author or whoever handed the change in.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,6 +15,7 @@ from interlayer.errors import Conflict, NotFound
 from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Put, Span, VersionConflict
+from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.policy import Policy, PolicyFile
 
 State = Literal["pending", "published", "rejected", "outdated", "break_glass", "approved_later", "rejected_later"]
@@ -72,16 +73,30 @@ class Proposal:
 def groups_for(
     before: Mapping[str, Policy], after: Mapping[str, Policy], changed: Iterable[str]
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the groups of approvers that a change of these policies needs, each once."""
+    """Return the groups of approvers that a change of these policies needs, each once.
+
+    Whoever displaces a rule changes it: what the changed policies supersede or override counts as changed too.
+    """
+    changed = dict.fromkeys(changed)
+    touched = [*changed, *sorted(_displaced(after, changed) - changed.keys())]
     tiers = [policy.tier_approvers for policies in (before, after) for policy in policies.values()]
     found: dict[tuple[str, ...], None] = {}
-    for name in changed:
+    for name in touched:
         for policy in filter(None, (before.get(name), after.get(name))):
             of_tier = [named[policy.tier] for named in tiers if policy.tier in named]
             for group in (policy.approvers, *of_tier):
                 if group:
                     found[tuple(sorted(set(group)))] = None
     return tuple(found)
+
+
+def _displaced(policies: Mapping[str, Policy], by: Collection[str]) -> set[str]:
+    """Return the policies of which some of these supersede or override anything."""
+    snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies.values()], (), None)
+    found = {ref.rpartition("#")[0] for ref, rivals in snapshot.rivals.items()
+             if any(rival.edition.policy.id in by for rival in rivals)}  # fmt: skip
+    ids = [edition.policy.id for edition in snapshot.editions]
+    return found | {ids[target] for number, target in snapshot.superseding if ids[number] in by}
 
 
 class Proposals:

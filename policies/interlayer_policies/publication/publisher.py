@@ -13,11 +13,14 @@ from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.delivery.snapshot import Edition
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.publication.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
 from interlayer_policies.publication.sets import Head, Source
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.lint import failing_expectations, parsed
+from interlayer_policies.review.scopes import EntityTypes
+from interlayer_policies.starter import vocabulary_of
 
 FIRST_START = "First start: the policies that the server was given"
 
@@ -54,8 +57,16 @@ class Published:
 class Publisher:
     """Examines proposed files and publishes them."""
 
-    def __init__(self, sets: PolicySets, proposals: Proposals, library: SnapshotCache, clock: Clock) -> None:
+    def __init__(
+        self,
+        sets: PolicySets,
+        proposals: Proposals,
+        library: SnapshotCache,
+        clock: Clock,
+        types: EntityTypes | None = None,
+    ) -> None:
         self._sets = sets
+        self._types = types
         self._proposals = proposals
         self._library = library
         self._clock = clock
@@ -150,7 +161,7 @@ class Publisher:
 
     async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
         """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
-        read = [(file, parse(file)) for file in files]
+        read = [(file, parse(file)) for file in files if file.path != VOCABULARY_FILE]
         problems = [problem for _, found in read if isinstance(found, list) for problem in found]
         if problems:
             raise PolicyProblems(problems)
@@ -221,20 +232,31 @@ class Publisher:
     async def _examine(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         if not files:
             return [], [Problem("policies", 1, "no policy files: an empty set would leave every agent ungoverned")]
-        policies, problems = await anyio.to_thread.run_sync(parsed, files)
+        policies, problems = await anyio.to_thread.run_sync(parsed, files, self._types)
         if any(problem.severity == "error" for problem in problems):
             return policies, problems
-        return policies, sorted([*problems, *await self._failing(policies)])
+        return policies, sorted([*problems, *await self._failing(policies, read_vocabulary(files))])
 
-    async def _failing(self, policies: Sequence[Policy]) -> list[Problem]:
+    async def _failing(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Problem]:
         tasks = [expectation.task for policy in policies for expectation in policy.expectations]
         if not tasks:
             return []
-        snapshot = await self._library.try_out([Edition(policy, 1) for policy in policies])
+        snapshot = await self._library.try_out(policies, vocabulary)
         queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
         return failing_expectations(snapshot, queries, self._clock())
 
 
 def _sources(policies: Sequence[Policy], files: Sequence[PolicyFile]) -> list[Source]:
     texts = {file.path: file.text for file in files}
-    return [Source(policy.id, policy.title, policy.file, texts[policy.file]) for policy in policies]
+    found = [Source(policy.id, policy.title, policy.file, texts[policy.file]) for policy in policies]
+    if VOCABULARY_FILE in texts:
+        found.append(Source(VOCABULARY_FILE, "Vocabulary of facets", VOCABULARY_FILE, texts[VOCABULARY_FILE]))
+    return found
+
+
+def read_vocabulary(files: Sequence[PolicyFile]) -> Vocabulary:
+    """Return the vocabulary of proposed files. Raises `PolicyProblems` where it cannot be read."""
+    read = vocabulary_of(files)
+    if isinstance(read, Vocabulary):
+        return read
+    raise PolicyProblems(read)

@@ -25,8 +25,10 @@ from interlayer_policies.delivery.snapshot import Edition, GuidanceSection, Snap
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.publication.sets import MENDED_BY, Head, StoredPolicy
 from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.starter import vocabulary_of
 
 STALE_MAX: Final = timedelta(seconds=300)
 HEAD_DEADLINE_S: Final = 5.0
@@ -109,7 +111,7 @@ class SnapshotCache:
         Raises `Corrupt`, with the remedy, for what is not as it was published.
         """
         head = await self._head(organization)
-        return len(await self._read(organization, head, None)) if head else 0
+        return len((await self._read(organization, head, None))[0]) if head else 0
 
     async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
         """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
@@ -124,17 +126,19 @@ class SnapshotCache:
         editions: Sequence[Edition],
         model: EmbeddingModel | None,
         within: float = SECTIONS_DEADLINE_S,
+        vocabulary: Vocabulary | None = None,
     ) -> Snapshot:
         """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
         sections = sections_of(editions)
         vectors = await self._vectors(sections, model, within)
         if len(editions) <= _BUILT_INLINE_MAX:
-            return Snapshot(revision, editions, sections, vectors, model)
-        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors, model)
+            return Snapshot(revision, editions, sections, vectors, model, vocabulary)
+        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors, model, vocabulary)
 
-    async def try_out(self, editions: Sequence[Edition]) -> Snapshot:
+    async def try_out(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> Snapshot:
         """Return a snapshot of policies that are not published, in the space that is in use here."""
-        return await self.build(0, editions, await self._model(), PUBLISH_DEADLINE_S)
+        editions = [Edition(policy, 1) for policy in policies]
+        return await self.build(0, editions, await self._model(), PUBLISH_DEADLINE_S, vocabulary)
 
     async def prepare(self, organization: str, editions: Sequence[Edition]) -> None:
         """Embed what a publish brings before it is in force, so that the first call after it need not wait."""
@@ -211,23 +215,37 @@ class SnapshotCache:
             if shelf is not None and same and not await self._can_embed(shelf, model):
                 shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
                 return shelf
-            editions = shelf.snapshot.editions if shelf and same else await self._read(organization, head, shelf)
-            snapshot = await self.build(head.revision, editions, model)
+            if shelf and same:
+                editions, vocabulary = shelf.snapshot.editions, shelf.snapshot.vocabulary
+            else:
+                editions, vocabulary = await self._read(organization, head, shelf)
+            snapshot = await self.build(head.revision, editions, model, vocabulary=vocabulary)
             shelf = self._shelves[organization] = _Shelf(snapshot, head, self._clock(), self._clock(), arrivals)
             return shelf
 
-    async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> list[Edition]:
-        """Return the policies of a set, whole and as they were published. Raises `Corrupt`."""
+    async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> tuple[Sequence[Edition], Vocabulary]:
+        """Return the policies of a set and its vocabulary, whole and as they were published. Raises `Corrupt`."""
         entries = await self._sets.published_entries(organization, head)
         known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.editions} if shelf else {}
         unknown = [entry for entry in entries if (entry.id, entry.version, entry.sha256) not in known]
         stored = await self._sets.versions.sources(organization, unknown)
-        if len(stored) <= _BUILT_INLINE_MAX:
-            parsed = _editions(stored)
+        vocabulary = _vocabulary([source for source in stored if source.path == VOCABULARY_FILE])
+        policies = [source for source in stored if source.path != VOCABULARY_FILE]
+        if len(policies) <= _BUILT_INLINE_MAX:
+            parsed = _editions(policies)
         else:
-            parsed = await anyio.to_thread.run_sync(_editions, stored)
+            parsed = await anyio.to_thread.run_sync(_editions, policies)
         known |= {(edition.policy.id, edition.version, edition.sha256): edition for edition in parsed}
-        return [known[entry.id, entry.version, entry.sha256] for entry in entries]
+        present = [entry for entry in entries if entry.id != VOCABULARY_FILE]
+        return [known[entry.id, entry.version, entry.sha256] for entry in present], vocabulary
+
+
+def _vocabulary(stored: Sequence[StoredPolicy]) -> Vocabulary:
+    """Return the vocabulary that was published with a set, or that of the starter policies. Raises `Corrupt`."""
+    read = vocabulary_of([PolicyFile(source.path, source.text) for source in stored])
+    if not isinstance(read, Vocabulary):
+        raise Corrupt(f"the vocabulary of the policies cannot be read: {read[0]}. {MENDED_BY}")
+    return read
 
 
 def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:

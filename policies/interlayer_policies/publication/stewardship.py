@@ -13,6 +13,7 @@ from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
 from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded
+from interlayer_policies.document.vocabulary import FACETS, Vocabulary, is_pattern
 from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.sets import Head
@@ -125,7 +126,7 @@ class Stewardship:
                 id=new_id("w", now),
                 rule=bound.ref,
                 rule_etag=bound.etag,
-                scope=_facets(scope),
+                scope=_facets(scope, snapshot.vocabulary),
                 until=until,
                 approver=principal.agent,
                 reason=reason,
@@ -203,14 +204,26 @@ def _check_may_waive(principal: Principal, snapshot: Snapshot, rule: BoundRule) 
         raise Refused(f"{rule.ref} is for {', '.join(sorted(named))} to waive; you are {principal.agent}")
 
 
-def _facets(scope: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def _facets(scope: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
+    """Return facet -> patterns. A plain value has to be in the vocabulary: else it would match no call, ever."""
     facets: dict[str, tuple[str, ...]] = {}
     for key, values in scope.items():
         if key not in FACET_OF_SCOPE_KEY:
             raise InvalidInput("scope", f"{key!r} is no scope.", f"Known are {', '.join(FACET_OF_SCOPE_KEY)}.")
         if values:
-            facets[FACET_OF_SCOPE_KEY[key]] = tuple(sorted({folded(value) for value in values}))
+            facet = FACET_OF_SCOPE_KEY[key]
+            facets[facet] = tuple(sorted({_value(key, facet, value, vocabulary) for value in values}))
     return facets
+
+
+def _value(key: str, facet: str, said: str, vocabulary: Vocabulary) -> str:
+    if facet not in FACETS.values() or is_pattern(said):
+        return folded(said)
+    value = vocabulary.read(facet, said)
+    if value is None:
+        near = vocabulary.nearest(facet, said)
+        raise InvalidInput(key, f"{said[:60]!r} is in no vocabulary.", f"The nearest is {near}." if near else "")
+    return value
 
 
 def _by_rule(waiver: Waiver) -> tuple[str, str]:

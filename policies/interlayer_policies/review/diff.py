@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
+from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Parameter, Policy, Rule, Scope, filled, written
@@ -91,8 +92,10 @@ def call_differences(
     """Yield how the rules delivered in these situations would change, the most frequent situation first."""
     for situation, count in calls.most_common():
         known = dict(situation)
-        then = {rule.ref: rule.etag for rule in govern(before, known, now, waivers).rules}
-        soon = {rule.ref: rule.etag for rule in govern(after, known, now, waivers).rules}
+        then, soon = (
+            {rule.ref: rule.etag for rule in govern(one, read_situation(known, one.vocabulary), now, waivers).rules}
+            for one in (before, after)
+        )
         gained, lost = sorted(soon.keys() - then.keys()), sorted(then.keys() - soon.keys())
         changed = sorted(ref for ref in then.keys() & soon.keys() if then[ref] != soon[ref])
         if gained or lost or changed:
@@ -170,7 +173,8 @@ def _rule(rule: Rule, policy: Policy) -> str:
     check = f" [check {rule.check.kind}{_options(rule.check.filled(policy.values).options)}]" if rule.check else ""
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
-    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{check}{remedy}"
+    overrides = f" [overrides {', '.join(rule.overrides)}]" if rule.overrides else ""
+    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}"
 
 
 def _parameter(name: str, one: Parameter) -> str:

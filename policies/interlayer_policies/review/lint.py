@@ -8,9 +8,8 @@ from datetime import datetime
 
 from interlayer.ids import timestamp
 from interlayer_policies.checks.checks import bare_terms
-from interlayer_policies.delivery.precedence import clashing
 from interlayer_policies.delivery.relevance import Query
-from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound
+from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound, clashing
 from interlayer_policies.document.frontmatter import nearest
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import (
@@ -23,23 +22,32 @@ from interlayer_policies.document.policy import (
     Rule,
     Scope,
 )
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
 from interlayer_policies.review.policy_tests import examples, expectations, failures
+from interlayer_policies.review.reach import reach_problems
 from interlayer_policies.review.rule_budget import Crowd, crowded
+from interlayer_policies.review.scopes import EntityTypes, scope_problems
+from interlayer_policies.starter import vocabulary_of
 
 _TERMS_NAMED = 5
 
 
-def lint(files: Sequence[PolicyFile]) -> list[Problem]:
-    """Return the problems of these files as one set, errors and warnings, by file and line."""
-    return parsed(files)[1]
+def lint(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> list[Problem]:
+    """Return the problems of these files as one set, errors and warnings, by file and line.
+
+    With the entity types of a schema, scopes are held against it too.
+    """
+    return parsed(files, types)[1]
 
 
-def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+def parsed(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> tuple[list[Policy], list[Problem]]:
     """Return the policies that could be read, by id, and the problems of all the files."""
     policies: list[Policy] = []
     problems: list[Problem] = []
     for file in files:
+        if file.path == VOCABULARY_FILE:
+            continue
         result = parse(file)
         if isinstance(result, Policy):
             policies.append(result)
@@ -48,6 +56,11 @@ def parsed(files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
             problems += result
     policies.sort(key=lambda policy: (policy.id, policy.file))
     problems += _set_problems(policies)
+    vocabulary = vocabulary_of(files)
+    if isinstance(vocabulary, Vocabulary):
+        problems += scope_problems(policies, vocabulary, types)
+    else:
+        problems += vocabulary
     return policies, sorted(problems)
 
 
@@ -63,7 +76,6 @@ def _policy_problems(policy: Policy) -> Iterator[Problem]:
         for message in _check_warnings(rule, policy.values):
             yield Problem(policy.file, rule.line, f"rule {rule.id}: {message}", "warning")
     yield from _example_problems(policy)
-    yield from _find_doubled_keys(policy)
 
 
 def _example_problems(policy: Policy) -> Iterator[Problem]:
@@ -93,17 +105,6 @@ def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterato
         )
 
 
-def _find_doubled_keys(policy: Policy) -> Iterator[Problem]:
-    seen: dict[str, Rule] = {}
-    for rule in policy.rules:
-        if rule.key is None:
-            continue
-        first = seen.setdefault(rule.key, rule)
-        if first is not rule:
-            message = f"rule {rule.id} has the key of {first.id}, so only one of the two is ever delivered"
-            yield Problem(policy.file, rule.line, message, "warning")
-
-
 def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     files: dict[str, str] = {}
     for policy in policies:
@@ -113,15 +114,21 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
             yield Problem(policy.file, 1, "two files have this path")
         files.setdefault(policy.id, policy.file)
     by_id = {policy.id: policy for policy in policies}
+    yield from _reference_problems(policies, by_id)
+    yield from _clashes(policies)
+    if len(by_id) == len(policies):
+        yield from reach_problems(policies)
+    yield from wording_problems(policies)
+    yield from _over_cap(policies)
+
+
+def _reference_problems(policies: Sequence[Policy], by_id: dict[str, Policy]) -> Iterator[Problem]:
     for policy in policies:
         for older in policy.supersedes:
             if older in by_id and _leads_back(older, policy.id, by_id):
                 yield Problem(policy.file, 1, f"supersedes: {policy.id} and {older} supersede each other")
         for expectation in policy.expectations:
             yield from _unknown_references(policy, expectation, by_id)
-    yield from _clashes(policies)
-    yield from wording_problems(policies)
-    yield from _over_cap(policies)
 
 
 def _leads_back(start: str, goal: str, by_id: dict[str, Policy]) -> bool:

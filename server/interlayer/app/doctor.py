@@ -69,7 +69,8 @@ async def examine(settings: Settings) -> list[Finding]:
 
     async def policies() -> str:
         files = first_policies(settings)
-        problems = [problem for problem in lint(files) if problem.severity == "error"]
+        types = (read_schema(settings.schema) if settings.schema else starter_schema()).allowed_values()
+        problems = [problem for problem in lint(files, types) if problem.severity == "error"]
         if problems:
             raise InterlayerError("; ".join(str(problem) for problem in problems[:3]))
         return f"{len(files)} files, no error"

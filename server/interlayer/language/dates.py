@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from interlayer.language.lexicon.reader import entries, figures, pattern
+from interlayer.language.lexicon.reader import entries, figures, pattern, words
+from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
 
 MONTHS: Final[Mapping[str, int]] = {form: int(month) for form, month in figures("months").items()}
 """Folded name or abbreviation of a month -> its number, 1 to 12."""
@@ -35,12 +36,20 @@ QUARTERS: Final[Mapping[str, int]] = {word: int(at) for word, at in figures("ord
 MONTH: Final = rf"(?:{pattern(MONTHS)})\b\.?"
 """The pattern of a month's name, for `re` and RE2, to be matched in any case."""
 
-_NUMBERED: Final = r"\d{1,2}(?:st|nd|rd|th)?"
+_NUMBERED: Final = r"\d{1,2}(?:st|nd|rd|th|er|º)?"
+_OF: Final = r"(?:(?:of|de|del)\s+)?"
+_NUMERIC: Final = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d{2})|\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})"
+    r"|\d{1,2}-\d{1,2}-\d{4}|\d{4}年\d{1,2}月\d{1,2}日"
+)
 WRITTEN: Final = (
-    rf"\d{{4}}-\d{{2}}-\d{{2}}|{MONTH}\s+{_NUMBERED},?\s+\d{{4}}"
-    rf"|{_NUMBERED}\.?\s+(?:of\s+)?{MONTH},?\s+\d{{4}}"
+    rf"(?:{_NUMERIC}|{MONTH}\s+{_NUMBERED},?\s+\d{{4}}|{_NUMBERED}\.?\s+{_OF}{MONTH},?\s+{_OF}\d{{4}}"
+    rf"|\d{{1,2}}-{MONTH}-\d{{4}})"
 )
 """The pattern of a date with day, month and year, for `re` and RE2, to be matched in any case; `parsed` reads it."""
+
+UPCOMING: Final = rf"(?:{WRITTEN}|{MONTH}\s+{_NUMBERED}\b|{_NUMBERED}\.?\s+{_OF}{MONTH})"
+"""The pattern of a date with day and month, with its year or without, for `re` and RE2, to be matched in any case."""
 
 # Languages that write a month with a capital, and those that do not and so tell it from a name: "mars", but "Mars".
 _NAMES: Final = [entry.forms[0] for entry in entries("months")]
@@ -70,8 +79,15 @@ _PERIOD: Final = re.compile(
     rf"|(?P<day>{pattern(RELATIVE_DAYS)})"
     rf"|(?P<shift>{pattern(SHIFTS)})\s+(?P<unit>{pattern({*UNITS.values(), 'weekend'})})))\b"
 )
+_YEAR_FIRST: Final = re.compile(
+    r"(?P<y>\d{4})(?:-(?=\d+-)|/(?=\d+/)|\.(?=\d+\.)|年(?=\d+月)|(?=\d{4}$))(?P<m>\d{2}(?=\d{2}$)|\d{1,2}(?=[-/.月]))[-/.月]?(?P<d>\d{1,2})日?"
+)
+_YEAR_LAST: Final = re.compile(r"(?P<a>\d{1,2})(?P<mark>[-/.])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<y>\d{4}|\d{2})")
+_TIME_BEHIND: Final = re.compile(r"(?<=\d{4}-\d{2}-\d{2})[T ]\d{2}:\S+$")
+_CENTURY: Final = 2000
+_BESIDE: Final = words("words_in_dates")
 _TOKEN: Final = re.compile(r"[^\W\d_]+|\d+")
-_ORDINAL_END: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
+_ORDINAL_END: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +120,54 @@ def find_dates(text: str) -> list[StatedDate]:
     return [one for match in _DATE.finditer(text) for one in _readings(match)]
 
 
-def parsed(text: str) -> date | None:
-    """Read a text that is one whole date: ISO 8601, or day, month in words, and year of four digits in any order."""
+def parsed(text: str, conventions: Conventions = UNKNOWN) -> date | None:
+    """Read a text that is one whole date: in figures, or with the month in words. None if it is not.
+
+    In figures the year stands first, or the day does where points part them; between slashes and hyphens the
+    conventions of the text decide. A day and month without a year are the next ones from the day of the text. Raises
+    `Ambiguous` for what can be two days, 03/04/2026.
+    """
+    plain = " ".join(text.split())
     try:
-        if re.match(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text[:10])
-        said = [part.casefold() for part in _TOKEN.findall(_ORDINAL_END.sub("", text))]
-        months = [part for part in said if part.isalpha() and part != "of" and part not in WEEKDAYS]
-        figures = sorted((part for part in said if not part.isalpha()), key=int)
-        if len(months) != 1 or len(figures) != 2 or len(figures[1]) != 4:
-            return None
-        return date(int(figures[1]), MONTHS.get(months[0], 0), int(figures[0]))
-    except ValueError:  # the 31st of June
+        found = _YEAR_FIRST.fullmatch(_TIME_BEHIND.sub("", plain))
+        if found:
+            return date(int(found["y"]), int(found["m"]), int(found["d"]))
+        found = _YEAR_LAST.fullmatch(plain)
+        if found:
+            return _day_and_month(plain, found, conventions)
+        return _in_words(plain, conventions.written_on)
+    except ValueError as error:
+        if isinstance(error, Ambiguous):
+            raise
+        return None  # the 31st of June
+
+
+def _day_and_month(text: str, found: "re.Match[str]", conventions: Conventions) -> date:
+    first, second = int(found["a"]), int(found["b"])
+    if len(found["y"]) == 2 and found["mark"] != "." and second <= 12 and 1 <= int(found["y"]) <= 31:
+        ways = f"{_CENTURY + int(found['y'])}-{second:02d}-{first:02d} or {_CENTURY + first}-{second:02d}-{found['y']}"
+        raise Ambiguous(f"{text!r} may be {ways}; write one of these")
+    year = int(found["y"]) + (_CENTURY if len(found["y"]) == 2 else 0)
+    if found["mark"] == "." or second > 12 or first > 12 or first == second or conventions.day_first is not None:
+        day_first = found["mark"] == "." or first > 12 or (second <= 12 and bool(conventions.day_first))
+        return date(year, second, first) if day_first else date(year, first, second)
+    ways = f"{year:04d}-{second:02d}-{first:02d} or {year:04d}-{first:02d}-{second:02d}"
+    raise Ambiguous(f"{text!r} may be {ways}; write one of these")
+
+
+def _in_words(text: str, written_on: date | None) -> date | None:
+    said = [part.casefold() for part in _TOKEN.findall(_ORDINAL_END.sub("", text))]
+    months = [part for part in said if part.isalpha() and part not in WEEKDAYS and part not in _BESIDE]
+    figures = sorted((part for part in said if not part.isalpha()), key=int)
+    if len(months) != 1 or not figures:
         return None
+    month, day = MONTHS.get(months[0], 0), int(figures[0])
+    if len(figures) == 2 and len(figures[1]) == 4:
+        return date(int(figures[1]), month, day)
+    if len(figures) == 1 and written_on and day <= 31:
+        near = date(written_on.year, month, day)
+        return near if near >= written_on else date(written_on.year + 1, month, day)
+    return None
 
 
 def periods(text: str) -> Counter[str]:

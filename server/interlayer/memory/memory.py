@@ -6,6 +6,7 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
 from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.reconsideration import Reconsideration
 from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
@@ -46,6 +47,7 @@ class Memory:
     identities: Identities
     rejections: Rejections
     rereader: Rereader
+    reconsideration: Reconsideration
     migrator: Migrator
     backfill: Backfill
     reembedder: Reembedder
@@ -87,6 +89,7 @@ class Memory:
             identities=Identities(store, entities, schema),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
+            reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
             migrator=Migrator(store, trail),
             backfill=backfill,
             reembedder=Reembedder(spaces, trail, projector, backfill, clock),

@@ -12,6 +12,8 @@ PROPERTIES_MAX: Final = 50
 RELATIONS_MAX: Final = 10
 LABEL_MAX: Final = 300
 QUERY_MAX: Final = 4_000
+ALSO_MAX: Final = 10
+PHRASE_MAX: Final = 100
 RECALL_MAX: Final = 200
 RESULTS_MAX: Final = 100
 CONDITIONS_MAX: Final = 10
@@ -32,7 +34,7 @@ class FactCandidate:
     """A statement that may be remembered. A model gives the words it rests on and whom it is about.
 
     `replaces` names the fact that no longer holds, by its id or its words. `ended` says that what the text says is
-    over.
+    over. `repeats` is the id of the fact that a model takes it to say again.
     """
 
     text: str
@@ -44,6 +46,7 @@ class FactCandidate:
     subject: str | None = None
     replaces: str | None = None
     ended: bool = False
+    repeats: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,12 @@ class RecallRequest:
 
     entity: str
     query: str | None = None
+    also: Sequence[str] = ()
     limit: int = 20
     include: Sequence[str] = DEFAULT_PARTS
     min_confidence: float = 0.0
     as_of: datetime | None = None
+    known_at: datetime | None = None
     max_tokens: int = 2_000
     cursor: str | None = None
 
@@ -106,6 +111,7 @@ class SearchRequest:
     """What a caller looks for, in any entity."""
 
     query: str
+    also: Sequence[str] = ()
     entity_type: str | None = None
     where: Sequence[Condition] = ()
     limit: int = 20

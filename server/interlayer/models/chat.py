@@ -1,7 +1,7 @@
 """The chat port: a question with a JSON schema, answered by the first of several models that can.
 
 Each model is asked in the strictest form that it takes (`structured.FORMS`), and what it takes is remembered. An answer
-that is not in form is shown to the model with its mistake, once; after that what is in form of it counts, if anything
+that is not in form is shown to the model with its mistake, once; after that what is in form of both counts, if anything
 is. An answer that ended at the limit of tokens is not asked for again in the same words: that would end there too. What
 is busy or down is tried again after the wait that it asks for; then the next model is asked.
 """
@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import anyio
 
 from interlayer.errors import Unavailable
-from interlayer.models.structured import FORMS, NotInForm, parsed, repair, response_format, told, whole_part
+from interlayer.models.structured import FORMS, NotInForm, parsed, repair, response_format, told, whole_objects
 from interlayer.models.vendor import Call, Message, Passing, Reply, Unsupported, complete, price
 
 _FIRST_WAIT_S: Final = 0.5
@@ -52,11 +52,22 @@ class ChatSettings:
         return self.models[0] if self.models else "none"
 
 
+def _nothing(objects: Sequence[Any]) -> Any:
+    _ = objects
+
+
+def _later(first: Any, second: Any) -> Any:
+    _ = first
+    return second
+
+
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
     """What is asked. `read` makes the answer's JSON into a value, and raises `NotInForm` with the mistake.
 
-    The schema may have bounds; a model that takes none is asked without them.
+    `gather` makes a value of the objects that can be read of an answer that is no JSON as a whole, None if that is
+    nothing. `join` puts what was usable of a first answer beside a second one. The schema may have bounds; a model that
+    takes none is asked without them.
     """
 
     system: str
@@ -64,6 +75,8 @@ class Question(Generic[T]):
     name: str
     schema: Mapping[str, Any]
     read: Callable[[Any], T]
+    gather: Callable[[Sequence[Any]], T | None] = _nothing
+    join: Callable[[T, T], T] = _later
 
 
 class Meter(Protocol):
@@ -154,13 +167,21 @@ class Chat:
             return _value(model, question, answer)
         except NotInForm as mistake:
             again = [*first, *repair(answer.text, str(mistake))]
-        answer = await self._answer(model, again, question, form)
+            usable = mistake.usable
         try:
-            return _value(model, question, answer)
+            answer = await self._answer(model, again, question, form)
+            return _joined(question, usable, _value(model, question, answer))
+        except CutShort as cut:
+            raise CutShort(model, _joined(question, usable, cut.whole)) from cut
         except NotInForm as mistake:
-            if mistake.usable is not None:
-                return mistake.usable
-            raise Unavailable(f"{model}: its answer is not in form: {mistake}") from mistake
+            value = _joined(question, usable, mistake.usable)
+            if value is None:
+                raise Unavailable(f"{model}: its answer is not in form: {mistake}") from mistake
+            return value
+        except Unavailable:
+            if usable is None:
+                raise
+            return usable
 
     async def _answer(self, model: str, messages: Sequence[Message], question: Question[T], form: str) -> Reply:
         settings = self._settings
@@ -174,6 +195,8 @@ class Chat:
             api_key=settings.api_key,
         )
         reply = await self._patiently(call)
+        if reply.cut and not reply.refused and not reply.text.strip():
+            raise CutShort(model, None)  # it spent its tokens on thinking
         if reply.refused or not reply.text.strip():
             raise Unavailable(f"{model}: it refused: {reply.refused or 'an empty answer'}")
         return reply
@@ -227,14 +250,18 @@ def _value(model: str, question: Question[T], answer: Reply) -> T:
     """Read an answer. Raises `NotInForm`, and `CutShort` where its end is missing."""
     try:
         return question.read(parsed(answer.text))
-    except NotInForm:
-        if not answer.cut:
-            raise
-    try:
-        whole = question.read(parsed(whole_part(answer.text)))
     except NotInForm as mistake:
-        whole = mistake.usable
-    raise CutShort(model, whole)
+        usable = mistake.usable
+        if usable is None:
+            usable = question.gather(whole_objects(answer.text))
+        raise CutShort(model, usable) if answer.cut else NotInForm(str(mistake), usable) from mistake
+
+
+def _joined(question: Question[T], first: T | None, second: T | None) -> Any:
+    """Put what was usable of a first answer beside what is of the second, None if neither was."""
+    if first is None or second is None:
+        return first if second is None else second
+    return question.join(first, second)
 
 
 class OverBudget(Unavailable):

@@ -1,12 +1,14 @@
 """JSON from a model: how it is asked for in each form of response, and how it is got out of what came back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from interlayer.models.vendor import Message
 
 _SHOWN: Final = 4_000
+_UNREADABLE_MAX: Final = 400  # braces among words, or of an answer that is cut: each is tried
 _AGAIN: Final = "Answer again with the whole corrected JSON object and nothing else."
 
 
@@ -18,6 +20,19 @@ comes to an end; some hosted strict modes refuse a schema that has any.
 """
 
 _BOUNDS: Final = {"maxItems", "maxLength"}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object, in which lists under a key that is said twice stand together."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        known = made.get(key)
+        made[key] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
+    return made
+
+
+# A line break inside a string has one meaning.
+_DECODER: Final = json.JSONDecoder(strict=False, object_pairs_hook=_object)
 
 
 class NotInForm(ValueError):
@@ -58,37 +73,56 @@ def told(user: str, schema: Mapping[str, Any], form: str) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Return the JSON value of an answer, which may stand in a fence or among words. Raises `NotInForm`."""
-    decoder = json.JSONDecoder()
-    start = text.find("{")
-    if start < 0:
+    """Return the JSON value of an answer, which may stand in a fence, among words or in a string of JSON.
+
+    Of several objects the longest is the answer, the last of those as long: a model that thinks aloud writes drafts.
+    Raises `NotInForm`.
+    """
+    bare = text.strip()
+    if bare.startswith('"'):  # a whole answer that was made a string once more
+        with suppress(ValueError):
+            inner = json.loads(bare, strict=False)
+            text = inner if isinstance(inner, str) else text
+    if "{" not in text:
         raise NotInForm("there is no JSON object in it")
+    found = list(_values(text, "[{" if bare[:1] == "[" else "{"))
+    if not found:
+        raise NotInForm(f"it is no JSON: {_why(text)}")
+    return max(reversed(found), key=lambda one: one[0])[1]
+
+
+def whole_objects(text: str) -> list[Any]:
+    """Return what is whole of an answer that is no JSON as a whole: each object in it that can be read by itself."""
     try:
-        value, _ = decoder.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        raise NotInForm(f"it is no JSON: {error}") from error
-    except RecursionError as error:
-        raise NotInForm("it is nested too deep") from error
-    return value
+        return [value for _, value in _values(text, "{")]
+    except NotInForm:
+        return []
 
 
-def whole_part(text: str) -> str:
-    """Keep what is whole of a JSON answer that was cut short: up to the last entry of a list that ended, closed."""
-    start = max(text.find("{"), 0)
-    open_, quoted, escaped = list[str](), False, False
-    whole = ""
-    for place, character in enumerate(text[start:], start):
-        if quoted:
-            quoted, escaped = escaped or character != '"', not escaped and character == "\\"
-        elif character == '"':
-            quoted = True
-        elif character in "{[":
-            open_.append("}" if character == "{" else "]")
-        elif character in "}]" and open_:
-            open_.pop()
-            if open_ and open_[-1] == "]":
-                whole = text[start : place + 1] + "".join(reversed(open_))
-    return whole
+def _values(text: str, openings: str) -> Iterator[tuple[int, Any]]:
+    """Yield the length and value of each piece of JSON, the outermost ones that can be read. Raises `NotInForm`."""
+    place, unreadable = 0, 0
+    while unreadable < _UNREADABLE_MAX:
+        place = min((at for at in (text.find(one, place) for one in openings) if at >= 0), default=-1)
+        if place < 0:
+            return
+        try:
+            value, end = _DECODER.raw_decode(text, place)
+        except ValueError:  # no JSON, or a number of too many digits
+            place, unreadable = place + 1, unreadable + 1
+        except RecursionError as error:
+            raise NotInForm("it is nested too deep") from error
+        else:
+            yield end - place, value
+            place = end
+
+
+def _why(text: str) -> str:
+    try:
+        _DECODER.raw_decode(text, text.find("{"))
+    except ValueError as error:
+        return str(error)
+    return "no object in it can be read"
 
 
 def repair(answer: str, mistake: str) -> list[Message]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from interlayer.models.structured import NotInForm, parsed, unbounded, whole_part
+from interlayer.models.structured import NotInForm, parsed, unbounded, whole_objects
 
 FACTS = [
     {"text": 'Acme said "no {" to [Globex]', "n": [1, 2]},
@@ -16,20 +16,51 @@ ANSWER = json.dumps({"facts": FACTS, "properties": [{"name": "a"}, {"name": "b"}
 
 @pytest.mark.parametrize("before", ["", "Here it is:\n```json\n"])
 def test_of_an_answer_that_ends_anywhere_the_whole_entries_are_left(before: str) -> None:
+    entries = [*FACTS, {"name": "a"}, {"name": "b"}]
     seen: set[int] = set()
     for end in range(len(ANSWER)):
-        try:
-            found = parsed(whole_part(before + ANSWER[:end]))
-        except NotInForm:
-            assert ANSWER[:end].count("}") == 0
-            continue
-        facts, names = found["facts"], found.get("properties", [])
-        whole = [one for one in facts if set(one) == {"text", "n"}]
-        assert whole == FACTS[: len(whole)]
-        assert len(facts) == len(whole)
-        assert names == [{"name": "a"}, {"name": "b"}][: len(names)]
-        seen.add(len(facts) + len(names))
-    assert seen == {1, 2, 3, 4, 5}
+        found = whole_objects(before + ANSWER[:end])
+        assert found == entries[: len(found)]
+        seen.add(len(found))
+    assert seen == {0, 1, 2, 3, 4, 5}
+
+
+def test_of_an_answer_with_a_fault_in_the_middle_the_whole_entries_are_left() -> None:
+    broken = ANSWER.replace('"ends in', '"ends \\x in')
+    with pytest.raises(NotInForm, match="no JSON"):
+        parsed('{"facts": [' + "\\")
+    assert whole_objects(broken) == [FACTS[0], FACTS[2], {"name": "a"}, {"name": "b"}]
+    assert whole_objects("{" * 10_000) == []
+
+
+@pytest.mark.parametrize(
+    "dressed",
+    [
+        "{}",
+        "Of the text {about Acme} I keep: {}",
+        "<think>Perhaps {{}}</think>{}",
+        "```json\n{}\n```",
+        '{{"facts": []}} was too little: {}',
+    ],
+)
+def test_the_answer_is_found_among_words_with_braces(dressed: str) -> None:
+    answer = ANSWER if dressed == "{}" else dressed.replace("{}", ANSWER).replace("{{", "{").replace("}}", "}")
+    assert parsed(answer) == json.loads(ANSWER)
+    assert parsed(json.dumps(ANSWER)) == json.loads(ANSWER)
+
+
+def test_a_list_of_entries_is_read_as_one() -> None:
+    assert parsed(json.dumps(FACTS)) == FACTS
+    assert parsed(ANSWER.replace("Göte", "Göte\n"))["facts"][2]["text"] == "Göte\nborg"
+
+
+def test_lists_under_one_key_that_is_said_twice_stand_together() -> None:
+    assert parsed('{"facts": [1], "other": 1, "facts": [2], "other": 2}') == {"facts": [1, 2], "other": 2}
+
+
+def test_a_number_that_no_number_can_be_is_no_json() -> None:
+    with pytest.raises(NotInForm):
+        parsed('{"a": ' + "9" * 5_000 + "}")
 
 
 def test_bounds_and_lists_of_numbers_are_left_out_and_nothing_else() -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ def memory() -> None:
 @click.option("--query", help="Only the facts that answer this best, best first.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many facts; 20 with --query, else all.")
 @click.option("--as-of", type=INSTANT, help="What was known and valid then: 2026-03-01 or 2026-03-01T09:00:00Z.")
+@click.option("--known-at", type=INSTANT, help="What had been recorded by then.")
 @click.option("--history", is_flag=True, help="Show superseded facts and every observed value of each property too.")
 @AS_JSON
 @with_process
@@ -32,6 +34,7 @@ async def memory_show(
     query: str | None,
     limit: int | None,
     as_of: datetime | None,
+    known_at: datetime | None,
     history: bool,
     as_json: bool,
 ) -> int:
@@ -45,6 +48,7 @@ async def memory_show(
         limit=limit or (20 if query else sys.maxsize),
         include=[part for part in PARTS if part != "history" or history],
         as_of=as_of,
+        known_at=known_at,
         max_tokens=sys.maxsize,
     )
     answer = await parts.memory.recaller.recall(parts.settings.principal, request)
@@ -114,6 +118,32 @@ async def memory_dismiss(parts: "Parts", rejection_id: str) -> None:
     """Take a rejected candidate off the list."""
     await parts.memory.rejections.dismiss(parts.settings.principal, rejection_id)
     click.echo(f"{rejection_id} dismissed")
+
+
+@memory.command("reconsider")
+@click.argument("entity", required=False)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object an entity that changes.")
+@with_process
+async def memory_reconsider(parts: "Parts", entity: str | None, dry_run: bool, as_json: bool) -> None:
+    """Compare what is stored of ENTITY (type:key), or of all, once more under the rules of today.
+
+    Facts that were merged away in other words come back, and superseded ones that still hold are current again. Started
+    again, it goes on where it was broken off.
+    """
+    from interlayer.app.commands.output import print_reconsidered
+
+    principal, work = parts.settings.principal, parts.memory.reconsideration
+    shown, seen, changed = progress("entities"), 0, 0
+    async for one in work.entities(principal, entity):
+        found = await (work.compare(principal, one) if dry_run else work.apply(principal, one))
+        seen += 1
+        shown(seen)
+        if found and not found.is_empty:
+            changed += 1
+            echo(as_json, found, partial(print_reconsidered, found), indent=None)
+    if not as_json:
+        click.echo(f"{changed} of {seen} entities {'would change' if dry_run else 'changed'}")
 
 
 @memory.command("expire")

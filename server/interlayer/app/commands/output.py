@@ -12,6 +12,7 @@ from interlayer.answers import as_json
 if TYPE_CHECKING:
     from interlayer.app.evaluation.scoring import Score
     from interlayer.memory.curation.answer import RejectedCandidate
+    from interlayer.memory.curation.reconsideration import Reconsidered
     from interlayer.memory.curation.reextraction_diff import Change
     from interlayer.memory.migration.plan import SchemaPlan
     from interlayer.memory.recall.answer import RecallAnswer
@@ -162,6 +163,20 @@ def print_change(change: "Change") -> None:
         console.print(Text(f"  {name}: {before!r} -> {after!r}", style="yellow"))
     rejected = ", ".join(f"{reason} {count}" for reason, count in change.rejected.items())
     console.print(f"  {change.kept} facts as before" + (f"; rejected: {rejected}" if rejected else ""), markup=False)
+
+
+def print_reconsidered(found: "Reconsidered") -> None:
+    """Print what comparing an entity's statements once more changes, as a diff."""
+    console = Console()
+    console.print(Text(f"{found.name} ({found.entity}), {found.facts} facts", style="bold"))
+    for text in found.added:
+        console.print(Text(f"  + {text}  (was merged away)", style="green"))
+    for text in found.released:
+        console.print(Text(f"  + {text}  (was superseded)", style="green"))
+    for text, by in found.superseded:
+        console.print(Text(f"  - {text}  (superseded{f' by: {by}' if by else ''})", style="red"))
+    for text, into in found.merged:
+        console.print(Text(f"  - {text}  (merged into: {into})", style="yellow"))
 
 
 def print_scores(model: str, scores: "Mapping[str, Score]") -> None:

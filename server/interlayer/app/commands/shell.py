@@ -131,10 +131,10 @@ async def _compose(settings: Settings) -> "AsyncGenerator[Parts]":
         await parts.close()
 
 
-def echo(wants_json: bool, answer: Any, show: Callable[[], None]) -> None:
+def echo(wants_json: bool, answer: Any, show: Callable[[], None], indent: int | None = 2) -> None:
     """Print an answer as JSON, or as people read it."""
     if wants_json:
-        click.echo(json.dumps(as_json(answer), indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(as_json(answer), indent=indent, ensure_ascii=False, default=str))
     else:
         show()
 

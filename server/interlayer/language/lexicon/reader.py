@@ -30,12 +30,16 @@ class Entry:
 def lists() -> Mapping[str, tuple[Traversable, ...]]:
     """Find the files of every list: name -> the files of all languages, in order of their codes."""
     found: defaultdict[str, list[Traversable]] = defaultdict(list)
-    folders = (folder for folder in resources.files("interlayer.language.lexicon").iterdir() if folder.is_dir())
-    for folder in sorted(folders, key=lambda folder: folder.name):
+    for folder in _folders():
         for file in folder.iterdir():
             if file.name.endswith(_ENDING):
                 found[file.name.removesuffix(_ENDING)].append(file)
     return {name: tuple(files) for name, files in found.items()}
+
+
+def _folders() -> list[Traversable]:
+    folders = (folder for folder in resources.files("interlayer.language.lexicon").iterdir() if folder.is_dir())
+    return sorted(folders, key=lambda folder: folder.name)
 
 
 @cache
@@ -53,9 +57,32 @@ def parse(text: str) -> Iterator[Entry]:
             yield Entry(tuple(form.strip() for form in forms.split(",")), meaning.strip())
 
 
+def forms(*names: str) -> frozenset[str]:
+    """Return every form of some lists, as it is written: for patterns, which know no folded ß."""
+    return frozenset(form for name in names for entry in entries(name) for form in entry.forms)
+
+
 def words(*names: str) -> frozenset[str]:
     """Return every form of some lists, folded."""
     return frozenset(form.casefold() for name in names for entry in entries(name) for form in entry.forms)
+
+
+@cache
+def entries_of(language: str, name: str) -> tuple[Entry, ...]:
+    """Read a list in one language; empty if that language has none."""
+    files = (folder.joinpath(name + _ENDING) for folder in _folders() if folder.name == language)
+    return tuple(entry for file in files if file.is_file() for entry in parse(file.read_text(encoding="utf-8")))
+
+
+def words_by_language(name: str) -> Mapping[str, frozenset[str]]:
+    """Return code of a language -> the forms, folded, that its list of this name has."""
+    found: dict[str, frozenset[str]] = {}
+    for folder in _folders():
+        file = folder.joinpath(name + _ENDING)
+        if file.is_file():
+            said = parse(file.read_text(encoding="utf-8"))
+            found[folder.name] = frozenset(form.casefold() for entry in said for form in entry.forms)
+    return found
 
 
 def meanings(name: str) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from interlayer.language.lexicon.reader import figures, pattern
 from interlayer.language.quantities.units import CURRENCIES, SIGNS
+from interlayer.language.writing.conventions import UNKNOWN, Conventions, Mark
 
 _BELOW_HUNDRED: Final = figures("number_words")
 _MAGNITUDES: Final = figures("magnitudes")
@@ -20,11 +21,13 @@ _TWENTY: Final = 20
 _SMALL_MAGNITUDES: Final = 100  # up to here a magnitude is part of a larger one: two hundred thousand
 
 # Groups of three with blanks or apostrophes between them, or digits with any points and commas: `_readings` tells.
-_DIGITS: Final = re.compile(r"(?<![^\W_])\d{1,3}(?:[ ']\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_DIGITS: Final = re.compile(r"(?<![^\W_])\d{1,3}(?:[ '’\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_GROUPING: Final = re.compile(r"[ '’\u202f]")
 _MAGNITUDE: Final = re.compile(
     rf"(?:[\s-]?(?P<words>(?:{pattern(_MAGNITUDES)})(?:[\s-](?:{pattern(_MAGNITUDES)}))*)|(?P<letter>{pattern(_LETTERS)}))"
     r"(?![^\W_])"
 )
+_SAID: Final = re.compile(rf"(?:{pattern(_MULTIPLIERS)})(?![^\W_])")
 _LETTER_APART: Final = re.compile(rf"\s(?P<letter>{pattern(_LETTERS)})(?![^\W_])")
 _SIGN_BEFORE: Final = re.compile(rf"(?:{pattern(SIGNS)})\s?$")
 _MONEY_AFTER: Final = re.compile(rf"\s?(?:{pattern(CURRENCIES)})(?![^\W_])")
@@ -36,14 +39,15 @@ WORDED: Final = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 
 _WORDED: Final = re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
 _HALF: Final = re.compile(rf"(?<![^\W_])half\s(?:an?\s)?(?P<of>{pattern(_MAGNITUDES)})(?![^\W_])")
-_TOKEN: Final = re.compile(r"[^\W\d_]+")
+_TOKEN: Final = re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
     """A number of a text and its place; `magnitude` is what its digits are multiplied by, 1 without such a word.
 
-    `bound` says that it is part of a name, a version or a date (v2, Q4, 1.2.3, 12.05.2026), and no quantity.
+    `bound` says that it is part of a name, a version or a date (v2, Q4, 1.2.3, 12.05.2026), and no quantity. `other` is
+    what the digits say if their one mark means the other thing: 1.250 is 1.25 or 1250; None where that is settled.
     """
 
     value: float
@@ -51,6 +55,7 @@ class Numeral:
     end: int
     magnitude: float = 1
     bound: bool = False
+    other: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,16 @@ class _Asked:
     unit: Collection[str]
     money: bool
     letters_apart: bool
+    decimal: Mark | None
 
 
 def numerals(
-    text: str, unit: Collection[str] = (), *, money: bool = False, letters_apart: bool = False
+    text: str,
+    unit: Collection[str] = (),
+    *,
+    money: bool = False,
+    letters_apart: bool = False,
+    conventions: Conventions = UNKNOWN,
 ) -> list[Numeral]:
     """Return the numerals of a folded text in order, none within another one.
 
@@ -71,7 +82,7 @@ def numerals(
     `money`, and beside the sign of a currency, a single point may part thousands (€1.200) and a magnitude's letter may
     stand apart ($5 m); the letter alone may do so as well with `letters_apart`.
     """
-    asked = _Asked(unit, money, letters_apart)
+    asked = _Asked(unit, money, letters_apart, conventions.decimal)
     found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
     found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
     taken = {place for one in found for place in range(one.start, one.end)}
@@ -90,8 +101,10 @@ def _digits(text: str, match: "re.Match[str]", asked: _Asked) -> Iterator[Numera
     start, end = match.span()
     is_money = asked.money or _has_currency(text, start, end)
     attached = start > 0 and text[start - 1].isalnum()
-    whole = [(float(match[0]), 0, end - start)] if match[0].isdigit() else _readings(match[0], is_money=is_money)
+    whole = [(float(match[0]), 0, end - start)] if match[0].isdigit() else _readings(match[0], asked, is_money=is_money)
     found = [Numeral(value, start + first, start + last, bound=attached and not first) for value, first, last in whole]
+    if len(found) == 1 and (other := _other(match[0], found[0].value, asked)) is not None:
+        found = [replace(found[0], other=other)]
     if not found:
         parts = re.finditer(r"\d+", match[0])
         yield from (Numeral(float(one[0]), start + one.start(), start + one.end(), bound=True) for one in parts)
@@ -101,7 +114,8 @@ def _digits(text: str, match: "re.Match[str]", asked: _Asked) -> Iterator[Numera
     multiplier = _multiplier(text, end, asked, is_money=is_money) if last.end == end else None
     if multiplier:
         by, end = multiplier
-        last = replace(last, value=round(last.value * by, 6), end=end, magnitude=by)
+        other = None if last.other is None else round(last.other * by, 6)
+        last = replace(last, value=round(last.value * by, 6), end=end, magnitude=by, other=other)
     yield last
 
 
@@ -117,20 +131,21 @@ def _multiplier(text: str, at: int, asked: _Asked, *, is_money: bool) -> tuple[f
         found = _LETTER_APART.match(text, at)
         if found is None or not (is_money or asked.letters_apart or _MONEY_AFTER.match(text, found.end())):
             return None
-    said = re.split(r"[\s-]+", found[0].strip().strip("-"))
+    said = [" ".join(one.split()) for one in _SAID.findall(found[0])]
     if said[0] in asked.unit:
         return None
     return math.prod(_MULTIPLIERS[word] for word in said), found.end()
 
 
-def _readings(written: str, *, is_money: bool) -> Iterator[tuple[float, int, int]]:
+def _readings(written: str, asked: _Asked, *, is_money: bool) -> Iterator[tuple[float, int, int]]:
     """Yield the numbers that digits with points, commas, blanks and apostrophes stand for, with their places.
 
-    The last sign parts the decimals if it stands alone, and thousands if three digits follow it each time; a single
-    point does so only in amounts of money. What is neither (1.2.3, 12.05.2026) is a version or a date, and no number;
-    digits with commas that are no thousands are several numbers.
+    The last sign parts the decimals if it stands alone, and thousands if three digits follow it each time; where that
+    leaves two readings, the conventions of the text decide, and else a single point parts thousands in amounts of money
+    alone. What is neither (1.2.3, 12.05.2026) is a version or a date, and no number; digits with commas that are no
+    thousands are several numbers.
     """
-    plain = re.sub(r"[ ']", "", written)
+    plain = _GROUPING.sub("", written)
     points, commas = plain.count("."), plain.count(",")
     if points and commas:
         last = max(plain.rfind("."), plain.rfind(","))
@@ -138,16 +153,34 @@ def _readings(written: str, *, is_money: bool) -> Iterator[tuple[float, int, int
         if plain.count(plain[last]) == 1 and _are_thousands(plain[:last], other):
             yield float(plain[:last].replace(other, "") + "." + plain[last + 1 :]), 0, len(written)
     elif commas:
-        if _are_thousands(plain, ","):
-            yield float(plain.replace(",", "")), 0, len(written)
-        elif commas == 1:
+        if commas == 1 and (asked.decimal == "," or not _may_be_thousands(written)):
             yield float(plain.replace(",", ".")), 0, len(written)
+        elif _are_thousands(plain, ","):
+            yield float(plain.replace(",", "")), 0, len(written)
         else:
             yield from ((float(one[0]), one.start(), one.end()) for one in re.finditer(r"\d+", written))
-    elif points and _are_thousands(plain, ".") and (points > 1 or (is_money and not plain.startswith("0"))):
+    elif points and _are_thousands(plain, ".") and _parts_thousands(written, asked, points, is_money=is_money):
         yield float(plain.replace(".", "")), 0, len(written)
     elif points <= 1:
         yield float(plain), 0, len(written)
+
+
+def _parts_thousands(written: str, asked: _Asked, points: int, *, is_money: bool) -> bool:
+    return points > 1 or (_may_be_thousands(written) and (is_money or asked.decimal == ","))
+
+
+def _may_be_thousands(written: str) -> bool:
+    """Whether digits with one mark may be read with thousands: not 0,450 or 1 234,500, where it parts decimals."""
+    return not written.startswith("0") and not _GROUPING.search(written) and len(re.split("[.,]", written)[-1]) == 3
+
+
+def _other(written: str, value: float, asked: _Asked) -> float | None:
+    """Return what digits with one mark say if it means the other thing; None if the conventions settle it."""
+    marks = re.findall(r"[.,]", written)
+    if len(marks) != 1 or asked.decimal or not _may_be_thousands(written) or not _are_thousands(written, marks[0]):
+        return None
+    decimal, thousands = float(written.replace(",", ".")), float(re.sub(r"[.,]", "", written))
+    return thousands if value == decimal else decimal
 
 
 def _are_thousands(digits: str, sign: str) -> bool:
@@ -160,7 +193,7 @@ def _are_thousands(digits: str, sign: str) -> bool:
 def _word(run: str, offset: int) -> Iterator[Numeral]:
     """Yield the numerals of a run of number words: "ten and thirty" are two, "two hundred and five" is one."""
     tokens = list(_TOKEN.finditer(run))
-    words = [one[0] for one in tokens]
+    words = [" ".join(one[0].split()) for one in tokens]
     first = 0
     for at in range(1, len(tokens) + 1):
         if at < len(tokens) and _continues(words, first, at):

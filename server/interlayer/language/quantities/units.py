@@ -9,6 +9,15 @@ from interlayer.language.lexicon.reader import meanings, pattern, words
 CURRENCIES: Final[Mapping[str, str]] = meanings("currencies")
 """Folded sign, code or name of a currency -> its code in ISO 4217."""
 
+CODES: Final = frozenset(code.upper() for code in words("currency_codes"))
+"""Codes of currencies; some are words in small letters, so they are codes in capitals only."""
+
+SHARED: Final[Mapping[str, str]] = meanings("currencies_of_several")
+"""Folded name of several currencies -> the codes that it may stand for, in words."""
+
+IN_THOUSANDTHS: Final = frozenset(code.upper() for code in words("currencies_in_thousandths"))
+"""Codes of the currencies that have three decimals."""
+
 SIGNS: Final = frozenset(name for name in CURRENCIES if not name[-1].isalnum())
 """Signs of currencies, such as € and US$."""
 
@@ -45,7 +54,7 @@ def before(names: Collection[str]) -> "re.Pattern[str]":
 
 def currency_of(name: str) -> str | None:
     """Return the code of a currency by its sign, code or name; None of anything else."""
-    return CURRENCIES.get(name.casefold())
+    return CURRENCIES.get(name.casefold()) or (name.upper() if name.upper() in CODES else None)
 
 
 def _longest_first(name: str) -> tuple[int, str]:

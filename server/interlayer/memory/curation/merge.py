@@ -5,7 +5,7 @@ So a merge is one small transaction, its history is in the log, and splitting gi
 was memorized after the merge stays with the entity that it was memorized to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
@@ -13,6 +13,7 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.curation.answer import MergeAnswer, SplitAnswer
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import comparable
@@ -21,7 +22,7 @@ from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import check_reason, fold_name, parse_entity
-from interlayer.memory.log.properties import values_body
+from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -125,7 +126,9 @@ class Merger:
             **self._entry(principal, kept, reason),
             absorbs=other.entity,
             same=tuple(_same_pairs(ids, decisions))[:_PAIRS_MAX],
-            opposed=tuple(_opposed_pairs(ids, decisions))[:_PAIRS_MAX],
+            opposed=tuple(_pairs(ids, decisions, _opposed))[:_PAIRS_MAX],
+            likely=tuple(_pairs(ids, decisions, lambda one: one.likely))[:_PAIRS_MAX],
+            alike=tuple(_pairs(ids, decisions, lambda one: one.alike))[:_PAIRS_MAX],
         )
         whole = self._entities.fold(kept.entity, [*ours.memories.values(), entry, *theirs.memories.values()])
         given = tuple(dict.fromkeys(name for name in (other.name, *other.names) if name not in kept.names))
@@ -165,8 +168,8 @@ class Merger:
             epoch=kept.epoch + 1,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
-        properties = values_body(apart.properties)  # the schema may have changed
-        back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
+        # The schema may have changed.
+        back = with_values(replace(other, merged_into=None, lent=(), facts=len(apart.facts)), apart.properties)
         operations = [
             *self._changes(organization, pair, head, back, entry),
             *await self._claims_moved(organization, other, kept.entity, other.entity),
@@ -247,8 +250,12 @@ def _facts_left_alone(rest: EntityView, view: EntityView) -> Iterator[FactRecord
     for fact in rest.ordered:
         if fact.record.id not in stated:
             known = view.fact(fact.record.id)
-            against = tuple(other.record.id for other in known.contradicts) if known else ()
-            yield replace(fact.record, contradicts=against)
+            yield replace(
+                fact.record,
+                contradicts=_ids(known.contradicts if known else ()),
+                likely=_ids(known.likely if known else ()),
+                alike=_ids(known.alike if known else ()),
+            )
 
 
 def _absorbs(entry: LogEntry, entity: EntityId) -> bool:
@@ -261,11 +268,22 @@ def _same_pairs(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[t
             yield fact_id, one.duplicate_of
 
 
-def _opposed_pairs(ids: Sequence[str], decisions: Sequence[Decision]) -> Iterator[tuple[str, str]]:
+def _pairs(
+    ids: Sequence[str], decisions: Sequence[Decision], named: Callable[[Decision], Iterable[str | int]]
+) -> Iterator[tuple[str, str]]:
+    """Yield each fact with those of the other entity that its decision names."""
     for fact_id, one in zip(ids, decisions, strict=True):
-        for other in (*one.supersedes, *one.superseded_by, *one.opposed):
+        for other in named(one):
             if isinstance(other, str):
                 yield fact_id, other
+
+
+def _opposed(one: Decision) -> Iterable[str | int]:
+    return (*one.supersedes, *one.superseded_by, *one.opposed)
+
+
+def _ids(facts: Iterable[FactState]) -> tuple[str, ...]:
+    return tuple(fact.record.id for fact in facts)
 
 
 def _join(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

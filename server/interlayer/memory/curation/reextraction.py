@@ -20,13 +20,14 @@ from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
-from interlayer.memory.erasure.plan import Erasure, largest_that_fits, transaction, unique
+from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement, transaction, unique
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextracted
 from interlayer.memory.log.revision import (
     expired,
+    keep_ids,
     later_readings,
     list_shared_facts,
     readings_of,
@@ -34,15 +35,16 @@ from interlayer.memory.log.revision import (
     with_reading,
     without_memories,
 )
-from interlayer.memory.memorize.backlog import Backlog, Unread, done
-from interlayer.memory.memorize.call import Reading
+from interlayer.memory.memorize.backlog import Backlog, Unread, done, postponed
 from interlayer.memory.memorize.content import read_with_model
-from interlayer.memory.memorize.intake import gate
+from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
+from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -52,6 +54,7 @@ from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 PATIENCE: Final = 10.0
 """How many times longer than a call the work in the background waits for a model; shorter than a claim holds."""
 
+_READ_IN_PART_MAX: Final = 8  # attempts: over an hour, as each comes after twice the wait of the one before
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
 
@@ -107,9 +110,17 @@ class Rereader:
                     yield change
 
     async def _settle(self, principal: Principal, claimed: Unread, model: Extractor) -> Change | None:
-        """Read the content of a claimed note and take the note away; None if it is forgotten or another was first."""
+        """Read the content of a claimed note and take the note away; None if it is forgotten or another was first.
+
+        What was read in part is read again later, but not for ever: a model that is asked so often has no more to say.
+        """
         try:
             reread = await self.read(principal, claimed.memory_id, model)
+            if reread.gated.pending and claimed.attempts >= _READ_IN_PART_MAX:
+                by = f"{reread.by.partition('+pending (')[0]}+plain"
+                reread = replace(reread, by=by, gated=replace(reread.gated, pending=""))
+            elif reread.gated.pending and (await self.change(principal, reread)).is_empty:
+                raise Unavailable(f"{model.name}: {reread.gated.pending}")
             return await self.apply(principal, reread, claimed)
         except NotFound:
             await apply_if_unchanged(self._store, [done(principal.organization, claimed)])
@@ -136,7 +147,10 @@ class Rereader:
                     break
 
     async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
-        """Return the content of a memory as a model reads it now; nothing is written."""
+        """Return the content of a memory as a model reads it now; nothing is written.
+
+        A reading in part is only taken for content that is still to be read: it never displaces a whole one.
+        """
         organization = principal.organization
         stored, log = await self._log(organization, memory_id)
         memory = next(one for one in log if one.id == memory_id)
@@ -151,7 +165,8 @@ class Rereader:
         reference = self._resolution.parse(entity.ref)
         context = gate_context(self._schema, reference, stored.head, observed_at)
         # Nothing is blotted out of it any more: that was done before it was stored.
-        reading = await read_with_model(model, Reading(content, redacted=True), context, view, space, PATIENCE)
+        stored_reading = replace(read_plainly(content, observed_at), redacted=True)
+        reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
@@ -161,8 +176,10 @@ class Rereader:
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
         judge = partial(gate, request, context, replace(reading, extracted=extracted))
         gated = await run_over(content, judge)
+        if gated.pending and not (isinstance(memory, Memorized) and memory.pending):
+            raise Unavailable(f"{model.name}: {gated.pending}")
         vectors = await space.embedder.embed([fact.text for fact in gated.facts])
-        return Reread(memory, content, reading.extracted.extractor, gated, space, vectors)
+        return Reread(memory, content, gated.extractor, gated, space, vectors)
 
     async def change(self, principal: Principal, reread: Reread) -> Change:
         """Compare a reading with what it would replace."""
@@ -178,7 +195,7 @@ class Rereader:
             stored, log = await self._log(organization, reread.memory.id)
             async with self._entities.lock(organization, stored.head.entity):
                 planned = await self._plan(principal, reread, stored, log)
-                operations = [*planned.operations, *([done(organization, claimed)] if claimed else ())]
+                operations = [*planned.operations, *self._settling(organization, reread, claimed)]
                 if len(operations) >= TRANSACT_OPERATIONS_MAX:
                     await self._hand_over(organization, stored, log, reread.memory.id)
                     return None
@@ -196,6 +213,13 @@ class Rereader:
             return None
         await self._projector.drain(organization)
         return change
+
+    def _settling(self, organization: str, reread: Reread, claimed: Unread | None) -> Sequence[Operation]:
+        """List what becomes of the note on content that was claimed to be read."""
+        if claimed is None:
+            return []
+        pending = reread.gated.pending
+        return [postponed(organization, claimed, pending, self._clock()) if pending else done(organization, claimed)]
 
     async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[LogEntry], memory_id: str) -> None:
         """Have facts that others confirm go on in their words, as many as one transaction holds.
@@ -250,16 +274,20 @@ class Rereader:
         texts = [fact.text for fact in facts]
         vectors, known, scale = await comparable(self._spaces, reread.space, texts, reread.vectors, view)
         decisions = reconcile(facts, vectors, view, known, scale, names, reread.memory.observed_at)
+        decisions = follow(decisions, view, names, {})
         origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
         place = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
+        made = keep_ids(made, rest, readings_of(log, reread.memory.id))
+        schema, given = self._schema.stored(entity.type), [one.name for one in made.properties]
+        values = follow_facts(decisions, view, schema, given, made.observed_at, beside=False)
+        made = replace(made, properties=(*made.properties, *values))
+        displaced = facts_displaced(view, made, schema, names)
+        made = replace(made, closes=tuple(dict.fromkeys((*made.closes, *displaced))))
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
-        removed = [row for row in erasure.rows if row not in erasure.replaced]
-        operations: list[Operation] = [*erasure.decisive, *erasure.hidden]
-        if removed:
-            operations.append(outbox.removal(outbox.new_keys(organization, self._clock)(), removed))
+        operations = replacement(erasure, outbox.new_keys(organization, self._clock))
         operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)
         change = await compared(reread.space, entity.ref, former, decisions, reread.gated, reread.by)
@@ -287,7 +315,8 @@ class Rereader:
             extractor=reread.by,
             source=origin.source,
             facts=facts_of(decisions, memory_id, origin.observed_at, beside=False),
-            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False)),
+            confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False, memory_id=memory_id)),
+            closes=closed_by(decisions),
             properties=reread.gated.properties,
             extracts=origin.id,
         )
@@ -322,4 +351,4 @@ def _mark_read(memory: LogEntry, reread: Reread) -> LogEntry:
     given = any(one.given for one in (*memory.facts, *memory.confirms, *memory.properties))
     extractor = f"caller+{reread.by}" if given else reread.by
     assert isinstance(memory, Memorized)  # noqa: S101 - only what came with content is read
-    return replace(memory, extractor=extractor, pending="")
+    return replace(memory, extractor=extractor, pending=reread.gated.pending)

@@ -68,7 +68,7 @@ async def compared(
     dropped = [text for form, text in was.items() if form not in now]
     added = [text for form, text in now.items() if form not in was]
     changed = await _pairs(model, dropped, added)
-    values = {one.name: one.value for memory in former for one in memory.properties}
+    values = {one.name: one.value for memory in former for one in memory.properties if not one.remove}
     read = {one.name: one.value for one in gated.properties}
     names = [name for name in {**values, **read} if values.get(name) != read.get(name)]
     return Change(

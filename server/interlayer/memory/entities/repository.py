@@ -5,7 +5,7 @@ Nothing here writes; `commits` plans what is written.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
-from interlayer.memory.log.properties import values_body
+from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_head
 from interlayer.memory.log.revision import expired, is_structure, without_memories
@@ -109,15 +109,15 @@ class Entities:
         named: set[str] | None = None
         name = identifiers.fold_name(entity.key)
         for value in set(identifiers.possible_identifiers(entity, self._schema).values()):
-            bearers, so_called = await self._bearers(organization, entity.type, value)
+            bearers, so_called = await self.bearers(organization, entity.type, value)
             by_identifier |= bearers
             named = so_called if value == name else named
         if not by_identifier and named is None:
             # A generic identifier may have any form, so a key with the look of a name is tried as one too.
-            by_identifier, named = await self._bearers(organization, entity.type, name)
+            by_identifier, named = await self.bearers(organization, entity.type, name)
         return await self._only(organization, entity, by_identifier or named or set())
 
-    async def _bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
+    async def bearers(self, organization: str, entity_type: str, value: str) -> tuple[set[str], set[str]]:
         """Return the ids of the entities that bear an identifier, whatever its kind, and of those so called."""
         place = keys.identifier(organization, entity_type, value, "")
         page = await self._store.query("memory", place.partition, limit=BEARERS_MAX)
@@ -189,7 +189,7 @@ class Entities:
         view = await self.view(organization, head)
         if all(is_structure(memory) for memory in view.memories.values()):
             return None
-        return replace(head, properties=values_body(view.properties))
+        return with_values(head, view.properties)
 
     async def basis(
         self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any]

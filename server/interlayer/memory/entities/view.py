@@ -4,15 +4,20 @@ A view is kept in memory and brought up to date by the memories it has not seen;
 entity unnoticed, because every use begins with a consistent read of the head.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.language.soft_match import WordIndex
 from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
+from interlayer.memory.entities.fact_groups import NO_GROUPS, FactGroups
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.surroundings import Surroundings
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
     Confirmation,
@@ -26,33 +31,10 @@ from interlayer.memory.log.records import (
     statement_of,
 )
 from interlayer.memory.schema.schema import EntitySchema
-from interlayer.models.embedder import Space, Vectors
+from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.storage.items import LAST
 
-
-@dataclass(slots=True, eq=False)
-class FactState:
-    """A fact and what the later log says of it. `number` is its place in the view's indexes.
-
-    `said_as` are the ids under which the log names the statement.
-    """
-
-    record: FactRecord
-    memory: LogEntry
-    number: int
-    confirmed_by: list[str] = field(default_factory=list[str])
-    said_as: set[str] = field(default_factory=set[str])
-    confidence: float = 0.0
-    seen_at: str = ""
-    contradicts: "list[FactState]" = field(default_factory=list["FactState"])
-
-    @property
-    def superseded_by(self) -> "FactState | None":
-        """The last observed of the facts that contradict this one, if it was observed later than this one."""
-        if not self.contradicts:
-            return None
-        latest = max(self.contradicts, key=lambda other: (other.seen_at, other.number))
-        return latest if latest.seen_at > self.seen_at else None
+Link = Literal["contradicts", "likely", "alike"]
 
 
 class EntityView:
@@ -65,7 +47,7 @@ class EntityView:
         self.revision = 0
         self.facts: dict[str, FactState] = {}
         self.ordered: list[FactState] = []
-        self.properties: dict[str, PropertyState] = {}
+        self.states: dict[str, PropertyState] = {}  # those of emptied properties too
         self.relations: dict[Relation, LogEntry] = {}
         self.memories: dict[str, LogEntry] = {}
         self.stated: set[Relation] = set()  # those of hidden memories too: their places are taken
@@ -73,13 +55,18 @@ class EntityView:
         self.words = WordIndex()
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
+        self.around = Surroundings()
         self._lacking: set[int] = set()
         self._schema = schema
         self._exact: dict[str, str] = {}
         self._same = FactAliases()
         self._standing: dict[str, FactState] = {}
-        self._opposed: dict[str, list[str]] = {}
+        self._noted: dict[str, list[tuple[Link, str]]] = {}  # what merges say of statements to come
+        self._awaited: dict[str, list[tuple[Link, FactState]]] = {}  # links to statements to come
+        self._grouped: FactGroups | None = NO_GROUPS
+        self._linked: dict[FactState, None] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
+        self._passages: Vectors | None = None
 
     @property
     def vectors(self) -> Vectors:
@@ -87,9 +74,30 @@ class EntityView:
         return self._vectors[: len(self.ordered)]
 
     @property
+    def passage_vectors(self) -> Vectors:
+        """Return (facts, dims) float32: the direction of the facts of the passage of each together."""
+        if self._passages is None:
+            new = np.diff(self.around.passages[self.around.facts], prepend=-1) > 0
+            summed = np.add.reduceat(self.vectors, np.flatnonzero(new)) if len(new) else self.vectors
+            self._passages = unit(summed)[np.cumsum(new) - 1]
+        return self._passages
+
+    @property
+    def properties(self) -> dict[str, PropertyState]:
+        """Return the state of every property that has a value, by name."""
+        return {name: state for name, state in self.states.items() if not state.emptied}
+
+    @property
     def lacking(self) -> dict[str, str]:
         """Return the texts, by id, of the facts that have no vector yet."""
         return {fact.record.id: fact.record.text for fact in (self.ordered[number] for number in sorted(self._lacking))}
+
+    @property
+    def groups(self) -> FactGroups:
+        """Which facts stand behind others when they are read."""
+        if self._grouped is None:
+            self._grouped = FactGroups.of(self._linked)
+        return self._grouped
 
     def give(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Take vectors, by fact id, of facts that lack them."""
@@ -105,19 +113,22 @@ class EntityView:
             self.oldest = min(self.oldest, memory.recorded_at)
         if isinstance(memory, Merged):
             self._adopt(memory)
-        for fact in memory.facts:
-            self._add(fact, memory, vectors.get(fact.id))
+        self._state(memory, vectors)
         for confirmation in memory.confirms:
             self._confirm(confirmation, memory)
+        for fact_id in memory.closes:
+            if closed := self.fact(fact_id):
+                self._end(closed, memory, memory.observed_at)
         for relation in memory.relations:
             self.relations.setdefault(relation, memory)
-        self.properties, _ = folded(self.properties, memory, self._schema)
+        self.states, _ = folded(self.states, memory, self._schema)
 
     def move(self, space: Space, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Take the vectors of another space, by fact id, in place of those that are here; all else stays."""
         self.space = space
         self._vectors = np.zeros((max(len(self.ordered), 8), space.dims), dtype=np.float32)
         self.vector_sum = np.zeros(space.dims, dtype=np.float32)
+        self._passages = None
         self._lacking = set(range(len(self.ordered)))
         for fact in self.ordered:
             if fact.record.id in vectors:
@@ -137,11 +148,17 @@ class EntityView:
         return self.facts.get(fact_id) if fact_id else None
 
     def _adopt(self, merge: Merged) -> None:
-        """Note which facts of the absorbed entity repeat or contradict facts of this one."""
+        """Note which facts of the absorbed entity repeat, contradict or come near to facts of this one."""
         for one, other in merge.same:
             self._join(one, other)
-        for one, other in merge.opposed:
-            self._opposed.setdefault(statement_of(one), []).append(other)
+        noted: Mapping[Link, Sequence[tuple[str, str]]] = {
+            "contradicts": merge.opposed,
+            "likely": merge.likely,
+            "alike": merge.alike,
+        }
+        for link, pairs in noted.items():
+            for one, other in pairs:
+                self._noted.setdefault(statement_of(one), []).append((link, other))
 
     def _join(self, fact_id: str, other: str) -> None:
         """Note that two ids name one statement."""
@@ -152,21 +169,23 @@ class EntityView:
     def _add(self, fact: FactRecord, memory: LogEntry, vector: NDArray[np.float32] | None) -> None:
         said_in = self.memories.get(FactId.parse(fact.id).memory, memory)
         found = words(fact.text)
-        exact = " ".join(found)
+        exact = exact_form(fact.text)
         standing = self.fact(fact.id) or self.facts.get(self._exact.get(exact, ""))
         if standing:  # an entity that was merged says what is known already
             self._join(fact.id, standing.record.id)
             standing.said_as.add(fact.id)
-            self._oppose(standing, fact)
+            self._link(standing, fact)
             if vector is not None and standing.record.id == fact.id:
                 self._place(standing.number, vector)
             if said_in is memory or said_in.id not in (standing.memory.id, *standing.confirmed_by):
-                self._voice(standing, said_in, fact.confidence, fact.observed_at)
+                self._voice(standing, said_in, fact)
+            self._told(standing, fact, said_in)
             return
         number = len(self.ordered)
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
         self._lacking.add(number)
+        self._passages = None
         if vector is not None:
             self._place(number, vector)
         state = FactState(fact, said_in, number, confidence=fact.confidence, seen_at=fact.observed_at)
@@ -176,21 +195,77 @@ class EntityView:
         self.ordered.append(state)
         self._exact.setdefault(exact, fact.id)
         self.words.add(found)
+        self.around.add_fact(found, len(fact.text), (said_in.content_of or "") if fact.span else "")
         self.traits.add(fact, said_in)
-        self._oppose(state, fact)
+        if not fact.ended:
+            state.voices.append((said_in.recorded_at, fact.observed_at))
+        self._link(state, fact)
+        self._told(state, fact, said_in)
         self._weigh(state)
+
+    def _state(self, memory: LogEntry, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Add the facts of a memory, each in its place among the words that were left out."""
+        context = list(memory.context)
+        for fact in memory.facts:
+            while context and fact.span and context[0][0] < fact.span[0]:
+                self._surround(context.pop(0)[1], memory)
+            self._add(fact, memory, vectors.get(fact.id))
+        for _, left_out in context:
+            self._surround(left_out, memory)
+
+    def _surround(self, text: str, memory: LogEntry) -> None:
+        self.around.add_context(text.split(), len(text), memory.content_of or "")
 
     def _place(self, number: int, vector: NDArray[np.float32]) -> None:
         self.vector_sum += vector - self._vectors[number]
         self._vectors[number] = vector
+        self._passages = None
         self._lacking.discard(number)
 
-    def _oppose(self, state: FactState, said: FactRecord) -> None:
-        against = (*said.contradicts, *self._opposed.get(statement_of(said.id), ()))
-        for other in filter(None, map(self.fact, against)):
-            if other is not state and other not in state.contradicts:
-                state.contradicts.append(other)
-                other.contradicts.append(state)
+    def _link(self, state: FactState, said: FactRecord) -> None:
+        """Link a fact with what it names, with what a merge says of it, and with what named it before it came."""
+        statement = statement_of(said.id)
+        named: Mapping[Link, Sequence[str]] = {
+            "contradicts": said.contradicts,
+            "likely": said.likely,
+            "alike": said.alike,
+        }
+        links: list[tuple[Link, str]] = [(link, other) for link, others in named.items() for other in others]
+        for link, other_id in (*links, *self._noted.get(statement, ())):
+            if other := self.fact(other_id):
+                self._pair(link, state, other)
+            else:
+                self._awaited.setdefault(statement_of(other_id), []).append((link, state))
+        for link, other in self._awaited.pop(statement, ()):
+            self._pair(link, state, other)
+
+    def _pair(self, link: Link, one: FactState, other: FactState) -> None:
+        """Link two facts, each with the other."""
+        mine: list[FactState] = getattr(one, link)
+        if other is one or other in mine:
+            return
+        theirs: list[FactState] = getattr(other, link)
+        mine.append(other)
+        theirs.append(one)
+        if link == "contradicts":
+            self._weigh(one)
+        else:
+            self._linked |= {one: None, other: None}
+            self._grouped = None
+
+    def _told(self, state: FactState, said: FactRecord | Confirmation, memory: LogEntry) -> None:
+        """Follow what a voice says of a fact in so many words: that it is over, or takes the place of others."""
+        if said.ended:
+            self._end(state, memory, said.observed_at)
+        for other in filter(None, map(self.fact, said.replaces)):
+            if other is not state:
+                other.replaced[state] = max(memory.recorded_at, other.replaced.get(state, ""))
+                self._pair("contradicts", state, other)
+                self._weigh(state)
+
+    def _end(self, state: FactState, memory: LogEntry, observed_at: str) -> None:
+        state.ended = max(state.ended or ("", ""), (memory.recorded_at, observed_at))
+        self._weigh(state)
 
     def _confirm(self, said: Confirmation, memory: LogEntry) -> None:
         state = self.fact(said.fact_id)
@@ -199,32 +274,39 @@ class EntityView:
             self._add(own, memory, None)
             state = self.fact(own.id)
         else:
-            self._voice(state, memory, said.confidence, said.observed_at)
+            self._voice(state, memory, said)
+            self._told(state, said, memory)
         if state:
             state.said_as.add(said.fact_id)
 
-    def _voice(self, state: FactState, memory: LogEntry, confidence: float, observed_at: str) -> None:
-        """Add one more voice to a known fact."""
-        known = {state.memory.voice}
-        known.update(self.memories[one].voice for one in state.confirmed_by if one in self.memories)
-        if memory.voice not in known:
-            state.confidence = combined(state.confidence, confidence)
+    def _voice(self, state: FactState, memory: LogEntry, said: FactRecord | Confirmation) -> None:
+        """Add one more voice to a known fact; one that says that it is over confirms nothing."""
+        known = {state.memory.witness}
+        known.update(self.memories[one].witness for one in state.confirmed_by if one in self.memories)
         state.confirmed_by.append(memory.id)
-        state.seen_at = max(state.seen_at, observed_at)
+        if said.ended:
+            return
+        if memory.witness not in known:
+            state.confidence = combined(state.confidence, said.confidence)
+        state.voices.append((memory.recorded_at, said.observed_at))
+        state.seen_at = max(state.seen_at, said.observed_at)
         self.traits.seen(state.number, state.seen_at, state.confidence)
         self._weigh(state)
 
     def _weigh(self, state: FactState) -> None:
         """Bring the status of a fact and of what contradicts it up to date."""
-        if state.contradicts:
-            for one in (state, *state.contradicts):
-                self.traits.set_superseded(one.number, one.superseded_by is not None)
+        for one in (state, *state.contradicts):
+            self.traits.set_superseded(one.number, not one.is_current)
+        if self._linked:
+            self._grouped = None
 
 
 def _own(said: Confirmation, memory: LogEntry) -> FactRecord:
     """Turn a confirmation of a memory into a fact of its own."""
     own = str(FactId.parse(said.fact_id).voiced_by(memory.id))
-    return FactRecord(own, said.text, said.confidence, said.observed_at, said.span)
+    return FactRecord(
+        own, said.text, said.confidence, said.observed_at, said.span, replaces=said.replaces, ended=said.ended
+    )
 
 
 def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
@@ -235,12 +317,8 @@ def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
         confirms=tuple(one for one in memory.confirms if one.observed_at <= as_of),
         properties=tuple(seen for seen in memory.properties if seen.observed_at <= as_of),
         relations=memory.relations if memory.observed_at <= as_of else (),
+        closes=memory.closes if memory.observed_at <= as_of else (),
     )
-
-
-def exact_form(text: str) -> str:
-    """Return the words of a text, folded: two facts with equal forms are the same statement."""
-    return " ".join(words(text))
 
 
 class FactAliases:

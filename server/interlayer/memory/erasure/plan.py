@@ -70,6 +70,14 @@ def transaction(erasure: Erasure, new_key: outbox.NewKey) -> list[Operation]:
     return now
 
 
+def replacement(erasure: Erasure, new_key: outbox.NewKey) -> list[Operation]:
+    """Build the operations that put a revised log in the place of the one that is, where nothing has to be cleared."""
+    operations = [*erasure.decisive, *erasure.hidden]
+    if removed := [row for row in erasure.rows if row not in erasure.replaced]:
+        operations.append(outbox.removal(new_key(), removed))
+    return unique(operations)
+
+
 def unique(operations: Iterable[Operation]) -> list[Operation]:
     """Return the last operation of each key."""
     return list({operation.key: operation for operation in operations}.values())

@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import anyio
 
-from interlayer.memory.extraction.answer_schema import NAME, answer_schema, read_answer
-from interlayer.memory.extraction.extractor import ExtractedFact, ExtractedProperty, Extraction, ExtractionTask
+from interlayer.memory.extraction.answer_schema import NAME, answer_schema
+from interlayer.memory.extraction.extractor import Extraction, ExtractionTask, KnownFact
+from interlayer.memory.extraction.merging import amended, merged
+from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.schema.property import PropertySchema
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.models.chat import Chat, ChatSettings, CutShort, Question
@@ -84,29 +86,38 @@ class ModelExtractor:
     async def _read(self, task: ExtractionTask, passage: str) -> list[_Read]:
         """Read a passage, and smaller ones of it if the answer does not come to an end."""
         try:
-            return [_Read(*await self._chat.ask(await self._question(task, passage)))]
+            found, model = await self._chat.ask(await self._question(task, passage))
+            return [_Read(_placed(found, passage), model)]
         except CutShort as cut:
             if _SMALLEST * len(passage) > self._settings.passage:
-                found: list[_Read] = []
+                several: list[_Read] = []
                 for part in _passages(passage, (len(passage) + 1) // 2):
-                    found += await self._read(task, part)
-                return found
+                    several += await self._read(task, part)
+                return several
             if cut.whole is None:
                 raise
-            return [_Read(cut.whole, cut.model, cut=True)]
+            return [_Read(_placed(cut.whole, passage), cut.model, cut=True)]
 
     async def _question(self, task: ExtractionTask, passage: str) -> Question[Extraction]:
         fence = self._fence()
         while fence in passage:
             fence = self._fence()
         near = await task.nearest(passage)
+        reader = AnswerReader(near)
         return Question(
             system=_prompt(),  # in the same words each time, so that servers need not read it anew
             user=_tell(task, passage, near, fence),
             name=NAME,
-            schema=answer_schema(task.schema, len(passage)),
-            read=read_answer,
+            schema=answer_schema(task.schema, len(passage), facts_known=bool(near), values_known=bool(task.known)),
+            read=reader.read,
+            gather=reader.gather,
+            join=amended,
         )
+
+
+def _placed(found: Extraction, passage: str) -> Extraction:
+    """Note on what was lost in which passage it was."""
+    return replace(found, lost=[replace(one, passage=passage) for one in found.lost]) if found.lost else found
 
 
 def _passages(text: str, size: int) -> Iterator[str]:
@@ -123,7 +134,7 @@ def _prompt() -> str:
     return resources.files("interlayer.memory.extraction.prompts").joinpath("extraction.md").read_text(encoding="utf-8")
 
 
-def _tell(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -> str:
+def _tell(task: ExtractionTask, passage: str, near: Sequence[KnownFact], fence: str) -> str:
     entity = f"{task.entity_type} {json.dumps(task.name, ensure_ascii=False)}"
     known = {name: _short(value) for name, value in task.known.items()}
     parts = [
@@ -132,12 +143,17 @@ def _tell(task: ExtractionTask, passage: str, near: Sequence[str], fence: str) -
         f"Entity: {entity}",
         f"Written on: {task.observed_at:%A, %Y-%m-%d}",
         _fenced(fence, "known properties", json.dumps(known, ensure_ascii=False)),
-        _fenced(fence, "known facts", "\n".join(f"- {' '.join(text.split())}" for text in near) or "none"),
+        _fenced(fence, "known facts", _labelled(near) or "none"),
         _fenced(fence, "text", passage),
         # Said again at the end: a small model has lost sight of it by then.
         f"State what the text says of the {entity}: facts, and properties of the list, each with its quote from it.",
     ]
     return "\n\n".join(parts)
+
+
+def _labelled(near: Sequence[KnownFact]) -> str:
+    """List known facts under the labels by which a model may name them: long ids come back mangled."""
+    return "\n".join(f"F{number}: {' '.join(one.text.split())}" for number, one in enumerate(near, 1))
 
 
 def _fenced(fence: str, what: str, data: str) -> str:
@@ -165,33 +181,3 @@ def _short(value: Any) -> Any:
 def _first(failed: BaseExceptionGroup[Exception]) -> Exception:
     error = failed.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
-
-
-def merged(found: Sequence[Extraction]) -> Extraction:
-    """Merge what several passages say, each thing once: facts in the same words, properties of the same name.
-
-    Of a fact the surer saying counts. Of a property the surest value counts, the later one of two that are as sure;
-    lists are put together.
-    """
-    facts: dict[str, ExtractedFact] = {}
-    properties: dict[str, ExtractedProperty] = {}
-    for extraction in found:
-        for fact in extraction.facts:
-            same = facts.get(_fold(fact.text))
-            if same is None or fact.confidence > same.confidence:
-                facts[_fold(fact.text)] = fact
-        for prop in extraction.properties:
-            known = properties.get(prop.name)
-            properties[prop.name] = _join(known, prop) if known else prop
-    return Extraction(list(facts.values()), list(properties.values()))
-
-
-def _join(known: ExtractedProperty, new: ExtractedProperty) -> ExtractedProperty:
-    surer = new if new.confidence >= known.confidence else known
-    if isinstance(known.value, list) and isinstance(new.value, list):
-        return replace(surer, value=list(dict.fromkeys([*known.value, *new.value])))
-    return surer
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(" .")

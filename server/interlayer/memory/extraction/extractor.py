@@ -7,7 +7,7 @@ so (`pending`).
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -25,11 +25,19 @@ _REASON_MAX: Final = 120
 logger = logging.getLogger(__name__)
 
 
-Nearest = Callable[[str], Awaitable[Sequence[str]]]
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """A fact that a model is told of while it reads, so that it may say what of it is repeated or replaced."""
+
+    id: str
+    text: str
+
+
+Nearest = Callable[[str], Awaitable[Sequence[KnownFact]]]
 """Returns those of the entity's facts that are nearest to a text."""
 
 
-async def nothing_near(text: str) -> Sequence[str]:
+async def nothing_near(text: str) -> Sequence[KnownFact]:
     """Return nothing: of an entity of which nothing is known."""
     _ = text
     return ()
@@ -50,32 +58,60 @@ class ExtractionTask:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedFact:
-    """A statement, the very words of the content that it rests on, and, if told, since when it holds and of whom."""
+    """A statement, the very words of the content that it rests on, and, if told, since when it holds and of whom.
+
+    `repeats` and `replaces` are ids of known facts. `ended`: what the statement is about is over.
+    """
 
     text: str
     quote: str
     confidence: float
     observed_at: str | None = None
     subject: str | None = None
+    repeats: str | None = None
+    replaces: str | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedProperty:
-    """A value for a property of the schema, and the very words of the content that it rests on."""
+    """A value for a property of the schema, and the very words of the content that it rests on.
+
+    `remove`: the value is no longer one, or, without a value, the property has none any more.
+    """
 
     name: str
     value: Any
     quote: str
     confidence: float
+    remove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LostEntry:
+    """Something of a model's answer that cannot be used, and what it said as far as that can be told.
+
+    `passage` is what the model was reading, empty for all of the content: what was lost is about something in there.
+    """
+
+    why: str
+    text: str = ""
+    quote: str = ""
+    passage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a model found. `by` is the model that answered and its prompt; empty: the extractor's name says it all."""
+    """What a model found. `by` is the model that answered and its prompt; empty: the extractor's name says it all.
+
+    `lost` is what of its answer cannot be used. `unknown_facts` counts what it named as known and was not told.
+    """
 
     facts: Sequence[ExtractedFact] = ()
     properties: Sequence[ExtractedProperty] = ()
     by: str = ""
+    lost: Sequence[LostEntry] = ()
+    unknown_facts: int = 0
 
 
 class Extractor(Protocol):
@@ -121,11 +157,13 @@ NO_MODEL: Final = Always()
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A model's candidates, and who they are from."""
+    """A model's candidates, who they are from, and what of its answer was lost (`Extraction`)."""
 
     extractor: str
     facts: tuple[FactCandidate, ...]
     properties: tuple[PropertyCandidate, ...]
+    lost: tuple[LostEntry, ...] = ()
+    unknown_facts: int = 0
 
 
 async def extract_from(extractor: Extractor, task: ExtractionTask, patience: float = 1) -> Extracted | str:
@@ -162,16 +200,19 @@ def _candidates(name: str, found: Any) -> Extracted:
             raise InvalidInput("facts", f"{type(one).__name__} is no fact.")
         _check(one.confidence, one.text, one.quote, one.observed_at or "", one.subject or "")
         text = " ".join(one.text.split())
+        said = FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
+        # That something is over counts only of a fact that was known: else a slip would hide what is new.
         facts.append(
-            FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
+            replace(said, replaces=one.replaces, ended=one.ended and one.replaces is not None, repeats=one.repeats)
         )
     properties: list[PropertyCandidate] = []
     for prop in found.properties:
         if not isinstance(prop, ExtractedProperty):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
             raise InvalidInput("properties", f"{type(prop).__name__} is no property.")
         _check(prop.confidence, prop.name, prop.quote, str(prop.value))
-        properties.append(PropertyCandidate(prop.name, prop.value, prop.confidence, None, "extractor", prop.quote))
-    return Extracted(found.by or name, tuple(facts), tuple(properties))
+        value = PropertyCandidate(prop.name, prop.value, prop.confidence, None, "extractor", prop.quote, prop.remove)
+        properties.append(value)
+    return Extracted(found.by or name, tuple(facts), tuple(properties), tuple(found.lost), found.unknown_facts)
 
 
 def _check(confidence: Any, *texts: Any) -> None:

@@ -9,14 +9,21 @@
 | `low_confidence`   | all         | below what the schema asks for                                   |
 | `unknown_property` | all         | the schema has no such property, or has retired it               |
 | `type`             | all         | the schema's type does not take the value                        |
+| `ambiguous`        | all         | the value can be read in two ways; the reason names both         |
 | `ungrounded`       | a model     | its quote, a number, a date or a name is not in the content      |
 |                    |             | or the sentences around its quote deny it or say nothing of it   |
 | `other_entity`     | a model     | it is about somebody else                                        |
 | `dangling`         | a model     | it leans on a pronoun that nothing in it explains                |
 | `unanchored`       | a model     | the time that it gives for the fact is no time                   |
+| `question`         | content     | it asks                                                          |
+| `greeting`         | content     | it greets, thanks, or takes leave                                |
+| `fragment`         | content     | it assents, or says nothing without what it answers              |
+| `furniture`        | content     | it heads, signs or quotes: heads of mails, footers, headings     |
+| `not_in_form`      | a model     | its entry of the answer cannot be read                           |
+| `unknown_fact`     | a model     | the fact that it names as known was not shown; the rest counts   |
 
-What a caller states and what stands in plain content is never turned down, and a caller's words are never changed,
-for how they are put.
+What a caller states is never turned down, and a caller's words are never changed, for how they are put. What plain
+content is made of beside statements is counted only: it is kept with the content and nobody has to review it.
 """
 
 import difflib
@@ -31,13 +38,14 @@ from interlayer.language.evidence import denies_value
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import is_instruction
 from interlayer.language.terms import terms
+from interlayer.language.writing.conventions import UNKNOWN, conventions_of
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
-from interlayer.memory.schema.types import ValueProblem
+from interlayer.memory.schema.types import AmbiguousValue, ValueProblem
 from interlayer.text.private import MASK, masked
 
 _OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
@@ -73,6 +81,10 @@ class Gates:
         """Return the fact as it is to be remembered, or why it is turned down."""
         return self._count(self._problem_of_fact(candidate) or self._reword(candidate))
 
+    def leave_out(self, code: GateCode) -> None:
+        """Count a piece of plain content that states nothing."""
+        self._count(Rejection(code))
+
     def value(self, candidate: PropertyCandidate) -> Observation | Rejection:
         """Return the value in normal form, or why it is turned down; the reason says what would pass."""
         known = self.context.schema.current.get(candidate.name)
@@ -80,6 +92,11 @@ class Gates:
             hint = _hint(candidate.name, self.context.schema)
             return self._count(self._secret_in(candidate) or Rejection("unknown_property", hint))
         return self._count(self._problem_of_value(candidate, known) or self._normal(candidate, known))
+
+    def turn_down(self, code: GateCode, count: int = 1) -> None:
+        """Count what was proposed and is turned down without being looked at."""
+        self.checked += count
+        self.rejected.update({code: count} if count else {})
 
     @property
     def passed(self) -> int:
@@ -95,15 +112,22 @@ class Gates:
         return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
+        if _empties(candidate):
+            return Observation(
+                candidate.name, None, candidate.confidence, timestamp(self.context.observed_at), remove=True
+            )
+        read_in = self.ground if candidate.origin == "extractor" else None
         try:
-            value = known.normal(candidate.value)
+            value = known.normal(candidate.value, conventions_of(read_in.content) if read_in else UNKNOWN)
+        except AmbiguousValue as problem:
+            return Rejection("ambiguous", f"{candidate.name} {problem}")
         except ValueProblem as problem:
             return Rejection("type", f"{candidate.name} {problem}")
         if candidate.confidence < known.minimum_confidence:
             return Rejection("low_confidence", f"{candidate.name} needs {known.minimum_confidence}")
         span = self.ground.locate(candidate.quote) if self.ground and candidate.quote else candidate.span
         observed_at = timestamp(self.context.observed_at)
-        return Observation(candidate.name, value, candidate.confidence, observed_at, span)
+        return Observation(candidate.name, value, candidate.confidence, observed_at, span, remove=candidate.remove)
 
     def _problem_of_fact(self, candidate: FactCandidate) -> Rejection | None:
         settings = self.context.gates
@@ -139,16 +163,16 @@ class Gates:
         span = ground.locate(candidate.quote or "")
         if span is None:
             return Rejection("ungrounded", "its quote is not in the content")
-        if kind in _COPIED:
+        if kind in _COPIED and not _empties(candidate):
             bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
             return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
-        if kind not in _FORMED:
+        if kind not in _FORMED or _empties(candidate):
             return None
         stated = _texts_of(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
         if missing:
             return Rejection("ungrounded", f"{missing} is not in the content")
-        is_denied = kind in _DENIABLE and denies_value(stated, ground.around(span))
+        is_denied = kind in _DENIABLE and not candidate.remove and denies_value(stated, ground.around(span))
         return Rejection("ungrounded", "the sentences around its quote deny it") if is_denied else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
@@ -166,6 +190,11 @@ class Gates:
         if isinstance(judged, Rejection):
             self.rejected[judged.code] += 1
         return judged
+
+
+def _empties(candidate: PropertyCandidate) -> bool:
+    """Whether a property has no value any more, as its candidate says."""
+    return candidate.remove and candidate.value in (None, "", [])
 
 
 def _texts_of(value: Any) -> list[str]:

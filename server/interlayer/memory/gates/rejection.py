@@ -11,10 +11,17 @@ GateCode = Literal[
     "low_confidence",
     "unknown_property",
     "type",
+    "ambiguous",
     "ungrounded",
     "other_entity",
     "dangling",
     "unanchored",
+    "question",
+    "greeting",
+    "fragment",
+    "furniture",
+    "not_in_form",
+    "unknown_fact",
 ]
 """What each stands for is in `gates.gates`."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from interlayer.documents.document import Document, Piece
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
 from interlayer.language.evidence import denied, replaced, unsupported
@@ -16,7 +17,6 @@ from interlayer.language.relative_time import anchor
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.requests import FactCandidate
-from interlayer.text.sentences import Sentence, sentences
 
 SENTENCE_CONFIDENCE: Final = 0.7  # the words are the source's own, but nobody judged them
 
@@ -63,30 +63,36 @@ def _of_another(
     return Rejection("other_entity", f"the content says it of {other[:60]}") if other else None
 
 
-def plain_facts(content: str, context: GateContext) -> Iterator[FactCandidate]:
-    """Yield a fact for each sentence of plain content, under the label of its paragraph: who says it, or on what."""
-    before: Sentence | None = None
-    for sentence in sentences(content):
-        text = (
-            f"{sentence.label}: {sentence.text}"
-            if sentence.label
-            else _replace_pronoun(content, before, sentence, context)
+def plain_facts(content: str, document: Document, context: GateContext, *, dated: bool) -> Iterator[FactCandidate]:
+    """Yield a fact for each statement of plain content, under the label that it needs: who says it, or on what.
+
+    With `dated` each is observed when its part of the content says that it was written.
+    """
+    before: Piece | None = None
+    for piece in document.statements:
+        text = _short_enough(piece.said, piece.text, context)
+        text = text if piece.label else _replace_pronoun(content, before, piece, context)
+        written_at = piece.written_at or context.observed_at
+        yield FactCandidate(
+            _short_enough(anchor(text, written_at), text, context),
+            SENTENCE_CONFIDENCE,
+            observed_at=timestamp(written_at) if dated and piece.written_at else None,
+            span=(piece.start, piece.end),
+            origin="plain",
         )
-        span = (sentence.start, sentence.end)
-        yield FactCandidate(_anchor(text, context), SENTENCE_CONFIDENCE, span=span, origin="plain")
-        before = sentence
+        before = piece
 
 
-def _replace_pronoun(content: str, before: Sentence | None, sentence: Sentence, context: GateContext) -> str:
+def _replace_pronoun(content: str, before: Piece | None, piece: Piece, context: GateContext) -> str:
     """Return a sentence with the name for its first pronoun, if the one before it can be about nobody else."""
-    pronoun = leading_pronoun(sentence.text)
+    pronoun = leading_pronoun(piece.text)
     if pronoun is None or before is None or not context.names:
-        return sentence.text
-    gap = content[before.end : sentence.start]
-    together = not gap.strip() and gap.count("\n") <= 1 and content.startswith(pronoun, sentence.start)
+        return piece.text
+    gap = content[before.end : piece.start]
+    together = not gap.strip() and gap.count("\n") <= 1 and content.startswith(pronoun, piece.start)
     if not together or not names_nobody_else(before.text, context.names, pronoun):
-        return sentence.text
-    return _short_enough(with_name(sentence.text, context.name, context.schema.pronouns), sentence.text, context)
+        return piece.text
+    return _short_enough(with_name(piece.text, context.name, context.schema.pronouns), piece.text, context)
 
 
 def _anchor(text: str, context: GateContext) -> str:

@@ -1,14 +1,22 @@
-"""Which of the observed values of a property is current: the update policies, folded one observation at a time."""
+"""Which of the observed values of a property is current: the update policies, folded one observation at a time.
 
-from collections.abc import Iterable, Iterator, Mapping
+What was observed later counts over what was observed before, whatever the confidence of the two, unless there is hardly
+any in it; of the same time the surer one does. A property that was emptied keeps its state, so that what was observed
+before that does not fill it again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from interlayer.memory.log.records import LogEntry, Observation
+from interlayer.memory.log.records import Head, LogEntry, Observation
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
 
-Outcome = Literal["set", "updated", "confirmed", "kept", "rejected"]
-_CONFIDENCE_MAX = 0.99
+Outcome = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
+CONFIDENCE_LEAST: Final = 0.5
+"""A later observation with less confidence than this does not displace a surer one."""
+
+_CONFIDENCE_MAX: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +37,18 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class PropertyState:
-    """The current value, what it rests on, and every observation in the order of arrival."""
+    """The current value, what it rests on, and every observation in the order of arrival.
+
+    `removals` counts the observations that took something away; with `emptied` they have left no value.
+    """
 
     value: Any
     confidence: float
     observed_at: str
     basis: Observed
     history: tuple[Observed, ...] = field(default=())
+    removals: int = 0
+    emptied: bool = False
 
 
 def fold(state: PropertyState | None, new: Observed, schema: PropertySchema) -> tuple[PropertyState, Outcome]:
@@ -45,21 +58,107 @@ def fold(state: PropertyState | None, new: Observed, schema: PropertySchema) -> 
     and, when it comes from somewhere else, raises its confidence.
     """
     seen = new.observation
+    if seen.remove:
+        return _without(state, new, schema)
     if state is None:
         return PropertyState(seen.value, seen.confidence, seen.observed_at, new, (new,)), "set"
     history = (*state.history, new)
-    policy = schema.update
-    if policy == "append":
-        merged = list(dict.fromkeys([*state.value, *seen.value]))
-        if merged == state.value:
-            return replace(_confirm(state, new), history=history), "confirmed"
-        latest = max(state.observed_at, seen.observed_at)
-        return PropertyState(merged, max(state.confidence, seen.confidence), latest, new, history), "updated"
+    if state.emptied or schema.update == "append":
+        change = _filled if state.emptied else _appended
+        return change(state, new, history, schema)
     if seen.value == state.value:
         return replace(_confirm(state, new), history=history), "confirmed"
-    if _displaces(policy, state, seen):
-        return PropertyState(seen.value, seen.confidence, seen.observed_at, new, history), "updated"
+    if _displaces(schema.update, state, seen):
+        made = PropertyState(seen.value, seen.confidence, seen.observed_at, new, history, state.removals)
+        return made, "updated"
     return replace(state, history=history), "kept"
+
+
+def why_kept(state: PropertyState, seen: Observation, schema: PropertySchema) -> str:
+    """Say why an observation has changed nothing; `state` is the one that it met."""
+    if seen.remove:
+        is_older = state.emptied or seen.observed_at < state.observed_at
+        return "what is there was observed later" if is_older else "the current value is another one"
+    if schema.update in {"max", "min", "keep_first"}:
+        kept = {"max": "the highest value", "min": "the lowest value", "keep_first": "what was observed first"}
+        return f"the schema keeps {kept[schema.update]} (update: {schema.update})"
+    if seen.observed_at < state.observed_at:
+        return "an older observation does not displace the current value"
+    return f"a weaker observation does not displace a surer one of its time, nor any under {CONFIDENCE_LEAST}"
+
+
+def _filled(
+    state: PropertyState, new: Observed, history: tuple[Observed, ...], schema: PropertySchema
+) -> tuple[PropertyState, Outcome]:
+    """Return the state of an emptied property after a value."""
+    seen = new.observation
+    value = _standing(seen.value, history) if schema.type == "list" else seen.value
+    is_over = schema.type != "list" and (seen.observed_at < state.observed_at or _is_over(seen, history))
+    if is_over or value == []:
+        return replace(state, history=history), "kept"
+    return PropertyState(value, seen.confidence, seen.observed_at, new, history, state.removals), "set"
+
+
+def _appended(
+    state: PropertyState, new: Observed, history: tuple[Observed, ...], _: PropertySchema
+) -> tuple[PropertyState, Outcome]:
+    """Return the state of a list after further entries."""
+    seen = new.observation
+    more = _standing(seen.value, history) if state.removals else seen.value
+    merged = list(dict.fromkeys([*state.value, *more]))
+    if merged == state.value:
+        outcome: Outcome = "confirmed" if more else "kept"
+        return replace(_confirm(state, new) if more else state, history=history), outcome
+    latest = max(state.observed_at, seen.observed_at)
+    confidence = max(state.confidence, seen.confidence)
+    return PropertyState(merged, confidence, latest, new, history, state.removals), "updated"
+
+
+def _standing(entries: Iterable[str], history: Sequence[Observed]) -> list[str]:
+    """Return the entries of the last list of a history that nothing observed later takes away."""
+    later = list(_later_removals(history))
+    return [entry for entry in entries if not any(_takes(one, entry) for one in later)]
+
+
+def _is_over(seen: Observation, history: Sequence[Observed]) -> bool:
+    """Whether the last value of a history was taken away by something observed later."""
+    return any(one.value == seen.value for one in _later_removals(history))
+
+
+def _later_removals(history: Sequence[Observed]) -> Iterator[Observation]:
+    last = history[-1].observation.observed_at
+    return (one.observation for one in history if one.observation.remove and one.observation.observed_at > last)
+
+
+def _without(state: PropertyState | None, new: Observed, schema: PropertySchema) -> tuple[PropertyState, Outcome]:
+    """Return the state after an observation that takes a value away, or the entries of a list."""
+    seen = new.observation
+    emptied = PropertyState(None, seen.confidence, seen.observed_at, new, (new,), 1, emptied=True)
+    if state is None:
+        return (emptied if seen.value is None else replace(emptied, observed_at="")), "kept"
+    history, removals = (*state.history, new), state.removals + 1
+    untouched = replace(state, history=history, removals=removals)
+    if state.emptied or not _outweighs(state, seen):
+        return untouched, "kept"
+    if schema.type == "list":
+        left = [entry for entry in state.value if not _takes(seen, entry) or _is_seen_later(entry, state, seen)]
+        if left == state.value:
+            return untouched, "kept"
+        if left:
+            return replace(untouched, value=left, basis=new), "removed"
+    elif seen.observed_at < state.observed_at or (seen.value is not None and seen.value != state.value):
+        return untouched, "kept"
+    return replace(emptied, history=history, removals=removals), "removed"
+
+
+def _takes(removal: Observation, entry: str) -> bool:
+    """Whether a removal takes an entry out of a list: it names it, in whatever case, or it names none."""
+    return removal.value is None or entry.casefold() in {str(one).casefold() for one in removal.value}
+
+
+def _is_seen_later(entry: str, state: PropertyState, removal: Observation) -> bool:
+    said = (one.observation for one in state.history if not one.observation.remove)
+    return any(one.observed_at > removal.observed_at and entry in one.value for one in said)
 
 
 def folded(
@@ -71,7 +170,7 @@ def folded(
     """
     after, outcomes = dict(states), dict[str, Outcome]()
     for stored in memory.properties:
-        reading = schema.reading(stored.name, stored.value)
+        reading = schema.reading(stored.name, stored.value, emptied=stored.remove and stored.value is None)
         if reading is None:
             continue
         name, value = reading
@@ -82,8 +181,21 @@ def folded(
 
 
 def values_body(states: Mapping[str, PropertyState]) -> dict[str, Any]:
-    """Take the current value of each property, as the body of a head holds them."""
-    return {name: state.value for name, state in states.items()}
+    """Take the current value of each property that has one, as the body of a head holds them."""
+    return {name: state.value for name, state in states.items() if not state.emptied}
+
+
+def with_values(head: Head, states: Mapping[str, PropertyState]) -> Head:
+    """Return a head with the current value of each property, and who says so."""
+    voices = {name: (round(state.confidence, 3), _only_agent(state)) for name, state in states.items()}
+    values = values_body(states)
+    return replace(head, properties=values, voices={name: voices[name] for name in values})
+
+
+def _only_agent(state: PropertyState) -> str:
+    """Name the only agent who observed the current value; empty where several did."""
+    agents = {state.basis.agent, *(seen.agent for seen in state.history if seen.observation.value == state.value)}
+    return agents.pop() if len(agents) == 1 else ""
 
 
 def observations(memories: Iterable[LogEntry], schema: EntitySchema) -> Iterator[Observed]:
@@ -104,8 +216,13 @@ def _displaces(policy: str, state: PropertyState, seen: Observation) -> bool:
         case "min":
             return bool(_rank(seen.value) < _rank(state.value))
         case _:
-            newer = seen.observed_at > state.observed_at
+            newer = seen.observed_at > state.observed_at and _outweighs(state, seen)
             return newer or (seen.observed_at == state.observed_at and seen.confidence >= state.confidence)
+
+
+def _outweighs(state: PropertyState, seen: Observation) -> bool:
+    """Whether there is enough confidence in an observation to displace an earlier one."""
+    return seen.confidence >= min(CONFIDENCE_LEAST, state.confidence)
 
 
 def _confirm(state: PropertyState, new: Observed) -> PropertyState:

@@ -44,7 +44,9 @@ async def read_log(
         if not isinstance(memory, Merged):
             whole.append(memory)
         elif merged.get(memory.absorbs) != memory.revision:
-            whole.append(replace(memory, same=(), opposed=()))  # it was taken back, and says nothing any more
+            whole.append(
+                replace(memory, same=(), opposed=(), likely=(), alike=())
+            )  # it was taken back, and says nothing any more
         else:
             whole.append(memory)
             whole += [

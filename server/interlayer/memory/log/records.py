@@ -7,7 +7,7 @@ log: the past can be replayed, and forgetting a memory takes back exactly what r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -33,7 +33,9 @@ class FactRecord:
     `given` says that the caller stated it beside content: reading that content again does not touch it.
 
     `contradicts` names the facts that cannot be so at the same time; which of them is current follows from when each
-    was last observed, so that the order of arrival does not matter.
+    was last observed, so that the order of arrival does not matter. `likely` names those that probably cannot, `alike`
+    those that say nearly the same. `replaces` names what it was said to take the place of, whatever the time; `ended`
+    says that it is over.
     """
 
     id: str
@@ -43,11 +45,18 @@ class FactRecord:
     span: tuple[int, int] | None = None
     contradicts: tuple[str, ...] = ()
     given: bool = False
+    likely: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Another voice for a known fact, in its own words: it becomes the fact if the first voice is forgotten."""
+    """Another voice for a known fact, in its own words: it becomes the fact if the first voice is forgotten.
+
+    `replaces` and `ended` are those of a fact; a voice that says that it is over does not confirm it.
+    """
 
     fact_id: str
     similarity: float
@@ -56,11 +65,16 @@ class Confirmation:
     observed_at: str
     span: tuple[int, int] | None = None
     given: bool = False
+    replaces: tuple[str, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A property value as it was observed; which one is current is decided by the fold."""
+    """A property value as it was observed; which one is current is decided by the fold.
+
+    `remove` says that the value holds no more, or the entries of a list; without a value that nothing does.
+    """
 
     name: str
     value: Any
@@ -68,6 +82,7 @@ class Observation:
     observed_at: str
     span: tuple[int, int] | None = None
     given: bool = False
+    remove: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,9 @@ class Relation:
 class _Entry:
     """What every entry of a log says: who added it, when, and the statements that it adds.
 
-    `home` is set in views only: the log that holds the entry, and its revision there.
+    `context` are the words of the content that no statement of it has, by the place at which they stand: they are never
+    shown, and help to find what stands beside them. `closes` names facts that are over because they state a property's
+    value that this entry displaces. `home` is set in views only: the log that holds the entry, and its revision there.
     """
 
     id: str
@@ -96,6 +113,8 @@ class _Entry:
     confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
+    closes: tuple[str, ...] = ()
+    context: tuple[tuple[int, str], ...] = ()
     home: tuple[EntityId, int] | None = None
 
     @property
@@ -105,8 +124,13 @@ class _Entry:
 
     @property
     def voice(self) -> str:
-        """Two memories with the same of it are no independent witnesses of a statement."""
+        """Where its words are from: equal for one source, and apart for calls that name none."""
         return self.source or self.id
+
+    @property
+    def witness(self) -> str:
+        """Two memories with the same of it are no independent witnesses: of one source, or of one agent without any."""
+        return self.source or f"agent {self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +169,14 @@ class Merged(_Entry):
     """Another entity became part of this one.
 
     `same` are pairs of a fact of the absorbed entity and the fact of this one that it repeats, `opposed` pairs that
-    contradict each other.
+    contradict each other, `likely` pairs that probably do, `alike` pairs that say nearly the same.
     """
 
     absorbs: EntityId
     same: tuple[tuple[str, str], ...] = ()
     opposed: tuple[tuple[str, str], ...] = ()
+    likely: tuple[tuple[str, str], ...] = ()
+    alike: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +213,8 @@ class Head:
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
     oldest: str = ""
+    voices: Mapping[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+    """Property -> the confidence of its value, and the only agent who says so; empty where several do."""
 
     @property
     def since(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.log.records import (
     Confirmation,
     EntityId,
@@ -38,7 +39,7 @@ def without_memories(
     def is_gone(fact: FactRecord) -> bool:
         return FactId.parse(fact.id).memory in gone and (only is None or fact.id in only)
 
-    orphans = {statement_of(fact.id): fact.contradicts for memory in log for fact in memory.facts if is_gone(fact)}
+    orphans = {statement_of(fact.id): fact for memory in log for fact in memory.facts if is_gone(fact)}
     survivors: list[LogEntry] = []
     for memory in log:
         if memory.id in gone and only is None:
@@ -46,17 +47,33 @@ def without_memories(
         facts = [fact for fact in memory.facts if not is_gone(fact)]
         left: list[Confirmation] = []
         for one in memory.confirms:
-            against = orphans.pop(statement_of(one.fact_id), None)
-            if against is None:
+            first = orphans.pop(statement_of(one.fact_id), None)
+            if first is None:
                 left.append(one)
             else:
-                own = str(FactId.parse(one.fact_id).voiced_by(memory.id))
-                facts.append(FactRecord(own, one.text, one.confidence, one.observed_at, one.span, against, one.given))
+                facts.append(_handed_over(first, one, memory.id))
         if (len(facts), len(left)) == (len(memory.facts), len(memory.confirms)):
             survivors.append(memory)
         else:
             survivors.append(replace(memory, facts=tuple(facts), confirms=tuple(left)))
     return survivors
+
+
+def _handed_over(first: FactRecord, voice: Confirmation, memory_id: str) -> FactRecord:
+    """Return a fact as another voice says it; what it stands against and near to is as before."""
+    return FactRecord(
+        str(FactId.parse(voice.fact_id).voiced_by(memory_id)),
+        voice.text,
+        voice.confidence,
+        voice.observed_at,
+        voice.span,
+        first.contradicts,
+        voice.given,
+        first.likely,
+        first.alike,
+        voice.replaces,
+        voice.ended,
+    )
 
 
 def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[str]:
@@ -67,12 +84,15 @@ def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[s
 
 
 def without_fact(memory: LogEntry, ids: AbstractSet[str]) -> LogEntry:
-    """Return a memory without what names a statement by one of its ids, or confirms it."""
+    """Return a memory without what names a statement by one of its ids, or confirms it.
+
+    Its context goes too: the words of the statement may stand in it once more.
+    """
     facts = tuple(fact for fact in memory.facts if fact.id not in ids)
     confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
     if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
         return memory
-    return replace(memory, facts=facts, confirms=confirms)
+    return replace(memory, facts=facts, confirms=confirms, context=())
 
 
 def unread(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
@@ -123,6 +143,33 @@ def with_reading(
     last = max(number for number, one in enumerate(log) if one.home and one.home[0] == place[0])
     moved = replace(made, revision=log[last].revision, home=place)
     return [*log[: last + 1], moved, *log[last + 1 :]]
+
+
+def keep_ids(made: Reextracted, rest: Sequence[LogEntry], former: Sequence[LogEntry]) -> Reextracted:
+    """Return a new reading in which what former ones said in the same words is the same statement as before.
+
+    So what others said of it holds on. `rest` is the log without the former readings.
+    """
+    taken = {statement_of(fact.id) for memory in rest for fact in memory.facts}
+    known = {exact_form(fact.text): FactId.parse(fact.id) for memory in former for fact in memory.facts}
+    again = {fact.id: known.get(exact_form(fact.text)) for fact in made.facts}
+    ids = {new: str(old.voiced_by(made.id)) for new, old in again.items() if old and old.statement not in taken}
+
+    def named(others: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(ids.get(other, other) for other in others)
+
+    facts = (
+        replace(
+            fact,
+            id=ids.get(fact.id, fact.id),
+            contradicts=named(fact.contradicts),
+            likely=named(fact.likely),
+            alike=named(fact.alike),
+            replaces=named(fact.replaces),
+        )
+        for fact in made.facts
+    )
+    return replace(made, facts=tuple(facts)) if ids else made
 
 
 def _without_readings(memory: LogEntry) -> LogEntry:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FactResult = Literal["added", "merged", "superseded_older", "rejected"]
-PropertyResult = Literal["set", "updated", "confirmed", "kept", "rejected"]
+PropertyResult = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class MemorizedEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PropertyOutcome:
-    """What became of a property: `value` is the current one, or the one that was turned down."""
+    """What became of a property: `value` is the current one, None without one, or the one that was turned down."""
 
     name: str
     outcome: PropertyResult
@@ -80,6 +80,16 @@ class IdentifierOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedFact:
+    """A current fact near to an added one, the fact `to`: its caller may replace it if it no longer holds."""
+
+    fact_id: str
+    text: str
+    similarity: float
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeAnswer:
     """The answer of memorize; `memory_id` is empty when everything was turned down."""
 
@@ -87,6 +97,7 @@ class MemorizeAnswer:
     entity: MemorizedEntity
     properties: tuple[PropertyOutcome, ...]
     facts: tuple[FactOutcome, ...]
+    related: tuple[RelatedFact, ...] | None = None
     relations: tuple[RelationOutcome, ...]
     gates: GateCounts
     extractor: str

@@ -28,6 +28,7 @@ class Unread:
     memory_id: str
     attempts: int
     reason: str
+    since: str
     version: int
 
 
@@ -40,6 +41,13 @@ def note(organization: str, memory_id: str, reason: str, now: datetime) -> Put:
 def done(organization: str, unread: Unread) -> Delete:
     """Build the operation that takes content out of the backlog, unless somebody else has claimed it since."""
     return Delete(keys.pending(organization, unread.memory_id), unread.version)
+
+
+def postponed(organization: str, unread: Unread, reason: str, now: datetime) -> Put:
+    """Build the operation that has content read again later, each time after twice as long, once a day in the end."""
+    wait = min(FIRST_WAIT * 2 ** min(unread.attempts, _DOUBLINGS), _LONGEST_WAIT)
+    body = {"attempts": unread.attempts + 1, "reason": reason, "due": timestamp(now + wait), "since": unread.since}
+    return Put(keys.pending(organization, unread.memory_id), body, unread.version)
 
 
 class Backlog:
@@ -62,15 +70,8 @@ class Backlog:
         until = timestamp(self._clock() + CLAIM)
         if not await apply_if_unchanged(self._store, [Put(item.key, {**body, "claimed_until": until}, item.version)]):
             return None
-        return Unread(item.key.sort, body["attempts"], body["reason"], item.version + 1)
+        return Unread(item.key.sort, body["attempts"], body["reason"], body["since"], item.version + 1)
 
     async def failed(self, organization: str, unread: Unread, reason: str) -> None:
-        """Have it tried again later, each time after twice as long, once a day in the end."""
-        place = keys.pending(organization, unread.memory_id)
-        item = await self._store.get(place)
-        if item is None or item.version != unread.version:
-            return  # forgotten, or claimed by another since
-        wait = min(FIRST_WAIT * 2 ** min(unread.attempts, _DOUBLINGS), _LONGEST_WAIT)
-        due = timestamp(self._clock() + wait)
-        body = {"attempts": unread.attempts + 1, "reason": reason, "due": due, "since": item.body["since"]}
-        await apply_if_unchanged(self._store, [Put(place, body, item.version)])
+        """Have it tried again later, unless it was forgotten or claimed by another since."""
+        await apply_if_unchanged(self._store, [postponed(organization, unread, reason, self._clock())])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from interlayer.documents.document import Document
 from interlayer.memory.entities.resolution import EntityReference, ResolvedEntity
 from interlayer.memory.extraction.extractor import Extracted
 from interlayer.memory.gates.gates import Gates
@@ -33,10 +34,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The content of a call without its secrets, and what a model made of it: candidates, why none, or no model."""
+    """The content of a call without its secrets, as a document, and what a model made of it: candidates, or why none.
+
+    There is no document of content that a model reads anew.
+    """
 
     content: str
     redacted: bool
+    document: Document | None = None
     extracted: Extracted | None = None
     failed: str | None = None
 
@@ -58,6 +63,7 @@ class PreparedCall:
     """A call after the gates: everything that a retry needs again.
 
     `request` is without secrets. `vectors` is (len(gated.facts), dims) of `space`, None when they could not be had.
+    `naming` are words by which facts are named that no longer hold.
     """
 
     call: Call
@@ -69,6 +75,8 @@ class PreparedCall:
     space: ActiveSpace
     vectors: Vectors | None
     degraded: tuple[str, ...] = ()
+    naming: Sequence[str] = ()
+    naming_vectors: Vectors | None = None
     resolved: ResolvedEntity | None = None
     """Whom it was found to name when its content was read; good for the first attempt to commit."""
 

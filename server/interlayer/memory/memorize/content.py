@@ -8,7 +8,14 @@ import numpy as np
 
 from interlayer.errors import Unavailable
 from interlayer.memory.entities.view import EntityView
-from interlayer.memory.extraction.extractor import Extracted, ExtractionTask, Extractor, Nearest, extract_from
+from interlayer.memory.extraction.extractor import (
+    Extracted,
+    ExtractionTask,
+    Extractor,
+    KnownFact,
+    Nearest,
+    extract_from,
+)
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.properties import values_body
 from interlayer.memory.memorize.call import Reading
@@ -48,10 +55,10 @@ async def read_with_model(
 def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:
     """Make a function that finds the facts of a view nearest to a text; none when texts cannot be embedded."""
 
-    async def nearest(text: str) -> Sequence[str]:
-        current = [fact for fact in view.ordered if fact.superseded_by is None]
+    async def nearest(text: str) -> Sequence[KnownFact]:
+        current = [fact for fact in view.ordered if fact.is_current]
         if len(current) <= NEAREST_MAX:
-            return [fact.record.text for fact in current]
+            return [KnownFact(fact.record.id, fact.record.text) for fact in current]
         try:
             (vector,) = await space.embedder.embed([text[:_EMBEDDED]], query=True)
         except Unavailable:
@@ -59,6 +66,7 @@ def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:
         if view.space != space.embedder.space:  # another call has moved it since
             return ()
         scores = view.vectors[[fact.number for fact in current]] @ vector
-        return [current[place].record.text for place in np.argsort(-scores)[:NEAREST_MAX]]
+        nearest = [current[place].record for place in np.argsort(-scores)[:NEAREST_MAX]]
+        return [KnownFact(one.id, one.text) for one in nearest]
 
     return nearest

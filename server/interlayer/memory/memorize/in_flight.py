@@ -107,8 +107,12 @@ class InFlightCalls:
 
 def _body(request: MemorizeRequest) -> dict[str, Any]:
     """Return a call as JSON can hold it, without what a gate would turn down as secret anyway."""
-    facts = [[one.text, one.confidence, one.observed_at] for one in request.facts if not untellable(one.text)]
-    values = [[one.name, one.value, one.confidence] for one in request.properties if not untellable(str(one.value))]
+    facts = [_fact_body(one) for one in request.facts if not untellable(f"{one.text} {one.replaces or ''}")]
+    values = [
+        [one.name, one.value, one.confidence, *([True] if one.remove else [])]
+        for one in request.properties
+        if not untellable(str(one.value))
+    ]
     return {
         "entity": request.entity,
         "content": request.content,
@@ -123,10 +127,15 @@ def _body(request: MemorizeRequest) -> dict[str, Any]:
     }
 
 
+def _fact_body(fact: FactCandidate) -> dict[str, Any]:
+    said = {"text": fact.text, "confidence": fact.confidence, "observed_at": fact.observed_at}
+    return {**said, "replaces": fact.replaces, "ended": fact.ended}
+
+
 def _request(body: Mapping[str, Any]) -> MemorizeRequest:
     observed_at = body["observed_at"]
     more: dict[str, Any] = {
-        "facts": [FactCandidate(*one) for one in body["facts"]],
+        "facts": [FactCandidate(**one) for one in body["facts"]],
         "properties": [PropertyCandidate(*one) for one in body["properties"]],
         "relations": [(kind, target) for kind, target in body["relations"]],
         "observed_at": parse_instant(observed_at, "observed_at") if observed_at else None,

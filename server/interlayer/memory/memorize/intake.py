@@ -4,26 +4,34 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
+from interlayer.documents.document import Document, Kind
+from interlayer.documents.reader import read
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
 from interlayer.language.prompt_injection import addressed
+from interlayer.memory.extraction.extractor import Extracted
+from interlayer.memory.extraction.model_answer import UNJUDGED
 from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
-from interlayer.memory.gates.rejection import Rejection
+from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
+from interlayer.memory.memorize.open_sentences import open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
     LABEL_MAX,
     PROPERTIES_MAX,
+    QUERY_MAX,
     RELATIONS_MAX,
     FactCandidate,
     MemorizeRequest,
@@ -34,13 +42,20 @@ from interlayer.text.private import masked, untellable
 
 _RELATION: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
+_AHEAD: Final = timedelta(days=1)  # for clocks that go wrong, and dates of other time zones
+LONGEST: Final = 1_000  # characters of a statement, as long as no schema says otherwise
+_LEFT_OUT: Final[dict[Kind, GateCode]] = {"question": "question", "greeting": "greeting", "fragment": "fragment"}
+
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
-def read_plainly(content: str | None) -> Reading:
-    """Blot every secret out of content, in place, so that spans still fit."""
+def read_plainly(content: str | None, observed_at: datetime | None = None, longest: int = LONGEST) -> Reading:
+    """Blot every secret out of content, in place, so that spans still fit, and read what it is made of.
+
+    No piece is longer than `longest` characters.
+    """
     text = masked(content or "")
-    return Reading(text, text != (content or ""))
+    return Reading(text, text != (content or ""), read(text, observed_at, longest))
 
 
 def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeRequest:
@@ -63,22 +78,42 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     ground = Ground(content, context.known, context.observed_at) if found else None
     gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
     rejected: list[Rejected] = []
-    read = found.facts if found else plain_facts(content, context) if content else ()
-    facts = list(_let_pass(gates, [*request.facts, *read], rejected))
+    plain = partial(_plain_facts, request, context, reading)
+    unread = (
+        open_sentences(found, ground, plain, may_stray="ungrounded" in context.gates.off) if ground and found else None
+    )
+    stated = [*found.facts, *(unread.facts if unread else ())] if found else plain()
+    facts = list(_let_pass(gates, [*request.facts, *stated], rejected))
+    if found:
+        _turn_down_lost(gates, found, rejected)
+    else:
+        _leave_out(gates, reading.document)
     if len(facts) > STATEMENTS_MAX:
         raise InvalidInput("content", f"{len(facts)} sentences, {STATEMENTS_MAX} is the limit.", "Send it in parts.")
     given = _rename_to_current(request.properties, context.schema)
     names = [candidate.name for candidate in given]
-    more = [one for one in found.properties if one.name not in names] if found else None
-    plain = properties_of(content, context.schema, names) if content and more is None else []
-    stated = plain if more is None else more
-    properties = _observations(gates, [*given, *stated], rejected, beside=bool(content))
+    values = [one for one in found.properties if one.name not in names] if found else []
+    if content and (unread or not found):
+        taken, day = [*names, *(one.name for one in values)], context.observed_at.date()
+        derived = properties_of(content, context.schema, taken, reading.document, context.bears, day)
+        values += [one for one in derived if unread is None or unread.hold(one.span)]
+    properties = _observations(gates, [*given, *values], rejected, beside=bool(content))
     if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
-    extractor = _extractor(request, reading)
-    return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, reading.failed or "")
+    pending = reading.failed or (unread.why if unread else "")
+    extractor = _extractor(request, reading, pending)
+    return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
+
+
+def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
+    """Return the statements of plain content. Its own dates count where the call gives none, or it has several."""
+    document = reading.document
+    if not reading.content or document is None:
+        return ()
+    dated = not request.observed_at or len({piece.written_at for piece in document.pieces}) > 1
+    return plain_facts(reading.content, document, context, dated=dated)
 
 
 def check_limits(request: MemorizeRequest) -> None:
@@ -103,8 +138,20 @@ def check_limits(request: MemorizeRequest) -> None:
             check_text(text, name)
     for number, fact in enumerate(request.facts):
         check_text(fact.text, f"facts.{number}.text")
+        check_text(fact.replaces or "", f"facts.{number}.replaces", QUERY_MAX)
     if request.content is not None and not request.content.strip():
         raise InvalidInput("content", "is blank.", "Leave it out or send text.")
+
+
+def check_times(request: MemorizeRequest, now: datetime) -> None:
+    """Raise `InvalidInput` for what was observed in the future: no correction before that day would count."""
+    given = [("observed_at", timestamp(request.observed_at) if request.observed_at else None)]
+    given += [(f"facts.{number}.observed_at", fact.observed_at) for number, fact in enumerate(request.facts)]
+    last = timestamp(now + _AHEAD)
+    for field_name, observed_at in given:
+        if observed_at and observed_at > last:
+            problem = f"{observed_at[:10]} is more than a day in the future."
+            raise InvalidInput(field_name, problem, "Say when it was observed; put what is planned into the words.")
 
 
 def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> GateResult:
@@ -130,14 +177,16 @@ def _check_admission(judged: object) -> None:
         return
     if judged.code in {"secret", "instruction"}:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
-    if judged.code in {"unknown_property", "type"}:
+    if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
 
 
 def _as_given(candidate: PropertyCandidate, context: GateContext) -> Observation:
     """Return a value that the schema takes, however little confidence it has."""
     value = context.schema.current[candidate.name].normal(candidate.value)
-    return Observation(candidate.name, value, candidate.confidence, timestamp(context.observed_at))
+    return Observation(
+        candidate.name, value, candidate.confidence, timestamp(context.observed_at), remove=candidate.remove
+    )
 
 
 def _rename_to_current(candidates: Iterable[PropertyCandidate], schema: EntitySchema) -> list[PropertyCandidate]:
@@ -154,6 +203,23 @@ def _let_pass(gates: Gates, candidates: Iterable[FactCandidate], rejected: list[
             yield fact
 
 
+def _leave_out(gates: Gates, document: Document | None) -> None:
+    """Count what the content is made of beside statements."""
+    for piece in document.pieces if document else ():
+        if piece.kind != "statement":
+            gates.leave_out(_LEFT_OUT.get(piece.kind, "furniture"))
+
+
+def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) -> None:
+    """Count what of a model's answer cannot be read, and keep what it said of it for review."""
+    for one in found.lost:
+        gates.turn_down("not_in_form")
+        if one.text:
+            candidate = FactCandidate(one.text, UNJUDGED, origin="extractor", quote=one.quote)
+            rejected.append(Rejected(candidate, Rejection("not_in_form", one.why)))
+    gates.turn_down("unknown_fact", found.unknown_facts)
+
+
 def _observations(
     gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
 ) -> tuple[Observation, ...]:
@@ -167,15 +233,14 @@ def _observations(
     return tuple(passed.values())
 
 
-def _extractor(request: MemorizeRequest, reading: Reading) -> str:
+def _extractor(request: MemorizeRequest, reading: Reading, pending: str) -> str:
     given = ["caller"] if request.facts or request.properties else []
     if not request.content:
         return given[0] if given else "none"
-    if reading.extracted:
-        return "+".join([*given, reading.extracted.extractor])
-    if reading.failed:
-        return f"{'+'.join([*given, 'pending'])} ({reading.failed})"
-    return "+".join([*given, "plain"])
+    by = [*given, reading.extracted.extractor] if reading.extracted else given
+    if pending:
+        return f"{'+'.join([*by, 'pending'])} ({pending})"
+    return "+".join(by if reading.extracted else [*by, "plain"])
 
 
 def relation_type(kind: str) -> str:

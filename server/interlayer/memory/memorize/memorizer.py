@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 import anyio.to_thread
+import numpy as np
 
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.errors import InterlayerError, InvalidInput
@@ -28,18 +29,22 @@ from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.call import Call, PreparedCall
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
+from interlayer.memory.memorize.context import context_of
 from interlayer.memory.memorize.in_flight import InFlightCalls
-from interlayer.memory.memorize.intake import check_limits
+from interlayer.memory.memorize.intake import check_limits, check_times
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
 from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.reconciliation.reconcile import Decision, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
+from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
+from interlayer.memory.reconciliation.related import Related, related_to
+from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.duration import before
-from interlayer.memory.schema.schema import Schema
+from interlayer.memory.schema.schema import EntitySchema, Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, Delete, ItemStore, Key, Operation, Put, VersionConflict
 from interlayer.storage.optimistic import apply_if_unchanged, optimistically
@@ -78,6 +83,7 @@ class Memorizer:
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Remember what a caller sends; when it returns, everything that the answer says is durable."""
         check_limits(request)
+        check_times(request, self._clock())
         call = Call(new_id("m", self._clock()), principal, request)
         try:
             return await self.remember(call)
@@ -159,17 +165,34 @@ class Memorizer:
         viewed = self._entities.view(organization, stored.head, prepared.space, read) if stored else None
         view = await viewed if viewed else self._entities.blank(entity, prepared.space)
         names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
-        decisions = await self._decide(prepared, view, names)
+        decisions, related = await self._decide(prepared, view, names)
+        schema = self._schema.entities[entity.type]
+        prepared = _with_values(prepared, decisions, view, schema)
         # Recorded when everything has been read: later than all that was committed before.
         memory = _memory(prepared, decisions, relations, view.revision + 1, timestamp(self._clock()))
-        schema = self._schema.entities[entity.type]
-        return change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
+        displaced = facts_displaced(view, memory, schema, names)
+        memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
+        change = change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
+        return replace(change, related=related)
 
-    async def _decide(self, prepared: PreparedCall, view: EntityView, names: Sequence[str]) -> list[Decision]:
-        facts = prepared.gated.facts
-        texts = [fact.text for fact in facts]
-        vectors, known, scale = await comparable(self._spaces, prepared.space, texts, prepared.vectors, view)
-        decide = partial(reconcile, facts, vectors, view, known, scale, names, prepared.observed_at)
+    async def _decide(
+        self, prepared: PreparedCall, view: EntityView, names: Sequence[str]
+    ) -> tuple[list[Decision], list[Related]]:
+        """Decide every candidate, and find the known facts that are near to what is added."""
+        facts, naming = prepared.gated.facts, prepared.naming
+        texts = [*(fact.text for fact in facts), *naming]
+        given = prepared.vectors
+        if given is not None and prepared.naming_vectors is not None:
+            given = np.concatenate([given, prepared.naming_vectors])
+        vectors, known, scale = await comparable(self._spaces, prepared.space, texts, given, view)
+        said, named = vectors[: len(facts)], vectors[len(facts) :]
+
+        def decide() -> tuple[list[Decision], list[Related]]:
+            decisions = reconcile(facts, said, view, known, scale, names, prepared.observed_at)
+            meaning = dict(zip(naming, scale.read(named @ known.T), strict=True)) if naming else {}
+            decisions = follow(decisions, view, names, meaning)
+            return decisions, related_to(decisions, said, view, known, scale, names)
+
         return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
 
     async def _relations(
@@ -251,6 +274,17 @@ class Memorizer:
         self._projector.offer(organization, change.entity, memory, prepared.space, vectors)
 
 
+def _with_values(
+    prepared: PreparedCall, decisions: Sequence[Decision], view: EntityView, schema: EntitySchema
+) -> PreparedCall:
+    """Add the values that facts state which take the place of those that stated the current ones."""
+    gated = prepared.gated
+    given = [one.name for one in gated.properties]
+    beside = bool(prepared.request.content)
+    values = follow_facts(decisions, view, schema, given, prepared.observed_at, beside=beside)
+    return replace(prepared, gated=replace(gated, properties=(*gated.properties, *values))) if values else prepared
+
+
 def _memory(
     prepared: PreparedCall, decisions: Sequence[Decision], relations: tuple[Relation, ...], revision: int, now: str
 ) -> Memorized:
@@ -266,7 +300,9 @@ def _memory(
         has_content=beside,
         extractor=prepared.gated.extractor,
         facts=facts_of(decisions, call.memory_id, prepared.observed_at, beside=beside),
-        confirms=tuple(confirmations_of(decisions, prepared.observed_at, beside=beside)),
+        confirms=tuple(confirmations_of(decisions, prepared.observed_at, beside=beside, memory_id=call.memory_id)),
+        closes=closed_by(decisions),
+        context=context_of(request.content or "", [one.candidate.span for one in decisions if one.candidate.span]),
         properties=prepared.gated.properties,
         relations=relations,
         idempotency=request.idempotency_key,
@@ -279,7 +315,10 @@ def _answer_key(call: Call) -> Key:
 
 
 def _answer_puts(call: Call, answer: MemorizeAnswer, expires_at: int | None = None) -> list[Operation]:
-    """List what keeps the answer for replay, if the call has a key."""
+    """List what keeps the answer for replay, if the call has a key.
+
+    The words of facts that other calls brought are not kept with it: those may be forgotten.
+    """
     if not call.request.idempotency_key:
         return []
-    return [Put(_answer_key(call), {"answer": answer_body(answer)}, expires_at=expires_at)]
+    return [Put(_answer_key(call), {"answer": answer_body(replace(answer, related=None))}, expires_at=expires_at)]

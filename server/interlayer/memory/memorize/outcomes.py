@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from interlayer.answers import as_json
 from interlayer.errors import Corrupt
+from interlayer.memory.log.properties import why_kept
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.memorize.answer import (
     FactOutcome,
@@ -17,6 +18,7 @@ from interlayer.memory.memorize.answer import (
     MemorizedEntity,
     OmittedFacts,
     PropertyOutcome,
+    RelatedFact,
     RelationOutcome,
 )
 from interlayer.memory.memorize.call import GateResult, PreparedCall
@@ -26,6 +28,7 @@ from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.text.budget import json_tokens
 
 ANSWER_TOKENS: Final = 1_400
+RELATED_TOKENS: Final = 400
 _ANSWER: Final = TypeAdapter(MemorizeAnswer)
 
 
@@ -56,6 +59,7 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
         entity=_entity(change.after, created=change.before is None),
         properties=(*_properties(change), *rejected_properties),
         facts=shown,
+        related=tuple(_related(change)) or None,
         relations=tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in memory.relations),
         gates=_counts(gated),
         extractor=gated.extractor,
@@ -72,12 +76,13 @@ def fact_outcome(one: Decision) -> FactResult:
 
 
 def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutcome]:
-    added = iter(memory.facts)
-    by_number = {number: next(added).id for number, one in enumerate(decisions) if one.outcome == "added"}
+    by_number = _ids(decisions, memory)
     for number, one in enumerate(decisions):
         same = None if one.duplicate_of is None else _name(one.duplicate_of, by_number)
         newer = _name(one.superseded_by[0], by_number) if one.superseded_by else None
-        older = _name(one.supersedes[0], by_number) if one.supersedes and not newer else None
+        replaced = one.replaces or (() if newer else one.supersedes)
+        older = _name(replaced[0], by_number) if replaced else None
+        late = f"superseded by {newer}, which was observed later; kept as history" if newer else None
         yield FactOutcome(
             fact_id=same or by_number.get(number, ""),
             text=one.candidate.text,
@@ -86,8 +91,27 @@ def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutc
             similarity=one.similarity if same else None,
             duplicate_of=same,
             supersedes=older,
-            reason=f"superseded by {newer}, which was observed later; kept as history" if newer else None,
+            reason=one.note or late,
         )
+
+
+def _ids(decisions: Sequence[Decision], memory: LogEntry) -> dict[int, str]:
+    """Return the ids of the added facts by their number in the call."""
+    added = iter(memory.facts)
+    return {number: next(added).id for number, one in enumerate(decisions) if one.outcome == "added"}
+
+
+def _related(change: MemoryChange) -> Iterator[RelatedFact]:
+    """Yield the known facts near to what was added, as many as a part of the answer holds."""
+    by_number = _ids(change.decisions, change.memory)
+    left = RELATED_TOKENS
+    for one in change.related:
+        decision = change.decisions[one.to]
+        to = by_number.get(one.to) or _name(decision.duplicate_of or 0, by_number)
+        shown = RelatedFact(fact_id=one.fact.record.id, text=one.fact.record.text, similarity=one.similarity, to=to)
+        left -= json_tokens(as_json(shown))
+        if left >= 0:
+            yield shown
 
 
 def _name(other: str | int, by_number: Mapping[int, str]) -> str:
@@ -144,14 +168,15 @@ def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
     for seen in change.prepared.gated.properties:
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
         previous = change.view.properties.get(seen.name)
-        older = "an older or weaker observation does not displace the current value"
+        met = change.view.states.get(seen.name)
+        why = why_kept(met, seen, change.schema.current[seen.name]) if met else "there is nothing to remove"
         yield PropertyOutcome(
             name=seen.name,
             outcome=outcome,
             value=state.value,
             confidence=state.confidence,
-            previous=previous.value if previous and outcome == "updated" else None,
-            reason=older if outcome == "kept" else None,
+            previous=previous.value if previous and outcome in {"updated", "removed"} else None,
+            reason=why if outcome == "kept" else None,
         )
 
 

@@ -20,6 +20,7 @@ from interlayer.memory.memorize.call import Call, PreparedCall, Reading
 from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.reconciliation.replacing import names_by_words
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 
@@ -79,17 +80,21 @@ class Preparation:
         judge = admit if by_operator else gate
         gated = await run_over(read.request.content, partial(judge, read.request, read.context, read.reading))
         space = await self._spaces.of(organization)
-        vectors, degraded = await of_statements(space, [fact.text for fact in gated.facts])
+        naming = list(dict.fromkeys(fact.replaces or "" for fact in gated.facts if names_by_words(fact)))
+        vectors, degraded = await of_statements(space, [*(fact.text for fact in gated.facts), *naming])
+        count = len(gated.facts)
         return PreparedCall(
             call=call,
             request=read.request,
             reference=reference,
             relations=relations,
-            observed_at=timestamp(observed_at),
+            observed_at=timestamp(read.context.observed_at),
             gated=gated,
             space=space,
-            vectors=vectors,
+            vectors=None if vectors is None else vectors[:count],
             degraded=degraded,
+            naming=naming,
+            naming_vectors=None if vectors is None else vectors[count:],
             resolved=read.resolved,
         )
 
@@ -102,8 +107,11 @@ class Preparation:
             return _Read(without_secrets(request, _NOTHING), context, _NOTHING, None)
         resolved = await self._resolve(organization, reference)
         head = await self._entities.shown(organization, resolved.read.stored.head) if resolved.read else None
+        longest = self._schema.gates.fact_characters_max
+        reading = await run_over(request.content, partial(read_plainly, request.content, observed_at, longest))
+        if request.observed_at is None and reading.document:
+            observed_at = reading.document.written_at or observed_at
         context = gate_context(self._schema, reference, head, observed_at)
-        reading = await run_over(request.content, partial(read_plainly, request.content))
         request = without_secrets(request, reading)
         try:
             model = await self._extractors.current(organization)

@@ -34,7 +34,10 @@ class KnownProperty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFact:
-    """A statement and where it comes from; `score` only where a query ranks it."""
+    """A statement and where it comes from; `score` only where a query ranks it.
+
+    `newer` is the id of a newer fact that probably takes its place, `like` how many others say nearly the same.
+    """
 
     fact_id: str
     text: str
@@ -42,6 +45,8 @@ class KnownFact:
     score: float | None = None
     observed_at: str
     status: FactStatus
+    newer: str | None = None
+    like: int | None = None
     memory_id: str
     source: str
 
@@ -78,7 +83,7 @@ class PendingSources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedValue:
-    """A value that a property was observed to have, current or not."""
+    """A value that a property was observed to have, current or not; or with `removed` to have no more, None of any."""
 
     name: str
     value: Any
@@ -86,6 +91,7 @@ class ObservedValue:
     recorded_at: str
     memory_id: str
     agent: str
+    removed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +127,11 @@ class RecallAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedProperties:
-    """The type of an entity and its current property values, by name."""
+    """The type of an entity and its current property values, by name; `voices` as a head has them."""
 
     type: str
     values: Mapping[str, Any]
+    voices: Mapping[str, tuple[float, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import NotFound
 from interlayer.memory.entities.answer import NamedEntity
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation
@@ -123,7 +124,7 @@ class Explanation:
         if not seen:
             has = ", ".join(sorted(view.properties)) or "none"
             raise NotFound(f"property: {name[:40]!r} has never been observed of it. Known are: {has}.")
-        voices = [_Saying(view.memories[one.memory_id], one.observation, str(one.observation.value)) for one in seen]
+        voices = [_Saying(view.memories[one.memory_id], one.observation, _said(one.observation)) for one in seen]
         voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
         return PropertyExplanation(
             entity=_entity(stored),
@@ -158,6 +159,10 @@ class Explanation:
         )
 
 
+def _said(seen: Observation) -> str:
+    return str(seen.value) if not seen.remove else f"removed {seen.value}" if seen.value is not None else "removed"
+
+
 def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Saying]:
     """Yield the memory that brought a fact, and every one that confirmed it, in the order of the log."""
     for memory in view.memories.values():
@@ -177,5 +182,5 @@ def _show(fact: FactState) -> ExplainedFact:
         text=fact.record.text,
         confidence=fact.confidence,
         observed_at=display_time(fact.seen_at),
-        status="superseded" if fact.superseded_by else "current",
+        status="current" if fact.is_current else "superseded",
     )

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from interlayer.answers import as_json, display_time
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.fact_groups import FactGroups
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log.properties import PropertyState
 from interlayer.memory.log.records import Head, Memorized
@@ -21,7 +23,7 @@ from interlayer.memory.recall.answer import (
     PendingSources,
     RecallAnswer,
 )
-from interlayer.memory.recall.ranking import rank, without_query
+from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import json_tokens
 
@@ -37,7 +39,9 @@ class Page:
     @classmethod
     def of(cls, request: RecallRequest, revision: int) -> "Page":
         """Return where a call stands. Raises `InvalidInput` for a cursor of another question."""
-        digest = paging.digest_of(request.entity, request.query, request.min_confidence, request.as_of)
+        digest = paging.digest_of(
+            request.entity, request.query, tuple(request.also), request.min_confidence, request.as_of, request.known_at
+        )
         if request.cursor is None:
             return cls(revision, np.empty(0, dtype=np.uint64), digest)
         (first_revision, query), shown = paging.decode(request.cursor, int, str)
@@ -56,10 +60,10 @@ def rank_facts(
     vector: np.ndarray[Any, np.dtype[np.float32]],
     page: Page,
     names: Sequence[str],
-) -> tuple[Sequence[tuple[FactState, float | None]], int]:
-    """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
+) -> Ranked:
+    """Return the facts of a page, best first and one more than it can hold."""
     if "facts" not in request.include:
-        return [], 0
+        return Ranked((), np.empty(0, dtype=np.int64))
     superseded_too = "history" in request.include or request.as_of is not None
     traits = view.traits
     eligible = (traits.confidence >= np.float32(request.min_confidence)) & (traits.revisions <= page.revision)
@@ -67,14 +71,21 @@ def rank_facts(
         eligible &= ~traits.superseded
     numbers = np.flatnonzero(eligible)
     end = len(page.shown) + request.limit + 1
+    collapse = collapses(request)
     if request.query:
-        ranked = rank(view, request.query, vector, numbers, end, names)
+        ranked = rank(view, request.query, vector, numbers, end, names, also=request.also, collapse=collapse)
     else:
-        ranked = without_query(view, numbers, end)
+        ranked = without_query(view, numbers, end, collapse=collapse)
     if not len(page.shown):
-        return ranked, len(numbers)
+        return ranked
     left = np.isin(traits.marks, page.shown, invert=True)
-    return [one for one in ranked if left[one[0].number]], int(left[numbers].sum())
+    facts = [one for one in ranked.facts if left[one[0].number]]
+    return replace(ranked, facts=facts, numbers=ranked.numbers[left[ranked.numbers]])
+
+
+def collapses(request: RecallRequest) -> bool:
+    """Tell whether other words for the same are left to the last pages."""
+    return "history" not in request.include
 
 
 def frame_of(
@@ -121,39 +132,52 @@ def _trim(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
 
 def filled(
     frame: RecallAnswer,
-    ranked: Sequence[tuple[FactState, float | None]],
-    there: int,
+    ranked: Ranked,
     request: RecallRequest,
     page: Page,
+    groups: FactGroups,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
-    """Return the answer with facts until the limit or the budget; it says how many of those `there` were left out."""
+    """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
+
+    Other words for the same begin a page of their own.
+    """
+    behind = groups.behind if collapses(request) else {}
     left = request.max_tokens - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
     chosen: list[FactState] = []
     facts: list[KnownFact] = []
     why = ""
-    for fact, score in ranked:
-        entry = _fact(fact, score)
+    for fact, score in ranked.facts:
+        if chosen and fact.number in behind and chosen[-1].number not in behind:
+            why = "the same in other words"
+            break
+        entry = _fact(fact, score, groups)
         left -= json_tokens(as_json(entry)) + 1 + paging.MARK_TOKENS
         if len(chosen) == request.limit or (left < 0 and chosen):
             why = "limit" if len(chosen) == request.limit else "max_tokens"
             break
         facts.append(entry)
         chosen.append(fact)
-    missing = there - len(chosen)
-    omitted = replace(frame.omitted, facts=missing, why=f"{why}: pass next_cursor for more" if missing else "")
+    missing = len(ranked.numbers) - len(chosen)
+    reasons = [f"{why}: pass next_cursor for more"] if missing else []
+    if ranked.off:
+        reasons.append(f"{ranked.off} have nothing to do with the query: they come without one")
+    omitted = replace(frame.omitted, facts=missing + ranked.off, why="; ".join(reasons))
     cursor = page.after(chosen) if missing else None
     return replace(frame, facts=tuple(facts), omitted=omitted, next_cursor=cursor), chosen
 
 
-def _fact(fact: FactState, score: float | None) -> KnownFact:
+def _fact(fact: FactState, score: float | None, groups: FactGroups) -> KnownFact:
+    newer = groups.newer.get(fact.number)
     return KnownFact(
         fact_id=fact.record.id,
         text=fact.record.text,
         confidence=fact.confidence,
         score=score,
         observed_at=display_time(fact.record.observed_at),
-        status="superseded" if fact.superseded_by else "current",
+        status="current" if fact.is_current else "superseded",
+        newer=newer.record.id if newer else None,
+        like=groups.like.get(fact.number),
         memory_id=fact.memory.id,
         source=fact.memory.source or "",
     )
@@ -180,4 +204,5 @@ def _history(view: EntityView) -> Iterator[ObservedValue]:
             recorded_at=display_time(one.recorded_at),
             memory_id=one.memory_id,
             agent=one.agent,
+            removed=one.observation.remove or None,
         )

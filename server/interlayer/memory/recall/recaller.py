@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from interlayer.answers import as_json
 from interlayer.ids import timestamp
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.vectors import of_query
-from interlayer.memory.entities.view import EntityView, FactState, valid_then
+from interlayer.memory.entities.view import EntityView, valid_then
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
-from interlayer.memory.log.identifiers import EntityString, check_text, parse_entity
+from interlayer.memory.log.identifiers import EntityString, parse_entity
 from interlayer.memory.log.reader import parts, read_log
 from interlayer.memory.log.records import EntityId, Head, Relation
 from interlayer.memory.log.revision import expired, without_memories
@@ -19,8 +20,8 @@ from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
-from interlayer.memory.recall.ranking import asked
-from interlayer.memory.requests import QUERY_MAX, RecallRequest
+from interlayer.memory.recall.query import asked, check_query, meant
+from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore
@@ -39,7 +40,7 @@ class Recaller:
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
-        check_text(request.query or "", "query", QUERY_MAX)
+        check_query(request.query or "", request.also)
         known = await self._entities.resolve(principal.organization, parsed)
         read = await self._entities.read(principal.organization, known) if known else None
         head = await self._entities.shown(principal.organization, read.stored.head) if read else None
@@ -53,23 +54,27 @@ class Recaller:
                 relations=(),
                 omitted=Omitted(facts=0, why="nothing is known of this entity; the same query will not change that"),
             )
-        until = timestamp(request.as_of) if request.as_of else None
+        as_of = timestamp(request.as_of) if request.as_of else None
+        known_at = timestamp(request.known_at) if request.known_at else None
+        until = known_at or as_of
         wanted = "relations" in request.include
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
-        vector, degraded = await of_query(space, asked(request.query, names) if request.query else None)
+        vector, degraded = await of_query(
+            space, meant(asked(request.query, names), request.also) if request.query else None
+        )
         view = await self._entities.view(principal.organization, head, space, read)
         if until:
-            view = await self._past(principal.organization, view, until, degraded, space)
+            view = await self._past(principal.organization, view, (as_of, known_at), degraded, space)
         page = Page.of(request, view.revision)
         relations = await self._relations(principal.organization, view, read, until) if wanted else ()
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, head, space)
-        ranked, there = rank_facts(view, request, vector, page, names)
+        ranked = rank_facts(view, request, vector, page, names)
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, there, request, page)
+        answer, chosen = filled(frame, ranked, request, page, view.groups)
         if "sources" in request.include:
             return await self._with_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer
@@ -78,7 +83,9 @@ class Recaller:
         """Return the type and current properties of an entity; of an unknown one, none."""
         parsed = parse_entity(entity, self._schema)
         head = await self._head(principal.organization, parsed)
-        return TypedProperties(type=parsed.type, values=head.properties if head else {})
+        if head is None:
+            return TypedProperties(type=parsed.type, values={}, voices={})
+        return TypedProperties(type=parsed.type, values=head.properties, voices=head.voices)
 
     async def _head(self, organization: str, entity: EntityString) -> Head | None:
         """Return the head of an entity as it may be shown, None when nothing of it may."""
@@ -122,18 +129,29 @@ class Recaller:
         return stored.head if stored else None
 
     async def _past(
-        self, organization: str, view: EntityView, as_of: str, degraded: list[str], space: ActiveSpace
+        self,
+        organization: str,
+        view: EntityView,
+        at: tuple[str | None, str | None],
+        degraded: list[str],
+        space: ActiveSpace,
     ) -> EntityView:
-        """Fold what was known and valid then: the log up to that instant, with what was merged into it at that time.
+        """Fold the log as it was known at an instant, with what was merged into it then, or what held at one, or both.
 
-        Where nothing had been recorded yet, because the past was filled in later, it is what is now known to have been
-        valid then, and `degraded` says so.
+        `at` are the instants of what held and what was known. What held is asked of what was known at that instant too,
+        unless another one is given. Where nothing had been recorded yet, because the past was filled in later, it is
+        what is now known to have been valid then, and `degraded` says so.
         """
-        log = await read_log(self._store, organization, view.entity, as_of=as_of)
+        as_of, known_at = at
+        log = await read_log(self._store, organization, view.entity, as_of=known_at or as_of)
         known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
-        valid = [valid_then(memory, as_of) for memory in known or view.memories.values()]
-        if not known and any(memory.facts or memory.properties for memory in valid):
-            degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
+        if known_at and not known:
+            degraded.append("known_at: nothing was recorded yet then")
+        elif not known:
+            known = list(view.memories.values())
+            if any(memory.facts or memory.properties for memory in (valid_then(one, as_of or "") for one in known)):
+                degraded.append("as_of: nothing was recorded yet then; shown is what is now known to have been valid")
+        valid = [valid_then(memory, as_of) for memory in known] if as_of else known
         same = view.space == space.embedder.space
         vectors = {fact.record.id: view.vectors[fact.number] for fact in view.ordered} if same else {}
         gone = {fact.id: fact.text for memory in valid for fact in memory.facts if fact.id not in vectors}

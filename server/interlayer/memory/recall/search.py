@@ -10,22 +10,24 @@ import numpy as np
 from interlayer.answers import as_json, display_time
 from interlayer.errors import Corrupt, InvalidInput, Unavailable
 from interlayer.memory.entities.answer import NamedEntity
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.view import EntityView, FactState
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log import keys
-from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.answer import FoundFact, ListAnswer, ListedEntity, SearchAnswer, SearchResult
 from interlayer.memory.recall.filters import Filters
 from interlayer.memory.recall.lexical_fallback import ENTITIES_MAX, Scanner
-from interlayer.memory.requests import QUERY_MAX, Condition, SearchRequest
+from interlayer.memory.recall.mentions import Mentions
+from interlayer.memory.recall.query import asked, check_query, meant
+from interlayer.memory.requests import Condition, SearchRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Span
-from interlayer.storage.vectors import Hit
+from interlayer.storage.vectors import Hit, Row
 from interlayer.text.budget import json_tokens
 from interlayer.text.fusion import min_max
 
@@ -36,6 +38,7 @@ _SLOW_S: Final = 1.0
 _REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
 _DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."
 _LISTED_TOKENS: Final = 1_996  # with what leads to the next page, an answer stays about 2,000
+_NAMED: Final = 0.3  # added to the score of a fact of whom the query names
 _OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
 
 
@@ -57,11 +60,12 @@ class Searcher:
         self._schema = schema
         self._filters = Filters(store, schema)
         self._scanner = Scanner(store, schema)
+        self._mentions = Mentions(entities, schema)
         self._rests_until_s = 0.0
 
     async def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
         """Return the facts that fit best. Raises `InvalidInput`, or `Unavailable` without the item store."""
-        check_text(request.query, "query", QUERY_MAX)
+        check_query(request.query, request.also)
         if not request.query.strip():
             raise InvalidInput("query", "is blank.", "Say what to look for, or use list_entities.")
         allowed = await self._find_allowed(principal.organization, request)
@@ -69,10 +73,10 @@ class Searcher:
         try:
             return _page(await self._find(principal.organization, request, allowed, set(shown)), shown, request)
         except (Unavailable, Corrupt) as error:
-            hits = await self._scanner.hits(
-                principal.organization, request.query, request.entity_type, allowed, _CANDIDATES + len(shown)
-            )
-            found = await self._living(principal.organization, hits, allowed, set(shown), request)
+            text = meant(request.query, request.also)
+            limit = _CANDIDATES + len(shown)
+            hits = await self._scanner.hits(principal.organization, text, request.entity_type, allowed, limit)
+            found = await self._living(principal.organization, _fuse(hits, ()), allowed, set(shown), request)
             return replace(_page(found, shown, request), degraded=(f"{_DEGRADED} {error}",))
 
     async def _find(
@@ -96,15 +100,22 @@ class Searcher:
         self, organization: str, request: SearchRequest, allowed: set[str] | None, shown: set[int]
     ) -> list[tuple[Head, FactState, float]]:
         space = await self._spaces.of(organization)
-        vector = (await space.embedder.embed([request.query], query=True))[0]
+        named = await self._named(organization, request, allowed)
+        texts = [meant(one, request.also) for one in (request.query, asked(request.query, _names(named)))]
+        vectors = await space.embedder.embed(texts, query=True)
         await self._projector.drain(organization)  # what was written is found
         owners = await self._owners(organization, request, allowed)
         limit = _CANDIDATES + len(shown)
         while True:
             hits = await space.index.search(
-                organization, vector, request.query, kind=request.entity_type, owners=owners, limit=limit
+                organization, vectors[0], texts[0], kind=request.entity_type, owners=owners, limit=limit
             )
-            found = await self._living(organization, hits, allowed, shown, request)
+            own: Sequence[Hit] = ()
+            if named:
+                own = await space.index.search(
+                    organization, vectors[1], texts[1], owners=_refs(named), limit=_CANDIDATES + len(shown)
+                )
+            found = await self._living(organization, _fuse(hits, own), allowed, shown, request)
             if len(found) > request.limit or len(hits) < limit:
                 return found
             limit *= _WIDER
@@ -163,9 +174,15 @@ class Searcher:
             raise InvalidInput("where", "needs entity_type.", "Name the type whose properties it compares.")
         return await self._filters.matching(organization, request.entity_type, request.where)
 
-    async def _survivors(self, organization: str, hits: Sequence[Hit], where: Sequence[Condition]) -> dict[str, Head]:
-        """Return by owner the heads that hits belong to: of an entity that was merged, that of the other one."""
-        owners = list(dict.fromkeys(EntityId(*hit.row.owner.split(":", 1)) for hit in hits))
+    async def _named(self, organization: str, request: SearchRequest, allowed: set[str] | None) -> Sequence[Head]:
+        """Return the heads of those whom the query names, without those that do not meet `where`."""
+        named = await self._mentions.named_in(organization, request.query, request.entity_type)
+        heads = await self._entities.heads(organization, named)
+        return [head for head in heads if allowed is None or head.entity.id in allowed]
+
+    async def _survivors(self, organization: str, rows: Sequence[Row], where: Sequence[Condition]) -> dict[str, Head]:
+        """Return by owner the heads that rows belong to: of an entity that was merged, that of the other one."""
+        owners = list(dict.fromkeys(EntityId(*row.owner.split(":", 1)) for row in rows))
         owners = [owner for owner in owners if owner.type in self._schema.entities]  # a type may have been removed
         found: dict[str, Head] = {}
         for head in await self._entities.heads(organization, owners):
@@ -176,28 +193,34 @@ class Searcher:
         return found
 
     async def _living(
-        self, organization: str, hits: Sequence[Hit], allowed: set[str] | None, shown: set[int], request: SearchRequest
+        self,
+        organization: str,
+        scored: Sequence[tuple[Row, float]],
+        allowed: set[str] | None,
+        shown: set[int],
+        request: SearchRequest,
     ) -> list[tuple[Head, FactState, float]]:
         """Return the best hits, one more than a page, that may be shown: still in the item store, in force and new.
 
         The index is never the truth.
         """
-        heads = await self._survivors(organization, hits, request.where)
-        hits = [hit for hit in hits if hit.row.owner in heads]
-        if allowed is not None:
-            hits = [hit for hit in hits if heads[hit.row.owner].entity.id in allowed]
-        found: list[tuple[Head, FactState, float]] = []
+        heads = await self._survivors(organization, [row for row, _ in scored], request.where)
+        found: dict[str, tuple[Head, FactState, float]] = {}
         views: dict[str, EntityView] = {}
-        for hit, score in _fuse(hits):
+        for row, score in scored:
             if len(found) > request.limit:
                 break
-            head = heads[hit.row.owner]
+            head = heads.get(row.owner)
+            if head is None or (allowed is not None and head.entity.id not in allowed):
+                continue
             if head.entity.ref not in views:
                 views[head.entity.ref] = await self._entities.view(organization, head)
-            fact = views[head.entity.ref].facts.get(hit.row.id)
-            if fact and fact.superseded_by is None and paging.mark(fact.record.id) not in shown:
-                found.append((head, fact, score))
-        return found
+            fact = views[head.entity.ref].facts.get(row.id)
+            # What probably took the place of a fact is read before it.
+            for one in (fact.newer, fact) if fact else ():
+                if one and one.is_current and paging.mark(one.record.id) not in shown:
+                    found.setdefault(one.record.id, (head, one, score))
+        return list(found.values())[: request.limit + 1]
 
     async def _owners(
         self, organization: str, request: SearchRequest, allowed: set[str] | None
@@ -206,11 +229,11 @@ class Searcher:
         if allowed is None or len(allowed) > _OWNERS_MAX or not request.entity_type:
             return None
         heads = await self._entities.heads(organization, [EntityId(request.entity_type, one) for one in allowed])
-        return sorted({one.ref for head in heads for one in (head.entity, *head.absorbed)})
+        return _refs(heads)
 
 
 def _digest(request: SearchRequest) -> str:
-    return paging.digest_of(request.query, request.entity_type, request.where)
+    return paging.digest_of(request.query, tuple(request.also), request.entity_type, request.where)
 
 
 def _marks_shown(request: SearchRequest) -> list[int]:
@@ -222,14 +245,36 @@ def _marks_shown(request: SearchRequest) -> list[int]:
     return marks.tolist()
 
 
-def _fuse(hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+def _names(heads: Sequence[Head]) -> list[str]:
+    """Return everything that entities are called by."""
+    known = [
+        (head.name, *head.names, *(one for values in head.identifiers.values() for one in values)) for head in heads
+    ]
+    return [name for names in known for name in names]
+
+
+def _refs(heads: Sequence[Head]) -> list[str]:
+    """Return to what rows of entities, and of what was merged into them, belong."""
+    return sorted({one.ref for head in heads for one in (head.entity, *head.absorbed)})
+
+
+def _fuse(hits: Sequence[Hit], own: Sequence[Hit]) -> list[tuple[Row, float]]:
+    """Return rows with scores of 0..1, best first. `own` are those of whom the query names, found without the name."""
+    scores: dict[str, float] = {}
+    rows = {hit.row.id: hit.row for hit in (*hits, *own)}
+    for found, bonus in ((_scaled(hits), 0.0), (_scaled(own), _NAMED)):
+        for row_id, score in found.items():
+            scores[row_id] = max(scores.get(row_id, 0.0), (score + bonus) / (1 + _NAMED))
+    order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
+    return [(rows[row_id], round(scores[row_id], 4)) for row_id in order]
+
+
+def _scaled(hits: Sequence[Hit]) -> dict[str, float]:
+    """Return by row id the mean of the legs of hits, each scaled to 0..1."""
     if not hits:
-        return []
-    cosine = np.array([hit.cosine or 0.0 for hit in hits], dtype=np.float32)
-    lexical = np.array([hit.lexical or 0.0 for hit in hits], dtype=np.float32)
-    scores = (min_max(cosine) + min_max(lexical)) / 2
-    order = sorted(range(len(hits)), key=lambda place: (-scores[place], hits[place].row.id))
-    return [(hits[place], round(float(scores[place]), 4)) for place in order]
+        return {}
+    legs = np.array([[hit.cosine or 0.0 for hit in hits], [hit.lexical or 0.0 for hit in hits]], dtype=np.float32)
+    return {hit.row.id: float(score) for hit, score in zip(hits, min_max(legs).mean(axis=0), strict=True)}
 
 
 def _page(found: Sequence[tuple[Head, FactState, float]], shown: Sequence[int], request: SearchRequest) -> SearchAnswer:

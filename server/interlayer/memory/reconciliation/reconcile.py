@@ -8,20 +8,21 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.language.contradiction import NEAR, Claim, contradict
-from interlayer.language.distinction import find_distinction
-from interlayer.language.restatement import MEANING_MIN, TOGETHER_MIN, Pinned
+from interlayer.language.comparison.judgement import compare
+from interlayer.language.comparison.statement import Statement
+from interlayer.language.comparison.tokens import exact_form
+from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.terms import content_words, stem
-from interlayer.memory.entities.view import EntityView, exact_form
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import Confirmation, FactId, FactRecord
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import Scale
 
-# At or over this cosine, on the common scale, two statements of one entity are the same, unless the guard objects.
-_DUPLICATE: Final = 0.88
-_NEIGHBOURS: Final = 8
-_OPPOSED: Final = 12
+_NEAR: Final = 0.3  # cosine under which meaning proposes nobody to be compared
+_NEIGHBOURS: Final = 12  # proposed by meaning
+_SHARING: Final = 8  # proposed by their words, where the meaning of a language is hardly known to the model
+_SHARED_MIN: Final = 0.01  # share of the words, by rarity, that such a statement has too
 _ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
 
 
@@ -30,7 +31,11 @@ class Decision:
     """What becomes of a candidate. Other facts are named by id, or by their number in the call.
 
     `supersedes` are older facts that cannot be so any more, `superseded_by` newer ones that the candidate comes too
-    late for, `opposed` those observed at the very same time, of which both stand; closest first.
+    late for, `opposed` those observed at the very same time, of which both stand. `likely` are facts that it probably
+    replaces or is replaced by, `alike` those that say much the same: with both, all stay current. Closest first.
+
+    `replaces` are facts that it takes the place of because somebody said so. `ended` says that it is over, `closes`
+    names other words for the same. `note` is what its caller should know, `meant` what he may have meant.
     """
 
     candidate: FactCandidate
@@ -40,6 +45,13 @@ class Decision:
     supersedes: tuple[str | int, ...] = ()
     superseded_by: tuple[str | int, ...] = ()
     opposed: tuple[str | int, ...] = ()
+    likely: tuple[str | int, ...] = ()
+    alike: tuple[str | int, ...] = ()
+    replaces: tuple[str | int, ...] = ()
+    ended: bool = False
+    closes: tuple[str | int, ...] = ()
+    note: str = ""
+    meant: tuple[str | int, ...] = ()
 
 
 def reconcile(
@@ -66,13 +78,11 @@ def reconcile(
         for row, candidate in enumerate(candidates[first : first + _ROWS]):
             added = np.array(compared.added, dtype=np.int64)
             scores = np.concatenate([known[row], among[row][added]])
-            found = compared.same_words(candidate) or compared.near(candidate.text, scores)
-            if found:
-                decisions.append(Decision(candidate, "merged", round(found[0], 3), found[1]))
-                continue
             seen = candidate.observed_at or observed_at
-            older, newer, same = compared.against(candidate.text, seen, scores, own)
-            decisions.append(Decision(candidate, "added", supersedes=older, superseded_by=newer, opposed=same))
+            decision = compared.same_words(candidate) or compared.judge(candidate, seen, scores, own)
+            decisions.append(decision)
+            if decision.outcome == "merged":
+                continue
             compared.add(candidate, first + row, seen)
     return decisions
 
@@ -100,45 +110,50 @@ class _Compared:
         self._seen.append(seen)
         self._exact.setdefault(exact_form(candidate.text), number)
 
-    def same_words(self, candidate: FactCandidate) -> tuple[float, str | int] | None:
-        """Return the statement in the same words, with the cosine 1."""
+    def same_words(self, candidate: FactCandidate) -> Decision | None:
+        """Merge a candidate into the statement in the same words, if there is one."""
         fact = self._view.same_words(candidate.text)
-        if fact:
-            return 1.0, fact.record.id
-        number = self._exact.get(exact_form(candidate.text))
-        return None if number is None else (1.0, number)
+        name = fact.record.id if fact else self._exact.get(exact_form(candidate.text))
+        return None if name is None else Decision(candidate, "merged", 1.0, name)
 
-    def near(self, text: str, scores: Vectors) -> tuple[float, str | int] | None:
-        """Return cosine and name of the closest statement that nothing distinguishes from this one, or that says it."""
-        pinned = Pinned.of(text)
-        closest = _highest(scores, MEANING_MIN if pinned else _DUPLICATE, _NEIGHBOURS)
-        for place in closest:
-            known = self._texts[place]
-            same = scores[place] >= _DUPLICATE and find_distinction(text, known) is None
-            if same or (pinned and pinned.stands_in(known)):
-                return float(scores[place]), self._names[place]
-        together = [self._texts[place] for place in closest if scores[place] >= TOGETHER_MIN]
-        if pinned and together and pinned.stands_in_parts(together):
-            return float(scores[closest[0]]), self._names[closest[0]]
-        return None
-
-    def against(
-        self, text: str, seen: str, scores: Vectors, own: frozenset[str]
-    ) -> tuple[tuple[str | int, ...], tuple[str | int, ...], tuple[str | int, ...]]:
-        """Find what cannot be so at one time: the older, the newer, and those of the same time, closest first."""
-        found: dict[int, list[str | int]] = {-1: [], 1: [], 0: []}
-        claim, now = Claim.of(text), datetime.fromisoformat(seen)
-        # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
-        in_force = np.where(self._mask_superseded(len(scores)), -1, scores)
-        places = dict.fromkeys([*_highest(in_force, NEAR, _OPPOSED), *_highest(scores, NEAR, _OPPOSED)])
-        for place in sorted(places, key=lambda one: (-scores[one], one)):
-            at = self._seen[place]
+    def judge(self, candidate: FactCandidate, seen: str, scores: Vectors, own: frozenset[str]) -> Decision:
+        """Decide by the closest statements, whichever of the two was observed later."""
+        found: dict[Verdict, list[str | int]] = {verdict: [] for verdict in Verdict}
+        older, newer, beside = list[str | int](), list[str | int](), list[str | int]()
+        said, now = Statement.of(candidate.text), datetime.fromisoformat(seen)
+        superseded = self._mask_superseded(len(scores))
+        for place in self._propose(candidate.text, scores, superseded):
+            cosine, at, name = float(scores[place]), self._seen[place], self._names[place]
             later_s = abs((now - datetime.fromisoformat(at)).total_seconds())
-            known = Claim.of(self._texts[place])
-            pair = (claim, known) if seen >= at else (known, claim)
-            if contradict(*pair, float(scores[place]), later_s, own):
-                found[(at > seen) - (at < seen)].append(self._names[place])
-        return tuple(found[-1]), tuple(found[1]), tuple(found[0])
+            known = Statement.of(self._texts[place])
+            verdict = compare(said, known, cosine, later_s, own)
+            if verdict is Verdict.SAME and not superseded[place]:
+                return Decision(candidate, "merged", round(cosine, 3), name)
+            if at > seen:
+                verdict = compare(known, said, cosine, later_s, own)
+            found[verdict].append(name)
+            if verdict is Verdict.REPLACED:
+                (older if at < seen else newer if at > seen else beside).append(name)
+        return Decision(
+            candidate,
+            "added",
+            supersedes=tuple(older),
+            superseded_by=tuple(newer),
+            opposed=tuple(beside),
+            likely=tuple(found[Verdict.LIKELY]),
+            alike=(*found[Verdict.ALIKE], *found[Verdict.SAME]),  # a late comer that says more than what is known
+        )
+
+    def _propose(self, text: str, scores: Vectors, superseded: NDArray[np.bool_]) -> list[int]:
+        """Return the places of the statements to compare with, closest first: near in meaning, or sharing words."""
+        # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
+        places = {
+            *_highest(np.where(superseded, -1, scores), _NEAR, _NEIGHBOURS),
+            *_highest(scores, _NEAR, _NEIGHBOURS),
+        }
+        shared = self._view.words.shared(text)[: self.known]
+        places.update(_highest(shared, _SHARED_MIN, _SHARING))
+        return sorted(places, key=lambda one: (-scores[one], one))
 
     def _mask_superseded(self, count: int) -> NDArray[np.bool_]:
         """Return (count,) bool: which statements were superseded before this call."""
@@ -163,16 +178,22 @@ def facts_of(
             one.candidate.confidence,
             one.candidate.observed_at or observed_at,
             one.candidate.span,
-            tuple(_name(other, memory_id) for other in (*one.supersedes, *one.superseded_by, *one.opposed)),
+            _names((*one.supersedes, *one.superseded_by, *one.opposed), memory_id),
             given=beside and one.candidate.origin == "caller",
+            likely=_names(one.likely, memory_id),
+            alike=_names(one.alike, memory_id),
+            replaces=_names(one.replaces, memory_id),
+            ended=one.ended,
         )
         for number, one in enumerate(decisions)
         if one.outcome == "added"
     )
 
 
-def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside: bool) -> Iterator[Confirmation]:
-    """Yield the facts of other memories that a memory confirms."""
+def confirmations_of(
+    decisions: Sequence[Decision], observed_at: str, *, beside: bool, memory_id: str
+) -> Iterator[Confirmation]:
+    """Yield the facts of other memories that a memory confirms, or says to be over."""
     for one in decisions:
         if isinstance(one.duplicate_of, str):
             said = one.candidate
@@ -184,8 +205,15 @@ def confirmations_of(decisions: Sequence[Decision], observed_at: str, *, beside:
                 said.observed_at or observed_at,
                 said.span,
                 given=beside and said.origin == "caller",
+                replaces=_names(one.replaces, memory_id),
+                ended=one.ended,
             )
 
 
-def _name(other: str | int, memory_id: str) -> str:
-    return other if isinstance(other, str) else str(FactId.of(memory_id, other))
+def closed_by(decisions: Sequence[Decision]) -> tuple[str, ...]:
+    """Return the facts that are over, beside those that decisions name themselves."""
+    return tuple(dict.fromkeys(name for one in decisions for name in one.closes if isinstance(name, str)))
+
+
+def _names(others: Sequence[str | int], memory_id: str) -> tuple[str, ...]:
+    return tuple(one if isinstance(one, str) else str(FactId.of(memory_id, one)) for one in others)

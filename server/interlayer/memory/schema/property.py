@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 import re2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from interlayer.language.stated.assertion import NEW_VALUE
+from interlayer.language.writing.conventions import UNKNOWN, Conventions
 from interlayer.memory.schema.types import TEXT_FORMS, PropertyType, ValueProblem, enum_words, normalise, reference
 from interlayer.text.patterns import compile_pattern
 
@@ -87,29 +89,52 @@ class PropertySchema(Strict):
     @cached_property
     def finders(self) -> tuple[Any, ...]:
         """Return the compiled `find` patterns, each with the value in group 1."""
-        form = TEXT_FORMS.get(self.type, "")
-        if self.type == "enum":
-            words = [word for name, synonyms in self.values.items() for word in (name.replace("_", " "), *synonyms)]
-            form = "|".join(re2.escape(word) for word in sorted(words, key=len, reverse=True)) + r")\b(?:"
-        if self.type == "reference":
-            form = f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
+        form = self._form + (r")\b(?:" if self.type == "enum" else "")
         return tuple(compile_pattern("(?im)" + find.replace("{value}", f"({form})")) for find in self.find)
+
+    def newer(self, behind: str) -> str | None:
+        """Return the new value of a change of which the old one stands before these words; None if none follows."""
+        if self.type in {"text", "list"}:
+            return None
+        found = self._newer.search(behind)
+        return str(found[1]) if found else None
+
+    @cached_property
+    def _newer(self) -> Any:
+        return compile_pattern(rf"(?i){NEW_VALUE}({self._form})(?:\W|$)")
+
+    @cached_property
+    def _form(self) -> str:
+        """What stands for {value}."""
+        if self.type == "enum":
+            return "|".join(map(_spoken, sorted(enum_words(self.values), key=len, reverse=True)))
+        if self.type == "reference":
+            return f"(?:{'|'.join(self.target)})" + r":[^\s,;]*[^\s,;.)]"
+        return TEXT_FORMS.get(self.type, "")
 
     @cached_property
     def shape(self) -> Any:
         """Return the compiled `pattern`, or None."""
         return compile_pattern(self.pattern) if self.pattern else None
 
-    def normal(self, value: Any) -> Any:
-        """Return the value in its normal form, which is its own normal form. Raises `ValueProblem`."""
+    def normal(self, value: Any, conventions: Conventions = UNKNOWN) -> Any:
+        """Return the value in its normal form, which is its own normal form. Raises `ValueProblem`.
+
+        `conventions` are those of the text that the value is from.
+        """
         if isinstance(value, str) and value in self.values:  # as it is stored: every fold of a long log comes by here
             return value
         if self.type == "reference":
             return reference(value, self.target)
-        normal = normalise(self.type, value, self.values)
+        normal = normalise(self.type, value, self.values, conventions)
         if self.shape is not None and not self.shape.fullmatch(normal):
             raise ValueProblem(f"has to match {self.pattern}")
         return normal
+
+
+def _spoken(word: str) -> str:
+    """Return the pattern of a folded word of an enum, for RE2: with blanks, hyphens and underscores alike."""
+    return r"[\s_/-]+".join(re2.escape(part) for part in word.split(" "))
 
 
 def _pattern_problems(declared: PropertySchema) -> Iterator[str]:

@@ -51,12 +51,8 @@ class EntitySchema(Strict):
 
     @cached_property
     def derived(self) -> Mapping[str, Finder]:
-        """What finds in plain content each property that has no `find` patterns and whose values have a form."""
-        made = {
-            name: finder_for(name, one.type, one.values, one.description)
-            for name, one in self.current.items()
-            if not one.find
-        }
+        """What finds in plain content each property whose values can be listed or have a form, at its name."""
+        made = {name: finder_for(name, one.type, one.values, one.description) for name, one in self.current.items()}
         return {name: finder for name, finder in made.items() if finder}
 
     @model_validator(mode="after")
@@ -82,12 +78,15 @@ class EntitySchema(Strict):
         """Return the name of today for a property's name of any time."""
         return self._renamed.get(name, name)
 
-    def reading(self, name: str, value: Any) -> tuple[str, Any] | None:
-        """Return a stored name and value as they count today, or None: retired, removed, or no value of the type."""
+    def reading(self, name: str, value: Any, *, emptied: bool = False) -> tuple[str, Any] | None:
+        """Return a stored name and value as they count today, or None: retired, removed, or no value of the type.
+
+        What was `emptied` has no value to be read.
+        """
         name = self._renamed.get(name, name)
         declared = self.current.get(name)
-        if declared is None:
-            return None
+        if declared is None or emptied:
+            return (name, None) if declared else None
         try:
             return name, declared.normal(value)
         except ValueProblem:
@@ -153,6 +152,13 @@ class Schema(Strict):
     def digest(self) -> str:
         """Return the SHA-256 of the canonical form."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    def allowed_values(self) -> Mapping[str, Mapping[str, tuple[str, ...] | None]]:
+        """Return entity type -> property -> the values that it may have, None where it may have any of its type."""
+        return {
+            name: {key: tuple(declared.values) or None for key, declared in entity.current.items()}
+            for name, entity in self.entities.items()
+        }
 
     def entity(self, name: str, field: str = "entity") -> EntitySchema:
         """Return the entity type. Raises `InvalidInput` that lists the known ones."""

@@ -3,7 +3,7 @@
 What to look for follows from the schema alone: the words of a property's name, its type, its values and, for what is
 counted, its description. A value counts where it stands at its name ("Stage: Negotiation", "in the negotiation stage",
 "high urgency"). Precision goes before recall: what is only planned, is denied, or is contradicted as often as it is
-said makes no claim. A property with `find` patterns of its own is found by these and not from here.
+said makes no claim. A property with `find` patterns of its own is found by these first.
 """
 
 import re
@@ -15,11 +15,13 @@ from typing import Any, Final
 
 import re2
 
+from interlayer.language.dates import UPCOMING
 from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.quantities.units import SIGNS
 from interlayer.language.quantities.values import MONEY, SCALED
+from interlayer.language.stated.assertion import Place
 from interlayer.memory.schema.types import TEXT_FORMS, ValueProblem
-from interlayer.text.sentences import Sentence
+from interlayer.text.sentences import Sentence, label_of
 
 _MAJORITY: Final = 0.6  # of the weight of all mentions: under this they contradict each other
 
@@ -29,6 +31,7 @@ _SIGN: Final = "".join(sign for sign in sorted(SIGNS) if len(sign) == 1)
 _GAP: Final = rf"[^\w{_SIGN}]{{1,4}}"  # the sign of a currency belongs to the value
 _LINK: Final = (
     rf"(?:{_GAP}(?:is|are|was|remains?|stays?|now|currently|still|at|level|status|the|in|def|definitely|very|as|of"
+    r"|sits|sitting|stands|standing"
     r"|rated|set to|marked|confirmed|around|about|approximately|approx|estimated|total|worth|targets?|targeting)"
     rf"){{0,4}}{_GAP}"
 )
@@ -42,6 +45,12 @@ _DENIED: Final = re2.compile(
     rf"(?i)\b(?:isn['’]t|non|{lexicon.pattern(lexicon.words('negations'))})\W+(?:\w+\W+){{0,2}}$"
 )
 _COUNTED: Final = re.compile(r"(?i)\b([a-z]{4,})s? (?:count|number|total)\b|\b(?:number|count) of ([a-z]{4,}?)s?\b")
+_CHANGED_FROM: Final = lexicon.pattern(lexicon.words("words_before_changes"))
+_CHANGED_TO: Final = lexicon.pattern(lexicon.words("words_before_new_values"))
+_WORTHS: Final = lexicon.words("words_for_worth")
+_BUDGET: Final = lexicon.pattern(lexicon.words("words_for_budget"))
+_ESTIMATED: Final = re.compile(r"(?i)\bestimat")
+_ESTIMATE: Final = 0.1  # weight of a budget where a value is named as well
 _RANGE: Final = re.compile(
     r"\s*(<|>|under|over|up to)?\s*(\d[\d,]*)\s*(?:(?:-|–|to)\s*(\d[\d,]*)|(\+))?\s*\w*\s*", re.IGNORECASE
 )
@@ -56,8 +65,11 @@ class _Mention:
     sentence: Sentence
 
 
-Finder = Callable[[str], Iterator[tuple[Any, float]]]
-"""Yields the raw values that a sentence claims, with the weight of each."""
+Claim = tuple[Any, float, tuple[int, int]]
+"""A raw value that a sentence claims, its weight, and the place of the words by which it is found."""
+
+Finder = Callable[[str], Iterator[Claim]]
+"""Yields what a sentence claims."""
 
 
 def find(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], Any]) -> tuple[Any, Sentence] | None:
@@ -69,6 +81,15 @@ def find(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], 
     return (chosen.value, chosen.sentence) if chosen else None
 
 
+def place_in(sentences: Sequence[Sentence], at: int, span: tuple[int, int]) -> Place:
+    """Return the place of what is found in one of the sentences of a content, with who says it and what follows."""
+    sentence = sentences[at]
+    answer = sentences[at + 1].text if at + 1 < len(sentences) else ""
+    if answer.endswith("?") and at + 2 < len(sentences):  # a second question before the answer
+        answer = sentences[at + 2].text
+    return Place(sentence.text, *span, sentence.label or label_of(sentence.text), answer)
+
+
 def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], description: str) -> Finder | None:
     """Build the finder of a property of this name, type, values and description; None if nothing tells its values."""
     named = name.split("_")
@@ -76,16 +97,21 @@ def finder_for(name: str, kind: str, values: Mapping[str, Sequence[str]], descri
         "enum": lambda: _bucket(values, description) if all(map(_range, values)) else _list_finder(named, values),
         "boolean": lambda: _boolean_finder(named),
         "date": lambda: _date_finder(named),
-        "money": lambda: _measure_finder(named, rf"({MONEY}|{SCALED})"),
-        **dict.fromkeys(("number", "integer"), lambda: _measure_finder(named, rf"[{_SIGN}]?\s?({SCALED})")),
+        "money": lambda: _measure_finder(named, rf"({MONEY}|{SCALED})", description),
+        **dict.fromkeys(
+            ("number", "integer"), lambda: _measure_finder(named, rf"[{_SIGN}]?\s?({SCALED})", description)
+        ),
         **{form: partial(_label_finder, named, TEXT_FORMS[form]) for form in ("email", "phone", "url")},
     }
     return makers[kind]() if kind in makers else None
 
 
 def _mentions(sentences: Sequence[Sentence], finder: Finder, normal: Callable[[Any], Any]) -> Iterator[_Mention]:
-    for sentence in sentences:
-        for raw, weight in finder(sentence.text):
+    for at, sentence in enumerate(sentences):
+        for raw, weight, span in finder(sentence.text):
+            place = place_in(sentences, at, span)
+            if not place.states(wishes_count=True, presupposed=True):
+                continue
             try:
                 yield _Mention(normal(raw), weight, sentence)
             except ValueProblem:
@@ -141,12 +167,12 @@ def _list_finder(named: Sequence[str], values: Mapping[str, Sequence[str]]) -> F
     cell = re2.compile(rf"(?i)\|\s*{topic}{_MARKDOWN_CELL}({words})\s*\|")
     before = re2.compile(rf"(?i)\b({words})[\s_-]{{1,2}}{topic}\b")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+    def find_in(text: str) -> Iterator[Claim]:
         for pattern, weight in ((cell, 2.0), (after, 1.0), (before, 1.0)):
             for match in pattern.finditer(text):
                 before_it = text[: match.start()]
                 if not _PLANNED.search(before_it) and not _DENIED.search(before_it):
-                    yield spoken[_plain(str(match[1]))], weight
+                    yield spoken[_plain(str(match[1]))], weight, match.span()
 
     return find_in
 
@@ -167,12 +193,13 @@ def _bucket(values: Mapping[str, Sequence[str]], description: str) -> Finder | N
     literal = "|".join(re2.escape(value) for value, _ in ranges)
     named = re2.compile(rf"(?i)(?:^|[^\w.,$-])({literal})[\s-](?:total |full-time )?{units}\b")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
-        yield from ((match[1], 1.0) for match in named.finditer(text))
+    def find_in(text: str) -> Iterator[Claim]:
+        yield from ((match[1], 1.0, match.span()) for match in named.finditer(text))
         for match in pattern.finditer(text):
             number = float(str(match[1]).replace(",", ""))
             if not change.search(text[: match.start(1)]):
-                yield from ((value, 1.0) for value, (low, high) in ranges if low <= number <= high)
+                place = match.span()
+                yield from ((value, 1.0, place) for value, (low, high) in ranges if low <= number <= high)
 
     return find_in
 
@@ -183,48 +210,66 @@ def _boolean_finder(named: Sequence[str]) -> Finder:
     initials = "".join(word[0] for word in named).upper()
     title = rf"(?:(?i:{phrase})" + (rf"|{initials})" if len(named) > 1 else ")")
     answer = re2.compile(rf"{title}(?i:\W{{1,3}}(?:status\W{{1,3}})?(?:is\W{{1,2}})?(yes|no|true|false)\b)")
-    subject = r"\b(?:he|she|they|i)(?:['’]s|['’]re|['’]m|\s(?:is|are|am))\s"
+    subject = r"\b(?:he|she|they|i|you)(?:['’]s|['’]re|['’]m|\s(?:is|are|am))\s"
     who = rf"(?i:{subject}|\bas\s(?:the\s|their\s)?(?:primary|final|key|sole|main|only)\s)"
     article = r"(?i:(?:also|the|a|our|their|primary|final|key|sole|main|only)\s){0,2}"
     is_one = re2.compile(rf"{who}{article}{title}\b")
     is_none = re2.compile(rf"(?i:\bnot\s){article}{title}\b")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+    def find_in(text: str) -> Iterator[Claim]:
         for match in answer.finditer(text):
-            yield match[1], 2.0
-        for _ in is_none.finditer(text):
-            yield False, 1.0
-        for _ in is_one.finditer(text):
-            yield True, 1.0
+            yield match[1], 2.0, match.span()
+        for match in is_none.finditer(text):
+            yield False, 1.0, match.span()
+        for match in is_one.finditer(text):
+            yield True, 1.0, match.span()
 
     return find_in
 
 
 def _date_finder(named: Sequence[str]) -> Finder:
-    topic, form = _topic(named), TEXT_FORMS["date"]
+    topic, form = _topic(named), UPCOMING
     after = re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{0,60}}?({form})")
     before = re2.compile(rf"(?i)({form})[,\s]{{1,3}}{topic}\b")
+    changed = _change(topic, form)
     cell = re2.compile(rf"(?i)\|\s*{topic}{_MARKDOWN_CELL}({form})\s*\|")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+    def find_in(text: str) -> Iterator[Claim]:
         for pattern in (cell, after, before):
             for match in pattern.finditer(text):
                 if not _PLANNED_FROM.search(match[0]):
-                    yield match[1], 1.0
+                    yield match[1], 1.0, match.span()
+        for match in changed.finditer(text):
+            yield match[1], 1.0, match.span()
 
     return find_in
 
 
-def _measure_finder(named: Sequence[str], form: str) -> Finder:
-    """Build the finder of an amount that stands right behind the whole name of the property."""
+def _change(topic: str, form: str) -> Any:
+    """Compile the pattern of a change of something to a new value, from an old one if that is told."""
+    old = rf"(?:{_CHANGED_FROM})\s+(?:{form}|\d{{1,2}}\.?)\s+"
+    return re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{1,40}}?\b(?:{old})?(?:{_CHANGED_TO})\s+({form})")
+
+
+def _measure_finder(named: Sequence[str], form: str, description: str) -> Finder:
+    """Build the finder of an amount that stands right behind the whole name of the property, or before its last word.
+
+    What is budgeted for something estimates its value, and counts where the text names none.
+    """
     whole = r"\W{1,2}".join(_word(word) for word in named)
     after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?{form}")
+    before = re2.compile(rf"(?i)(?:^|[^\w.,]){form}\s(?:{whole}|{re2.escape(named[-1])})\b")
     cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?{form}[^|]{{0,20}}\|")
+    changed = _change(whole, form.replace("(", "(?:", 1))
+    is_estimate = named[-1] in _WORTHS and bool(_ESTIMATED.search(description))
+    budget = re2.compile(rf"(?i)\b(?:{_BUDGET})(?:['’]s)?{_LINK}~?\s?{form}|{form}\s(?:{_BUDGET})\b")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
-        for pattern in (cell, after):
+    def find_in(text: str) -> Iterator[Claim]:
+        for pattern in (cell, after, changed, *([before] if named[-1] in _WORTHS else [])):
             for match in pattern.finditer(text):
-                yield match[1], 1.0
+                yield match[1], 1.0, match.span()
+        for match in budget.finditer(text) if is_estimate else ():
+            yield match[1] or match[2], _ESTIMATE, match.span()
 
     return find_in
 
@@ -233,9 +278,9 @@ def _label_finder(named: Sequence[str], form: str) -> Finder:
     whole = r"[\s_-]".join(re2.escape(word) for word in named)
     pattern = re2.compile(rf"(?i)(?:^|\|)\W{{0,4}}{whole}\s?(?::|\|)\s?({form})")
 
-    def find_in(text: str) -> Iterator[tuple[Any, float]]:
+    def find_in(text: str) -> Iterator[Claim]:
         for match in pattern.finditer(text):
-            yield match[1], 2.0
+            yield match[1], 2.0, match.span()
 
     return find_in
 

@@ -119,7 +119,7 @@ class World:
     async def observe(self, number: int, day: int) -> None:
         self.changed(number)
         value = next(self.values)
-        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day, seconds=value)
+        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day, seconds=value)
         given_value = [PropertyCandidate("employees", value, 0.9)]
         answer = await self.room.memorize(name(number), properties=given_value, observed_at=at)
         node = self.nodes[self.root(number)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from interlayer.errors import InvalidInput
 from interlayer.memory.requests import FactCandidate, PropertyCandidate
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +43,46 @@ async def test_each_fact_has_a_time_of_its_own(room: Any) -> None:
     late = FactCandidate("The pilot was praised.", 0.9)
     await room.memorize(DEAL, facts=[early, late])
     assert await room.texts(DEAL, as_of=SPRING + DAY) == ["The pilot has begun."]
+
+
+async def test_what_was_recorded_by_then_is_asked_apart_from_what_held_then(room: Any) -> None:
+    await room.memorize(DEAL, properties=stage("discovery"), observed_at=SPRING)
+    then = room.clock()
+    await room.memorize(DEAL, properties=stage("proposal"), observed_at=SPRING + 5 * DAY)
+    await room.memorize(DEAL, properties=stage("won"), observed_at=SPRING + 20 * DAY)
+
+    async def value(**at: datetime) -> Any:
+        return (await room.recall(DEAL, **at))["properties"][0]["value"]
+
+    now = room.clock()
+    assert await value(known_at=then) == "discovery"
+    assert await value(known_at=now) == "closed_won"
+    assert await value(known_at=now, as_of=SPRING + 10 * DAY) == "proposal"
+    assert await value(known_at=then, as_of=SPRING + 10 * DAY) == "discovery"
+
+
+async def test_nothing_is_shown_as_known_before_it_was_recorded(room: Any) -> None:
+    before = room.clock()
+    await room.facts(DEAL, "The pilot has begun.", observed_at=SPRING)
+    told = await room.recall(DEAL, known_at=before)
+    assert told["facts"] == []
+    assert told["degraded"] == ["known_at: nothing was recorded yet then"]
+
+
+async def test_what_replaced_a_fact_later_is_not_known_before(room: Any) -> None:
+    told = await room.facts(DEAL, "The pilot runs in Oslo.")
+    then = room.clock()
+    moved = FactCandidate("The pilot was moved.", 0.9, replaces=told["facts"][0]["fact_id"])
+    await room.memorize(DEAL, facts=[moved])
+    assert await room.texts(DEAL, known_at=then) == ["The pilot runs in Oslo."]
+    assert await room.texts(DEAL) == ["The pilot was moved."]
+
+
+async def test_a_cursor_of_one_instant_is_not_taken_for_another(room: Any) -> None:
+    await room.facts(DEAL, "The pilot has begun.", "The contract was signed.")
+    first = await room.recall(DEAL, limit=1, known_at=room.clock())
+    with pytest.raises(InvalidInput, match="cursor"):
+        await room.recall(DEAL, limit=1, cursor=first["next_cursor"])
 
 
 async def test_relations_are_shown_from_when_they_were_known(room: Any) -> None:

@@ -147,5 +147,5 @@ def test_facts_are_numbered_by_their_place_in_the_call_and_confirmations_by_the_
         ("f_9_3", APART[2], on_day(3)),
     ]
     assert all(fact.given for fact in facts), "stated by the caller beside content"
-    [confirmed] = confirmations_of(decided, on_day(3), beside=False)
+    [confirmed] = confirmations_of(decided, on_day(3), beside=False, memory_id="m_9")
     assert (confirmed.fact_id, confirmed.similarity, confirmed.given) == (entity.fact(APART[0]).record.id, 1.0, False)

@@ -106,15 +106,51 @@ def test_a_facet_not_given_matches_and_is_said_to_be_assumed() -> None:
     assert answer(documents, {**SITUATION, "channel": ("chat",), "region": ("us",)}).assumed == ()
 
 
-def test_a_prohibition_beats_a_requirement_beats_a_permission() -> None:
+def limited(policy_id: str, level: str = "must_not", value: int = 10, **more: Any) -> dict[str, Any]:
+    """Write a policy whose one rule has the key and the parameter of all others that this writes."""
+    return one(policy_id, rule("At most {limit}.", level, key="k"), params={"limit": {"value": value}}, **more)
+
+
+def test_a_prohibition_beats_a_requirement_beats_a_permission_of_its_tier_and_below() -> None:
     levels = ["may", "should", "should_not", "must", "must_not"]
-    documents = [
-        one(f"p{n}", rule(level=level, key="k"), tier="law" if n == 0 else "unit" if n == 4 else "team")
-        for n, level in enumerate(levels)
-    ]
-    got = answer(documents)
+    got = answer([limited(f"p{n}", level, tier="unit" if n == 4 else "team") for n, level in enumerate(levels)])
     assert refs(got) == ["p4#R1"]
-    assert lost(got) == {f"p{n}#R1": ("p4#R1", "same key, level") for n in range(4)}
+    assert lost(got) == {f"p{n}#R1": ("p4#R1", "same key, tier") for n in range(4)}
+    same = answer([limited("a", "should"), limited("b", "must")])
+    assert (refs(same), lost(same)) == (["b#R1"], {"a#R1": ("b#R1", "same key, level")})
+
+
+@pytest.mark.parametrize("by", ["key", "supersedes", "overrides"])
+def test_a_lower_tier_never_removes_a_rule_of_a_higher_one(by: str) -> None:
+    law = limited("law", "must", tier="law")
+    low = limited("low", "must_not", tier="agent", supersedes=["law"] if by == "supersedes" else [])
+    if by == "overrides":
+        low["rules"][0]["overrides"] = ["law#R1"]
+    got = answer([law, low])
+    assert set(refs(got)) == {"law#R1", "low#R1"}
+    assert [clash.rules for clash in got.conflicts] == [("law#R1", "low#R1")], "they contradict, and both are told"
+
+
+def test_a_stricter_rule_of_a_lower_tier_is_delivered_beside_a_weaker_one_of_a_higher() -> None:
+    assert set(refs(answer([limited("org", "should", tier="org"), limited("team", "must", tier="team")]))) == {
+        "org#R1",
+        "team#R1",
+    }
+
+
+def test_rules_that_share_a_key_and_no_parameter_say_different_things() -> None:
+    cap = limited("cap", value=100)
+    other = one("law", rule("Never refuse a refund.", "must_not", key="k"), tier="law")
+    assert set(refs(answer([cap, other]))) == {"cap#R1", "law#R1"}
+
+
+def test_a_rule_overrides_by_name_where_it_holds_and_only_in_its_tier_or_below() -> None:
+    usual = limited("usual", value=15)
+    winter = one("winter", rule("Up to 30 is fine.", "may", overrides=["usual#R1"]), scope={"regions": ["de"]})
+    here = answer([usual, winter], {**SITUATION, "region": ("de",)})
+    assert (refs(here), lost(here)) == (["winter#R1"], {"usual#R1": ("winter#R1", "overrides it by name")})
+    assert refs(answer([usual, winter], {**SITUATION, "region": ("fr",)})) == ["usual#R1"]
+    assert set(refs(answer([usual, winter]))) == {"usual#R1", "winter#R1"}, "nobody said where: both are delivered"
 
 
 @pytest.mark.parametrize(
@@ -129,9 +165,27 @@ def test_a_prohibition_beats_a_requirement_beats_a_permission() -> None:
 )
 def test_precedence_is_tier_then_scope_then_start_then_id(strong: Any, weak: Any, why: str) -> None:
     for names in (("a", "b"), ("b", "a")) if why != "id" else (("a", "b"),):
-        got = answer([one(names[0], rule("x", key="k"), **strong), one(names[1], rule("y", key="k"), **weak)])
+        got = answer([limited(names[0], "must", **strong), limited(names[1], "must", **weak)])
         assert refs(got) == [f"{names[0]}#R1"]
         assert lost(got) == {f"{names[1]}#R1": (f"{names[0]}#R1", f"same key, {why}")}
+
+
+def test_what_may_be_superseded_displaces_nothing() -> None:
+    """Found by a search: p7 may be superseded for team a, so that without a team it must not silence p1."""
+    p0 = one("p0", scope={"teams": ["a"]}, supersedes=["p7"])
+    p1, p7 = limited("p1", "should"), limited("p7", "must")
+    assert set(refs(answer([p0, p1, p7], {**SITUATION, "team": ("a",)}))) == {"p0#R1", "p1#R1"}
+    assert set(refs(answer([p0, p1, p7]))) == {"p0#R1", "p1#R1", "p7#R1"}
+
+
+def test_what_may_be_displaced_displaces_only_what_its_own_rival_displaces_too() -> None:
+    two = {"limit": {"value": 1}, "words": {"value": ["red"]}}
+    top = one("a", rule("{limit}.", key="k"), params=two, tier="law", scope={"channels": ["chat"]})
+    middle = one("b", rule("{limit} of {words}.", key="k"), params=two, tier="org")
+    bottom = one("c", rule("Only {words}.", key="k"), params=two, tier="team")
+    assert set(refs(answer([top, middle, bottom], {**SITUATION, "channel": ("chat",)}))) == {"a#R1", "c#R1"}
+    assert set(refs(answer([top, middle, bottom]))) == {"a#R1", "b#R1", "c#R1"}
+    assert refs(answer([top, middle, bottom], {**SITUATION, "channel": ("email",)})) == ["b#R1"]
 
 
 def test_rules_without_a_key_never_override_each_other() -> None:
@@ -165,8 +219,7 @@ def test_parameters_of_one_key_are_merged_as_declared(merge: str, values: tuple[
 
 
 def test_a_rule_that_may_not_apply_takes_no_other_away() -> None:
-    wide = one("wide", rule("At most 15%.", "must_not", key="k"))
-    narrow = one("narrow", rule("At most 25%.", "must_not", key="k"), scope={"channels": ["partner"]})
+    wide, narrow = limited("wide", value=15), limited("narrow", value=25, scope={"channels": ["partner"]})
     unknown = answer([wide, narrow])
     assert sorted(refs(unknown)) == ["narrow#R1", "wide#R1"]
     assert [clash.rules for clash in unknown.conflicts] == [("narrow#R1", "wide#R1")]
@@ -243,7 +296,10 @@ RULES = st.lists(
             "text": st.sampled_from(["Be kind.", "Offer {limit} at most.", "Only {words}.", "{limit} of {words}."]),
             "level": st.sampled_from(["must", "must_not", "should", "should_not", "may"]),
         },
-        optional={"key": st.sampled_from(["k", "l"])},
+        optional={
+            "key": st.sampled_from(["k", "l"]),
+            "overrides": st.lists(st.sampled_from(["p1#R1", "p2#R1", "p7#R2"]), min_size=1, max_size=2),
+        },
     ),
     max_size=3,
 )

@@ -100,6 +100,15 @@ async def test_a_tier_has_approvers_too(world: Any) -> None:
     assert gone.groups == (("bob",),), "neither moving it to another tier nor removing the control avoids asking"
 
 
+@pytest.mark.parametrize("way", ["supersedes: [claims]", "overrides: [claims#R1], "])
+async def test_whoever_displaces_a_guarded_rule_asks_its_approvers(guarded: Any, way: str) -> None:
+    by_name = way.startswith("overrides")
+    other = POLICY.format("campaign", "" if by_name else way, "Speak of claims.")
+    other = other.replace("key: k, ", way if by_name else "")
+    waiting = await publish(guarded, ANN, GUARDED, FREE, other)
+    assert (waiting.new, waiting.proposal.waiting_for) == (False, (("Legal@acme.example",),))
+
+
 async def test_a_rejected_change_is_over(guarded: Any) -> None:
     proposal = (await publish(guarded, ANN, FREE)).proposal
     stewardship = guarded.governance.stewardship
@@ -208,7 +217,7 @@ async def waive(world: Any, rule: str = "tone#R1", days: float = 1, who: Princip
 
 async def test_a_waived_rule_is_named_and_comes_back_by_itself(guarded: Any) -> None:
     waiver = await waive(guarded, channels=["chat*"])
-    chat = Facets(channel="chat-web")
+    chat = Facets(channel="Live chat")
     answer = await guarded.another_process().context(ANN, "Reply", chat)
     assert rules(answer) == ["claims#R1"]
     [lost] = answer.overridden
@@ -217,6 +226,7 @@ async def test_a_waived_rule_is_named_and_comes_back_by_itself(guarded: Any) -> 
     assert answer.valid_until == "2026-06-16T12:00:00.000000Z"
     assert rules(await guarded.context(facets=Facets(channel="email"))) == ["claims#R1", "tone#R1"]
     assert rules(await guarded.context()) == ["claims#R1", "tone#R1"], "a facet left out brings the rule back"
+    assert len(rules(await guarded.context(facets=Facets(channel="chatter")))) == 2, "nobody declared that value"
     guarded.clock.advance(days=1)
     assert rules(await guarded.context(facets=chat)) == ["claims#R1", "tone#R1"]
 
@@ -311,7 +321,8 @@ async def test_an_explanation_says_why_everything_is_in_or_out(guarded: Any) -> 
     chat = POLICY.format("chat", "scope: {channels: [chat]}", "Be brief.").replace("key: k, ", "")
     later = POLICY.format("later", "effective: {from: 2027-01-01}", "Wait.").replace("key: k, ", "")
     below = POLICY.format("below", "tier: agent", "Say something of claims.")
-    await publish(guarded, LEGAL, GUARDED, FREE, chat, later, below)
+    above = POLICY.format("above", "", "Say what the law says.").replace("key: k, ", "overrides: [below#R1], ")
+    await publish(guarded, LEGAL, GUARDED, FREE, above, chat, later, below)
     await waive(guarded)
     found = await guarded.governance.explain(ANN, "Pay the refund of an order", Facets(channel="email"))
     verdicts = {one.ref: one.verdict for one in found.rules}
@@ -320,12 +331,18 @@ async def test_an_explanation_says_why_everything_is_in_or_out(guarded: Any) -> 
         "tone#R1": "waived",
         "chat#R1": "out_of_scope",
         "later#R1": "not_in_effect",
+        "above#R1": "delivered",
         "below#R1": "overridden",
     }
     assert next(one.why for one in found.rules if one.ref == "chat#R1") == "channel is email, it is for chat"
     sections = {one.ref: one.verdict for one in found.sections}
     assert sections["chat#refunds-of-orders"] == "out_of_scope"
-    assert sorted(sections.values()) == ["delivered", "duplicate", "duplicate", "not_in_effect", "out_of_scope"]
+    assert sorted(sections.values()) == [
+        "delivered",
+        *["duplicate"] * 3,
+        "not_in_effect",
+        "out_of_scope",
+    ]
     idle = await guarded.governance.explain(ANN, "Plan the holiday party", Facets())
     assert {one.verdict for one in idle.sections} == {"not_relevant", "not_in_effect"}
 

@@ -204,6 +204,7 @@ def test_the_starter_policies_have_no_problem_at_all() -> None:
         "data-deletion",
         "discounts",
         "escalation",
+        "facets.yaml",
         "legal-claims",
         "roadmap",
     ]

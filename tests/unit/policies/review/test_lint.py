@@ -142,8 +142,12 @@ def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -
 
 
 def test_what_is_overridden_or_not_in_effect_at_that_time_does_not_count() -> None:
-    keyed = policy("a", "{}", 14).replace("  - text", "  - key: k\n    text")
-    assert crowds([keyed, policy("b", "{}", 14).replace("  - text", "  - key: k\n    text")]) == []
+    first, second = (
+        policy(name, "{}", 14, "params: {days: {value: 3}}\n").replace("there.", "there in {days} days.")
+        for name in ("a", "b")
+    )
+    assert crowds([first, second])
+    assert crowds([text.replace("  - text", "  - key: k\n    text") for text in (first, second)]) == []
     early = policy("a", "{}", 14, "effective: {until: 2026-06-30}\n")
     late = policy("b", "{}", 14, "effective: {from: 2026-07-01}\n")
     assert crowds([early, late]) == []
@@ -199,3 +203,48 @@ def test_every_figure_is_that_of_a_call_and_no_declared_scope_over_the_cap_is_mi
         assert crowd.tokens == tokens[values]
         assert crowd.tokens > SCOPE_TOKENS_CAP
     assert bool(found) is (max(tokens.values()) > SCOPE_TOKENS_CAP)
+
+
+# What is never delivered
+
+
+def limit(name: str, more: str = "", rule: str = "") -> str:
+    return (
+        f"---\nid: {name}\n{more}params: {{cap: {{value: 100}}}}\n"
+        f"rules:\n  - {{id: R1, key: refund.max, text: 'Refund at most {{cap}} euros.'{rule}}}\n---\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("tier: law\n", "rule R1 is never delivered anywhere: b#R1 takes its place (same key refund.max, same"),
+        ("scope: {regions: [de]}\n", "rule R1 is never delivered where region=de: b#R1 takes its place"),
+        (
+            "effective: {from: 2026-12-01, until: 2026-12-31}\n",
+            "rule R1 is never delivered from 2026-12-01 until 2027-01-01: b#R1 takes its place",
+        ),
+    ],
+)
+def test_a_rule_that_another_displaces_is_told_where_and_when(other: str, said: str) -> None:
+    assert any(said in one for one in warnings(limit("a"), limit("b", other)))
+
+
+def test_a_rule_is_told_who_overrides_it_by_name() -> None:
+    found = warnings(limit("a"), limit("b", "tier: org\n", ", overrides: [a#R1]"))
+    [told] = [one for one in found if "overrides it by name" in one]
+    assert told.startswith("p0.md:")
+    assert "b#R1 takes its place" in told
+
+
+@pytest.mark.parametrize(
+    ("more", "rule", "said"),
+    [
+        ("tier: agent\nsupersedes: [a]\n", "", "a is of the tier org, which one of the tier agent never removes"),
+        ("tier: agent\n", ", overrides: [a#R1]", "a#R1 is of the tier org, which one of the tier agent never"),
+        ("", ", overrides: [a#R9]", "there is no rule 'a#R9'"),
+    ],
+)
+def test_what_may_not_displace_a_rule_is_refused(more: str, rule: str, said: str) -> None:
+    files = [PolicyFile(f"{name}.md", text) for name, text in (("a", limit("a")), ("b", limit("b", more, rule)))]
+    assert any(said in str(one) for one in lint(files) if one.severity == "error")

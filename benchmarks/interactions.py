@@ -1,0 +1,270 @@
+"""Measure what is remembered of a day of e-mails, calls, tickets and notes without a model; needs the research data.
+
+`python benchmarks interactions [--json] [--data DIR] [--missed]`: the known accounts are memorized, then every text in
+order, each by one call. Reported are the labelled statements that a fact of the right entity holds, the share of new
+facts that are furniture, facts that bear a label of another sentence, the properties, and what the questions find at
+the end. A text that names no entity is left out as long as `memorize` needs one, and counts as missed under `all`.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+
+from interlayer.app.composition import Parts, opened
+from interlayer.app.settings import load
+from interlayer.memory.memorize.answer import MemorizeAnswer
+from interlayer.memory.recall.answer import RecallAnswer
+from interlayer.memory.requests import MemorizeRequest, RecallRequest, SearchRequest
+from measuring import ROOT, machine, show
+
+_ALL_FACTS: Final = RecallRequest(entity="", include=("facts",), limit=200, max_tokens=8_000)
+_ADDED_TIME: Final = re.compile(r" \(\d{4}[^()]*\)")  # what is put behind a relative time
+_PHONE: Final = re.compile(r"\+[\d\s().-]{7,24}")
+_LABEL: Final = re.compile(r"([^:]{1,60}):\s+(.+)", re.DOTALL)
+
+Text = dict[str, Any]
+
+
+@dataclass
+class Tally:
+    """What was counted, and what was missed, in words."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    missed: list[str] = field(default_factory=list[str])
+
+    def share(self, part: str, whole: str) -> float:
+        """Return one count as a share of another."""
+        return round(self.counts[part] / self.counts[whole], 3) if self.counts[whole] else 0.0
+
+    def miss(self, kind: str, where: str, what: object) -> None:
+        """Count and note something that is wrong."""
+        self.counts[kind] += 1
+        self.missed.append(f"{kind} | {where} | {what}")
+
+    def report(self) -> dict[str, float]:
+        """Return the figures, by name."""
+        count = self.counts
+        return {
+            "statements on the right entity, texts with an entity": self.share("statements", "expected"),
+            "statements on the right entity, all": self.share("statements", "expected_of_all"),
+            "facts stored": count["facts"],
+            "noise, share of the facts": self.share("noise", "facts"),
+            "wrong labels": count["wrong"],
+            "labels of another sentence": count["label"],
+            "properties, precision": self.share("right", "found"),
+            "properties, recall": self.share("wanted", "properties"),
+            "properties, recall, all": self.share("wanted", "properties_of_all"),
+            "questions right": self.share("answered", "questions"),
+            "questions": count["questions"],
+            "stale shown as current": count["stale"],
+            "of questions that have a stale answer": count["could_be_stale"],
+            "texts left out": count["left_out"],
+        }
+
+
+def lines_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file, one a line."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            yield json.loads(line)
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case, without accents, with single blanks."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(one for one in apart if not unicodedata.combining(one)).split())
+
+
+def is_noise(fact: str, text: Text) -> bool:
+    """Whether a fact is a piece of the text's furniture, or nothing but furniture."""
+    said, left = fold(fact), fold(fact)
+    for one in map(fold, text["noise"]):
+        if said.strip(" .,-") in one:
+            return True
+        left = left.replace(one, " ")
+    return not re.search(r"\w", left)
+
+
+def has_label_of_another(fact: str, content: str) -> bool:
+    """Whether a fact puts a label before words that it does not stand before in the content."""
+    said, bare = fold(content), _ADDED_TIME.sub("", fact)
+    label = _LABEL.fullmatch(bare)
+    return bool(label) and fold(bare) not in said and fold(label[2]) in said
+
+
+async def stored(parts: Parts, entity: str) -> list[str]:
+    """Return the current facts of an entity."""
+    request = replace(_ALL_FACTS, entity=entity)
+    return [one.text for one in (await parts.memory.recaller.recall(parts.settings.principal, request)).facts]
+
+
+async def read_text(parts: Parts, text: Text, tally: Tally) -> None:
+    """Memorize a text and count what became of it."""
+    tally.counts["expected_of_all"] += len(text["statements"])
+    tally.counts["properties_of_all"] += len(text["properties"])
+    if not text["entity"]:
+        tally.counts["left_out"] += 1
+        return
+    request = MemorizeRequest(
+        entity=text["entity"],
+        content=text["content"],
+        name=text.get("name"),
+        identifiers=text.get("identifiers") or {},
+        source=f"{text['kind']} {text['id']}",
+        observed_at=datetime.fromisoformat(text["observed_at"]),
+    )
+    answer = await parts.memory.memorizer.memorize(parts.settings.principal, request)
+    for fact in answer.facts:
+        if fact.outcome == "rejected":
+            continue
+        tally.counts["facts"] += 1
+        if is_noise(fact.text, text):
+            tally.miss("noise", text["id"], fact.text)
+        if any(re.search(one, fact.text, re.IGNORECASE) for one in text["wrong"]):
+            tally.miss("wrong", text["id"], fact.text)
+        if has_label_of_another(fact.text, text["content"]):
+            tally.miss("label", text["id"], fact.text)
+    await find_statements(parts, text, tally)
+    compare_properties(text, answer, tally)
+
+
+async def find_statements(parts: Parts, text: Text, tally: Tally) -> None:
+    """Look for each labelled statement among the facts of the entities that it may be of."""
+    for statement in text["statements"]:
+        tally.counts["expected"] += 1
+        keys = [fold(key) for key in statement["keys"]]
+        facts = [fold(fact) for entity in statement["entity"] for fact in await stored(parts, entity)]
+        if any(all(key in fact for key in keys) for fact in facts):
+            tally.counts["statements"] += 1
+        else:
+            tally.miss("statement", text["id"], statement)
+
+
+def compare_properties(text: Text, answer: MemorizeAnswer, tally: Tally) -> None:
+    """Compare the values that a text has set with those that it states."""
+    wanted = {(one["entity"], one["name"]): fold(plain(one["value"])) for one in text["properties"]}
+    allowed = {(one["entity"], one["name"], fold(plain(one["value"]))) for one in text["may"]}
+    found = {
+        (text["entity"], one.name): fold(plain(one.value)) for one in answer.properties if one.outcome != "rejected"
+    }
+    tally.counts["properties"] += len(wanted)
+    tally.counts["found"] += len(found)
+    for place, value in found.items():
+        if wanted.get(place) == value or (*place, value) in allowed:
+            tally.counts["right"] += 1
+        else:
+            tally.miss("value", text["id"], (*place, value))
+    for place, value in wanted.items():
+        if found.get(place) == value:
+            tally.counts["wanted"] += 1
+        else:
+            tally.miss("property", text["id"], (*place, value))
+
+
+def plain(value: object) -> str:
+    """Return a value as the labels write it: an amount without its currency, no decimals that say nothing.
+
+    A telephone number is the same with blanks and without.
+    """
+    if isinstance(value, dict):
+        return plain(value.get("amount"))
+    if isinstance(value, str) and _PHONE.fullmatch(value):
+        return re.sub(r"[\s().-]", "", value)
+    return f"{value:g}" if isinstance(value, float) and value < 1e6 else str(value).removesuffix(".0").removesuffix(".")
+
+
+async def ask(parts: Parts, question: dict[str, Any], tally: Tally) -> None:
+    """Ask a question and judge the answer."""
+    gold, stale = question["gold"], question["stale"]
+    tally.counts["questions"] += 1
+    tally.counts["could_be_stale"] += bool(stale)
+    first, shown = await answers(parts, question)
+    if any(all(re.search(one, text, re.IGNORECASE) for one in gold) for text in first):
+        tally.counts["answered"] += 1
+    else:
+        tally.miss("question", question["id"], (question["question"], shown[:3]))
+    seen = [text for text in shown if stale and re.search(stale, text, re.IGNORECASE)]
+    if any(not all(re.search(one, text, re.IGNORECASE) for one in gold) for text in seen):
+        tally.miss("stale", question["id"], (question["question"], seen))
+
+
+async def answers(parts: Parts, question: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what may hold the answer to a question, and everything that is shown as current."""
+    who = parts.settings.principal
+    if not question["entity"]:
+        found = await parts.memory.searcher.search(who, SearchRequest(query=question["question"]))
+        texts = [one.fact.text for one in found.results]
+        return texts[:1], texts
+    request = RecallRequest(entity=question["entity"], query=question["question"])
+    answer = await parts.memory.recaller.recall(who, request)
+    if question.get("kind") == "relation":
+        together = [" | ".join(await related(parts, answer))]
+        return together, together
+    facts = [one.text for one in answer.facts if one.status == "current"]
+    values = [plain(one.value) for one in answer.properties]
+    return [*facts[:1], *values], [*facts, *values]
+
+
+async def related(parts: Parts, answer: RecallAnswer) -> list[str]:
+    """Return the names of those that an entity is related to."""
+    ends = [relation.target or relation.source or "" for relation in answer.relations]
+    known = [
+        await parts.memory.recaller.recall(parts.settings.principal, RecallRequest(entity=end, limit=1)) for end in ends
+    ]
+    return [one.entity.name for one in known if one.entity]
+
+
+def known(account: dict[str, str]) -> MemorizeRequest:
+    """Return the call that says what is known of an account before: its name, and by what it is recognised."""
+    kind, _, key = account["entity"].partition(":")
+    identifier = {"company": "domain", "contact": "email"}.get(kind, f"{kind}_id")
+    return MemorizeRequest(entity=account["entity"], name=account["name"], identifiers={identifier: key})
+
+
+async def measure(folder: Path) -> Tally:
+    """Memorize the day and ask."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as home:
+        async with opened(load({"HOME": home, "ORG": "bench"}, {})) as parts:
+            for account in lines_of(folder / "accounts.jsonl"):
+                await parts.memory.memorizer.memorize(parts.settings.principal, known(account))
+            for text in lines_of(folder / "texts.jsonl"):
+                await read_text(parts, text, tally)
+            for question in lines_of(folder / "questions.jsonl"):
+                await ask(parts, question, tally)
+    return tally
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--missed", action="store_true", help="also print what is missed or wrong")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "interactions")
+    given = parser.parse_args(arguments)
+    if not given.data.is_dir():
+        sys.exit(f"no {given.data}; name the folder with --data")
+    before = machine()
+    tally = anyio.run(measure, given.data)
+    if given.json:
+        result = {"machine": before, **tally.report()} | ({"missed": tally.missed} if given.missed else {})
+        sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        return
+    show("A day of interactions without a model", ["", "measured"], [list(row) for row in tally.report().items()])
+    if given.missed:
+        sys.stdout.write("\n" + "\n".join(tally.missed) + "\n")
+
+
+if __name__ == "__main__":
+    main()

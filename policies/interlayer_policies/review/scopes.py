@@ -1,0 +1,69 @@
+"""Scopes that name what does not exist: a policy that would reach nobody, for ever."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from interlayer_policies.document.frontmatter import nearest
+from interlayer_policies.document.policy import PROPERTY_FACET, Policy, Problem, folded
+from interlayer_policies.document.vocabulary import FACETS, Vocabulary, is_given, is_pattern
+
+EntityTypes = Mapping[str, Mapping[str, Sequence[Any] | None]]
+"""Entity type -> property -> the values that it may have, None where it may have any."""
+
+_SCOPE_KEYS: Final = {facet: key for key, facet in FACETS.items()}
+
+
+def scope_problems(policies: Sequence[Policy], vocabulary: Vocabulary, types: EntityTypes | None) -> Iterator[Problem]:
+    """Yield the values of scopes that neither the vocabulary nor the schema has, at the policy."""
+    for policy in policies:
+        for message in _unknown(policy, vocabulary, types):
+            yield Problem(policy.file, 1, f"scope: {message}")
+
+
+def _unknown(policy: Policy, vocabulary: Vocabulary, types: EntityTypes | None) -> Iterator[str]:
+    declared = dict(vocabulary.facets())
+    limits = dict(policy.scope.limits)
+    for facet, patterns in limits.items():
+        if facet in declared:
+            yield from _undeclared(facet, patterns, vocabulary, declared[facet])
+    if types is None:
+        return
+    named = limits.get("entity_type", ())
+    of = {folded(name): properties for name, properties in types.items()}
+    yield from (f"entity_types: {hint}" for hint in _unmatched(named, list(of)))
+    applying = [of[name] for name in of if not named or any(fnmatchcase(name, pattern) for pattern in named)]
+    for facet, patterns in limits.items():
+        name = facet.removeprefix(PROPERTY_FACET)
+        if name != facet and applying:
+            yield from _property(name, patterns, applying)
+
+
+def _undeclared(facet: str, patterns: Sequence[str], vocabulary: Vocabulary, declared: Sequence[str]) -> Iterator[str]:
+    for pattern in patterns:
+        known = (
+            any(fnmatchcase(folded(name), pattern) for name in declared)
+            if is_pattern(pattern)
+            else vocabulary.read(facet, pattern) is not None
+        )
+        if not known:
+            hint = nearest(pattern, list(declared)) if is_given(pattern) else "leave the facet out to mean every value"
+            yield f"{_SCOPE_KEYS[facet]}: {pattern!r} is not in the vocabulary; {hint}"
+
+
+def _property(name: str, patterns: Sequence[str], types: Sequence[Mapping[str, Sequence[Any] | None]]) -> Iterator[str]:
+    having = [properties for properties in types if name in properties]
+    if not having:
+        known = sorted({one for properties in types for one in properties})
+        yield f"when: there is no property {name!r}; {nearest(name, known) if known else 'the type has none'}"
+        return
+    values = [properties[name] for properties in having]
+    if all(allowed is not None for allowed in values):
+        allowed = sorted({folded(one) for some in values for one in some or ()})
+        yield from (f"when: {name}: {hint}" for hint in _unmatched(patterns, allowed))
+
+
+def _unmatched(patterns: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+    for pattern in patterns:
+        if not any(fnmatchcase(one, pattern) for one in known):
+            yield f"{pattern!r} does not exist; {nearest(pattern, list(known))}"

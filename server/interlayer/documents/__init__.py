@@ -1,0 +1,1 @@
+"""What a content is and what it is made of, before anything is cut: mail, chat, form, table, data, HTML, prose."""

@@ -1,0 +1,60 @@
+"""What has become of the same thing: another state on a scale, or another value told in another sentence."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from interlayer.language.comparison.content import Content, Word
+from interlayer.language.comparison.exchange import is_pure, kind_of
+from interlayer.language.comparison.opposition import exclude
+from interlayer.language.comparison.statement import Clause, is_denied
+from interlayer.language.comparison.verdict import Verdict
+
+_VALUE_MAX: Final = 6  # content words
+_MEASURED_AGAIN_S: Final = 60
+_MORE_MAX: Final = 5  # content words that the newer statement may say beside its state
+
+
+def judge_state(newer: Clause, older: Clause) -> Verdict:
+    """Judge two states of what the older statement is about."""
+    if newer.conditional or older.conditional:
+        return Verdict.DISTINCT
+    for start, end, was in older.states:
+        about = older.without((start, end, ""))
+        if not about.words or is_denied(about.row, older.known):
+            continue
+        for first, last, is_now in newer.states:
+            if not exclude(is_now, was):
+                continue
+            rest = newer.without((first, last, ""))
+            if rest.share(about.words) == 1 and not is_denied(rest.row, newer.known):
+                more = [word for word in rest.beside(about) if word.kind == "word"]
+                return Verdict.REPLACED if len(more) <= _MORE_MAX else Verdict.LIKELY
+    return Verdict.DISTINCT
+
+
+def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> Verdict:
+    """Judge another value of what both statements are about, told in another sentence."""
+    if newer.denied or older.denied or older.past or older.indefinite or not older.stative:
+        return Verdict.DISTINCT
+    said, told = newer.without(*newer.changes), older.content
+    shared = [word for word in told.words if word.kind == "word" and said.says(word)]
+    value, was = said.beside(told), told.beside(said)
+    if not shared or not 0 < len(value) <= _VALUE_MAX or not 0 < len(was) <= _VALUE_MAX or not told.in_a_row(was):
+        return Verdict.DISTINCT
+    kind = kind_of(value)
+    if kind != kind_of(was) or not (is_pure(value) and is_pure(was)):
+        return Verdict.DISTINCT
+    if kind == "word":
+        return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
+    if newer.changes or now:
+        return Verdict.REPLACED
+    return _judge_frames(newer, value, said, kind, later_s)
+
+
+def _judge_frames(newer: Clause, value: Sequence[Word], said: Content, kind: str, later_s: float) -> Verdict:
+    """Judge two plain statements of one attribute: "Kickoff takes place on ...", "The kickoff is on ..."."""
+    if newer.past or newer.indefinite or not newer.stative or not said.in_a_row(value):
+        return Verdict.DISTINCT
+    if kind == "number" and later_s < _MEASURED_AGAIN_S:
+        return Verdict.DISTINCT
+    return Verdict.LIKELY if kind == "name" else Verdict.REPLACED
