@@ -577,7 +577,7 @@ for collects in (gc.enable, gc.disable):
     subprocess.run([sys.executable, "-c", code], env=environment(home), check=True)
 
 
-def test_without_a_model_nothing_of_litellm_is_imported(home: Path) -> None:
+def test_without_a_model_nothing_of_litellm_is_imported_nor_a_client_that_lancedb_brings(home: Path) -> None:
     code = """
 import sys, anyio
 from mcp import Client
@@ -591,6 +591,7 @@ async def main():
         given = {"entity": "company:acme.example", "content": "Acme sells pumps."}
         answer = await client.call_tool("memorize", given)
         assert answer.structured_content["extractor"] == "plain", answer
+        await client.call_tool("search_memory", {"query": "pumps"})
         await anyio.sleep(0.2)
     print(*sys.modules)
 
@@ -599,8 +600,11 @@ anyio.run(main)
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(home), capture_output=True, text=True, check=True
     )
-    loaded_ = {name.split(".")[0] for name in done.stdout.split()}
-    assert "interlayer" in loaded_
+    modules = set(done.stdout.split())
+    loaded_ = {name.split(".")[0] for name in modules}
+    assert {"interlayer", "lancedb"} <= loaded_
+    assert "lance_namespace_urllib3_client.models" in modules
+    assert "lance_namespace_urllib3_client.api" not in modules
     assert "litellm" not in loaded_
     assert "openai" not in loaded_
 
