@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from interlayer.language.comparison.change import judge_change, judge_state
+from interlayer.language.change import announces_change
+from interlayer.language.comparison.change import judge_announced, judge_change, judge_state
 from interlayer.language.comparison.content import Word
 from interlayer.language.comparison.correction import judge_correction, judge_denial, judge_end
 from interlayer.language.comparison.coverage import covers
@@ -33,6 +34,8 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     if new.asks or old.asks or (new.speaker != old.speaker and new.speaker and old.speaker):
         return Verdict.DISTINCT
     verdict = _judge(new, old, later_s)
+    if verdict is Verdict.DISTINCT and announces_change(newer.text):
+        verdict = judge_announced(new.whole, old.whole, cosine)
     if new.exclaims or old.exclaims:
         verdict = _LESS[verdict]
     if verdict is Verdict.DISTINCT and cosine >= _ALIKE and _says_alike(newer.text, older.text, new, old):

@@ -231,7 +231,7 @@ def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
         end, name = phrases.get(place, (place + 1, ""))
         following = found[end] if end < len(found) else None
         word = _word(found[place], known, named=bool(following and following.name and following.kind == "word"))
-        yield replace(word, text=name, key=known.stem(name), function=False) if name else word
+        yield replace(word, text=name, key=known.stem(name), function=False, name=False) if name else word
         place = end
 
 

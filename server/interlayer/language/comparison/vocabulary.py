@@ -25,6 +25,7 @@ _SNOWBALL: Final = {
     "nl": "dutch",
     "pt": "portuguese",
 }
+_KNOWN_MIN: Final = 0.34  # share of the words of a text that lists of its language have
 _UNKNOWN: Final = "und"
 LANGUAGES: Final = tuple(_SNOWBALL)
 _STEMMERS: Final = {language: Stemmer.Stemmer(name) for language, name in _SNOWBALL.items()}
@@ -199,7 +200,8 @@ def _votes(text: str) -> tuple[str, Sequence[int]]:
         for number in telling.get(token.text, ()):
             counted[number] += 1
     most = max(counted)
-    return LANGUAGES[counted.index(most)] if most else _UNKNOWN, counted
+    said = sum(token.kind == "word" for token in tokens(text))
+    return LANGUAGES[counted.index(most)] if most and most >= _KNOWN_MIN * said else _UNKNOWN, counted
 
 
 @cache
