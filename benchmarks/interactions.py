@@ -30,6 +30,7 @@ from measuring import ROOT, machine, show
 
 _ALL_FACTS: Final = RecallRequest(entity="", include=("facts",), limit=200, max_tokens=8_000)
 _ADDED_TIME: Final = re.compile(r" \(\d{4}[^()]*\)")  # what is put behind a relative time
+_PHONE: Final = re.compile(r"\+[\d\s().-]{7,24}")
 _LABEL: Final = re.compile(r"([^:]{1,60}):\s+(.+)", re.DOTALL)
 
 Text = dict[str, Any]
@@ -152,8 +153,8 @@ async def find_statements(parts: Parts, text: Text, tally: Tally) -> None:
 
 def compare_properties(text: Text, answer: MemorizeAnswer, tally: Tally) -> None:
     """Compare the values that a text has set with those that it states."""
-    wanted = {(one["entity"], one["name"]): fold(str(one["value"])) for one in text["properties"]}
-    allowed = {(one["entity"], one["name"], fold(str(one["value"]))) for one in text["may"]}
+    wanted = {(one["entity"], one["name"]): fold(plain(one["value"])) for one in text["properties"]}
+    allowed = {(one["entity"], one["name"], fold(plain(one["value"]))) for one in text["may"]}
     found = {
         (text["entity"], one.name): fold(plain(one.value)) for one in answer.properties if one.outcome != "rejected"
     }
@@ -172,9 +173,14 @@ def compare_properties(text: Text, answer: MemorizeAnswer, tally: Tally) -> None
 
 
 def plain(value: object) -> str:
-    """Return a value as the labels write it: an amount without its currency, no decimals that say nothing."""
+    """Return a value as the labels write it: an amount without its currency, no decimals that say nothing.
+
+    A telephone number is the same with blanks and without.
+    """
     if isinstance(value, dict):
         return plain(value.get("amount"))
+    if isinstance(value, str) and _PHONE.fullmatch(value):
+        return re.sub(r"[\s().-]", "", value)
     return f"{value:g}" if isinstance(value, float) and value < 1e6 else str(value).removesuffix(".0").removesuffix(".")
 
 

@@ -290,10 +290,15 @@ async def _recalling(server: Server) -> None:
     for number, fact in enumerate(moved):
         await call("told", "memorize", entity=ACME, facts=[fact], observed_at=f"2026-02-0{number + 1}")
     await call("superseded", "recall_entity", entity=ACME, include=["facts", "history"])
-    await call("told", "memorize", entity=ACME, facts=[{"text": CONTRACT.format(50)}], observed_at="2026-02-03")
-    near = [{"text": CONTRACT.format(60)}, {"text": "Acme opened a new plant in Lyon."}]
-    await call("near to what is known", "memorize", entity=ACME, facts=near)
+    early = [{"text": "Acme uses Okta for single sign-on."}, {"text": CONTRACT.format(50)}]
+    await call("told", "memorize", entity=ACME, facts=early, observed_at="2026-02-03")
+    near = [{"text": "Acme now uses Entra for single sign-on."}, {"text": "Acme opened a new plant in Lyon."}]
+    contract = {"text": CONTRACT.format(60), "replaces": CONTRACT.format(50)}
+    await call("near to what is known", "memorize", entity=ACME, facts=[*near, contract])
     await call("probably replaced, and alike", "recall_entity", entity=ACME, include=["facts"])
+    gone = [{"name": "industry", "remove": True}]
+    await call("told", "memorize", entity=ACME, properties=gone)
+    await call("replaced, and removed", "recall_entity", entity=ACME, include=["facts", "history"])
     await call("known then", "recall_entity", entity=ACME, known_at="2026-03-01T09:00:30Z", as_of="2026-02-04")
     await call("unknown", "recall_entity", entity="company:acne.example")
     await call("unknown of another kind", "recall_entity", entity="deal:D-404")

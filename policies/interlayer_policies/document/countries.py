@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from interlayer_policies.document.spelling import key_of
+
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
 _CODE: Final = 2  # letters of ISO 3166-1 alpha-2; other territories of CLDR are no countries
 
@@ -17,8 +19,6 @@ def country_codes() -> Mapping[str, str]:
     from babel import Locale
     from babel.core import get_global
     from babel.localedata import locale_identifiers
-
-    from interlayer_policies.document.vocabulary import key_of
 
     found: dict[str, str] = {}
     for language in _LANGUAGES:

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, ValidationError
 
-from interlayer.language.terms import stem, words
 from interlayer.text.yaml_source import InvalidFile, problems_of, read_yaml
 from interlayer_policies.document.countries import country_codes
 from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, Policy, PolicyFile, Problem, Scope, folded
+from interlayer_policies.document.spelling import key_of
 
 VOCABULARY_FILE: Final = "facets.yaml"
 """Its path below the policy folder; no policy may have it as its id."""
@@ -139,11 +139,6 @@ class Vocabulary:
 def is_given(said: str) -> bool:
     """Return whether a value says anything at all: `unknown`, `none` and `any` do not."""
     return key_of(said) not in _NOT_GIVEN
-
-
-def key_of(said: str) -> str:
-    """Return a value without case, punctuation, blanks and plural: `E-Mails` and `email` are equal."""
-    return "".join(stem(word) for word in words(said.replace("-", "").replace(".", "").replace("'", "")))
 
 
 _NOT_GIVEN: Final = frozenset(map(key_of, ("", "unknown", "none", "any", "null", "n/a", "not applicable")))

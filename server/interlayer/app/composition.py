@@ -29,6 +29,7 @@ from interlayer.storage.items import ItemStore
 from interlayer_policies.governance import Governance, PolicyFile, RememberedEntity, read_folder, starter_files
 from interlayer_tools import Domains
 
+_SURE: Final = 0.8  # confidence at which a remembered property may lift a rule
 _PROJECTING_S: Final = 60.0  # at the end of a command
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,17 @@ class EntityFacts:
         self._recaller = recaller
 
     async def governance_facts(self, principal: Principal, entity: str) -> RememberedEntity:
-        """Return the entity's type and its current properties."""
+        """Return the entity's type and its current properties, and which of them lift no rule."""
         known = await self._recaller.properties(principal, entity)
-        return RememberedEntity(known.type, known.values)
+        doubts = {name: _doubt(known.voices.get(name), principal.agent) for name in known.values}
+        return RememberedEntity(known.type, known.values, {name: why for name, why in doubts.items() if why})
+
+
+def _doubt(voice: tuple[float, str] | None, agent: str) -> str:
+    """Say why a value that is remembered so lifts no rule; empty where it may."""
+    if voice is None or voice[0] < _SURE:
+        return f"it is remembered with a confidence under {_SURE} and counts as not given"
+    return "it is only the calling agent's own word and counts as not given" if voice[1] == agent else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,16 +32,21 @@ class _Lead:
 
     def label(self, item: str) -> str:
         """Return the label of an item: a heading only where the item is too short to be understood alone."""
-        return "" if self.is_heading and word_count(item) >= _ITEM_WORDS else self.text
+        is_plain = word_count(item) >= _ITEM_WORDS or ":" in item
+        return "" if self.is_heading and is_plain else self.text
 
 
 class Blocks:
-    """Cuts the lines of one text into pieces. `names` are those of whoever wrote a mail, by writer."""
+    """Cuts the lines of one text into pieces.
 
-    def __init__(self, text: str, longest: int, names: dict[str, tuple[str, ...]]) -> None:
+    `names` are those of whoever wrote a mail, by writer; `called` are the words of the names of all who are there.
+    """
+
+    def __init__(self, text: str, longest: int, names: dict[str, tuple[str, ...]], called: frozenset[str]) -> None:
         self._text = text
         self._longest = longest
         self._names = names
+        self._called = called
         self._lead = _Lead()
 
     def pieces(self, lines: Sequence[Line]) -> Iterator[Piece]:
@@ -116,7 +121,7 @@ class Blocks:
 
     def _piece(self, line: Line, start: int, end: int, kind: Kind | None) -> Piece:
         text = _clean(self._text[start:end])
-        found = kind or kind_of(_BOX.sub("", text), self._names.get(line.writer, ()))
+        found = kind or kind_of(_BOX.sub("", text), self._names.get(line.writer, ()), self._called)
         return Piece(text, start, end, found, line.speaker, line.written_at, line.writer)
 
 

@@ -12,7 +12,7 @@ from email.utils import getaddresses
 from typing import Final
 
 from interlayer.documents.document import Kind, Participant
-from interlayer.documents.kinds import is_closing
+from interlayer.documents.kinds import is_closing, is_greeting
 from interlayer.documents.lines import RULE, Line, word_count, written
 from interlayer.documents.times import read_time
 from interlayer.language.lexicon.reader import forms, meanings, pattern
@@ -25,9 +25,12 @@ _ORIGINAL: Final = re.compile(rf"(?i)(?:{pattern(forms('original_marks'))})\b")
 _FORWARD_SUBJECT: Final = re.compile(rf"(?i)\s*(?:{pattern(forms('forward_subjects'))})\s?:")
 _WROTE: Final = re.compile(rf"(?i)\b(?:{pattern(forms('quote_verbs'))})\b")
 _QUOTE: Final = re.compile(r"\s*>")
-_DELIMITER: Final = re.compile(r"\s*--\s*$")
+_DELIMITER: Final = re.compile(r"\s*(?:--|_{20,})\s*$")
+_DASHED_NAME: Final = re.compile(r"\s*[-–—~][^\W\d_a-z]\w+(?: [^\W\d_a-z][\w.'’-]*){0,2}$")
+_MARK_MAX: Final = 200
 _SIGNATURE_WORDS: Final = 9
 _SIGNATURE_LINES: Final = 15
+_REACH: Final = 60  # lines below that are looked at, blank ones among them
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ def mark_mails(lines: Sequence[Line], latest: datetime) -> list[Participant]:
     for line in lines:
         if _QUOTE.match(line.text):
             line.kind = "quoted"
+        elif is_greeting(line.text.strip()):
+            line.kind = "greeting"
     heads = list(_heads(lines))
     people = [person for head in heads for person in head.people]
     for number, head in enumerate(heads):
@@ -92,18 +97,18 @@ def names_of(sender: Participant | None) -> tuple[str, ...]:
 
 
 def _heads(lines: Sequence[Line]) -> Iterator[_Head]:
+    first = next((number for number, line in enumerate(lines) if not line.is_blank), 0)
     at = 0
     while at < len(lines):
-        head = _head_at(lines, at)
-        if head is None:
-            at += 1
-            continue
-        yield head
-        at = head.last
+        roles, last = _roles_from(lines, at)
+        opens = at == first or bool(RULE.match(lines[at - 1].text))
+        if roles and _is_head(roles, last - at, opens=opens):
+            yield _Head(at, last, roles)
+        at = max(last, at + 1)
 
 
-def _head_at(lines: Sequence[Line], first: int) -> _Head | None:
-    """Read the head that begins with a line, None if none does."""
+def _roles_from(lines: Sequence[Line], first: int) -> tuple[dict[str, str], int]:
+    """Read the lines of a head from one on: what they say, and where they end."""
     roles: dict[str, str] = {}
     at = first
     while at < len(lines) and at - first < 60:
@@ -114,16 +119,16 @@ def _head_at(lines: Sequence[Line], first: int) -> _Head | None:
         elif not roles or not lines[at].text[:1].isspace() or lines[at].is_blank:
             break
         at += 1
-    return _Head(first, at, roles) if _is_head(roles, lines, first, at - first) else None
+    return roles, at
 
 
-def _is_head(roles: dict[str, str], lines: Sequence[Line], first: int, count: int) -> bool:
+def _is_head(roles: dict[str, str], count: int, *, opens: bool) -> bool:
+    """Whether lines are a head: they name a sender, or open the text or a part of it with a subject."""
     sender = roles.get("from", "")
     if "@" in sender:
         return True
     if count > 1 and sender and ({"subject", "to", "date"} & roles.keys()) and not sender[:1].isdigit():
         return True
-    opens = not any(written(lines[:first])) or bool(RULE.match(lines[first - 1].text))
     return opens and "subject" in roles and (count > 1 or "@" in "".join(roles.values()))
 
 
@@ -142,7 +147,7 @@ def _is_quotation(lines: Sequence[Line], head: _Head, outer: _Head | None) -> bo
 
 def _told_by(above: Line | None) -> bool | None:
     """Return whether the line above a head says that its mail is quoted; None where it says nothing of it."""
-    said = _MARK.match(above.text) if above else None
+    said = _MARK.match(above.text) if above and len(above.text) <= _MARK_MAX else None
     if above and said and _FORWARDED.match(said["said"]):
         above.kind = "header"
         return False
@@ -165,11 +170,11 @@ def _mark(lines: Sequence[Line], kind: Kind) -> None:
 def _mark_reply(lines: Sequence[Line]) -> None:
     """Mark "On Monday Ann wrote:" and, if nothing below it is marked as quoted, all that stands below it."""
     for at, line in enumerate(lines):
-        if line.kind or line.is_blank or len(line.text) > 200 or not line.text.rstrip().endswith(":"):
+        if line.kind or line.is_blank or len(line.text) > _MARK_MAX or not line.text.rstrip().endswith(":"):
             continue
         said = _MARK.match(line.text)
         is_mark = bool(said and _ORIGINAL.match(said["said"]))
-        below = next(written(lines[at + 1 :]), None)
+        below = next((lines[under] for under in range(at + 1, len(lines)) if not lines[under].is_blank), None)
         is_quoted = below is not None and below.kind == "quoted"
         if not is_mark and not (_WROTE.search(line.text) and (is_quoted or any(map(str.isdigit, line.text)))):
             continue
@@ -181,12 +186,14 @@ def _mark_reply(lines: Sequence[Line]) -> None:
 def _sign(lines: Sequence[Line], names: Sequence[str]) -> None:
     """Mark the signatures of a mail: from where it takes leave, as long as the lines are short."""
     own = [line for line in lines if line.kind is None]
+    dashed = [line for line in own if _DASHED_NAME.match(line.text)]
     for at, line in enumerate(own):
         if line.is_blank or line.kind:
             continue
-        is_signed = bool(at and _is_name_line(line.text, names) and _is_last(own[at + 1 :]))
+        is_name = _is_name_line(line.text, names) or [line] == dashed  # several are a list
+        is_signed = bool(at and is_name and _is_last(own[at + 1 : at + _REACH]))
         if _DELIMITER.match(line.text) or is_closing(line.text) or is_signed:
-            _mark_short(own[at:], _SIGNATURE_LINES)
+            _mark_short(own[at : at + _REACH], _SIGNATURE_LINES)
 
 
 def _is_name_line(text: str, names: Sequence[str]) -> bool:
@@ -213,5 +220,5 @@ def _mark_short(lines: Sequence[Line], most: int) -> None:
 
 
 def _is_sentence(text: str) -> bool:
-    many = word_count(text) > _SIGNATURE_WORDS
-    return many or (word_count(text) > 3 and text.rstrip().endswith((".", "?", "!")) and "|" not in text)
+    said = sum(any(map(str.isalpha, word)) for word in text.split())
+    return said > _SIGNATURE_WORDS or (said > 3 and text.rstrip().endswith((".", "?", "!")) and "|" not in text)

@@ -25,6 +25,8 @@ _LAST_WORD: Final = re.compile(r"[^\W\d_]+$")
 _SHORT_FORMS: Final = frozenset(
     form.casefold().rstrip(".") for form in forms("abbreviations", "titles", "legal_forms", "months")
 )
+_END: Final = re.compile(r"[.!?]\s+")
+_PART: Final = 4_000
 _CLAUSE: Final = re.compile(r"[;:,，、；：…—–)\]]\s*|\s(?=[-•|])")
 
 
@@ -83,10 +85,24 @@ def _is_cut_wrongly(before: str, after: str) -> bool:
     return bool(_DAY.search(before[-4:]) and _AFTER_DAY.match(after))
 
 
-def _cut(block: str) -> list[Span]:
-    if len(block) < 2:
-        return [(0, len(block))] if block.strip() else []
-    return [(int(start), int(end)) for start, end in _punkt()(block)]
+def _cut(block: str) -> Iterator[Span]:
+    """Yield the sentences that nupunkt finds; a long block is given to it in parts, so that its time stays linear."""
+    start = 0
+    while len(block) - start > _PART:
+        ends = [match.end() for match in _END.finditer(block, start + _PART // 2, start + _PART)]
+        end = ends[-1] if ends else _best_cut(block, start, start + _PART)
+        yield from _cut_part(block, start, end)
+        start = end
+    yield from _cut_part(block, start, len(block))
+
+
+def _cut_part(block: str, start: int, end: int) -> Iterator[Span]:
+    part = block[start:end]
+    if len(part) < 2:
+        yield from [(start, end)] if part.strip() else []
+        return
+    for first, last in _punkt()(part):
+        yield start + int(first), start + int(last)
 
 
 def _missed_spans(block: str, start: int, end: int) -> Iterator[Span]:

@@ -80,7 +80,7 @@ _PERIOD: Final = re.compile(
     rf"|(?P<shift>{pattern(SHIFTS)})\s+(?P<unit>{pattern({*UNITS.values(), 'weekend'})})))\b"
 )
 _YEAR_FIRST: Final = re.compile(
-    r"(?P<y>\d{4})(?:-(?=\d+-)|/(?=\d+/)|\.(?=\d+\.)|年(?=\d+月))(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?"
+    r"(?P<y>\d{4})(?:-(?=\d+-)|/(?=\d+/)|\.(?=\d+\.)|年(?=\d+月)|(?=\d{4}$))(?P<m>\d{2}(?=\d{2}$)|\d{1,2}(?=[-/.月]))[-/.月]?(?P<d>\d{1,2})日?"
 )
 _YEAR_LAST: Final = re.compile(r"(?P<a>\d{1,2})(?P<mark>[-/.])\s?(?P<b>\d{1,2})(?P=mark)\s?(?P<y>\d{4}|\d{2})")
 _TIME_BEHIND: Final = re.compile(r"(?<=\d{4}-\d{2}-\d{2})[T ]\d{2}:\S+$")
@@ -144,6 +144,9 @@ def parsed(text: str, conventions: Conventions = UNKNOWN) -> date | None:
 
 def _day_and_month(text: str, found: "re.Match[str]", conventions: Conventions) -> date:
     first, second = int(found["a"]), int(found["b"])
+    if len(found["y"]) == 2 and found["mark"] != "." and second <= 12 and 1 <= int(found["y"]) <= 31:
+        ways = f"{_CENTURY + int(found['y'])}-{second:02d}-{first:02d} or {_CENTURY + first}-{second:02d}-{found['y']}"
+        raise Ambiguous(f"{text!r} may be {ways}; write one of these")
     year = int(found["y"]) + (_CENTURY if len(found["y"]) == 2 else 0)
     if found["mark"] == "." or second > 12 or first > 12 or first == second or conventions.day_first is not None:
         day_first = found["mark"] == "." or first > 12 or (second <= 12 and bool(conventions.day_first))

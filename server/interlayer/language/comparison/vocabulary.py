@@ -29,7 +29,11 @@ _KNOWN_MIN: Final = 0.34  # share of the words of a text that lists of its langu
 _UNKNOWN: Final = "und"
 LANGUAGES: Final = tuple(_SNOWBALL)
 _STEMMERS: Final = {language: Stemmer.Stemmer(name) for language, name in _SNOWBALL.items()}
-_UNTELLING: Final = {"opposing_prefixes", "currencies", "legal_forms", "magnitude_letters"}
+_UNTELLING: Final = {"opposing_prefixes", "currencies", "legal_forms", "magnitude_letters"} | {
+    # The forms of documents, in which languages have too many words in common: "Status:", "OK", "Re:".
+    *("abbreviations", "closings", "date_labels", "field_labels", "forward_subjects", "mail_headers"),
+    *("question_tags", "salutations", "small_talk"),
+}
 
 Span = tuple[int, int, str]
 """Start and end of a phrase in a row, and what it means."""

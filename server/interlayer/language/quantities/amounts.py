@@ -9,6 +9,7 @@ from interlayer.language.lexicon.reader import figures, pattern
 from interlayer.language.quantities.numerals import Numeral, numerals
 from interlayer.language.quantities.ranges import linked, scale_alike
 from interlayer.language.quantities.units import PERCENT, before, behind, is_money, names_of
+from interlayer.language.writing.conventions import conventions_of
 
 _HEAD_CHARACTERS: Final = 12
 _FRACTIONS: Final = figures("fractions")
@@ -34,7 +35,7 @@ def amounts(text: str, unit: str) -> Iterator[Amount]:
     The text is folded. Both ends of a range have the unit that one of them bears: `between 10 and 30 percent`.
     """
     names = names_of(unit)
-    found = numerals(text, names, money=is_money(unit))
+    found = numerals(text, names, money=is_money(unit), conventions=conventions_of(text))
     if not unit:
         yield from (Amount(one.value, one.start, one.end) for one in found if not one.bound)
         return

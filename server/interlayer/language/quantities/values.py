@@ -29,13 +29,14 @@ WHOLE_NUMBER: Final = rf"{_GROUPED}|\d{{1,3}}(?:[.,]\d{{3}})+\b|\d+"
 SCALED: Final = rf"{_DIGITS}{_MULTIPLIED}\b"
 """The pattern of a number in digits with what multiplies it, for RE2, to be matched in any case."""
 
-MONEY: Final = rf"(?:{_LEADING})\s?[-+−]?{SCALED}|[-+−]?{_DIGITS}{_MULTIPLIED}\s?(?:{_TRAILING})"
+MONEY: Final = rf"(?:{_LEADING})\s?[-+−]?{SCALED}|[-+−]?{_DIGITS}{_MULTIPLIED}\s?(?:d['’]|de\s)?(?:{_TRAILING})"
 """The pattern of an amount of money with its currency, for RE2, to be matched in any case."""
 
 _CURRENCY: Final = re.compile(
     rf"(?i)(?<![^\W\d_])(?:{pattern([*CURRENCIES, *SHARED])}|(?-i:{pattern(CODES)}))(?![^\W\d_])"
 )
 _TERM: Final = re.compile(rf"\b(?:{pattern(term.upper() for term in words('money_terms'))})\b")
+_JOINED: Final = re.compile(r"(?i)\s*\b(?:d['’]|de)\s*$")  # 2 millions d'euros
 _MINUS: Final = str.maketrans({"−": "-", "–": "-"})
 _PERCENT_MOST: Final = 1_000  # beyond it three digits behind a point are decimals: an uptime of 99.999 %
 
@@ -53,7 +54,7 @@ def number_of(text: str, conventions: Conventions = UNKNOWN, *, whole: bool = Fa
 
     `whole` says that only a whole number can be meant. Raises `Ambiguous`.
     """
-    read = _read(text, conventions)
+    read = _read(text, UNKNOWN if whole else conventions)
     if read is None:
         return None
     said, sign, is_percent = read
@@ -80,7 +81,7 @@ def money_of(text: str, conventions: Conventions = UNKNOWN) -> Money | None:
     shared = [one for one in named if one in SHARED]
     if len(codes) > 1 or (shared and codes):
         return None
-    bare = _TERM.sub(" ", _CURRENCY.sub(" ", plain)).strip(" ~")
+    bare = _JOINED.sub("", _TERM.sub(" ", _CURRENCY.sub(" ", plain)))
     read = _read(bare, conventions, money=bool(named))
     if read is None:
         return None
@@ -104,7 +105,7 @@ def _amount(text: str, said: Numeral, code: str | None) -> float:
 def _read(text: str, conventions: Conventions, *, money: bool = False) -> tuple[Numeral, int, bool] | None:
     """Return the one numeral that a text is, its sign and whether it is a percentage; None if it is none."""
     plain = unicodedata.normalize("NFKC", text).translate(_MINUS).casefold().strip()
-    plain = plain.removesuffix(",-").rstrip(",")
+    plain = plain.strip("~ ").removesuffix(",-").removesuffix(".-").rstrip(",")
     percent = max((name for name in PERCENT if plain.endswith(name)), key=len, default="")
     bare = plain.removesuffix(percent).strip().lstrip("+-").strip()
     said = numerals(bare, money=money, letters_apart=True, conventions=conventions)

@@ -45,8 +45,12 @@ _OLD_BEFORE: Final = _any("words_before_old_values")
 _OLD_BEHIND: Final = _any("words_behind_old_values")
 _CHANGED_FROM: Final = re.compile(rf"(?i)(?<![^\W_])(?:{pattern(words('words_before_changes'))})\s+(?:\w+\s+){{0,2}}$")
 _SPEAKER: Final = _any("speakers")
+_PRONOUNS: Final = words("third_person_pronouns", "speakers")
 _OWN_ROLE: Final = _any("own_roles")
-_PART_OF: Final = re.compile(r"(?i)\d\s+(?:in|out of|of|von|sur|de cada|de)\s+$")
+_GIVEN_BY: Final = re.compile(
+    rf"(?:^|\s)(?P<who>[A-ZÀ-ÖØ-Þ][\w&.-]*(?:\s[A-ZÀ-ÖØ-Þ][\w&.-]*){{0,2}})\s(?:{pattern(words('verbs_of_giving'))})\s"
+)
+_PART_OF: Final = re.compile(r"(?i)\d\s+(?:in|out of|of|von|sur|de cada|de)\s*$")
 _WORDS_BEHIND: Final = 6
 
 NEW_VALUE: Final = rf"^\W{{0,3}}(?:(?:{pattern(words('words_before_new_values'))})\s+|(?:->|→|=>)\s*)(?:\w+\s+){{0,2}}?"
@@ -78,7 +82,12 @@ class Place:
             return False
         if not presupposed and _CONDITION_BEHIND.match(self.sentence[self.end :]):
             return False
-        if self._is_denied or self.is_old or _EXAMPLE.search(self._before) or _PART_OF.search(self._before):
+        if (
+            self._is_denied
+            or self.is_old
+            or _EXAMPLE.search(self.sentence[: self.start])
+            or _PART_OF.search(self._before)
+        ):
             return False
         return wishes_count or not _PROPOSAL.search(self._before)
 
@@ -96,7 +105,8 @@ class Place:
         """Whether the value is one that no longer holds; that a change names its new value behind it may make it so."""
         changed = _CHANGED_FROM.search(self._before) and re.match(rf"(?i){NEW_VALUE}", self.sentence[self.end :])
         arrow = re.match(r"\s*(?:->|→|=>)", self.sentence[self.end :])
-        return bool(_OLD_BEFORE.search(self._before) or changed or arrow)
+        named = any(not re.search(r"\d", self._before[one.end() :]) for one in _OLD_BEFORE.finditer(self._before))
+        return bool(named or changed or arrow)
 
     @cached_property
     def _before(self) -> str:
@@ -128,7 +138,12 @@ class Place:
         return bool(_DENIED.search(before) or _DENIED_BEHIND.search(behind) or _OLD_BEHIND.search(behind))
 
     @property
+    def _is_given_by_somebody(self) -> bool:
+        found = _GIVEN_BY.search(self._before)
+        return found is not None and found["who"].casefold() not in _PRONOUNS
+
+    @property
     def _is_of_somebody_else(self) -> bool:
-        if _OTHER.search(self._before) or _OTHER.search(self._behind):
+        if _OTHER.search(self._before) or _OTHER.search(self._behind) or self._is_given_by_somebody:
             return True
         return bool(_OWN_ROLE.search(self.label) and _SPEAKER.search(self._before))

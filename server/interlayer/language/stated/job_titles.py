@@ -30,7 +30,7 @@ _FIELD: Final = (
 _TITLE: Final = rf"(?P<title>(?:{_QUALIFIER}\s){{0,3}}?{_HEAD}(?:\s{_HEAD})?{_FIELD})"
 _END: Final = rf"(?=\s*(?:[.,;:()!\n]|$)|\s{_any('words_behind_job_titles')}(?![^\W_]))"
 _HELD: Final = rf"(?:{_any('words_before_job_titles')}\s){{0,3}}{_TITLE}{_END}"
-_NAME: Final = rf"(?P<name>(?:{_CAPITAL}|[A-Z]\.)(?:\s(?:{_CAPITAL}|[A-Z]\.|van|von|de|der|da)){{1,3}})"
+_NAME: Final = rf"(?<![^\W_])(?P<name>(?:{_CAPITAL}|[A-Z]\.)(?:\s(?:{_CAPITAL}|[A-Z]\.|van|von|de|der|da)){{1,3}})"
 _SELF: Final = r"(?<![^\W_])(?P<self>(?i:i|he|she|ich|er|sie|je|il|elle|yo))"
 _IS: Final = _any("words_of_having_a_post")
 _GETS: Final = rf"(?:{_any('words_of_getting_a_post')}|(?i:joined)\s(?:[\w&.-]+\s){{1,4}}(?i:as))"

@@ -10,7 +10,8 @@ PHONE: Final = (
 )
 """The pattern of a telephone number in a text, for RE2, to be matched in any case."""
 
-_PREFIX: Final = re.compile(r"^\s*\(?\s*(?:\+|00(?=[1-9]))")
+_PREFIX: Final = re.compile(r"^\s*\(?\s*(?:\+|00(?=\s?[1-9]))")
+_LABEL: Final = re.compile(r"(?i)^\s*tel:")
 _EXTENSION: Final = re.compile(r"(?i)(?<=\d)[\s,;]*(?:ext(?:ension)?\.?|durchwahl|poste|x|#)[\s:=]*(?=\d)")
 _NATIONAL: Final = re.compile(r"[\d\s().\u2010-\u2015/-]+")
 _DATED: Final = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
@@ -23,7 +24,7 @@ def phone_of(text: str) -> str | None:
 
     A number with its country's code has to be one that the country could give out; one without stays as it is dialled.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _LABEL.sub("", "".join(map(_ascii, unicodedata.normalize("NFKC", text)))).strip()
     number, *extension = _EXTENSION.split(plain, maxsplit=1)
     further = f"x{extension[0]}" if extension else ""
     if extension and not extension[0].isdecimal():
@@ -35,6 +36,10 @@ def phone_of(text: str) -> str | None:
         is_number = _NATIONAL.fullmatch(number) and not _DATED.fullmatch(number)
         whole = digits if is_number and _DIGITS_MIN <= len(digits) <= _DIGITS_MAX else None
     return whole and whole + further
+
+
+def _ascii(character: str) -> str:
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
 def _international(number: str) -> str | None:

@@ -22,7 +22,7 @@ from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import check_reason, fold_name, parse_entity
-from interlayer.memory.log.properties import values_body
+from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -168,8 +168,8 @@ class Merger:
             epoch=kept.epoch + 1,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
-        properties = values_body(apart.properties)  # the schema may have changed
-        back = replace(other, merged_into=None, lent=(), properties=properties, facts=len(apart.facts))
+        # The schema may have changed.
+        back = with_values(replace(other, merged_into=None, lent=(), facts=len(apart.facts)), apart.properties)
         operations = [
             *self._changes(organization, pair, head, back, entry),
             *await self._claims_moved(organization, other, kept.entity, other.entity),

@@ -5,7 +5,7 @@ Nothing here writes; `commits` plans what is written.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
-from interlayer.memory.log.properties import values_body
+from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_head
 from interlayer.memory.log.revision import expired, is_structure, without_memories
@@ -189,7 +189,7 @@ class Entities:
         view = await self.view(organization, head)
         if all(is_structure(memory) for memory in view.memories.values()):
             return None
-        return replace(head, properties=values_body(view.properties))
+        return with_values(head, view.properties)
 
     async def basis(
         self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any]

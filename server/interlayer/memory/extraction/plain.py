@@ -79,17 +79,18 @@ class _Text:
     sentences: Sequence[Sentence]
     conventions: Conventions
     bears: Bears
-    writers: Mapping[int, str]
+    writers: Mapping[int, tuple[str, str]]
 
     @classmethod
     def of(cls, content: str, document: Document, bears: Bears, said_on: date | None) -> "_Text":
         written_on = document.written_at.date() if document.written_at else said_on
+        names = {one.address: one.name for one in document.participants if one.address and one.name}
         told = [(piece, text) for piece in document.pieces if (text := _text_of(piece, content, bears))]
         return cls(
             tuple(Sentence(text, piece.start, piece.end, piece.label) for piece, text in told),
             replace(conventions_of(content), written_on=written_on),
             bears,
-            {piece.start: piece.writer for piece, _ in told if piece.writer},
+            {piece.start: (piece.writer, names.get(piece.writer, piece.writer)) for piece, _ in told if piece.writer},
         )
 
     def by_pattern(self, declared: PropertySchema, name: str) -> tuple[Any, Sentence] | None:
@@ -122,10 +123,11 @@ class _Text:
 
     def _speaks(self, sentence: Sentence) -> bool:
         """Whether "I" in a sentence is the entity: nobody else is known to write or to say it."""
-        label, writer = sentence.label or label_of(sentence.text), self.writers.get(sentence.start)
+        label = sentence.label or label_of(sentence.text)
         if " " in label and label.istitle():
             return self.bears(label)
-        return writer is None or self.bears(writer)
+        writer = self.writers.get(sentence.start, ())
+        return not writer or any(map(self.bears, writer))
 
 
 def _text_of(piece: Piece, content: str, bears: Bears) -> str:

@@ -57,6 +57,8 @@ _COPIED: Final = {"email", "url", "reference"}
 _DENIABLE: Final = {"number", "integer", "money"}
 """Of a text it is not certain: "they dislike X" states X for what it may be asked as."""
 
+_NOTHING: Final = (None, "", [])
+"""What a removal that empties a property has for a value."""
 
 T = TypeVar("T")
 
@@ -112,7 +114,7 @@ class Gates:
         return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
-        if candidate.remove and candidate.value in (None, "", []):
+        if _empties(candidate):
             return Observation(
                 candidate.name, None, candidate.confidence, timestamp(self.context.observed_at), remove=True
             )
@@ -163,16 +165,16 @@ class Gates:
         span = ground.locate(candidate.quote or "")
         if span is None:
             return Rejection("ungrounded", "its quote is not in the content")
-        if kind in _COPIED:
+        if kind in _COPIED and not _empties(candidate):
             bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
             return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
-        if kind not in _FORMED:
+        if kind not in _FORMED or _empties(candidate):
             return None
         stated = _texts_of(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
         if missing:
             return Rejection("ungrounded", f"{missing} is not in the content")
-        is_denied = kind in _DENIABLE and denies_value(stated, ground.around(span))
+        is_denied = kind in _DENIABLE and not candidate.remove and denies_value(stated, ground.around(span))
         return Rejection("ungrounded", "the sentences around its quote deny it") if is_denied else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
@@ -190,6 +192,11 @@ class Gates:
         if isinstance(judged, Rejection):
             self.rejected[judged.code] += 1
         return judged
+
+
+def _empties(candidate: PropertyCandidate) -> bool:
+    """Whether a property has no value any more, as its candidate says."""
+    return candidate.remove and candidate.value in (None, "", [])
 
 
 def _texts_of(value: Any) -> list[str]:

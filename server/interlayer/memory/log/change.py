@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.properties import PropertyState, values_body
+from interlayer.memory.log.properties import PropertyState, with_values
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (
     Confirmation,
@@ -52,13 +52,8 @@ class Fold(Protocol):
 
 def head_after(head: Head, fold: Fold, now: str) -> Head:
     """Derive the head from what its log comes to after a change."""
-    return replace(
-        head,
-        properties=values_body(fold.properties),
-        facts=len(fold.facts),
-        revision=head.revision + 1,
-        updated_at=now,
-    )
+    counted = replace(head, facts=len(fold.facts), revision=head.revision + 1, updated_at=now)
+    return with_values(counted, fold.properties)
 
 
 def head_put(organization: str, head: Head, version: int) -> Put:

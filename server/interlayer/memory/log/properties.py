@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from interlayer.memory.log.records import LogEntry, Observation
+from interlayer.memory.log.records import Head, LogEntry, Observation
 from interlayer.memory.schema.schema import EntitySchema, PropertySchema
 
 Outcome = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
@@ -183,6 +183,19 @@ def folded(
 def values_body(states: Mapping[str, PropertyState]) -> dict[str, Any]:
     """Take the current value of each property that has one, as the body of a head holds them."""
     return {name: state.value for name, state in states.items() if not state.emptied}
+
+
+def with_values(head: Head, states: Mapping[str, PropertyState]) -> Head:
+    """Return a head with the current value of each property, and who says so."""
+    voices = {name: (round(state.confidence, 3), _only_agent(state)) for name, state in states.items()}
+    values = values_body(states)
+    return replace(head, properties=values, voices={name: voices[name] for name in values})
+
+
+def _only_agent(state: PropertyState) -> str:
+    """Name the only agent who observed the current value; empty where several did."""
+    agents = {state.basis.agent, *(seen.agent for seen in state.history if seen.observation.value == state.value)}
+    return agents.pop() if len(agents) == 1 else ""
 
 
 def observations(memories: Iterable[LogEntry], schema: EntitySchema) -> Iterator[Observed]:

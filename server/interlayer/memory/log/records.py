@@ -7,7 +7,7 @@ log: the past can be replayed, and forgetting a memory takes back exactly what r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -97,8 +97,9 @@ class Relation:
 class _Entry:
     """What every entry of a log says: who added it, when, and the statements that it adds.
 
-    `closes` names facts that are over because they state a property's value that this entry displaces.
-    `home` is set in views only: the log that holds the entry, and its revision there.
+    `context` are the words of the content that no statement of it has, by the place at which they stand: they are never
+    shown, and help to find what stands beside them. `closes` names facts that are over because they state a property's
+    value that this entry displaces. `home` is set in views only: the log that holds the entry, and its revision there.
     """
 
     id: str
@@ -113,6 +114,7 @@ class _Entry:
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
     closes: tuple[str, ...] = ()
+    context: tuple[tuple[int, str], ...] = ()
     home: tuple[EntityId, int] | None = None
 
     @property
@@ -122,8 +124,13 @@ class _Entry:
 
     @property
     def voice(self) -> str:
-        """Two memories with the same of it are no independent witnesses of a statement."""
+        """Where its words are from: equal for one source, and apart for calls that name none."""
         return self.source or self.id
+
+    @property
+    def witness(self) -> str:
+        """Two memories with the same of it are no independent witnesses: of one source, or of one agent without any."""
+        return self.source or f"agent {self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +213,8 @@ class Head:
     merged_into: EntityId | None = None
     lent: tuple[str, ...] = ()
     oldest: str = ""
+    voices: Mapping[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+    """Property -> the confidence of its value, and the only agent who says so; empty where several do."""
 
     @property
     def since(self) -> str:

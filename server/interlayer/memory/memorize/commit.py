@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.properties import Outcome, PropertyState, folded, values_body
+from interlayer.memory.log.properties import Outcome, PropertyState, folded, with_values
 from interlayer.memory.log.records import EntityId, Head, Memorized
 from interlayer.memory.memorize.call import PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
@@ -99,8 +99,8 @@ def change_of(
 ) -> MemoryChange:
     """Fold a memory into what is known, and derive the head that follows."""
     properties, outcomes = folded(view.states, memory, schema)
-    values = values_body(properties)
-    after = _head(prepared.reference, before.head if before else None, view.entity, memory, values, conflicts)
+    head = _head(prepared.reference, before.head if before else None, view.entity, memory, conflicts)
+    after = with_values(head, properties)
     return MemoryChange(
         prepared, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, targets
     )
@@ -129,7 +129,6 @@ def _head(
     old: Head | None,
     entity: EntityId,
     memory: Memorized,
-    properties: Mapping[str, Any],
     conflicts: Iterable[IdentifierConflict],
 ) -> Head:
     names = tuple(dict.fromkeys([*(old.names if old else ()), *reference.display_names]))
@@ -148,7 +147,7 @@ def _head(
         revision=memory.revision,
         created_at=old.created_at if old else memory.recorded_at,
         updated_at=memory.recorded_at,
-        properties=properties,
+        properties={},
         facts=(old.facts if old else 0) + len(memory.facts),
         epoch=old.epoch if old else 0,
         absorbed=old.absorbed if old else (),

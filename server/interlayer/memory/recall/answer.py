@@ -127,10 +127,11 @@ class RecallAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedProperties:
-    """The type of an entity and its current property values, by name."""
+    """The type of an entity and its current property values, by name; `voices` as a head has them."""
 
     type: str
     values: Mapping[str, Any]
+    voices: Mapping[str, tuple[float, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

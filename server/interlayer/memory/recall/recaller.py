@@ -70,11 +70,11 @@ class Recaller:
         relations = await self._relations(principal.organization, view, read, until) if wanted else ()
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, head, space)
-        ranked, there = rank_facts(view, request, vector, page, names)
+        ranked = rank_facts(view, request, vector, page, names)
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, there, request, page, view.groups)
+        answer, chosen = filled(frame, ranked, request, page, view.groups)
         if "sources" in request.include:
             return await self._with_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer
@@ -83,7 +83,9 @@ class Recaller:
         """Return the type and current properties of an entity; of an unknown one, none."""
         parsed = parse_entity(entity, self._schema)
         head = await self._head(principal.organization, parsed)
-        return TypedProperties(type=parsed.type, values=head.properties if head else {})
+        if head is None:
+            return TypedProperties(type=parsed.type, values={}, voices={})
+        return TypedProperties(type=parsed.type, values=head.properties, voices=head.voices)
 
     async def _head(self, organization: str, entity: EntityString) -> Head | None:
         """Return the head of an entity as it may be shown, None when nothing of it may."""

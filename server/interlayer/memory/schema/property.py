@@ -134,7 +134,7 @@ class PropertySchema(Strict):
 
 def _spoken(word: str) -> str:
     """Return the pattern of a folded word of an enum, for RE2: with blanks, hyphens and underscores alike."""
-    return r"[\s_-]+".join(re2.escape(part) for part in word.split(" "))
+    return r"[\s_/-]+".join(re2.escape(part) for part in word.split(" "))
 
 
 def _pattern_problems(declared: PropertySchema) -> Iterator[str]:

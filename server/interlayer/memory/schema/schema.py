@@ -51,12 +51,8 @@ class EntitySchema(Strict):
 
     @cached_property
     def derived(self) -> Mapping[str, Finder]:
-        """What finds in plain content each property that has no `find` patterns and whose values have a form."""
-        made = {
-            name: finder_for(name, one.type, one.values, one.description)
-            for name, one in self.current.items()
-            if not one.find
-        }
+        """What finds in plain content each property whose values can be listed or have a form, at its name."""
+        made = {name: finder_for(name, one.type, one.values, one.description) for name, one in self.current.items()}
         return {name: finder for name, finder in made.items() if finder}
 
     @model_validator(mode="after")

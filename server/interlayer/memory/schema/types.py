@@ -212,7 +212,7 @@ def _enum(value: Any, enum: Mapping[str, Sequence[str]]) -> str:
 
 
 def _fold(word: str) -> str:
-    return " ".join(re.split(r"[\s_-]+", word.casefold().strip(_ENDS)))
+    return " ".join(re.split(r"[\s_/-]+", word.casefold().strip(_ENDS)))
 
 
 _NORMALISERS: Final[Mapping[str, Callable[[Any, Conventions], Any]]] = {

@@ -45,6 +45,8 @@ _DENIED: Final = re2.compile(
     rf"(?i)\b(?:isn['’]t|non|{lexicon.pattern(lexicon.words('negations'))})\W+(?:\w+\W+){{0,2}}$"
 )
 _COUNTED: Final = re.compile(r"(?i)\b([a-z]{4,})s? (?:count|number|total)\b|\b(?:number|count) of ([a-z]{4,}?)s?\b")
+_CHANGED_FROM: Final = lexicon.pattern(lexicon.words("words_before_changes"))
+_CHANGED_TO: Final = lexicon.pattern(lexicon.words("words_before_new_values"))
 _WORTHS: Final = lexicon.words("words_for_worth")
 _BUDGET: Final = lexicon.pattern(lexicon.words("words_for_budget"))
 _ESTIMATED: Final = re.compile(r"(?i)\bestimat")
@@ -229,6 +231,7 @@ def _date_finder(named: Sequence[str]) -> Finder:
     topic, form = _topic(named), UPCOMING
     after = re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{0,60}}?({form})")
     before = re2.compile(rf"(?i)({form})[,\s]{{1,3}}{topic}\b")
+    changed = _change(topic, form)
     cell = re2.compile(rf"(?i)\|\s*{topic}{_MARKDOWN_CELL}({form})\s*\|")
 
     def find_in(text: str) -> Iterator[Claim]:
@@ -236,8 +239,16 @@ def _date_finder(named: Sequence[str]) -> Finder:
             for match in pattern.finditer(text):
                 if not _PLANNED_FROM.search(match[0]):
                     yield match[1], 1.0, match.span()
+        for match in changed.finditer(text):
+            yield match[1], 1.0, match.span()
 
     return find_in
+
+
+def _change(topic: str, form: str) -> Any:
+    """Compile the pattern of a change of something to a new value, from an old one if that is told."""
+    old = rf"(?:{_CHANGED_FROM})\s+(?:{form}|\d{{1,2}}\.?)\s+"
+    return re2.compile(rf"(?i)\b{topic}\b[^.;|\d]{{1,40}}?\b(?:{old})?(?:{_CHANGED_TO})\s+({form})")
 
 
 def _measure_finder(named: Sequence[str], form: str, description: str) -> Finder:
@@ -249,11 +260,12 @@ def _measure_finder(named: Sequence[str], form: str, description: str) -> Finder
     after = re2.compile(rf"(?i)\b{whole}\b{_LINK}~?\s?{form}")
     before = re2.compile(rf"(?i)(?:^|[^\w.,]){form}\s(?:{whole}|{re2.escape(named[-1])})\b")
     cell = re2.compile(rf"(?i)\|\s*{whole}{_MARKDOWN_CELL}~?\s?{form}[^|]{{0,20}}\|")
+    changed = _change(whole, form.replace("(", "(?:", 1))
     is_estimate = named[-1] in _WORTHS and bool(_ESTIMATED.search(description))
     budget = re2.compile(rf"(?i)\b(?:{_BUDGET})(?:['’]s)?{_LINK}~?\s?{form}|{form}\s(?:{_BUDGET})\b")
 
     def find_in(text: str) -> Iterator[Claim]:
-        for pattern in (cell, after, before):
+        for pattern in (cell, after, changed, *([before] if named[-1] in _WORTHS else [])):
             for match in pattern.finditer(text):
                 yield match[1], 1.0, match.span()
         for match in budget.finditer(text) if is_estimate else ():

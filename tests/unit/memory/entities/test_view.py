@@ -103,7 +103,7 @@ def test_a_view_that_moves_to_another_space_keeps_everything_but_its_vectors() -
 
 
 @pytest.mark.parametrize(
-    ("sources", "rises"), [(("call", "mail"), True), (("call", "call"), False), ((None, None), True)]
+    ("sources", "rises"), [(("call", "mail"), True), (("call", "call"), False), ((None, None), False)]
 )
 def test_only_an_independent_voice_adds_confidence(sources: tuple[str | None, str | None], rises: bool) -> None:
     entity = ToldEntity()
