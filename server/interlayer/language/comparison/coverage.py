@@ -93,7 +93,7 @@ def _leaves(left: Sequence[Word], known: Vocabulary) -> bool:
             or word.kind != "word"
             or word.text in known.turning
             or word.text in known.denying
-        or word.text in _DENYING
+            or word.text in _DENYING
             or word.text in known.indefinite
             for word in left
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
+from interlayer.language.change import announces_change
 from interlayer.language.comparison.content import Content, Row, Word
 from interlayer.language.comparison.opposition import State, find_states
 from interlayer.language.comparison.tokens import Token, tokens
@@ -153,6 +154,7 @@ class Reading:
     now: bool
     asks: bool
     exclaims: bool
+    announces: bool
     known: Vocabulary
 
     @classmethod
@@ -176,6 +178,7 @@ class Reading:
             now,
             "?" in text,
             "!" in text,
+            announces_change(text),
             known,
         )
 
