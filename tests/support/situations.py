@@ -35,8 +35,9 @@ CLASH = """\
 id: {0}
 description: d
 scope: {1}
+params: {{name: {{value: {0}}}}}
 rules:
-  - {{id: R1, level: must, key: clash.key, text: Sign as {0}.}}
+  - {{id: R1, level: must, key: clash.key, text: "Sign as {{name}}."}}
 ---
 # Clash {0}
 """
@@ -47,8 +48,9 @@ description: d
 tier: law
 scope: {tags: [clash]}
 effective: {from: 2026-01-01, until: 2027-01-01}
+params: {tone: {value: formal}}
 rules:
-  - {id: R1, level: must, key: tone.key, text: Write formally.}
+  - {id: R1, level: must, key: tone.key, text: "Keep to a {tone} tone."}
 ---
 # Tighter
 
@@ -62,8 +64,9 @@ id: looser
 description: d
 tier: team
 scope: {tags: [clash]}
+params: {tone: {value: free}}
 rules:
-  - {id: R1, level: must, key: tone.key, text: Write as you like.}
+  - {id: R1, level: must, key: tone.key, text: "Keep to a {tone} tone."}
 ---
 # Looser
 """
@@ -176,7 +179,7 @@ def _policies() -> list[PolicyFile]:
 
     Beside those the starters' own tests find less room for guidance; they are not what is tested here.
     """
-    clashing = {"wide": "{tags: [clash]}", "narrow": "{tags: [clash], channels: [partner]}"}
+    clashing = {"wide": "{tags: [clash]}", "narrow": "{tags: [clash], channels: [letter]}"}
     own = [*(CLASH.format(*one) for one in clashing.items()), TIGHTER, LOOSER, LEVELS]
     starters = [PolicyFile(one.path, _TESTS.sub("", one.text)) for one in starter_files()]
     return [*starters, *(PolicyFile(f"{number}.md", text) for number, text in enumerate(own))]
