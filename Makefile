@@ -8,6 +8,8 @@ AWS_UP := $(AWS)/.ready
 DEPLOY := .venv-deploy
 DEPLOY_UP := $(DEPLOY)/.ready
 SCAN   := .venv-checkov
+# Many tests wait for other processes: one worker more than there are cores keeps the cores busy.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo compiled test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance image guide lock clean
@@ -35,24 +37,26 @@ compiled: $(READY)
 	@$(BIN)/python -m compileall -q server tools policies tests/support tests/deploy/support benchmarks
 
 test: compiled $(AWS_UP)  ## every test
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 emulators: $(AWS_UP)  ## DynamoDB and S3 for the tests, in an environment of their own
 
 # The double's protobuf, checkov's boto3 and the program's own go together in no environment: there are three.
+# The bindings are read and never imported, and of checkov one run imports a part: compiling both took a minute.
 $(DEPLOY_UP): tests/deploy.lock tests/deploy-bindings.lock tests/checkov.lock
 	$(PYTHON) -m venv $(DEPLOY)
 	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/deploy.lock
 	$(DEPLOY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
-		--target $(DEPLOY)/bindings -r tests/deploy-bindings.lock
+		--no-compile --target $(DEPLOY)/bindings -r tests/deploy-bindings.lock
 	$(PYTHON) -m venv $(SCAN)
-	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/checkov.lock
+	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
+		-r tests/checkov.lock
 	@touch $(DEPLOY_UP)
 
 deploy-tools: $(DEPLOY_UP)  ## what checks deployments, in environments of its own
 
 test-deploy: compiled $(AWS_UP) $(DEPLOY_UP)  ## Terraform, image and chart without AWS; needs terraform, skips without
-	$(DEPLOY)/bin/pytest -n 3 --dist loadfile -W default tests/deploy
+	$(DEPLOY)/bin/pytest -n $(WORKERS) --dist loadfile -W default tests/deploy
 
 deploy-faults: $(READY) $(DEPLOY_UP)  ## plant faults in the modules and say which check catches which; WRITE=--write notes it
 	PYTHONPATH=tests/deploy/support $(DEPLOY)/bin/python tests/deploy/faults.py $(WRITE)

@@ -1,10 +1,12 @@
 """Measure how much of what answers a question `recall_entity` finds; needs the research data.
 
-`python benchmarks recall [--json] [--data DIR] [--sets NAME ...] [--minilm DIR]`: over four sets, every
+`python benchmarks recall [--json] [--data DIR] [--sets NAME ...] [--choose]
+[--minilm DIR]`: over four sets, every
 source is memorized by one call and every question is asked. A table a set has the share of the evidence among the
 first 1, 5 and 10 distinct turns, messages or lines, averaged over the questions, beside BM25 alone and vectors alone
 over whole ones. Below stand the long list of which some facts are overtaken, and pairs of notes of which the later
-one corrects the earlier. `--minilm` names a folder with `model.onnx` and `tokenizer.json`.
+one corrects the earlier. `--choose` chooses the weights of recall's legs anew, on all sets but one at a time, and
+prints how each serves the set that was left out. `--minilm` names a folder with `model.onnx` and `tokenizer.json`.
 """
 
 import argparse
@@ -21,10 +23,16 @@ import anyio
 import numpy as np
 
 from changes import Change, Note, changes, rank_of
+from fusion_choice import FIRST, Case, choose
 from interlayer.language.terms import terms
+from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.view import EntityView
+from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.memory import Memory
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.answer import RecallAnswer
+from interlayer.memory.recall.query import asked
+from interlayer.memory.recall.relevance import Relevance
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.models.choice import EmbedderChoice
@@ -34,9 +42,8 @@ from interlayer.storage.in_memory.items import InMemoryItems
 from interlayer.storage.in_memory.vectors import InMemoryIndex
 from interlayer.text.bm25 import Bm25
 from measuring import ROOT, machine, show
-from recall_sets import Source, World, recall_sets, share_found
+from recall_sets import Question, Source, World, recall_sets, share_found
 
-FIRST: Final = (1, 5, 10)
 CALLER: Final = Principal("bench", "benchmark")
 RECALLED: Final = 200
 AFTERWARDS: Final = datetime(2027, 6, 1, tzinfo=UTC)  # when everything is told: later than all that was observed
@@ -73,11 +80,21 @@ class Asking:
     async def units(self, query: str) -> list[str]:
         """Return the units of the facts that a query finds, best first."""
         answer = await recalled(self.memory, self.entity, query)
-        if all(len(source.units) == 1 for source in self.sources.values()):
-            return [fact.source for fact in answer.facts]
-        view = await view_of(self.memory, self.entity)
-        found = ((fact.source, view.fact(fact.fact_id)) for fact in answer.facts)
-        return [self.sources[name].unit(fact.record.span[0] if fact.record.span else 0) for name, fact in found if fact]
+        view, _ = await view_of(self.memory, self.entity)
+        return [self.unit(fact) for one in answer.facts if (fact := view.fact(one.fact_id))]
+
+    async def case(self, question: Question, embedder: Any) -> Case:
+        """Return what recall knows of each fact before it weighs it."""
+        view, names = await view_of(self.memory, self.entity)
+        current = np.flatnonzero(~view.traits.superseded)
+        [vector] = await embedder.embed([asked(question.text, names)], query=True)
+        relevance = Relevance.of(view, question.text, vector, current, names, ())
+        facts = [view.ordered[number] for number in current]
+        return Case.of(relevance.legs, [self.unit(fact) for fact in facts], question.evidence)
+
+    def unit(self, fact: FactState) -> str:
+        """Return the unit that a fact stands in."""
+        return self.sources[fact.memory.source or ""].unit(fact.record.span[0] if fact.record.span else 0)
 
 
 async def recalled(memory: Memory, entity: str, query: str, limit: int = RECALLED) -> RecallAnswer:
@@ -86,17 +103,17 @@ async def recalled(memory: Memory, entity: str, query: str, limit: int = RECALLE
     return await memory.recaller.recall(CALLER, request)
 
 
-async def view_of(memory: Memory, entity: str) -> Any:
-    """Return everything that is known of an entity."""
-    from interlayer.memory.log.identifiers import parse_entity
-
+async def view_of(memory: Memory, entity: str) -> tuple[EntityView, Sequence[str]]:
+    """Return everything that is known of an entity, and what it is called."""
     known = await memory.entities.resolve(CALLER.organization, parse_entity(entity, memory.schema))
     stored = await memory.entities.head(CALLER.organization, known) if known else None
-    return await memory.entities.view(CALLER.organization, stored.head) if stored else None
+    if stored is None:
+        raise LookupError(entity)
+    return await memory.entities.view(CALLER.organization, stored.head), (stored.head.name, *stored.head.names)
 
 
-async def measured(world: World, embedder: Any, name: str, shares: Shares) -> None:
-    """Memorize a world and add what each way finds of each question's evidence."""
+async def measured(world: World, embedder: Any, name: str, shares: Shares, cases: list[Case] | None) -> None:
+    """Memorize a world and add what each way finds of each question's evidence, and the cases if they are wanted."""
     asking = Asking(memory_of(embedder), "company:world.example", {one.id: one for one in world.sources})
     floors = Floors(embedder)
     told = 0
@@ -105,6 +122,8 @@ async def measured(world: World, embedder: Any, name: str, shares: Shares) -> No
             await asking.told(source)
             await floors.told(source)
         told = question.after
+        if cases is not None:
+            cases.append(await asking.case(question, embedder))
         ways = {f"recall_entity, {name}": await asking.units(question.text), **await floors.units(question.text, name)}
         for way, ranked in ways.items():
             for first in FIRST:
@@ -188,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--sets", nargs="*", help="only these, by the beginning of their names")
+    parser.add_argument("--choose", action="store_true", help="choose the weights of the legs anew")
     parser.add_argument("--minilm", type=Path)
     given = parser.parse_args(arguments)
     held = chosen_sets(given)
@@ -197,13 +217,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         embedders["minilm"] = MiniLm(given.minilm)
     shares: dict[str, Shares] = {}
+    cases: dict[str, list[Case]] = defaultdict(list)
     for name, worlds in held.items():
         shares[name] = defaultdict(lambda: defaultdict(list))
         for called, embedder in embedders.items():
             for number, world in enumerate(worlds, 1):
                 sys.stderr.write(f"\r{name}, {called}: {number} of {len(worlds)}      ")
-                anyio.run(measured, world, embedder, called, shares[name])
+                kept = cases[name] if given.choose and called == "bundled" else None
+                anyio.run(measured, world, embedder, called, shares[name], kept)
     sys.stderr.write("\n")
+    if given.choose:
+        report_choice(cases, shares)
+        return
     beside = {} if given.sets else measured_beside(given.data, embedders["bundled"])
     report(shares, beside, as_json=given.json)
 
@@ -231,6 +256,31 @@ def measured_beside(data: Path, embedder: Any) -> dict[str, str]:
     return found
 
 
+def report_choice(cases: Mapping[str, Sequence[Case]], shares: Mapping[str, Shares]) -> None:
+    """Print the weights that are chosen without each set, how they serve it, and those that are chosen on all."""
+    floors = {
+        name: np.array([floor(found, first) for first in FIRST], dtype=np.float32) for name, found in shares.items()
+    }
+    chosen = choose(cases, floors)
+    rows = [
+        [
+            f"{name}, left out" if name == held_out else name,
+            *(f"{ratio * least:.3f} ({ratio:.2f})" for ratio, least in zip(ratios, floors[name], strict=True)),
+        ]
+        for held_out, choice in chosen.items()
+        for name, ratios in choice.ratios.items()
+        if held_out in {name, ""}
+    ]
+    show("Found by chosen weights (times the better floor)", ["", *(f"@{first}" for first in FIRST)], rows)
+    for held_out, choice in chosen.items():
+        sys.stdout.write(f"\nWEIGHTS without {held_out or 'leaving any out'}: {choice.weights}\n")
+
+
+def floor(found: Shares, first: int) -> float:
+    """Return what the better of BM25 and vectors finds among the first ones."""
+    return max(float(np.mean(by[first])) for way, by in found.items() if "alone" in way)
+
+
 def report(shares: Mapping[str, Shares], beside: Mapping[str, str], *, as_json: bool) -> None:
     """Print the averages, and for `recall_entity` the ratio to the better of the two floors."""
     averages = {
@@ -244,7 +294,7 @@ def report(shares: Mapping[str, Shares], beside: Mapping[str, str], *, as_json: 
     for name, by_way in averages.items():
         asked = len(next(iter(shares[name].values()))[FIRST[0]])
         rows = [[way, *(f"{by[first]:.3f}" for first in FIRST)] for way, by in by_way.items()]
-        better = {first: max(by[first] for way, by in by_way.items() if "alone" in way) for first in FIRST}
+        better = {first: floor(shares[name], first) for first in FIRST}
         rows += [
             [f"{way}: times the better floor", *(f"{by[first] / better[first]:.2f}" for first in FIRST)]
             for way, by in by_way.items()

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +117,26 @@ def test_the_task_runs_with_the_settings_that_are_put_out(account: Account) -> N
     assert named["INTERLAYER_ORG"] == "acme"
 
 
-def _run(*command: str, env: dict[str, str] | None = None, given: str = "") -> str:
-    done = subprocess.run([str(SERVER), *command], env=env, input=given, capture_output=True, text=True, check=False)
+def _run(*command: str, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run([str(SERVER), *command], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+
+
+@contextmanager
+def _function(env: dict[str, str]) -> Iterator[Callable[[dict[str, Any]], Any]]:
+    """Start the function of the image, as Lambda starts one for many events; yields what invokes it."""
+    command = [str(SERVER), str(SUPPORT / "indexing.py")]
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
+
+        def invoke(event: dict[str, Any]) -> Any:
+            assert started.stdin
+            assert started.stdout
+            started.stdin.write(json.dumps(event, default=str) + "\n")
+            started.stdin.flush()
+            return json.loads(started.stdout.readline())
+
+        yield invoke
+    assert started.returncode == 0
 
 
 def _demand_both_ways(account: Account, role: str, key: str, before: set[Asked]) -> None:
@@ -158,14 +176,14 @@ def test_the_indexer_needs_the_rights_of_its_role_and_no_others(account: Account
     }
     indexer = environment(account.url, settings | nowhere, str(tmp_path / "indexer"), "INDEXER")
     before = set(account.recorder.asked)
-    for left in (["company:delta.com", "Delta sells."], ["company:beta.com", "Beta is in Rome.", "company:delta.com"]):
-        _run(str(SUPPORT / "left_behind.py"), *left, env=task)
-        assert _outbox(account), "nothing was left behind"
-        event = {"Records": _records(account, "INDEXER")}
-        answer = _run(str(SUPPORT / "indexing.py"), env=indexer, given=json.dumps(event, default=str))
-        assert json.loads(answer) == {"batchItemFailures": []}
-        assert _outbox(account) == []
-    _run(str(SUPPORT / "indexing.py"), env=indexer, given=json.dumps({"optimize": [ORGANIZATION]}))
+    lefts = (["company:delta.com", "Delta sells."], ["company:beta.com", "Beta is in Rome.", "company:delta.com"])
+    with _function(indexer) as invoke:
+        for left in lefts:
+            _run(str(SUPPORT / "left_behind.py"), *left, env=task)
+            assert _outbox(account), "nothing was left behind"
+            assert invoke({"Records": _records(account, "INDEXER")}) == {"batchItemFailures": []}
+            assert _outbox(account) == []
+        invoke({"optimize": [ORGANIZATION]})
     _run(str(SUPPORT / "torn.py"), settings["INTERLAYER_VECTORS"], env=indexer)
     _demand_both_ways(account, "indexer", "INDEXER", before)
 

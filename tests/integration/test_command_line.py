@@ -165,6 +165,12 @@ def test_what_a_server_stored_is_shown_as_a_dossier(home: Path) -> None:
     assert value["voices"][0]["quote"] in "Stage: negotiation"
     assert interlayer(home, "memory", "why", "f_nothing_0").returncode == 1
     assert interlayer(home, "memory", "show", "deal:D-8").returncode == 1
+    then = interlayer(home, "memory", "show", "deal:D-7", "--known-at", "2020-01-01", "--json")
+    assert json.loads(then.stdout)["facts"] == []
+    assert interlayer(home, "memory", "reconsider", "--dry-run").stdout == "0 of 1 entities would change\n"
+    again = interlayer(home, "memory", "reconsider", "deal:D-7", "--json")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert interlayer(home, "memory", "reconsider", "deal:D-8").returncode == 1
     rebuilt = interlayer(home, "reconcile", "--rebuild")
     assert "2 facts" in rebuilt.stdout
 

@@ -577,7 +577,7 @@ for collects in (gc.enable, gc.disable):
     subprocess.run([sys.executable, "-c", code], env=environment(home), check=True)
 
 
-def test_without_a_model_nothing_of_litellm_is_imported(home: Path) -> None:
+def test_without_a_model_nothing_of_litellm_is_imported_nor_a_client_that_lancedb_brings(home: Path) -> None:
     code = """
 import sys, anyio
 from mcp import Client
@@ -591,6 +591,7 @@ async def main():
         given = {"entity": "company:acme.example", "content": "Acme sells pumps."}
         answer = await client.call_tool("memorize", given)
         assert answer.structured_content["extractor"] == "plain", answer
+        await client.call_tool("search_memory", {"query": "pumps"})
         await anyio.sleep(0.2)
     print(*sys.modules)
 
@@ -599,8 +600,11 @@ anyio.run(main)
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(home), capture_output=True, text=True, check=True
     )
-    loaded_ = {name.split(".")[0] for name in done.stdout.split()}
-    assert "interlayer" in loaded_
+    modules = set(done.stdout.split())
+    loaded_ = {name.split(".")[0] for name in modules}
+    assert {"interlayer", "lancedb"} <= loaded_
+    assert "lance_namespace_urllib3_client.models" in modules
+    assert "lance_namespace_urllib3_client.api" not in modules
     assert "litellm" not in loaded_
     assert "openai" not in loaded_
 
@@ -725,3 +729,126 @@ def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model
     assert (score["fact_recall"], score["fact_precision"], score["unquoted"]) == (0.5, 0.5, 0)
     assert score["missed"] == ["They have 40 plants"]
     assert plot.read_text(encoding="utf-8").startswith("<svg")
+
+
+ORACLE, LEASE = "Acme uses Oracle as its database.", "Acme leases twelve cars in Bergen."
+POSTGRES = {"text": "Acme uses Postgres as its database.", "quote": "The database is Postgres now", "confidence": 0.9}
+MOVED = "The database is Postgres now. Acme likes it."
+
+
+def labelled(asked: Any, text: str) -> str:
+    """Return the label under which a known fact stands in a prompt."""
+    line = next(one for one in asked["messages"][-1]["content"].splitlines() if one.endswith(f": {text}"))
+    return line.partition(":")[0]
+
+
+async def statuses(room: Room) -> dict[str, str]:
+    recalled = await room.other().recall(ACME, include=["facts", "history"])
+    return {one["text"]: one["status"] for one in recalled["facts"]}
+
+
+def replacing(known: str, **more: Any) -> Any:
+    """Answer with a statement that takes the place of a known one."""
+    return lambda asked: Reply(json.dumps({"facts": [{**POSTGRES, "replaces": labelled(asked, known), **more}]}))
+
+
+async def test_what_a_model_says_is_replaced_gives_way(room: Room, model: ScriptedModel) -> None:
+    await room.facts(ACME, ORACLE, LEASE, name="Acme")
+    model.answer = replacing(ORACLE, repeats="")
+    answer = await told(room, model, MOVED)
+    assert answer["gates"]["rejected"] == {}
+    assert await statuses(room) == {ORACLE: "superseded", LEASE: "current", POSTGRES["text"]: "current"}
+    asked = model.asked[-1]["response_format"]["json_schema"]["schema"]["properties"]["facts"]["items"]
+    assert {"repeats", "replaces", "ended"} <= set(asked["required"])
+
+
+async def test_what_no_word_bears_out_is_not_replaced(room: Room, model: ScriptedModel) -> None:
+    await room.facts(ACME, ORACLE, LEASE, name="Acme")
+    model.answer = replacing(LEASE, ended=True)
+    await told(room, model, MOVED)
+    assert {(await statuses(room))[text] for text in (LEASE, POSTGRES["text"])} == {"current"}
+
+
+async def test_what_a_model_says_is_over_is_history(room: Room, model: ScriptedModel) -> None:
+    await room.facts(ACME, ORACLE, LEASE, name="Acme")
+    over = {"text": "Acme no longer leases cars in Bergen.", "quote": "no longer lease cars in Bergen"}
+    model.answer = replacing(LEASE, ended=True, **over)
+    await told(room, model, "They no longer lease cars in Bergen.")
+    assert (await statuses(room))[LEASE] != "current"
+    assert (await statuses(room))[ORACLE] == "current"
+
+
+async def test_a_label_that_was_not_shown_is_counted_and_costs_no_fact(room: Room, model: ScriptedModel) -> None:
+    await room.facts(ACME, ORACLE, name="Acme")
+    model.says({"facts": [{**PUMPS, "replaces": "F9"}, {**OSLO, "repeats": "f_1kjm"}]})
+    answer = await told(room, model)
+    assert answer["gates"] == {"checked": 4, "passed": 2, "rejected": {"unknown_fact": 2}}
+    assert set(await statuses(room)) == {ORACLE, PUMPS["text"], OSLO["text"]}
+
+
+async def test_what_is_read_later_replaces_by_the_same_rules(room: Room, model: ScriptedModel) -> None:
+    await room.facts(ACME, ORACLE, name="Acme")
+    model.says(Reply(status=500))
+    reading = ReadingRoom(room, settings_of(model.url, retries=0))
+    await reading.process.memorize(ACME, content=MOVED, name="Acme")
+    model.answer = replacing(ORACLE)
+    (change,) = await reading.work_off()
+    assert not isinstance(change, str)
+    assert await statuses(room) == {ORACLE: "superseded", POSTGRES["text"]: "current"}
+
+
+async def test_a_model_that_spends_its_tokens_on_thinking_is_named_so(room: Room, model: ScriptedModel) -> None:
+    model.says(Reply(None, finish="length"))
+    answer = await told(room, model)
+    assert answer["extractor"].startswith(
+        "pending (openai/scripted unavailable: its answer ended at the limit of tokens"
+    )
+
+
+async def test_the_usable_part_of_a_first_answer_counts_when_the_model_then_fails(
+    room: Room, model: ScriptedModel
+) -> None:
+    model.says({"facts": [PUMPS, {**OSLO, "text": None}]}, Reply(status=500))
+    answer = await told(room, model, retries=0)
+    assert [one["text"] for one in answer["facts"] if one["outcome"] == "added"] == [PUMPS["text"], OSLO["text"]]
+    assert "+pending (its answer was read in part; facts.1.text: " in answer["extractor"]
+
+
+async def test_a_correction_that_holds_one_entry_alone_costs_none_of_the_first(
+    room: Room, model: ScriptedModel
+) -> None:
+    model.says({"facts": [PUMPS, {**OSLO, "text": None}]}, {"facts": [OSLO], "properties": []})
+    answer = await told(room, model)
+    assert {one["text"] for one in answer["facts"]} == {PUMPS["text"], OSLO["text"]}
+    assert answer["extractor"] == f"openai/scripted (prompt {prompt_version()})"
+
+
+CALLED = {"id": "1", "type": "function", "function": {"name": "extraction", "arguments": json.dumps(GOOD)}}
+
+
+async def test_an_answer_that_comes_as_a_call_is_read(room: Room, model: ScriptedModel) -> None:
+    model.says(Reply(None, more={"tool_calls": [CALLED]}))
+    answer = await told(room, model)
+    assert {one["text"] for one in answer["facts"]} == {PUMPS["text"], OSLO["text"]}
+    assert answer["extractor"] == f"openai/scripted (prompt {prompt_version()})"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("For a database Acme uses Oracle these days and is content.", 1),  # in other words: shown as one
+        ("Acme sells its database.", 2),
+        (POSTGRES["text"], 1),  # another value is no repetition, whatever a model says: the older one is superseded
+    ],
+)
+async def test_what_a_model_says_is_repeated_is_shown_as_one_where_the_words_bear_it(
+    room: Room, model: ScriptedModel, text: str, shown: int
+) -> None:
+    await room.facts(ACME, ORACLE, LEASE, name="Acme")
+    fact = {"text": text, "quote": text, "confidence": 0.9}
+    model.answer = lambda asked: Reply(json.dumps({"facts": [{**fact, "repeats": labelled(asked, ORACLE)}]}))
+    await told(room, model, text)
+    recalled = [one["text"] for one in (await room.other().recall(ACME))["facts"]]
+    assert text in recalled
+    assert len(recalled) == shown + 1
+    assert ((await statuses(room))[ORACLE] == "superseded") == (text == POSTGRES["text"])

@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 MODEL = "hosted_vllm/some-model"
 ENTITIES = 3
-EACH = 120
-PACE_S = 0.2  # between the rounds of the agent: as fast as it can, it takes the processor that the move needs
+EACH = 90  # more than one batch of the move
+PACE_S = 0.5  # between the rounds of the agent: as fast as it can, it takes the processor that the move needs
 
 
 @pytest.fixture

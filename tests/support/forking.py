@@ -10,6 +10,7 @@ import marshal
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -145,7 +146,7 @@ def main(place: str) -> None:
     if arguments:
         run(arguments)
     else:
-        Path(place).unlink()
+        shutil.rmtree(Path(place).parent)
 
 
 if __name__ == "__main__":

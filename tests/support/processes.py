@@ -40,25 +40,20 @@ def forked(*arguments: str) -> list[str]:
 @cache
 def _forking() -> str:
     """Return where the one process listens that forks for all tests of this process; it ends with this one."""
-    folder = tempfile.TemporaryDirectory(prefix="forking")
-    place = f"{folder.name}/socket"
+    folder = tempfile.mkdtemp(prefix="forking")
+    place = f"{folder}/socket"
     script = str(_SUPPORT / "forking.py")
     path = os.pathsep.join(one for one in sys.path if one)
     process = subprocess.Popen(
         [sys.executable, script, place],
-        env={**environment(Path(folder.name)), "PYTHONPATH": path},
+        env={**environment(Path(folder)), "PYTHONPATH": path},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert process.stdin
     assert process.stdout
     assert process.stdout.readline() == b"ready\n"
-
-    def end(*, process: "subprocess.Popen[bytes]" = process) -> None:
-        process.communicate(timeout=10)
-        folder.cleanup()
-
-    atexit.register(end)
+    atexit.register(process.communicate, timeout=10)
     return place
 
 

@@ -24,6 +24,8 @@ class Reply:
     hangs: bool = False
     raw: bytes | None = None
     tokens: tuple[int, int] = (100, 50)
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the message holds beside, or instead of, its text."""
 
     def body(self, asked: Asked) -> bytes:
         """Return the HTTP body."""
@@ -32,7 +34,7 @@ class Reply:
         if self.status != 200:
             error = {"message": self.text or "scripted failure", "type": "scripted", "code": None, "param": None}
             return json.dumps({"error": error}).encode()
-        message = {"role": "assistant", "content": self.text, "refusal": self.refusal}
+        message = {"role": "assistant", "content": self.text, "refusal": self.refusal, **self.more}
         used = {"prompt_tokens": self.tokens[0], "completion_tokens": self.tokens[1], "total_tokens": sum(self.tokens)}
         choice = {"index": 0, "message": message, "finish_reason": self.finish}
         answer = {"id": "x", "object": "chat.completion", "created": 0, "model": asked["model"], "choices": [choice]}

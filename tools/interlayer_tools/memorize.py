@@ -14,9 +14,9 @@ from interlayer_tools.tool import Confidence, Domains, EntityText, Input, Option
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. What changed: the new fact with \
-replaces (fact_id or old words), or ended; remove clears a property. related: known facts that may be outdated by it. \
-When it returns, it is stored."""
+facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When something changed, give what \
+holds now, and say what it replaces. related in the answer: facts close to it; replace those that no longer hold. When \
+it returns, it is stored."""
 
 
 class FactInput(Input):
@@ -25,8 +25,8 @@ class FactInput(Input):
     text: str
     confidence: Confidence = None
     observed_at: OptionalText = None
-    replaces: Annotated[OptionalText, Field(description="fact_id or words")] = None
-    ended: bool = False
+    replaces: Annotated[OptionalText, Field(description="fact_id or words of the fact that no longer holds")] = None
+    ended: Annotated[bool, Field(description="what it says is over")] = False
 
 
 class PropertyInput(Input):
@@ -35,7 +35,7 @@ class PropertyInput(Input):
     name: str
     value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
-    remove: bool = False
+    remove: Annotated[bool, Field(description="takes value out of a list; without value: clears it")] = False
 
 
 class RelationInput(Input):

@@ -14,7 +14,10 @@ from interlayer.language.terms import STOP_WORDS
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _QUESTION: Final = re.compile(r"[?？؟][\s\"'”’»)\]}!?？\U0001f300-\U0001faff\u2600-\u27bf]*$")
 _TAG: Final = re.compile(rf"(?i)[,–-]\s*(?:{pattern(forms('question_tags'))})\s*[?？؟]\W*$")
-_SALUTATION: Final = re.compile(rf"(?i)(?:{pattern(forms('salutations'))})\b[^.!?;:,\d]{{0,60}}[,.!:;]*$")
+_INNER: Final = re.compile(r"(?:\S+\s+){3}\S*[.!]\s+\S")  # a statement that was not cut off before the question
+_SALUTATION: Final = re.compile(
+    rf"(?i)(?:{pattern(forms('salutations'))})\b(?:[^.!?;:,\d]|(?<=\b\w\w)\.|(?<=\b\w\w\w)\.){{0,60}}[,.!:;]*$"
+)
 _CLOSING: Final = re.compile(rf"(?i)(?:{pattern(forms('closings'))})\b[\s,.!;:–-]*(?P<rest>.{{0,60}})$")
 _DISCLAIMER: Final = re.compile(rf"(?i)(?<!\w)(?:{pattern(forms('disclaimers'))})(?!\w)")
 _COURTESY: Final = re.compile(rf"(?i)\W*(?:{pattern(forms('courtesies'))})(?!\w)")
@@ -40,17 +43,23 @@ def _furniture(text: str, said: Sequence[str], names: Sequence[str]) -> Kind | N
         return "disclaimer"
     if is_signature(text, names):
         return "signature"
-    if _SALUTATION.match(text) and len(said) <= 1 + _NAME_WORDS:
+    if is_greeting(text):
         return "greeting"
     return "furniture" if _BRACKETED.match(text) and len(said) <= 10 else None
 
 
 def _said_kind(text: str, said: Sequence[str]) -> Kind:
     if _QUESTION.search(text):
-        return "statement" if _TAG.search(text) and len(said) > _NAME_WORDS else "question"
+        is_more = _INNER.search(text) or (_TAG.search(text) and len(said) > _NAME_WORDS)
+        return "statement" if is_more else "question"
     if _is_courteous(text):
         return "greeting"
     return "fragment" if not said or _says_nothing(text, said) else "statement"
+
+
+def is_greeting(text: str) -> bool:
+    """Whether a line or sentence but greets somebody."""
+    return bool(_SALUTATION.match(text)) and len(text.split()) <= 1 + _NAME_WORDS
 
 
 def is_closing(text: str) -> bool:

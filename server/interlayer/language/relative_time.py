@@ -1,7 +1,8 @@
-"""Relative time in plain English, and the absolute time put behind it: "next quarter" becomes "next quarter (2026-Q3)".
+"""Relative time in plain words, and the absolute time put behind it: "next quarter" becomes "next quarter (2026-Q3)".
 
 Only what is certain is resolved. "Recently", "the last year" (a window as often as a calendar year) and weekdays
-without a direction are left alone. Weeks begin on Monday, quarters are those of the calendar.
+without a direction are left alone. Weeks begin on Monday, quarters are those of the calendar. Of other languages than
+English days and periods are known, "gestern", "le mois dernier".
 """
 
 import re
@@ -10,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from interlayer.language.dates import MONTH, RELATIVE_DAYS, SHIFTS, UNITS, WEEKDAYS
-from interlayer.language.lexicon.reader import entries, pattern
+from interlayer.language.lexicon.reader import entries, forms, meanings, pattern, words_by_language
 from interlayer.language.quantities.numerals import WORDED, numerals
 
 _DAY: Final = pattern(WEEKDAYS)
@@ -18,11 +19,19 @@ _PERIOD: Final = pattern({*UNITS.values()} - {"day"})
 _COUNT: Final = rf"(?:\d{{1,3}}|an?|a couple of|{WORDED})"
 _UNIT: Final = f"(?:{pattern(UNITS)})"
 _NAMED_BY_THE: Final = pattern(SHIFTS.keys() - {"last", "next"})  # "the last year" is a window as often as a year
+_PHRASES: Final = meanings("relative_periods")
+_BEFORE_MORNING: Final = re.compile(rf"(?i)\b(?:{pattern(forms('words_before_morning'))})\s$")
+_TOMORROW_OR_MORNING: Final = frozenset({"morgen", "mañana"})
+# "hier" is yesterday in French, and here in German and Dutch: the words around it tell.
+_YESTERDAY_OR_HERE: Final = "hier"
+_FUNCTION_WORDS: Final = words_by_language("function_words")
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _SHORT_UNITS: Final = {entry.meaning: entry.forms[0] for entry in entries("calendar_units")}
 
 _RELATIVE: Final = re.compile(
     r"(?i)(?<![\w/@.#&-])(?:"
     rf"(?P<word>(?:the (?=day))?(?:{pattern(RELATIVE_DAYS)}))"
+    rf"|(?P<phrase>{pattern(_PHRASES)})"
     rf"|(?:on |by |before |until )?(?P<day_of>{_DAY}) (?P<of_week>next|this|last) week"
     rf"|(?P<which_day>last|this|next|this coming|this past) (?P<named>{_DAY})"
     rf"|(?:by|before|until|till|due|due on|no later than)(?: on)? (?P<deadline>{_DAY})"
@@ -59,12 +68,22 @@ def anchor(text: str, instant: datetime) -> str:
 def _with_time(match: "re.Match[str]", resolve: "Callable[[re.Match[str], date], str]", today: date) -> str:
     before = match.string[max(match.start() - 16, 0) : match.start()]
     dated = _DATED_AFTER.match(match.string, match.end()) or _DATED_BEFORE.search(before)
-    if dated or _is_name(before, match[0]):
+    if dated or _is_name(before, match[0]) or _means_another(match, before):
         return match[0]
     try:
         return f"{match[0]} ({resolve(match, today)})"
     except (OverflowError, ValueError):  # before the year 1 or after 9999
         return match[0]
+
+
+def _means_another(match: "re.Match[str]", before: str) -> bool:
+    """Whether a word that is a day in one place is none in this one: the morning, or here."""
+    word = match[0].casefold()
+    if word == _YESTERDAY_OR_HERE:
+        said = {one.casefold() for one in _WORD.findall(match.string)}
+        germanic = max(len(said & _FUNCTION_WORDS[language]) for language in ("de", "nl"))
+        return len(said & _FUNCTION_WORDS["fr"]) <= germanic
+    return word in _TOMORROW_OR_MORNING and bool(_BEFORE_MORNING.search(before))
 
 
 def _is_name(before: str, found: str) -> bool:
@@ -120,6 +139,11 @@ def _of_period(match: "re.Match[str]", today: date) -> str:
         saturday = _plus(_monday(moved), 5)
         return f"{saturday.isoformat()} to {_plus(saturday, 1).isoformat()}"
     return _name(moved, unit)
+
+
+def _of_phrase(match: "re.Match[str]", today: date) -> str:
+    unit, _, shift = _PHRASES[" ".join(match["phrase"].casefold().split())].partition(" ")
+    return _name(_move(today, unit, int(shift)), unit)
 
 
 def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
@@ -180,6 +204,7 @@ _RESOLVERS: Final[dict[str, Callable[["re.Match[str]", date], str]]] = {
     "edge": _of_edge,
     "end_of_day": lambda _, today: today.isoformat(),
     "period": _of_period,
+    "phrase": _of_phrase,
     "ahead": lambda match, today: _of_distance(match["ahead"], match["ahead_unit"], 1, today),
     "from_now": lambda match, today: _of_distance(match["from_now"], match["from_unit"], 1, today),
     "back": lambda match, today: _of_distance(match["back"], match["back_unit"], -1, today),

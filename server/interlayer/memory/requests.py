@@ -34,7 +34,7 @@ class FactCandidate:
     """A statement that may be remembered. A model gives the words it rests on and whom it is about.
 
     `replaces` names the fact that no longer holds, by its id or its words. `ended` says that what the text says is
-    over.
+    over. `repeats` is the id of the fact that a model takes it to say again.
     """
 
     text: str
@@ -46,6 +46,7 @@ class FactCandidate:
     subject: str | None = None
     replaces: str | None = None
     ended: bool = False
+    repeats: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from interlayer.models.vendor import Message
 
 _SHOWN: Final = 4_000
 _UNREADABLE_MAX: Final = 400  # braces among words, or of an answer that is cut: each is tried
-_DECODER: Final = json.JSONDecoder(strict=False)  # a line break inside a string has one meaning
 _AGAIN: Final = "Answer again with the whole corrected JSON object and nothing else."
 
 
@@ -21,6 +20,19 @@ comes to an end; some hosted strict modes refuse a schema that has any.
 """
 
 _BOUNDS: Final = {"maxItems", "maxLength"}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object, in which lists under a key that is said twice stand together."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        known = made.get(key)
+        made[key] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
+    return made
+
+
+# A line break inside a string has one meaning.
+_DECODER: Final = json.JSONDecoder(strict=False, object_pairs_hook=_object)
 
 
 class NotInForm(ValueError):

@@ -164,9 +164,17 @@ async def _reply(model: str, answer: Any) -> Reply:
     refused = str(getattr(message, "refusal", None) or "")
     if finish == "content_filter":
         refused = refused or "content filter"
-    text = message.content if isinstance(message.content, str) else ""
+    text = _said(message)
     cost = await price(model, prompt_tokens, output_tokens)
     return Reply(text, refused, finish == "length", prompt_tokens + output_tokens, cost or 0.0)
+
+
+def _said(message: Any) -> str:
+    """Return the text of a message, which may come as the arguments of a call that nobody offered."""
+    if isinstance(message.content, str) and message.content.strip():
+        return message.content
+    calls = getattr(message, "tool_calls", None) or ()
+    return "\n".join(str(one.function.arguments or "") for one in calls if getattr(one, "function", None))
 
 
 def _in_our_words(model: str, error: Exception) -> Unavailable:

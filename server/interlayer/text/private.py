@@ -41,13 +41,25 @@ _ISSUED: Final = re.compile(
 
 # What people call a secret. In "the password for the portal is Winter26!" the words between are skipped.
 _CALLED: Final = (
-    r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|(?:api|access|secret|private|account|encryption)"
+    r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|passwort|kennwort|mot de passe|contraseña|senha"
+    r"|wachtwoord|parola d['’]ordine|lösenord|passord|пароль|密码|密碼|パスワード|비밀번호"
+    r"|(?:api|access|secret|private|account|encryption)"
     r"[ _-]?(?:access[ _-]?)?key|(?:api|access|auth|bearer|refresh|session)[ _-]?token|client[ _-]?secret)"
     r"(?![A-Za-z0-9])[\"'`]?(?:\s(?:for|of|to|on)\s[^.:=\n]{1,40}?)?"
 )
 # After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
+_IS: Final = r"(?:is|are|ist|lautet|lauten|sind|est|sont|es|son|è|é|são|luidt|zijn|是|は)"
 _AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
-_AFTER_IS: Final = r"\s{1,3}is\s{1,3}[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
+_AFTER_IS: Final = (
+    rf"(?:\s{{1,3}}{_IS}\s{{1,3}}|[是は])"
+    r"[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
+)
+# "Login is admin / Winter26": what stands behind the stroke has a digit.
+_LOGIN: Final = (
+    r"(?<![A-Za-z0-9])(?:log-?in|credentials|creds|user(?:name)? and password|zugangsdaten|zugang|anmeldung"
+    rf"|anmeldedaten|identifiants|accès|credenciales|acceso|credenziali|accesso|inloggegevens)(?:\s{{0,3}}[:=]|\s{_IS})\s{{0,3}}"
+    r"(?:[\w+-]{2,40}|[\w.+-]{1,64}@[\w.-]{3,60})\s{0,2}/\s{0,2}(?=[^\s/]{0,60}\d)[^\s\"'`/]{6,200}"
+)
 _BREAK: Final = r"(?:\s|\\[nr]){1,4}"  # in JSON a line ends in a written-out \\n
 _SECRET: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"  # AWS access key
@@ -66,7 +78,7 @@ _SECRET: Final = re.compile(
     rf"(?:{_BREAK}(?:[A-Za-z-]{{1,30}}: [^\n]{{0,100}}\n\s?)*(?:[A-Za-z0-9+/=]{{1,5000}}{_BREAK}){{0,200}}"
     rf"-----END [A-Z ]{{0,30}}PRIVATE KEY-----|(?:{_BREAK}[A-Za-z0-9+/=]{{16,}})*)"
     r"|(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s/@]{3,200}@"  # a password in an address
-    rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS}))"
+    rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS})|{_LOGIN})"
 )
 
 

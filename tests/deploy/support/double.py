@@ -1,18 +1,18 @@
 """A double of terraform-provider-aws: the real schema, and no AWS behind it.
 
-Terraform starts it as a plugin (protocol 6). It validates and plans by the schema that `bindings` rebuilt; what it
-"creates" is made up from names, or, with TF_DOUBLE_ENDPOINT set, made in an emulator by `emulated`. Customers' own
+Terraform is attached to it as to a plugin (protocol 6). It validates and plans by the schema that `bindings` rebuilt;
+what it "creates" is made up from names, or, with an endpoint, made in an emulator by `emulated`. Customers' own
 `terraform init` fetches the real provider; this never leaves the tests.
 """
 
-import base64
+import atexit
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ import grpc
 import msgpack
 from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc, tfplugin_pb2_grpc
 from tf.gen import tfplugin_pb2 as pb
-from tf.runner import _self_signed_cert
 
 ACCOUNT: Final = "123456789012"
 UNKNOWN: Final = msgpack.ExtType(0, b"\x00")
@@ -145,6 +144,10 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         )
 
     def GetProviderSchema(self, request: Any, context: Any) -> Any:
+        return self._described
+
+    @cached_property
+    def _described(self) -> Any:
         def all_of(part: str) -> dict[str, Any]:
             return {name: pb.Schema(version=0, block=block(one["block"])) for name, one in self._schema[part].items()}
 
@@ -210,42 +213,44 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         return pb.StopProvider.Response()
 
 
-def serve(schema: Schema, maker: Any) -> None:
-    """Answer terraform over a socket of its own until terraform ends."""
+@cache
+def attached(described: Path, endpoint: str | None) -> dict[str, Any]:
+    """Return where terraform reaches a provider with this schema; it answers in threads until this process ends.
+
+    Terraform starts a provider several times a command, which takes half a second of processor time; one that it is
+    told to be attached to, by TF_REATTACH_PROVIDERS, it neither starts nor ends.
+    """
+    maker = _maker(endpoint) if endpoint else None
+    provider = Provider(json.loads(described.read_text(encoding="utf-8")), maker)
     server = grpc.server(futures.ThreadPoolExecutor(8))
-    ended: list[bool] = []
 
     class Controller(grpc_controller_pb2_grpc.GRPCControllerServicer):
         def Shutdown(self, request: Any, context: Any) -> Any:
-            ended.append(True)
             return grpc_controller_pb2.Empty()
 
     class Stdio(grpc_stdio_pb2_grpc.GRPCStdioServicer):
         def StreamStdio(self, request: Any, context: Any) -> Any:
             return iter(())
 
-    tfplugin_pb2_grpc.add_ProviderServicer_to_server(Provider(schema, maker), server)
+    tfplugin_pb2_grpc.add_ProviderServicer_to_server(provider, server)
     grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(Controller(), server)
     grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(Stdio(), server)
-    with tempfile.TemporaryDirectory() as folder:
-        chain, credentials = _self_signed_cert()
-        address = f"{folder}/double.sock"
-        server.add_secure_port(f"unix://{address}", credentials)
-        server.start()
-        certificate = base64.b64encode(chain).decode().rstrip("=")
-        sys.stdout.write(f"1|6|unix|{address}|grpc|{certificate}\n")
-        sys.stdout.flush()
-        while server.wait_for_termination(0.02) and not ended and os.getppid() != 1:
-            pass
-        server.stop(0)
+    folder = tempfile.TemporaryDirectory(prefix="double")
+    address = f"{folder.name}/double.sock"
+    server.add_insecure_port(f"unix://{address}")
+    server.start()
+
+    def end() -> None:
+        server.stop(None).wait()
+        folder.cleanup()
+
+    atexit.register(end)
+    place = {"Network": "unix", "String": address}
+    return {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": place}
 
 
-if __name__ == "__main__":
-    if "TF_PLUGIN_MAGIC_COOKIE" not in os.environ:
-        sys.exit("A plugin: terraform starts it.")
-    endpoint = os.environ.get("TF_DOUBLE_ENDPOINT")
-    if endpoint:
-        import emulated_service  # registers what it can make  # noqa: F401
-        from emulated import Maker
-    described = json.loads(Path(os.environ["TF_DOUBLE_SCHEMA"]).read_text(encoding="utf-8"))
-    serve(described, Maker(endpoint) if endpoint else None)  # pyright: ignore[reportPossiblyUnboundVariable]
+def _maker(endpoint: str) -> Any:
+    import emulated_service  # registers what it can make  # noqa: F401
+    from emulated import Maker
+
+    return Maker(endpoint)

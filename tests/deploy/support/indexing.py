@@ -1,8 +1,10 @@
-"""Calls the function of the image with an event, as Lambda calls it: the event in standard input, its answer out."""
+"""Calls the function of the image as Lambda calls a warm one: an event a line in standard input, answers out."""
 
 import json
 import sys
 
 from interlayer.app.stream import handler
 
-json.dump(handler(json.load(sys.stdin), None), sys.stdout)
+for event in sys.stdin:
+    sys.stdout.write(json.dumps(handler(json.loads(event), None)) + "\n")
+    sys.stdout.flush()

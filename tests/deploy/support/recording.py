@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import threading
+import urllib.request
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,8 +88,11 @@ def recording_emulator() -> Generator[tuple[str, Recorder]]:
     server = make_server("127.0.0.1", 0, recorder, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield f"http://127.0.0.1:{server.server_port}", recorder
+        # It remembers in this process what another one of it was told.
+        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=30).close()
+        yield url, recorder
     finally:
         server.shutdown()
         thread.join(timeout=10)

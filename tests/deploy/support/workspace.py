@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import bindings
+from double import attached
 
 ROOT: Final = Path(__file__).parents[3]
 MODULES: Final = ROOT / "deploy" / "terraform"
@@ -21,7 +22,7 @@ PHASES: Final = ("1-foundation", "2-network", "3-data", "4-service")
 REGION: Final = "eu-central-1"
 SOON: Final = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
 """Within what support may be let in for."""
-_SUPPORT: Final = Path(__file__).parent
+_ATTACHED: Final = "TF_REATTACH_PROVIDERS"
 _PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG")
 
 
@@ -35,7 +36,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Workspace:
-    """A copy of the repository's modules; `environment` goes to terraform and to the double."""
+    """A copy of the repository's modules; `environment` goes to terraform."""
 
     folder: Path
     environment: dict[str, str]
@@ -93,6 +94,10 @@ class Workspace:
         found = json.loads(self.done(phase, "output", "-json"))
         return {name: one["value"] for name, one in found.items()}
 
+    def unattached(self) -> "Workspace":
+        """Return the same without a provider: only so does terraform look for the version that the modules want."""
+        return Workspace(self.folder, {name: one for name, one in self.environment.items() if name != _ATTACHED})
+
     def copy(self, folder: Path) -> "Workspace":
         """Return another workspace with the same states."""
         shutil.copytree(self.folder, folder, symlinks=True)
@@ -117,20 +122,20 @@ def workspace(folder: Path, *, modules: Path = MODULES, endpoint: str | None = N
     rc.write_text(
         f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n'
     )
+    provider = attached(schema_file(copied / "deploy" / "terraform"), endpoint)
     made = Workspace(
         copied,
         {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "TF_CLI_CONFIG_FILE": str(rc),
-            "TF_DOUBLE_SCHEMA": str(schema_file(copied / "deploy" / "terraform")),
+            _ATTACHED: json.dumps({"registry.terraform.io/hashicorp/aws": provider}),
             "CHECKPOINT_DISABLE": "1",
-            **({"TF_DOUBLE_ENDPOINT": endpoint} if endpoint else {}),
         },
         {"1-foundation": {"region": REGION, "organization": "acme"}},
     )
     if init:
         for phase in PHASES:
-            made.done(phase, "init", "-no-color", "-input=false")
+            made.unattached().done(phase, "init", "-no-color", "-input=false")
     return made
 
 
@@ -152,5 +157,5 @@ def _install(mirror: Path) -> None:
     place = mirror / "registry.terraform.io/hashicorp/aws" / bindings.VERSION / "linux_amd64"
     place.mkdir(parents=True)
     plugin = place / f"terraform-provider-aws_v{bindings.VERSION}_x5"
-    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{_SUPPORT / "double.py"}"\n')
+    plugin.write_text("#!/bin/sh\necho terraform is attached to the provider and starts none >&2\nexit 1\n")
     plugin.chmod(0o755)

@@ -32,9 +32,3 @@ def test_so_does_one_within_a_list() -> None:
     fact = {"text": "Acme sells pumps.", "confidence": "", "observed_at": None, "replaces": "", "ended": ""}
     given = parse_arguments(TOOL["memorize"], {**LEAST["memorize"], "facts": [fact]})
     assert given == parse_arguments(TOOL["memorize"], {**LEAST["memorize"], "facts": [{"text": fact["text"]}]})
-
-
-def test_the_value_of_a_property_is_no_optional_argument() -> None:
-    value = {"name": "industry", "value": ""}
-    given = parse_arguments(TOOL["memorize"], {**LEAST["memorize"], "properties": [value]})
-    assert given.properties[0].value == ""

@@ -43,6 +43,8 @@ def test_what_speaks_to_a_model_is_told(text: str) -> None:
         "Dana asked us to ignore the previous invoice.",
         "Please send the contract to Dana by Friday.",
         "They store their backups in S3.",
+        "They ignore earlier instructions from the head office.",
+        "She asked us to disregard previous instructions on packing.",
         "Acme told us to disregard the previous quote and note that the price is 45 dollars.",
         "Acme's system prompt team uses GPT-5.",
         "The assistant of the CEO is Bob Miller.",

@@ -45,6 +45,41 @@ def test_what_is_certain_is_put_behind(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Gestern kam der Vertrag, morgen wird geliefert.",
+            "Gestern (2026-02-20) kam der Vertrag, morgen (2026-02-22)",
+        ),
+        ("Das Werk öffnet nächsten Monat.", "nächsten Monat (2026-03)."),
+        ("Nous avons signé hier.", "hier (2026-02-20)."),
+        ("La visite est la semaine prochaine.", "semaine prochaine (2026-02-23 to 2026-03-01)."),
+        ("Mañana firmamos.", "Mañana (2026-02-22) firmamos."),
+        ("El año pasado crecieron.", "año pasado (2025) crecieron."),
+        ("Ieri hanno firmato.", "Ieri (2026-02-20) hanno"),
+        ("O contrato termina no próximo ano.", "próximo ano (2027)."),
+        ("Zij komen overmorgen.", "overmorgen (2026-02-23)."),
+    ],
+)
+def test_days_and_periods_of_other_languages_are_known(text: str, expected: str) -> None:
+    assert expected in anchor(text, SATURDAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Am Morgen ist sie nicht hier.",
+        "Hier ist der Vertrag.",
+        "Zij is hier in de morgen.",
+        "Por la mañana no está en la oficina.",
+        "Guten Morgen zusammen!",
+    ],
+)
+def test_a_word_that_is_a_day_elsewhere_is_none_here(text: str) -> None:
+    assert anchor(text, SATURDAY) == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Recently they grew, and soon they will again.",

@@ -54,6 +54,10 @@ def test_a_list_of_entries_is_read_as_one() -> None:
     assert parsed(ANSWER.replace("Göte", "Göte\n"))["facts"][2]["text"] == "Göte\nborg"
 
 
+def test_lists_under_one_key_that_is_said_twice_stand_together() -> None:
+    assert parsed('{"facts": [1], "other": 1, "facts": [2], "other": 2}') == {"facts": [1, 2], "other": 2}
+
+
 def test_a_number_that_no_number_can_be_is_no_json() -> None:
     with pytest.raises(NotInForm):
         parsed('{"a": ' + "9" * 5_000 + "}")

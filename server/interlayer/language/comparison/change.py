@@ -3,65 +3,60 @@
 from collections.abc import Sequence
 from typing import Final
 
-from interlayer.language.comparison.content import Content, past, stateful
-from interlayer.language.comparison.exchange import kind_of
-from interlayer.language.comparison.opposition import exclude, find_states
-from interlayer.language.comparison.statement import Row, Word, is_denied
+from interlayer.language.comparison.content import Content, Word
+from interlayer.language.comparison.exchange import is_pure, kind_of
+from interlayer.language.comparison.opposition import exclude
+from interlayer.language.comparison.statement import Clause, is_denied
 from interlayer.language.comparison.verdict import Verdict
-from interlayer.language.comparison.vocabulary import Vocabulary
 
 _VALUE_MAX: Final = 6  # content words
 _MEASURED_AGAIN_S: Final = 60
 _MORE_MAX: Final = 5  # content words that the newer statement may say beside its state
 
 
-def judge_state(newer: Row, older: Row, known: Vocabulary) -> Verdict:
+def judge_state(newer: Clause, older: Clause) -> Verdict:
     """Judge two states of what the older statement is about."""
-    for start, end, was in find_states(older, known):
-        about = Content([*older[:start], *older[end:]])
-        if not about.words or is_denied(about.row, known):
+    if newer.conditional or older.conditional:
+        return Verdict.DISTINCT
+    for start, end, was in older.states:
+        about = older.without((start, end, ""))
+        if not about.words or is_denied(about.row, older.known):
             continue
-        for first, last, is_now in find_states(newer, known):
-            rest = Content([*newer[:first], *newer[last:]])
-            if is_denied(rest.row, known) or not exclude(is_now, was):
+        for first, last, is_now in newer.states:
+            if not exclude(is_now, was):
                 continue
-            if rest.share(about.words) == 1:
+            rest = newer.without((first, last, ""))
+            if rest.share(about.words) == 1 and not is_denied(rest.row, newer.known):
                 more = [word for word in rest.beside(about) if word.kind == "word"]
                 return Verdict.REPLACED if len(more) <= _MORE_MAX else Verdict.LIKELY
     return Verdict.DISTINCT
 
 
-def judge_change(newer: Row, older: Row, known: Vocabulary, later_s: float, *, now: bool) -> Verdict:
+def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> Verdict:
     """Judge another value of what both statements are about, told in another sentence."""
-    changed = known.changing.find([word.text for word in newer])
-    said = Content([word for at, word in enumerate(newer) if not any(start <= at < end for start, end, _ in changed)])
-    told = Content(older)
-    shared = [word for word in told.words if said.says(word) and word.kind == "word"]
+    if newer.denied or older.denied or older.past or older.is_of_several or not older.stative:
+        return Verdict.DISTINCT
+    said, told = newer.without(*newer.changes), older.content
+    shared = [word for word in told.words if word.kind == "word" and said.says(word)]
     value, was = said.beside(told), told.beside(said)
-    if not shared or not value or not was or is_denied(newer, known) or is_denied(older, known):
+    if not shared or not 0 < len(value) <= _VALUE_MAX or not 0 < len(was) <= _VALUE_MAX or not told.in_a_row(was):
         return Verdict.DISTINCT
-    if len(value) > _VALUE_MAX or len(was) > _VALUE_MAX or not told.in_a_row(was) or not stateful(older):
+    kind = kind_of(value)
+    if kind != kind_of(was) or not (is_pure(value) and is_pure(was)):
         return Verdict.DISTINCT
-    if past(older, known) or any(word.text in known.indefinite for word in older):
-        return Verdict.DISTINCT
-    kinds = kind_of(value), kind_of(was)
-    if kinds[0] != kinds[1] or kinds[0] == "word":
-        return Verdict.LIKELY if changed and kinds[0] == kinds[1] else Verdict.DISTINCT
-    if changed or now:
+    if kind == "word":
+        return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
+    if newer.changes or now:
         return Verdict.REPLACED
-    return _judge_frames(newer, value, was, said, kinds[0], later_s, known)
+    return _judge_frames(newer, older, value, said, kind, later_s)
 
 
 def _judge_frames(
-    newer: Row, value: Sequence[Word], was: Sequence[Word], said: Content, kind: str, later_s: float, known: Vocabulary
+    newer: Clause, older: Clause, value: Sequence[Word], said: Content, kind: str, later_s: float
 ) -> Verdict:
     """Judge two plain statements of one attribute: "Kickoff takes place on ...", "The kickoff is on ..."."""
-    if past(newer, known) or any(word.text in known.indefinite for word in newer) or not stateful(newer):
-        return Verdict.DISTINCT
-    if not said.in_a_row(value) or len(value) + len(was) == 0:
+    if newer.past or newer.indefinite or older.indefinite or not newer.stative or not said.in_a_row(value):
         return Verdict.DISTINCT
     if kind == "number" and later_s < _MEASURED_AGAIN_S:
         return Verdict.DISTINCT
-    if kind == "name":
-        return Verdict.LIKELY
-    return Verdict.REPLACED
+    return Verdict.LIKELY if kind == "name" else Verdict.REPLACED

@@ -3,13 +3,39 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
-
-from interlayer.language.comparison.statement import Row, Word
-from interlayer.language.comparison.vocabulary import Vocabulary
+from typing import Final, Literal
 
 _ROOT_MIN: Final = 4  # letters in common at the beginning, for words of one family: hold, holder
 _ENDING_MAX: Final = 4  # letters
+
+
+Kind = Literal["word", "number", "time", "sign", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A token in its language.
+
+    `key` is what it is compared by; `definite` says that an article or the like precedes it.
+    """
+
+    text: str
+    key: str
+    kind: Kind
+    name: bool = False
+    function: bool = False
+    stative: bool = False
+    definite: bool = False
+    pronoun: bool = False
+    itself: bool = False
+
+    @property
+    def content(self) -> bool:
+        """Whether it says something of its own."""
+        return not self.function and self.kind not in {"mark", "sign"}
+
+
+Row = Sequence[Word]
 
 
 @dataclass(frozen=True)
@@ -54,16 +80,6 @@ class Content:
             any(word is one for one in words) or (word.function and not word.stative) or word.kind in {"sign", "mark"}
             for word in between
         )
-
-
-def stateful(row: Row) -> bool:
-    """Return whether a row tells how something stands."""
-    return any(word.stative or word.text == ":" for word in row)
-
-
-def past(row: Row, known: Vocabulary) -> bool:
-    """Return whether a row tells of what was."""
-    return any(word.text in known.past for word in row)
 
 
 def _related(one: str, other: str) -> bool:

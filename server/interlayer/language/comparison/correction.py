@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from interlayer.language.comparison.content import Content, past
-from interlayer.language.comparison.statement import Row, Word, is_denied
+from interlayer.language.comparison.content import Content, Row, Word
+from interlayer.language.comparison.statement import Clause
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.comparison.vocabulary import Vocabulary
 
@@ -13,16 +13,17 @@ _HALF: Final = 0.5
 _FEW: Final = 2
 
 
-def judge_denial(newer: Row, older: Row, known: Vocabulary) -> Verdict:
+def judge_denial(newer: Clause, older: Clause) -> Verdict:
     """Judge a statement and its denial, whichever came first."""
-    if is_denied(newer, known) == is_denied(older, known):
+    if newer.denied == older.denied:
         return Verdict.DISTINCT
-    one, other = _affirmed(newer, known), _affirmed(older, known)
+    one, other = _affirmed(newer), _affirmed(older)
     ones, others = [word.key for word in one], [word.key for word in other]
-    if not any(word.content for word in one):
-        return Verdict.DISTINCT
-    if ones == others or sorted(ones) == sorted(others):
+    least = min(sum(word.content for word in row) for row in (one, other))
+    if least and (ones == others or sorted(ones) == sorted(others)):
         return Verdict.REPLACED
+    if least < _FEW:
+        return Verdict.DISTINCT
     if _within(ones, others):
         left = [word for word in other if word.key not in ones and word.content]
         return (
@@ -36,13 +37,13 @@ def judge_denial(newer: Row, older: Row, known: Vocabulary) -> Verdict:
     return Verdict.DISTINCT
 
 
-def judge_correction(newer: Row, older: Row, known: Vocabulary) -> Verdict:
+def judge_correction(newer: Clause, older: Clause) -> Verdict:
     """Judge a statement that names the older one's value as over."""
-    said, told = Content(newer), Content(older)
+    said, told = newer.content, older.content
     verdicts = [Verdict.DISTINCT]
-    if is_denied(older, known):
+    if older.denied:
         return Verdict.DISTINCT
-    for denied in old_values(newer, older, known):
+    for denied in old_values(newer, older):
         keys = {word.key for word in denied}
         if not denied or not all(told.says(word) for word in denied):
             continue
@@ -55,42 +56,38 @@ def judge_correction(newer: Row, older: Row, known: Vocabulary) -> Verdict:
     return Verdict.REPLACED if Verdict.REPLACED in verdicts else verdicts[-1]
 
 
-def judge_end(newer: Row, older: Row, known: Vocabulary) -> Verdict:
+def judge_end(newer: Clause, older: Clause) -> Verdict:
     """Judge a statement by which what the older one says comes to an end."""
-    texts = [word.text for word in newer]
-    ends = known.ending.find(texts)
-    if not ends or is_denied(older, known) or known.ending.find([word.text for word in older]):
+    if not newer.ends or older.denied or older.ends or older.past:
         return Verdict.DISTINCT
-    told = [word for word in Content(older).words if not _intended(word, older, known)]
-    if not told or past(older, known):
-        return Verdict.DISTINCT
-    said = Content([word for at, word in enumerate(newer) if not any(start <= at < end for start, end, _ in ends)])
-    return Verdict.REPLACED if said.share(told) == 1 else Verdict.DISTINCT
+    told = [word for word in older.content.words if not _intended(word, older.row)]
+    after_verb = [word for word in told if word not in older.subject]
+    if len(after_verb) >= _FEW and not newer.content.share(older.subject):
+        told = after_verb  # what somebody planned is off, whoever he is
+    said = newer.without(*newer.ends)
+    enough = len(told) >= _FEW or (told and len(said.words) <= _FEW)
+    return Verdict.REPLACED if enough and said.share(told) == 1 else Verdict.DISTINCT
 
 
-def old_values(newer: Row, older: Row, known: Vocabulary) -> Iterator[Sequence[Word]]:
+def old_values(newer: Clause, older: Clause) -> Iterator[Sequence[Word]]:
     """Yield the content words of each value that a statement says is over."""
-    texts = [word.text for word in newer]
+    known, texts = newer.known, newer.texts
     for start, end, _ in known.old_openers.find(texts):
-        if (
-            texts[start:end]
-            and any(text in known.denying for text in texts[start:end])
-            and not _set_off(newer, start, end, known)
-        ):
+        if any(text in known.denying for text in texts[start:end]) and not _set_off(newer.row, start, end, known):
             continue
-        yield _value(newer[end:], known)
-    if known.changing.find(texts):
-        yield from _between(newer, known)
-    yield from _replaced(newer, older, known)
+        yield _value(newer.row[end:], known)
+    if newer.changes:
+        yield from _between(newer)
+    yield from _replaced(newer, older)
 
 
-def _affirmed(row: Row, known: Vocabulary) -> Row:
+def _affirmed(clause: Clause) -> Row:
     """Leave out what denies and what goes along with it."""
-    texts = [word.text for word in row]
-    idle = {at for start, end, _ in known.afterthoughts.find(texts) for at in range(start, end)}
+    known = clause.known
+    idle = {at for start, end, _ in known.afterthoughts.find(clause.texts) for at in range(start, end)}
     return [
         word
-        for at, word in enumerate(row)
+        for at, word in enumerate(clause.row)
         if at not in idle
         and word.text not in known.denying
         and word.text not in known.indefinite
@@ -130,33 +127,29 @@ def _value(row: Row, known: Vocabulary) -> Sequence[Word]:
     return found
 
 
-def _between(row: Row, known: Vocabulary) -> Iterator[Sequence[Word]]:
+def _between(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield what stands between the word for from and the word for to."""
-    for _, start, _ in known.former.find([word.text for word in row]):
-        for end in range(start + 1, len(row)):
-            if row[end].text in known.latter:
-                yield [word for word in row[start:end] if word.content]
+    row = clause.row
+    for _, start, _ in clause.known.former.find(clause.texts):
+        ends = [end for end in range(start + 1, len(row)) if row[end].text in clause.known.latter]
+        for end in ends or [len(row)]:
+            yield [word for word in row[start:end] if word.content]
 
 
-def _replaced(newer: Row, older: Row, known: Vocabulary) -> Iterator[Sequence[Word]]:
+def _replaced(newer: Clause, older: Clause) -> Iterator[Sequence[Word]]:
     """Yield the name that a verb of replacing has as its object, if the older statement has it."""
-    verbs = known.replacing.find([word.text for word in newer])
+    known, row, told = newer.known, newer.row, older.content
+    verbs = known.replacing.find(newer.texts)
     if not verbs:
         return
-    told = Content(older)
-    passive = any(word.text in known.agents for word in newer[verbs[0][1] :]) or any(
-        word.text in known.agents for word in newer[: verbs[0][0]]
-    )
-    shared = [at for at, word in enumerate(newer) if word.name and told.says(word)]
-    fresh = [at for at, word in enumerate(newer) if word.name and not told.says(word)]
-    opening = newer[0] if newer else None
-    if opening and opening.content and not told.says(opening):
-        fresh.insert(0, 0)
+    passive = any(word.text in known.agents for word in row)
+    shared = [at for at, word in enumerate(row) if word.name and told.says(word)]
+    fresh = [at for at, word in enumerate(row) if (word.name or at == 0) and word.content and not told.says(word)]
     if shared and fresh and (min(fresh) < min(shared)) != passive:
-        yield [newer[at] for at in shared]
+        yield [row[at] for at in shared]
 
 
-def _intended(word: Word, row: Row, known: Vocabulary) -> bool:
+def _intended(word: Word, row: Row) -> bool:
     """Whether a word is the deed that a plan is of: "plan to open an office"."""
     at = next(at for at, one in enumerate(row) if one is word)
-    return at > 1 and row[at - 1].text == "to" and row[at - 2].stative and word.kind == "word" and known.known
+    return at > 1 and row[at - 1].text == "to" and row[at - 2].stative and word.kind == "word"

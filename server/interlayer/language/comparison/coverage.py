@@ -7,7 +7,8 @@ said: no denial, condition or bound, no name or number between. A language witho
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from interlayer.language.comparison.statement import Reading, Row, Word
+from interlayer.language.comparison.content import Row, Word
+from interlayer.language.comparison.statement import Reading
 from interlayer.language.comparison.vocabulary import Vocabulary
 
 _BESIDE: Final = 4  # words that the other one may say more
@@ -15,13 +16,19 @@ _BESIDE: Final = 4  # words that the other one may say more
 
 def covers(older: Reading, newer: Reading) -> bool:
     """Return whether the older statement says all that the newer one does."""
-    known = newer.vocabulary
-    said = _telling(newer.words, known)
-    if not said:
+    if not newer.full.loose <= older.full.loose:
         return False
-    others = [older.words, *older.clauses]
-    forms = (said, *_appositions(newer.words, known))
-    return any(_met(form, _telling(other, known), newer, known) for other in others for form in forms)
+    known = newer.known
+    said = _telling(newer.full.row, known)
+    others = [_telling(clause.row, known) for clause in (older.full, *older.clauses)]
+    if _joins(newer) and not _joins(older):
+        return False  # "is on leave" is not met in "has returned from leave"
+    forms = [said, *_appositions(newer.full.row, known)]
+    return bool(said) and any(_met(form, other, newer, known) for other in others for form in forms)
+
+
+def _joins(reading: Reading) -> bool:
+    return any(word.text in reading.known.copulas or word.text == ":" for word in reading.full.row)
 
 
 def _telling(row: Row, known: Vocabulary) -> Row:
@@ -30,7 +37,7 @@ def _telling(row: Row, known: Vocabulary) -> Row:
         word
         for word in row
         if (word.kind != "mark" or word.text == "?")
-        and word.text not in known.pronouns
+        and word.text not in known.possessives
         and (word.text not in known.copulas or word.text in known.past)
     ]
 
@@ -63,7 +70,7 @@ def _places(said: Row, other: Row) -> list[int] | None:
 
 
 def _same(one: Word, other: Word) -> bool:
-    if one.key == other.key and (one.kind != "word" or one.text == other.text):
+    if one.key == other.key and (one.kind != "word" or one.text == other.text or one.itself):
         return True
     if one.kind != "word" or other.kind != "word":
         return False
@@ -75,19 +82,25 @@ def _same(one: Word, other: Word) -> bool:
 
 def _leaves(left: Sequence[Word], known: Vocabulary) -> bool:
     """Whether what is left over turns nothing of what is said."""
-    return sum(word.content for word in left) <= _BESIDE and not any(
-        word.name
-        or word.kind != "word"
-        or word.text in known.turning
-        or word.text in known.denying
-        or word.text in known.indefinite
-        for word in left
+    return (
+        sum(word.content for word in left) <= _BESIDE
+        and not any(
+            word.name
+            or word.kind != "word"
+            or word.text in known.turning
+            or word.text in known.denying
+            or word.text in known.indefinite
+            for word in left
+        )
+        and not any(
+            phrases.find([word.text for word in left]) for phrases in (known.scales, known.ending, known.changing)
+        )
     )
 
 
 def _is_house(left: Sequence[Word], newer: Reading, known: Vocabulary) -> bool:
     """Whether it is only where somebody holds the post that a line without a verb names."""
-    line = not any(word.stative or word.kind == "number" for word in newer.words)
+    line = not any(word.stative or word.kind == "number" for word in newer.full.row)
     return line and left[0].text in known.affiliations and _leaves([word for word in left if not word.name], known)
 
 

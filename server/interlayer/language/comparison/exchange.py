@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from interlayer.language.comparison.content import Row, Word
 from interlayer.language.comparison.opposition import are_opposed
-from interlayer.language.comparison.statement import Row, Word
+from interlayer.language.comparison.statement import ITSELF
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.comparison.vocabulary import Vocabulary
 
@@ -49,6 +50,11 @@ class Exchange:
         return bool(one & other)
 
     @property
+    def has_verb(self) -> bool:
+        """Whether the sentences differ in their verbs too."""
+        return any(map(_is_verb, [*self.newer, *self.older]))
+
+    @property
     def is_subject(self) -> bool:
         """Whether the place is before the verb: another thing is spoken of."""
         return not self.is_double and not any(map(_is_verb, self.before)) and any(map(_is_verb, self.after))
@@ -63,17 +69,28 @@ def kind_of(said: Sequence[Word]) -> Kind:
     return "name" if any(word.name for word in said) else "word"
 
 
+def is_pure(said: Sequence[Word]) -> bool:
+    """Return whether some words are one value: a date is no place, a number has one unit at most."""
+    plain = sum(word.kind == "word" and not word.name for word in said)
+    return plain == len(said) or plain <= len(said) / 2
+
+
 def judge_exchange(found: Exchange, known: Vocabulary, later_s: float, *, now: bool) -> Verdict:
     """Judge a newer value in the one place of a sentence."""
     if found.is_double:
         return Verdict.DISTINCT
     verb = next((at for at in reversed(range(len(found.before))) if _is_verb(found.before[at])), None)
+    if verb is not None and found.before[verb].text == ":" and any(word.stative for word in found.after):
+        verb = None  # a heading, and what is said of another thing under it
     opposed = are_opposed(found.before, found.newer, found.older, found.after, known)
     if verb is None:
         return _judge_without_verb(found, known, opposed=opposed)
     if opposed:
         return Verdict.REPLACED
-    if any(word.text in known.indefinite for word in found.before[:verb]):
+    subject = found.before[:verb]
+    if any(word.text in known.indefinite for word in subject):
+        return Verdict.DISTINCT
+    if subject and all(word.text in known.pointing for word in subject):
         return Verdict.DISTINCT
     return _judge_said(found, verb, known, later_s, now=now)
 
@@ -87,7 +104,7 @@ def _judge_said(found: Exchange, verb: int, known: Vocabulary, later_s: float, *
     if "number" in kinds:
         return Verdict.LIKELY
     if "time" in kinds:
-        return _judge_time(found, found.before[verb], predicate, known)
+        return _judge_time(found, found.before[verb], predicate, known, now=now)
     return _judge_value(found, verb, known, now=now)
 
 
@@ -105,7 +122,8 @@ def _judge_without_verb(found: Exchange, known: Vocabulary, *, opposed: bool) ->
         return _judge_bearer(found, known)
     values = {kind_of(found.newer), kind_of(found.older)}
     subject = [word for word in found.before if word.content]
-    if not after_verb and len(subject) > 1 and values in ({"number"}, {"time"}):
+    measured = any(word.content for word in found.after)
+    if not after_verb and len(subject) > 1 and measured and values in ({"number"}, {"time"}):
         return Verdict.LIKELY
     return Verdict.DISTINCT
 
@@ -128,18 +146,20 @@ def _judge_number(found: Exchange, predicate: Row, known: Vocabulary, later_s: f
         return Verdict.DISTINCT
     if any(word.text in known.indefinite for word in predicate):
         return Verdict.DISTINCT
-    numbered = predicate and predicate[-1].content and not found.after and predicate[-1].kind == "word"
-    if numbered and not predicate[-1].name and any(word.content for word in predicate):
+    numbered = len(predicate) > 1 and predicate[-2].function and predicate[-1].content and not found.after
+    if numbered and predicate[-1].kind == "word":
         return Verdict.LIKELY  # perhaps what tells one from another: ticket 311
     return Verdict.REPLACED
 
 
-def _judge_time(found: Exchange, verb: Word, predicate: Row, known: Vocabulary) -> Verdict:
+def _judge_time(found: Exchange, verb: Word, predicate: Row, known: Vocabulary, *, now: bool) -> Verdict:
     said = [*found.before, *found.after]
     if any(word.text in known.past or word.text in known.indefinite for word in said):
         return Verdict.DISTINCT
     plain = not any(word.content and word.kind == "word" for word in predicate)
     if verb.text in known.scheduling or (verb.text in known.copulas and plain):
+        return Verdict.REPLACED
+    if now and verb.text in known.preferring:
         return Verdict.REPLACED
     return Verdict.REPLACED if any(word.text in known.limits for word in predicate) else Verdict.LIKELY
 
@@ -150,14 +170,16 @@ def _judge_value(found: Exchange, verb: int, known: Vocabulary, *, now: bool) ->
     said = [*found.before, *found.after]
     if any(word.text in known.indefinite for word in [*predicate, *found.newer, *found.older]):
         return Verdict.DISTINCT
-    if any(word.key in known.unique for word in said) or _is_part(found.after, known):
-        return Verdict.REPLACED
     placed = bool(predicate) and predicate[-1].function
+    whole = placed and any(word.text in known.universal for word in said)
+    if whole or any(word.key in known.unique for word in said) or _is_part(found.after, known):
+        return Verdict.REPLACED
     if joined.text in known.copulas or joined.text == ":":
         return _judge_predicate(found, verb, known, placed=placed)
     by_agent = any(word.text in known.agents for word in predicate)
     passive = by_agent and any(word.text in known.copulas - known.past for word in said)
-    placing = placed and joined.text in known.placing | known.scheduling
+    together = len(predicate) == 1 and predicate[0].text in known.companions  # works with one, and with others
+    placing = placed and not together and joined.text in known.placing | known.scheduling
     if placing or passive or (now and joined.text in known.preferring):
         return Verdict.REPLACED
     return Verdict.LIKELY if now else Verdict.DISTINCT
@@ -167,11 +189,11 @@ def _judge_predicate(found: Exchange, verb: int, known: Vocabulary, *, placed: b
     """Judge what something is: its name, its place, or one quality of several."""
     subject, predicate = found.before[:verb], found.before[verb + 1 :]
     by_agent = any(word.text in known.agents for word in predicate)
-    if any(word.content for word in predicate) and not by_agent:
+    if any(word.content and not word.name for word in predicate) and not by_agent:
         return Verdict.LIKELY if placed else Verdict.DISTINCT
     if found.before[verb].text in known.past:
         return Verdict.DISTINCT
-    about = [word for word in subject if word.content and word.key != "°"]
+    about = [word for word in subject if word.content and word.key != ITSELF]
     if not about:
         return Verdict.REPLACED if placed else Verdict.DISTINCT
     if about[0].name and len(about) == sum(word.name for word in about) and not about[0].definite:

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
-from interlayer.language.comparison.statement import Row, Word
+from interlayer.language.comparison.content import Row, Word
 from interlayer.language.comparison.vocabulary import Place, Vocabulary, places
 
-_PROGRESS: Final = "progress"
+State = tuple[int, int, frozenset[Place]]
+"""Start and end of a phrase in a row, and its places on scales."""
+
 _ROOT_MIN: Final = 4  # letters
 
 
-def find_states(row: Row, known: Vocabulary) -> Sequence[tuple[int, int, frozenset[Place]]]:
+def find_states(row: Row, known: Vocabulary) -> Sequence[State]:
     """Return start, end and places of what a row says on scales."""
-    found = known.scales.find([word.text for word in row])
     return [
-        (start, end, places(meaning))
-        for start, end, meaning in found
+        (start, end, meaning)
+        for start, end, meaning in _scaled(row, known)
         if not (end == start + 1 and row[start].function) or _predicated(row, start, known)
     ]
 
@@ -30,10 +31,23 @@ def are_opposed(before: Row, newer: Row, older: Row, after: Row, known: Vocabula
 
 
 def _states_over(before: Row, value: Row, after: Row, known: Vocabulary) -> Sequence[frozenset[Place]]:
-    """Return the states that the value, or a phrase over it, names."""
+    """Return the states that the value is, or a phrase over it."""
     first, last = len(before), len(before) + len(value)
-    found = known.scales.find([word.text for word in [*before, *value, *after]])
-    return [places(meaning) for start, end, meaning in found if start < last and end > first]
+    row = [*before, *value, *after]
+    return [
+        meaning
+        for start, end, meaning in _scaled(row, known)
+        if start < last and end > first and not any(word.content for word in [*row[first:start], *row[end:last]])
+    ]
+
+
+def _scaled(row: Row, known: Vocabulary) -> Sequence[State]:
+    """Return the states of a row by the words' texts, and where these are not known by their stems."""
+    found = known.scales.find([word.text for word in row])
+    taken = {at for start, end, _ in found for at in range(start, end)}
+    stemmed = known.scale_stems.find([word.key for word in row])
+    more = [span for span in stemmed if span[0] not in taken and row[span[0]].content]
+    return [(start, end, places(meaning)) for start, end, meaning in (*found, *more)]
 
 
 def exclude(newer: frozenset[Place], older: frozenset[Place]) -> bool:

@@ -2,45 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Final, Literal
+from functools import cached_property, lru_cache
+from typing import Final
 
+from interlayer.language.comparison.content import Content, Row, Word
+from interlayer.language.comparison.opposition import State, find_states
 from interlayer.language.comparison.tokens import Token, tokens
-from interlayer.language.comparison.vocabulary import Vocabulary, language_of, vocabulary
+from interlayer.language.comparison.vocabulary import Span, Vocabulary, language_of, vocabulary
 from interlayer.language.dates import MONTHS
 from interlayer.language.distinction import REMEMBERED
 from interlayer.language.lexicon.reader import words
-
-Kind = Literal["word", "number", "time", "sign", "mark"]
+from interlayer.language.terms import stem
 
 _BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
 _YEARS: Final = range(1900, 2100)
+_LABEL_MAX: Final = 4  # words
+ITSELF: Final = "°"
+"""The key of the entity itself, by whatever name or pronoun."""
 _DATE_PARTS: Final = 3  # 31/12/2026
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A token in its language.
-
-    `key` is what it is compared by; `definite` says that an article or the like precedes it.
-    """
-
-    text: str
-    key: str
-    kind: Kind
-    name: bool = False
-    function: bool = False
-    stative: bool = False
-    definite: bool = False
-    pronoun: bool = False
-
-    @property
-    def content(self) -> bool:
-        """Whether it says something of its own."""
-        return not self.function and self.kind not in {"mark", "sign"}
-
-
-Row = Sequence[Word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +34,156 @@ class Statement:
         return cls(text.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A statement read in a language: its words, without articles and words for "now", and its clauses."""
+@dataclass(frozen=True)
+class Clause:
+    """A row with what is found in it, looked up once."""
 
-    words: Row
+    row: tuple[Word, ...]
+    known: Vocabulary
+
+    @cached_property
+    def texts(self) -> Sequence[str]:
+        """The folded text of each word."""
+        return [word.text for word in self.row]
+
+    @cached_property
+    def bare(self) -> Row:
+        """The row without marks, but for a colon within it."""
+        kept = [word for word in self.row if word.kind != "mark" or word.text == ":"]
+        return tuple(kept[1:] if kept and kept[0].text == ":" else kept)
+
+    @cached_property
+    def loose(self) -> frozenset[str]:
+        """What has to be met where this is said, in the loosest form that may count as met."""
+        return frozenset(
+            word.text.replace("-", "").rstrip("s") if word.kind == "word" and not word.itself else word.key
+            for word in self.row
+            if (word.kind != "mark" or word.text == "?")
+            and word.text not in self.known.possessives
+            and (word.text not in self.known.copulas or word.text in self.known.past)
+        )
+
+    @cached_property
+    def corrects(self) -> bool:
+        """Whether it may name a former value."""
+        return bool(self.changes or self.known.old_openers.find(self.texts) or self.known.replacing.find(self.texts))
+
+    @cached_property
+    def denied(self) -> bool:
+        """Whether it denies something."""
+        return is_denied(self.row, self.known)
+
+    @cached_property
+    def past(self) -> bool:
+        """Whether it tells of what was."""
+        return any(word.text in self.known.past for word in self.row)
+
+    @cached_property
+    def stative(self) -> bool:
+        """Whether it tells how something stands."""
+        return any(word.stative or word.text == ":" for word in self.row)
+
+    @cached_property
+    def indefinite(self) -> bool:
+        """Whether it speaks of one of several."""
+        return any(word.text in self.known.indefinite for word in self.row)
+
+    @cached_property
+    def is_of_several(self) -> bool:
+        """Whether what it speaks of is one of several: "an order of 200 units"."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), len(self.row))
+        return any(word.text in self.known.indefinite for word in self.row[:verb])
+
+    @cached_property
+    def subject(self) -> Sequence[Word]:
+        """The content words before the first verb that tells how something stands."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), 0)
+        return [word for word in self.row[:verb] if word.content]
+
+    @cached_property
+    def speaking(self) -> bool:
+        """Whether somebody speaks of himself or to somebody, as in a chat."""
+        return any(word.text in self.known.speaking for word in self.row)
+
+    @cached_property
+    def conditional(self) -> bool:
+        """Whether it holds only if something else does."""
+        return any(word.text in self.known.conditions for word in self.row)
+
+    @cached_property
+    def changes(self) -> Sequence[Span]:
+        """Where it says that something has changed."""
+        return self.known.changing.find(self.texts)
+
+    @cached_property
+    def ends(self) -> Sequence[Span]:
+        """Where it says that something is over."""
+        return self.known.ending.find(self.texts)
+
+    @cached_property
+    def states(self) -> Sequence[State]:
+        """What it says on scales."""
+        return find_states(self.row, self.known)
+
+    @cached_property
+    def content(self) -> Content:
+        """What it says, whatever the order."""
+        return Content(self.row)
+
+    def without(self, *spans: Span) -> Content:
+        """Return what it says beside some phrases."""
+        return Content(
+            [word for at, word in enumerate(self.row) if not any(start <= at < end for start, end, _ in spans)]
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A statement read in a language, without articles and words for "now": in full, as one clause, and by clauses.
+
+    All have one sign for the entity's names; `whole` and `clauses` do without who speaks.
+    """
+
+    text: str
+    speaker: str
+    full: Clause
+    whole: Clause
+    clauses: Sequence[Clause]
     keys: frozenset[str]
     now: bool
     asks: bool
-    clauses: Sequence[Row]
-    vocabulary: Vocabulary
+    exclaims: bool
+    known: Vocabulary
 
     @classmethod
     @lru_cache(maxsize=REMEMBERED)
-    def of(cls, text: str, language: str) -> "Reading":
-        """Read a text in a language."""
+    def of(cls, text: str, language: str, own: frozenset[str]) -> "Reading":
+        """Read a text in a language; `own` are the stems of the entity's names."""
         known = vocabulary(language)
         found, now = _without_idle(tokens(text), known)
-        said = _without_articles(iter(_dated(list(_named(found, known)), known)), known)
-        keys = frozenset(word.key for word in said if word.content or word.kind == "sign")
-        return cls(said, keys, now, "?" in text, tuple(_clauses(said)), known)
+        said = _without_articles(_dated(list(_named(found, known)), known), known)
+        speaker, rest = _speaker(said, known)
+        row = _mask(rest, own)
+        keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
+        clauses = tuple(Clause(one, known) for one in _clauses(row))
+        return cls(
+            text,
+            speaker,
+            Clause(_mask(said, own), known),
+            Clause(row, known),
+            clauses,
+            keys,
+            now,
+            "?" in text,
+            "!" in text,
+            known,
+        )
 
 
-def read_pair(newer: str, older: str) -> tuple[Reading, Reading]:
+def read_pair(newer: str, older: str, own: frozenset[str]) -> tuple[Reading, Reading]:
     """Read two statements in the language that both together are most probably in."""
     language = language_of(newer, older)
-    return Reading.of(newer, language), Reading.of(older, language)
+    return Reading.of(newer, language, own), Reading.of(older, language, own)
 
 
 def is_denied(row: Row, known: Vocabulary) -> bool:
@@ -88,6 +191,28 @@ def is_denied(row: Row, known: Vocabulary) -> bool:
     texts = [word.text for word in row]
     skipped = {place for start, end, _ in known.undenying.find(texts) for place in range(start, end)}
     return any(text in known.denying for place, text in enumerate(texts) if place not in skipped)
+
+
+def _speaker(row: Row, known: Vocabulary) -> tuple[str, Row]:
+    """Split off who speaks: a label that names no attribute."""
+    colon = next((at for at, word in enumerate(row[: _LABEL_MAX + 1]) if word.text == ":"), 0)
+    label = row[:colon]
+    named = all(word.kind == "word" and (word.name or at == 0) for at, word in enumerate(label))
+    if not label or not named or any(word.text in known.labels or word.key in known.labels for word in label):
+        return "", row
+    return " ".join(word.text for word in label), row[colon + 1 :]
+
+
+def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
+    """Put one sign for the entity's own names and the pronouns that it goes by."""
+    masked: list[Word] = []
+    for word in row:
+        itself = word.kind == "word" and (word.pronoun or stem(word.text) in own)
+        if not itself:
+            masked.append(word)
+        elif not (masked and masked[-1].key == ITSELF):
+            masked.append(replace(word, key=ITSELF, name=False, function=True, itself=True))
+    return tuple(masked)
 
 
 def _without_idle(found: Sequence[Token], known: Vocabulary) -> tuple[list[Token], bool]:
@@ -104,7 +229,8 @@ def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
     place = 0
     while place < len(found):
         end, name = phrases.get(place, (place + 1, ""))
-        word = _word(found[place], known)
+        following = found[end] if end < len(found) else None
+        word = _word(found[place], known, named=bool(following and following.name and following.kind == "word"))
         yield replace(word, text=name, key=known.stem(name), function=False) if name else word
         place = end
 
@@ -161,7 +287,7 @@ def _date_of(text: str) -> list[Word]:
     return [Word(one, key, "time") for one, key in said]
 
 
-def _word(token: Token, known: Vocabulary) -> Word:
+def _word(token: Token, known: Vocabulary, *, named: bool) -> Word:
     if token.kind != "word":
         dated = token.kind == "number" and (token.text.isdigit() and int(token.text) in _YEARS and len(token.text) == 4)
         dated = dated or (
@@ -170,8 +296,11 @@ def _word(token: Token, known: Vocabulary) -> Word:
         return Word(token.text, token.text, "time" if dated or ":" in token.text[1:] else token.kind)
     text = token.text
     key = known.stem(text)
-    month = text in known.months and (token.name or text not in known.function)
-    timed = month or key in known.times or (text[0] in "qh" and text[1:].isdigit())
+    # A month's name before another name is somebody's: Jan Sato.
+    month = (
+        text in known.months and (token.name or text not in known.function) and not (named and known.language == "en")
+    )
+    timed = month or (key in known.times and text not in known.function) or (text[0] in "qh" and text[1:].isdigit())
     return Word(
         text,
         key,
@@ -183,7 +312,7 @@ def _word(token: Token, known: Vocabulary) -> Word:
     )
 
 
-def _without_articles(found: Iterator[Word], known: Vocabulary) -> Row:
+def _without_articles(found: Sequence[Word], known: Vocabulary) -> tuple[Word, ...]:
     kept: list[Word] = []
     definite = False
     for word in found:
@@ -199,7 +328,7 @@ def _without_articles(found: Iterator[Word], known: Vocabulary) -> Row:
     return tuple(kept)
 
 
-def _clauses(row: Row) -> Iterator[Row]:
+def _clauses(row: Row) -> Iterator[tuple[Word, ...]]:
     """Yield the clauses of a row; one without a subject of its own takes that of the first."""
     parts: list[list[Word]] = [[]]
     for word in row:

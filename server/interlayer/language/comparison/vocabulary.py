@@ -3,6 +3,7 @@
 A language without lists is compared as well, by what needs none: tokens, numbers, names and their order.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -24,9 +25,17 @@ _SNOWBALL: Final = {
     "nl": "dutch",
     "pt": "portuguese",
 }
+_UNKNOWN: Final = "und"
 LANGUAGES: Final = tuple(_SNOWBALL)
 _STEMMERS: Final = {language: Stemmer.Stemmer(name) for language, name in _SNOWBALL.items()}
-_UNTELLING: Final = {"opposing_prefixes", "currencies", "legal_forms", "magnitude_letters"}
+_UNTELLING: Final = {"opposing_prefixes", "currencies", "legal_forms", "magnitude_letters"} | {
+    # The forms of documents, in which languages have too many words in common: "Status:", "OK", "Re:".
+    *("abbreviations", "closings", "date_labels", "field_labels", "forward_subjects", "mail_headers"),
+    *("question_tags", "salutations", "small_talk"),
+}
+
+Span = tuple[int, int, str]
+"""Start and end of a phrase in a row, and what it means."""
 
 Place = tuple[str, str]
 """A scale, and a place on it."""
@@ -42,8 +51,15 @@ class Vocabulary:
     indefinite: frozenset[str]
     definite: frozenset[str]
     pronouns: frozenset[str]
+    possessives: frozenset[str]
+    speaking: frozenset[str]
+    universal: frozenset[str]
+    conditions: frozenset[str]
+    pointing: frozenset[str]
     agents: frozenset[str]
     limits: frozenset[str]
+    labels: frozenset[str]
+    companions: frozenset[str]
     roles: frozenset[str]
     past: frozenset[str]
     leading: frozenset[str]
@@ -69,6 +85,7 @@ class Vocabulary:
     former: "Phrases"
     latter: frozenset[str]
     scales: "Phrases"
+    scale_stems: "Phrases"
     prefixes: Sequence[str]
     attributes: "Phrases"
     now: "Phrases"
@@ -98,22 +115,19 @@ class Phrases:
             }
         )
 
-    def find(self, row: Sequence[str]) -> Sequence[tuple[int, int, str]]:
+    def find(self, row: Sequence[str]) -> Sequence[Span]:
         """Return start, end and meaning of the phrases in a row, none within another one."""
-        found: list[tuple[int, int, str]] = []
-        place = 0
-        while place < len(row):
-            size, meaning = self._at(row, place)
-            if size:
-                found.append((place, place + size, meaning))
-            place += size or 1
+        found: list[Span] = []
+        end = 0
+        for place, word in enumerate(row):
+            if word not in self._by_first or place < end:
+                continue
+            for phrase, meaning in self._by_first[word]:
+                if len(phrase) == 1 or tuple(row[place : place + len(phrase)]) == phrase:
+                    end = place + len(phrase)
+                    found.append((place, end, meaning))
+                    break
         return found
-
-    def _at(self, row: Sequence[str], place: int) -> tuple[int, str]:
-        for phrase, meaning in self._by_first.get(row[place], ()):
-            if tuple(row[place : place + len(phrase)]) == phrase:
-                return len(phrase), meaning
-        return 0, ""
 
 
 @cache
@@ -126,8 +140,15 @@ def vocabulary(language: str) -> Vocabulary:
         indefinite=_forms(language, "indefinites"),
         definite=_forms(language, "definites"),
         pronouns=_forms(language, "subject_pronouns"),
+        possessives=_forms(language, "possessives"),
+        speaking=_forms(language, "first_and_second_person_pronouns"),
+        universal=_forms(language, "universal_words"),
+        conditions=_forms(language, "bounds_of_validity"),
+        pointing=_forms(language, "demonstratives"),
         agents=_forms(language, "agents"),
         limits=_forms(language, "limits"),
+        labels=_forms(language, "labels"),
+        companions=_forms(language, "companions"),
         roles=_forms(language, "role_words"),
         past=_forms(language, "past_auxiliaries"),
         leading=_forms(language, "role_verbs"),
@@ -153,6 +174,7 @@ def vocabulary(language: str) -> Vocabulary:
         former=_phrases(language, "words_before_the_former"),
         latter=_forms(language, "words_before_the_latter"),
         scales=_meanings(language, "scales", articles=False),
+        scale_stems=_stemmed(language, "scales"),
         prefixes=tuple(sorted(_forms(language, "opposing_prefixes"), key=len, reverse=True)),
         attributes=_meanings(language, "attribute_names"),
         now=_phrases(language, "now_words"),
@@ -161,31 +183,38 @@ def vocabulary(language: str) -> Vocabulary:
     )
 
 
+def language_of(one: str, other: str) -> str:
+    """Return the language that most words of two texts belong to; `und` where none is met."""
+    (first, counted), (second, also) = _votes(one), _votes(other)
+    if second in {first, _UNKNOWN}:
+        return first
+    if first == _UNKNOWN:
+        return second
+    total = [here + there for here, there in zip(counted, also, strict=True)]
+    return LANGUAGES[total.index(max(total))]
+
+
 @lru_cache(maxsize=REMEMBERED)
-def votes(text: str) -> Mapping[str, int]:
-    """Count the words of each language in a text."""
-    said = [token.text for token in tokens(text) if token.kind == "word"]
-    return {language: sum(word in _telling(language) for word in said) for language in LANGUAGES}
-
-
-def language_of(*texts: str) -> str:
-    """Return the language that most words of some texts belong to; `und` where none is met."""
-    counted = {language: sum(votes(text)[language] for text in texts) for language in LANGUAGES}
-    best = max(LANGUAGES, key=lambda language: counted[language])
-    return best if counted[best] else "und"
+def _votes(text: str) -> tuple[str, Sequence[int]]:
+    """Return the most probable language of a text, and how many of its words each language has."""
+    counted = [0] * len(LANGUAGES)
+    telling = _telling()
+    for token in tokens(text):
+        for number in telling.get(token.text, ()):
+            counted[number] += 1
+    most = max(counted)
+    return LANGUAGES[counted.index(most)] if most else _UNKNOWN, counted
 
 
 @cache
-def _telling(language: str) -> frozenset[str]:
-    """Return what a language is known by: every single word of its lists that has no other use."""
-    return frozenset(
-        form.casefold()
-        for name in lists()
-        if name not in _UNTELLING
-        for entry in entries_of(language, name)
-        for form in entry.forms
-        if " " not in form
-    )
+def _telling() -> Mapping[str, Sequence[int]]:
+    """Map the single words of all lists to the languages, by number, that they are known by."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for number, language in enumerate(LANGUAGES):
+        for word in _forms(language, *(name for name in lists() if name not in _UNTELLING)):
+            if " " not in word:
+                found[word].append(number)
+    return found
 
 
 def _forms(language: str, *names: str) -> frozenset[str]:
@@ -211,6 +240,17 @@ def _meanings(language: str, name: str, *, articles: bool = True) -> Phrases:
 @lru_cache(maxsize=50_000)
 def _stem(language: str, word: str) -> str:
     return str(_STEMMERS[language].stemWord(word)) if language in _STEMMERS else word
+
+
+def _stemmed(language: str, name: str) -> Phrases:
+    """Return the single words of a list by their stems; an English one has its forms in the list."""
+    found: dict[Sequence[str], str] = {}
+    for entry in () if language == "en" else entries_of(language, name):
+        for form in entry.forms:
+            if " " not in form:
+                key = (_stem(language, form.casefold()),)
+                found[key] = f"{found.get(key, '')} {entry.meaning}"
+    return Phrases(found)
 
 
 def _texts(phrase: str) -> tuple[str, ...]:

@@ -69,10 +69,9 @@ def words(*names: str) -> frozenset[str]:
 
 @cache
 def entries_of(language: str, name: str) -> tuple[Entry, ...]:
-    """Read a list in one language; empty if that language has none. Raises `KeyError` if none has."""
-    folder = f"/{language}/"
-    files = (file for file in lists()[name] if folder in str(file).replace("\\", "/"))
-    return tuple(entry for file in files for entry in parse(file.read_text(encoding="utf-8")))
+    """Read a list in one language; empty if that language has none."""
+    files = (folder.joinpath(name + _ENDING) for folder in _folders() if folder.name == language)
+    return tuple(entry for file in files if file.is_file() for entry in parse(file.read_text(encoding="utf-8")))
 
 
 def words_by_language(name: str) -> Mapping[str, frozenset[str]]:

@@ -27,6 +27,7 @@ from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextracted
 from interlayer.memory.log.revision import (
     expired,
+    keep_ids,
     later_readings,
     list_shared_facts,
     readings_of,
@@ -41,6 +42,7 @@ from interlayer.memory.memorize.preparation import gate_context, run_over
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
+from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
 from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
 from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
@@ -276,6 +278,12 @@ class Rereader:
         origin = next(one for one in log if one.id == reread.memory.id)  # it may have been merged or split since
         place = await self._place(organization, stored, origin)
         made = self._memory(reread, decisions, stored.head.revision + 1)
+        made = keep_ids(made, rest, readings_of(log, reread.memory.id))
+        schema, given = self._schema.stored(entity.type), [one.name for one in made.properties]
+        values = follow_facts(decisions, view, schema, given, made.observed_at, beside=False)
+        made = replace(made, properties=(*made.properties, *values))
+        displaced = facts_displaced(view, made, schema, names)
+        made = replace(made, closes=tuple(dict.fromkeys((*made.closes, *displaced))))
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
         erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)

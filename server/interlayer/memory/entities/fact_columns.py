@@ -4,17 +4,15 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interlayer.language.change import announces_change
 from interlayer.language.terms import stem, words
 from interlayer.memory.log.cursor import Marks, mark
 from interlayer.memory.log.records import FactRecord, LogEntry
 from interlayer.text.sentences import label_of
-
-PASSAGE: Final = 1_000  # characters of facts: some 256 tokens
 
 
 class Traits:
@@ -26,11 +24,9 @@ class Traits:
         self._revisions = array("i")
         self._origins = array("i")
         self._questions = bytearray()
+        self._announcing = bytearray()
         self._superseded = bytearray()
         self._marks = array("Q")
-        self._passages = array("i")
-        self._content = ""  # that the last fact stands in
-        self._length = 0  # of the last passage so far
         self._origin_numbers: dict[str, int] = {}
         self._labelled: defaultdict[str, array[int]] = defaultdict(_none)
 
@@ -60,12 +56,9 @@ class Traits:
         return np.frombuffer(bytes(self._questions), dtype=np.uint8).astype(np.float32)
 
     @property
-    def passages(self) -> NDArray[np.int32]:
-        """(facts,) int32, never falling: the passage of its source that each stands in.
-
-        What a caller stated without a place in a source is a passage of its own.
-        """
-        return np.array(self._passages, dtype=np.int32)
+    def announcing(self) -> NDArray[np.bool_]:
+        """(facts,) bool: where it says that something changed."""
+        return np.frombuffer(bytes(self._announcing), dtype=np.bool_)
 
     @property
     def superseded(self) -> NDArray[np.bool_]:
@@ -93,21 +86,12 @@ class Traits:
         self._revisions.append(memory.revision)
         self._origins.append(self._origin_numbers.setdefault(memory.voice, len(self._origin_numbers)))
         self._questions.append(fact.text.rstrip().endswith("?"))
-        self._passages.append(self._passage(fact, memory))
+        self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)
         self._marks.append(mark(fact.id))
         if ":" in fact.text:
             for stemmed in {stem(word) for word in words(label_of(fact.text))}:
                 self._labelled[stemmed].append(number)
-
-    def _passage(self, fact: FactRecord, memory: LogEntry) -> int:
-        content = (memory.content_of or "") if fact.span else ""
-        self._length += len(fact.text)
-        last = self._passages[-1] if self._passages else -1
-        if content and content == self._content and self._length <= PASSAGE:
-            return last
-        self._content, self._length = content, len(fact.text)
-        return last + 1
 
     def seen(self, number: int, observed_at: str, confidence: float) -> None:
         """Note when a fact was last observed and how sure it is by now."""

@@ -17,6 +17,7 @@ from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.entities.fact_groups import NO_GROUPS, FactGroups
 from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.surroundings import Surroundings
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
     Confirmation,
@@ -30,7 +31,7 @@ from interlayer.memory.log.records import (
     statement_of,
 )
 from interlayer.memory.schema.schema import EntitySchema
-from interlayer.models.embedder import Space, Vectors
+from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.storage.items import LAST
 
 Link = Literal["contradicts", "likely", "alike"]
@@ -54,6 +55,7 @@ class EntityView:
         self.words = WordIndex()
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
+        self.around = Surroundings()
         self._lacking: set[int] = set()
         self._schema = schema
         self._exact: dict[str, str] = {}
@@ -64,11 +66,21 @@ class EntityView:
         self._grouped: FactGroups | None = NO_GROUPS
         self._linked: dict[FactState, None] = {}
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
+        self._passages: Vectors | None = None
 
     @property
     def vectors(self) -> Vectors:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
+
+    @property
+    def passage_vectors(self) -> Vectors:
+        """Return (facts, dims) float32: the direction of the facts of the passage of each together."""
+        if self._passages is None:
+            new = np.diff(self.around.passages[self.around.facts], prepend=-1) > 0
+            summed = np.add.reduceat(self.vectors, np.flatnonzero(new)) if len(new) else self.vectors
+            self._passages = unit(summed)[np.cumsum(new) - 1]
+        return self._passages
 
     @property
     def properties(self) -> dict[str, PropertyState]:
@@ -101,8 +113,7 @@ class EntityView:
             self.oldest = min(self.oldest, memory.recorded_at)
         if isinstance(memory, Merged):
             self._adopt(memory)
-        for fact in memory.facts:
-            self._add(fact, memory, vectors.get(fact.id))
+        self._state(memory, vectors)
         for confirmation in memory.confirms:
             self._confirm(confirmation, memory)
         for fact_id in memory.closes:
@@ -117,6 +128,7 @@ class EntityView:
         self.space = space
         self._vectors = np.zeros((max(len(self.ordered), 8), space.dims), dtype=np.float32)
         self.vector_sum = np.zeros(space.dims, dtype=np.float32)
+        self._passages = None
         self._lacking = set(range(len(self.ordered)))
         for fact in self.ordered:
             if fact.record.id in vectors:
@@ -173,6 +185,7 @@ class EntityView:
         if number == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
         self._lacking.add(number)
+        self._passages = None
         if vector is not None:
             self._place(number, vector)
         state = FactState(fact, said_in, number, confidence=fact.confidence, seen_at=fact.observed_at)
@@ -182,6 +195,7 @@ class EntityView:
         self.ordered.append(state)
         self._exact.setdefault(exact, fact.id)
         self.words.add(found)
+        self.around.add_fact(found, len(fact.text), (said_in.content_of or "") if fact.span else "")
         self.traits.add(fact, said_in)
         if not fact.ended:
             state.voices.append((said_in.recorded_at, fact.observed_at))
@@ -189,9 +203,23 @@ class EntityView:
         self._told(state, fact, said_in)
         self._weigh(state)
 
+    def _state(self, memory: LogEntry, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Add the facts of a memory, each in its place among the words that were left out."""
+        context = list(memory.context)
+        for fact in memory.facts:
+            while context and fact.span and context[0][0] < fact.span[0]:
+                self._surround(context.pop(0)[1], memory)
+            self._add(fact, memory, vectors.get(fact.id))
+        for _, left_out in context:
+            self._surround(left_out, memory)
+
+    def _surround(self, text: str, memory: LogEntry) -> None:
+        self.around.add_context(text.split(), len(text), memory.content_of or "")
+
     def _place(self, number: int, vector: NDArray[np.float32]) -> None:
         self.vector_sum += vector - self._vectors[number]
         self._vectors[number] = vector
+        self._passages = None
         self._lacking.discard(number)
 
     def _link(self, state: FactState, said: FactRecord) -> None:
@@ -253,12 +281,12 @@ class EntityView:
 
     def _voice(self, state: FactState, memory: LogEntry, said: FactRecord | Confirmation) -> None:
         """Add one more voice to a known fact; one that says that it is over confirms nothing."""
-        known = {state.memory.voice}
-        known.update(self.memories[one].voice for one in state.confirmed_by if one in self.memories)
+        known = {state.memory.witness}
+        known.update(self.memories[one].witness for one in state.confirmed_by if one in self.memories)
         state.confirmed_by.append(memory.id)
         if said.ended:
             return
-        if memory.voice not in known:
+        if memory.witness not in known:
             state.confidence = combined(state.confidence, said.confidence)
         state.voices.append((memory.recorded_at, said.observed_at))
         state.seen_at = max(state.seen_at, said.observed_at)

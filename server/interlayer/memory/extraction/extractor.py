@@ -202,7 +202,9 @@ def _candidates(name: str, found: Any) -> Extracted:
         text = " ".join(one.text.split())
         said = FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
         # That something is over counts only of a fact that was known: else a slip would hide what is new.
-        facts.append(replace(said, replaces=one.replaces, ended=one.ended and one.replaces is not None))
+        facts.append(
+            replace(said, replaces=one.replaces, ended=one.ended and one.replaces is not None, repeats=one.repeats)
+        )
     properties: list[PropertyCandidate] = []
     for prop in found.properties:
         if not isinstance(prop, ExtractedProperty):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer

@@ -114,7 +114,7 @@ class Gates:
         return decontextualize(candidate, self.context, self.ground)
 
     def _normal(self, candidate: PropertyCandidate, known: PropertySchema) -> Observation | Rejection:
-        if candidate.remove and candidate.value in _NOTHING:
+        if _empties(candidate):
             return Observation(
                 candidate.name, None, candidate.confidence, timestamp(self.context.observed_at), remove=True
             )
@@ -165,11 +165,10 @@ class Gates:
         span = ground.locate(candidate.quote or "")
         if span is None:
             return Rejection("ungrounded", "its quote is not in the content")
-        empties = candidate.remove and candidate.value in _NOTHING
-        if kind in _COPIED and not empties:
+        if kind in _COPIED and not _empties(candidate):
             bare = _SCHEME.sub("", str(candidate.value)).rstrip("/")
             return None if ground.locate(bare) else Rejection("ungrounded", "the value is not in the content")
-        if kind not in _FORMED or empties:
+        if kind not in _FORMED or _empties(candidate):
             return None
         stated = _texts_of(candidate.value)
         missing = next(filter(None, map(ground.missing_value, stated)), None)
@@ -193,6 +192,11 @@ class Gates:
         if isinstance(judged, Rejection):
             self.rejected[judged.code] += 1
         return judged
+
+
+def _empties(candidate: PropertyCandidate) -> bool:
+    """Whether a property has no value any more, as its candidate says."""
+    return candidate.remove and candidate.value in (None, "", [])
 
 
 def _texts_of(value: Any) -> list[str]:

@@ -97,8 +97,9 @@ class Relation:
 class _Entry:
     """What every entry of a log says: who added it, when, and the statements that it adds.
 
-    `closes` names facts that are over because they state a property's value that this entry displaces.
-    `home` is set in views only: the log that holds the entry, and its revision there.
+    `context` are the words of the content that no statement of it has, by the place at which they stand: they are never
+    shown, and help to find what stands beside them. `closes` names facts that are over because they state a property's
+    value that this entry displaces. `home` is set in views only: the log that holds the entry, and its revision there.
     """
 
     id: str
@@ -113,6 +114,7 @@ class _Entry:
     properties: tuple[Observation, ...] = ()
     relations: tuple[Relation, ...] = ()
     closes: tuple[str, ...] = ()
+    context: tuple[tuple[int, str], ...] = ()
     home: tuple[EntityId, int] | None = None
 
     @property
@@ -122,8 +124,13 @@ class _Entry:
 
     @property
     def voice(self) -> str:
-        """Two memories with the same of it are no independent witnesses of a statement."""
+        """Where its words are from: equal for one source, and apart for calls that name none."""
         return self.source or self.id
+
+    @property
+    def witness(self) -> str:
+        """Two memories with the same of it are no independent witnesses: of one source, or of one agent without any."""
+        return self.source or f"agent {self.agent}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

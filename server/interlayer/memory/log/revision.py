@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.log.records import (
     Confirmation,
     EntityId,
@@ -83,12 +84,15 @@ def list_shared_facts(log: Sequence[LogEntry], gone: AbstractSet[str]) -> list[s
 
 
 def without_fact(memory: LogEntry, ids: AbstractSet[str]) -> LogEntry:
-    """Return a memory without what names a statement by one of its ids, or confirms it."""
+    """Return a memory without what names a statement by one of its ids, or confirms it.
+
+    Its context goes too: the words of the statement may stand in it once more.
+    """
     facts = tuple(fact for fact in memory.facts if fact.id not in ids)
     confirms = tuple(one for one in memory.confirms if one.fact_id not in ids)
     if len(facts) == len(memory.facts) and len(confirms) == len(memory.confirms):
         return memory
-    return replace(memory, facts=facts, confirms=confirms)
+    return replace(memory, facts=facts, confirms=confirms, context=())
 
 
 def unread(log: Sequence[LogEntry], memory_id: str) -> list[LogEntry]:
@@ -139,6 +143,33 @@ def with_reading(
     last = max(number for number, one in enumerate(log) if one.home and one.home[0] == place[0])
     moved = replace(made, revision=log[last].revision, home=place)
     return [*log[: last + 1], moved, *log[last + 1 :]]
+
+
+def keep_ids(made: Reextracted, rest: Sequence[LogEntry], former: Sequence[LogEntry]) -> Reextracted:
+    """Return a new reading in which what former ones said in the same words is the same statement as before.
+
+    So what others said of it holds on. `rest` is the log without the former readings.
+    """
+    taken = {statement_of(fact.id) for memory in rest for fact in memory.facts}
+    known = {exact_form(fact.text): FactId.parse(fact.id) for memory in former for fact in memory.facts}
+    again = {fact.id: known.get(exact_form(fact.text)) for fact in made.facts}
+    ids = {new: str(old.voiced_by(made.id)) for new, old in again.items() if old and old.statement not in taken}
+
+    def named(others: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(ids.get(other, other) for other in others)
+
+    facts = (
+        replace(
+            fact,
+            id=ids.get(fact.id, fact.id),
+            contradicts=named(fact.contradicts),
+            likely=named(fact.likely),
+            alike=named(fact.alike),
+            replaces=named(fact.replaces),
+        )
+        for fact in made.facts
+    )
+    return replace(made, facts=tuple(facts)) if ids else made
 
 
 def _without_readings(memory: LogEntry) -> LogEntry:

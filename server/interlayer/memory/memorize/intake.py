@@ -109,9 +109,9 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
 
 def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
     """Return the statements of plain content. Its own dates count where the call gives none, or it has several."""
-    document = reading.document
-    if not reading.content or document is None:
+    if not reading.content:
         return ()
+    document = reading.document or read(reading.content, context.observed_at, context.gates.fact_characters_max)
     dated = not request.observed_at or len({piece.written_at for piece in document.pieces}) > 1
     return plain_facts(reading.content, document, context, dated=dated)
 

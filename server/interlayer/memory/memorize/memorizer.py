@@ -29,6 +29,7 @@ from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.backlog import note
 from interlayer.memory.memorize.call import Call, PreparedCall
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
+from interlayer.memory.memorize.context import context_of
 from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.memorize.intake import check_limits, check_times
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
@@ -279,7 +280,8 @@ def _with_values(
     """Add the values that facts state which take the place of those that stated the current ones."""
     gated = prepared.gated
     given = [one.name for one in gated.properties]
-    values = follow_facts(decisions, view, schema, given, prepared.observed_at)
+    beside = bool(prepared.request.content)
+    values = follow_facts(decisions, view, schema, given, prepared.observed_at, beside=beside)
     return replace(prepared, gated=replace(gated, properties=(*gated.properties, *values))) if values else prepared
 
 
@@ -300,6 +302,7 @@ def _memory(
         facts=facts_of(decisions, call.memory_id, prepared.observed_at, beside=beside),
         confirms=tuple(confirmations_of(decisions, prepared.observed_at, beside=beside, memory_id=call.memory_id)),
         closes=closed_by(decisions),
+        context=context_of(request.content or "", [one.candidate.span for one in decisions if one.candidate.span]),
         properties=prepared.gated.properties,
         relations=relations,
         idempotency=request.idempotency_key,

@@ -23,7 +23,7 @@ from interlayer.memory.recall.answer import (
     PendingSources,
     RecallAnswer,
 )
-from interlayer.memory.recall.ranking import rank, without_query
+from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import json_tokens
 
@@ -60,10 +60,10 @@ def rank_facts(
     vector: np.ndarray[Any, np.dtype[np.float32]],
     page: Page,
     names: Sequence[str],
-) -> tuple[Sequence[tuple[FactState, float | None]], int]:
-    """Return the facts of a page, best first and one more than it can hold, and how many there are from there on."""
+) -> Ranked:
+    """Return the facts of a page, best first and one more than it can hold."""
     if "facts" not in request.include:
-        return [], 0
+        return Ranked((), np.empty(0, dtype=np.int64))
     superseded_too = "history" in request.include or request.as_of is not None
     traits = view.traits
     eligible = (traits.confidence >= np.float32(request.min_confidence)) & (traits.revisions <= page.revision)
@@ -77,9 +77,10 @@ def rank_facts(
     else:
         ranked = without_query(view, numbers, end, collapse=collapse)
     if not len(page.shown):
-        return ranked, len(numbers)
+        return ranked
     left = np.isin(traits.marks, page.shown, invert=True)
-    return [one for one in ranked if left[one[0].number]], int(left[numbers].sum())
+    facts = [one for one in ranked.facts if left[one[0].number]]
+    return replace(ranked, facts=facts, numbers=ranked.numbers[left[ranked.numbers]])
 
 
 def collapses(request: RecallRequest) -> bool:
@@ -131,13 +132,12 @@ def _trim(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
 
 def filled(
     frame: RecallAnswer,
-    ranked: Sequence[tuple[FactState, float | None]],
-    there: int,
+    ranked: Ranked,
     request: RecallRequest,
     page: Page,
     groups: FactGroups,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
-    """Return the answer with facts until the limit or the budget; it says how many of those `there` were left out.
+    """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
 
     Other words for the same begin a page of their own.
     """
@@ -147,7 +147,7 @@ def filled(
     chosen: list[FactState] = []
     facts: list[KnownFact] = []
     why = ""
-    for fact, score in ranked:
+    for fact, score in ranked.facts:
         if chosen and fact.number in behind and chosen[-1].number not in behind:
             why = "the same in other words"
             break
@@ -158,8 +158,11 @@ def filled(
             break
         facts.append(entry)
         chosen.append(fact)
-    missing = there - len(chosen)
-    omitted = replace(frame.omitted, facts=missing, why=f"{why}: pass next_cursor for more" if missing else "")
+    missing = len(ranked.numbers) - len(chosen)
+    reasons = [f"{why}: pass next_cursor for more"] if missing else []
+    if ranked.off:
+        reasons.append(f"{ranked.off} have nothing to do with the query: they come without one")
+    omitted = replace(frame.omitted, facts=missing + ranked.off, why="; ".join(reasons))
     cursor = page.after(chosen) if missing else None
     return replace(frame, facts=tuple(facts), omitted=omitted, next_cursor=cursor), chosen
 

@@ -5,6 +5,7 @@ related, and nowhere else.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +13,26 @@ from numpy.typing import NDArray
 
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
+from interlayer.memory.recall.announced import announced
 from interlayer.memory.recall.arrangement import arrange
-from interlayer.memory.recall.relevance import fuse, legs
+from interlayer.memory.recall.relevance import Relevance, is_of_now
 
 _SAME_SOURCE: Final = 0.97  # factor for each better fact of the same source: one source must not fill the page
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best facts in order, each with its score if a query ranked it, and how many there are in all of that kind.
+
+    `off` are those that clearly have nothing to do with the query: they are in neither.
+    """
+
+    facts: Sequence[tuple[FactState, float | None]]
+    numbers: NDArray[np.int64]
+    off: int = 0
+
+
+_ABOVE: Final = np.float32(1e-4)  # by which an announced change stands above what it changes
 
 
 def rank(
@@ -28,24 +45,35 @@ def rank(
     *,
     also: Sequence[str] = (),
     collapse: bool = True,
-) -> list[tuple[FactState, float | None]]:
+) -> Ranked:
     """Return the `best` of the facts of these numbers, ascending, with a score of 0..1, in order.
 
-    `vector` is (dims,) of what `asked` made of the query, zeros if there is none; `names` are the entity's, `also`
+    `vector` is (dims,) of what was `meant` by the query, zeros if there is none; `names` are the entity's, `also`
     words that an answer may hold. With `collapse` other words for the same come last.
     """
     if not len(numbers):
-        return []
-    scores = fuse(legs(view, query, vector, numbers, names, also))
+        return Ranked((), numbers)
+    relevance = Relevance.of(view, query, vector, numbers, names, also)
+    scores = relevance.scores()
     turns = np.minimum(_turns(-scores, view.traits.origins[numbers]), 20)
+    off = relevance.off(scores) & ~np.isin(numbers, _linked(view))
     scores *= (_SAME_SOURCE**turns).astype(np.float32)
-    order, scores = arrange(numbers, scores, view.groups, collapse=collapse)
-    return [(view.ordered[numbers[place]], round(float(scores[place]), 4)) for place in order[:best]]
+    for older, newer in announced(view, numbers, scores.copy(), names) if is_of_now(query) else ():
+        scores[newer] = max(scores[newer], min(scores[older] + _ABOVE, 1))
+        off[newer] = False
+    order, strengths = arrange(numbers, scores, view.groups, collapse=collapse)
+    order = order[~off[order]]
+    best_first = [(view.ordered[numbers[place]], round(float(strengths[place]), 4)) for place in order[:best]]
+    return Ranked(best_first, numbers[~off], int(off.sum()))
 
 
-def without_query(
-    view: EntityView, numbers: NDArray[np.int64], best: int, *, collapse: bool = True
-) -> list[tuple[FactState, float | None]]:
+def _linked(view: EntityView) -> list[int]:
+    """Return the numbers of facts that gave way to newer ones, and of those: neither is read without the other."""
+    newer = view.groups.newer
+    return [*newer, *(fact.number for fact in newer.values())]
+
+
+def without_query(view: EntityView, numbers: NDArray[np.int64], best: int, *, collapse: bool = True) -> Ranked:
     """Return the `best` of these facts most confident and recent first, one source after another."""
     confidence, observed = view.traits.confidence[numbers], view.traits.observed[numbers]
     place = np.empty(len(numbers), dtype=np.int64)
@@ -54,7 +82,7 @@ def without_query(
     strengths = np.empty(len(numbers), dtype=np.float64)
     strengths[order] = -np.arange(len(order))
     order, _ = arrange(numbers, strengths, view.groups, collapse=collapse)
-    return [(view.ordered[numbers[one]], None) for one in order[:best]]
+    return Ranked([(view.ordered[numbers[one]], None) for one in order[:best]], numbers)
 
 
 def _turns(keys: NDArray[Any], origins: NDArray[np.int32]) -> NDArray[np.int64]:

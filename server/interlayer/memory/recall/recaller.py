@@ -70,11 +70,11 @@ class Recaller:
         relations = await self._relations(principal.organization, view, read, until) if wanted else ()
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, head, space)
-        ranked, there = rank_facts(view, request, vector, page, names)
+        ranked = rank_facts(view, request, vector, page, names)
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, there, request, page, view.groups)
+        answer, chosen = filled(frame, ranked, request, page, view.groups)
         if "sources" in request.include:
             return await self._with_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer

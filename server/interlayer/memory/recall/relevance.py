@@ -8,13 +8,14 @@ scores, not ranks. The weights were chosen by leaving one set of questions out a
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.lexicon import reader as lexicon
-from interlayer.language.terms import stem, words
+from interlayer.language.terms import content_words, stem, words
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.recall.query import asked, expected
 from interlayer.models.words import word_vectors
@@ -22,16 +23,18 @@ from interlayer.text.fusion import min_max
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "words": 0.5,  # in the fact itself
-    "words_near": 1.0,  # close to it
-    "words_around": 0.7,  # further away
-    "words_passage": 0.5,  # in its own passage
-    "meaning": 0.5,
-    "meaning_near": 1.0,
-    "subject": 0.5,  # said by, or labelled with, what the query names
-    "question": -0.3,  # a question states nothing
-    "recency": 0.1,  # unless the past is asked for
+    "words_near": 2.5,  # close to it
+    "words_around": 1.15,  # further away
+    "words_passage": 0.75,  # in its own passage
+    "meaning": 0.4,
+    "meaning_near": 0.75,
+    "meaning_passage": 0.3,
+    "subject": 0.75,  # said by, or labelled with, what the query names
+    "question": -0.5,  # a question states nothing
+    "recency": 0.45,  # unless the past is asked for
     "confidence": 0.1,  # decides between equals and nothing else
 }
+"""What each leg counts. Chosen by `python benchmarks recall --choose` and rounded."""
 
 _NEAR_STEPS: Final = (1, 2, 4)  # 7 facts either side
 _NEAR_DECAY: Final = 0.9
@@ -40,6 +43,11 @@ _AROUND_STEPS: Final = (1, 2, 4, 8, 16)  # 31 facts either side
 _AROUND_DECAY: Final = 0.96
 _CENTRED_BY: Final = 8  # facts by which the mean of an entity's vectors counts half
 _ALSO: Final = 0.5  # of the weight of a word of the query: what the caller only expects
+_FEW: Final = 5  # facts that are always sent
+_MANY: Final = 40  # facts: of more than that only the best are sent anyway
+_REACHED: Final = 0.3  # share of the words of a query that the best fact has, for a query that finds what it means
+_CLOSE: Final = 0.1  # centred cosine under which a fact has no meaning in common with a query
+_FAR: Final = 0.4  # of the best score
 _OF_THE_PAST: Final = re.compile(
     rf"(?i)\b(?:did|was|were|had|used to|before|ago|{lexicon.pattern(lexicon.words('former'))})\b"
 )
@@ -47,52 +55,95 @@ _OF_THE_PAST: Final = re.compile(
 Floats = NDArray[np.float32]
 
 
-def legs(
-    view: EntityView,
-    query: str,
-    vector: Floats,
-    numbers: NDArray[np.int64],
-    names: Collection[str],
-    also: Sequence[str],
-) -> Mapping[str, Floats]:
-    """Return what is known of the facts of these numbers by the names of `WEIGHTS`, each (n,) of 0..1.
+@dataclass(frozen=True, slots=True, eq=False)
+class Relevance:
+    """What tells how well facts answer a query, (n,) each: `legs` of 0..1 by the names of `WEIGHTS`.
 
-    `vector` is (dims,) of what `asked` made of the query, zeros if there is none; `also` are words that an answer
-    may hold.
+    `worded` is the share of the words of the query that each has, by their rarity, and `close` how near each is in
+    meaning, None where there are no vectors.
     """
-    matched = _matched(view, asked(query, names), also)
-    found = {
-        "words": matched.sum(axis=0),
-        "words_near": _highest_around(matched, _NEAR_STEPS, _NEAR_DECAY).sum(axis=0),
-        "words_around": _highest_around(matched, _AROUND_STEPS, _AROUND_DECAY).sum(axis=0),
-        "words_passage": _highest_of(matched, view.traits.passages).sum(axis=0),
-    }
-    if vector.any():
-        meaning = _centre(view, vector)
-        found |= {"meaning": meaning, "meaning_near": _sum_around(meaning, _NEAR_STEPS, _MEANING_DECAY)}
-    traits = view.traits
-    return {name: min_max(leg)[numbers] for name, leg in found.items()} | {
-        "subject": traits.labelled(_stems(query))[numbers],
-        "question": traits.questions[numbers],
-        "recency": _recency(traits.observed[numbers]) * (_OF_THE_PAST.search(query) is None),
-        "confidence": traits.confidence[numbers],
-    }
+
+    legs: Mapping[str, Floats]
+    worded: Floats
+    close: Floats | None
+
+    @classmethod
+    def of(
+        cls,
+        view: EntityView,
+        query: str,
+        vector: Floats,
+        numbers: NDArray[np.int64],
+        names: Collection[str],
+        also: Sequence[str],
+    ) -> "Relevance":
+        """Compare the facts of these numbers with a query.
+
+        `vector` is (dims,) of what was `meant`, zeros if there is none; `also` are words that an answer may hold.
+        """
+        rows = view.around.facts
+        matched, most = _matched(view, asked(query, names), also)
+        words = matched.sum(axis=0)[rows]
+        found = {
+            "words": words,
+            "words_near": _highest_around(matched, _NEAR_STEPS, _NEAR_DECAY).sum(axis=0)[rows],
+            "words_around": _highest_around(matched, _AROUND_STEPS, _AROUND_DECAY).sum(axis=0)[rows],
+            "words_passage": _highest_of(matched, view.around.passages).sum(axis=0)[rows],
+        }
+        close: Floats | None = None
+        if vector.any():
+            meaning = centred(view, vector)
+            close = meaning[numbers]
+            found |= {
+                "meaning": meaning,
+                "meaning_near": _sum_around(meaning, _NEAR_STEPS, _MEANING_DECAY),
+                "meaning_passage": view.passage_vectors @ vector,
+            }
+        traits = view.traits
+        legs = {name: min_max(leg)[numbers] for name, leg in found.items()} | {
+            "subject": traits.labelled(_stems(query))[numbers],
+            "question": traits.questions[numbers],
+            "recency": _recency(traits.observed[numbers]) * is_of_now(query),
+            "confidence": traits.confidence[numbers],
+        }
+        return cls(legs, words[numbers] / np.float32(most or 1), close)
+
+    def scores(self, weights: Mapping[str, float] = WEIGHTS) -> Floats:
+        """Return (n,) float32 of 0..1: the weighted legs, added."""
+        total = sum(weight for weight in weights.values() if weight > 0)
+        added = sum(np.float32(weights[name]) * leg for name, leg in self.legs.items())
+        return np.clip(added / np.float32(total), 0, 1)
+
+    def off(self, scores: Floats) -> NDArray[np.bool_]:
+        """Return (n,) bool: which facts clearly have nothing to do with the query, beside what it reaches.
+
+        Where nothing has its words, none is: it was asked in other words. The best ones never are.
+        """
+        none = np.zeros(len(scores), dtype=np.bool_)
+        if self.close is None or not _FEW < len(scores) <= _MANY or self.worded.max() < _REACHED:
+            return none
+        off = (self.worded == 0) & (self.close < _CLOSE) & (scores < _FAR * scores.max())
+        off[np.argsort(-scores, kind="stable")[:_FEW]] = False
+        return off
 
 
-def fuse(found: Mapping[str, Floats], weights: Mapping[str, float] = WEIGHTS) -> Floats:
-    """Return (n,) float32 of 0..1: the weighted legs, added."""
-    total = sum(weight for weight in weights.values() if weight > 0)
-    scores = sum(np.float32(weights[name]) * leg for name, leg in found.items())
-    return np.clip(scores / np.float32(total), 0, 1)
+def is_of_now(query: str) -> bool:
+    """Tell whether a query asks for what is so now: it does unless it names the past."""
+    return _OF_THE_PAST.search(query) is None
 
 
-def _matched(view: EntityView, query: str, also: Sequence[str]) -> Floats:
-    """Return (words, facts): how well each fact matches each word of the query, and each that the caller expects."""
-    matched = view.words.matches(query, word_vectors())
+def _matched(view: EntityView, query: str, also: Sequence[str]) -> tuple[Floats, float]:
+    """Return (words, rows): how well each row matches each word of the query, and each that the caller expects.
+
+    Beside it stands what a row with all words of the query would have.
+    """
+    index = view.around.words
+    matched = index.matches(query, word_vectors())
+    most = sum(index.rarity(stem(word)) for word in dict.fromkeys(content_words(query)))
     more = expected(query, also)
-    if not more:
-        return matched
-    return np.concatenate([matched, np.float32(_ALSO) * view.words.matches(more, word_vectors())])
+    if more:
+        matched = np.concatenate([matched, np.float32(_ALSO) * index.matches(more, word_vectors())])
+    return matched, most
 
 
 def _recency(observed: NDArray[np.float64]) -> Floats:
@@ -100,7 +151,7 @@ def _recency(observed: NDArray[np.float64]) -> Floats:
     return min_max(np.searchsorted(np.sort(observed), observed).astype(np.float32))
 
 
-def _centre(view: EntityView, vector: Floats) -> Floats:
+def centred(view: EntityView, vector: Floats) -> Floats:
     """Return (facts,) float32: cosines after what all facts of the entity have in common is taken off.
 
     Centring is what keeps one subject's facts, which all lie close together, apart (Mu and Viswanath, "All-but-the-
@@ -117,14 +168,14 @@ def _centre(view: EntityView, vector: Floats) -> Floats:
 
 
 def _highest_of(scores: Floats, passages: NDArray[np.int32]) -> Floats:
-    """Return (words, facts): for each word the best match in the passage of each fact."""
+    """Return (words, rows): for each word the best match in the passage of each row."""
     first = np.flatnonzero(np.diff(passages, prepend=-1))
     highest: Floats = np.maximum.reduceat(scores, first, axis=1)[:, passages] if len(scores) else scores
     return highest
 
 
 def _highest_around(scores: Floats, steps: Sequence[int], decay: float) -> Floats:
-    """Return (words, facts): for each word the best match in the neighbourhood, less the further away it is.
+    """Return (words, rows): for each word the best match in the neighbourhood, less the further away it is.
 
     Shifting by 1, 2, 4, ... reaches every distance below the sum of the steps.
     """

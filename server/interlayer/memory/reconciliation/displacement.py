@@ -38,24 +38,41 @@ def values_of(text: str, schema: EntitySchema) -> Mapping[str, tuple[Any, float]
 
 
 def follow_facts(
-    decisions: Sequence[Decision], view: EntityView, schema: EntitySchema, given: Collection[str], observed_at: str
+    decisions: Sequence[Decision],
+    view: EntityView,
+    schema: EntitySchema,
+    given: Collection[str],
+    observed_at: str,
+    *,
+    beside: bool,
 ) -> list[Observation]:
-    """Return the values that added facts state in place of facts that they replace and that stated the current ones.
+    """Return what properties have from now on where facts give way that stated their current values.
 
-    `given` are the properties that the call sets itself; `observed_at` is the time of facts that have none.
+    It is what the fact in their place states; nothing where that says that they are over. `given` are the properties
+    that the call sets itself; `observed_at` is the time of facts that have none, `beside` says that there is content
+    beside what the caller states.
     """
     found: dict[str, Observation] = {}
     for one in decisions:
-        if one.outcome != "added" or one.superseded_by or one.ended:
-            continue
-        older = [view.fact(name) for name in one.supersedes if isinstance(name, str)]
-        displaced = {name for fact in older if fact for name in _current_values(fact, view, schema)} - set(given)
         said = one.candidate
-        for name, (value, confidence) in values_of(said.text, schema).items() if displaced else ():
-            if name in displaced and value != view.properties[name].value:
-                sure = min(confidence, said.confidence)
-                found[name] = Observation(name, value, sure, said.observed_at or observed_at, said.span)
+        displaced = {name for fact in _giving_way(one, view) for name in _current_values(fact, view, schema)}
+        stated = values_of(said.text, schema) if displaced and not one.ended else {}
+        for name in displaced - set(given):
+            current, seen = view.properties[name].value, said.observed_at or observed_at
+            value, confidence = stated.get(name, (current, said.confidence))
+            is_over = value == current
+            if not is_over or said.ended:
+                sure, is_given = min(confidence, said.confidence), beside and said.origin == "caller"
+                found[name] = Observation(name, value, sure, seen, said.span, is_given, is_over)
     return list(found.values())
+
+
+def _giving_way(one: Decision, view: EntityView) -> Iterator[FactState]:
+    """Yield the facts that a decision ends or takes the place of."""
+    names = () if one.superseded_by else (*one.supersedes, *one.replaces)
+    for name in dict.fromkeys((*names, *((one.duplicate_of,) if one.ended else ()))):
+        if isinstance(name, str) and (fact := view.fact(name)):
+            yield fact
 
 
 def facts_displaced(
@@ -71,7 +88,7 @@ def facts_displaced(
     found: dict[str, None] = {}
     for name, outcome in outcomes.items():
         before = view.properties.get(name)
-        if outcome != "updated" or before is None or isinstance(before.value, list):
+        if outcome not in {"updated", "removed"} or before is None or before.emptied or isinstance(before.value, list):
             continue
         if after[name].value != before.value:
             for fact in _stating(name, before, view, schema):
@@ -84,8 +101,9 @@ def _current_values(fact: FactState, view: EntityView, schema: EntitySchema) -> 
     """Yield the properties whose current value a fact states."""
     stated = values_of(fact.record.text, schema)
     for name, state in view.properties.items():
-        said = stated[name][0] if name in stated else None
-        if said == state.value or _was_read_from(fact, state):
+        if state.emptied or isinstance(state.value, list):
+            continue
+        if (name in stated and stated[name][0] == state.value) or _was_read_from(fact, state):
             yield name
 
 

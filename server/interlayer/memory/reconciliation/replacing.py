@@ -12,7 +12,10 @@ import numpy as np
 
 from interlayer.errors import InvalidInput
 from interlayer.language.change import announces_change
+from interlayer.language.comparison.judgement import compare
+from interlayer.language.comparison.statement import Statement
 from interlayer.language.comparison.tokens import exact_form
+from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.distinction import find_distinction, negated
 from interlayer.language.quantities.numbers import numbers
 from interlayer.language.terms import content_words, stem, terms
@@ -26,6 +29,7 @@ _FACT_ID: Final = re.compile(r"f_[0-9a-z]+(?:_[0-9a-z]+)*_\d+")
 _SHARED: Final = 0.5  # share of the words, by rarity, that a fact has of those that name it
 _MEANT: Final = 0.5  # cosine that it has beside them
 _MEANT_ALONE: Final = 0.8  # cosine that does without them
+_SAID_ALIKE: Final = 1.0  # in place of a cosine: that the meaning is one has been said
 _TIE: Final = 0.05  # scores closer than this tell neither from the other
 _PROPOSED: Final = 12
 _UNKNOWN: Final = "replaces: nothing current says this, so nothing was replaced. Name the fact by its fact_id."
@@ -48,13 +52,27 @@ def follow(
     own = frozenset(stem(word) for name in names for word in content_words(name))
     followed: list[Decision] = []
     for decision in decisions:
-        one = decision
+        one = _repeating(decision, view, own) if decision.candidate.repeats else decision
         if one.candidate.replaces:
             one = _replacing(one, followed, view, own, meaning.get(one.candidate.replaces))
-        if one.candidate.ended:
+        # A model's word alone hides nothing, and least of all what is new: it names a fact, and the words bear it.
+        if one.candidate.ended and (one.candidate.origin != "extractor" or one.replaces or one.outcome == "merged"):
             one = _ending(one, view, own)
         followed.append(_with_other_words(one, view))
     return followed
+
+
+def _repeating(one: Decision, view: EntityView, own: frozenset[str]) -> Decision:
+    """Link a candidate with the fact that a model takes it to say again, where their words tell nothing apart."""
+    known = view.fact(one.candidate.repeats or "")
+    linked = (*one.supersedes, *one.superseded_by, *one.opposed, *one.likely, *one.alike)
+    if known is None or not known.is_current or one.outcome == "merged" or known.record.id in linked:
+        return one
+    said, told = (set(terms(text)) - own for text in (one.candidate.text, known.record.text))
+    if len(said & told) < _SHARED * min(len(said), len(told)) or not said & told:
+        return one
+    verdict = compare(Statement.of(one.candidate.text), Statement.of(known.record.text), _SAID_ALIKE, 0, own)
+    return replace(one, alike=_join(one.alike, (known.record.id,))) if verdict is Verdict.ALIKE else one
 
 
 def _replacing(

@@ -6,6 +6,7 @@ import pytest
 
 from extraction_rooms import rereader_of
 from interlayer.memory.extraction.extractor import Always, ExtractedFact
+from interlayer.memory.requests import FactCandidate
 from rooms import Room
 from scripted_extractor import ScriptedExtractor, says
 
@@ -102,3 +103,16 @@ async def test_many_facts_that_others_confirm_go_on_when_they_are_not_read_any_m
     known = await room.other().texts(GLOBEX, limit=100, max_tokens=8_000)
     assert set(known) == {*texts, OSLO[0]}
     assert len(known) == 86
+
+
+async def test_what_was_said_to_be_replaced_or_over_stays_so_when_its_content_is_read_again(room: Room) -> None:
+    told = await read_by(room, says(VALVES, OSLO))
+    valves = told["facts"][0]["fact_id"]
+    replacing = FactCandidate("The range was changed.", 0.9, replaces=valves)
+    await room.memorize(GLOBEX, facts=[replacing, FactCandidate(OSLO[0], 0.9, ended=True)])
+    assert await room.texts(GLOBEX) == [replacing.text]
+    for _ in range(2):
+        await read_again(room, told["memory_id"], says(VALVES, OSLO))
+        assert await room.other().texts(GLOBEX) == [replacing.text]
+    history = await room.other().texts(GLOBEX, include=["facts", "history"])
+    assert set(history) == {replacing.text, VALVES[0], OSLO[0]}

@@ -1,7 +1,8 @@
 """An answer of which a part is lost: what it may have been about is read plainly, counted, and read again later."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,8 +25,8 @@ from interlayer.memory.extraction.extractor import (
 )
 from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.intake import gate
+from interlayer.memory.memorize.call import GateResult
+from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.models.structured import NotInForm, parsed, whole_objects
@@ -169,6 +170,7 @@ async def test_a_reading_in_part_never_displaces_a_whole_one(room: Room) -> None
 
 
 OBSERVED = datetime(2026, 2, 21, 10, tzinfo=UTC)
+SCHEMA = starter_schema()
 PLACES = ("Oslo", "Lyon", "Tampere", "Porto", "Graz")
 MANGLED: tuple[dict[str, Any], ...] = (
     {"confidence": -3},
@@ -197,9 +199,9 @@ def extracted(text: str) -> Extracted | None:
 
 
 def gated(content: str, found: Extracted | None) -> GateResult:
-    schema = starter_schema()
+    schema = SCHEMA
     context = GateContext("company", schema.entities["company"], schema.gates, OBSERVED, "Acme", ("Acme",))
-    reading = Reading(content, redacted=False, extracted=found, failed=None if found else "not in form")
+    reading = replace(read_plainly(content, OBSERVED), extracted=found, failed=None if found else "not in form")
     return gate(MemorizeRequest(entity=ACME, content=content), context, reading)
 
 
@@ -219,3 +221,13 @@ def test_no_sentence_vanishes_whatever_became_of_the_answer(mangled: list[dict[s
     if any(bad and bad != MANGLED[-1] for bad in mangled) or end < len(json.dumps({"facts": facts, "properties": []})):
         assert result.pending
     assert result.gates.checked == result.gates.passed + result.gates.rejected.total()
+
+
+async def test_a_property_that_a_model_says_is_gone_is_cleared(room: Room) -> None:
+    await told(room, answers(STAFF, properties=[EMPLOYEES]))
+    assert [one["name"] for one in (await room.other().recall(ACME))["properties"]] == ["employees"]
+    gone = ExtractedProperty("employees", None, "the headcount is not known any more", 0.9, remove=True)
+    room.clock.now += timedelta(days=1)
+    answer = await told(room, answers(properties=[gone]), "Ann says that the headcount is not known any more.")
+    assert answer["gates"]["rejected"] == {}
+    assert (await room.other().recall(ACME))["properties"] == []

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import FactRecord, Memorized
 from interlayer.memory.recall.query import asked
-from interlayer.memory.recall.ranking import rank, without_query
+from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.models.local import static_vectors
 from told_entities import NAME, ToldEntity, on_day, view_of
 
@@ -37,24 +36,24 @@ ENTITY = entity(sources=4)
 
 def places(query: str, numbers: list[int], best: int = 100, of: ToldEntity = ENTITY) -> list[int]:
     """Return the numbers of the ranked facts."""
-    return [fact.number for fact, _ in ranked(query, numbers, best, of)]
+    return [fact.number for fact, _ in ranked(query, numbers, best, of).facts]
 
 
-def ranked(
-    query: str, numbers: list[int], best: int = 100, of: ToldEntity = ENTITY
-) -> list[tuple[FactState, float | None]]:
+def ranked(query: str, numbers: list[int], best: int = 100, of: ToldEntity = ENTITY) -> Ranked:
     [vector] = static_vectors([asked(query, [NAME])]) if query else [np.zeros(256, dtype=np.float32)]
     return rank(of.view, query, vector, np.array(numbers, dtype=np.int64), best, [NAME])
 
 
 @given(QUERIES, CHOSEN)
-def test_every_fact_that_is_asked_for_is_ranked_once_with_a_score_that_never_rises(
+def test_every_fact_is_ranked_once_or_counted_as_off_with_a_score_that_never_rises(
     query: str, numbers: list[int]
 ) -> None:
     found = ranked(query, numbers)
-    assert sorted(fact.number for fact, _ in found) == numbers
-    scores = [score for _, score in found if score is not None]
-    assert len(scores) == len(numbers)
+    shown = sorted(fact.number for fact, _ in found.facts)
+    assert shown == found.numbers.tolist()
+    assert len(shown) + found.off == len(numbers)
+    scores = [score for _, score in found.facts if score is not None]
+    assert len(scores) == len(shown)
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
 
@@ -85,6 +84,8 @@ def test_more_confidence_never_costs_a_fact_its_place(number: int, query: str) -
         surer.tell(text, confidence=0.9 if place == number else 0.5, source=f"source {place}")
     before = places(query, everything, of=UNSURE)
     after = places(query, everything, of=surer)
+    if number not in before:
+        return  # it has nothing to do with the query
     assert after.index(number) <= before.index(number)
     rest = [place for place in before if place != number]
     assert [place for place in after if place != number] == rest, "the others keep their order"
@@ -134,6 +135,41 @@ def test_a_passage_helps_the_sentence_that_stands_in_it() -> None:
     ).index("It cost a smile.")
 
 
+def test_an_announced_change_stands_above_the_one_fact_that_it_changes() -> None:
+    told = ToldEntity()
+    was, became = "Acme is headquartered in Bergen.", "Acme has relocated its headquarters to Oslo."
+    told.tell(was, day=0)
+    told.tell("The canteen opens at eleven.", day=1)
+    told.tell(became, day=90)
+    assert texts("where is it headquartered", told.view)[:2] == [became, was]
+    assert texts("where was it headquartered", told.view)[0] == was
+
+
+def test_what_is_off_the_query_is_left_out_of_a_small_entity_and_counted() -> None:
+    told = ToldEntity()
+    told.tell("The budget for the crane is 90,000 crowns.")
+    for number, text in enumerate(("Ann plays the cello.", "Lunch is at noon.", "The lift is being painted.")):
+        for place in ("north", "south", "east", "west"):
+            told.tell(text.replace(".", f" in the {place}."), source=f"source {number} {place}")
+    [vector] = static_vectors(["What is the budget for the crane?"])
+    numbers = np.arange(len(told.view.ordered))
+    found = rank(told.view, "What is the budget for the crane?", vector, numbers, 100, [NAME])
+    assert found.facts[0][0].record.text == "The budget for the crane is 90,000 crowns."
+    assert found.off > 0
+    assert 5 <= len(found.facts) == len(numbers) - found.off
+    elsewhere = "How much may we spend?"  # no word of it is there, so that nothing is clearly off
+    assert rank(told.view, elsewhere, static_vectors([elsewhere])[0], numbers, 100, [NAME]).off == 0
+
+
+def test_words_that_no_fact_has_find_the_fact_beside_them() -> None:
+    log = [
+        *(memory(number, f"Hall {number} was swept.") for number in range(1, 40)),
+        replace(memory(40, "Only with a signed form."), context=((50, "returns refunds accepted"),)),
+        memory(41, "Only with a smile."),
+    ]
+    assert texts("are refunds accepted", view_of(log))[0] == "Only with a signed form."
+
+
 def memory(number: int, *sentences: str) -> Memorized:
     """Return a memory whose content is these sentences."""
     facts = tuple(
@@ -156,7 +192,7 @@ def texts(query: str, view: EntityView) -> list[str]:
     """Return the facts that nothing takes the place of, best first."""
     numbers = np.flatnonzero(~view.traits.superseded)
     [vector] = static_vectors([asked(query, [NAME])])
-    return [fact.record.text for fact, _ in rank(view, query, vector, numbers, 100, [NAME])]
+    return [fact.record.text for fact, _ in rank(view, query, vector, numbers, 100, [NAME]).facts]
 
 
 def test_without_a_query_the_surest_and_newest_come_first_one_source_after_another() -> None:
@@ -168,16 +204,16 @@ def test_without_a_query_the_surest_and_newest_come_first_one_source_after_anoth
         ("The ferry was late.", 0.7, 0, "b"),
     ):
         made.tell(text, confidence=confidence, day=day, source=source)
-    order = [fact.number for fact, _ in without_query(made.view, np.arange(4), 10)]
+    order = [fact.number for fact, _ in without_query(made.view, np.arange(4), 10).facts]
     assert order == [2, 3, 1, 0]
-    assert {score for _, score in without_query(made.view, np.arange(4), 10)} == {None}
+    assert {score for _, score in without_query(made.view, np.arange(4), 10).facts} == {None}
 
 
 @given(CHOSEN, st.integers(1, 20))
 def test_without_a_query_fewer_are_the_first_of_more(numbers: list[int], best: int) -> None:
-    everything = [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), 100)]
+    everything = [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), 100).facts]
     assert sorted(everything) == numbers
-    assert [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), best)] == everything[:best]
+    assert [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), best).facts] == everything[:best]
 
 
 @pytest.mark.parametrize(

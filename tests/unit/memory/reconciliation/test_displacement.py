@@ -84,3 +84,18 @@ async def test_a_fact_beside_others_updates_nothing(room: Any) -> None:
     told = await room.memorize(ACME, facts=[FactCandidate("The plant in Lyon has 310 employees.", 0.9)])
     assert told["properties"] == []
     assert await value(room) == 280
+
+
+async def test_a_fact_that_is_over_takes_its_value_with_it(room: Any) -> None:
+    await room.memorize(ACME, facts=[FactCandidate(STAFF, 0.9)], properties=employees(280), name="Acme")
+    told = await room.memorize(ACME, facts=[FactCandidate(STAFF, 0.9, ended=True)])
+    assert [(one["name"], one["outcome"]) for one in told["properties"]] == [("employees", "removed")]
+    assert await value(room) is None
+    assert await current(room) == set()
+
+
+async def test_a_value_that_is_taken_away_takes_along_the_fact_that_states_it(room: Any) -> None:
+    await room.memorize(ACME, facts=[FactCandidate(STAFF, 0.9)], properties=employees(280), name="Acme")
+    await room.memorize(ACME, properties=[PropertyCandidate("employees", None, 0.9, remove=True)])
+    assert await value(room) is None
+    assert await current(room) == set()

@@ -154,11 +154,11 @@ async def test_words_of_other_facts_are_not_kept_for_replay(room: Any) -> None:
     assert "related" not in again
 
 
-def followed(text: str, replaces: str, origin: Any = "extractor") -> Decision:
+def followed(text: str, replaces: str, origin: Any = "extractor", *, ended: bool = False) -> Decision:
     entity = ToldEntity()
     entity.tell(BUDGET, CARS)
     named = {"budget": entity.fact(BUDGET).record.id, "cars": entity.fact(CARS).record.id}
-    candidate = FactCandidate(text, 0.9, origin=origin, replaces=named.get(replaces, replaces))
+    candidate = FactCandidate(text, 0.9, origin=origin, replaces=named.get(replaces, replaces), ended=ended)
     vectors = static_vectors([text])
     decided = reconcile([candidate], vectors, entity.view, entity.view.vectors, REFERENCE, [NAME], on_day(3))
     [decision] = follow(decided, entity.view, [NAME], {})
@@ -182,3 +182,11 @@ def test_what_a_model_says_without_a_word_to_bear_it_is_only_linked() -> None:
 def test_an_id_that_a_model_made_up_changes_nothing() -> None:
     decision = followed("Ann prefers tea.", "f_0123456789abcdef_0")
     assert (decision.outcome, decision.replaces, decision.likely) == ("added", (), ())
+
+
+def test_what_a_model_says_to_be_over_hides_nothing_that_is_new() -> None:
+    for text, replaces in (("Ann prefers tea.", "budget"), ("They pay no more for seats.", "f_0123456789abcdef_0")):
+        decision = followed(text, replaces, ended=True)
+        assert (decision.outcome, decision.ended, decision.replaces) == ("added", False, ())
+    ends = followed("There is no annual budget for licences any more.", "budget", ended=True)
+    assert (ends.outcome, ends.ended, ends.replaces) == ("added", False, ("f_1_0",))
