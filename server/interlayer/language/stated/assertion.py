@@ -29,6 +29,7 @@ def _any(*lists: str) -> "re.Pattern[str]":
 _CONDITION: Final = _any("conditions")
 _CONDITION_BEHIND: Final = re.compile(rf"(?i)\W*(?:\w+\W+){{0,1}}?(?:{pattern(words('conditions'))})(?![^\W_])")
 _PROPOSAL: Final = _any("proposals")
+_POSSIBLE: Final = re.compile(rf"(?i)\W*(?:\w+\W+){{0,2}}?(?:{pattern(words('words_of_possibility'))})(?![^\W_])")
 _OTHER: Final = _any("others")
 _EXAMPLE: Final = _any("examples")
 _DENIED: Final = re.compile(rf"(?i)n['’]t\b|{_any('negations', 'denials').pattern.removeprefix('(?i)')}")
@@ -89,7 +90,7 @@ class Place:
             or _PART_OF.search(self._before)
         ):
             return False
-        return wishes_count or not _PROPOSAL.search(self._before)
+        return wishes_count or not (_PROPOSAL.search(self._before) or _POSSIBLE.match(self._behind))
 
     @property
     def _is_asked(self) -> bool:
@@ -135,6 +136,8 @@ class Place:
     def _is_denied(self) -> bool:
         before = _NO_DENIAL.sub(" ", self._before)
         behind = self._behind
+        if _OLD_BEHIND.search(before):  # they refused a discount of 15 %
+            return True
         return bool(_DENIED.search(before) or _DENIED_BEHIND.search(behind) or _OLD_BEHIND.search(behind))
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from interlayer.documents.document import Document, Piece
 from interlayer.documents.reader import read
-from interlayer.language.lexicon.reader import words
+from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.assertion import Place
 from interlayer.language.stated.job_titles import JobTitle, job_titles
 from interlayer.language.writing.conventions import Conventions, conventions_of
@@ -30,6 +30,7 @@ _ADDRESSES: Final = frozenset({"email", "phone", "url"})
 """Types of values that somebody may be asked to use: the wish states them."""
 _NO_VALUES: Final = words("no_values")
 _DENYING: Final = words("negations", "denials")
+_OLD: Final = re.compile(rf"(?i)(?:{pattern(words('words_before_old_values', 'former'))})(?![^\W_])")
 _JOBS: Final = words("names_of_job_properties")
 _SPEAKERS: Final = words("speakers")
 _STRUCK: Final = re.compile(r"~~.+?~~|<(s|del|strike)\b[^>]*>.*?</\1>", re.DOTALL | re.IGNORECASE)
@@ -166,7 +167,7 @@ def _value_at(match: Any, place: Place, declared: PropertySchema, conventions: C
 def _worded(raw: str, declared: PropertySchema) -> Any:
     """Return a text or a list without what says that there is no value, and None if nothing is left."""
     bare = raw.strip(_ENDS)
-    if not bare or bare.split()[0].casefold() in _DENYING:
+    if not bare or bare.split()[0].casefold() in _DENYING or _OLD.match(bare):
         return None
     if declared.type == "text":
         return None if bare.casefold() in _NO_VALUES else bare

@@ -40,7 +40,7 @@ _FORMER: Final = lexicon.pattern(lexicon.words("former"))
 _PLANNED: Final = re2.compile(
     rf"(?i)\b(?:from|was|{_FORMER}|{lexicon.pattern(lexicon.words('intentions'))})\W+(?:\w+\W+){{0,2}}$"
 )
-_PLANNED_FROM: Final = re2.compile(rf"(?i)\b(?:from|was|instead of|not|{_FORMER})\b")
+_PLANNED_FROM: Final = re2.compile(rf"(?i)\b(?:from|was|instead of|not|after|before|nach|vor|après|avant|{_FORMER})\b")
 _DENIED: Final = re2.compile(
     rf"(?i)\b(?:isn['’]t|non|{lexicon.pattern(lexicon.words('negations'))})\W+(?:\w+\W+){{0,2}}$"
 )
