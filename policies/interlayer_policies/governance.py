@@ -41,6 +41,8 @@ TASK_CHARACTERS_MAX: Final = 8_000
 TEXT_CHARACTERS_MAX: Final = 100_000
 TOKENS_MAX: Final = 8_000
 HAVE_MAX: Final = 1_000
+TOPICS_MAX: Final = 10
+TOPIC_CHARACTERS_MAX: Final = 120
 
 __all__ = [
     "CheckAnswer",
@@ -112,21 +114,24 @@ class Governance:
         facets: Facets,
         *,
         max_tokens: int = 2_000,
+        topics: Sequence[str] = (),
         have: Sequence[str] = (),
         if_etag: str | None = None,
     ) -> ContextAnswer:
         """Return every rule in scope and the guidance that is relevant to the task, within `max_tokens`.
 
+        `topics` are what the task is about in the caller's words: they help to find guidance and never lift a rule.
         Raises `InvalidInput` for an empty or overlong task, `Unavailable` when there are no policies to go by.
         """
         _validate("task", task, TASK_CHARACTERS_MAX)
         if not 1 <= max_tokens <= TOKENS_MAX:
             raise InvalidInput("max_tokens", f"{max_tokens} is not between 1 and {TOKENS_MAX}.")
+        _check_topics(topics)
         if len(have) > HAVE_MAX:
             raise InvalidInput("have", f"{len(have)} etags.", f"At most {HAVE_MAX} are looked at.")
         case = await self._case(principal, facets)
         snapshot = case.current.snapshot
-        query, without_vectors = await self._library.query(snapshot, task)
+        query, without_vectors = await self._library.query(snapshot, task, topics=topics)
         degraded = (*case.degraded, *(("vector",) if without_vectors else ()))
         request = Request(
             query,
@@ -311,6 +316,13 @@ def _validate(field: str, text: str, maximum: int) -> None:
         raise InvalidInput(field, "is empty.", "Say what it is about.")
     if len(text) > maximum:
         raise InvalidInput(field, f"{len(text)} characters.", f"At most {maximum} are possible; shorten it.")
+
+
+def _check_topics(topics: Sequence[str]) -> None:
+    if len(topics) > TOPICS_MAX:
+        raise InvalidInput("topics", f"{len(topics)} topics.", f"At most {TOPICS_MAX} are possible.")
+    for number, topic in enumerate(topics):
+        _validate(f"topics.{number}", topic, TOPIC_CHARACTERS_MAX)
 
 
 def _missing(policy_id: str, version: int | None, newest: int | None, known: list[str]) -> str:

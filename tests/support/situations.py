@@ -35,8 +35,9 @@ CLASH = """\
 id: {0}
 description: d
 scope: {1}
+params: {{name: {{value: {0}}}}}
 rules:
-  - {{id: R1, level: must, key: clash.key, text: Sign as {0}.}}
+  - {{id: R1, level: must, key: clash.key, text: "Sign as {{name}}."}}
 ---
 # Clash {0}
 """
@@ -47,8 +48,9 @@ description: d
 tier: law
 scope: {tags: [clash]}
 effective: {from: 2026-01-01, until: 2027-01-01}
+params: {tone: {value: formal}}
 rules:
-  - {id: R1, level: must, key: tone.key, text: Write formally.}
+  - {id: R1, level: must, key: tone.key, text: "Keep to a {tone} tone."}
 ---
 # Tighter
 
@@ -62,8 +64,9 @@ id: looser
 description: d
 tier: team
 scope: {tags: [clash]}
+params: {tone: {value: free}}
 rules:
-  - {id: R1, level: must, key: tone.key, text: Write as you like.}
+  - {id: R1, level: must, key: tone.key, text: "Keep to a {tone} tone."}
 ---
 # Looser
 """
@@ -176,7 +179,7 @@ def _policies() -> list[PolicyFile]:
 
     Beside those the starters' own tests find less room for guidance; they are not what is tested here.
     """
-    clashing = {"wide": "{tags: [clash]}", "narrow": "{tags: [clash], channels: [partner]}"}
+    clashing = {"wide": "{tags: [clash]}", "narrow": "{tags: [clash], channels: [letter]}"}
     own = [*(CLASH.format(*one) for one in clashing.items()), TIGHTER, LOOSER, LEVELS]
     starters = [PolicyFile(one.path, _TESTS.sub("", one.text)) for one in starter_files()]
     return [*starters, *(PolicyFile(f"{number}.md", text) for number, text in enumerate(own))]
@@ -290,10 +293,15 @@ async def _recalling(server: Server) -> None:
     for number, fact in enumerate(moved):
         await call("told", "memorize", entity=ACME, facts=[fact], observed_at=f"2026-02-0{number + 1}")
     await call("superseded", "recall_entity", entity=ACME, include=["facts", "history"])
-    await call("told", "memorize", entity=ACME, facts=[{"text": CONTRACT.format(50)}], observed_at="2026-02-03")
-    near = [{"text": CONTRACT.format(60)}, {"text": "Acme opened a new plant in Lyon."}]
-    await call("near to what is known", "memorize", entity=ACME, facts=near)
+    early = [{"text": "Acme uses Okta for single sign-on."}, {"text": CONTRACT.format(50)}]
+    await call("told", "memorize", entity=ACME, facts=early, observed_at="2026-02-03")
+    near = [{"text": "Acme now uses Entra for single sign-on."}, {"text": "Acme opened a new plant in Lyon."}]
+    contract = {"text": CONTRACT.format(60), "replaces": CONTRACT.format(50)}
+    await call("near to what is known", "memorize", entity=ACME, facts=[*near, contract])
     await call("probably replaced, and alike", "recall_entity", entity=ACME, include=["facts"])
+    gone = [{"name": "industry", "remove": True}]
+    await call("told", "memorize", entity=ACME, properties=gone)
+    await call("replaced, and removed", "recall_entity", entity=ACME, include=["facts", "history"])
     await call("known then", "recall_entity", entity=ACME, known_at="2026-03-01T09:00:30Z", as_of="2026-02-04")
     await call("unknown", "recall_entity", entity="company:acne.example")
     await call("unknown of another kind", "recall_entity", entity="deal:D-404")

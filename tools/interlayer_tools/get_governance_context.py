@@ -19,6 +19,7 @@ class ContextInput(FacetsInput):
     """Arguments of get_governance_context."""
 
     task: Annotated[str, Field(description="What you are about to do")]
+    topics: Annotated[list[str], Field(description="up to 10 short phrases on what it is about; find guidance")] = []
     max_tokens: Annotated[int, Field(ge=1, le=TOKENS_MAX)] = 2000
     have: Annotated[list[str], Field(description="etags")] = []
     if_etag: OptionalText = None
@@ -27,7 +28,13 @@ class ContextInput(FacetsInput):
 async def get_governance_context(domains: Domains, principal: Principal, given: ContextInput) -> ContextAnswer:
     """Select rules and guidance. Raises `InterlayerError`."""
     return await domains.governance.context(
-        principal, given.task, given.facets(), max_tokens=given.max_tokens, have=given.have, if_etag=given.if_etag
+        principal,
+        given.task,
+        given.facets(),
+        topics=given.topics,
+        max_tokens=given.max_tokens,
+        have=given.have,
+        if_etag=given.if_etag,
     )
 
 

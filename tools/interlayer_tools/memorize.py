@@ -82,7 +82,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
     lacking = next((number for number, one in enumerate(properties) if one.value is None and not one.remove), None)
     if lacking is not None:
         raise InvalidInput(f"properties.{lacking}.value", "is missing.", "Give a value, or remove: true to empty it.")
-    if len({one.name for one in properties}) < len(properties):
+    if len({(one.name, one.remove) for one in properties}) < len(properties):
         raise InvalidInput("properties", "one name was given twice.", "Give each property once; a list takes several.")
     request = MemorizeRequest(
         entity=given.entity,

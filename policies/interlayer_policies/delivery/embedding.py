@@ -45,19 +45,20 @@ class Embeddings:
         self.arrivals = 0
         """How often sections were embedded: when it has risen, vectors that were missing may be there."""
 
-    async def query(self, task: str, within: float) -> Query:
+    async def query(self, task: str, within: float, topics: Sequence[str] = ()) -> Query:
         """Return a task made ready, without vectors when they cannot be had in `within` seconds.
 
         A model that is not at hand is waited for longer.
         """
-        found = self._queries.get(task)
+        asked = "\0".join([task, *topics])
+        found = self._queries.get(asked)
         if found is not None:
-            self._queries.move_to_end(task)
+            self._queries.move_to_end(asked)
             return found
-        texts = texts_of(task)
+        texts = texts_of(task, topics)
         within = within if self._embedder.at_hand else max(within, HOSTED_DEADLINE_S)
         # Each call asks anew: what hangs may hang for ever, and the model be well by now.
-        found = await _wait_for(self._asking, object(), lambda: self._ask(task, texts), within)
+        found = await _wait_for(self._asking, object(), lambda: self._ask(asked, texts), within)
         return found or query_of(texts, None)
 
     async def of_sections(self, texts: Sequence[str], within: float) -> Vectors | None:

@@ -87,13 +87,15 @@ class Relevance:
         return result / np.float32(sum(weight for weight, _ in self.legs))
 
 
-def texts_of(task: str) -> list[str]:
+def texts_of(task: str, topics: Sequence[str] = ()) -> list[str]:
     """Return the texts that a task is asked with: the whole, its sentences when there are several, and each nameless.
 
     Whom a task is for says nothing about which guidance it needs, and names that no policy knows would drown what does.
+    The topics that a caller names are further sentences, together and each alone.
     """
     found = [sentence.text for sentence in islice(sentences(task), _SENTENCES_MAX)]
     asked = [task, *found] if len(found) > 1 else [task]
+    asked += [", ".join(topics), *topics] if topics else []
     return list(dict.fromkeys([*asked, *(_NAMES.sub("", text) for text in asked)]))
 
 

@@ -162,16 +162,17 @@ def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
 
 def _section(number: int, edition: Edition, section: Section) -> GuidanceSection:
     policy = edition.policy
-    etag = digest(policy.id, section.id, section.title, section.text)
-    delivered = DeliveredSection(policy.id, edition.version, section.id, section.title, section.text, "", 0, etag)
+    title, text = filled(section.title, policy.values), filled(section.text, policy.values)
+    etag = digest(policy.id, section.id, title, text)
+    delivered = DeliveredSection(policy.id, edition.version, section.id, title, text, "", 0, etag)
     return GuidanceSection(
         number=number,
         edition=edition,
         section_id=section.id,
-        title=section.title,
-        text=section.text,
-        indexed=_index(policy, section.title, section.text),
-        content=digest(section.title, section.text),
+        title=title,
+        text=text,
+        indexed=_index(policy, title, text),
+        content=digest(title, text),
         etag=etag,
         json_bytes=len(compact_json(delivered).encode()) - len('""0'),
     )

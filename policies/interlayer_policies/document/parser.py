@@ -55,12 +55,21 @@ def parse(file: PolicyFile) -> Policy | list[Problem]:
             return [Problem(file.path, 1, "front matter is opened by --- and never closed by another ---")]
         body_from = end + 1
         header = read_header("\n".join(lines[1:end]), file.path, 2)
+    elif _is_unopened(lines):
+        return [Problem(file.path, 1, "front matter is closed by --- and never opened; put --- into the first line")]
     else:
         header = Header(FrontMatter(), Located({}, {}))
     if isinstance(header, list):
         return header
     heading, sections = _sections(lines[body_from:], body_from + 1)
     return _policy(file, header, heading, sections)
+
+
+def _is_unopened(lines: list[str]) -> bool:
+    """Whether a file begins with keys of the front matter, and `---` comes only after them."""
+    first = next(line for line in lines if line.strip())
+    key = first.partition(":")[0]
+    return ":" in first and key in FrontMatter.model_fields and any(line.rstrip() == "---" for line in lines)
 
 
 def _policy(file: PolicyFile, header: Header, heading: str | None, sections: list[Section]) -> Policy | list[Problem]:

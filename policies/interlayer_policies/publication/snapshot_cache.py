@@ -113,11 +113,13 @@ class SnapshotCache:
         head = await self._head(organization)
         return len((await self._read(organization, head, None))[0]) if head else 0
 
-    async def query(self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S) -> tuple[Query, bool]:
+    async def query(
+        self, snapshot: Snapshot, task: str, within: float = QUERY_DEADLINE_S, topics: Sequence[str] = ()
+    ) -> tuple[Query, bool]:
         """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
         if snapshot.model is None:
-            return query_of(texts_of(task), None), True
-        found = await self._of(snapshot.model).query(task, within)
+            return query_of(texts_of(task, topics), None), True
+        found = await self._of(snapshot.model).query(task, within, topics)
         return found, found.vectors is None or not snapshot.index.has_vectors
 
     async def build(

@@ -18,9 +18,12 @@ _WHO: Final = r"(?P<who>@?[^\W\d_][^:\[\]\n|]{0,39}?)"
 # "[09:15] ann: ...", "08/01/2026, 09:15 - Ann: ...", with the arrow of an answer before or behind the stamp.
 _STAMPED: Final = re.compile(rf"[\s↳>*-]*\[?{_STAMP}\]?\s*[-–—|]?[\s↳*]*{_WHO}\*{{0,2}}:\*{{0,2}}\s+(?=\S)")
 # "Ann (09:15): ...", "Ann [2026-01-08 09:15] ...", "Ann  9:15 AM".
+_TIMED: Final = rf"(?:(?P<day>{_DAY}),?[ T]+)?(?P<clock>{_CLOCK})"
 _STAMPED_BEHIND: Final = re.compile(
-    rf"\s*\**{_WHO}\**\s*(?:[\[(]{_STAMP}[\])]\s*:?\s*|\s{_STAMP.replace('?P<', '?P<l')}$)"
+    rf"\s*\**{_WHO}\**\s*(?:[\[(]{_TIMED}[\])]\s*:?\s*|\s{_TIMED.replace('?P<', '?P<l')}$)"
 )
+# A line between dashes that holds a date parts what is said then from what stands above.
+_DIVIDER: Final = re.compile(r"\s*(?:[-=*_#]\s?){2,}(?P<said>.*\d.*?)(?:\s?[-=*_#]){2,}\s*$")
 _SPOKEN: Final = re.compile(r"\s*\**(?P<who>@?[^\W\d_][^:\[\]\n|*]{0,39}?)\**\s?:\**\s+(?=\S)")
 _ENTRY: Final = re.compile(rf"[\s*•-]{{0,4}}\[?{_STAMP}\]?\s*(?:[|:–—\t]|-\s)")
 _NAME: Final = re.compile(r"@?[\w.'’-]+(?: [^\W\d_][\w.'’-]*){0,3}(?: ?\([^()]{1,30}\))?")
@@ -30,6 +33,7 @@ _PERSONAL: Final = re.compile(
 _DATE_LABEL: Final = re.compile(rf"(?i)[\s*_#-]*(?:{pattern(forms('date_labels'))})[*_]*\s?:[*_]*\s*(?P<value>\S.*)$")
 _NO_NAMES: Final = words("field_labels")
 _TITLE_WORDS: Final = 14
+_DIVIDER_MAX: Final = 160
 
 
 def mark_dates(lines: Sequence[Line], latest: datetime) -> None:
@@ -41,8 +45,10 @@ def mark_dates(lines: Sequence[Line], latest: datetime) -> None:
     for line in lines:
         if line.kind is None:
             labelled = _DATE_LABEL.match(line.text)
-            if labelled and (read := read_time(labelled["value"])) and read <= latest:
-                current, line.kind = read, "header"
+            divided = _DIVIDER.match(line.text) if len(line.text) <= _DIVIDER_MAX and not labelled else None
+            stated = labelled["value"] if labelled else divided["said"] if divided else ""
+            if stated and (read := read_time(stated)) and read <= latest:
+                current, line.kind = read, "header" if labelled else "furniture"
             entry = _ENTRY.match(line.text)
             if entry and entry["day"] and (read := read_time(entry[0])) and read <= latest:
                 line.written_at, line.opens = read, True
@@ -82,9 +88,12 @@ def _stamped_turns(lines: Sequence[Line]) -> dict[int, "re.Match[str]"]:
     found: dict[int, re.Match[str]] = {}
     for number, line in enumerate(lines):
         if line.kind is None:
-            match = _STAMPED.match(line.text) or _STAMPED_BEHIND.match(line.text)
+            match = _STAMPED.match(line.text)
+            behind = None if match else _STAMPED_BEHIND.match(line.text)
             if match and word_count(match["who"]) <= 4:
                 found[number] = match
+            elif behind and (_is_name(behind["who"]) or behind["who"].islower()):
+                found[number] = behind
     return found
 
 

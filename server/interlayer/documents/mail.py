@@ -25,7 +25,9 @@ _ORIGINAL: Final = re.compile(rf"(?i)(?:{pattern(forms('original_marks'))})\b")
 _FORWARD_SUBJECT: Final = re.compile(rf"(?i)\s*(?:{pattern(forms('forward_subjects'))})\s?:")
 _WROTE: Final = re.compile(rf"(?i)\b(?:{pattern(forms('quote_verbs'))})\b")
 _QUOTE: Final = re.compile(r"\s*>")
-_DELIMITER: Final = re.compile(r"\s*--\s*$")
+_DELIMITER: Final = re.compile(r"\s*(?:--|_{20,})\s*$")
+_DASHED_NAME: Final = re.compile(r"\s*[-–—~][^\W\d_a-z]\w+(?: [^\W\d_a-z][\w.'’-]*){0,2}$")
+_MARK_MAX: Final = 200
 _SIGNATURE_WORDS: Final = 9
 _SIGNATURE_LINES: Final = 15
 _REACH: Final = 60  # lines below that are looked at, blank ones among them
@@ -145,7 +147,7 @@ def _is_quotation(lines: Sequence[Line], head: _Head, outer: _Head | None) -> bo
 
 def _told_by(above: Line | None) -> bool | None:
     """Return whether the line above a head says that its mail is quoted; None where it says nothing of it."""
-    said = _MARK.match(above.text) if above else None
+    said = _MARK.match(above.text) if above and len(above.text) <= _MARK_MAX else None
     if above and said and _FORWARDED.match(said["said"]):
         above.kind = "header"
         return False
@@ -168,7 +170,7 @@ def _mark(lines: Sequence[Line], kind: Kind) -> None:
 def _mark_reply(lines: Sequence[Line]) -> None:
     """Mark "On Monday Ann wrote:" and, if nothing below it is marked as quoted, all that stands below it."""
     for at, line in enumerate(lines):
-        if line.kind or line.is_blank or len(line.text) > 200 or not line.text.rstrip().endswith(":"):
+        if line.kind or line.is_blank or len(line.text) > _MARK_MAX or not line.text.rstrip().endswith(":"):
             continue
         said = _MARK.match(line.text)
         is_mark = bool(said and _ORIGINAL.match(said["said"]))
@@ -184,10 +186,12 @@ def _mark_reply(lines: Sequence[Line]) -> None:
 def _sign(lines: Sequence[Line], names: Sequence[str]) -> None:
     """Mark the signatures of a mail: from where it takes leave, as long as the lines are short."""
     own = [line for line in lines if line.kind is None]
+    dashed = [line for line in own if _DASHED_NAME.match(line.text)]
     for at, line in enumerate(own):
         if line.is_blank or line.kind:
             continue
-        is_signed = bool(at and _is_name_line(line.text, names) and _is_last(own[at + 1 : at + _REACH]))
+        is_name = _is_name_line(line.text, names) or [line] == dashed  # several are a list
+        is_signed = bool(at and is_name and _is_last(own[at + 1 : at + _REACH]))
         if _DELIMITER.match(line.text) or is_closing(line.text) or is_signed:
             _mark_short(own[at : at + _REACH], _SIGNATURE_LINES)
 
@@ -216,5 +220,5 @@ def _mark_short(lines: Sequence[Line], most: int) -> None:
 
 
 def _is_sentence(text: str) -> bool:
-    many = word_count(text) > _SIGNATURE_WORDS
-    return many or (word_count(text) > 3 and text.rstrip().endswith((".", "?", "!")) and "|" not in text)
+    said = sum(any(map(str.isalpha, word)) for word in text.split())
+    return said > _SIGNATURE_WORDS or (said > 3 and text.rstrip().endswith((".", "?", "!")) and "|" not in text)

@@ -15,6 +15,7 @@ from interlayer.documents.document import Document, Participant, Piece
 from interlayer.documents.lines import Line, lines_of
 from interlayer.documents.mail import mark_mails, names_of
 from interlayer.documents.markup import Seen, is_html, seen
+from interlayer.documents.mime import sent_text
 from interlayer.documents.rows import json_rows, parted
 
 _FRONT_MATTER: Final = re.compile(r"---\s*$")
@@ -30,6 +31,10 @@ def read(content: str, observed_at: datetime | None = None, longest: int = 1_000
     rows = json_rows(content, 0)
     if rows is not None:
         return Document(tuple(Piece(part.text, part.start, part.end) for row in rows for part in parted(row, longest)))
+    sent = sent_text(content)
+    if sent is not None:
+        document = _read_text(sent, observed_at, longest)
+        return replace(document, pieces=tuple(_look_up(document.pieces, content)))
     if is_html(content):
         view = seen(content)
         document = _read_text(view.text, observed_at, longest)
@@ -42,6 +47,18 @@ def _place(pieces: Sequence[Piece], view: Seen) -> Iterator[Piece]:
     for piece in pieces:
         start, end = view.place(piece.start), view.place(max(piece.end - 1, piece.start), last=True)
         yield replace(piece, start=start, end=max(end, start + 1))
+
+
+def _look_up(pieces: Sequence[Piece], content: str) -> Iterator[Piece]:
+    """Yield the pieces of a mail that was encoded, each with its place; what stands nowhere as it is has the whole."""
+    last = 0
+    for piece in pieces:
+        start = content.find(piece.text, last)
+        if start >= 0:
+            last = start + len(piece.text)
+            yield replace(piece, start=start, end=last)
+        else:
+            yield replace(piece, start=0, end=len(content))
 
 
 def _read_text(text: str, observed_at: datetime | None, longest: int) -> Document:

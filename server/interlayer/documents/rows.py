@@ -18,7 +18,7 @@ _HEAD_CELL: Final = re.compile(r"\"?[^\W\d_][\w .#/%()€$&'-]{0,39}\"?")
 _SEPARATOR: Final = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _CELLS_MAX: Final = 200
 _DEPTH_MAX: Final = 50
-_LEAF: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"(?!\s*:)|-?\d[\d.eE+-]*|\b(?:true|false|null)\b")
+_LEAF: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"(?P<key>\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,14 @@ def state(cells: Sequence[tuple[str, str]]) -> str:
 
 def csv_rows(lines: Sequence[Line]) -> list[Row]:
     """Return the rows of lines that are CSV with a head, none if they are not."""
-    if len(lines) < 2:
+    delimiter = _delimiter(lines[0].text) if len(lines) > 1 else None
+    cells = _cells(lines, delimiter) if delimiter else []
+    if len(cells) < 2 or not _is_head(cells[0].cells, delimiter or ""):
         return []
-    delimiter = _delimiter(lines[0].text)
-    if delimiter is None:
-        return []
-    head, *body = _cells(lines, delimiter)
+    head, *body = cells
     width = len(head.cells)
-    if not body or not _is_head(head.cells, delimiter):
-        return []
-    if sum(len(row.cells) == width for row in body) < 0.8 * len(body):
-        return []
-    if width == 2 and len(body) < 2:
+    whole = sum(len(row.cells) == width for row in body)
+    if whole < 0.8 * len(body) or (width == 2 and len(body) < 2):
         return []
     names = [name.strip() for name in head.cells]
     found = [(row, state(list(zip(names, row.cells, strict=False)))) for row in body]
@@ -102,13 +98,13 @@ def is_table_line(line: Line) -> bool:
 def table_rows(lines: Sequence[Line]) -> list[Row]:
     """Return the rows of a table of Markdown with the names of its columns; without a head, as they stand."""
     head = _table_cells(lines[0].text)
-    has_head = len(lines) > 1 and bool(_SEPARATOR.match(lines[1].text))
+    has_head = len(lines) > 1 and bool(_SEPARATOR.match(lines[1].text.strip()))
     names = head if has_head else []
     found: list[Row] = []
     for line in lines[2 if has_head else 0 :]:
         cells = _table_cells(line.text)
         text = state(list(zip([*names, *[""] * (len(cells) - len(names))], cells, strict=False)))
-        if text and not _SEPARATOR.match(line.text):
+        if text and not _SEPARATOR.match(line.text.strip()):
             found.append(Row(text, line.start, line.end))
     return found
 
@@ -149,7 +145,7 @@ def _parsed(text: str) -> Any:
 
 def _located(value: Any, text: str, offset: int) -> Iterator[Row]:
     """Yield the objects of a value as rows; each goes from its first value to its last one in the text."""
-    places = [match.span() for match in _LEAF.finditer(text)]
+    places = [match.span() for match in _LEAF.finditer(text) if not match["key"]]
     used = 0
     for path, cells, count in _objects(value, "", 0):
         first, last = min(used, len(places) - 1), min(used + count, len(places)) - 1

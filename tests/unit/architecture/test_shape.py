@@ -74,6 +74,7 @@ def test_only_the_settings_module_and_the_shell_read_the_environment() -> None:
         "app/demo.py",
         "hosts/clients.py",
         "commands/shell.py",
+        "lance/vendor.py",
         "models/vendor.py",
         "lance/index.py",
     }

@@ -62,6 +62,12 @@ def test_a_document_says_when_it_was_written(head: str) -> None:
     assert piece.written_at == datetime(2026, 3, 3, tzinfo=UTC)
 
 
+def test_a_comment_below_a_line_with_a_date_has_that_date() -> None:
+    content = "The export fails.\n\n--- Comment of Ann, 2026-02-04 09:10 ---\nIt works again."
+    last = list(read(content, NOW).statements)[-1]
+    assert (last.text, last.written_at) == ("It works again.", datetime(2026, 2, 4, 9, 10, tzinfo=UTC))
+
+
 def test_labels_of_fields_are_no_speakers() -> None:
     content = "Status: open. Priority: high. The export fails. Elena is in copy."
     assert said(content) == ["Status: open.", "Priority: high.", "The export fails.", "Elena is in copy."]

@@ -1,6 +1,6 @@
 """Mails: heads, greetings, signatures, footers and quotations are told from what is said, in several languages."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -130,6 +130,22 @@ def test_a_thread_between_rules_keeps_the_words_of_each_mail() -> None:
         "We pay 10 euros.": datetime(2026, 2, 3, 10, 15, tzinfo=UTC),
         "We ask 12 euros.": datetime(2026, 2, 1, tzinfo=UTC),
     }
+
+
+def test_a_mail_as_it_was_sent_is_decoded() -> None:
+    content = (
+        "MIME-Version: 1.0\nFrom: Ann Roe <ann@roe.example>\nTo: ben@cox.example\n"
+        "Date: Tue, 03 Mar 2026 10:00:00 +0100\n"
+        'Content-Type: text/plain; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n\n'
+        "Hallo Ben,\ndie Pr=C3=A4mie betr=C3=A4gt 400 Euro, zahl=\nbar im Mai.\nGru=C3=9F\nAnn\n"
+    )
+    (piece,) = read(content, NOW).statements
+    assert piece.text == "die Prämie beträgt 400 Euro, zahlbar im Mai."
+    assert piece.written_at == datetime(2026, 3, 3, 10, tzinfo=timezone(timedelta(hours=1)))
+
+
+def test_a_list_without_blanks_is_no_signature() -> None:
+    assert "Kafka" in " ".join(said(read("They run:\n-Kafka\n-Redis\n-Nomad")))
 
 
 def test_what_has_only_the_look_of_a_mail_stays() -> None:

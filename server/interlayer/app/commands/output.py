@@ -62,8 +62,10 @@ def print_why(found: "FactExplanation | PropertyExplanation") -> None:
         if voice.quote:
             parts = (voice.before, "dim"), (voice.quote, "bold"), (voice.after, "dim")
             console.print(Text.assemble("  read: …", *parts, "…"))
-    contradicts = found.contradicts if isinstance(found, FactExplanation) else ()
-    _table(console, "Contradicts", as_json(contradicts), ("text", "status", "observed_at", "fact_id"))
+    if isinstance(found, FactExplanation):
+        near = {"Contradicts": found.contradicts, "Probably contradicts": found.likely, "Alike": found.alike}
+        for title, others in near.items():
+            _table(console, title, as_json(others), ("text", "status", "observed_at", "fact_id"))
 
 
 def print_schema(schema: "Schema") -> None:

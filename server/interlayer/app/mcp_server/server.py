@@ -57,7 +57,8 @@ tags). Every rule it returns binds you; `assumed` lists facets to give next time
 3. Do the task within those rules. If a rule stands in the way, say which one and stop.
 4. Call check_compliance on any text before it is sent, with the same facets; mend what it finds. `not_checked` rules \
 are yours to follow.
-5. Call memorize with what you have learned that another agent will need, and nothing else."""
+5. Call memorize with what you have learned that another agent will need, and nothing else. Where it changes what was \
+known, say what it replaces or ends."""
 
 
 logger = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ def judge_state(newer: Clause, older: Clause) -> Verdict:
 
 def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> Verdict:
     """Judge another value of what both statements are about, told in another sentence."""
-    if newer.denied or older.denied or older.past or older.indefinite or not older.stative:
+    if newer.denied or older.denied or older.past or older.is_of_several or not older.stative:
         return Verdict.DISTINCT
     said, told = newer.without(*newer.changes), older.content
     shared = [word for word in told.words if word.kind == "word" and said.says(word)]
@@ -48,12 +48,14 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
         return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
     if newer.changes or now:
         return Verdict.REPLACED
-    return _judge_frames(newer, value, said, kind, later_s)
+    return _judge_frames(newer, older, value, said, kind, later_s)
 
 
-def _judge_frames(newer: Clause, value: Sequence[Word], said: Content, kind: str, later_s: float) -> Verdict:
+def _judge_frames(
+    newer: Clause, older: Clause, value: Sequence[Word], said: Content, kind: str, later_s: float
+) -> Verdict:
     """Judge two plain statements of one attribute: "Kickoff takes place on ...", "The kickoff is on ..."."""
-    if newer.past or newer.indefinite or not newer.stative or not said.in_a_row(value):
+    if newer.past or newer.indefinite or older.indefinite or not newer.stative or not said.in_a_row(value):
         return Verdict.DISTINCT
     if kind == "number" and later_s < _MEASURED_AGAIN_S:
         return Verdict.DISTINCT

@@ -8,6 +8,7 @@ from interlayer.language.comparison.content import Word
 from interlayer.language.comparison.correction import judge_correction, judge_denial, judge_end
 from interlayer.language.comparison.coverage import covers
 from interlayer.language.comparison.exchange import Exchange, judge_exchange
+from interlayer.language.comparison.restatement import restates
 from interlayer.language.comparison.statement import Clause, Reading, Statement, read_pair
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.distinction import find_distinction
@@ -27,7 +28,7 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     `later_s` is by how many seconds it was observed later, `own` are the stems of the entity's names.
     """
     new, old = read_pair(newer.text, older.text, own)
-    if covers(old, new):
+    if covers(old, new) or restates(new, old):
         return Verdict.SAME
     if new.asks or old.asks or (new.speaker != old.speaker and new.speaker and old.speaker):
         return Verdict.DISTINCT

@@ -89,6 +89,12 @@ class Clause:
         return any(word.text in self.known.indefinite for word in self.row)
 
     @cached_property
+    def is_of_several(self) -> bool:
+        """Whether what it speaks of is one of several: "an order of 200 units"."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), len(self.row))
+        return any(word.text in self.known.indefinite for word in self.row[:verb])
+
+    @cached_property
     def subject(self) -> Sequence[Word]:
         """The content words before the first verb that tells how something stands."""
         verb = next((at for at, word in enumerate(self.row) if word.stative), 0)
@@ -138,6 +144,7 @@ class Reading:
     All have one sign for the entity's names; `whole` and `clauses` do without who speaks.
     """
 
+    text: str
     speaker: str
     full: Clause
     whole: Clause
@@ -160,6 +167,7 @@ class Reading:
         keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
         clauses = tuple(Clause(one, known) for one in _clauses(row))
         return cls(
+            text,
             speaker,
             Clause(_mask(said, own), known),
             Clause(row, known),

@@ -55,15 +55,16 @@ class FactState:
     def gives_way_to(self, other: "FactState") -> bool:
         """Tell whether a fact that contradicts this one takes its place.
 
-        The later observed does, unless one was said to replace the other: then that holds until the other one is
-        said again.
+        The later observed does, and of those that one memory tells at one time the last told. If one was said to
+        replace the other, that holds until the other one is said again.
         """
         said, said_back = self.replaced.get(other, ""), other.replaced.get(self, "")
         if said > said_back:
             return not self._said_since(said, other.seen_at)
         if said_back > said:
             return other._said_since(said_back, self.seen_at)
-        return other.seen_at > self.seen_at
+        told_after = other.memory is self.memory and other.number > self.number
+        return other.seen_at > self.seen_at or (other.seen_at == self.seen_at and told_after)
 
     def _said_since(self, recorded_at: str, observed_at: str) -> bool:
         """Tell whether a voice that came after an instant says that it was so at another one, or later."""

@@ -57,6 +57,8 @@ _COPIED: Final = {"email", "url", "reference"}
 _DENIABLE: Final = {"number", "integer", "money"}
 """Of a text it is not certain: "they dislike X" states X for what it may be asked as."""
 
+_NOTHING: Final = (None, "", [])
+"""What a removal that empties a property has for a value."""
 
 T = TypeVar("T")
 

@@ -109,9 +109,9 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
 
 def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
     """Return the statements of plain content. Its own dates count where the call gives none, or it has several."""
-    document = reading.document
-    if not reading.content or document is None:
+    if not reading.content:
         return ()
+    document = reading.document or read(reading.content, context.observed_at, context.gates.fact_characters_max)
     dated = not request.observed_at or len({piece.written_at for piece in document.pieces}) > 1
     return plain_facts(reading.content, document, context, dated=dated)
 
@@ -223,14 +223,15 @@ def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) ->
 def _observations(
     gates: Gates, candidates: Iterable[PropertyCandidate], rejected: list[Rejected], *, beside: bool
 ) -> tuple[Observation, ...]:
-    passed: dict[str, Observation] = {}
+    passed: dict[tuple[str, bool], Observation] = {}
     for candidate in candidates:
         judged = gates.value(candidate)
         if isinstance(judged, Rejection):
             rejected.append(Rejected(candidate, judged))
         else:
-            passed[candidate.name] = replace(judged, given=beside and candidate.origin == "caller")
-    return tuple(passed.values())
+            given = beside and candidate.origin == "caller"
+            passed[candidate.name, candidate.remove] = replace(judged, given=given)
+    return tuple(sorted(passed.values(), key=lambda one: not one.remove))  # what goes makes room for what comes
 
 
 def _extractor(request: MemorizeRequest, reading: Reading, pending: str) -> str:

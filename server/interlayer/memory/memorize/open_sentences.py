@@ -5,6 +5,8 @@ or spoke of it in vain. Such sentences are read the plain way, and the content s
 lost by somebody else's mistake. A sentence that a usable quotation touches is not open: it was judged.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,37 +45,57 @@ def open_sentences(
     strays = [] if may_stray else [quote for quote in quotes if ground.locate(quote) is None]
     if not found.lost and not strays:
         return None
-    judged = [span for one in found.facts if (span := ground.locate(one.quote or "")) is not None]
-    sentences = [one for one in plain() if one.span]
-    untouched = [one for one in sentences if not any(_touch(one.span or (0, 0), span) for span in judged)]
-    opened = [one for lost in found.lost for one in _of_lost(lost, ground, sentences, untouched)]
+    judged = _Places(span for one in found.facts if (span := ground.locate(one.quote or "")) is not None)
+    sentences = [(one.span, one) for one in plain() if one.span]
+    untouched = [span for span, _ in sentences if not judged.touch(span)]
+    opened = {
+        span for lost in found.lost for span in _of_lost(lost, ground, [span for span, _ in sentences], untouched)
+    }
     if strays and len(strays) == len(quotes):  # it copied nothing: none of what it says can be told from invention
-        opened += untouched
-    opened += [one for quote in strays for one in _nearest(quote, ground, untouched)]
-    facts = tuple(one for one in sentences if any(one is other for other in opened))
+        opened.update(untouched)
+    opened.update(_nearest(strays, ground, untouched))
+    facts = tuple(one for span, one in sentences if span in opened)
     return OpenSentences(_why(found.lost, len(strays)), facts) if found.lost or facts else None
 
 
-def _of_lost(
-    lost: LostEntry, ground: Ground, sentences: Sequence[FactCandidate], untouched: Sequence[FactCandidate]
-) -> Iterator[FactCandidate]:
+class _Places:
+    """Places of a text, sorted, to be asked whether one of them touches another."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted(spans):
+            self._starts.append(start)
+            self._ends.append(max(end, self._ends[-1]) if self._ends else end)
+
+    def touch(self, span: Span) -> bool:
+        before = bisect_left(self._starts, span[1])  # those that begin before it ends
+        return before > 0 and self._ends[before - 1] > span[0]
+
+
+def _of_lost(lost: LostEntry, ground: Ground, sentences: Sequence[Span], untouched: Sequence[Span]) -> Iterator[Span]:
     """Yield the sentences that a lost entry may have been about: its quotation's, or all that nothing else is about."""
     span = ground.locate(lost.quote) if lost.quote else None
     if span:
-        yield from (one for one in sentences if one.span and _touch(one.span, span))
+        yield from (one for one in sentences if _touch(one, span))
         return
     start = max(ground.content.find(lost.passage), 0) if lost.passage else 0
     place = (start, start + len(lost.passage)) if lost.passage else (0, len(ground.content))
-    yield from (one for one in untouched if one.span and _touch(one.span, place))
+    yield from (one for one in untouched if _touch(one, place))
 
 
-def _nearest(quote: str, ground: Ground, untouched: Sequence[FactCandidate]) -> Iterator[FactCandidate]:
-    """Yield the sentence that a quotation was taken from in other words, if it is like one."""
-    wanted = set(terms(quote))
-    shared = [(len(wanted & set(terms(ground.content[slice(*(one.span or (0, 0)))]))), one) for one in untouched]
-    most, sentence = max(shared, key=lambda one: one[0], default=(0, None))
-    if sentence and most >= max(_WORDS_MIN, _ALIKE_MIN * len(wanted)):
-        yield sentence
+def _nearest(quotes: Sequence[str], ground: Ground, untouched: Sequence[Span]) -> Iterator[Span]:
+    """Yield the sentences that quotations were taken from in other words, where one is like them."""
+    holding: dict[str, list[int]] = {}
+    for number, span in enumerate(untouched if quotes else ()):
+        for word in set(terms(ground.content[slice(*span)])):
+            holding.setdefault(word, []).append(number)
+    for quote in quotes:
+        wanted = set(terms(quote))
+        shared = Counter(number for word in sorted(wanted) for number in holding.get(word, ()))
+        for number, most in shared.most_common(1):
+            if most >= max(_WORDS_MIN, _ALIKE_MIN * len(wanted)):
+                yield untouched[number]
 
 
 def _why(lost: Sequence[LostEntry], strays: int) -> str:

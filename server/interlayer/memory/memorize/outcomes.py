@@ -165,7 +165,7 @@ def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[Pr
 
 
 def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
-    for seen in change.prepared.gated.properties:
+    for seen in {one.name: one for one in change.prepared.gated.properties}.values():
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
         previous = change.view.properties.get(seen.name)
         met = change.view.states.get(seen.name)

@@ -71,12 +71,14 @@ class Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactExplanation:
-    """Why a fact is remembered, and what it stands against."""
+    """Why a fact is remembered, what it stands against, probably stands against, and what says nearly the same."""
 
     entity: NamedEntity
     fact: ExplainedFact
     voices: tuple[Voice, ...]
     contradicts: tuple[ExplainedFact, ...]
+    likely: tuple[ExplainedFact, ...]
+    alike: tuple[ExplainedFact, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,8 @@ class Explanation:
             fact=_show(fact),
             voices=await self._voices(principal.organization, _fact_voices(view, fact)),
             contradicts=tuple(_show(other) for other in fact.contradicts),
+            likely=tuple(_show(other) for other in fact.likely),
+            alike=tuple(_show(other) for other in fact.alike),
         )
 
     async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.language.comparison.judgement import compare
+from interlayer.language.comparison.restatement import restate_in_parts
 from interlayer.language.comparison.statement import Statement
 from interlayer.language.comparison.tokens import exact_form
 from interlayer.language.comparison.verdict import Verdict
@@ -20,6 +21,7 @@ from interlayer.models.embedder import Vectors
 from interlayer.models.scale import Scale
 
 _NEAR: Final = 0.3  # cosine under which meaning proposes nobody to be compared
+_TOGETHER: Final = 0.6  # cosine of statements that may say together what a line of several claims does
 _NEIGHBOURS: Final = 12  # proposed by meaning
 _SHARING: Final = 8  # proposed by their words, where the meaning of a language is hardly known to the model
 _SHARED_MIN: Final = 0.01  # share of the words, by rarity, that such a statement has too
@@ -122,7 +124,8 @@ class _Compared:
         older, newer, beside = list[str | int](), list[str | int](), list[str | int]()
         said, now = Statement.of(candidate.text), datetime.fromisoformat(seen)
         superseded = self._mask_superseded(len(scores))
-        for place in self._propose(candidate.text, scores, superseded):
+        proposed = self._propose(candidate.text, scores, superseded)
+        for place in proposed:
             cosine, at, name = float(scores[place]), self._seen[place], self._names[place]
             later_s = abs((now - datetime.fromisoformat(at)).total_seconds())
             known = Statement.of(self._texts[place])
@@ -134,6 +137,9 @@ class _Compared:
             found[verdict].append(name)
             if verdict is Verdict.REPLACED:
                 (older if at < seen else newer if at > seen else beside).append(name)
+        near = [place for place in proposed if scores[place] >= _TOGETHER and not superseded[place]]
+        if near and restate_in_parts(said, [Statement.of(self._texts[place]) for place in near]):
+            return Decision(candidate, "merged", round(float(scores[near[0]]), 3), self._names[near[0]])
         return Decision(
             candidate,
             "added",

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
-from interlayer.memory.requests import PARTS, Condition, PropertyCandidate
+from interlayer.memory.curation import merge
+from interlayer.memory.reconciliation.reconcile import Decision
+from interlayer.memory.requests import PARTS, Condition, FactCandidate, PropertyCandidate
 from interlayer.storage.items import Operation
 
 pytestmark = pytest.mark.anyio
@@ -393,3 +395,32 @@ async def test_no_fact_is_ever_lost_or_told_of_another(room: Any, steps: list[tu
         for number, name in enumerate(names):
             assert set(await fresh.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
             assert set(await room.texts(name, limit=100, max_tokens=8_000)) == model.shown(number)
+
+
+async def test_what_is_near_across_two_entities_is_linked_while_they_are_one(room: Any, monkeypatch: Any) -> None:
+    early = await room.facts(ACME, "The support is sold.", "Pumps are built.", name="Acme", observed_at=SPRING)
+    later = await room.facts(GLOBEX, "The support was dropped.", "They build pumps.", name="Globex")
+    support, pumps = (fact["fact_id"] for fact in early["facts"])
+    dropped = later["facts"][0]["fact_id"]
+
+    def near(candidates: Sequence[FactCandidate], *_: Any, **__: Any) -> list[Decision]:
+        one, other = candidates
+        return [Decision(one, "added", likely=(support,)), Decision(other, "added", alike=(pumps,))]
+
+    before = [await room.recall(name) for name in (ACME, GLOBEX)]
+    monkeypatch.setattr(merge, "reconcile", near)
+    await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
+    for one in (room, room.other()):
+        told = await one.recall(ACME)
+        assert [(fact["text"], fact.get("newer"), fact.get("like")) for fact in told["facts"]] == [
+            ("They build pumps.", None, 1),
+            ("The support was dropped.", None, None),
+            ("The support is sold.", dropped, None),
+        ]
+        [last] = (await one.recall(ACME, cursor=told["next_cursor"]))["facts"]
+        assert last["text"] == "Pumps are built."
+        found = await one.why.fact(one.principal, support)
+        assert [near.fact_id for near in found.likely] == [dropped]
+    await room.merger.split(room.principal, ACME, later["entity"]["ref"], "two firms")
+    after = [await room.recall(name) for name in (ACME, GLOBEX)]
+    assert [answer["facts"] for answer in after] == [answer["facts"] for answer in before]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlayer.memory.requests import PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +27,8 @@ STEPS = st.one_of(
     st.tuples(st.just("memorize"), NUMBERS, st.integers(0, len(TEXTS) - 1)),
     st.tuples(st.just("memorize"), NUMBERS, st.integers(0, len(TEXTS) - 1)),
     st.tuples(st.just("observe"), NUMBERS, st.integers(0, 300)),
+    st.tuples(st.just("replace"), NUMBERS, st.integers(0, len(TEXTS) ** 2 - 1)),
+    st.tuples(st.just("end"), NUMBERS, st.integers(0, len(TEXTS) - 1)),
     st.tuples(st.just("merge"), NUMBERS, NUMBERS),
     st.tuples(st.just("merge"), NUMBERS, NUMBERS),
     st.tuples(st.just("split"), NUMBERS, st.just(0)),
@@ -61,6 +63,7 @@ class World:
         self.turn = 0
         self.values = count(1)
         self.snapshots: list[tuple[datetime, str, set[str]]] = []
+        self.all_current = True  # nothing was said to be replaced or over
 
     @property
     def room(self) -> Any:
@@ -90,8 +93,8 @@ class World:
     async def do(self, what: str, number: int, other: int) -> None:
         known = bool(self.nodes[self.root(number)].ref)
         match what:
-            case "memorize":
-                await self.memorize(number, TEXTS[other])
+            case "memorize" | "replace" | "end":
+                await self.say(what, number, other)
             case "observe":
                 await self.observe(number, other)
             case "merge" if known and self.nodes[self.root(other)].ref and self.root(number) != self.root(other):
@@ -108,9 +111,28 @@ class World:
             case _:
                 pass
 
-    async def memorize(self, number: int, text: str) -> None:
+    async def say(self, what: str, number: int, other: int) -> None:
+        match what:
+            case "replace" if self.nodes[self.root(number)].ref:
+                await self.replace(number, *divmod(other, len(TEXTS)))
+            case "end":
+                self.all_current = False
+                await self.memorize(number, TEXTS[other], ended=True)
+            case _:
+                await self.memorize(number, TEXTS[other % len(TEXTS)])
+
+    async def replace(self, number: int, new: int, old: int) -> None:
+        """Say something that is to take the place of a known fact."""
+        facts = (await self.room.recall(name(number), include=["facts", "history"], limit=50))["facts"]
+        known = next((fact["fact_id"] for fact in facts if fact["text"] == TEXTS[old]), None)
+        if known and new != old:
+            self.all_current = False
+            await self.memorize(number, TEXTS[new], replaces=known)
+
+    async def memorize(self, number: int, text: str, **said: Any) -> None:
         self.changed(number)
-        answer = await self.room.facts(name(number), text, source=f"call {self.turn % 3}")
+        fact = FactCandidate(text, 0.9, **said)
+        answer = await self.room.memorize(name(number), facts=[fact], source=f"call {self.turn % 3}")
         node = self.nodes[self.root(number)]
         node.said[answer["memory_id"]] = text
         assert node.ref in ("", answer["entity"]["ref"])
@@ -169,7 +191,7 @@ class World:
     async def check(self, where: Any) -> None:
         for number in range(ENTITIES):
             root = self.nodes[self.root(number)]
-            answer = await where.recall(name(number), limit=50)
+            answer = await where.recall(name(number), limit=50, include=["facts", "properties", "history"])
             assert answer["found"] == bool(root.ref)
             if not answer["found"]:
                 continue
@@ -177,11 +199,14 @@ class World:
             shown = [fact["text"] for fact in answer["facts"]]
             assert len(shown) == len(set(shown))
             assert set(shown) == self.texts(number)
+            current = await where.texts(name(number), limit=50)
+            assert set(current) == {fact["text"] for fact in answer["facts"] if fact["status"] == "current"}
+            assert not self.all_current or set(current) == set(shown)
             seen = [one for node in self.tree(number) for one in node.observed.values()]
-            current = {one["value"] for one in answer["properties"]}
-            assert current == ({max(seen)[1]} if seen else set())
+            values = {one["value"] for one in answer["properties"]}
+            assert values == ({max(seen)[1]} if seen else set())
             assert (await where.recaller.properties(where.principal, name(number))).values.get("employees") in (
-                current or {None}
+                values or {None}
             )
 
     async def check_past(self, where: Any) -> None:
@@ -215,6 +240,8 @@ async def test_no_fact_is_lost_or_shown_with_another_entity(room: Any, steps: Se
     for text in TEXTS:
         found = (await world.fresh.search(text, limit=20))["results"]
         holders = {one["entity"]["ref"] for one in found if one["fact"]["text"] == text}
-        assert holders == {
+        told = {
             node.ref for place, node in enumerate(world.nodes) if node.parent is None and text in world.texts(place)
         }
+        assert holders <= told
+        assert holders == told or not world.all_current

@@ -70,7 +70,7 @@ def test_what_is_superseded_is_never_current_and_the_last_word_always_is(
         newer = fact.superseded_by
         assert bool(view.traits.superseded[fact.number]) == (newer is not None)
         if newer:
-            assert newer.seen_at > fact.seen_at
+            assert (newer.seen_at, newer.number) > (fact.seen_at, fact.number)
         for other in fact.contradicts:
             assert fact in other.contradicts, "of two that contradict each other, each says so"
             assert other is not fact

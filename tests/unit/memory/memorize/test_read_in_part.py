@@ -170,6 +170,7 @@ async def test_a_reading_in_part_never_displaces_a_whole_one(room: Room) -> None
 
 
 OBSERVED = datetime(2026, 2, 21, 10, tzinfo=UTC)
+SCHEMA = starter_schema()
 PLACES = ("Oslo", "Lyon", "Tampere", "Porto", "Graz")
 MANGLED: tuple[dict[str, Any], ...] = (
     {"confidence": -3},
@@ -198,7 +199,7 @@ def extracted(text: str) -> Extracted | None:
 
 
 def gated(content: str, found: Extracted | None) -> GateResult:
-    schema = starter_schema()
+    schema = SCHEMA
     context = GateContext("company", schema.entities["company"], schema.gates, OBSERVED, "Acme", ("Acme",))
     reading = replace(read_plainly(content, OBSERVED), extracted=found, failed=None if found else "not in form")
     return gate(MemorizeRequest(entity=ACME, content=content), context, reading)

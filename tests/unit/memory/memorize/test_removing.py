@@ -72,3 +72,13 @@ async def test_an_ambiguous_value_is_turned_down_by_name(room: Any) -> None:
     outcome = await put(room, "deal:D-1", "close_date", "03/05/2027", 1)
     assert outcome["outcome"] == "rejected"
     assert outcome["reason"].startswith("ambiguous: close_date is ambiguous: '03/05/2027' may be 2027-05-03 or")
+
+
+async def test_one_call_takes_an_entry_out_and_adds_another(room: Any) -> None:
+    await put(room, "deal:D-1", "competitors", ["Zola", "Quill"], 1)
+    given = [
+        PropertyCandidate("competitors", ["Mint"], 0.9),
+        PropertyCandidate("competitors", ["Zola"], 0.9, remove=True),
+    ]
+    (outcome,) = (await room.memorize("deal:D-1", properties=given, observed_at=day(2)))["properties"]
+    assert outcome["value"] == ["Quill", "Mint"]

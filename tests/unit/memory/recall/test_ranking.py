@@ -135,6 +135,41 @@ def test_a_passage_helps_the_sentence_that_stands_in_it() -> None:
     ).index("It cost a smile.")
 
 
+def test_an_announced_change_stands_above_the_one_fact_that_it_changes() -> None:
+    told = ToldEntity()
+    was, became = "Acme is headquartered in Bergen.", "Acme has relocated its headquarters to Oslo."
+    told.tell(was, day=0)
+    told.tell("The canteen opens at eleven.", day=1)
+    told.tell(became, day=90)
+    assert texts("where is it headquartered", told.view)[:2] == [became, was]
+    assert texts("where was it headquartered", told.view)[0] == was
+
+
+def test_what_is_off_the_query_is_left_out_of_a_small_entity_and_counted() -> None:
+    told = ToldEntity()
+    told.tell("The budget for the crane is 90,000 crowns.")
+    for number, text in enumerate(("Ann plays the cello.", "Lunch is at noon.", "The lift is being painted.")):
+        for place in ("north", "south", "east", "west"):
+            told.tell(text.replace(".", f" in the {place}."), source=f"source {number} {place}")
+    [vector] = static_vectors(["What is the budget for the crane?"])
+    numbers = np.arange(len(told.view.ordered))
+    found = rank(told.view, "What is the budget for the crane?", vector, numbers, 100, [NAME])
+    assert found.facts[0][0].record.text == "The budget for the crane is 90,000 crowns."
+    assert found.off > 0
+    assert 5 <= len(found.facts) == len(numbers) - found.off
+    elsewhere = "How much may we spend?"  # no word of it is there, so that nothing is clearly off
+    assert rank(told.view, elsewhere, static_vectors([elsewhere])[0], numbers, 100, [NAME]).off == 0
+
+
+def test_words_that_no_fact_has_find_the_fact_beside_them() -> None:
+    log = [
+        *(memory(number, f"Hall {number} was swept.") for number in range(1, 40)),
+        replace(memory(40, "Only with a signed form."), context=((50, "returns refunds accepted"),)),
+        memory(41, "Only with a smile."),
+    ]
+    assert texts("are refunds accepted", view_of(log))[0] == "Only with a signed form."
+
+
 def memory(number: int, *sentences: str) -> Memorized:
     """Return a memory whose content is these sentences."""
     facts = tuple(

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlayer.language.contradiction import Claim, contradict
+from interlayer.language.comparison.judgement import compare
+from interlayer.language.comparison.statement import Statement
+from interlayer.language.comparison.verdict import Verdict
 from interlayer.models.local import static_vectors
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +22,8 @@ YEAR_S = 365 * 86_400.0
 
 def says(newer: str, older: str, later_s: float = YEAR_S) -> bool:
     one, other = static_vectors([newer, older])
-    return contradict(Claim.of(newer), Claim.of(older), float(one @ other), later_s, frozenset({"acm"}))
+    own = frozenset({"acm"})
+    return compare(Statement.of(newer), Statement.of(older), float(one @ other), later_s, own) is Verdict.REPLACED
 
 
 @pytest.mark.parametrize(

@@ -509,3 +509,19 @@ def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
 )
 def test_the_answers_have_every_field_of_the_contract(kind: Any, names: str) -> None:
     assert set(names.split()) <= {field.name for field in fields(kind)}
+
+
+def test_parameters_stand_in_sections_and_their_titles() -> None:
+    document = one(
+        "a",
+        params={"team_price": {"value": 90}},
+        description="Prices of the team plan.",
+        body="## Price of {team_price}\nThe team plan costs {team_price} euros. Write {name} as it is.",
+    )
+    got = answer(
+        [document, one("b", body="## Travel\nBook trains early.")],
+        task="How much does the team plan cost, what is its price in euros?",
+    )
+    [section] = got.sections
+    assert section.title == "Price of 90"
+    assert section.text == "The team plan costs 90 euros. Write {name} as it is."

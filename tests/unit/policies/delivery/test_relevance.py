@@ -3,13 +3,16 @@
 All tasks and policies here are invented; the floor was set with them.
 """
 
+import json
 from typing import Any
 
 import pytest
 
 from interlayer.answers import as_json
+from interlayer.errors import InvalidInput
 from interlayer.text.budget import json_tokens
-from interlayer_policies.governance import Facets, starter_files
+from interlayer_policies.governance import Facets, read_folder, starter_files
+from research_data import needed
 
 pytestmark = pytest.mark.anyio
 
@@ -146,3 +149,45 @@ async def test_the_same_call_gives_the_same_bytes_but_for_its_receipt(starters: 
     ids = {document.pop("receipt_id") for document in (first, second, third)}
     assert first == second == third
     assert len(ids) == 3
+
+
+# Topics
+
+
+async def test_topics_find_guidance_that_the_words_of_the_task_do_not(world: Any) -> None:
+    await world.publish(
+        "---\nid: outages\ndescription: What to do when a service fails.\nrules: [Be kind.]\n---\n"
+        "## Status page\nDuring an outage post an update on the status page every thirty minutes.\n"
+    )
+    task = "Checkout is dead since nine and people shout at us."
+    bare = await world.context(task)
+    with_topics = await world.context(task, topics=["outage", "status page", "service incident"])
+    assert bare.sections == ()
+    assert [one.section_id for one in with_topics.sections] == ["status-page"]
+    assert with_topics.rules == bare.rules
+
+
+@pytest.mark.parametrize(
+    ("topics", "field"), [(["x"] * 11, "topics"), (["a", " "], "topics.1"), (["y" * 121], "topics.0")]
+)
+async def test_topics_have_bounds(world: Any, topics: list[str], field: str) -> None:
+    await world.publish("---\nid: p\nrules: [Be kind.]\n---\n")
+    with pytest.raises(InvalidInput, match=rf"^{field}: "):
+        await world.context("Reply", topics=topics)
+
+
+async def test_guidance_for_tasks_in_other_words_comes_with_topics(world: Any) -> None:
+    folder = needed("guidance")
+    await world.governance.publish(world.me, read_folder(folder / "policies"), reason="x")
+    cases = [json.loads(line) for line in (folder / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = {"topics": 0, "own_words": 0}
+    for case in cases:
+        wanted = (case["policy_id"], case["section_id"])
+        for way, task, topics in (
+            ("topics", case["hard"], case["topics"]),
+            ("own_words", case["own_words"], []),
+        ):
+            sections = (await world.context(task, topics=topics)).sections
+            found[way] += wanted in {(one.policy_id, one.section_id) for one in sections}
+    assert found["topics"] >= 0.9 * len(cases), found
+    assert found["own_words"] >= 0.98 * len(cases), found

@@ -150,3 +150,12 @@ def test_yaml_words_for_truth_are_plain_words(recwarn: Any) -> None:
     assert scope.patterns("channel") == {"off"}
     assert scope.patterns("entity.active") == {"true"}
     assert not recwarn.list
+
+
+def test_front_matter_that_is_never_opened_is_told() -> None:
+    text = FULL.removeprefix("---\n")
+    assert text != FULL
+    [problem] = parse(PolicyFile("a.md", text))  # type: ignore[misc]
+    assert "put --- into the first line" in str(problem)
+    plain = parse(PolicyFile("a.md", "# Note\nid: is a word here\n\n---\nMore.\n"))
+    assert isinstance(plain, Policy), "a rule across a page of guidance is none"
