@@ -30,7 +30,7 @@ PROGRAM = (
     "interlayer.app.mcp_server.process",
     "interlayer.app.mcp_server.transports",
 )
-ASKS_MODELS = {"INTERLAYER_MODEL", "INTERLAYER_EMBEDDER"}
+ASKS_MODELS = {"INTERLAYER_MODEL", "INTERLAYER_EMBEDDER", "reembed"}  # settings and a command that have models asked
 
 
 def _wake(number: int, frame: FrameType | None) -> None:
@@ -70,7 +70,7 @@ class Forking:
         asking, _ = self._listener.accept()
         head, streams, _, _ = socket.recv_fds(asking, HEAD, len(STREAMS))
         arguments, environment, folder = marshal.loads(read(asking, int.from_bytes(head, "big")))  # noqa: S302 - ours
-        if ASKS_MODELS & set(environment):
+        if ASKS_MODELS & {*environment, *arguments}:
             import_models()
         with warnings.catch_warnings(action="ignore"):  # LanceDB's, of forks: nothing of it runs yet
             pid = os.fork()
