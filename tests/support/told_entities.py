@@ -3,6 +3,7 @@
 Tests of the pure core build logs here and nowhere else.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -26,7 +27,7 @@ def on_day(day: float) -> str:
     return (_FIRST + timedelta(days=day)).isoformat()
 
 
-def view_of(log: list[LogEntry], *, vectors: bool = True) -> EntityView:
+def view_of(log: Sequence[LogEntry], *, vectors: bool = True) -> EntityView:
     """Fold a log anew; with the vectors of its facts, or with none of them yet."""
     view = EntityView(EntityId("company", "e1"), _SCHEMA, SPACE)
     for entry in log:

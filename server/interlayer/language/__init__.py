@@ -1,1 +1,1 @@
-"""What sentences say, without a model: distinctions, contradictions, evidence, pronouns, names and injected orders."""
+"""What sentences say, without a model: distinctions, comparisons, evidence, pronouns, names and injected orders."""

@@ -17,6 +17,8 @@ from interlayer.language.terms import content_words, stem, without_stop_words
 from interlayer.models.words import WordVectors
 
 _ALIKE: Final = 0.45  # cosine of two words under which they have nothing to do with each other
+_RAREST: Final = 4  # words of a text by which facts that share them are looked for
+_LATEST: Final = 64  # facts looked at of those that have one word
 _SHARPNESS: Final = 4  # power of the cosine: nearly the same word counts, a word of the same field hardly does
 
 
@@ -82,6 +84,18 @@ class WordIndex:
             if holding:
                 result[np.unique(np.concatenate(holding))] += weight
         return result / total if total else result
+
+    def sharing(self, text: str, most: int) -> Sequence[int]:
+        """Return the numbers of the facts that have most of a text's rarest words, the latest where many have one."""
+        stems = sorted(
+            {stem(word) for word in content_words(text)} & self._by_stem.keys(), key=self.rarity, reverse=True
+        )
+        scores: defaultdict[int, float] = defaultdict(float)
+        for stemmed in stems[:_RAREST]:
+            weight = self.rarity(stemmed)
+            for number in {one for word in self._by_stem[stemmed] for one in self._postings[word][-_LATEST:]}:
+                scores[number] += weight
+        return sorted(scores, key=lambda number: -scores[number])[:most]
 
     def _alike(self, asked: Sequence[str], vectors: WordVectors) -> NDArray[np.float32]:
         """Return (asked, words) float32: the cosine of each two words, 1 where the stem is the same."""

@@ -166,3 +166,22 @@ def test_any_text_is_read_in_order_without_doubles(text: str, unit: str) -> None
     assert all(one.start < one.end for one in amounts(text.lower(), unit))
     number_of(text)
     money_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("$450K", [(450_000, 450_000)]),
+        ("four hundred fifty thousand", [(450_000, 450_000)]),
+        ("three thousand two hundred and five", [(3_205, 3_205)]),
+        ("280-310 people", [(280, 310)]),
+        ("$1.2-1.5M", [(1_200_000, 1_500_000)]),
+        ("from 40 to 85", [(40, 40), (85, 85)]),
+        ("2026-03-31", [(2026, 2026), (3, 3), (31, 31)]),
+        ("one of them", []),
+        ("under 200ms", [(200, 200)]),
+        ("five and six", [(5, 5), (6, 6)]),
+    ],
+)
+def test_numbers_are_read_in_digits_and_words(text: str, found: list[tuple[float, float]]) -> None:
+    assert [(number.low, number.high) for number in numbers(text)] == found

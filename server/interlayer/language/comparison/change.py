@@ -9,6 +9,9 @@ from interlayer.language.comparison.opposition import exclude
 from interlayer.language.comparison.statement import Clause, is_denied
 from interlayer.language.comparison.verdict import Verdict
 
+_SAME_MATTER: Final = 0.3  # cosine at which an announced change may be one of what the older statement is about
+_CLOSE_MATTER: Final = 0.5  # the same, where a name or a date in common counts too
+_NEAR_MATTER: Final = 0.4  # the same, where a single word in common is enough
 _VALUE_MAX: Final = 6  # content words
 _MEASURED_AGAIN_S: Final = 60
 _MORE_MAX: Final = 5  # content words that the newer statement may say beside its state
@@ -49,6 +52,19 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     if newer.changes or now:
         return Verdict.REPLACED
     return _judge_frames(newer, older, value, said, kind, later_s)
+
+
+def judge_announced(newer: Clause, older: Clause, cosine: float) -> Verdict:
+    """Judge a statement that calls itself a change, on what probably is the same matter."""
+    if cosine < _SAME_MATTER or newer.speaking or older.speaking or newer.conditional:
+        return Verdict.DISTINCT
+    said, told = newer.content, older.content
+    close = cosine >= _CLOSE_MATTER
+    told_too = [word for word in said.words if told.says(word) and not word.itself]
+    shared = {word.key for word in told_too if close or (word.kind == "word" and not word.name)}
+    fresh = [word for word in said.words if (word.name or word.kind != "word") and not told.says(word)]
+    least = 1 if cosine >= _NEAR_MATTER else 2
+    return Verdict.LIKELY if fresh and len(shared) >= least else Verdict.DISTINCT
 
 
 def _judge_frames(

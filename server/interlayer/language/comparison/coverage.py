@@ -10,7 +10,9 @@ from typing import Final
 from interlayer.language.comparison.content import Row, Word
 from interlayer.language.comparison.statement import Reading
 from interlayer.language.comparison.vocabulary import Vocabulary
+from interlayer.language.lexicon.reader import words
 
+_DENYING: Final = words("negations")  # in any language: which one a short text is in is a guess
 _BESIDE: Final = 4  # words that the other one may say more
 
 
@@ -49,6 +51,8 @@ def _met(said: Row, other: Row, newer: Reading, known: Vocabulary) -> bool:
     left = [(place, word) for place, word in enumerate(other) if place not in places]
     if not left:
         return True
+    if places[0] and said[0].function and not said[0].itself:
+        return False  # "that is great" says of what it points at, whatever else is great
     if not known.known or len(said) < 2 or sum(word.content for word in said) < 2 or len(left) > 2 * _BESIDE:
         return False
     between = [word for place, word in left if place < places[-1]]
@@ -89,6 +93,7 @@ def _leaves(left: Sequence[Word], known: Vocabulary) -> bool:
             or word.kind != "word"
             or word.text in known.turning
             or word.text in known.denying
+            or word.text in _DENYING
             or word.text in known.indefinite
             for word in left
         )

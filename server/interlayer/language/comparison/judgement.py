@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from interlayer.language.comparison.change import judge_change, judge_state
+from interlayer.language.comparison.change import judge_announced, judge_change, judge_state
 from interlayer.language.comparison.content import Word
 from interlayer.language.comparison.correction import judge_correction, judge_denial, judge_end
 from interlayer.language.comparison.coverage import covers
@@ -28,11 +28,17 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     `later_s` is by how many seconds it was observed later, `own` are the stems of the entity's names.
     """
     new, old = read_pair(newer.text, older.text, own)
+    if new.text == old.text:
+        return Verdict.SAME
+    if cosine < _ALIKE and not new.full.content.keys & old.full.content.keys:
+        return Verdict.DISTINCT
     if covers(old, new) or restates(new, old):
         return Verdict.SAME
     if new.asks or old.asks or (new.speaker != old.speaker and new.speaker and old.speaker):
         return Verdict.DISTINCT
     verdict = _judge(new, old, later_s)
+    if verdict is Verdict.DISTINCT and new.announces:
+        verdict = judge_announced(new.whole, old.whole, cosine)
     if new.exclaims or old.exclaims:
         verdict = _LESS[verdict]
     if verdict is Verdict.DISTINCT and cosine >= _ALIKE and _says_alike(newer.text, older.text, new, old):

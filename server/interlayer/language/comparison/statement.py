@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
+from interlayer.language.change import announces_change
 from interlayer.language.comparison.content import Content, Row, Word
 from interlayer.language.comparison.opposition import State, find_states
 from interlayer.language.comparison.tokens import Token, tokens
@@ -153,6 +154,7 @@ class Reading:
     now: bool
     asks: bool
     exclaims: bool
+    announces: bool
     known: Vocabulary
 
     @classmethod
@@ -176,6 +178,7 @@ class Reading:
             now,
             "?" in text,
             "!" in text,
+            announces_change(text),
             known,
         )
 
@@ -231,7 +234,7 @@ def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
         end, name = phrases.get(place, (place + 1, ""))
         following = found[end] if end < len(found) else None
         word = _word(found[place], known, named=bool(following and following.name and following.kind == "word"))
-        yield replace(word, text=name, key=known.stem(name), function=False) if name else word
+        yield replace(word, text=name, key=known.stem(name), function=False, name=False) if name else word
         place = end
 
 

@@ -14,7 +14,7 @@ import Stemmer
 from interlayer.language.comparison.tokens import tokens
 from interlayer.language.dates import MONTHS
 from interlayer.language.distinction import REMEMBERED
-from interlayer.language.lexicon.reader import entries_of, lists, words
+from interlayer.language.lexicon.reader import entries_of, words
 
 _SNOWBALL: Final = {
     "en": "english",
@@ -25,14 +25,16 @@ _SNOWBALL: Final = {
     "nl": "dutch",
     "pt": "portuguese",
 }
+_KNOWN_MIN: Final = 0.15  # share of the words of a text that lists of its language have
 _UNKNOWN: Final = "und"
 LANGUAGES: Final = tuple(_SNOWBALL)
 _STEMMERS: Final = {language: Stemmer.Stemmer(name) for language, name in _SNOWBALL.items()}
-_UNTELLING: Final = {"opposing_prefixes", "currencies", "legal_forms", "magnitude_letters"} | {
-    # The forms of documents, in which languages have too many words in common: "Status:", "OK", "Re:".
-    *("abbreviations", "closings", "date_labels", "field_labels", "forward_subjects", "mail_headers"),
-    *("question_tags", "salutations", "small_talk"),
-}
+_TELLING: Final = (
+    *("stop_words", "function_words", "articles", "indefinites", "definites", "negations", "now_words", "counts"),
+    *("copulas", "state_verbs", "placing_verbs", "scheduling_verbs", "role_verbs", "time_words", "preferring_verbs"),
+    *("changing_verbs", "replacing_verbs", "endings", "labels", "scales", "number_words", "months", "afterthoughts"),
+    *("old_value_openers", "subject_pronouns", "parts_of_denials", "turning_words", "universal_words"),
+)
 
 Span = tuple[int, int, str]
 """Start and end of a phrase in a row, and what it means."""
@@ -203,15 +205,16 @@ def _votes(text: str) -> tuple[str, Sequence[int]]:
         for number in telling.get(token.text, ()):
             counted[number] += 1
     most = max(counted)
-    return LANGUAGES[counted.index(most)] if most else _UNKNOWN, counted
+    said = sum(token.kind == "word" for token in tokens(text))
+    return LANGUAGES[counted.index(most)] if most and most >= _KNOWN_MIN * said else _UNKNOWN, counted
 
 
 @cache
 def _telling() -> Mapping[str, Sequence[int]]:
-    """Map the single words of all lists to the languages, by number, that they are known by."""
+    """Map the single words of the telling lists to the languages, by number, that they are known by."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for number, language in enumerate(LANGUAGES):
-        for word in _forms(language, *(name for name in lists() if name not in _UNTELLING)):
+        for word in _forms(language, *_TELLING):
             if " " not in word:
                 found[word].append(number)
     return found

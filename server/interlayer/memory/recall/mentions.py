@@ -14,7 +14,7 @@ from interlayer.memory.schema.schema import Schema
 
 _WORDS_MAX: Final = 5  # of a name
 _PLAIN_WORDS_MAX: Final = 3  # of one that is written without a capital or a digit
-_LOOKED_UP_MAX: Final = 72  # names times types: each is a read of its own
+_LOOKED_UP_MAX: Final = 48  # names times types: each is a read of its own
 _NAMED_MAX: Final = 10  # entities; a name that more bear names nobody
 _EDGES: Final = ".,;:!?\"'“”„‚‘’«»()[]{}<>…"
 

@@ -22,9 +22,8 @@ from interlayer.models.scale import Scale
 
 _NEAR: Final = 0.3  # cosine under which meaning proposes nobody to be compared
 _TOGETHER: Final = 0.6  # cosine of statements that may say together what a line of several claims does
-_NEIGHBOURS: Final = 12  # proposed by meaning
-_SHARING: Final = 8  # proposed by their words, where the meaning of a language is hardly known to the model
-_SHARED_MIN: Final = 0.01  # share of the words, by rarity, that such a statement has too
+_NEIGHBOURS: Final = 8  # proposed by meaning
+_SHARING: Final = 4  # proposed by their words, where the meaning of a language is hardly known to the model
 _ROWS: Final = 256  # candidates compared at a time: bounds the memory that a long document takes
 
 
@@ -157,8 +156,7 @@ class _Compared:
             *_highest(np.where(superseded, -1, scores), _NEAR, _NEIGHBOURS),
             *_highest(scores, _NEAR, _NEIGHBOURS),
         }
-        shared = self._view.words.shared(text)[: self.known]
-        places.update(_highest(shared, _SHARED_MIN, _SHARING))
+        places.update(place for place in self._view.words.sharing(text, _SHARING) if place < self.known)
         return sorted(places, key=lambda one: (-scores[one], one))
 
     def _mask_superseded(self, count: int) -> NDArray[np.bool_]:

@@ -74,7 +74,7 @@ def test_what_is_superseded_is_never_current_and_the_last_word_always_is(
         for other in fact.contradicts:
             assert fact in other.contradicts, "of two that contradict each other, each says so"
             assert other is not fact
-    latest = max(view.ordered, key=lambda fact: fact.seen_at)
+    latest = max(view.ordered, key=lambda fact: (fact.seen_at, fact.number))
     assert latest.superseded_by is None
 
 
