@@ -50,6 +50,11 @@ class Exchange:
         return bool(one & other)
 
     @property
+    def is_of_figures(self) -> bool:
+        """Whether each has several figures there: "number 8 ... in hall 2" is not another "number 2 ... in hall 0"."""
+        return all(sum(word.kind == "number" for word in row) > 1 for row in (self.newer, self.older))
+
+    @property
     def has_verb(self) -> bool:
         """Whether the sentences differ in their verbs too."""
         return any(map(_is_verb, [*self.newer, *self.older]))

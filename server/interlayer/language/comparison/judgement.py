@@ -79,7 +79,8 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
         told.append(judge_end(newer, older))
     if newer.states and older.states and not (exchange and exchange.is_subject):
         told.append(judge_state(newer, older))
-    if not exchange or exchange.is_double or exchange.has_verb or newer.changes:
+    same_frame = exchange and exchange.is_of_figures and not newer.changes
+    if not same_frame and (not exchange or exchange.is_double or exchange.has_verb or newer.changes):
         told.append(judge_change(newer, older, later_s, now=now))
     # What people say of themselves changes less than their words do.
     found += [_LESS[verdict] for verdict in told] if newer.speaking or older.speaking else told

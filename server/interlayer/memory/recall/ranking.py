@@ -56,7 +56,7 @@ def rank(
     relevance = Relevance.of(view, query, vector, numbers, names, also)
     scores = relevance.scores()
     turns = np.minimum(_turns(-scores, view.traits.origins[numbers]), 20)
-    off = relevance.off(scores) & ~np.isin(numbers, _linked(view))
+    off = relevance.off() & ~np.isin(numbers, _linked(view))
     scores *= (_SAME_SOURCE**turns).astype(np.float32)
     for older, newer in announced(view, numbers, scores.copy(), names) if is_of_now(query) else ():
         scores[newer] = max(scores[newer], min(scores[older] + _ABOVE, 1))

@@ -114,11 +114,13 @@ class Relevance:
         added = sum(np.float32(weights[name]) * leg for name, leg in self.legs.items())
         return np.clip(added / np.float32(total), 0, 1)
 
-    def off(self, scores: Floats) -> NDArray[np.bool_]:
+    def off(self) -> NDArray[np.bool_]:
         """Return (n,) bool: which facts clearly have nothing to do with the query, beside what it reaches.
 
-        Where nothing has its words, none is: it was asked in other words. The best ones never are.
+        Where nothing has its words, none is: it was asked in other words. The best ones never are. How sure a fact is
+        does not matter here: to confirm one would cost another its place.
         """
+        scores = self.scores({**WEIGHTS, "confidence": 0.0})
         none = np.zeros(len(scores), dtype=np.bool_)
         if self.close is None or not _FEW < len(scores) <= _MANY or self.worded.max() < _REACHED:
             return none

@@ -360,7 +360,7 @@ class Model:
     """Three entities: each owns what was said to it or to what it had absorbed, and shows what its group owns."""
 
     def __init__(self) -> None:
-        self.own = [{f"Founded in {city}."} for city in CITIES]
+        self.own = [{f"Has an office in {city}."} for city in CITIES]
         self.inside: dict[int, int] = {}
 
     def top(self, number: int) -> int:
@@ -378,7 +378,7 @@ class Model:
 async def test_no_fact_is_ever_lost_or_told_of_another(room: Any, steps: list[tuple[str, int, int, int]]) -> None:
     model, run = Model(), f"{room.clock().timestamp():.0f}"
     names = [f"company:{letter}{run}.example" for letter in "abc"]
-    founded = [await room.facts(name, f"Founded in {city}.") for name, city in zip(names, CITIES, strict=True)]
+    founded = [await room.facts(name, f"Has an office in {city}.") for name, city in zip(names, CITIES, strict=True)]
     refs = [answer["entity"]["ref"] for answer in founded]
     for action, one, other, value in steps:
         if action == "say":

@@ -44,8 +44,8 @@ async def test_every_voice_is_heard_in_its_own_words(room: Any) -> None:
 
 
 async def test_a_superseded_fact_names_what_took_its_place(room: Any) -> None:
-    first = await room.facts(ACME, "The headquarters moved to Berlin.")
-    second = await room.facts(ACME, "The headquarters moved to Oslo.")
+    first = await room.facts(ACME, "The headquarters is in Berlin.")
+    second = await room.facts(ACME, "The headquarters is in Oslo.")
     found = await room.why.fact(room.principal, first["facts"][0]["fact_id"])
     assert found.fact.status == "superseded"
     assert [one.fact_id for one in found.contradicts] == [second["facts"][0]["fact_id"]]
