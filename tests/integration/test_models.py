@@ -732,7 +732,11 @@ def test_a_model_is_scored_on_labelled_samples(home: Path, tmp_path: Path, model
 
 
 ORACLE, LEASE = "Acme uses Oracle as its database.", "Acme leases twelve cars in Bergen."
-POSTGRES = {"text": "Acme uses Postgres as its database.", "quote": "The database is Postgres now", "confidence": 0.9}
+POSTGRES: dict[str, Any] = {
+    "text": "Acme uses Postgres as its database.",
+    "quote": "The database is Postgres now",
+    "confidence": 0.9,
+}
 MOVED = "The database is Postgres now. Acme likes it."
 
 

@@ -108,7 +108,9 @@ async def test_an_entity_with_nothing_left_is_not_known_any_more(kept: Any) -> N
         assert await listed(one) == []
         assert await found_by(one, "tea") == []
         assert (await one.recall("company:Acme"))["relations"] == []
-        assert await one.recaller.properties(one.principal, ANN) == TypedProperties(type="contact", values={}, voices={})
+        assert await one.recaller.properties(one.principal, ANN) == TypedProperties(
+            type="contact", values={}, voices={}
+        )
     assert (await kept.expirer.expire(kept.principal))["entities"] == 1
     answer = await kept.facts(ANN, "Ann likes tea.")
     assert answer["entity"]["created"]
