@@ -111,6 +111,8 @@ class _Reader:
             value = self._vocabulary.read(facet, one)
             if value is not None:
                 found.append(value)
+            elif facet == "tags" and "/" in one.strip("/"):
+                found.append(folded(one))  # the path of a file that is worked on: no word that could be a synonym
             elif one.strip():
                 near = self._vocabulary.nearest(facet, one)
                 hint = f"; the nearest is {near}" if near else ""

@@ -1,6 +1,6 @@
 """Whom a query names: the entities that bear a name or an identifier that stands in it, as it is written there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,17 +39,7 @@ class Mentions:
         """Return the entities that a query names, of a type if one is given. The longest name that is borne counts."""
         types = [entity_type] if entity_type else list(self._schema.entities)
         runs = _runs(query)[: max(_LOOKED_UP_MAX // len(types), 1)]
-        borne: dict[_Run, set[EntityId]] = {run: set() for run in runs}
-
-        async def look_up(run: _Run, kind: str) -> None:
-            for value in self._spellings(kind, run.text):
-                by_identifier, so_called = await self._entities.bearers(organization, kind, value)
-                borne[run] |= {EntityId(kind, one) for one in by_identifier | so_called}
-
-        async with anyio.create_task_group() as group:
-            for run in runs:
-                for kind in types:
-                    group.start_soon(look_up, run, kind)
+        borne = await self._bearers(organization, runs, types)
         taken: set[int] = set()
         named: dict[EntityId, None] = {}
         for run in sorted(runs, key=lambda one: one.first - one.last):
@@ -59,6 +49,26 @@ class Mentions:
                 if len(borne[run]) <= _NAMED_MAX:
                     named |= dict.fromkeys(sorted(borne[run]))
         return list(named)[:_NAMED_MAX]
+
+    async def _bearers(
+        self, organization: str, runs: Sequence[_Run], types: Sequence[str]
+    ) -> Mapping[_Run, set[EntityId]]:
+        """Look up who bears the words of each run as a name or an identifier, all at once."""
+        borne: dict[_Run, set[EntityId]] = {run: set() for run in runs}
+
+        async def look_up(run: _Run, kind: str) -> None:
+            for value in self._spellings(kind, run.text):
+                by_identifier, so_called = await self._entities.bearers(organization, kind, value)
+                borne[run] |= {EntityId(kind, one) for one in by_identifier | so_called}
+
+        try:
+            async with anyio.create_task_group() as group:
+                for run in runs:
+                    for kind in types:
+                        group.start_soon(look_up, run, kind)
+        except BaseExceptionGroup as errors:  # the store is away for all of them alike
+            raise errors.exceptions[0] from errors
+        return borne
 
     def _spellings(self, kind: str, text: str) -> set[str]:
         """Return the forms under which a name or an identifier of a type would be kept."""

@@ -151,6 +151,13 @@ def test_a_team_of_the_connection_counts_even_if_nobody_declared_it() -> None:
     assert "revenue" in delivered(of, Facets(), Principal("acme", "a", teams=frozenset({"Sales"})))[0]
 
 
+def test_the_path_of_a_file_is_taken_as_it_is() -> None:
+    of = snapshot({"api": {"tags": ["api", "api/*"]}})
+    assert delivered(of, Facets(tags=("api/users.py",)))[0] == {"api"}
+    assert delivered(of, Facets(tags=("web/page.ts",)))[0] == set()
+    assert delivered(of, Facets(tags=("webpage",)))[0] == {"api"}
+
+
 def test_a_property_in_doubt_counts_as_not_given() -> None:
     of = snapshot({"open": {"when": {"stage": ["open"]}}})
     known = RememberedEntity("deal", {"stage": "lost"})
