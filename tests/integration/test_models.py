@@ -753,7 +753,11 @@ async def statuses(room: Room) -> dict[str, str]:
 
 def replacing(known: str, **more: Any) -> Any:
     """Answer with a statement that takes the place of a known one."""
-    return lambda asked: Reply(json.dumps({"facts": [{**POSTGRES, "replaces": labelled(asked, known), **more}]}))
+
+    def answer(asked: Any) -> Reply:
+        return Reply(json.dumps({"facts": [{**POSTGRES, "replaces": labelled(asked, known), **more}]}))
+
+    return answer
 
 
 async def test_what_a_model_says_is_replaced_gives_way(room: Room, model: ScriptedModel) -> None:

@@ -16,7 +16,10 @@ SCHEMA = starter_schema()
 
 def found(kind: str, text: str, own: str = "") -> dict[str, Any]:
     schema = SCHEMA.entities[kind]
-    bears = (lambda name: name in own) if own else bool
+
+    def bears(name: str) -> bool:
+        return name in own if own else bool(name)
+
     candidates = properties_of(text, schema, [], None, bears, date(2027, 3, 1))
     return {one.name: schema.properties[one.name].normal(one.value) for one in candidates}
 
