@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.language.comparison.judgement import compare
+from interlayer.language.comparison.restatement import restate_in_parts
 from interlayer.language.comparison.statement import Statement
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.models.local import static_vectors
@@ -187,3 +188,10 @@ def test_a_denial_is_never_the_same(frame: str, denial: str, name: str) -> None:
 def test_a_figure_that_is_another_thing_s_name_there_makes_no_change() -> None:
     newer, older = "The seal with number 8 stands in hall 2.", "The seal with number 2 stands in hall 0."
     assert compare(Statement.of(newer), Statement.of(older), 0.95, 86_400, frozenset()) is Verdict.DISTINCT
+
+
+def test_claims_in_a_row_are_known_only_claim_by_claim() -> None:
+    known = [Statement.of("The office runs on Azure."), Statement.of("They plan a rewrite in Rust.")]
+    assert restate_in_parts(Statement.of("on Azure, plan a rewrite in Rust"), known)
+    swapped = Statement.of("Uses 10 licences of Pro and 5 of Basic.")
+    assert not restate_in_parts(swapped, [Statement.of("Uses 5 licences of Pro and 10 of Basic.")])

@@ -60,7 +60,9 @@ def restate_in_parts(newer: Statement, known: Sequence[Statement]) -> bool:
     pinned = [_Pinned.of(part) for part in parts]
     if len(parts) < 2 or not all(part and part.said for part in pinned):
         return False
-    return all(any(_restated(part, one.text) for one in known) for part in parts)
+    # Held against claims, not statements: "10 of Pro and 5 of Basic" has every word of "5 of Pro and 10 of Basic".
+    claims = [claim for one in known for claim in _BETWEEN_CLAIMS.split(one.text) if claim]
+    return all(any(_restated(part, claim) for claim in claims) for part in parts)
 
 
 def _restated(part: str, known: str) -> bool:
