@@ -43,7 +43,7 @@ class Governing:
 
 def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Sequence[Waiver] = ()) -> Governing:
     """Find what governs a situation at an instant."""
-    exempt = waived(waivers, situation, now) if waivers else _NONE_WAIVED
+    exempt = waived(waivers, situation, now, snapshot.vocabulary) if waivers else _NONE_WAIVED
     in_scope = snapshot.scopes.in_scope(situation)
     in_force = in_scope & snapshot.scopes.in_effect(now)
     doubts = snapshot.scopes.doubts(situation)

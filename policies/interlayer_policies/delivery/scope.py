@@ -85,7 +85,7 @@ class ScopeIndex:
         found = self._remembered.get((facet, values))
         if found is None:
             sure = self._mask(self._matched(facet, values)) | ~self.limited[facet]
-            perhaps = self._mask(self._matched(facet, self._narrower(facet, values))) & ~sure
+            perhaps = self._mask(self._matched(facet, self._vocabulary.narrower(facet, values))) & ~sure
             found = sure | perhaps, perhaps
             if len(self._remembered) >= _REMEMBERED_VALUES:
                 self._remembered.clear()
@@ -98,12 +98,6 @@ class ScopeIndex:
             for patterns, numbers in self._patterns[facet].items()
             if any(fnmatchcase(value, pattern) for pattern in patterns for value in values)
         }
-
-    def _narrower(self, facet: str, values: tuple[str, ...]) -> frozenset[str]:
-        """Return what the narrowest of these values may mean more exactly, with everything that this lies in."""
-        below = {value: self._vocabulary.descendants(facet, value) for value in values}
-        meant = frozenset().union(*(inner for inner in below.values() if not inner & set(values)))
-        return meant.union(*(self._vocabulary.ancestors(facet, value) for value in meant))
 
     def _mask(self, by_patterns: dict[tuple[str, ...], list[int]]) -> Mask:
         mask = np.zeros(self._size, dtype=np.bool_)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from interlayer.ids import timestamp
 from interlayer_policies.document.policy import Situation
+from interlayer_policies.document.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,13 @@ class Waiver:
         """Whether its scope matches, whatever the facets are that the situation does not hold."""
         return all(facet in situation and _matches(situation[facet], self.scope[facet]) for facet in self.scope)
 
-    def is_possible(self, situation: Situation) -> bool:
-        """Whether its scope may match."""
-        return all(_matches(situation[facet], self.scope[facet]) for facet in self.scope if facet in situation)
+    def is_possible(self, situation: Situation, vocabulary: Vocabulary) -> bool:
+        """Whether its scope may match; a value that is given may mean what lies in it."""
+        return all(
+            _matches({*situation[facet], *vocabulary.narrower(facet, situation[facet])}, self.scope[facet])
+            for facet in self.scope
+            if facet in situation
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,13 @@ class Waived:
     changes_at: datetime | None
 
 
-def waived(waivers: Iterable[Waiver], situation: Situation, now: datetime) -> Waived:
+def waived(waivers: Iterable[Waiver], situation: Situation, now: datetime, vocabulary: Vocabulary) -> Waived:
     """Find the waivers that hold in a situation at an instant; of several for one rule the longest counts."""
     certain: dict[str, Waiver] = {}
     possible: set[str] = set()
     ends: list[datetime] = []
     for one in waivers:
-        if one.until <= now or not one.is_possible(situation):
+        if one.until <= now or not one.is_possible(situation, vocabulary):
             continue
         possible.add(one.rule)
         if one.is_certain(situation):

@@ -6,7 +6,7 @@ names and codes. A value that nobody declared counts as not given, so that a syn
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Final
@@ -91,6 +91,12 @@ class Vocabulary:
     def descendants(self, facet: str, value: str) -> frozenset[str]:
         """Return everything that lies in a value, folded."""
         return frozenset(_reachable(value, self._children.get(facet, {})))
+
+    def narrower(self, facet: str, values: Collection[str]) -> frozenset[str]:
+        """Return what the narrowest of these values may mean more exactly, with everything that this lies in."""
+        below = {value: self.descendants(facet, value) for value in values}
+        meant = frozenset().union(*(inner for inner in below.values() if not inner & set(values)))
+        return meant.union(*(self.ancestors(facet, value) for value in meant))
 
     @cached_property
     def _by_key(self) -> Mapping[str, Mapping[str, str]]:

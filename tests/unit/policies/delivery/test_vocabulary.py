@@ -1,7 +1,7 @@
 """What callers say and what scopes mean: aliases, parents, countries, and values that nobody declared."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from interlayer.principal import Principal
 from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.situation import Facets, RememberedEntity, situation_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
+from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary, parse_vocabulary
@@ -149,6 +150,27 @@ def test_a_team_of_the_connection_counts_even_if_nobody_declared_it() -> None:
     of = snapshot(SCOPES | {"support": {"teams": ["support"]}})
     assert "revenue" not in delivered(of, Facets(), Principal("acme", "a", teams=frozenset({"support"})))[0]
     assert "revenue" in delivered(of, Facets(), Principal("acme", "a", teams=frozenset({"Sales"})))[0]
+
+
+def test_a_parent_may_mean_where_a_waiver_holds_so_that_nothing_is_displaced_by_it() -> None:
+    texts = {
+        name: f"---\nid: {name}\ntier: {tier}\nparams: {{cap: {{value: {cap}}}}}\n"
+        f"rules:\n  - {{key: k, level: must_not, text: 'Not over {{cap}}.'}}\n---\n"
+        for name, tier, cap in (("low", "team", 5), ("top", "org", 9))
+    }
+    policies = [parse(PolicyFile(f"{name}.md", text)) for name, text in texts.items()]
+    editions = [Edition(one, 1) for one in policies if isinstance(one, Policy)]
+    of = Snapshot(1, editions, (), None, None, vocabulary())
+    [etag] = [rule.etag for rule in of.rules if rule.ref == "top#R1"]
+    waiver = Waiver("w", "top#R1", etag, {"region": ("de",)}, NOW + timedelta(days=1), "ann", "launch", NOW)
+
+    def ids(region: str) -> set[str]:
+        situation = situation_of(ME, Facets(region=region), None, of.vocabulary).situation
+        return {rule.edition.policy.id for rule in govern(of, situation, NOW, [waiver]).rules}
+
+    assert ids("DE") == {"low"}
+    assert ids("FR") == {"top"}
+    assert ids("EU") == {"low", "top"}
 
 
 def test_the_path_of_a_file_is_taken_as_it_is() -> None:
