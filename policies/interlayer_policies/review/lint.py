@@ -58,7 +58,8 @@ def parsed(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> tup
     problems += _set_problems(policies)
     vocabulary = vocabulary_of(files)
     if isinstance(vocabulary, Vocabulary):
-        problems += scope_problems(policies, vocabulary, types)
+        own = any(file.path == VOCABULARY_FILE for file in files)
+        problems += scope_problems(policies, vocabulary, types, own=own)
     else:
         problems += vocabulary
     return policies, sorted(problems)

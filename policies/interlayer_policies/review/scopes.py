@@ -14,21 +14,30 @@ EntityTypes = Mapping[str, Mapping[str, Sequence[Any] | None]]
 _SCOPE_KEYS: Final = {facet: key for key, facet in FACETS.items()}
 
 
-def scope_problems(policies: Sequence[Policy], vocabulary: Vocabulary, types: EntityTypes | None) -> Iterator[Problem]:
-    """Yield the values of scopes that neither the vocabulary nor the schema has, at the policy."""
+def scope_problems(
+    policies: Sequence[Policy], vocabulary: Vocabulary, types: EntityTypes | None, *, own: bool
+) -> Iterator[Problem]:
+    """Yield the values of scopes that neither the vocabulary nor the schema has, at the policy.
+
+    A set without a vocabulary of its `own` may name values as it likes: what looks like a slip is a warning.
+    """
     for policy in policies:
-        for message in _unknown(policy, vocabulary, types):
+        yield from _values(policy, vocabulary, own=own)
+        for message in _unknown(policy, types) if types is not None else ():
             yield Problem(policy.file, 1, f"scope: {message}")
 
 
-def _unknown(policy: Policy, vocabulary: Vocabulary, types: EntityTypes | None) -> Iterator[str]:
+def _values(policy: Policy, vocabulary: Vocabulary, *, own: bool) -> Iterator[Problem]:
     declared = dict(vocabulary.facets())
+    for facet, patterns in policy.scope.limits:
+        for pattern, hint in _undeclared(facet, patterns, vocabulary, declared.get(facet, ())):
+            if own or not is_given(pattern) or vocabulary.nearest(facet, pattern):
+                message = f"scope: {_SCOPE_KEYS[facet]}: {pattern!r} is not in the vocabulary; {hint}"
+                yield Problem(policy.file, 1, message, "error" if own or not is_given(pattern) else "warning")
+
+
+def _unknown(policy: Policy, types: EntityTypes) -> Iterator[str]:
     limits = dict(policy.scope.limits)
-    for facet, patterns in limits.items():
-        if facet in declared:
-            yield from _undeclared(facet, patterns, vocabulary, declared[facet])
-    if types is None:
-        return
     named = limits.get("entity_type", ())
     of = {folded(name): properties for name, properties in types.items()}
     yield from (f"entity_types: {hint}" for hint in _unmatched(named, list(of)))
@@ -39,8 +48,11 @@ def _unknown(policy: Policy, vocabulary: Vocabulary, types: EntityTypes | None) 
             yield from _property(name, patterns, applying)
 
 
-def _undeclared(facet: str, patterns: Sequence[str], vocabulary: Vocabulary, declared: Sequence[str]) -> Iterator[str]:
-    for pattern in patterns:
+def _undeclared(
+    facet: str, patterns: Sequence[str], vocabulary: Vocabulary, declared: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the patterns that mean no declared value, each with a hint; a facet without declared values takes any."""
+    for pattern in patterns if declared else ():
         known = (
             any(fnmatchcase(folded(name), pattern) for name in declared)
             if is_pattern(pattern)
@@ -48,7 +60,7 @@ def _undeclared(facet: str, patterns: Sequence[str], vocabulary: Vocabulary, dec
         )
         if not known:
             hint = nearest(pattern, list(declared)) if is_given(pattern) else "leave the facet out to mean every value"
-            yield f"{_SCOPE_KEYS[facet]}: {pattern!r} is not in the vocabulary; {hint}"
+            yield pattern, hint
 
 
 def _property(name: str, patterns: Sequence[str], types: Sequence[Mapping[str, Sequence[Any] | None]]) -> Iterator[str]:

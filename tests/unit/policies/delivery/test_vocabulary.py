@@ -238,6 +238,14 @@ def test_a_scope_that_names_what_does_not_exist_is_refused(scope: str, said: str
     assert all(said in one for one in found), found
 
 
+@pytest.mark.parametrize(
+    ("value", "severities"), [("vip", []), ("prospekt", ["warning"]), ("any", ["error"]), ("Leads", [])]
+)
+def test_without_a_vocabulary_scopes_name_values_as_they_like(value: str, severities: list[str]) -> None:
+    files = [PolicyFile("a.md", f"---\nscope: {{audiences: [{value}]}}\nrules: [Be kind.]\n---\n")]
+    assert [one.severity for one in lint(files) if "vocabulary" in one.message] == severities
+
+
 async def test_a_vocabulary_is_published_with_the_set_and_goes_back_with_it(world: Any) -> None:
     policy = world.files("---\nid: p\nscope: {regions: [DACH]}\nrules: [Be kind.]\n---\n")
     first = [*policy, PolicyFile(VOCABULARY_FILE, "regions: {DACH: , Austria: {in: DACH}, FR: }\n")]
