@@ -119,7 +119,7 @@ def base(word: str) -> str:
 
 
 def bases(word: str) -> tuple[str, ...]:
-    """Return what the last word of a phrase may be: itself, and the letters before a number ("IBAN DE89 ...")."""
+    """Return the forms of the last word of a phrase: itself, and the letters before a number ("IBAN DE89 ...")."""
     letters = _NUMBERED.fullmatch(word)
     return (base(word), base(letters[1])) if letters else (base(word),)
 

@@ -41,6 +41,7 @@ FACET_OF_SCOPE_KEY: Final = {
 PROPERTY_FACET: Final = "entity."
 """`when: {stage: [...]}` limits the facet `entity.stage`."""
 
+_MANY_VALUED: Final = frozenset({"team", "tags"})
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Situation = Mapping[str, tuple[str, ...]]
@@ -52,6 +53,11 @@ def folded(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return " ".join(str(value).casefold().split())
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a scope's value is a pattern and not a plain value."""
+    return any(character in text for character in "*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,15 @@ class Scope:
         """Return the patterns of a facet; none when the facet is not limited."""
         return frozenset(next((patterns for name, patterns in self.limits if name == facet), ()))
 
+    def excludes(self, other: "Scope") -> bool:
+        """Return whether both never hold: of a facet with one value at a time they name different plain values."""
+        for facet, patterns in self.limits:
+            others = other.patterns(facet)
+            plain = not any(map(is_pattern, (*patterns, *others)))
+            if facet not in _MANY_VALUED and others and plain and not others & set(patterns):
+                return True
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Effective:
@@ -97,6 +112,12 @@ class Effective:
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def overlap(self, other: "Effective") -> "Effective | None":
+        """Return when both hold, None if never."""
+        start = max((one.start for one in (self, other) if one.start), default=None)
+        end = min((one.end for one in (self, other) if one.end), default=None)
+        return None if start and end and start >= end else Effective(start, end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, V
 
 from interlayer.text.yaml_source import InvalidFile, problems_of, read_yaml
 from interlayer_policies.document.countries import country_codes
-from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, Policy, PolicyFile, Problem, Scope, folded
+from interlayer_policies.document.policy import (
+    FACET_OF_SCOPE_KEY,
+    Policy,
+    PolicyFile,
+    Problem,
+    Scope,
+    folded,
+    is_pattern,
+)
 from interlayer_policies.document.spelling import key_of
 
 VOCABULARY_FILE: Final = "facets.yaml"
@@ -25,8 +33,6 @@ FACETS: Final[Mapping[str, str]] = {
     name: FACET_OF_SCOPE_KEY[name] for name in ("regions", "audiences", "channels", "teams", "tags")
 }
 """Name in `facets.yaml` and in scopes -> name in a call."""
-
-_WILD: Final = "*?["
 
 
 def _one_or_many(given: Any) -> Any:
@@ -93,7 +99,7 @@ class Vocabulary:
         return frozenset(_reachable(value, self._children.get(facet, {})))
 
     def narrower(self, facet: str, values: Collection[str]) -> frozenset[str]:
-        """Return what the narrowest of these values may mean more exactly, with everything that this lies in."""
+        """Return the values that the narrowest of these may mean more exactly, with everything that these lie in."""
         below = {value: self.descendants(facet, value) for value in values}
         meant = frozenset().union(*(inner for inner in below.values() if not inner & set(values)))
         return meant.union(*(self.ancestors(facet, value) for value in meant))
@@ -171,11 +177,6 @@ def with_scopes(vocabulary: Vocabulary, policies: Iterable[Policy]) -> Vocabular
                 if not is_pattern(pattern) and vocabulary.read(facet, pattern) is None:
                     values.setdefault(facet, []).append(Value(pattern))
     return Vocabulary({facet: tuple(dict.fromkeys(known)) for facet, known in values.items()})
-
-
-def is_pattern(text: str) -> bool:
-    """Return whether a scope's value is a pattern and not a plain value."""
-    return any(character in text for character in _WILD)
 
 
 def parse_vocabulary(file: PolicyFile) -> Vocabulary | list[Problem]:

@@ -12,8 +12,8 @@ from interlayer.principal import Principal
 from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
-from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded
-from interlayer_policies.document.vocabulary import FACETS, Vocabulary, is_pattern
+from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded, is_pattern
+from interlayer_policies.document.vocabulary import FACETS, Vocabulary
 from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.sets import Head

@@ -20,7 +20,6 @@ from interlayer_policies.document.policy import (
     PolicyFile,
     Problem,
     Rule,
-    Scope,
 )
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
@@ -173,21 +172,9 @@ def _clashes(policies: Sequence[Policy]) -> Iterator[Problem]:
 
 def _may_meet(first: Policy, second: Policy) -> bool:
     """Whether both policies can hold in one situation: neither their times nor their scopes exclude each other."""
-    one, two = first.effective, second.effective
-    apart = (one.end and two.start and one.end <= two.start) or (two.end and one.start and two.end <= one.start)
     replaced = first.id in second.supersedes or second.id in first.supersedes
-    return not apart and not replaced and not _exclude(first.scope, second.scope)
-
-
-def _exclude(first: Scope, second: Scope) -> bool:
-    """Whether some facet has one value at a time and both scopes name different plain values of it."""
-    many_valued = {"team", "tags"}
-    for facet, patterns in first.limits:
-        others = second.patterns(facet)
-        plain = not any(character in text for text in (*patterns, *others) for character in "*?[")
-        if facet not in many_valued and others and plain and not others & set(patterns):
-            return True
-    return False
+    meet = first.effective.overlap(second.effective) is not None and not first.scope.excludes(second.scope)
+    return meet and not replaced
 
 
 def _over_cap(policies: Sequence[Policy]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot
 from interlayer_policies.document.frontmatter import nearest
-from interlayer_policies.document.policy import Effective, Policy, Problem, Scope, is_higher
+from interlayer_policies.document.policy import Policy, Problem, is_higher
 
 
 def reach_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
@@ -62,10 +62,11 @@ def _how(winner: BoundRule, rule: BoundRule) -> str:
 def _displaced_where(snapshot: Snapshot, by: BoundRule, rule: BoundRule) -> str:
     """Say where and when a rule displaces another one; empty where the two never meet."""
     winner, loser = by.edition.policy, rule.edition.policy
-    meeting = _meeting(winner.scope, loser.scope)
-    times = _overlap(winner.effective, loser.effective)
-    if meeting is None or times is None:
+    times = winner.effective.overlap(loser.effective)
+    if times is None or winner.scope.excludes(loser.scope):
         return ""
+    limits = winner.scope.limits
+    meeting = [(facet, values) for facet, values in limits if frozenset(values) != loser.scope.patterns(facet)]
     everywhere = snapshot.scopes.applies_wherever(by.number, rule.number, [facet for facet, _ in winner.scope.limits])
     always = times == loser.effective
     parts = [] if everywhere else ["where " + ", ".join(f"{facet}={'|'.join(values)}" for facet, values in meeting)]
@@ -74,23 +75,3 @@ def _displaced_where(snapshot: Snapshot, by: BoundRule, rule: BoundRule) -> str:
             f"{word} {at:%Y-%m-%d}" for word, at in (("from", times.start), ("until", times.end)) if at
         ))  # fmt: skip
     return " ".join(parts) or "anywhere"
-
-
-def _meeting(winner: Scope, loser: Scope) -> list[tuple[str, tuple[str, ...]]] | None:
-    """Return the facets that the winner's scope limits beside the loser's, None where both never hold."""
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for facet, patterns in winner.limits:
-        others = loser.patterns(facet)
-        plain = not any(character in text for text in (*patterns, *others) for character in "*?[")
-        if others and plain and not others & set(patterns) and facet not in {"team", "tags"}:
-            return None
-        if frozenset(patterns) != others:
-            found.append((facet, patterns))
-    return found
-
-
-def _overlap(first: Effective, second: Effective) -> Effective | None:
-    starts = [one.start for one in (first, second) if one.start]
-    ends = [one.end for one in (first, second) if one.end]
-    start, end = max(starts, default=None), min(ends, default=None)
-    return None if start and end and start >= end else Effective(start, end)

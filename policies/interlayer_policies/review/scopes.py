@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from interlayer_policies.document.frontmatter import nearest
-from interlayer_policies.document.policy import PROPERTY_FACET, Policy, Problem, folded
-from interlayer_policies.document.vocabulary import FACETS, Vocabulary, is_given, is_pattern
+from interlayer_policies.document.policy import PROPERTY_FACET, Policy, Problem, folded, is_pattern
+from interlayer_policies.document.vocabulary import FACETS, Vocabulary, is_given
 
 EntityTypes = Mapping[str, Mapping[str, Sequence[Any] | None]]
 """Entity type -> property -> the values that it may have, None where it may have any."""

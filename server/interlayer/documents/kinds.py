@@ -29,7 +29,7 @@ _NAME_WORDS: Final = 5
 
 
 def kind_of(text: str, names: Sequence[str] = (), called: Collection[str] = ()) -> Kind:
-    """Return what a sentence is.
+    """Return the kind of a sentence.
 
     `names` are those of whoever wrote it, full names first; `called` are folded words that name whom it may speak to.
     """
@@ -38,7 +38,7 @@ def kind_of(text: str, names: Sequence[str] = (), called: Collection[str] = ()) 
 
 
 def _furniture(text: str, said: Sequence[str], names: Sequence[str]) -> Kind | None:
-    """Return what a sentence is if it belongs to the form of a text and not to what is said in it."""
+    """Return the kind of a sentence if it belongs to the form of a text and not to what is said in it."""
     if _DISCLAIMER.search(text):
         return "disclaimer"
     if is_signature(text, names):

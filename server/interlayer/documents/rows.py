@@ -74,7 +74,7 @@ def _cells(lines: Sequence[Line], delimiter: str) -> list[_Cells]:
 
 
 def _delimiter(head: str) -> str | None:
-    """Return what a line of column names is parted by."""
+    """Return the mark that parts a line of column names."""
     counted = {sign: head.count(sign) for sign in _DELIMITERS}
     sign = max(counted, key=lambda one: counted[one])
     return sign if 0 < counted[sign] < _CELLS_MAX else None

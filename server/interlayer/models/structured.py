@@ -92,7 +92,7 @@ def parsed(text: str) -> Any:
 
 
 def whole_objects(text: str) -> list[Any]:
-    """Return what is whole of an answer that is no JSON as a whole: each object in it that can be read by itself."""
+    """Return the whole parts of an answer that is no JSON itself: each object in it that can be read by itself."""
     try:
         return [value for _, value in _values(text, "{")]
     except NotInForm:

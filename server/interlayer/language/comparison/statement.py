@@ -132,7 +132,7 @@ class Clause:
         return Content(self.row)
 
     def without(self, *spans: Span) -> Content:
-        """Return what it says beside some phrases."""
+        """Return its content beside some phrases."""
         return Content(
             [word for at, word in enumerate(self.row) if not any(start <= at < end for start, end, _ in spans)]
         )

@@ -58,7 +58,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def exact_form(text: str) -> str:
-    """Return what a statement says, folded, without marks but a question's: equal forms are one statement."""
+    """Return the words of a statement, folded, without marks but a question's: equal forms are one statement."""
     return " ".join(one.text for one in tokens(text) if one.kind != "mark" or one.text == "?")
 
 

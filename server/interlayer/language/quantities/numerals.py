@@ -175,7 +175,7 @@ def _may_be_thousands(written: str) -> bool:
 
 
 def _other(written: str, value: float, asked: _Asked) -> float | None:
-    """Return what digits with one mark say if it means the other thing; None if the conventions settle it."""
+    """Return the other reading of digits with one mark; None if the conventions settle it."""
     marks = re.findall(r"[.,]", written)
     if len(marks) != 1 or asked.decimal or not _may_be_thousands(written) or not _are_thousands(written, marks[0]):
         return None

@@ -5,6 +5,7 @@ words too. A second run finds nothing to do, so a run that was broken off goes o
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -23,8 +24,8 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement
-from interlayer.memory.log import keys, outbox
-from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log import outbox
+from interlayer.memory.log.entity_read import StoredHead, listed
 from interlayer.memory.log.records import EntityId, LogEntry
 from interlayer.memory.log.revision import expired
 from interlayer.memory.migration.record import ensure_in_force
@@ -91,18 +92,12 @@ class Reconsideration:
             yield (await find_entity(self._entities, self._schema, principal, entity)).head.entity
             return
         for entity_type in self._schema.entities:
-            place = keys.listing(principal.organization, entity_type, "")
-            cursor: str | None = None
-            while True:
-                page = await self._store.query("memory", place.partition, limit=_PAGE, cursor=cursor)
-                for item in page.items:
-                    yield EntityId(entity_type, item.key.sort)
-                cursor = page.cursor
-                if cursor is None:
-                    break
+            async with aclosing(listed(self._store, principal.organization, entity_type, _PAGE)) as found:
+                async for one in found:
+                    yield one
 
     async def compare(self, principal: Principal, entity: EntityId) -> Reconsidered | None:
-        """Return what would change of an entity; None if it is gone."""
+        """Return the difference that would come of an entity; None if it is gone."""
         stored = await self._entities.head(principal.organization, entity)
         if stored is None or stored.head.merged_into:
             return None

@@ -6,6 +6,7 @@ the agent, source and time of the call that brought it.
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,6 +25,7 @@ from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replaceme
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
+from interlayer.memory.log.entity_read import listed
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextracted
 from interlayer.memory.log.revision import (
     expired,
@@ -48,7 +50,7 @@ from interlayer.memory.reconciliation.replacing import follow
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, Span, VersionConflict
+from interlayer.storage.items import TRANSACT_OPERATIONS_MAX, ItemStore, Operation, VersionConflict
 from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 PATIENCE: Final = 10.0
@@ -130,21 +132,15 @@ class Rereader:
         """Yield the memories with content that were recorded since an instant, entity by entity."""
         first = first_id("m", since)
         for entity_type in self._schema.entities:
-            place = keys.listing(organization, entity_type, "")
-            cursor: str | None = None
-            while True:
-                page = await self._store.query("memory", place.partition, Span(), limit=_PAGE, cursor=cursor)
-                for item in page.items:
-                    stored = await self._entities.head(organization, EntityId(entity_type, item.key.sort))
+            async with aclosing(listed(self._store, organization, entity_type, _PAGE)) as entities:
+                async for entity in entities:
+                    stored = await self._entities.head(organization, entity)
                     if stored is None or stored.head.merged_into:
                         continue
                     log = await self._entities.log(organization, stored.head)
                     for memory in self._living(log, entity_type):
                         if isinstance(memory, Memorized) and memory.has_content and memory.id >= first:
                             yield memory
-                cursor = page.cursor
-                if cursor is None:
-                    break
 
     async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
         """Return the content of a memory as a model reads it now; nothing is written.

@@ -72,7 +72,7 @@ class FactState:
 
 
 def _last_word(fact: FactState) -> FactState:
-    """Return what a fact has become by what takes its place, step by step."""
+    """Return the fact that has taken the place of one in the end, step by step; the fact itself if none has."""
     passed: set[FactState] = set()
     while fact not in passed and (newer := fact.superseded_by):
         passed.add(fact)

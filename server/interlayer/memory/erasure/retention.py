@@ -7,6 +7,7 @@ every layer, as forget does, and deletes items of the store that have expired.
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
 
@@ -14,8 +15,7 @@ from interlayer.audit.trail import Event
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, event_body, largest_that_fits
-from interlayer.memory.log import keys
-from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.entity_read import StoredHead, listed
 from interlayer.memory.log.records import EntityId, LogEntry
 from interlayer.memory.log.revision import expired, is_structure, without_memories
 from interlayer.memory.migration.record import ensure_in_force
@@ -64,18 +64,12 @@ class Expirer:
         return {name: counts[name] for name in ("entities", "memories", "facts")}
 
     async def _of_type(self, principal: Principal, entity_type: str, dry_run: bool) -> AsyncGenerator[Counter[str]]:
-        place = keys.listing(principal.organization, entity_type, "")
-        cursor: str | None = None
-        while True:
-            page = await self._store.query("memory", place.partition, limit=_PAGE, cursor=cursor)
-            for item in page.items:
-                while found := await self._step(principal, EntityId(entity_type, item.key.sort), dry_run):
+        async with aclosing(listed(self._store, principal.organization, entity_type, _PAGE)) as entities:
+            async for entity in entities:
+                while found := await self._step(principal, entity, dry_run):
                     yield found
                     if dry_run:
                         break
-            cursor = page.cursor
-            if cursor is None:
-                break
 
     async def _step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
         """Erase a portion of what was kept long enough; None when there is nothing of that."""

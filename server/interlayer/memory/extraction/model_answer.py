@@ -62,7 +62,7 @@ class AnswerReader:
         raise NotInForm("; ".join(one.why for one in lost[:_MISTAKES]), found if facts or properties else None)
 
     def gather(self, objects: Sequence[Any]) -> Extraction | None:
-        """Return what is usable of the objects of an answer that breaks off, or is no JSON as a whole."""
+        """Return the usable objects of an answer that breaks off, or is no JSON as a whole."""
         facts: list[Any] = []
         properties: list[Any] = []
         for one in objects:

@@ -132,7 +132,7 @@ class _Text:
 
 
 def _text_of(piece: Piece, content: str, bears: Bears) -> str:
-    """Return what a piece may state, without what is struck out; empty for what states nothing of the entity."""
+    """Return the words of a piece without those struck out; empty for what states nothing of the entity."""
     if piece.kind == "signature":
         return piece.text if piece.writer and bears(piece.writer) else ""
     if piece.kind not in _TELLING and (piece.kind != "header" or piece.writer):
@@ -145,7 +145,7 @@ def _text_of(piece: Piece, content: str, bears: Bears) -> str:
 
 
 def _value_at(match: Any, place: Place, declared: PropertySchema, conventions: Conventions) -> Any:
-    """Return what a pattern has found in its normal form; as it is written if that is ambiguous; None if it is none."""
+    """Return the value that a pattern has found in normal form, as written if that is ambiguous; None if it is none."""
     raw = str(match.group(1))
     if place.is_old:
         newer = declared.newer(place.sentence[match.end() :])

@@ -1,6 +1,6 @@
 """All that lies with an entity, read at once: what is new in its log, its head, and the relations that point at it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,3 +56,16 @@ async def read_entity(store: ItemStore, organization: str, entity: EntityId, aft
         return None
     log = [item for item in items if item.key.sort < place.sort]
     return EntityRead(StoredHead(read_head(head.body), head.version), after, log, incoming[:RELATIONS_MAX])
+
+
+async def listed(store: ItemStore, organization: str, entity_type: str, page: int) -> AsyncGenerator[EntityId]:
+    """Yield the listed entities of a type, oldest first; `page` of them are asked for at a time."""
+    place = keys.listing(organization, entity_type, "")
+    cursor: str | None = None
+    while True:
+        found = await store.query("memory", place.partition, limit=page, cursor=cursor)
+        for item in found.items:
+            yield EntityId(entity_type, item.key.sort)
+        cursor = found.cursor
+        if cursor is None:
+            return

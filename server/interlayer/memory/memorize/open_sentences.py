@@ -37,7 +37,7 @@ class OpenSentences:
 def open_sentences(
     found: Extracted, ground: Ground, plain: Callable[[], Iterable[FactCandidate]], *, may_stray: bool = False
 ) -> OpenSentences | None:
-    """Return what an answer leaves open, None where it is whole. `plain` reads all sentences of the content.
+    """Return the sentences that an answer leaves open, None where it is whole. `plain` reads all of the content.
 
     A quotation that is not in the content leaves its sentence open too, unless quotations `may_stray`.
     """

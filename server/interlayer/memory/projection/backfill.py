@@ -12,8 +12,7 @@ from typing import Final
 
 import anyio
 
-from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.entity_read import listed
 from interlayer.memory.projection.rows import LogRange, living_rows, rows_of, stretches
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.storage.items import ItemStore
@@ -106,18 +105,11 @@ class Backfill:
     async def stretches(self, organization: str) -> AsyncGenerator[LogRange]:
         """Yield the log of every entity, with those of what was merged into it."""
         for entity_type in self._types:
-            place = keys.listing(organization, entity_type, "")
-            cursor: str | None = None
-            while True:
-                listed = await self._store.query("memory", place.partition, limit=_LISTED, cursor=cursor)
-                for item in listed.items:
-                    entity = EntityId(entity_type, item.key.sort)
+            async with aclosing(listed(self._store, organization, entity_type, _LISTED)) as entities:
+                async for entity in entities:
                     async with aclosing(stretches(self._store, organization, entity)) as found:
                         async for stretch in found:
                             yield stretch
-                cursor = listed.cursor
-                if cursor is None:
-                    break
 
     async def _add(self, organization: str, space: ActiveSpace, lacking: Sequence[LogRange], pace: "_Pace") -> None:
         """Add the rows of stretches, and mend those whose fact was erased or put in other words meanwhile."""

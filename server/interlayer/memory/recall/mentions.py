@@ -42,7 +42,7 @@ class Mentions:
         borne = await self._bearers(organization, runs, types)
         taken: set[int] = set()
         named: dict[EntityId, None] = {}
-        for run in sorted(runs, key=lambda one: one.first - one.last):
+        for run in runs:
             places = set(range(run.first, run.last + 1))
             if borne[run] and not places & taken:
                 taken |= places
@@ -81,7 +81,7 @@ class Mentions:
 
 
 def _runs(query: str) -> list[_Run]:
-    """Return what may be a name, longest first: where words look like names, only what begins and ends with one."""
+    """Return the runs that may be names, longest first; where words look like names, one begins and one ends a run."""
     words = [_bare(word) for word in query.split()]
     looks = [any(one.isupper() or one.isdigit() for one in word) or "@" in word or "." in word for word in words]
     content = [bool(word) and word.casefold() not in STOP_WORDS for word in words]

@@ -46,9 +46,9 @@ def follow_facts(
     *,
     beside: bool,
 ) -> list[Observation]:
-    """Return what properties have from now on where facts give way that stated their current values.
+    """Return the values of properties from now on where facts give way that stated their current values.
 
-    It is what the fact in their place states; nothing where that says that they are over. `given` are the properties
+    Each is what the fact in their place states; none where that says that they are over. `given` are the properties
     that the call sets itself; `observed_at` is the time of facts that have none, `beside` says that there is content
     beside what the caller states.
     """
