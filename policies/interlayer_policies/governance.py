@@ -297,12 +297,13 @@ def read_folder(path: Path) -> list[PolicyFile]:
 
 def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> dict[str, Any]:
     """Describe a delivery for its receipt: what governs, what of it was sent, and what was held."""
+    versions = {policy.policy_id: policy.version for policy in whole.policies}
     return {
         "revision": whole.revision,
         "etag": whole.etag,
         "facets": facets.given(),
         "assumed": list(whole.assumed),
-        "rules": [f"{rule.policy_id}#{rule.rule_id}@{rule.version}" for rule in whole.rules],
+        "rules": [f"{rule.policy_id}#{rule.rule_id}@{versions[rule.policy_id]}" for rule in whole.rules],
         "sections": [f"{section.policy_id}#{section.section_id}@{section.version}" for section in whole.sections],
         "held": list(answer.held),
         "omitted": [f"{section.policy_id}#{section.section_id}" for section in answer.omitted],

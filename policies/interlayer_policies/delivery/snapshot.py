@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,10 @@ from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.models.scale import REFERENCE
 from interlayer.text.budget import compact_json
 from interlayer_policies.checks.checks import Checker, compiled
-from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection
+from interlayer_policies.delivery.answers import DeliveredPolicy, DeliveredRule, DeliveredSection
 from interlayer_policies.delivery.relevance import SectionIndex
 from interlayer_policies.delivery.scope import ScopeIndex
+from interlayer_policies.delivery.sizes import json_bytes
 from interlayer_policies.document.policy import (
     LEVELS,
     TIERS,
@@ -50,7 +51,7 @@ class Edition:
 class BoundRule:
     """A rule of a set with its parameters filled in.
 
-    `number` is its policy's place in the set, `json_bytes` its size in an answer, but for the text of `why`.
+    `number` is its policy's place in the set, `delivered` what is sent of it, `json_bytes` the size of that.
     """
 
     number: int
@@ -61,6 +62,7 @@ class BoundRule:
     remedy: str
     etag: str
     rank: Rank
+    delivered: DeliveredRule
     json_bytes: int
 
     @property
@@ -132,7 +134,30 @@ class Snapshot:
             vectors,
             model.scale if model else REFERENCE,
         )
+        # What a policy's rules are about, for policies that have nothing but rules as well.
+        self.policy_index = SectionIndex(
+            [
+                "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules)])
+                for policy in policies
+            ],
+            [policy.title for policy in policies],
+            np.arange(len(policies), dtype=np.intp),
+            None,
+        )
         self._checkers: dict[str, Checker | None] = {}
+        whole: dict[int, list[BoundRule]] = {}
+        for rule in self.rules:
+            whole.setdefault(rule.number, []).append(rule)
+        self._heads = {number: (_etags(rules), _head(rules)) for number, rules in whole.items()}
+
+    def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+        """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
+        whole, head = self._heads[number]
+        return head if whole == _etags(rules) else _head(rules)
+
+    def head_bytes(self, number: int) -> int:
+        """Return the bytes in JSON of what is sent of a policy besides its rules, which it must have."""
+        return self._heads[number][1][1]
 
     def checker(self, rule: BoundRule) -> Checker | None:
         """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
@@ -174,7 +199,7 @@ def _section(number: int, edition: Edition, section: Section) -> GuidanceSection
         indexed=_index(policy, title, text),
         content=digest(title, text),
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()) - len('""0'),
+        json_bytes=json_bytes(delivered) - len('""0'),
     )
 
 
@@ -193,7 +218,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     check = [rule.check.kind, rule.check.filled(values).options] if rule.check else None
     start = policy.effective.start
     etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
-    delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
+    delivered = DeliveredRule(policy.id, rule.id, rule.level, text)
     return BoundRule(
         number=number,
         edition=edition,
@@ -202,7 +227,8 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
         text=text,
         remedy=remedy,
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()),
+        delivered=delivered,
+        json_bytes=json_bytes(delivered) + 1,
         rank=(
             TIERS.index(policy.tier),
             LEVELS.index(rule.level),
@@ -212,6 +238,18 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
             rule.id,
         ),
     )
+
+
+def _etags(rules: Iterable[BoundRule]) -> list[str]:
+    return sorted(rule.etag for rule in rules)
+
+
+def _head(rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+    edition = rules[0].edition
+    policy = edition.policy
+    etag = digest(policy.id, policy.title, policy.tier, _etags(rules))
+    delivered = DeliveredPolicy(policy.id, edition.version, policy.title, policy.tier, etag)
+    return delivered, json_bytes(delivered) + 1
 
 
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
