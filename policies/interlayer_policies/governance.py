@@ -3,7 +3,7 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -241,6 +241,15 @@ class Governance:
                 for e in current.snapshot.editions
             ),
         )
+
+    async def facet_values(self, principal: Principal) -> Mapping[str, tuple[str, ...]]:
+        """Return facet of a call -> the values that the published vocabulary has, those that lie in no other first."""
+        vocabulary = (await self._library.current(principal.organization)).snapshot.vocabulary
+        return {
+            facet: tuple(value.name for value in sorted(values, key=lambda value: bool(value.parents)))
+            for facet, values in vocabulary.values.items()
+            if values
+        }
 
     async def verify(self, principal: Principal) -> int:
         """Read all of the published set anew; return how many policies it has, 0 when none was ever published.

@@ -88,6 +88,16 @@ class Settings:
     vectors: str = "lance"
     embedder: EmbedderChoice = BUNDLED
 
+    @property
+    def items_file(self) -> Path:
+        """The file under home that holds the items where no tables are named."""
+        return self.home / "interlayer.db"
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether somebody chose or published policies already, as far as can be told without opening the store."""
+        return bool(self.store or self.policies) or self.items_file.exists()
+
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings; flags are named as in `SETTINGS`. Raises `InvalidInput` naming setting and remedy."""
