@@ -33,6 +33,7 @@ from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Pu
 from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, SnapshotCache
 from interlayer_policies.publication.stewardship import Stewardship, check_reason, demand_steward
 from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.publication.usage import Usage
 from interlayer_policies.review.lint import lint
 from interlayer_policies.review.scopes import EntityTypes
 from interlayer_policies.starter import starter_files
@@ -103,6 +104,7 @@ class Governance:
         self._publisher = Publisher(self._sets, proposals, self._library, clock, types)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
         self.planner = DryRun(store, self._library, self._publisher, clock)
+        self.usage = Usage(store, self._library, clock)
         self._receipts = Receipts(store, clock, receipt_days)
         self._entities = entities
         self._clock = clock

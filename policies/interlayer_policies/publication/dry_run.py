@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 import anyio.to_thread
 
-from interlayer.audit.ledger import stream
-from interlayer.audit.receipts import hour_of, receipts_partition
 from interlayer.ids import Clock
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -18,7 +17,8 @@ from interlayer_policies.delivery.explanation import Explanation, explain
 from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition
-from interlayer_policies.document.policy import PolicyFile, folded
+from interlayer_policies.document.policy import PolicyFile
+from interlayer_policies.publication.calls_on_record import calls_on_record
 from interlayer_policies.publication.publisher import Publisher, read_vocabulary
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.review.diff import (
@@ -32,8 +32,7 @@ from interlayer_policies.review.policy_tests import Case, examples, expectations
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
-_HOURS_BACK: Final = 7 * 24
-_FACETS: Final = ("channel", "audience", "region", "team", "tags")
+_BACK: Final = timedelta(days=7)
 
 
 class DryRun:
@@ -88,23 +87,10 @@ class DryRun:
     async def _recent_calls(self, organization: str) -> Counter[FrozenSituation]:
         """Return the situations of the newest calls as their receipts tell: what a receipt leaves out is unknown."""
         calls: Counter[FrozenSituation] = Counter()
-        hour = self._clock().astimezone(UTC)
-        looked_at = 0
-        for back in range(_HOURS_BACK):
-            place = receipts_partition(organization, hour_of(hour - timedelta(hours=back)))
-            async for item in stream(self._store, place, reverse=True):
-                looked_at += 1
-                if "facets" in item.body:
-                    calls[_situation(item.body)] += 1
-                if calls.total() == _CALLS or looked_at == _LOOKED_AT:
-                    return calls
+        recorded = calls_on_record(self._store, self._clock, organization, self._clock() - _BACK, _LOOKED_AT)
+        async with aclosing(recorded) as newest:
+            async for call in newest:
+                calls[tuple(call.situation.items())] += 1
+                if calls.total() == _CALLS:
+                    break
         return calls
-
-
-def _situation(receipt: Any) -> FrozenSituation:
-    given = receipt["facets"]
-    known = {"agent": [receipt["agent"]]} | {name: given[name] for name in _FACETS if name in given}
-    return tuple(
-        (name, tuple(sorted({folded(one) for one in (values if isinstance(values, list) else [values])})))
-        for name, values in sorted(known.items())
-    )

@@ -1,8 +1,8 @@
-"""`interlayer policy`: who agrees to changes, and which rules are waived."""
+"""`interlayer policy`: who agrees to changes, which rules are waived, and what calls on record say of the policies."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,9 @@ from interlayer.app.commands.shell import AS_JSON, INSTANT, echo, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+
+_DAYS_BACK: Final = 30
+SINCE: Final = click.option("--since", type=INSTANT, help=f"Calls since then; default: of the last {_DAYS_BACK} days.")
 
 
 @policy.command("proposals")
@@ -99,3 +102,21 @@ async def policy_end_waiver(parts: "Parts", waiver_id: str, reason: str) -> None
     stewardship = parts.domains.governance.stewardship
     ended = await stewardship.end_waiver(parts.settings.principal, waiver_id, reason)
     click.echo(f"{ended.rule} is in force again")
+
+
+@policy.command("vocabulary")
+@click.option("--used", is_flag=True, help="Also what callers said that is in no scope, or in no vocabulary.")
+@SINCE
+@AS_JSON
+@with_process
+async def policy_vocabulary(parts: "Parts", used: bool, since: datetime | None, as_json: bool) -> None:
+    """List the values that scopes and calls may use, with other names and what they lie in."""
+    from interlayer.app.commands.policy_output import print_vocabulary
+
+    usage = parts.domains.governance.usage
+    found = await usage.vocabulary(parts.settings.principal, _begin(since) if used or since else None)
+    echo(as_json, found, lambda: print_vocabulary(found))
+
+
+def _begin(since: datetime | None) -> datetime:
+    return since or datetime.now(UTC) - timedelta(days=_DAYS_BACK)

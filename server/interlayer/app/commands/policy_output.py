@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.policy_tests import Case
+    from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
-_WHOLE: Final = {"id", "at", "until"}  # what is copied, or read at a glance, is not broken over lines
+_WHOLE: Final = {"id", "at", "until", "last"}  # what is copied, or read at a glance, is not broken over lines
+_STANDINGS: Final = {
+    "unknown": "not in the vocabulary: counts as not given",
+    "not_given": "says nothing: counts as not given",
+    "in_no_scope": "no policy is for it",
+}
 _MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 
 
@@ -160,6 +166,30 @@ def print_explanation(found: "Explanation") -> None:
         console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_vocabulary(found: "VocabularyUse") -> None:
+    """Print the vocabulary or, where calls were asked for, what they said that leads nowhere and what may be meant."""
+    console = Console()
+    if found.used is None:
+        rows = [
+            {**as_json(one), "aliases": ", ".join(one.aliases), "in": ", ".join(one.lies_in)} for one in found.values
+        ]
+        _table(console, rows, ("facet", "value", "in", "aliases", "policies"))
+        console.print(f"revision {found.revision}; `policies`: how many name the value in their scope", markup=False)
+        return
+    rows = [
+        {**as_json(one), "last": _minute(one.last_at), "is": _STANDINGS[one.standing], "meant": _meant(one)}
+        for one in found.used
+    ]
+    _table(console, rows, ("facet", "value", "calls", "last", "is", "meant"))
+    told = f"Of {found.calls} calls since {_minute(found.since or '')}, {len(rows)} values lead nowhere."
+    remedy = " Add aliases or values to facets.yaml, or tell the callers which words to use." if rows else ""
+    console.print(told + remedy, markup=False)
+
+
+def _meant(one: "StrayValue") -> str:
+    return one.means or (f"{one.nearest}?" if one.nearest else "")
 
 
 def print_imported(found: "Sequence[Imported]", into: Path) -> None:
