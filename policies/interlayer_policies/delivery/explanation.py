@@ -134,10 +134,7 @@ def _of_policy(snapshot: Snapshot, governing: Governing, number: int, request: R
     if not governing.in_scope[number]:
         return "out_of_scope", _mismatch(policy, request.situation)
     if not snapshot.scopes.in_effect(request.now)[number]:
-        return (
-            "not_in_effect",
-            f"from {policy.effective.start or 'always'} until {policy.effective.end or 'further notice'}",
-        )
+        return "not_in_effect", str(policy.effective)
     if not governing.in_force[number]:
         return "superseded", "a policy that supersedes it applies"
     return "delivered", ""

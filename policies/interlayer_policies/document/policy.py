@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from interlayer_policies.document.days import first_said, last_said
+
 Level = Literal["must_not", "must", "should_not", "should", "may"]
 Tier = Literal["law", "org", "unit", "team", "agent"]
 Merge = Literal["min", "max", "union", "intersect"]
@@ -108,10 +110,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """When a policy holds: from `start` (inclusive) until `end` (exclusive), in UTC; None is unbounded."""
+    """When a policy holds: from `start` (inclusive) until `end` (exclusive), with their zones; None is unbounded."""
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def __str__(self) -> str:
+        start = first_said(self.start) if self.start else "always"
+        return f"from {start} until {last_said(self.end) if self.end else 'further notice'}"
 
     def overlap(self, other: "Effective") -> "Effective | None":
         """Return when both hold, None if never."""
@@ -180,13 +186,20 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A test of a policy: what a task must be given. References are `rule` or `policy#rule`, sections alike."""
+    """A test of a policy: what a task must be given, and must not, or which rules a draft must break.
+
+    References are `rule` or `policy#rule`, sections alike. `at` is when; None is the instant of the test.
+    """
 
     task: str
     situation: Situation
     rules: tuple[str, ...]
     sections: tuple[str, ...]
     line: int
+    absent: tuple[str, ...] = ()
+    draft: str | None = None
+    violations: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import anyio
@@ -73,13 +73,19 @@ class SnapshotCache:
     """Current snapshots by organization, and the embeddings that they share."""
 
     def __init__(
-        self, sets: PolicySets, models: EmbeddingModels, clock: Clock, stale_max: timedelta = STALE_MAX
+        self,
+        sets: PolicySets,
+        models: EmbeddingModels,
+        clock: Clock,
+        stale_max: timedelta = STALE_MAX,
+        zone: tzinfo = UTC,
     ) -> None:
         self._sets = sets
         self._models = models
         self._embeddings: dict[str, Embeddings] = {}  # by space
         self._clock = clock
         self._stale_max = stale_max
+        self._zone = zone
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
 
@@ -234,9 +240,9 @@ class SnapshotCache:
         vocabulary = _vocabulary([source for source in stored if source.path == VOCABULARY_FILE])
         policies = [source for source in stored if source.path != VOCABULARY_FILE]
         if len(policies) <= _BUILT_INLINE_MAX:
-            parsed = _editions(policies)
+            parsed = _editions(policies, self._zone)
         else:
-            parsed = await anyio.to_thread.run_sync(_editions, policies)
+            parsed = await anyio.to_thread.run_sync(_editions, policies, self._zone)
         known |= {(edition.policy.id, edition.version, edition.sha256): edition for edition in parsed}
         present = [entry for entry in entries if entry.id != VOCABULARY_FILE]
         return [known[entry.id, entry.version, entry.sha256] for entry in present], vocabulary
@@ -250,10 +256,10 @@ def _vocabulary(stored: Sequence[StoredPolicy]) -> Vocabulary:
     return read
 
 
-def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:
+def _editions(stored: Sequence[StoredPolicy], zone: tzinfo) -> list[Edition]:
     editions: list[Edition] = []
     for source in stored:
-        policy = parse(PolicyFile(source.path, source.text))
+        policy = parse(PolicyFile(source.path, source.text), zone)
         if not isinstance(policy, Policy):
             raise Corrupt(f"policy {source.policy_id} v{source.version} cannot be read: {policy[0]}. {MENDED_BY}")
         editions.append(Edition(policy, source.version, source.sha256))

@@ -1,6 +1,7 @@
 """Governance as people read it: test runs, differences, histories, proposals, explanations."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from interlayer_policies.publication.proposals import Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
+    from interlayer_policies.review.owners import Ownership
     from interlayer_policies.review.policy_tests import Case
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
 
@@ -54,8 +56,13 @@ def print_difference(found: "Difference") -> None:
             is_whole = one.outcome == "removed" and line.what.startswith("section ")
             console.print(Text(f"  {line.what}: removed", style="red") if is_whole else _line(line))
     if not found.policies:
-        console.print("Nothing changes: this is what is in force.", markup=False)
+        console.print("Nothing changes: the two sets say the same.", markup=False)
         return
+    for problem in found.warnings:
+        console.print(Text(f"warning: {problem}", style="yellow"))
+    if found.approvals:
+        who = "; ".join(" or ".join(group) for group in found.approvals)
+        console.print(f"It needs the approval of {who}.", markup=False)
     total = found.rule_tokens_after
     console.print(
         f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
@@ -130,13 +137,15 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
         Console().print("No proposals wait for anybody.", markup=False)
 
 
-def print_waivers(found: "Sequence[ListedWaiver]") -> None:
-    """Print waivers."""
+def print_waivers(found: "Sequence[ListedWaiver]", zone: tzinfo) -> None:
+    """Print waivers; those that end with a day of the zone by that day."""
+    from interlayer_policies.document.days import last_said
+
     rows = [
         {
             **as_json(one.waiver),
             "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in one.waiver.scope.items()) or "every call",
-            "until": _minute(one.waiver.until.isoformat()),
+            "until": last_said(one.waiver.until.astimezone(zone)),
             "holds": "yes" if one.holds else "no: the rule has changed",
         }
         for one in found
@@ -166,6 +175,14 @@ def print_explanation(found: "Explanation") -> None:
         console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_owners(found: "Sequence[Ownership]") -> None:
+    """Print who answers for which policies, and of which nobody can be asked."""
+    rows = [
+        {"owner": one.owner or "nobody", "policies": ", ".join(one.policies), "warning": one.warning} for one in found
+    ]
+    _table(Console(), rows, ("owner", "policies", *(("warning",) if any(one.warning for one in found) else ())))
 
 
 def print_vocabulary(found: "VocabularyUse") -> None:
