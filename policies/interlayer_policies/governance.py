@@ -22,6 +22,7 @@ from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
+from interlayer_policies.delivery.trial import Trials
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
@@ -150,6 +151,9 @@ class Governance:
         )
         selection = select(snapshot, request)
         detail = _delivery(selection.whole, selection.answer, facets)
+        if trials := Trials(snapshot, request.situation, request.now, request.waivers):
+            refs = [f"{rule.policy_id}#{rule.rule_id}" for rule in selection.whole.rules]
+            detail["trial"] = trials.on_task(refs, query).noted()
         receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
         return replace(selection.answer, receipt_id=receipt_id)
 
@@ -158,7 +162,8 @@ class Governance:
         _validate("text", text, TEXT_CHARACTERS_MAX)
         case = await self._case(principal, facets)
         snapshot = case.current.snapshot
-        governing: Governing = govern(snapshot, case.placed.situation, self._clock(), case.current.waivers)
+        now = self._clock()
+        governing: Governing = govern(snapshot, case.placed.situation, now, case.current.waivers)
         answer = check_text(snapshot, governing, text, case.degraded, case.placed.notes)
         detail = {
             "revision": answer.revision,
@@ -169,6 +174,8 @@ class Governance:
             "violated": sorted({f"{v.policy_id}#{v.rule_id}" for v in answer.violations}),
             "degraded": list(answer.degraded),
         }
+        if trials := Trials(snapshot, case.placed.situation, now, case.current.waivers):
+            detail["trial"] = trials.on_draft([rule.ref for rule in governing.rules], text).noted()
         receipt_id = await self._receipts.write(principal, "check", text, detail, store_away=case.current.store_away)
         return replace(answer, receipt_id=receipt_id)
 
@@ -237,6 +244,8 @@ class Governance:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
         editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.editions}
         edition = editions.get(policy_id)
+        if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
+            raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
         newest = edition.version if edition else None
         wanted = version or newest
         too_new = version is not None and newest is not None and version > newest
@@ -254,7 +263,7 @@ class Governance:
         return PolicyListing(
             current.snapshot.revision,
             tuple(
-                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()))
+                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()), e.policy.has_trial)
                 for e in current.snapshot.editions
             ),
         )

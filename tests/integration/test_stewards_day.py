@@ -1,7 +1,9 @@
 """What a steward asks beside publishing: which words callers use, what would change, who owns what, what trials do."""
 
+import json
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,3 +268,108 @@ rules:"""
         "test: no rule or section 'deadline'; did you mean 'deadlines'?"
         in desk.run("lint", "policies", fails=True).stdout
     )
+
+
+STRICTER = """---
+id: stricter
+title: Stricter refunds
+description: A lower refund limit for customers that is tried out before it binds anybody.
+owner: finance@company.example
+trial: true
+scope: {audiences: [customer]}
+params: {limit: {value: 50}}
+rules:
+  - id: R1
+    level: must_not
+    overrides: [refunds#R1]
+    text: Never promise a refund above {limit} dollars.
+    check: {kind: max_number, unit: dollars, near: [refund, back], max: '{limit}'}
+    bad: [You will get a refund of 60 dollars.]
+tests:
+  - {task: A refund please, audience: customer, expect_rules: [R1], expect_not: ['refunds#R1']}
+  - {draft: You will get a refund of 70 dollars., audience: customer, expect_violations: [R1]}
+---
+## Vouchers
+Offer a voucher for the next order before a refund is promised to the customer.
+"""
+
+
+def test_a_policy_in_trial_reaches_nobody_and_is_counted_against_calls_and_drafts(desk: Desk) -> None:
+    desk.publish()
+    asked: dict[str, Any] = {"audience": "client", "region": "DE", "channel": "email"}
+    task = "May I promise a refund or offer a voucher for the next order?"
+    before = desk.ask(task, **asked)
+    desk.write(stricter=STRICTER)
+    assert all(case["failure"] == "" for case in desk.told("test", "policies"))
+    desk.publish()
+    after = desk.ask(task, **asked)
+    assert (after.rules, after.sections, after.etag, after.assumed) == (
+        before.rules,
+        before.sections,
+        before.etag,
+        before.assumed,
+    )
+    desk.ask("Write to a lead", audience="lead")
+    draft = "Good news: you get a refund of 80 dollars."
+    assert desk.check(draft, audience="client").violations == ()
+    assert desk.check("You get a refund of 20 dollars.", audience="client").compliant
+    report = desk.told("trial")
+    assert (report["calls"], report["drafts"]) == (3, 2)
+    rows = {(one["ref"], one["kind"]): one for one in report["trials"]}
+    rule, section = rows["stricter#R1", "rule"], rows["stricter#vouchers", "section"]
+    assert (rule["state"], rule["delivered"], rule["drafts"], rule["flagged"]) == ("in_trial", 1, 2, 1)
+    assert (rule["channels"], rule["audiences"]) == ({"not given": 2, "email": 1}, {"client": 3})
+    assert (rule["agents"], rule["displaced"]) == ({"support-7": 3}, {"refunds#R1": 3})
+    assert len(rule["receipts"]) == 3
+    [flag] = rule["flagged_drafts"]
+    [[start, end]] = flag["places"]
+    assert "80 dollars" in draft[start:end]
+    assert flag["receipt_id"] in rule["receipts"]
+    assert (section["delivered"], section["flagged"]) == (1, 0)
+    assert draft not in json.dumps(report)
+    assert f"stricter#R1 would flag {flag['receipt_id']}" in desk.run("trial", "stricter").stdout
+    assert "in trial are stricter" in desk.run("trial", "refunds", fails=True).stderr
+    assert "stricter                 v1    Stricter refunds (in trial)" in desk.run("show").stdout
+    explained = desk.told("explain", task, "--audience", "client")
+    assert {one["ref"]: (one["verdict"], one["why"]) for one in explained["rules"]} == {
+        "refunds#R1": ("delivered", "assumed: region"),
+        "stricter#R1": ("trial", "in trial: would be delivered"),
+    }
+
+
+def test_a_trial_is_promoted_by_publishing_it_without_the_word(desk: Desk) -> None:
+    desk.write(stricter=STRICTER, refunds=REFUNDS.replace("params:", "approvers: [cfo]\nparams:"))
+    desk.publish("--break-glass")
+    desk.ask(audience="client", region="DE")
+    desk.write(stricter=STRICTER.replace("trial: true\n", ""))
+    changes = desk.told("diff", "policies")
+    [changed] = changes["policies"]
+    assert [line["what"] for line in changed["lines"]] == ["trial"]
+    assert changed["rule_tokens_after"] > changed["rule_tokens_before"] == 0
+    assert [(one["gained"], one["lost"]) for one in changes["calls"]] == [(["stricter#R1"], ["refunds#R1"])]
+    assert changes["approvals"] == [["cfo"]]
+    desk.publish("--break-glass")
+    assert {one.policy_id for one in desk.ask(audience="client", region="DE").rules} == {"stricter"}
+    rows = desk.told("trial")["trials"]
+    assert {(one["ref"], one["state"], one["delivered"]) for one in rows} == {("stricter#R1", "ended", 1)}
+    assert "Nothing is in trial" in desk.run("trial", "--since", "2999-01-01").stdout
+
+
+def test_a_single_rule_in_trial_leaves_the_rest_of_its_policy_in_force(desk: Desk) -> None:
+    more = "  - {id: R2, trial: true, text: Always mention the order number.}\n---\n## Deadlines"
+    desk.write(refunds=REFUNDS.replace("---\n## Deadlines", more))
+    desk.publish()
+    assert [one.rule_id for one in desk.ask(audience="client").rules] == ["R1"]
+    assert [(one["ref"], one["delivered"]) for one in desk.told("trial")["trials"]] == [("refunds#R2", 1)]
+    desk.write(refunds=REFUNDS.replace("---\n## Deadlines", more.replace("trial: true, ", "")))
+    assert "[- [in trial]-]" in desk.run("diff", "policies").stdout
+
+
+def test_a_rule_in_trial_contradicts_nothing_yet(desk: Desk) -> None:
+    head = "---\nid: {0}\ndescription: Words on greeting people in letters.\n{2}rules:\n"
+    one = head + "  - {{id: R1, key: k, level: {1}, text: Greet.}}\n---\n"
+    desk.write(a=one.format("a", "must", ""), b=one.format("b", "must_not", ""))
+    assert "incompatible" in desk.run("lint", "policies", fails=True).stdout
+    desk.write(b=one.format("b", "must_not", "trial: true\n"))
+    [found] = [one for one in desk.told("lint", "policies") if "incompatible" in one["message"]]
+    assert found["severity"] == "warning"

@@ -91,7 +91,8 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
-    `vocabulary` is what was published with the set; the values of its scopes are added.
+    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part;
+    `promoted` is the set as it would be if it did, None where nothing is in trial.
     """
 
     def __init__(
@@ -102,24 +103,30 @@ class Snapshot:
         vectors: Vectors | None,
         model: EmbeddingModel | None = None,
         vocabulary: Vocabulary | None = None,
+        promoted: "Snapshot | None" = None,
     ) -> None:
         self.revision = revision
         self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
+        self.promoted = promoted
         policies = [edition.policy for edition in self.editions]
-        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
+        self.in_trial = np.array([policy.has_trial for policy in policies], dtype=np.bool_)
+        self.in_trial_whole = np.array([policy.trial for policy in policies], dtype=np.bool_)
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), [one for one in policies if not one.trial])
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
-        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
+        self.has_rules = np.array(
+            [bool(p.rules_in_force or (p.supersedes and not p.trial)) for p in policies], dtype=np.bool_
+        )
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
         self.superseding = tuple(
             (number, self.numbers[older])
             for number, policy in enumerate(policies)
-            for older in policy.supersedes
+            for older in (() if policy.trial else policy.supersedes)
             if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
         )
         self.sections = tuple(sections)
@@ -152,11 +159,11 @@ def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | No
 
 
 def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
-    """Return the sections of a set; `indexed` is what is searched and embedded."""
+    """Return the sections of a set but those in trial; `indexed` is what is searched and embedded."""
     return [
         _section(number, edition, section)
         for number, edition in enumerate(editions)
-        for section in edition.policy.sections
+        for section in (() if edition.policy.trial else edition.policy.sections)
     ]
 
 
@@ -217,7 +224,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
-        for rule in edition.policy.rules:
+        for rule in edition.policy.rules_in_force:
             yield bound(number, edition, rule, values)
 
 

@@ -91,6 +91,7 @@ class RuleKeys(_Strict):
     good: Texts = ()
     bad: Texts = ()
     overrides: Texts = ()
+    trial: bool = False
 
 
 class EntityKeys(_Strict):
@@ -140,6 +141,7 @@ class FrontMatter(_Strict):
     description: Annotated[str, Field(max_length=500)] = ""
     owner: str = ""
     tier: Tier = "org"
+    trial: bool = False
     scope: ScopeKeys = ScopeKeys()
     effective: EffectiveKeys = EffectiveKeys()
     supersedes: Texts = ()

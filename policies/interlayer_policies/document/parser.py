@@ -95,6 +95,7 @@ def _policy(
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
         sections=tuple(replace(section, title=section.title or title) for section in sections),
         expectations=tuple(read_expectation(test, header.line("tests", n), zone) for n, test in enumerate(keys.tests)),
+        trial=keys.trial,
         approvers=keys.approvers,
         tier_approvers=keys.tier_approvers,
         title_line=header.line("title"),
@@ -146,6 +147,7 @@ def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
         good=keys.good,
         bad=keys.bad,
         overrides=keys.overrides,
+        trial=keys.trial,
         line=header.line("rules", number),
     )
 

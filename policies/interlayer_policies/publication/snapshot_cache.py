@@ -8,7 +8,7 @@ withdrawn. A damaged set is never served in part.
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -137,11 +137,16 @@ class SnapshotCache:
         vocabulary: Vocabulary | None = None,
     ) -> Snapshot:
         """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
+        promoted = None
+        if any(edition.policy.has_trial for edition in editions):
+            tried = [replace(edition, policy=edition.policy.promoted()) for edition in editions]
+            promoted = await self.build(revision, tried, model, within, vocabulary)
         sections = sections_of(editions)
         vectors = await self._vectors(sections, model, within)
-        if len(editions) <= _BUILT_INLINE_MAX:
-            return Snapshot(revision, editions, sections, vectors, model, vocabulary)
-        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors, model, vocabulary)
+        given = (revision, editions, sections, vectors, model, vocabulary, promoted)
+        return (
+            Snapshot(*given) if len(editions) <= _BUILT_INLINE_MAX else await anyio.to_thread.run_sync(Snapshot, *given)
+        )
 
     async def try_out(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> Snapshot:
         """Return a snapshot of policies that are not published, in the space that is in use here."""

@@ -150,7 +150,9 @@ def call_differences(
 def rule_tokens(policies: Iterable[Policy | None]) -> int:
     """Return the estimated tokens of all rules of these policies as they are delivered."""
     editions = [Edition(policy, 1) for policy in policies if policy]
-    return tokens_of(sum(bound(0, e, rule, e.policy.values).json_bytes for e in editions for rule in e.policy.rules))
+    return tokens_of(
+        sum(bound(0, e, rule, e.policy.values).json_bytes for e in editions for rule in e.policy.rules_in_force)
+    )
 
 
 def scope_text(scope: Scope) -> str:
@@ -201,6 +203,7 @@ def _describe(policy: Policy | None) -> dict[str, str]:
         "description": policy.description,
         "owner": policy.owner,
         "tier": policy.tier,
+        "trial": "in trial: delivered to nobody" if policy.trial else "",
         "scope": scope_text(policy.scope),
         "effective": _span(policy),
         "supersedes": ", ".join(policy.supersedes),
@@ -218,7 +221,8 @@ def _rule(rule: Rule, policy: Policy) -> str:
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
     overrides = f" [overrides {', '.join(rule.overrides)}]" if rule.overrides else ""
-    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}"
+    trial = " [in trial]" if rule.trial else ""
+    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}{trial}"
 
 
 def _parameter(name: str, one: Parameter) -> str:

@@ -20,6 +20,7 @@ from interlayer_policies.document.policy import (
     PolicyFile,
     Problem,
     Rule,
+    Severity,
 )
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
@@ -174,7 +175,9 @@ def _clashes(policies: Sequence[Policy]) -> Iterator[Problem]:
                 if clashing(rule, other) and _may_meet(rule.edition.policy, other.edition.policy):
                     message = f"rule {rule.rule.id} is incompatible with {other.ref}: same key {key}, same rank, one"
                     message += " requires what the other forbids; change a level, a tier or a scope"
-                    yield Problem(rule.edition.policy.file, rule.rule.line, message)
+                    tried = any(one.rule not in one.edition.policy.rules_in_force for one in (rule, other))
+                    severity: Severity = "warning" if tried else "error"  # until it is promoted, one reaches nobody
+                    yield Problem(rule.edition.policy.file, rule.rule.line, message, severity)
 
 
 def _may_meet(first: Policy, second: Policy) -> bool:

@@ -65,10 +65,14 @@ def tasks_of(policies: Iterable[Policy]) -> list[str]:
 
 
 def expectations(snapshot: Snapshot, queries: Mapping[str, Query], now: datetime) -> Iterator[Case]:
-    """Yield a case for everything that a test expects. `queries` holds each test's task."""
+    """Yield a case for everything that a test expects. `queries` holds each test's task.
+
+    Tests of a policy in trial, or with a rule in trial, hold for the set with its trials promoted.
+    """
     for edition in snapshot.editions:
         for expectation in edition.policy.expectations:
-            test = _Test(snapshot, edition.policy, expectation, expectation.at or now)
+            asked = snapshot.promoted or snapshot if edition.policy.has_trial else snapshot
+            test = _Test(asked, edition.policy, expectation, expectation.at or now)
             if expectation.task:
                 yield from test.delivery(queries[expectation.task])
             if expectation.draft is not None:

@@ -188,7 +188,7 @@ async def policy_show(parts: "Parts", policy_id: str | None, version: int | None
     published = await governance.published(parts.settings.principal)
     click.echo(f"revision {published.revision}")
     for one in published.policies:
-        click.echo(f"  {one.id:<24} v{one.version:<4} {one.title}")
+        click.echo(f"  {one.id:<24} v{one.version:<4} {one.title}{' (in trial)' if one.has_trial else ''}")
 
 
 @policy.command("owners")

@@ -123,6 +123,19 @@ async def policy_vocabulary(parts: "Parts", used: bool, since: datetime | None, 
     echo(as_json, found, lambda: print_vocabulary(found))
 
 
+@policy.command("trial")
+@click.argument("policy_id", metavar="[POLICY|POLICY#RULE]", required=False)
+@SINCE
+@AS_JSON
+@with_process
+async def policy_trial(parts: "Parts", policy_id: str | None, since: datetime | None, as_json: bool) -> None:
+    """Tell what rules in trial would have done to calls of late: delivered, flagged in drafts, displaced."""
+    from interlayer.app.commands.policy_output import print_trials
+
+    found = await parts.domains.governance.usage.trials(parts.settings.principal, _begin(since), policy_id)
+    echo(as_json, found, lambda: print_trials(found))
+
+
 def _included(until: "date | datetime") -> str:
     return "" if isinstance(until, datetime) else ", that day included"
 

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.owners import Ownership
     from interlayer_policies.review.policy_tests import Case
+    from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
+_FLAGS_SHOWN: Final = 5
 _WHOLE: Final = {"id", "at", "until", "last"}  # what is copied, or read at a glance, is not broken over lines
 _STANDINGS: Final = {
     "unknown": "not in the vocabulary: counts as not given",
@@ -200,13 +202,44 @@ def print_vocabulary(found: "VocabularyUse") -> None:
         for one in found.used
     ]
     _table(console, rows, ("facet", "value", "calls", "last", "is", "meant"))
-    told = f"Of {found.calls} calls since {_minute(found.since or '')}, {len(rows)} values lead nowhere."
-    remedy = " Add aliases or values to facets.yaml, or tell the callers which words to use." if rows else ""
-    console.print(told + remedy, markup=False)
+    console.print(f"Calls since {_minute(found.since or '')}: {found.calls}. Values that lead nowhere: {len(rows)}.")
+    if any(one.standing == "unknown" for one in found.used):
+        console.print("Add aliases or values to facets.yaml, or tell the callers which words to use.", markup=False)
 
 
 def _meant(one: "StrayValue") -> str:
-    return one.means or (f"{one.nearest}?" if one.nearest else "")
+    if one.means and one.means.casefold() != one.value.casefold():
+        return one.means
+    return f"{one.nearest}?" if one.nearest else ""
+
+
+def print_trials(found: "TrialReport") -> None:
+    """Print what trials would have done."""
+    console = Console()
+    rows = [
+        {
+            "trial": f"{one.ref} v{one.version}",
+            "is": one.state.replace("_", " "),
+            "delivered": one.delivered,
+            "drafts": f"{one.flagged} of {one.drafts} flagged" if one.kind == "rule" else "-",
+            "channels": _counted(one.channels),
+            "audiences": _counted(one.audiences),
+            "displaces": _counted(one.displaced),
+        }
+        for one in found.trials
+    ]
+    _table(console, rows, ("trial", "is", "delivered", "drafts", "channels", "audiences", "displaces"))
+    for one in found.trials:
+        for draft in one.flagged_drafts[:_FLAGS_SHOWN]:
+            where = ", ".join(f"{start}-{end}" for start, end in draft.places)
+            console.print(f"{one.ref} would flag {draft.receipt_id} of {_minute(draft.at)} at {where}", markup=False)
+    console.print(f"Of {found.calls} calls and {found.drafts} drafts since {_minute(found.since)}.", markup=False)
+    if not rows:
+        console.print("Nothing is in trial: write `trial: true` at a policy or a rule, and publish.", markup=False)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def print_imported(found: "Sequence[Imported]", into: Path) -> None:
