@@ -223,7 +223,7 @@ def limit(name: str, more: str = "", rule: str = "") -> str:
         ("scope: {regions: [de]}\n", "rule R1 is never delivered where region=de: b#R1 takes its place"),
         (
             "effective: {from: 2026-12-01, until: 2026-12-31}\n",
-            "rule R1 is never delivered from 2026-12-01 until 2027-01-01: b#R1 takes its place",
+            "rule R1 is never delivered from 2026-12-01 until 2026-12-31: b#R1 takes its place",
         ),
     ],
 )
