@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from interlayer.text.yaml_source import InvalidFile, Located, Place, read_yaml
+from interlayer_policies.document.names import POLICY_ID_MAX, RULE_ID_MAX, check_id
 from interlayer_policies.document.policy import LEVELS, Level, Merge, Problem, Tier
 
 
@@ -38,7 +39,8 @@ Scalar = str | bool | int | float
 Patterns = Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=200)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(max_length=2_000)]
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-PolicyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+PolicyId = Annotated[str, AfterValidator(lambda name: check_id(name, POLICY_ID_MAX))]
+RuleId = Annotated[str, AfterValidator(lambda name: check_id(name, RULE_ID_MAX))]
 
 
 class _Strict(BaseModel):
@@ -82,7 +84,7 @@ class CheckKeys(_Strict):
 class RuleKeys(_Strict):
     """One entry of `rules:`."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")] | None = None
+    id: RuleId | None = None
     level: Annotated[Level, BeforeValidator(_level)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     text: Line

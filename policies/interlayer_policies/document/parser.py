@@ -15,6 +15,7 @@ from interlayer_policies.document.frontmatter import (
     RuleKeys,
     read_header,
 )
+from interlayer_policies.document.names import fold_id, slug
 from interlayer_policies.document.policy import (
     FACET_OF_SCOPE_KEY,
     PROPERTY_FACET,
@@ -31,14 +32,12 @@ from interlayer_policies.document.policy import (
     Section,
     folded,
 )
+from interlayer_policies.document.sections import divide, split_sections
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 
 FILE_BYTES_MAX: Final = 200_000
 
-FENCE: Final = re.compile(r"^\s{0,3}(```|~~~)")
-_HEADING: Final = re.compile(r"^(#{1,2})[ \t]+(.*?)[ \t]*#*$")
 _PROHIBITION: Final = re.compile(r"^(never|do not|don['’]t)\b", re.IGNORECASE)
-_NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9]+")
-_OVERVIEW: Final = "overview"
 
 
 def parse(file: PolicyFile) -> Policy | list[Problem]:
@@ -61,7 +60,7 @@ def parse(file: PolicyFile) -> Policy | list[Problem]:
         header = Header(FrontMatter(), Located({}, {}))
     if isinstance(header, list):
         return header
-    heading, sections = _sections(lines[body_from:], body_from + 1)
+    heading, sections = split_sections(lines[body_from:], body_from + 1)
     return _policy(file, header, heading, sections)
 
 
@@ -89,7 +88,7 @@ def _policy(file: PolicyFile, header: Header, heading: str | None, sections: lis
         supersedes=keys.supersedes,
         parameters={name: Parameter(given.value, given.merge) for name, given in keys.params.items()},
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
-        sections=tuple(replace(section, title=section.title or title) for section in sections),
+        sections=tuple(part for section in sections for part in divide(replace(section, title=section.title or title))),
         expectations=tuple(_expectation(test, header.line("tests", n)) for n, test in enumerate(keys.tests)),
         approvers=keys.approvers,
         tier_approvers=keys.tier_approvers,
@@ -104,14 +103,18 @@ def _inconsistencies(policy: Policy, header: Header) -> Iterator[tuple[int, str]
     start, end = policy.effective.start, policy.effective.end
     if start and end and start >= end:
         yield header.line("effective"), "effective: until is not after from"
-    if policy.id in policy.supersedes:
+    if fold_id(policy.id) == VOCABULARY_FILE:
+        yield header.line("id"), f"id: {VOCABULARY_FILE} is the name of the vocabulary; choose another one"
+    if fold_id(policy.id) in map(fold_id, policy.supersedes):
         yield header.line("supersedes"), "supersedes: a policy cannot supersede itself"
     yield from _parameter_problems(policy, header)
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for rule in policy.rules:
-        if rule.id in seen:
-            yield rule.line, f"rule id {rule.id!r} is used twice in this policy"
-        seen.add(rule.id)
+        first = seen.get(fold_id(rule.id))
+        seen.setdefault(fold_id(rule.id), rule.id)
+        if first is not None:
+            other = "" if first == rule.id else f", first as {first!r}: ids that differ only by case are one id"
+            yield rule.line, f"rule id {rule.id!r} is used twice in this policy{other}; give one of the rules another"
         for name in sorted(rule.placeholders - policy.parameters.keys()):
             yield rule.line, f"rule {rule.id}: parameter {{{name}}} is not declared under params"
 
@@ -173,47 +176,3 @@ def _expectation(keys: ExpectationKeys, line: int) -> Expectation:
     if keys.tags:
         situation["tags"] = tuple(folded(tag) for tag in keys.tags)
     return Expectation(keys.task, situation, keys.expect_rules, keys.expect_sections, line)
-
-
-def slug(text: str) -> str:
-    """Return the text as lower-case words joined by `-`."""
-    return _NOT_IN_SLUG.sub("-", text.casefold()).strip("-")[:80].rstrip("-") or "section"
-
-
-def _sections(lines: list[str], first_line: int) -> tuple[str | None, list[Section]]:
-    """Return the first heading and the sections; text under no second-level heading is the overview.
-
-    The overview has an empty title: the caller knows the policy's.
-    """
-    first_heading: str | None = None
-    parts: list[tuple[str | None, list[str], int]] = [(None, [], first_line)]
-    fenced = False
-    for number, line in enumerate(lines, first_line):
-        if FENCE.match(line):
-            fenced = not fenced
-        heading = None if fenced else _HEADING.match(line)
-        if heading is None:
-            parts[-1][1].append(line)
-            continue
-        if first_heading is None:
-            first_heading = heading[2]
-            if heading[1] == "#":
-                continue
-        parts.append((heading[2], [], number))
-    sections: list[Section] = []
-    taken: set[str] = set()
-    for heading, body, line in parts:
-        text = "\n".join(body).strip()
-        if text:
-            section_id = _unique(_OVERVIEW if heading is None else slug(heading), taken)
-            sections.append(Section(section_id, heading or "", text, line))
-    return first_heading, sections
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    taken.add(name)
-    return name

@@ -10,6 +10,7 @@ from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.document.policy import Expectation, Policy, Rule
+from interlayer_policies.document.sections import whole_section
 
 DEFAULT_TOKENS = 2_000
 """The budget that `tests:` are run with: that of a call that names none."""
@@ -70,7 +71,8 @@ def failures(cases: Sequence[Case]) -> list[Case]:
 def _expect(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Case]:
     answer = select(snapshot, request).whole
     rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
-    sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+    sections = {f"{section.policy_id}#{whole_section(section.section_id)}" for section in answer.sections}
+    sections |= {f"{section.policy_id}#{section.section_id}" for section in answer.sections}  # of a long one, any part
     for kind, wanted, given in (("rule", expectation.rules, rules), ("section", expectation.sections, sections)):
         for name in wanted:
             ref = name if "#" in name else f"{policy.id}#{name}"

@@ -48,7 +48,7 @@ ON_TOPIC = {
 }
 
 GUIDE = "---\nid: {0}\ndescription: about {0}\n---\n# {0}\n## {1}\n{2}\n"
-LONG = " ".join(f"Refund step {n}: check the invoice of the order and the refund form." for n in range(40))
+LONG = " ".join(f"Refund step {n}: check the invoice of the order and the refund form." for n in range(20))
 
 
 @pytest.fixture
