@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
+from interlayer.language.obligations import denies, find_obligation, is_other_language, is_statement
 from interlayer.text.yaml_source import Located
 from interlayer_policies.document.frontmatter import (
     CheckKeys,
@@ -17,7 +19,9 @@ from interlayer_policies.document.frontmatter import (
 )
 from interlayer_policies.document.names import fold_id, slug
 from interlayer_policies.document.policy import (
+    BINDING_LEVELS,
     FACET_OF_SCOPE_KEY,
+    LEVELS,
     PROPERTY_FACET,
     Check,
     Effective,
@@ -37,7 +41,8 @@ from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 
 FILE_BYTES_MAX: Final = 200_000
 
-_PROHIBITION: Final = re.compile(r"^(never|do not|don['’]t)\b", re.IGNORECASE)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+_SHOWN: Final = 60
 
 
 def parse(file: PolicyFile) -> Policy | list[Problem]:
@@ -109,14 +114,23 @@ def _inconsistencies(policy: Policy, header: Header) -> Iterator[tuple[int, str]
         yield header.line("supersedes"), "supersedes: a policy cannot supersede itself"
     yield from _parameter_problems(policy, header)
     seen: dict[str, str] = {}
-    for rule in policy.rules:
+    for number, rule in enumerate(policy.rules):
         first = seen.get(fold_id(rule.id))
         seen.setdefault(fold_id(rule.id), rule.id)
         if first is not None:
             other = "" if first == rule.id else f", first as {first!r}: ids that differ only by case are one id"
             yield rule.line, f"rule id {rule.id!r} is used twice in this policy{other}; give one of the rules another"
+        if header.keys.rules[number].level is None and level_of(rule.text) is None:
+            yield rule.line, _ask_for_level(rule)
         for name in sorted(rule.placeholders - policy.parameters.keys()):
             yield rule.line, f"rule {rule.id}: parameter {{{name}}} is not declared under params"
+
+
+def _ask_for_level(rule: Rule) -> str:
+    shown = rule.text if len(rule.text) <= _SHOWN else f"{rule.text[:_SHOWN]}..."
+    known = ", ".join(LEVELS[1:])
+    said = f"rule {rule.id}: {shown!r} does not tell whether it forbids, requires or advises"
+    return f"{said}; say the level: write `level: must_not` (or {known}) beside `text:`"
 
 
 def _parameter_problems(policy: Policy, header: Header) -> Iterator[tuple[int, str]]:
@@ -148,7 +162,7 @@ def _instant(given: datetime | date | None, is_end: bool) -> datetime | None:
 def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
     return Rule(
         id=keys.id or f"R{number + 1}",
-        level=keys.level or _level_of(keys.text),
+        level=keys.level or level_of(keys.text) or "must",  # where none can be told, the policy is refused
         text=" ".join(keys.text.split()),
         key=keys.key,
         check=_check(keys.check) if keys.check else None,
@@ -160,8 +174,19 @@ def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
     )
 
 
-def _level_of(text: str) -> Level:
-    return "must_not" if _PROHIBITION.match(text.strip()) else "must"
+@lru_cache(maxsize=10_000)
+def level_of(text: str) -> Level | None:
+    """Return the level that a rule's own words tell, in English, German, French and Spanish; None where they do not.
+
+    An order without a word of obligation is a requirement, or a prohibition where it denies something.
+    """
+    said = _SENTENCE_END.split(text.strip())
+    found = [one for one in map(find_obligation, said) if one is not None and one.place == "main"]
+    if found:
+        return next((one for one in found if one.force in BINDING_LEVELS), found[0]).force
+    if is_other_language(text) or is_statement(said[0]):
+        return None
+    return "must_not" if denies(said[0]) else "must"
 
 
 def _check(keys: CheckKeys) -> Check:

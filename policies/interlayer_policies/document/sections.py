@@ -72,7 +72,7 @@ def divide(section: Section) -> list[Section]:
             id=section.id if number == 1 else f"{section.id}.{number}",
             title=f"{section.title} ({number} of {len(parts)})",
             text=part.text,
-            line=section.line + (1 if section.title else 0) + part.offset,
+            line=section.line + (part.offset + 1 if number > 1 else 0),
         )
         for number, part in enumerate(parts, 1)
     ]

@@ -11,6 +11,7 @@ from interlayer.language.lexicon.reader import pattern as alternatives
 
 LANGUAGES: Final = ("en", "de", "fr", "es")
 
+_PART: Final = re.compile(r"\w+")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -26,7 +27,8 @@ class Mark:
 
 def find_marks(text: str, openings: Sequence[int]) -> Iterator[Mark]:
     """Yield the phrases in order, of two that begin together the longer; orders only at these openings."""
-    found = [mark for language in LANGUAGES for mark in _of_language(text, openings, language)]
+    said = frozenset(_PART.findall(text.casefold()))
+    found = [mark for language in LANGUAGES for mark in _of_language(text, said, openings, language)]
     if any(mark.language == "en" for mark in found):  # "no approval is required" is no Spanish
         found = [mark for mark in found if not (mark.language == "es" and mark.end - mark.start == len("no"))]
     taken = 0
@@ -43,10 +45,10 @@ def find_orders(text: str) -> Iterator[Mark]:
         yield from (Mark(found.start(), found.end(), table.meaning(found), language) for found in table.find(text))
 
 
-def _of_language(text: str, openings: Sequence[int], language: str) -> Iterator[Mark]:
+def _of_language(text: str, said: frozenset[str], openings: Sequence[int], language: str) -> Iterator[Mark]:
     for name in ("obliging_phrases", "turning_modals"):
         table = phrases_of(language, name)
-        for match in table.find(text):
+        for match in table.find(text) if table.may_stand_in(said) else ():
             if match[0] != "May" or match.start() == 0:  # the month
                 yield Mark(match.start(), match.end(), table.meaning(match), language)
     table = phrases_of(language, "obliging_openers")
@@ -68,6 +70,12 @@ class Phrases:
 
     meanings: dict[str, str]
     pattern: re.Pattern[str] | None
+    first_words: frozenset[str] = frozenset()
+    begins_open: bool = False
+
+    def may_stand_in(self, said: frozenset[str]) -> bool:
+        """Return whether a text with these words, folded, begins to say one of them; it saves the search."""
+        return self.begins_open or not self.first_words.isdisjoint(said)
 
     def find(self, text: str) -> Iterator[re.Match[str]]:
         """Yield every place where one of them stands."""
@@ -104,4 +112,6 @@ def phrases_of(language: str, name: str) -> Phrases:
     between = alternatives(form for entry in entries_of(language, "words_within_obligations") for form in entry.forms)
     gap = rf"\s+(?:(?:{between}|\w+(?:ly|ment|mente))\s+)?"
     body = alternatives(ordered).replace(r"\s+", gap)
-    return Phrases(ordered, re.compile(rf"(?<![\w'])(?:{body})(?!\w)", re.IGNORECASE))
+    found = re.compile(rf"(?<![\w'])(?:{body})(?!\w)", re.IGNORECASE)
+    first = [(form.split()[0], parts[0]) for form in ordered if (parts := _PART.findall(form))]
+    return Phrases(ordered, found, frozenset(part for _, part in first), any("*" in word for word, _ in first))

@@ -7,11 +7,12 @@ data. Words in quotes and in code are passed over.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
-from interlayer.language.lexicon.reader import entries_of, words, words_by_language
+from interlayer.language.lexicon.reader import entries_of, words_by_language
 from interlayer.language.lexicon.reader import pattern as alternatives
+from interlayer.language.lexicon.reader import words as read_words
 from interlayer.language.obligation_marks import LANGUAGES, Mark, find_marks, find_orders, phrases_of
 
 Force = Literal["must_not", "must", "should_not", "should", "may"]
@@ -163,7 +164,7 @@ def _place(text: str, mark: Mark) -> Place:
         return "subordinate" if (modal and (re.match(r"\s*[,.;:]", behind) and comma >= 0)) or opened else "main"
     clause = before[max((found.end() for found in _CLAUSE_END.finditer(before)), default=0) :]
     said = [word.casefold() for word in _WORD.findall(clause)]
-    relatives = {form for entry in entries_of(mark.language, "relative_pronouns") for form in entry.forms}
+    relatives = _relatives(mark.language)
     own = words("articles", "determiners", "subject_pronouns", "possessives", "first_and_second_person_pronouns")
     for back, word in enumerate(reversed(said)):
         between = said[len(said) - back :]
@@ -207,6 +208,18 @@ def _conjunctions() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{alternatives(_of_all('relative_pronouns') | words('conditions'))})(?!\w)")
 
 
+@cache
+def words(*names: str) -> frozenset[str]:
+    """Return the folded forms of some lists, read once."""
+    return read_words(*names)
+
+
+@cache
+def _relatives(language: str) -> frozenset[str]:
+    return frozenset(form for entry in entries_of(language, "relative_pronouns") for form in entry.forms)
+
+
+@cache
 def _of_all(name: str) -> frozenset[str]:
     return frozenset(form.casefold() for code in LANGUAGES for entry in entries_of(code, name) for form in entry.forms)
 
