@@ -30,7 +30,7 @@ class Node:
     """A part of a text: lines `start` to `end` (exclusive), what it says itself, and what stands below it.
 
     A list has its entries below it; a `step` is an entry with a number of its own list. `own_end` is where what it says
-    itself ends. `more` is set where it holds something besides text and lists.
+    itself ends. `beside` is what it holds besides its own text and lists.
     """
 
     kind: Kind
@@ -39,7 +39,12 @@ class Node:
     text: str = ""
     own_end: int = 0
     below: list["Node"] = field(default_factory=list["Node"])
-    more: bool = False
+    beside: list["Node"] = field(default_factory=list["Node"])
+
+    @property
+    def more(self) -> bool:
+        """Whether it holds anything besides its own text and lists."""
+        return bool(self.beside)
 
 
 def code_lines(lines: Sequence[str]) -> list[bool]:
@@ -111,7 +116,7 @@ def _entry(item: "SyntaxTreeNode", kind: Kind, lines: Sequence[str]) -> Node:
         text,
         own.end if own else start,
         [entry for node in below if node.kind == "list" for entry in node.below],
-        any(node.kind != "list" for node in below),
+        [node for node in below if node.kind != "list"],
     )
 
 
