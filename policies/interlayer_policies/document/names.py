@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from interlayer_policies.document.policy import Expectation, Policy, Rule
+from interlayer_policies.document.policy import Policy, Rule
 
 POLICY_ID_MAX: Final = 80
 RULE_ID_MAX: Final = 40
@@ -71,7 +71,13 @@ def _unify(policy: Policy, ids: Mapping[str, str], rules: Mapping[str, str]) -> 
         supersedes=tuple(ids.get(fold_id(one), one) for one in policy.supersedes),
         rules=tuple(_overriding(rule, rules) for rule in policy.rules),
         expectations=tuple(
-            Expectation(one.task, one.situation, named(one.rules), _sections(one.sections, ids), one.line)
+            replace(
+                one,
+                rules=named(one.rules),
+                sections=_sections(one.sections, ids),
+                absent=named(one.absent),
+                violations=named(one.violations),
+            )
             for one in policy.expectations
         ),
     )
