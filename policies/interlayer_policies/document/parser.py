@@ -186,5 +186,3 @@ def level_of(text: str) -> Level | None:
 
 def _check(keys: CheckKeys) -> Check:
     return Check(keys.kind, dict(keys.model_extra or {}))
-
-

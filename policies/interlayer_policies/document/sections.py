@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from interlayer.text.budget import text_tokens
+from interlayer_policies.document.fences import code_lines, fence_mark
 from interlayer_policies.document.names import slug
-from interlayer_policies.document.outline import code_lines, fence_mark
 from interlayer_policies.document.policy import Section
 
 PART_TOKENS_MAX: Final = 500

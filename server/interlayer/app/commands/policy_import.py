@@ -11,7 +11,7 @@ from interlayer.app.commands.shell import AS_JSON, echo
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from interlayer_policies.document.rule_file_import import Imported
+    from interlayer_policies.rule_files.conversion import Imported
 
 __all__ = ["policy"]
 
@@ -28,8 +28,8 @@ def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
     guidance are listed with the reason.
     """
     from interlayer.app.commands.policy_output import print_imported
-    from interlayer_policies.document.rule_file_import import imported
-    from interlayer_policies.document.rule_file_search import find_rule_files
+    from interlayer_policies.rule_files.conversion import imported
+    from interlayer_policies.rule_files.search import find_rule_files
 
     found = imported(find_rule_files(source, into))
     files = [one.file for one in found if one.file]

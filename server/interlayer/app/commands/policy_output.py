@@ -13,7 +13,6 @@ from interlayer.answers import as_json
 
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
-    from interlayer_policies.document.rule_file_import import Imported, KeptObligation
     from interlayer_policies.governance import Published
     from interlayer_policies.publication.proposals import Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from interlayer_policies.review.policy_tests import Case
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
+    from interlayer_policies.rule_files.conversion import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10

@@ -22,8 +22,8 @@ from interlayer.language.obligations import (
     order_pattern,
 )
 from interlayer.text.sentences import sentences
-from interlayer_policies.document.outline import Node, outline, plain
 from interlayer_policies.document.policy import BINDING_LEVELS, Level
+from interlayer_policies.rule_files.outline import Node, outline, plain
 
 RULE_MAX: Final = 500
 

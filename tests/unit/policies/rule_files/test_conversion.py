@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from interlayer.errors import InvalidInput
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
-from interlayer_policies.document.rule_file_import import Imported, imported
-from interlayer_policies.document.rule_file_search import find_rule_files
-from interlayer_policies.document.rule_files import RuleFile
 from interlayer_policies.review.lint import lint
+from interlayer_policies.rule_files.conversion import Imported, imported
+from interlayer_policies.rule_files.placement import RuleFile
+from interlayer_policies.rule_files.search import find_rule_files
 
 AGENTS = """# Working in this repository
 

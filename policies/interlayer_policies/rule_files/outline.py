@@ -1,4 +1,4 @@
-"""The outline of a Markdown text: which lines are code, its paragraphs, its lists with their entries.
+"""The outline of a Markdown text: its paragraphs, its lists with their entries, and what is neither.
 
 Clauses of policies are lettered or numbered without being lists of Markdown: `(a) Users must ...`. They are entries
 here too, and a list below one is its own.
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "code"]
 
-_FENCE: Final = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
 _CLAUSE: Final = re.compile(
     r"\s*(?:\((?:[a-z]{1,2}|[ivx]{1,4}|\d{1,2})\)|[a-z]\)|§ ?\d+|\d{1,2}(?:\.\d{1,2})+\.?)[ \t]+(?=\S)"
 )
@@ -45,34 +44,6 @@ class Node:
     def more(self) -> bool:
         """Whether it holds anything besides its own text and lists."""
         return bool(self.beside)
-
-
-def code_lines(lines: Sequence[str]) -> list[bool]:
-    """Return for each line whether it belongs to a fence, its first and last line included.
-
-    A fence ends at a mark of its own kind that is at least as long, so a shorter one within it is code too. One that
-    nobody closes reaches to the end.
-    """
-    found: list[bool] = []
-    mark = ""
-    for line in lines:
-        opening = _FENCE.match(line)
-        if mark:
-            found.append(True)
-            ends = opening and not opening["info"].strip() and opening["mark"].startswith(mark)
-            mark = "" if ends else mark
-        else:
-            # Backticks behind an opening are no fence but code within a line: ```like this```.
-            if opening and not (opening["mark"][0] == "`" and "`" in opening["info"]):
-                mark = opening["mark"]
-            found.append(bool(mark))
-    return found
-
-
-def fence_mark(line: str) -> str:
-    """Return the mark that a line opens a fence with, empty for any other line."""
-    opening = _FENCE.match(line)
-    return opening["mark"] if opening else ""
 
 
 def outline(lines: Sequence[str], opens_order: "re.Pattern[str] | None" = None) -> list[Node]:
