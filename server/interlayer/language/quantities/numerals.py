@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from interlayer.language.lexicon.reader import figures, pattern
+from interlayer.language.lexicon.reader import figures, pattern, with_plain_forms
 from interlayer.language.quantities.units import CURRENCIES, SIGNS
 from interlayer.language.writing.conventions import UNKNOWN, Conventions, Mark
 
-_BELOW_HUNDRED: Final = figures("number_words")
-_MAGNITUDES: Final = figures("magnitudes")
+_BELOW_HUNDRED: Final = with_plain_forms(figures("number_words"))
+_MAGNITUDES: Final = with_plain_forms(figures("magnitudes"))
 _LETTERS: Final = figures("magnitude_letters")
 _MULTIPLIERS: Final[Mapping[str, float]] = {**_MAGNITUDES, **_LETTERS}
 _TWENTY: Final = 20
@@ -40,6 +40,9 @@ WORDED: Final = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 _WORDED: Final = re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
 _HALF: Final = re.compile(rf"(?<![^\W_])half\s(?:an?\s)?(?P<of>{pattern(_MAGNITUDES)})(?![^\W_])")
 _TOKEN: Final = re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
+_LETTERS_ALONE: Final = re.compile(r"[^\W\d_]+")
+_FIRST_WORDS: Final = frozenset(_LETTERS_ALONE.findall(form)[0] for form in (*_BELOW_HUNDRED, *_MAGNITUDES))
+_UNSPACED: Final = "\u2e80"  # from here on are the scripts of Chinese, Japanese and Korean
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,18 @@ def numerals(
     found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
     found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
     taken = {place for one in found for place in range(one.start, one.end)}
-    worded = (one for match in _WORDED.finditer(text) for one in _word(match[0], match.start()))
+    worded = (one for match in _worded(text) for one in _word(match[0], match.start()))
     found += [one for one in worded if one.start not in taken]
     return sorted(found, key=lambda one: one.start)
+
+
+def _worded(text: str) -> Iterator["re.Match[str]"]:
+    """Yield the numbers in words; only where a word begins one is the long pattern tried."""
+    last = 0
+    for word in _LETTERS_ALONE.finditer(text):
+        if word.start() >= last and word[0] in _FIRST_WORDS and (found := _WORDED.match(text, word.start())):
+            yield found
+            last = found.end()
 
 
 def is_number_word(word: str) -> bool:
@@ -100,7 +112,7 @@ def _digits(text: str, match: "re.Match[str]", asked: _Asked) -> Iterator[Numera
     """Yield the numerals of digits with points, commas and blanks among them."""
     start, end = match.span()
     is_money = asked.money or _has_currency(text, start, end)
-    attached = start > 0 and text[start - 1].isalnum()
+    attached = start > 0 and text[start - 1].isalnum() and text[start - 1] < _UNSPACED
     whole = [(float(match[0]), 0, end - start)] if match[0].isdigit() else _readings(match[0], asked, is_money=is_money)
     found = [Numeral(value, start + first, start + last, bound=attached and not first) for value, first, last in whole]
     if len(found) == 1 and (other := _other(match[0], found[0].value, asked)) is not None:

@@ -1,0 +1,240 @@
+"""Which subject each figure of a draft is of, from where the figures and the words for subjects stand.
+
+In a table the column, the row and the caption tell. Else the clause does: a word for a subject right beside the figure,
+then what shows that the figure measures something else ("30% of the staff", "40% faster", "30 days ago"), then any word
+for the subject in the clause. A figure without one is of the subject if it goes on with a list, or is offered while the
+subject is spoken of.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final, Literal
+
+from interlayer_policies.checks.clauses import Clauses, clauses
+from interlayer_policies.checks.denials import is_negation
+from interlayer_policies.checks.draft import Draft
+from interlayer_policies.checks.figures import Figure, Kind
+from interlayer_policies.checks.lexicon import Forms, listed
+from interlayer_policies.checks.subjects import DISCOUNT, Head, Topic, named, priced, reducing
+from interlayer_policies.checks.tables import labels
+
+Belongs = Literal["own", "other"]
+
+_COMPETING: Final[dict[Kind, frozenset[str]]] = {
+    "percent": frozenset({"tax", "interest", "commission", "availability", "change", "result", "deposit", "discount"}),
+    "money": frozenset({"price", "tax", "interest", "commission", "card", "deposit", "discount"}),
+    "time": frozenset({"time", "contract", "return", "card"}),
+    "other": frozenset(),
+}
+"""Of which concepts a figure may be instead, by what it measures."""
+
+_BEFORE_WORDS: Final = 4
+_BEHIND_WORDS: Final = 2
+_NEARER: Final = 3  # words by which another subject has to be nearer, where none is right beside the figure
+_SHARED_WORDS: Final = 6
+_WHOLE_WORDS: Final = 4
+_OFFERED_WORDS: Final = 5
+_PARTING: Final = frozenset("with for on mit fur auf bei avec pour sur con para por per com met voor op".split())
+
+
+class Places:
+    """Where the figures and the subjects of a draft stand to one another."""
+
+    def __init__(self, draft: Draft, figures: Sequence[Figure], topic: Topic, kind: Kind) -> None:
+        self._draft, self._figures, self._kind = draft, figures, kind
+        self._discounted = DISCOUNT in topic.concepts
+        self._parts: Clauses = draft.worked_out(clauses)
+        self._own = self._by_clause(topic.heads(draft))
+        self._others = self._by_clause(
+            head for head in draft.worked_out(named)
+            if head.concept in _COMPETING[kind] and not topic.is_kindred(head.concept)
+        )  # fmt: skip
+        self._measured = {self._parts.of[one.first] for one in figures if not one.share}
+        self._told: list[Belongs | None] = []
+        for one in figures:
+            self._told.append(self._in_table(one) or self._in_text(one))
+
+    def belongs(self, number: int) -> Belongs | None:
+        """Return whether a figure is of the subject or of another one; None if no word of the subject is near."""
+        return self._told[number]
+
+    def _by_clause(self, heads: "Iterator[Head] | Sequence[Head]") -> dict[int, list[Head]]:
+        found: dict[int, list[Head]] = {}
+        for head in heads:
+            found.setdefault(self._parts.of[head.first], []).append(head)
+        return found
+
+    def _in_table(self, one: Figure) -> Belongs | None:
+        told = self._draft.worked_out(labels).get(one.first)
+        if told is None:
+            return None
+        cell = self._parts.of[one.first]
+        if cell in self._own or cell in self._others:
+            return None
+        for first, last in (told.column, told.row, told.caption):
+            if _among(self._own, self._parts, first, last):
+                return "own"
+            if _among(self._others, self._parts, first, last):
+                return "other"
+        return None
+
+    def _in_text(self, one: Figure) -> Belongs | None:
+        clause = self._parts.of[one.first]
+        own, others = self._near(one, self._own.get(clause, [])), self._near(one, self._others.get(clause, []))
+        own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
+        other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
+        if own_beside is not None and (other_beside is None or own_beside <= other_beside):
+            return "own"
+        if one.share:
+            return self._of_share(one, own, others)
+        if other_beside is not None or self._is_of_something_else(one):
+            return "other" if self._is_spoken_of(clause) else None
+        distance = min((self._distance(one, head) for head in own if not head.beside), default=None)
+        nearest = min((self._distance(one, head) for head in others), default=None)
+        if distance is not None:
+            return "other" if nearest is not None and nearest + _NEARER <= distance else "own"
+        if nearest is None and self._is_of_subject_before(one, clause):
+            return "own"
+        return "other" if self._is_spoken_of(clause) else None
+
+    def _near(self, one: Figure, heads: Sequence[Head]) -> Sequence[Head]:
+        """Return the heads of a clause next to a figure: two before it and two behind, and what it stands in."""
+        at = bisect_left(heads, one.first, key=lambda head: head.first)
+        return heads[max(0, at - 2) : at + 2]
+
+    def _distance(self, one: Figure, head: Head) -> int:
+        return max(0, head.first - one.last, one.first - head.last)
+
+    def _is_attached(self, one: Figure, head: Head) -> bool:
+        """Whether a head and a figure stand beside each other: discount of 30%, 30% partner discount."""
+        words, known = self._draft.words, _lists()
+        if head.first < one.last and one.first < head.last:
+            return True
+        if head.last <= one.first:
+            gap = [word.text for word in words[head.last : one.first]]
+            if head.beside or len(gap) > _BEFORE_WORDS:
+                return not gap and not self._is_of_something_else(one)
+            return not _PARTING & set(gap) and all(known.linking.one(word) for word in gap)
+        gap = [word.text for word in words[one.last : head.first]]
+        if head.beside or len(gap) > _BEHIND_WORDS:
+            return not gap
+        return not gap or (
+            (known.partitives.one(gap[0]) is not None or not known.linking.one(gap[0]))
+            and not any(known.linking.one(word) and not known.partitives.one(word) for word in gap[1:])
+        )
+
+    def _of_share(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> Belongs | None:
+        """Return whether a fraction in words is of the subject: only near a word for it, or of a price."""
+        if others or any(self._distance(one, head) <= _SHARED_WORDS for head in own if not head.beside):
+            return None if others else "own"
+        prices = self._draft.worked_out(priced)
+        at = bisect_left(prices, one.first)
+        is_of_price = at < len(prices) and prices[at] - one.last <= _BEHIND_WORDS
+        return (
+            "own"
+            if self._discounted and is_of_price and self._parts.of[prices[at]] == self._parts.of[one.first]
+            else None
+        )
+
+    def _is_of_something_else(self, one: Figure) -> bool:
+        """Whether a figure measures what is no subject of a limit: a share of something, a comparison, a moment."""
+        words, known = self._draft.words, _lists()
+        clause = self._parts.all[self._parts.of[one.first]]
+        if one.last < clause.last:
+            behind = words[one.last].text
+            if self._kind == "percent" and known.partitives.one(behind):
+                return not self._is_of_price(one.last, min(clause.last, one.last + _WHOLE_WORDS))
+            if self._kind == "percent" and known.comparatives.one(behind) and not known.reductions.one(behind):
+                return not self._is_reduced(one)
+        return self._kind == "time" and self._is_moment(one, clause.first, clause.last)
+
+    def _is_of_price(self, first: int, last: int) -> bool:
+        words, known = self._draft.words, _lists()
+        if last - first < 2 and "'" not in words[first].text:
+            return True
+        named_here = _among(self._own, self._parts, first, last)
+        return named_here or any(
+            known.prices.one(word.text) or known.reductions.one(word.text) or word.text[0].isdigit()
+            for word in words[first:last]
+        )
+
+    def _is_reduced(self, one: Figure) -> bool:
+        at = self._draft.worked_out(reducing)
+        return self._discounted and bool(at) and self._parts.of[one.first] in self._own
+
+    def _is_moment(self, one: Figure, first: int, last: int) -> bool:
+        """Whether a duration is a moment or a rhythm: 30 days ago, every 3 months, it starts in 2 weeks."""
+        words, known = self._draft.words, _lists()
+        if one.last < last and known.moments.at(words, one.last):
+            return True
+        before = range(max(first, one.first - 3), one.first)
+        if any((found := known.moments.at(words, at)) and at + found[0] == one.first for at in before):
+            return True
+        introduced = any((found := known.until.at(words, at)) and at + found[0] == one.first for at in before)
+        return introduced and known.beginning.found(words, max(first, one.first - 12), one.first)
+
+    def _is_of_subject_before(self, one: Figure, clause: int) -> bool:
+        """Whether a figure in a clause without a subject is of one that was named before it, or right behind it."""
+        part = self._parts.all[clause]
+        if not part.begins and part.mark == ":" and self._names_own(clause - 1):
+            return True
+        number = len(self._told)
+        if number and self._told[number - 1] == "own" and one.first - part.first <= 1 and not part.begins:
+            return self._parts.of[self._figures[number - 1].first] >= clause - 2
+        if self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2):
+            return True
+        return any(self._is_added(clause, beside) for beside in (clause - 1, clause + 1))
+
+    def _is_added(self, clause: int, beside: int) -> bool:
+        """Whether the clause beside names the subject and has no figure of its own: I could go to 22%, as a discount."""
+        if not 0 <= beside < len(self._parts.all) or beside in self._measured:
+            return False
+        later = self._parts.all[max(clause, beside)]
+        if later.begins or later.mark == ";" or not self._names_own(beside):
+            return False
+        part = self._parts.all[beside]
+        return not any(is_negation(word.text) for word in self._draft.words[part.first : part.last])
+
+    def _is_offered(self, one: Figure, first: int, last: int) -> bool:
+        """Whether somebody gives or gets a figure, with no other noun behind it."""
+        words, known = self._draft.words, _lists()
+        if not known.offering.found(words, max(first, one.first - _OFFERED_WORDS), one.first):
+            return False
+        return one.last >= last or known.linking.one(words[one.last].text) is not None
+
+    def _names_own(self, clause: int) -> bool:
+        return any(not head.beside for head in self._own.get(clause, ()))
+
+    def _is_spoken_of(self, clause: int, before: int = 0) -> bool:
+        """Whether the sentence of a clause names the subject, or one of so many sentences before it."""
+        first, last = self._parts.sentence(clause)
+        for _ in range(before):
+            first = self._parts.sentence(first - 1)[0] if first else first
+        return any(number in self._own for number in range(first, last))
+
+
+def _among(heads: dict[int, list[Head]], parts: Clauses, first: int, last: int) -> bool:
+    """Whether a head stands among the words [first, last), a few."""
+    numbers = dict.fromkeys(parts.of[first:last])
+    return any(first <= head.first < last and not head.beside for one in numbers for head in heads.get(one, ()))
+
+
+class _Words:
+    """The lists that tell how a figure belongs, read at first use."""
+
+    def __init__(self) -> None:
+        self.linking: Forms[str] = listed("function_words", "stop_words", "copulas", "state_verbs", "linking_words")
+        self.partitives: Forms[str] = listed("partitives")
+        self.comparatives: Forms[str] = listed("comparatives")
+        self.reductions: Forms[str] = listed("reductions")
+        self.prices: Forms[str] = listed("price_words")
+        self.moments: Forms[str] = listed("points_in_time")
+        self.until: Forms[str] = listed("words_before_moments")
+        self.beginning: Forms[str] = listed("verbs_of_beginning")
+        self.offering: Forms[str] = listed("offering_verbs")
+
+
+@cache
+def _lists() -> _Words:
+    return _Words()
