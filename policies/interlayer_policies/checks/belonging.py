@@ -35,6 +35,8 @@ _NEARER: Final = 3  # words by which another subject has to be nearer, where non
 _SHARED_WORDS: Final = 6
 _WHOLE_WORDS: Final = 4
 _OFFERED_WORDS: Final = 5
+_BUT_FIGURE_WORDS: Final = 10
+_CHANGE: Final = "change"
 _PARTING: Final = frozenset("with for on mit fur auf bei avec pour sur con para por per com met voor op".split())
 
 
@@ -85,18 +87,22 @@ class Places:
         own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
         other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
         if own_beside is not None and (other_beside is None or own_beside <= other_beside):
-            return "own"
+            return "other" if self._is_aimed_at(one, own) else "own"
         if one.share:
             return self._of_share(one, own, others)
-        if other_beside is not None or self._is_of_something_else(one):
-            return "other" if self._is_spoken_of(clause) else None
+        if other_beside is not None and self._has_changed(one, own, others):
+            return "own"
+        if other_beside is None and not self._is_of_something_else(one) and self._is_of_clause(one, own, others):
+            return "own"
+        return "other" if self._is_spoken_of(clause) else None
+
+    def _is_of_clause(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> bool:
+        """Whether a figure that stands beside no subject is of the one of its clause, or of one spoken of before."""
         distance = min((self._distance(one, head) for head in own if not head.beside), default=None)
         nearest = min((self._distance(one, head) for head in others), default=None)
         if distance is not None:
-            return "other" if nearest is not None and nearest + _NEARER <= distance else "own"
-        if nearest is None and self._is_of_subject_before(one, clause):
-            return "own"
-        return "other" if self._is_spoken_of(clause) else None
+            return nearest is None or nearest + _NEARER > distance
+        return nearest is None and self._is_of_subject_before(one, self._parts.of[one.first])
 
     def _near(self, one: Figure, heads: Sequence[Head]) -> Sequence[Head]:
         """Return the heads of a clause next to a figure: two before it and two behind, and what it stands in."""
@@ -122,6 +128,23 @@ class Places:
         return not gap or (
             (known.partitives.one(gap[0]) is not None or not known.linking.one(gap[0]))
             and not any(known.linking.one(word) and not known.partitives.one(word) for word in gap[1:])
+        )
+
+    def _has_changed(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> bool:
+        """Whether what rises or falls before a figure is the subject: your discount has gone up to 25%."""
+        before = [head for head in others if head.first < one.first]
+        subject = [head for head in own if head.last <= one.first and not head.beside]
+        return (
+            bool(before and subject)
+            and before[-1].concept == _CHANGE
+            and (len(before) < 2 or before[-2].first < subject[-1].first)
+        )
+
+    def _is_aimed_at(self, one: Figure, own: Sequence[Head]) -> bool:
+        """Whether somebody aims at having less of something: we are trying to shave 20% off our cloud spend."""
+        first = self._parts.all[self._parts.of[one.first]].first
+        return all(head.beside for head in own) and _lists().aiming.found(
+            self._draft.words, max(first, one.first - _OFFERED_WORDS - 1), one.first
         )
 
     def _of_share(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> Belongs | None:
@@ -177,17 +200,19 @@ class Places:
     def _is_of_subject_before(self, one: Figure, clause: int) -> bool:
         """Whether a figure in a clause without a subject is of one that was named before it, or right behind it."""
         part = self._parts.all[clause]
-        if not part.begins and part.mark == ":" and self._names_own(clause - 1):
+        if not part.begins and part.mark == ":" and self._is_labelled(clause):
             return True
         number = len(self._told)
         if number and self._told[number - 1] == "own" and one.first - part.first <= 1 and not part.begins:
             return self._parts.of[self._figures[number - 1].first] >= clause - 2
         if self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2):
             return True
+        if self._says_but_figure(one, part.first, part.last) and self._is_spoken_of(clause, before=1):
+            return True
         return any(self._is_added(clause, beside) for beside in (clause - 1, clause + 1))
 
     def _is_added(self, clause: int, beside: int) -> bool:
-        """Whether the clause beside names the subject and has no figure of its own: I could go to 22%, as a discount."""
+        """Whether the clause beside names the subject and has no figure of its own: I could do 22%, as a discount."""
         if not 0 <= beside < len(self._parts.all) or beside in self._measured:
             return False
         later = self._parts.all[max(clause, beside)]
@@ -202,6 +227,25 @@ class Places:
         if not known.offering.found(words, max(first, one.first - _OFFERED_WORDS), one.first):
             return False
         return one.last >= last or known.linking.one(words[one.last].text) is not None
+
+    def _is_labelled(self, clause: int) -> bool:
+        """Whether the subject stands before the colon that a clause begins with, or before brackets in front of it."""
+        before = clause - 1
+        if self._names_own(before):
+            return True
+        while before > max(0, clause - 4) and self._parts.all[before].mark in "()":
+            before -= 1
+        return self._names_own(before)
+
+    def _says_but_figure(self, one: Figure, first: int, last: int) -> bool:
+        """Whether a clause names nothing beside the figure: for you it is 25%."""
+        words, known = self._draft.words, _lists()
+        if last - first > _BUT_FIGURE_WORDS or one.first - first < 2:
+            return False
+        return all(
+            one.first <= at < one.last or known.linking.one(words[at].text) or known.offering.one(words[at].text)
+            for at in range(first, last)
+        )
 
     def _names_own(self, clause: int) -> bool:
         return any(not head.beside for head in self._own.get(clause, ()))
@@ -232,6 +276,7 @@ class _Words:
         self.moments: Forms[str] = listed("points_in_time")
         self.until: Forms[str] = listed("words_before_moments")
         self.beginning: Forms[str] = listed("verbs_of_beginning")
+        self.aiming: Forms[str] = listed("verbs_of_aiming")
         self.offering: Forms[str] = listed("offering_verbs")
 
 

@@ -11,10 +11,9 @@ from typing import Any, Final
 import re2
 
 from interlayer.text.private import PERSONAL
-from interlayer_policies.checks.doubts import why_doubtful
 from interlayer_policies.checks.draft import Draft, Span
 from interlayer_policies.checks.figures import Figure, Figures
-from interlayer_policies.checks.findings import Finding
+from interlayer_policies.checks.findings import Finding, why_doubtful
 from interlayer_policies.checks.limits import Limit
 from interlayer_policies.checks.private import personal, secrets
 from interlayer_policies.checks.subjects import topic
@@ -73,6 +72,16 @@ def bare_terms(kind: str, options: Options) -> list[str]:
     """Return the single words that a check forbids: they stand in ordinary texts too, in another sense or quoted."""
     terms = _texts(options, "terms") if kind == "forbid_terms" and options.get("terms") else []
     return [term for term in terms if _BARE.fullmatch(term.strip())]
+
+
+def subjects(kind: str, options: Options) -> list[str]:
+    """Return the subjects of the word lists that a check sees by all of their words; none if its options are wrong."""
+    if "near" not in OPTIONS[kind] or "near" not in options:
+        return []
+    try:
+        return sorted(topic(_near(options)).concepts)
+    except ValueError:
+        return []
 
 
 def _forbid_terms(options: Options) -> Callable[[Draft], Iterable[Finding]]:

@@ -16,6 +16,7 @@ from interlayer_policies.checks.lexicon import listed
 _ENDED: Final = re.compile(r"[.!?\u3002\uff01\uff1f\u2026][\"')\]*_]*\s|[\u3002\uff01\uff1f]")
 _MARKED: Final = re.compile(r"[!?\u3002\uff01\uff1f]")
 _MARK: Final = re.compile(r"[,;:()|\t\uff0c\uff1b\uff1a]|\s-+\s|--")
+_STRONG: Final = re.compile(r"[:;\uff1b\uff1a]")
 _OPENS: Final = re.compile(r"\n\s*(?:[-*\u2022>|]|\d{1,2}[.)]\s)|\n\s*\n")
 _WRAPPED: Final = 48  # characters from which on a line is taken to go on in the next one
 _SHORT: Final = frozenset(form.casefold().rstrip(".") for form in forms("abbreviations", "titles", "legal_forms"))
@@ -49,7 +50,7 @@ class Clauses:
     of: Sequence[int]
 
     def sentence(self, number: int) -> tuple[int, int]:
-        """Return the numbers [first, last) of the clauses of the sentence that a clause is in, at most ten either way."""
+        """Return the numbers [first, last) of the clauses of a clause's sentence, at most ten to either side."""
         first = number
         while first > max(0, number - 10) and not self.all[first].begins:
             first -= 1
@@ -90,7 +91,7 @@ def _break_before(draft: Draft, at: int, gap: str) -> str:
     ended = _ENDED.search(gap)
     if ended and _is_end(draft, before, word, gap):
         return END
-    mark = _MARK.search(gap)
+    mark = _STRONG.search(gap) or _MARK.search(gap)
     if mark is None or (
         before.text[-1].isdigit() and word.text[0].isdigit() and not gap.strip(" -,") and "," not in gap
     ):

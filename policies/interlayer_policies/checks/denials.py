@@ -61,6 +61,8 @@ def _denied_before(words: Sequence[Word], first: int, place: int, known: _Words)
     """Whether a word of denial in front of a place reaches it."""
     for at in _cues(words, first, place, known):
         if known.determiners.one(words[at].text) and known.refusals.at(words, at) is None:
+            if at > first and known.inviting.one(words[at - 1].text):
+                continue  # you need no coupon
             if _reaches(words, at, first, place):
                 return True
         elif not _invites(words, at, place, known) and not _is_of_a_condition(words, first, at, place):
@@ -121,18 +123,19 @@ def _is_of_a_condition(words: Sequence[Word], first: int, at: int, place: int) -
 def _denied_behind(words: Sequence[Word], place: int, last: int, known: _Words) -> bool:
     """Whether what follows a place in its clause says that it is not possible or not granted."""
     for at in _cues(words, place, last, known):
-        if known.refusals.at(words, at) and not is_negation(words[at].text, known.negations):
+        refusal = known.refusals.at(words, at)
+        if refusal and (refusal[0] > 1 or not is_negation(words[at].text, known.negations)):
             return True
         if words[at].text in _BEHIND_VERB and not known.inviting.found(words, place, last):
             return True
-        if _is_predicate(words, place, at, known) and (
+        if _is_predicate(words, at, known) and (
             at + 1 >= last or known.granting.found(words, at + 1, min(at + 1 + _GRANTED_WITHIN, last))
         ):
             return not known.inviting.found(words, at + 1, min(at + 3, last))
     return False
 
 
-def _is_predicate(words: Sequence[Word], place: int, at: int, known: _Words) -> bool:
+def _is_predicate(words: Sequence[Word], at: int, known: _Words) -> bool:
     """Whether a negation stands with a verb: isn't, cannot, is not; "no" alone belongs to a noun."""
     word = words[at].text
     if word.endswith("n't") or word in {"cannot", "never"} or "'" in word:
@@ -140,7 +143,8 @@ def _is_predicate(words: Sequence[Word], place: int, at: int, known: _Words) -> 
     if known.determiners.one(word) and word != "no":
         return False
     if word in _LINKED_NEGATIONS:
-        return at > place or known.function.one(words[at - 1].text) is not None
+        behind = words[at + 1].text if at + 1 < len(words) else ""
+        return known.function.one(words[at - 1].text) is not None or known.function.one(behind) is not None
     return True
 
 

@@ -1,4 +1,4 @@
-"""The figures of a draft that a check measures: numbers in its unit or one that converts into it, and shares in words."""
+"""The figures that a check measures: numbers in its unit or in one that converts into it, and fractions in words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from interlayer_policies.checks.denials import denied
+from interlayer_policies.checks.draft import Draft
+from interlayer_policies.checks.quotations import quoted
+
 Why = Literal["denied", "quoted", "other_subject"]
 
 
@@ -17,3 +21,12 @@ class Finding:
     start: int
     end: int
     why: Why | None = None
+
+
+def why_doubtful(draft: Draft, first: int, last: int) -> Why | None:
+    """Return why the words [first, last) are not said by the writer as they stand; None if they are."""
+    if first >= len(draft.words):
+        return None
+    if quoted(draft, first, last):
+        return "quoted"
+    return "denied" if denied(draft, first, last) else None

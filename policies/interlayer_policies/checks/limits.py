@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from interlayer_policies.checks.belonging import Places
-from interlayer_policies.checks.denials import denied
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.checks.figures import Figure, Figures
-from interlayer_policies.checks.findings import Finding
-from interlayer_policies.checks.quotations import quoted
+from interlayer_policies.checks.findings import Finding, why_doubtful
 from interlayer_policies.checks.subjects import Topic
 
 
@@ -37,9 +35,7 @@ class Limit:
             if belongs is None:
                 continue
             span = draft.original(one.start, one.end)
-            if quoted(draft, one.first, one.last):
-                yield Finding(span.start, span.end, "quoted")
-            elif belongs == "other" or one.foreign:
-                yield Finding(span.start, span.end, "other_subject")
-            else:
-                yield Finding(span.start, span.end, "denied" if denied(draft, one.first, one.last) else None)
+            why = why_doubtful(draft, one.first, one.last)
+            if why != "quoted" and (belongs == "other" or one.foreign):
+                why = "other_subject"
+            yield Finding(span.start, span.end, why)

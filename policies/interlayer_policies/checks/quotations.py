@@ -33,6 +33,11 @@ _BEHIND: Final = 4
 _LOOKED_AT: Final = 40  # words of a clause on either side, so that time stays linear
 _SPEAKERS_AT_LINES: Final = re.compile(r"(?m)^\W{0,3}([^\W\d_]+)(?: [^\W\d_]+)?\s?:\s")
 
+_WRITER: Final = frozenset(
+    {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
+)
+_ALSO_OBJECTS: Final = frozenset({"nous", "noi"})
+
 Place = tuple[int, int]
 
 
@@ -43,6 +48,7 @@ class _Words:
         self.others: Forms[str] = listed("other_parties")
         self.said: Forms[str] = listed("requests")
         self.accepted: Forms[str] = listed("accepted_words")
+        self.participles: Forms[str] = listed("participles_of_asking")
         self.modal: Forms[str] = listed("modal_verbs")
         self.comparing: Forms[str] = listed("comparing_words")
         self.negations: Forms[str] = listed("negations", "negative_words")
@@ -111,7 +117,9 @@ def _is_reported(draft: Draft, first: int) -> bool:
     known, parts, words = _lists(), draft.worked_out(clauses), draft.words
     number = parts.of[first]
     clause = parts.all[number]
-    if not _says(words, max(clause.first, first - _LOOKED_AT), first, known):
+    begin, end = max(clause.first, first - _LOOKED_AT), min(clause.last, first + _LOOKED_AT)
+    asked_behind = known.participles.one(words[end - 1].text) and known.others.found(words, begin, first)
+    if not asked_behind and not _says(words, begin, first, known):
         return False
     following = parts.all[min(number + 1, len(parts.all) - 1)]
     end = min(following.last if not following.begins else clause.last, first + _LOOKED_AT)
@@ -128,9 +136,17 @@ def _says(words: Sequence[Word], first: int, last: int, known: _Words) -> bool:
             continue  # you may ask for a refund
         begin = max(first, at - _SAID_WITHIN)
         others = [one for one in range(begin, at) if known.others.one(words[one].text)]
-        if others and not any(known.comparing.one(word.text) for word in words[begin : others[0]]):
+        if not others or _speaks_himself(words, others[-1], at):
+            continue
+        if not any(known.comparing.one(word.text) for word in words[begin : others[0]]):
             return True
     return False
+
+
+def _speaks_himself(words: Sequence[Word], other: int, at: int) -> bool:
+    """Whether the writer stands between somebody else and the word for saying: you know that we offered ..."""
+    between = [word.text for word in words[other + 1 : at]]
+    return any(word in _WRITER for word in between[1:]) or (bool(between) and between[0] in _WRITER - _ALSO_OBJECTS)
 
 
 @cache
