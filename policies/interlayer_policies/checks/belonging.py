@@ -36,6 +36,7 @@ _SHARED_WORDS: Final = 6
 _WHOLE_WORDS: Final = 4
 _OFFERED_WORDS: Final = 5
 _BUT_FIGURE_WORDS: Final = 10
+_UP_AND_DOWN: Final = frozenset({"up", "down"})
 _CHANGE: Final = "change"
 _PARTING: Final = frozenset("with for on mit fur auf bei avec pour sur con para por per com met voor op".split())
 
@@ -170,6 +171,8 @@ class Places:
                 return not self._is_of_price(one.last, min(clause.last, one.last + _WHOLE_WORDS))
             if self._kind == "percent" and known.comparatives.one(behind) and not known.reductions.one(behind):
                 return not self._is_reduced(one)
+        if self._kind == "percent" and one.first > clause.first and words[one.first - 1].text in _UP_AND_DOWN:
+            return not self._is_reduced(one)
         return self._kind == "time" and self._is_moment(one, clause.first, clause.last)
 
     def _is_of_price(self, first: int, last: int) -> bool:

@@ -62,7 +62,7 @@ class Clauses:
 
 def clauses(draft: Draft) -> Clauses:
     """Cut a draft into its clauses."""
-    links = {at for at, _, _ in listed("clause_links").scan(draft.words)}
+    links = {at for at, _, _ in listed("clause_links").scan(draft.words) if _is_plain(draft, draft.words[at])}
     words, lower = draft.words, draft.lower
     found: list[Clause] = []
     of: list[int] = []
@@ -81,6 +81,14 @@ def clauses(draft: Draft) -> Clauses:
     if words:
         found.append(Clause(first, len(words), mark, words[first].text if first in links else ""))
     return Clauses(found, of)
+
+
+def _is_plain(draft: Draft, word: Word) -> bool:
+    """Whether a word is written as it is folded: "e" is and, "è" is a verb."""
+    if len(word.text) > 1:
+        return True
+    span = draft.original(word.start, word.end)
+    return draft.text[span.start : span.end].isascii()
 
 
 def _break_before(draft: Draft, at: int, gap: str) -> str:

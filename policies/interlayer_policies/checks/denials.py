@@ -36,7 +36,7 @@ class _Words:
         self.determiners: Forms[str] = listed("determiners_of_denial")
         self.affirming: Forms[str] = listed("affirming_phrases", "phrases_without_negation")
         self.inviting: Forms[str] = listed("verbs_without_refusal")
-        self.granting: Forms[str] = listed("granting_words")
+        self.granting: Forms[str] = listed("granting_words", inflected=True)
         self.function: Forms[str] = listed("function_words", "stop_words")
         self.links: Forms[str] = listed("clause_links")
 
@@ -65,7 +65,7 @@ def _denied_before(words: Sequence[Word], first: int, place: int, known: _Words)
                 continue  # you need no coupon
             if _reaches(words, at, first, place):
                 return True
-        elif not _invites(words, at, place, known) and not _is_of_a_condition(words, first, at, place):
+        elif not _invites(words, at + _length(words, at, known) - 1, place, known) and not _is_of_a_condition(words, first, at, place):
             return True
     return False
 
@@ -112,6 +112,11 @@ def _reaches(words: Sequence[Word], at: int, first: int, place: int) -> bool:
 def _invites(words: Sequence[Word], at: int, place: int, known: _Words) -> bool:
     """Whether the verb behind a negation makes it an invitation: do not miss, you need not, cannot lose."""
     return known.inviting.found(words, at + 1, min(at + 4, place))
+
+
+def _length(words: Sequence[Word], at: int, known: _Words) -> int:
+    refusal = known.refusals.at(words, at)
+    return refusal[0] if refusal else 1
 
 
 def _is_of_a_condition(words: Sequence[Word], first: int, at: int, place: int) -> bool:

@@ -1,5 +1,6 @@
 """The figures that a check measures: numbers in its unit or in one that converts into it, and fractions in words."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -131,9 +132,14 @@ def shares(draft: Draft) -> list[Figure]:
     for at, count, meaning in meant("fractions").scan(draft.words):
         value, last = 100 * _FRACTIONS[meaning], at + count
         found.append(Figure(value, value, draft.words[at].start, draft.words[last - 1].end, at, last, share=True))
+    for match in _DIVIDED.finditer(draft.lower):
+        value = 100 * int(match[1]) / int(match[2])
+        first, last = draft.word_at(match.start()), draft.words_until(match.end())
+        found.append(Figure(value, value, *match.span(), first, last, share=True))
     return found
 
 
+_DIVIDED: Final = re.compile(r"(?<![\w/.,])([1-9])/([2-9]|10)(?![\w/])")
 _FRACTIONS: Final = {f"1/{low}": 1 / low for low in range(2, 11)} | {
     f"{up}/{low}": up / low for low in (3, 4, 5) for up in range(2, low)
 }

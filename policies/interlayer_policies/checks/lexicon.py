@@ -110,9 +110,10 @@ class Forms(Generic[Meaning]):
 
 
 @cache
-def listed(*names: str) -> Forms[str]:
+def listed(*names: str, inflected: bool = False) -> Forms[str]:
     """Return the forms of some lists in all languages; each means the usual form of its entry."""
-    return Forms({form.casefold(): entry.forms[0] for name in names for entry in entries(name) for form in entry.forms})
+    known = {form.casefold(): entry.forms[0] for name in names for entry in entries(name) for form in entry.forms}
+    return Forms(known, inflected=inflected)
 
 
 @cache

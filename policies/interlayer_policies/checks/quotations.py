@@ -33,6 +33,7 @@ _BEHIND: Final = 4
 _LOOKED_AT: Final = 40  # words of a clause on either side, so that time stays linear
 _SPEAKERS_AT_LINES: Final = re.compile(r"(?m)^\W{0,3}([^\W\d_]+)(?: [^\W\d_]+)?\s?:\s")
 
+_ABOUT: Final = frozenset({"for", "to", "regards", "regarding"})  # as for your request
 _WRITER: Final = frozenset(
     {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
 )
@@ -138,7 +139,8 @@ def _says(words: Sequence[Word], first: int, last: int, known: _Words) -> bool:
         others = [one for one in range(begin, at) if known.others.one(words[one].text)]
         if not others or _speaks_himself(words, others[-1], at):
             continue
-        if not any(known.comparing.one(word.text) for word in words[begin : others[0]]):
+        compared = [one for one in range(begin, others[0]) if known.comparing.one(words[one].text)]
+        if not any(words[one + 1].text not in _ABOUT for one in compared):
             return True
     return False
 

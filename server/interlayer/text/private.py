@@ -53,9 +53,12 @@ _CALLED: Final = (
 )
 # After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
 _IS: Final = r"(?:is|are|ist|lautet|lauten|sind|est|sont|es|son|è|é|são|luidt|zijn|是|は)"
-_AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
+_AFTER_SIGN: Final = (
+    r"(?:\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])(?=\W{0,9}\w)[^\s\"'`]{6,200}"
+    r"|\s{1,3}-\s{1,3}[\"'`]?(?=\S{0,60}\d)(?=\S{0,60}[a-z])[^\s\"'`]{8,200})"
+)
 _AFTER_IS: Final = (
-    rf"(?:\s{{1,3}}{_IS}\s{{1,3}}|[是は])"
+    rf"(?:\s{{1,3}}{_IS}\s{{1,3}}(?:(?:now|currently|jetzt|aktuell)\s{{1,3}})?|[是は])"
     r"[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
 )
 # "Login is admin / Winter26": what stands behind the stroke has a digit.
@@ -70,7 +73,7 @@ _BARE: Final = (
     r"(?:(?=[^\s\"'`]{0,60}[!@#$%^&*+=])[^\s\"'`]{8,200}|[a-z0-9]{16,200}(?![^\s.,;:!?)]))"
 )
 _LABELLED: Final = (
-    r"(?<![A-Za-z0-9])(?:secret|token|credential)\s{0,3}[:=]\s{0,3}[\"'`]?(?=[^\s\"'`]{0,60}\d)"
+    r"(?<![A-Za-z0-9])(?:secret|token|credential|pass|pw)\s{0,3}[:=]\s{0,3}[\"'`]?(?=[^\s\"'`]{0,60}\d)"
     r"(?=[^\s\"'`]{0,60}[a-z])[^\s\"'`]{8,200}"
 )
 _BREAK: Final = r"(?:\s|\\[nr]){1,4}"  # in JSON a line ends in a written-out \\n

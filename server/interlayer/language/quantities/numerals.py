@@ -21,7 +21,9 @@ _TWENTY: Final = 20
 _SMALL_MAGNITUDES: Final = 100  # up to here a magnitude is part of a larger one: two hundred thousand
 
 # Groups of three with blanks or apostrophes between them, or digits with any points and commas: `_readings` tells.
-_DIGITS: Final = re.compile(r"(?<![^\W_])\d{1,3}(?:[ '’\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_DIGITS: Final = re.compile(  # it begins with a digit, so that the search skips what is none
+    r"\d(?:(?<![^\W_]\d)\d{0,2}(?:[ '’\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d*(?:[.,]\d+)*)"
+)
 _GROUPING: Final = re.compile(r"[ '’\u202f]")
 _MAGNITUDE: Final = re.compile(
     rf"(?:[\s-]?(?P<words>(?:{pattern(_MAGNITUDES)})(?:[\s-](?:{pattern(_MAGNITUDES)}))*)|(?P<letter>{pattern(_LETTERS)}))"
@@ -87,7 +89,8 @@ def numerals(
     """
     asked = _Asked(unit, money, letters_apart, conventions.decimal)
     found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
-    found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
+    if "half" in text:
+        found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
     taken = {place for one in found for place in range(one.start, one.end)}
     worded = (one for match in _worded(text) for one in _word(match[0], match.start()))
     found += [one for one in worded if one.start not in taken]
