@@ -14,8 +14,9 @@ from typing import Final, Literal
 from interlayer_policies.checks.clauses import Clauses, clauses
 from interlayer_policies.checks.denials import is_negation
 from interlayer_policies.checks.draft import Draft
-from interlayer_policies.checks.figures import Figure, Kind
+from interlayer_policies.checks.figures import Figure, Kind, is_moment
 from interlayer_policies.checks.lexicon import Forms, listed
+from interlayer_policies.checks.quotations import WRITER
 from interlayer_policies.checks.subjects import DISCOUNT, Head, Topic, named, priced, reducing
 from interlayer_policies.checks.tables import labels
 
@@ -36,6 +37,7 @@ _SHARED_WORDS: Final = 6
 _WHOLE_WORDS: Final = 4
 _OFFERED_WORDS: Final = 5
 _BUT_FIGURE_WORDS: Final = 10
+_OTHERS_WORDS: Final = 10
 _UP_AND_DOWN: Final = frozenset({"up", "down"})
 _CHANGE: Final = "change"
 _PARTING: Final = frozenset("with for on mit fur auf bei avec pour sur con para por per com met voor op".split())
@@ -85,10 +87,12 @@ class Places:
     def _in_text(self, one: Figure) -> Belongs | None:
         clause = self._parts.of[one.first]
         own, others = self._near(one, self._own.get(clause, [])), self._near(one, self._others.get(clause, []))
+        if self._kind == "time" and is_moment(self._draft, one):
+            return "other" if self._is_spoken_of(clause) else None
         own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
         other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
         if own_beside is not None and (other_beside is None or own_beside <= other_beside):
-            return "other" if self._is_aimed_at(one, own) else "own"
+            return "other" if self._is_aimed_at(one, own) or self._is_of_others(one) else "own"
         if one.share:
             return self._of_share(one, own, others)
         if other_beside is not None and self._has_changed(one, own, others):
@@ -101,9 +105,16 @@ class Places:
         """Whether a figure that stands beside no subject is of the one of its clause, or of one spoken of before."""
         distance = min((self._distance(one, head) for head in own if not head.beside), default=None)
         nearest = min((self._distance(one, head) for head in others), default=None)
+        if distance is not None and others and self._is_added_by(own, others):
+            return False
         if distance is not None:
             return nearest is None or nearest + _NEARER > distance
         return nearest is None and self._is_of_subject_before(one, self._parts.of[one.first])
+
+    def _is_added_by(self, own: Sequence[Head], others: Sequence[Head]) -> bool:
+        """Whether the clause is of another subject, to which the own one is added: the share of users with rebate."""
+        before = self._draft.words[own[0].first - 1].text if own[0].first else ""
+        return others[0].first < own[0].first and (before in _PARTING or is_negation(before))
 
     def _near(self, one: Figure, heads: Sequence[Head]) -> Sequence[Head]:
         """Return the heads of a clause next to a figure: two before it and two behind, and what it stands in."""
@@ -126,6 +137,8 @@ class Places:
         gap = [word.text for word in words[one.last : head.first]]
         if head.beside or len(gap) > _BEHIND_WORDS:
             return not gap
+        if _PARTING & set(gap) or any(is_negation(word) for word in gap):
+            return False
         return not gap or (
             (known.partitives.one(gap[0]) is not None or not known.linking.one(gap[0]))
             and not any(known.linking.one(word) and not known.partitives.one(word) for word in gap[1:])
@@ -148,6 +161,13 @@ class Places:
             self._draft.words, max(first, one.first - _OFFERED_WORDS - 1), one.first
         )
 
+    def _is_of_others(self, one: Figure) -> bool:
+        """Whether somebody else than the writer gives it: a competitor offers 30% off."""
+        words, known = self._draft.words, _lists()
+        first = max(self._parts.all[self._parts.of[one.first]].first, one.first - _OTHERS_WORDS)
+        at = next((at for at in range(first, one.first) if known.others.at(words, at)), None)
+        return at is not None and not any(word.text in WRITER for word in words[at : one.first])
+
     def _of_share(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> Belongs | None:
         """Return whether a fraction in words is of the subject: only near a word for it, or of a price."""
         if others or any(self._distance(one, head) <= _SHARED_WORDS for head in own if not head.beside):
@@ -155,25 +175,24 @@ class Places:
         prices = self._draft.worked_out(priced)
         at = bisect_left(prices, one.first)
         is_of_price = at < len(prices) and prices[at] - one.last <= _BEHIND_WORDS
-        return (
-            "own"
-            if self._discounted and is_of_price and self._parts.of[prices[at]] == self._parts.of[one.first]
-            else None
-        )
+        if not self._discounted or not is_of_price:
+            return None
+        return "own" if self._parts.of[prices[at]] == self._parts.of[one.first] else None
 
     def _is_of_something_else(self, one: Figure) -> bool:
-        """Whether a figure measures what is no subject of a limit: a share of something, a comparison, a moment."""
+        """Whether a percentage measures what is no subject of a limit: a share of something, or a comparison."""
+        if self._kind != "percent":
+            return False
         words, known = self._draft.words, _lists()
         clause = self._parts.all[self._parts.of[one.first]]
         if one.last < clause.last:
             behind = words[one.last].text
-            if self._kind == "percent" and known.partitives.one(behind):
+            if known.partitives.one(behind):
                 return not self._is_of_price(one.last, min(clause.last, one.last + _WHOLE_WORDS))
-            if self._kind == "percent" and known.comparatives.one(behind) and not known.reductions.one(behind):
+            if known.comparatives.one(behind) and not known.reductions.one(behind):
                 return not self._is_reduced(one)
-        if self._kind == "percent" and one.first > clause.first and words[one.first - 1].text in _UP_AND_DOWN:
-            return not self._is_reduced(one)
-        return self._kind == "time" and self._is_moment(one, clause.first, clause.last)
+        rises = one.first > clause.first and words[one.first - 1].text in _UP_AND_DOWN
+        return rises and not self._is_reduced(one)
 
     def _is_of_price(self, first: int, last: int) -> bool:
         words, known = self._draft.words, _lists()
@@ -189,21 +208,13 @@ class Places:
         at = self._draft.worked_out(reducing)
         return self._discounted and bool(at) and self._parts.of[one.first] in self._own
 
-    def _is_moment(self, one: Figure, first: int, last: int) -> bool:
-        """Whether a duration is a moment or a rhythm: 30 days ago, every 3 months, it starts in 2 weeks."""
-        words, known = self._draft.words, _lists()
-        if one.last < last and known.moments.at(words, one.last):
-            return True
-        before = range(max(first, one.first - 3), one.first)
-        if any((found := known.moments.at(words, at)) and at + found[0] == one.first for at in before):
-            return True
-        introduced = any((found := known.until.at(words, at)) and at + found[0] == one.first for at in before)
-        return introduced and known.beginning.found(words, max(first, one.first - 12), one.first)
-
     def _is_of_subject_before(self, one: Figure, clause: int) -> bool:
         """Whether a figure in a clause without a subject is of one that was named before it, or right behind it."""
         part = self._parts.all[clause]
         if not part.begins and part.mark == ":" and self._is_labelled(clause):
+            return True
+        lead_in = self._parts.lead_in(clause)
+        if lead_in is not None and self._names_own(lead_in) and not self._is_negated(lead_in):
             return True
         number = len(self._told)
         if number and self._told[number - 1] == "own" and one.first - part.first <= 1 and not part.begins:
@@ -221,8 +232,11 @@ class Places:
         later = self._parts.all[max(clause, beside)]
         if later.begins or later.mark == ";" or not self._names_own(beside):
             return False
-        part = self._parts.all[beside]
-        return not any(is_negation(word.text) for word in self._draft.words[part.first : part.last])
+        return not self._is_negated(beside)
+
+    def _is_negated(self, clause: int) -> bool:
+        part = self._parts.all[clause]
+        return any(is_negation(word.text) for word in self._draft.words[part.first : part.last])
 
     def _is_offered(self, one: Figure, first: int, last: int) -> bool:
         """Whether somebody gives or gets a figure, with no other noun behind it."""
@@ -276,9 +290,7 @@ class _Words:
         self.comparatives: Forms[str] = listed("comparatives")
         self.reductions: Forms[str] = listed("reductions")
         self.prices: Forms[str] = listed("price_words")
-        self.moments: Forms[str] = listed("points_in_time")
-        self.until: Forms[str] = listed("words_before_moments")
-        self.beginning: Forms[str] = listed("verbs_of_beginning")
+        self.others: Forms[str] = listed("others")
         self.aiming: Forms[str] = listed("verbs_of_aiming")
         self.offering: Forms[str] = listed("offering_verbs")
 

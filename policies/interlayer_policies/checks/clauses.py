@@ -17,16 +17,21 @@ _ENDED: Final = re.compile(r"[.!?\u3002\uff01\uff1f\u2026][\"')\]*_]*\s|[\u3002\
 _MARKED: Final = re.compile(r"[!?\u3002\uff01\uff1f]")
 _MARK: Final = re.compile(r"[,;:()|\t\uff0c\uff1b\uff1a]|\s-+\s|--")
 _STRONG: Final = re.compile(r"[:;\uff1b\uff1a]")
-_OPENS: Final = re.compile(r"\n\s*(?:[-*\u2022>|]|\d{1,2}[.)]\s)|\n\s*\n")
+_ITEM: Final = re.compile(r"\n\s*[-*\u2022]\s+[^\w\n]*$")
+_OPENS: Final = re.compile(r"\n\s*[>|]|\n\s*\n")
 _WRAPPED: Final = 48  # characters from which on a line is taken to go on in the next one
 _SHORT: Final = frozenset(form.casefold().rstrip(".") for form in forms("abbreviations", "titles", "legal_forms"))
 _JOINING: Final = frozenset({"and", "or", "und", "oder", "et", "ou", "y", "e"})
+_LISTED: Final = 60  # clauses of a list that are gone back over
 END: Final = "."
+ITEM: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """The words [first, last), the mark before them (`.` where a sentence or line begins) and the word that opens them.
+    """The words [first, last), the mark before them and the word that opens them.
+
+    The mark is `.` where a sentence or a line begins, and `-` where an item of a list does.
 
     `opener` is a link such as "but" or "or", folded; empty if none opens it.
     """
@@ -39,7 +44,7 @@ class Clause:
     @property
     def begins(self) -> bool:
         """Whether a sentence, a row or a line begins with it."""
-        return self.mark == END
+        return self.mark in {END, ITEM}
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,17 @@ class Clauses:
 
     all: Sequence[Clause]
     of: Sequence[int]
+
+    def lead_in(self, number: int) -> int | None:
+        """Return the clause before the list that a clause is an item of, or a part of one; None if there is no list."""
+        is_item = False
+        for at in range(number, max(-1, number - _LISTED), -1):
+            if is_item and self.all[at].mark == END:
+                return at
+            is_item = is_item or self.all[at].mark == ITEM
+            if self.all[at].mark == END:
+                return None
+        return None
 
     def sentence(self, number: int) -> tuple[int, int]:
         """Return the numbers [first, last) of the clauses of a clause's sentence, at most ten to either side."""
@@ -94,6 +110,8 @@ def _is_plain(draft: Draft, word: Word) -> bool:
 def _break_before(draft: Draft, at: int, gap: str) -> str:
     """Return the mark that parts a word from the one before it; empty if none does."""
     before, word = draft.words[at - 1], draft.words[at]
+    if "\n" in gap and _ITEM.search(gap):
+        return ITEM
     if "\n" in gap and (_OPENS.search(gap) or _ends_a_line(draft, before, gap)):
         return END
     ended = _ENDED.search(gap)

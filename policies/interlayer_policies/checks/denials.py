@@ -4,10 +4,12 @@ What is looked at is the clause of the place, and a clause beside it that says n
 A limit ("not more than 40%") and an invitation ("don't miss it") refuse nothing. In doubt nothing is refused.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
+from interlayer.language.distinction import negated
 from interlayer_policies.checks.clauses import Clause, Clauses, clauses
 from interlayer_policies.checks.draft import Draft, Word
 from interlayer_policies.checks.lexicon import Forms, listed
@@ -27,6 +29,10 @@ _BEHIND_VERB: Final = frozenset({"nicht", "niet", "pas", "keinesfalls", "keinesw
 _LINKED_NEGATIONS: Final = frozenset({"not", "no", "non", "nao", "never", "nunca", "ne"})
 
 
+_RUN: Final = 40  # characters
+_UNSPACED: Final = re.compile("[\u2e80-\u9fff]")
+
+
 class _Words:
     """The lists that tell denial, read at first use."""
 
@@ -43,6 +49,8 @@ class _Words:
 
 def denied(draft: Draft, first: int, last: int) -> bool:
     """Return whether the text refuses what the words [first, last) say."""
+    if _is_denied_within(draft, first, last):
+        return True
     known, parts = _lists(), draft.worked_out(clauses)
     number = parts.of[first]
     clause = parts.all[number]
@@ -57,6 +65,18 @@ def denied(draft: Draft, first: int, last: int) -> bool:
     return _is_open_before(words, parts, number, known) or _is_refused_next(draft, parts, number, known)
 
 
+def _is_denied_within(draft: Draft, first: int, last: int) -> bool:
+    """Whether a negation stands in the same run of a script that sets no word apart."""
+    run = draft.words[first : last + 1]
+    if not run or (run[0].text.isascii() and run[-1].text.isascii()):
+        return False
+    begin, end = run[0].start, run[-1].end
+    if _UNSPACED.search(draft.lower, begin, end) is None:
+        return False
+    span = draft.original(max(begin, run[0].end - _RUN), min(end, run[-1].start + _RUN))
+    return negated(draft.text[span.start : span.end])
+
+
 def _denied_before(words: Sequence[Word], first: int, place: int, known: _Words) -> bool:
     """Whether a word of denial in front of a place reaches it."""
     for at in _cues(words, first, place, known):
@@ -65,7 +85,9 @@ def _denied_before(words: Sequence[Word], first: int, place: int, known: _Words)
                 continue  # you need no coupon
             if _reaches(words, at, first, place):
                 return True
-        elif not _invites(words, at + _length(words, at, known) - 1, place, known) and not _is_of_a_condition(words, first, at, place):
+        elif not _invites(words, at + _length(words, at, known) - 1, place, known) and not _is_of_a_condition(
+            words, first, at, place
+        ):
             return True
     return False
 

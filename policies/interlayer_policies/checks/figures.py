@@ -8,8 +8,12 @@ from typing import Final, Literal
 from interlayer.language.quantities.amounts import Amount, amounts, amounts_of
 from interlayer.language.quantities.durations import DURATIONS, converted, duration_of
 from interlayer.language.quantities.units import CODES, CURRENCIES, PERCENT, currency_of, is_money
+from interlayer_policies.checks.clauses import clauses
 from interlayer_policies.checks.draft import Draft
-from interlayer_policies.checks.lexicon import meant
+from interlayer_policies.checks.lexicon import listed, meant
+
+_BEFORE_WORDS: Final = 3
+_BEGUN_WORDS: Final = 12
 
 Kind = Literal["percent", "money", "time", "other"]
 
@@ -143,3 +147,18 @@ _DIVIDED: Final = re.compile(r"(?<![\w/.,])([1-9])/([2-9]|10)(?![\w/])")
 _FRACTIONS: Final = {f"1/{low}": 1 / low for low in range(2, 11)} | {
     f"{up}/{low}": up / low for low in (3, 4, 5) for up in range(2, low)
 }
+
+
+def is_moment(draft: Draft, one: Figure) -> bool:
+    """Return whether a duration is a moment or a rhythm: 30 days ago, every 3 months, it starts in 2 weeks."""
+    words, moments, until = draft.words, listed("points_in_time"), listed("words_before_moments")
+    parts = draft.worked_out(clauses)
+    clause = parts.all[parts.of[one.first]]
+    if one.last < clause.last and moments.at(words, one.last):
+        return True
+    before = range(max(clause.first, one.first - _BEFORE_WORDS), one.first)
+    if any((found := moments.at(words, at)) and at + found[0] == one.first for at in before):
+        return True
+    introduced = any((found := until.at(words, at)) and at + found[0] == one.first for at in before)
+    begun = max(clause.first, one.first - _BEGUN_WORDS)
+    return introduced and listed("verbs_of_beginning").found(words, begun, one.first)

@@ -34,9 +34,10 @@ _LOOKED_AT: Final = 40  # words of a clause on either side, so that time stays l
 _SPEAKERS_AT_LINES: Final = re.compile(r"(?m)^\W{0,3}([^\W\d_]+)(?: [^\W\d_]+)?\s?:\s")
 
 _ABOUT: Final = frozenset({"for", "to", "regards", "regarding"})  # as for your request
-_WRITER: Final = frozenset(
+WRITER: Final = frozenset(
     {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
 )
+"""Words by which the writer speaks of himself as who acts."""
 _ALSO_OBJECTS: Final = frozenset({"nous", "noi"})
 
 Place = tuple[int, int]
@@ -148,7 +149,7 @@ def _says(words: Sequence[Word], first: int, last: int, known: _Words) -> bool:
 def _speaks_himself(words: Sequence[Word], other: int, at: int) -> bool:
     """Whether the writer stands between somebody else and the word for saying: you know that we offered ..."""
     between = [word.text for word in words[other + 1 : at]]
-    return any(word in _WRITER for word in between[1:]) or (bool(between) and between[0] in _WRITER - _ALSO_OBJECTS)
+    return any(word in WRITER for word in between[1:]) or (bool(between) and between[0] in WRITER - _ALSO_OBJECTS)
 
 
 @cache

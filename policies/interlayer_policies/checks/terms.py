@@ -25,10 +25,11 @@ _CLITICS: Final = (
     "(?:[\u0648\u0641]?[\u0628\u0643\u0644\u0633]?(?:\u0627\u0644|\u0644\u0644)?"
     "|[\u05d5\u05e9]?[\u05d1\u05db\u05dc\u05de]?\u05d4?)"
 )
-_SUFFIXES: Final = "[\u0590-\u06ff]{0,3}"
+_SUFFIXES: Final = "[\u0590-\u06ff]{0,4}"
 _STEM_MIN: Final = 5  # letters
-_OTHER_ENDING_MAX: Final = 3
-_VOWELS: Final = "aeio"
+_OTHER_ENDING_MAX: Final = 4
+_VOWELS: Final = frozenset("aeiouy")
+_INFINITIVES: Final = ("are", "ere", "ire", "era", "en", "er", "ir", "ar", "re")
 
 
 def term(given: str) -> Finder:
@@ -99,12 +100,28 @@ def is_inflected(word: str, wanted: str) -> bool:
     if word.startswith(wanted) and word[len(wanted) :] in _endings():
         return True
     if wanted.isascii():
-        same = len(word) == len(wanted) and word[:-1] == wanted[:-1]
-        return same and word[-1] in _VOWELS and wanted[-1] in _VOWELS
+        return _ends_otherwise(word, wanted)
     stem = wanted[: max(_STEM_MIN - 1, len(wanted) - 2)]  # an alphabet of its own, such as Cyrillic or Greek
     return word.startswith(stem) and len(word) - len(stem) <= _OTHER_ENDING_MAX
+
+
+def _ends_otherwise(word: str, wanted: str) -> bool:
+    """Whether a word has another ending in the place of a final vowel, or of the ending of an infinitive."""
+    if wanted[-1] in _VOWELS and word.startswith(wanted[:-1]):
+        ending = word[len(wanted) - 1 :]
+        return ending in _VOWELS or ending in _endings()
+    infinitive = next((one for one in _INFINITIVES if wanted.endswith(one)), None)
+    if infinitive is None or len(wanted) - len(infinitive) < _STEM_MIN:
+        return False
+    stem = wanted.removesuffix(infinitive)
+    return word.startswith(stem) and word[len(stem) :] in _verb_endings()
 
 
 @cache
 def _endings() -> frozenset[str]:
     return words_of("inflections")
+
+
+@cache
+def _verb_endings() -> frozenset[str]:
+    return words_of("inflections_of_verbs")
