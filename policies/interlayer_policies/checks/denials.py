@@ -5,9 +5,10 @@ A limit ("not more than 40%") and an invitation ("don't miss it") refuse nothing
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from interlayer.language.distinction import negated
 from interlayer_policies.checks.clauses import Clause, Clauses, clauses
@@ -15,6 +16,7 @@ from interlayer_policies.checks.draft import Draft, Word
 from interlayer_policies.checks.lexicon import Forms, listed
 
 _REACH: Final = 6  # words behind a determiner of denial that it denies
+_INVITED_WITHIN: Final = 3
 _GRANTED_WITHIN: Final = 6  # words behind a negation in which what is denied to be possible stands
 _CLOSING_WORDS: Final = 9
 _LOOKED_AT: Final = 40  # words of a clause on either side, so that time stays linear
@@ -47,22 +49,30 @@ class _Words:
         self.links: Forms[str] = listed("clause_links")
 
 
+class Cue(NamedTuple):
+    """Words [first, last) that deny or refuse; `determines`: they deny the noun behind them, such as "no"."""
+
+    first: int
+    last: int
+    determines: bool
+    refuses: bool
+
+
 def denied(draft: Draft, first: int, last: int) -> bool:
     """Return whether the text refuses what the words [first, last) say."""
     if _is_denied_within(draft, first, last):
         return True
-    known, parts = _lists(), draft.worked_out(clauses)
+    parts = draft.worked_out(clauses)
     number = parts.of[first]
     clause = parts.all[number]
-    words = draft.words
     begin, end = max(clause.first, first - _LOOKED_AT), min(clause.last, last + _LOOKED_AT)
-    if _denied_before(words, begin, first, known) or _denied_behind(words, last, end, known):
+    if _denied_before(draft, begin, first) or _denied_behind(draft, last, end):
         return True
     if clause.opener in _ALTERNATIVES and number and first - clause.first <= 3 and not clause.begins:
         before = parts.all[number - 1]
-        if _denied_before(words, max(before.first, before.last - _LOOKED_AT), before.last, known):
+        if _denied_before(draft, max(before.first, before.last - _LOOKED_AT), before.last):
             return True
-    return _is_open_before(words, parts, number, known) or _is_refused_next(draft, parts, number, known)
+    return _is_open_before(draft.words, parts, number, _lists()) or _is_refused_next(draft, parts, number, _lists())
 
 
 def _is_denied_within(draft: Draft, first: int, last: int) -> bool:
@@ -77,37 +87,53 @@ def _is_denied_within(draft: Draft, first: int, last: int) -> bool:
     return negated(draft.text[span.start : span.end])
 
 
-def _denied_before(words: Sequence[Word], first: int, place: int, known: _Words) -> bool:
+def _denied_before(draft: Draft, first: int, place: int) -> bool:
     """Whether a word of denial in front of a place reaches it."""
-    for at in _cues(words, first, place, known):
-        if known.determiners.one(words[at].text) and known.refusals.at(words, at) is None:
-            if at > first and known.inviting.one(words[at - 1].text):
-                continue  # you need no coupon
-            if _reaches(words, at, first, place):
+    words, inviting = draft.words, _lists().inviting
+    for cue in _cues_within(draft, first, place):
+        if cue.determines:
+            is_unneeded = cue.first > first and inviting.one(words[cue.first - 1].text)  # you need no coupon
+            if not is_unneeded and _reaches(words, cue.first, first, place):
                 return True
-        elif not _invites(words, at + _length(words, at, known) - 1, place, known) and not _is_of_a_condition(
-            words, first, at, place
+        elif not inviting.found(words, cue.last, min(cue.last + _INVITED_WITHIN, place)) and not _is_of_a_condition(
+            words, first, cue.first, place
         ):
             return True
     return False
 
 
-def _cues(words: Sequence[Word], first: int, last: int, known: _Words) -> Iterator[int]:
-    """Yield where words of denial stand that belong to no phrase of another sense."""
-    at = first
-    while at < last:
+def _cues_within(draft: Draft, first: int, last: int) -> Sequence[Cue]:
+    cues = draft.worked_out(_cues)
+    return cues[bisect_left(cues, first, key=_begin) : bisect_left(cues, last, key=_begin)]
+
+
+def _begin(cue: Cue) -> int:
+    return cue.first
+
+
+def _cues(draft: Draft) -> Sequence[Cue]:
+    """Return the words of denial of a draft that belong to no phrase of another sense, in order."""
+    known, words = _lists(), draft.words
+    found: list[Cue] = []
+    at = 0
+    while at < len(words):
         phrase = known.affirming.at(words, at) or _contracted_phrase(words, at, known)
         if phrase:
             at += phrase[0]
             continue
-        if is_negation(words[at].text, known.negations) or known.refusals.at(words, at):
-            yield at
+        refusal = known.refusals.at(words, at)
+        negates = is_negation(words[at].text, known.negations)
+        if negates or refusal:
+            count = refusal[0] if refusal else 1
+            determines = refusal is None and known.determiners.one(words[at].text) is not None
+            found.append(Cue(at, at + count, determines, refusal is not None and (count > 1 or not negates)))
         at += 1
+    return found
 
 
 def _contracted_phrase(words: Sequence[Word], at: int, known: _Words) -> tuple[int, str] | None:
     """Return a phrase that begins with a contracted not: "don't just", "can't go above"."""
-    if not words[at].text.endswith("n't") and words[at].text != "cannot":
+    if not words[at].text.endswith("n't") and words[at].text not in {"cannot", "not"}:
         return None
     found = known.affirming.at([Word("not", 0, 0), *words[at + 1 : at + 6]], 0)
     if found is None and at + 2 < len(words):  # cannot give more than, do not only deliver
@@ -131,27 +157,18 @@ def _reaches(words: Sequence[Word], at: int, first: int, place: int) -> bool:
     return len(between) < _REACH or at == first
 
 
-def _invites(words: Sequence[Word], at: int, place: int, known: _Words) -> bool:
-    """Whether the verb behind a negation makes it an invitation: do not miss, you need not, cannot lose."""
-    return known.inviting.found(words, at + 1, min(at + 4, place))
-
-
-def _length(words: Sequence[Word], at: int, known: _Words) -> int:
-    refusal = known.refusals.at(words, at)
-    return refusal[0] if refusal else 1
-
-
 def _is_of_a_condition(words: Sequence[Word], first: int, at: int, place: int) -> bool:
     """Whether a negation belongs to a condition that ends before the place: if you are not happy we guarantee ..."""
     opened = any(word.text in _CONDITIONS for word in words[first:at])
     return opened and any(word.text in _SPEAKERS for word in words[at + 1 : place])
 
 
-def _denied_behind(words: Sequence[Word], place: int, last: int, known: _Words) -> bool:
+def _denied_behind(draft: Draft, place: int, last: int) -> bool:
     """Whether what follows a place in its clause says that it is not possible or not granted."""
-    for at in _cues(words, place, last, known):
-        refusal = known.refusals.at(words, at)
-        if refusal and (refusal[0] > 1 or not is_negation(words[at].text, known.negations)):
+    words, known = draft.words, _lists()
+    for cue in _cues_within(draft, place, last):
+        at = cue.first
+        if cue.refuses:
             return True
         if words[at].text in _BEHIND_VERB and not known.inviting.found(words, place, last):
             return True
@@ -202,8 +219,8 @@ def _is_refused_next(draft: Draft, parts: Clauses, number: int, known: _Words) -
         return False
     if not _only_refers(words, clause, known):
         return False
-    cues = list(_cues(words, clause.first, clause.last, known))
-    return bool(cues) and not any(_invites(words, at, clause.last, known) for at in cues)
+    cues = _cues_within(draft, clause.first, clause.last)
+    return bool(cues) and not any(known.inviting.found(words, cue.last, clause.last) for cue in cues)
 
 
 def _only_refers(words: Sequence[Word], clause: Clause, known: _Words) -> bool:

@@ -5,7 +5,7 @@ them. In doubt the writer says it himself.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -121,7 +121,7 @@ def _is_reported(draft: Draft, first: int) -> bool:
     clause = parts.all[number]
     begin, end = max(clause.first, first - _LOOKED_AT), min(clause.last, first + _LOOKED_AT)
     asked_behind = known.participles.one(words[end - 1].text) and known.others.found(words, begin, first)
-    if not asked_behind and not _says(words, begin, first, known):
+    if not asked_behind and not _says(draft, begin, first):
         return False
     following = parts.all[min(number + 1, len(parts.all) - 1)]
     end = min(following.last if not following.begins else clause.last, first + _LOOKED_AT)
@@ -130,20 +130,29 @@ def _is_reported(draft: Draft, first: int) -> bool:
     return not granted or answered or any(is_negation(word.text, known.negations) for word in words[first:end])
 
 
-def _says(words: Sequence[Word], first: int, last: int, known: _Words) -> bool:
+def _says(draft: Draft, first: int, last: int) -> bool:
     """Whether somebody else is the one who says what stands behind: "you asked for", "their wish of"."""
-    for at in range(first, last):
-        said = known.said.at(words, at)
-        if said is None or (at > first and known.modal.one(words[at - 1].text)):
+    known, words = _lists(), draft.words
+    said, others = draft.worked_out(_said), draft.worked_out(_others)
+    for at in said[bisect_left(said, first) : bisect_left(said, last)]:
+        if at > first and known.modal.one(words[at - 1].text):
             continue  # you may ask for a refund
-        begin = max(first, at - _SAID_WITHIN)
-        others = [one for one in range(begin, at) if known.others.one(words[one].text)]
-        if not others or _speaks_himself(words, others[-1], at):
+        named = others[bisect_left(others, max(first, at - _SAID_WITHIN)) : bisect_left(others, at)]
+        if not named or _speaks_himself(words, named[-1], at):
             continue
-        compared = [one for one in range(begin, others[0]) if known.comparing.one(words[one].text)]
+        begin = max(first, at - _SAID_WITHIN)
+        compared = [one for one in range(begin, named[0]) if known.comparing.one(words[one].text)]
         if not any(words[one + 1].text not in _ABOUT for one in compared):
             return True
     return False
+
+
+def _said(draft: Draft) -> list[int]:
+    return [at for at, _, _ in _lists().said.scan(draft.words)]
+
+
+def _others(draft: Draft) -> list[int]:
+    return [at for at, _, _ in _lists().others.scan(draft.words)]
 
 
 def _speaks_himself(words: Sequence[Word], other: int, at: int) -> bool:
