@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from interlayer.errors import Unavailable
 from interlayer.models.embedder import Embedder, Vectors
+from interlayer_policies.delivery.background import Background, background_of, background_texts
 from interlayer_policies.delivery.relevance import Query, query_of, texts_of
 
 QUERY_DEADLINE_S: Final = 0.025
@@ -42,6 +43,7 @@ class Embeddings:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._asking: dict[object, asyncio.Task[Query | None]] = {}
         self._filling: dict[frozenset[str], asyncio.Task[bool]] = {}
+        self._background: Background | None = None
         self.arrivals = 0
         """How often sections were embedded: when it has risen, vectors that were missing may be there."""
 
@@ -59,7 +61,7 @@ class Embeddings:
         within = within if self._embedder.at_hand else max(within, HOSTED_DEADLINE_S)
         # Each call asks anew: what hangs may hang for ever, and the model be well by now.
         found = await _wait_for(self._asking, object(), lambda: self._ask(asked, texts), within)
-        return found or query_of(texts, None)
+        return found or query_of(texts, None, None)
 
     async def of_sections(self, texts: Sequence[str], within: float) -> Vectors | None:
         """Return (n, dims) unit vectors, None when they cannot be had in `within` seconds.
@@ -83,19 +85,26 @@ class Embeddings:
     async def _ask(self, task: str, texts: Sequence[str]) -> Query | None:
         try:
             async with asyncio.timeout(_GIVEN_UP_AFTER_S):
-                query = query_of(texts, await self._embedder.embed(texts, query=True))
+                background = await self._know_background()
+                vectors = await self._embedder.embed(texts, query=True)
         except (Unavailable, TimeoutError):
             return None
-        self._queries[task] = query
+        query = self._queries[task] = query_of(texts, vectors, background)
         while len(self._queries) > _TASKS_REMEMBERED:
             self._queries.popitem(last=False)
         return query
+
+    async def _know_background(self) -> Background:
+        if self._background is None:
+            self._background = background_of(await self._embedder.embed(background_texts()))
+        return self._background
 
     async def _fill(self, texts: Sequence[str]) -> bool:
         for first in range(0, len(texts), _BATCH):
             batch = texts[first : first + _BATCH]
             try:
                 async with asyncio.timeout(_GIVEN_UP_AFTER_S):
+                    await self._know_background()
                     vectors = await self._embedder.embed(batch)
             except (Unavailable, TimeoutError):
                 return False

@@ -3,13 +3,12 @@
 Three legs are added: the words of a section, its meaning, and the words of its policy's title and description.
 
 Scores that are scaled per call say which section is best and nothing about whether it is any good, so a section
-must first pass a floor made of what does not depend on the others: the weight of the content words that it shares
-with the task, and its cosine.
+must first pass a floor made of what does not depend on the others: how much nearer it is to the task than subjects of
+general knowledge are, or the weight of the content words that it shares with the task.
 """
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,13 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.terms import terms
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.text.bm25 import Bm25, Impacts
 from interlayer.text.fusion import min_max
 from interlayer.text.sentences import sentences
+from interlayer_policies.delivery.background import TASK_WORDS, Background, Nearness, count_words
 
 Floats = NDArray[np.float32]
 
@@ -35,41 +34,46 @@ _TERMS_MAX: Final = 400
 # Capitalised words inside a sentence; words in capitals alone (GDPR, SLA) are terms of the trade and stay.
 _NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
 
-# Shares of the fused score. A title says what a policy is about and little else, so a word in it is worth more than one
-# somewhere in a section. Each leg asks the whole task, and its sentences: by words the mean of all of them, so that a
-# word counts by how many sentences use it; by meaning the best few, because one section answers but a part of a task.
-_WORDS, _MEANING, _TITLE = 0.6, 0.4, 0.5
-_WHOLE, _SENTENCES = 0.4, 0.6
+# Shares of the fused score, chosen by cross-validation over the tasks of `python benchmarks guidance`. A title says
+# what a policy is about and little else, so a word in it is worth more than one somewhere in a section. By words counts
+# in how many sentences a word stands; by meaning the best few sentences, because one section answers but a part of a
+# task.
+_WORDS, _MEANING, _TITLE = 0.4, 0.2, 0.25
 _BEST_SENTENCES: Final = 5
+_WHOLE_POLICY: Final = 0.9  # a section counts so much by the best of its policy: what is asked stands in several
 _CENTRED_BY: Final = 8  # sections by which the mean of a set's vectors counts half
 
-# The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies), on
-# whose scale the cosines of every space are read.
-_COSINE_ALONE: Final = 0.38
+# The floor, chosen like the shares. Evidence is a difference of cosines of the bundled embedder, on whose scale those
+# of every space are read, and a little for each word in common.
+_EVIDENCE: Final = 0.055
+_EVIDENCE_WITH_WORDS: Final = 0.03
+_WORK: Final = 0.7
+_PER_SHARED_WORD: Final = 0.03
+_SHARED_WORDS_MAX: Final = 3
+_FEW_WORDS: Final = 5  # of so many words the evidence counts half: the cosines of a few words are mostly chance
+_BEST_OF_UNIT: Final = 5  # sections that one sentence or topic may bring; what has its words comes besides
 _COVERAGE_ALONE: Final = 0.45
 _SHARED_WORDS: Final = 2  # for coverage alone: one word in common is chance
-_COSINE_WITH_WORDS: Final = 0.12
-_TOGETHER: Final = 0.88  # 2 * cosine + coverage: a cosine of this space is half of what it looks like
-# Among more sections chance finds better matches, so each doubling beyond a small set asks for more evidence.
+# Among more sections chance finds better matches, so each doubling beyond a small set asks for more.
 _SMALL_SET: Final = 64
 _PER_DOUBLING: Final = 0.04
+_EVIDENCE_PER_DOUBLING: Final = 0.006
 _DOUBLINGS_MAX: Final = 6.0
-
-# Words that say what the agent does or for whom, not what the task is about: alone they are no evidence.
-_TASK_WORDS: Final = frozenset(terms(" ".join(lexicon.words("task_words", "number_words", "calendar_units"))))
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any.
 
-    `text` is the task as told, `shares` are term -> the share of these texts that use it.
+    `text` is the task as told, `words` (units,) how many words of each text say what it is about, `nearness` how near
+    each is to the subjects of the background.
     """
 
     text: str
     units: tuple[tuple[str, ...], ...]
-    shares: Mapping[str, float]
+    words: NDArray[np.intp]
     vectors: Vectors | None
+    nearness: Nearness | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +96,21 @@ def texts_of(task: str, topics: Sequence[str] = ()) -> list[str]:
     """Return the texts that a task is asked with: the whole, its sentences when there are several, and each nameless.
 
     Whom a task is for says nothing about which guidance it needs, and names that no policy knows would drown what does.
-    The topics that a caller names are further sentences, together and each alone.
+    The topics that a caller names are a further sentence, alone and with the task.
     """
     found = [sentence.text for sentence in islice(sentences(task), _SENTENCES_MAX)]
     asked = [task, *found] if len(found) > 1 else [task]
-    asked += [", ".join(topics), *topics] if topics else []
+    asked += [", ".join(topics), f"{task} {', '.join(topics)}"] if topics else []
     return list(dict.fromkeys([*asked, *(_NAMES.sub("", text) for text in asked)]))
 
 
-def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:
+def query_of(texts: Sequence[str], vectors: Vectors | None, background: Background | None) -> Query:
     """Return the query of `texts_of` and their vectors."""
     units = tuple(tuple(dict.fromkeys(terms(text)))[:_TERMS_MAX] for text in texts)
-    counted = Counter(term for unit in units for term in unit)
-    return Query(texts[0], units, {term: count / len(units) for term, count in counted.items()}, vectors)
+    words = np.array([count_words(text) for text in texts], dtype=np.intp)
+    if vectors is None or background is None:
+        return Query(texts[0], units, words, None, None)
+    return Query(texts[0], units, words, vectors, background.nearness(vectors))
 
 
 class SectionIndex:
@@ -124,7 +130,8 @@ class SectionIndex:
     ) -> None:
         self._words, self._titles = _impacts(texts), _impacts(heads)
         self._policies = policies
-        self._more = _PER_DOUBLING * min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
+        doublings = min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
+        self._more, self._more_evidence = _PER_DOUBLING * doublings, _EVIDENCE_PER_DOUBLING * doublings
         self._vectors, self._scale = vectors, scale
         if vectors is not None:
             # What all sections of a set have in common tells none from another (Mu and Viswanath, "All-but-the-Top",
@@ -142,25 +149,25 @@ class SectionIndex:
 
     def relevance(self, query: Query, among: NDArray[np.intp]) -> Relevance:
         """Return the relevance of the sections of these numbers, ascending."""
-        whole = dict.fromkeys(query.units[0], 1.0)
-        legs: list[tuple[float, Floats]] = []
-        for weight, words, place in (
-            (_WORDS, self._words, among),
-            (_TITLE, self._titles, self._policies[among]),
-        ):
-            legs += [
-                (weight * _WHOLE, words.weighted(whole)[place]),
-                (weight * _SENTENCES, words.weighted(query.shares)[place]),
-            ]
         cosines = self._cosines(query, among)
+        centred, likeness = None, np.ones(len(query.units))
         if cosines is not None and query.vectors is not None:
             centred = np.maximum(self._centre(cosines, query.vectors, among), 0)
-            legs += [(_MEANING * _WHOLE, centred[:, 0]), (_MEANING * _SENTENCES, _best(centred))]
-        return Relevance(among, tuple(legs), self._pass(query, among, cosines))
+            # Much of a long task is not about anything that the set knows: a sentence counts by its best section.
+            likeness = centred.max(axis=0, initial=0.02).astype(np.float64) ** 2
+        weights = _weights(query.units, likeness / likeness.sum())
+        lift = _Lift(self._policies[among])
+        legs = [
+            (_WORDS, lift(self._words.weighted(weights)[among])),
+            (_TITLE, self._titles.weighted(weights)[self._policies[among]]),
+        ]
+        if centred is not None:
+            legs.append((_MEANING, lift(_best(centred * (likeness / likeness.max()).astype(np.float32)))))
+        return Relevance(among, tuple(legs), self._passes(query, among, cosines))
 
     def has_words_of(self, query: Query, among: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return (n,) which of these sections have so many words of the task that they alone are evidence."""
-        return self._pass(query, among, None)
+        return self._passes(query, among, None)
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
@@ -191,16 +198,10 @@ class SectionIndex:
         products /= _lengths(along, self._square)[None, :]
         return products
 
-    def _pass(self, query: Query, among: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
-        passes = np.zeros(len(among), dtype=np.bool_)
-        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
-            read = None if cosines is None else self._scale.read(cosines[:, number])
-            passes |= self._evident(coverage, shared, read)
-        return passes
-
     def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
         """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""
-        known = {term: (weight, self._words.of(term)[0]) for term in query.shares if (weight := self._weight(term))}
+        asked = {term for unit in query.units for term in unit}
+        known = {term: (weight, self._words.of(term)[0]) for term in asked if (weight := self._weight(term))}
         for unit in query.units:
             found = [known[term] for term in unit if term in known]
             numbers = np.concatenate([np.zeros(0, dtype=np.intc), *(holding for _, holding in found)])
@@ -209,18 +210,65 @@ class SectionIndex:
             covered = np.bincount(numbers, each, len(self._words))[among] / max(total, 1e-6)
             yield covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among]
 
-    def _evident(self, coverage: Floats, shared: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
-        """Return which sections have absolute evidence in a unit: by words alone, by cosine alone, or by both."""
-        passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + self._more)
-        if cosines is not None:
-            passes |= cosines >= _COSINE_ALONE + self._more / 2
-            together = (2 * cosines + coverage >= _TOGETHER + self._more) & (cosines >= _COSINE_WITH_WORDS)
-            passes |= together & (shared >= 1)
+    def _passes(self, query: Query, among: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
+        """Return which sections have absolute evidence in a unit: nearness, or words alone where there are no vectors."""
+        passes = np.zeros(len(among), dtype=np.bool_)
+        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
+            by_words = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + self._more)
+            if cosines is None or query.nearness is None:
+                passes |= by_words
+            else:
+                evidence = self._evidence(query, number, cosines[:, number], shared)
+                passes |= _highest(evidence >= _EVIDENCE + self._more_evidence, evidence)
+                passes |= by_words & (evidence >= _EVIDENCE_WITH_WORDS)
         return passes
+
+    def _evidence(self, query: Query, unit: int, cosines: Floats, shared: NDArray[np.intp]) -> Floats:
+        """Return (n,) how much nearer sections are to a unit than general subjects are, and how sure that is."""
+        assert query.nearness is not None
+        near = query.nearness.work[unit], query.nearness.general[unit]
+        work, general = self._scale.read(np.array(near, dtype=np.float32))
+        words = query.words[unit]
+        common = _PER_SHARED_WORD * np.minimum(shared, _SHARED_WORDS_MAX).astype(np.float32)
+        evidence: Floats = (self._scale.read(cosines) + (np.float32(_WORK) * work - general) + common) * np.float32(
+            words / (words + _FEW_WORDS)
+        )
+        return evidence
 
     def _weight(self, term: str) -> float:
         """Weigh a shared term as evidence: its rarity, nothing for task words and bare numbers."""
-        return 0.0 if term in _TASK_WORDS or term.isdecimal() else self._words.rarity(term)
+        return 0.0 if term in TASK_WORDS or term.isdecimal() else self._words.rarity(term)
+
+
+class _Lift:
+    """Counts a section mostly by the best one of its policy."""
+
+    def __init__(self, policies: NDArray[np.intp]) -> None:
+        self._starts = np.flatnonzero(np.append(True, policies[1:] != policies[:-1]))[: len(policies)]
+        self._sizes = np.diff(np.append(self._starts, len(policies)))
+
+    def __call__(self, scores: Floats) -> Floats:
+        if not len(scores):
+            return scores
+        best = np.repeat(np.maximum.reduceat(scores, self._starts), self._sizes)
+        return np.float32(1 - _WHOLE_POLICY) * scores + np.float32(_WHOLE_POLICY) * best
+
+
+def _weights(units: Sequence[Sequence[str]], shares: NDArray[np.float64]) -> dict[str, float]:
+    """Return term -> the share of the units that use it."""
+    found: dict[str, float] = {}
+    for unit, share in zip(units, shares.tolist(), strict=True):
+        for term in unit:
+            found[term] = found.get(term, 0.0) + share
+    return found
+
+
+def _highest(passing: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
+    """Return the few highest of those that pass."""
+    if passing.sum() <= _BEST_OF_UNIT:
+        return passing
+    least = np.partition(scores, len(scores) - _BEST_OF_UNIT)[-_BEST_OF_UNIT]
+    return passing & (scores >= least)
 
 
 def _impacts(texts: Iterable[str]) -> Impacts:

@@ -118,7 +118,7 @@ class SnapshotCache:
     ) -> tuple[Query, bool]:
         """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
         if snapshot.model is None:
-            return query_of(texts_of(task, topics), None), True
+            return query_of(texts_of(task, topics), None, None), True
         found = await self._of(snapshot.model).query(task, within, topics)
         return found, found.vectors is None or not snapshot.index.has_vectors
 

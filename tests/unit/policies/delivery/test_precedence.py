@@ -56,7 +56,7 @@ def answer(
     max_tokens: int = 2_000,
     task: str = "Reply to the customer",
 ) -> ContextAnswer:
-    query = query_of(texts_of(task), None)
+    query = query_of(texts_of(task), None, None)
     return select(snapshot_of(documents), Request(query, situation, now, max_tokens)).whole
 
 
@@ -427,7 +427,7 @@ def test_a_merged_limit_is_never_laxer_than_that_of_a_rule_it_carries_on(documen
 
 @given(POLICIES, SITUATIONS, st.data())
 def test_what_is_held_and_what_is_sent_make_up_the_whole(documents: Any, situation: Situation, data: Any) -> None:
-    snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None)
+    snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None, None)
     request = Request(query, situation, NOW, 2_000)
     whole = select(snapshot, request).answer
     etags = [entry.etag for entry in (*whole.policies, *whole.sections)]
