@@ -160,7 +160,12 @@ async def serving(files: Sequence[PolicyFile] = (), **more: Any) -> AsyncGenerat
         return {}
 
     server = InterlayerServer(
-        lambda: domains, lambda: principal, anyio.lowlevel.checkpoint, lambda: None, PolicyNotices(published)
+        lambda: domains,
+        lambda: principal,
+        anyio.lowlevel.checkpoint,
+        lambda: None,
+        PolicyNotices(published),
+        governance.facet_values,
     )
     async with Client(server) as client:
         yield Server(room, client, embedder, entities)

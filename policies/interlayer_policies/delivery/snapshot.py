@@ -93,7 +93,8 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
-    `vocabulary` is what was published with the set; the values of its scopes are added.
+    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part;
+    `promoted` is the set as it would be if it did, None where nothing is in trial.
     """
 
     def __init__(
@@ -104,26 +105,27 @@ class Snapshot:
         vectors: Vectors | None,
         model: EmbeddingModel | None = None,
         vocabulary: Vocabulary | None = None,
+        promoted: "Snapshot | None" = None,
     ) -> None:
         self.revision = revision
         self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
+        self.promoted = promoted
         policies = [edition.policy for edition in self.editions]
-        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
+        self.in_trial = np.array([policy.has_trial for policy in policies], dtype=np.bool_)
+        self.in_trial_whole = np.array([policy.trial for policy in policies], dtype=np.bool_)
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), [one for one in policies if not one.trial])
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
-        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
+        self.has_rules = np.array(
+            [bool(p.rules_in_force or (p.supersedes and not p.trial)) for p in policies], dtype=np.bool_
+        )
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
-        self.superseding = tuple(
-            (number, self.numbers[older])
-            for number, policy in enumerate(policies)
-            for older in policy.supersedes
-            if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
-        )
+        self.superseding = tuple(_superseding(policies, self.numbers))
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
         self.section_order = _order(self.sections)
@@ -134,21 +136,9 @@ class Snapshot:
             vectors,
             model.scale if model else REFERENCE,
         )
-        # What a policy's rules are about, for policies that have nothing but rules as well.
-        self.policy_index = SectionIndex(
-            [
-                "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules)])
-                for policy in policies
-            ],
-            [policy.title for policy in policies],
-            np.arange(len(policies), dtype=np.intp),
-            None,
-        )
+        self.policy_index = _index_policies(policies)
         self._checkers: dict[str, Checker | None] = {}
-        whole: dict[int, list[BoundRule]] = {}
-        for rule in self.rules:
-            whole.setdefault(rule.number, []).append(rule)
-        self._heads = {number: (_etags(rules), _head(rules)) for number, rules in whole.items()}
+        self._heads = _heads(self.rules)
 
     def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
         """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
@@ -156,8 +146,8 @@ class Snapshot:
         return head if whole == _etags(rules) else _head(rules)
 
     def head_bytes(self, number: int) -> int:
-        """Return the bytes in JSON of what is sent of a policy besides its rules, which it must have."""
-        return self._heads[number][1][1]
+        """Return the bytes in JSON of what is sent of a policy besides its rules; 0 where none is in force."""
+        return self._heads[number][1][1] if number in self._heads else 0
 
     def checker(self, rule: BoundRule) -> Checker | None:
         """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
@@ -166,6 +156,23 @@ class Snapshot:
         if rule.etag not in self._checkers:
             self._checkers[rule.etag] = _checker(rule.rule.check, rule.values)
         return self._checkers[rule.etag]
+
+
+def _superseding(policies: Sequence[Policy], numbers: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of a policy and of one that it supersedes; one in trial and one of a lower tier do not."""
+    for number, policy in enumerate(policies):
+        for older in () if policy.trial else policy.supersedes:
+            if older in numbers and not is_higher(policies[numbers[older]].tier, policy.tier):
+                yield number, numbers[older]
+
+
+def _index_policies(policies: Sequence[Policy]) -> SectionIndex:
+    """Index what policies and their rules are about, for policies that have nothing but rules as well."""
+    texts = [
+        "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules_in_force)])
+        for policy in policies
+    ]
+    return SectionIndex(texts, [policy.title for policy in policies], np.arange(len(policies), dtype=np.intp), None)
 
 
 def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
@@ -177,11 +184,11 @@ def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | No
 
 
 def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
-    """Return the sections of a set; `indexed` is what is searched and embedded."""
+    """Return the sections of a set but those in trial; `indexed` is what is searched and embedded."""
     return [
         _section(number, edition, section)
         for number, edition in enumerate(editions)
-        for section in edition.policy.sections
+        for section in (() if edition.policy.trial else edition.policy.sections)
     ]
 
 
@@ -240,6 +247,14 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     )
 
 
+def _heads(rules: Sequence[BoundRule]) -> Mapping[int, tuple[list[str], tuple[DeliveredPolicy, int]]]:
+    """Return number of a policy -> the etags of its rules, and what is sent of it when all of them are."""
+    whole: dict[int, list[BoundRule]] = {}
+    for rule in rules:
+        whole.setdefault(rule.number, []).append(rule)
+    return {number: (_etags(own), _head(own)) for number, own in whole.items()}
+
+
 def _etags(rules: Iterable[BoundRule]) -> list[str]:
     return sorted(rule.etag for rule in rules)
 
@@ -255,7 +270,7 @@ def _head(rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
-        for rule in edition.policy.rules:
+        for rule in edition.policy.rules_in_force:
             yield bound(number, edition, rule, values)
 
 
