@@ -30,7 +30,7 @@ from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer_policies.delivery.relevance import query_of, texts_of
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from interlayer.errors import Unavailable
 from interlayer.models.embedder import Embedder, Vectors
-from interlayer_policies.delivery.background import Background, background_of, background_texts
-from interlayer_policies.delivery.relevance import Query, query_of, texts_of
+from interlayer_policies.delivery.evidence.background import Background, background_of, background_texts
+from interlayer_policies.delivery.evidence.query import Query, query_of, texts_of
 
 QUERY_DEADLINE_S: Final = 0.025
 HOSTED_DEADLINE_S: Final = 0.5
@@ -61,7 +61,7 @@ class Embeddings:
         within = within if self._embedder.at_hand else max(within, HOSTED_DEADLINE_S)
         # Each call asks anew: what hangs may hang for ever, and the model be well by now.
         found = await _wait_for(self._asking, object(), lambda: self._ask(asked, texts), within)
-        return found or query_of(texts, None, None)
+        return found or query_of(texts, None)
 
     async def of_sections(self, texts: Sequence[str], within: float) -> Vectors | None:
         """Return (n, dims) unit vectors, None when they cannot be had in `within` seconds.

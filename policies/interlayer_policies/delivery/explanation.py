@@ -127,7 +127,7 @@ def _sections(
         (one.section.policy_id, one.section.section_id): one.section.score
         for one in candidates(snapshot, governing, relevance)
     }
-    cosines, coverage = snapshot.index.evidence(request.task, numbers)
+    evidence = snapshot.index.evidence(request.task, numbers)
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
         if (section.edition.policy.id, section.section_id) in sent:
@@ -142,8 +142,8 @@ def _sections(
             why,
             delivered_scores.get((section.edition.policy.id, section.section_id)),
             round(float(scores[number]), 2),
-            round(float(cosines[number]), 2),
-            round(float(coverage[number]), 2),
+            round(float(evidence.cosines[number]), 2),
+            round(float(evidence.coverage[number]), 2),
         )
 
 

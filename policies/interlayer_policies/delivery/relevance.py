@@ -3,16 +3,12 @@
 Three legs are added: the words of a section, its meaning, and the words of its policy's title and description.
 
 Scores that are scaled per call say which section is best and nothing about whether it is any good, so a section
-must first pass a floor made of what does not depend on the others: how much nearer it is to the task than subjects of
-general knowledge are, or the weight of the content words that it shares with the task.
+must first pass a floor made of what does not depend on the others (`evidence`).
 """
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -23,57 +19,47 @@ from interlayer.models.embedder import Vectors
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.text.bm25 import Bm25, Impacts
 from interlayer.text.fusion import min_max
-from interlayer.text.sentences import sentences
-from interlayer_policies.delivery.background import TASK_WORDS, Background, Nearness, count_words
+from interlayer_policies.delivery.evidence.background import TASK_WORDS
+from interlayer_policies.delivery.evidence.floor import FLOOR, Coverage, Floor
+from interlayer_policies.delivery.evidence.query import Query
 
 Floats = NDArray[np.float32]
 
-_SENTENCES_MAX: Final = 24
-_TERMS_MAX: Final = 400
-
-# Capitalised words inside a sentence; words in capitals alone (GDPR, SLA) are terms of the trade and stay.
-_NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
-
-# Shares of the fused score, chosen by cross-validation over the tasks of `python benchmarks guidance`. A title says
-# what a policy is about and little else, so a word in it is worth more than one somewhere in a section. By words counts
-# in how many sentences a word stands; by meaning the best few sentences, because one section answers but a part of a
-# task.
-_WORDS, _MEANING, _TITLE = 0.4, 0.2, 0.25
 _BEST_SENTENCES: Final = 5
-_WHOLE_POLICY: Final = 0.9  # a section counts so much by the best of its policy: what is asked stands in several
 _CENTRED_BY: Final = 8  # sections by which the mean of a set's vectors counts half
+_LIKENESS_LEAST: Final = 0.02
 
-# The floor, chosen like the shares. Evidence is a difference of cosines of the bundled embedder, on whose scale those
-# of every space are read, and a little for each word in common.
-_EVIDENCE: Final = 0.055
-_EVIDENCE_WITH_WORDS: Final = 0.03
-_WORK: Final = 0.7
-_PER_SHARED_WORD: Final = 0.03
-_SHARED_WORDS_MAX: Final = 3
-_FEW_WORDS: Final = 5  # of so many words the evidence counts half: the cosines of a few words are mostly chance
-_BEST_OF_UNIT: Final = 5  # sections that one sentence or topic may bring; what has its words comes besides
-_COVERAGE_ALONE: Final = 0.45
-_SHARED_WORDS: Final = 2  # for coverage alone: one word in common is chance
-# Among more sections chance finds better matches, so each doubling beyond a small set asks for more.
-_SMALL_SET: Final = 64
-_PER_DOUBLING: Final = 0.04
-_EVIDENCE_PER_DOUBLING: Final = 0.006
-_DOUBLINGS_MAX: Final = 6.0
+# A policy is ranked by its best section in each leg, because what is asked may stand in several; which of its sections
+# is best decides among them.
+_WHOLE_POLICY: Final = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any.
+class Shares:
+    """Shares of the fused score, chosen like the floor.
 
-    `text` is the task as told, `words` (units,) how many words of each text say what it is about, `nearness` how near
-    each is to the subjects of the background.
+    A title says what a policy is about and little else, so a word in it is worth more than one somewhere in a section.
+    By words counts in how many sentences a word stands; by meaning the best few sentences, because one section answers
+    but a part of a task. Legs of words count in full from this coverage on, and less by its square below: where next
+    to none of the task's words is known, which sections have them is chance.
     """
 
-    text: str
-    units: tuple[tuple[str, ...], ...]
-    words: NDArray[np.intp]
-    vectors: Vectors | None
-    nearness: Nearness | None
+    words: float = 0.4
+    title: float = 0.24
+    meaning: float = 0.2
+    sure: float = 0.4
+
+
+SHARES: Final = Shares()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the floor asks of sections, (n,) each: the highest over the texts of a task, 0 without vectors."""
+
+    cosines: Floats
+    coverage: Floats
+    evidence: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +78,6 @@ class Relevance:
         return result / np.float32(sum(weight for weight, _ in self.legs))
 
 
-def texts_of(task: str, topics: Sequence[str] = ()) -> list[str]:
-    """Return the texts that a task is asked with: the whole, its sentences when there are several, and each nameless.
-
-    Whom a task is for says nothing about which guidance it needs, and names that no policy knows would drown what does.
-    The topics that a caller names are a further sentence, alone and with the task.
-    """
-    found = [sentence.text for sentence in islice(sentences(task), _SENTENCES_MAX)]
-    asked = [task, *found] if len(found) > 1 else [task]
-    asked += [", ".join(topics), f"{task} {', '.join(topics)}"] if topics else []
-    return list(dict.fromkeys([*asked, *(_NAMES.sub("", text) for text in asked)]))
-
-
-def query_of(texts: Sequence[str], vectors: Vectors | None, background: Background | None) -> Query:
-    """Return the query of `texts_of` and their vectors."""
-    units = tuple(tuple(dict.fromkeys(terms(text)))[:_TERMS_MAX] for text in texts)
-    words = np.array([count_words(text) for text in texts], dtype=np.intp)
-    if vectors is None or background is None:
-        return Query(texts[0], units, words, None, None)
-    return Query(texts[0], units, words, vectors, background.nearness(vectors))
-
-
 class SectionIndex:
     """The sections of a set, searchable.
 
@@ -127,12 +92,13 @@ class SectionIndex:
         policies: NDArray[np.intp],
         vectors: Vectors | None,
         scale: Scale = REFERENCE,
+        shares: Shares = SHARES,
+        floor: Floor = FLOOR,
     ) -> None:
         self._words, self._titles = _impacts(texts), _impacts(heads)
         self._policies = policies
-        doublings = min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
-        self._more, self._more_evidence = _PER_DOUBLING * doublings, _EVIDENCE_PER_DOUBLING * doublings
         self._vectors, self._scale = vectors, scale
+        self._shares, self._floor = shares, floor
         if vectors is not None:
             # What all sections of a set have in common tells none from another (Mu and Viswanath, "All-but-the-Top",
             # 2018). With few sections their mean is the sections themselves, so it counts less.
@@ -150,37 +116,42 @@ class SectionIndex:
     def relevance(self, query: Query, among: NDArray[np.intp]) -> Relevance:
         """Return the relevance of the sections of these numbers, ascending."""
         cosines = self._cosines(query, among)
+        coverage = [*self._coverage(query, among)]
+        passes = self._passes(query, cosines, coverage)
         centred, likeness = None, np.ones(len(query.units))
         if cosines is not None and query.vectors is not None:
             centred = np.maximum(self._centre(cosines, query.vectors, among), 0)
             # Much of a long task is not about anything that the set knows: a sentence counts by its best section.
-            likeness = centred.max(axis=0, initial=0.02).astype(np.float64) ** 2
+            likeness = centred.max(axis=0, initial=_LIKENESS_LEAST).astype(np.float64) ** 2
         weights = _weights(query.units, likeness / likeness.sum())
         lift = _Lift(self._policies[among])
-        legs = [
-            (_WORDS, lift(self._words.weighted(weights)[among])),
-            (_TITLE, self._titles.weighted(weights)[self._policies[among]]),
-        ]
-        if centred is not None:
-            legs.append((_MEANING, lift(_best(centred * (likeness / likeness.max()).astype(np.float32)))))
-        return Relevance(among, tuple(legs), self._passes(query, among, cosines))
+        words = lift(self._words.weighted(weights)[among])
+        title = self._titles.weighted(weights)[self._policies[among]]
+        if centred is None:
+            return Relevance(among, ((self._shares.words, words), (self._shares.title, title)), passes)
+        highest = np.array([unit.shares.max(initial=0) for unit in coverage])
+        sure = min(1.0, float(highest @ likeness / likeness.sum()) / self._shares.sure) ** 2
+        meaning = lift(_best(centred * (likeness / likeness.max()).astype(np.float32)))
+        legs = ((self._shares.words * sure, words), (self._shares.title * sure, title), (self._shares.meaning, meaning))
+        return Relevance(among, legs, passes)
 
     def has_words_of(self, query: Query, among: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return (n,) which of these sections have so many words of the task that they alone are evidence."""
-        return self._passes(query, among, None)
+        return self._passes(query, None, [*self._coverage(query, among)])
 
-    def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
-
-        Coverage is the share, by weight, of a unit's content words that a section has; both are what the floor asks.
-        """
-        highest = np.zeros(len(among), dtype=np.float32)
-        for coverage, _ in self._coverage(query, among):
-            highest = np.maximum(highest, coverage)
+    def evidence(self, query: Query, among: NDArray[np.intp]) -> Evidence:
+        """Return what the floor asks of these sections."""
+        coverage = [*self._coverage(query, among)]
+        covered = np.max([unit.shares for unit in coverage], axis=0)
         cosines = self._cosines(query, among)
         if cosines is None:
-            return np.zeros(len(among), dtype=np.float32), highest
-        return self._scale.read(cosines.max(axis=1)), highest
+            nothing = np.zeros(len(among), dtype=np.float32)
+            return Evidence(nothing, covered, nothing)
+        found = [
+            self._floor.evidence(query, number, cosines[:, number], unit, self._scale)
+            for number, unit in enumerate(coverage)
+        ]
+        return Evidence(self._scale.read(cosines.max(axis=1)), covered, np.max(found, axis=0))
 
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
         """Return (sections, units) cosines of their space, None when there are no vectors on either side."""
@@ -198,8 +169,8 @@ class SectionIndex:
         products /= _lengths(along, self._square)[None, :]
         return products
 
-    def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
-        """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""
+    def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[Coverage]:
+        """Yield the coverage of each unit."""
         asked = {term for unit in query.units for term in unit}
         known = {term: (weight, self._words.of(term)[0]) for term in asked if (weight := self._weight(term))}
         for unit in query.units:
@@ -208,32 +179,19 @@ class SectionIndex:
             each = np.repeat([weight for weight, _ in found], [len(holding) for _, holding in found])
             total = sum(weight for weight, _ in found)
             covered = np.bincount(numbers, each, len(self._words))[among] / max(total, 1e-6)
-            yield covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among]
+            yield Coverage(covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among])
 
-    def _passes(self, query: Query, among: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
-        """Return which sections have absolute evidence in a unit: nearness, or words alone where there are no vectors."""
-        passes = np.zeros(len(among), dtype=np.bool_)
-        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
-            by_words = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + self._more)
-            if cosines is None or query.nearness is None:
-                passes |= by_words
-            else:
-                evidence = self._evidence(query, number, cosines[:, number], shared)
-                passes |= _highest(evidence >= _EVIDENCE + self._more_evidence, evidence)
-                passes |= by_words & (evidence >= _EVIDENCE_WITH_WORDS)
-        return passes
-
-    def _evidence(self, query: Query, unit: int, cosines: Floats, shared: NDArray[np.intp]) -> Floats:
-        """Return (n,) how much nearer sections are to a unit than general subjects are, and how sure that is."""
-        assert query.nearness is not None
-        near = query.nearness.work[unit], query.nearness.general[unit]
-        work, general = self._scale.read(np.array(near, dtype=np.float32))
-        words = query.words[unit]
-        common = _PER_SHARED_WORD * np.minimum(shared, _SHARED_WORDS_MAX).astype(np.float32)
-        evidence: Floats = (self._scale.read(cosines) + (np.float32(_WORK) * work - general) + common) * np.float32(
-            words / (words + _FEW_WORDS)
-        )
-        return evidence
+    def _passes(self, query: Query, cosines: Floats | None, coverage: Sequence[Coverage]) -> NDArray[np.bool_]:
+        """Return (n,) which sections pass the floor by any unit."""
+        found = [
+            self._floor.passes(
+                unit,
+                None if cosines is None else self._floor.evidence(query, number, cosines[:, number], unit, self._scale),
+                len(self._words),
+            )
+            for number, unit in enumerate(coverage)
+        ]
+        return np.logical_or.reduce(found)
 
     def _weight(self, term: str) -> float:
         """Weigh a shared term as evidence: its rarity, nothing for task words and bare numbers."""
@@ -261,14 +219,6 @@ def _weights(units: Sequence[Sequence[str]], shares: NDArray[np.float64]) -> dic
         for term in unit:
             found[term] = found.get(term, 0.0) + share
     return found
-
-
-def _highest(passing: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
-    """Return the few highest of those that pass."""
-    if passing.sum() <= _BEST_OF_UNIT:
-        return passing
-    least = np.partition(scores, len(scores) - _BEST_OF_UNIT)[-_BEST_OF_UNIT]
-    return passing & (scores >= least)
 
 
 def _impacts(texts: Iterable[str]) -> Impacts:

@@ -20,7 +20,7 @@ from interlayer.ids import Clock
 from interlayer.models.embedder import EmbeddingModel, EmbeddingModels, Vectors
 from interlayer_policies.delivery.answers import REFUSAL
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
-from interlayer_policies.delivery.relevance import Query, query_of, texts_of
+from interlayer_policies.delivery.evidence.query import Query, query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, GuidanceSection, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.parser import parse
@@ -124,7 +124,7 @@ class SnapshotCache:
     ) -> tuple[Query, bool]:
         """Return a task made ready in the space of the set, and whether its vectors could not be had in time."""
         if snapshot.model is None:
-            return query_of(texts_of(task, topics), None, None), True
+            return query_of(texts_of(task, topics), None), True
         found = await self._of(snapshot.model).query(task, within, topics)
         return found, found.vectors is None or not snapshot.index.has_vectors
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from interlayer_policies.checks.checks import compiled
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound

@@ -23,8 +23,8 @@ from interlayer_policies.delivery.answers import (
     Overridden,
     Violation,
 )
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
@@ -56,7 +56,7 @@ def answer(
     max_tokens: int = 2_000,
     task: str = "Reply to the customer",
 ) -> ContextAnswer:
-    query = query_of(texts_of(task), None, None)
+    query = query_of(texts_of(task), None)
     return select(snapshot_of(documents), Request(query, situation, now, max_tokens)).whole
 
 
@@ -427,7 +427,7 @@ def test_a_merged_limit_is_never_laxer_than_that_of_a_rule_it_carries_on(documen
 
 @given(POLICIES, SITUATIONS, st.data())
 def test_what_is_held_and_what_is_sent_make_up_the_whole(documents: Any, situation: Situation, data: Any) -> None:
-    snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None, None)
+    snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None)
     request = Request(query, situation, NOW, 2_000)
     whole = select(snapshot, request).answer
     etags = [entry.etag for entry in (*whole.policies, *whole.sections)]
