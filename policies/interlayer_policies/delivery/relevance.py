@@ -55,11 +55,16 @@ SHARES: Final = Shares()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the floor asks of sections, (n,) each: the highest over the texts of a task, 0 without vectors."""
+    """What the floor asks of sections, (n,) each: the highest over the texts of a task, 0 without vectors.
+
+    `least` is the evidence that nearness alone needs, `alone` which sections would pass whatever else is in the set.
+    """
 
     cosines: Floats
     coverage: Floats
     evidence: Floats
+    least: float
+    alone: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +149,17 @@ class SectionIndex:
         coverage = [*self._coverage(query, among)]
         covered = np.max([unit.shares for unit in coverage], axis=0)
         cosines = self._cosines(query, among)
+        found = [self._evidence(query, number, cosines, unit) for number, unit in enumerate(coverage)]
+        alone = np.logical_or.reduce(
+            [self._floor.passes_alone(*one) for one in zip(coverage, found, query.words.tolist(), strict=True)]
+        )
+        highest = np.zeros(len(among), dtype=np.float32)
         if cosines is None:
-            nothing = np.zeros(len(among), dtype=np.float32)
-            return Evidence(nothing, covered, nothing)
-        found = [
-            self._floor.evidence(query, number, cosines[:, number], unit, self._scale)
-            for number, unit in enumerate(coverage)
-        ]
-        return Evidence(self._scale.read(cosines.max(axis=1)), covered, np.max(found, axis=0))
+            return Evidence(highest, covered, highest, 0.0, alone)
+        for one in found:
+            highest = highest if one is None else np.maximum(highest, one)
+        least = self._floor.least(len(self._words))
+        return Evidence(self._scale.read(cosines.max(axis=1)), covered, highest, least, alone)
 
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
         """Return (sections, units) cosines of their space, None when there are no vectors on either side."""
@@ -184,14 +192,15 @@ class SectionIndex:
     def _passes(self, query: Query, cosines: Floats | None, coverage: Sequence[Coverage]) -> NDArray[np.bool_]:
         """Return (n,) which sections pass the floor by any unit."""
         found = [
-            self._floor.passes(
-                unit,
-                None if cosines is None else self._floor.evidence(query, number, cosines[:, number], unit, self._scale),
-                len(self._words),
-            )
+            self._floor.passes(unit, self._evidence(query, number, cosines, unit), len(self._words))
             for number, unit in enumerate(coverage)
         ]
         return np.logical_or.reduce(found)
+
+    def _evidence(self, query: Query, unit: int, cosines: Floats | None, coverage: Coverage) -> Floats | None:
+        if cosines is None:
+            return None
+        return self._floor.evidence(query, unit, cosines[:, unit], coverage, self._scale)
 
     def _weight(self, term: str) -> float:
         """Weigh a shared term as evidence: its rarity, nothing for task words and bare numbers."""

@@ -63,16 +63,32 @@ class Floor:
 
         `sections` are how many the set has.
         """
-        doublings = min(_DOUBLINGS_MAX, math.log2(max(1.0, sections / _SMALL_SET)))
+        doublings = _doublings(sections)
         least = (_COVERAGE_ALONE if evidence is None else _COVERAGE) + _COVERAGE_PER_DOUBLING * doublings
         by_words = (coverage.words >= _SHARED_WORDS) & (coverage.shares >= least)
         if evidence is None:
             return by_words
-        near = _highest(evidence >= self.nearness + _EVIDENCE_PER_DOUBLING * doublings, evidence)
+        near = _highest(evidence >= self.least(sections), evidence)
         return near | (by_words & (evidence >= self.with_words))
+
+    def least(self, sections: int) -> float:
+        """Return the least evidence by nearness in a set of so many sections."""
+        return self.nearness + _EVIDENCE_PER_DOUBLING * _doublings(sections)
+
+    def passes_alone(self, coverage: Coverage, evidence: Floats | None, words: int) -> NDArray[np.bool_]:
+        """Return (n,) which would pass in a small set, whatever else is in it; `words` are those of the text."""
+        shares = coverage.words / max(words, 1)  # unweighted: which words are rare depends on the others
+        shared = coverage.words >= _SHARED_WORDS
+        if evidence is None:
+            return shared & (shares >= _COVERAGE_ALONE)
+        return (evidence >= self.nearness) | (shared & (shares >= _COVERAGE) & (evidence >= self.with_words))
 
 
 FLOOR: Final = Floor()
+
+
+def _doublings(sections: int) -> float:
+    return min(_DOUBLINGS_MAX, math.log2(max(1.0, sections / _SMALL_SET)))
 
 
 def _highest(passing: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
