@@ -45,8 +45,8 @@ class Shares:
     """
 
     words: float = 0.4
-    title: float = 0.24
-    meaning: float = 0.2
+    title: float = 0.18
+    meaning: float = 0.14
     sure: float = 0.4
 
 
@@ -117,6 +117,11 @@ class SectionIndex:
     def has_vectors(self) -> bool:
         """Whether the sections were embedded."""
         return self._vectors is not None
+
+    @property
+    def size(self) -> int:
+        """How many sections there are."""
+        return len(self._words)
 
     def relevance(self, query: Query, among: NDArray[np.intp]) -> Relevance:
         """Return the relevance of the sections of these numbers, ascending."""
