@@ -75,9 +75,7 @@ def _unify(policy: Policy, ids: Mapping[str, str], rules: Mapping[str, str]) -> 
                 one,
                 rules=named(one.rules),
                 sections=_sections(one.sections, ids),
-                absent=tuple(
-                    rules.get(fold_id(ref), known.get(fold_id(ref), _sections([ref], ids)[0])) for ref in one.absent
-                ),
+                absent=named(one.absent),
                 violations=named(one.violations),
             )
             for one in policy.expectations

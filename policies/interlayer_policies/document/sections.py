@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from interlayer.text.budget import text_tokens
+from interlayer_policies.document.fences import code_lines, fence_mark
 from interlayer_policies.document.names import slug
-from interlayer_policies.document.outline import code_lines, fence_mark
 from interlayer_policies.document.policy import Section
 
 PART_TOKENS_MAX: Final = 500
@@ -78,9 +78,10 @@ def divide(section: Section) -> list[Section]:
     ]
 
 
-def whole_section(section_id: str) -> str:
-    """Return the id of the section that a part is of; a section's own id has no dot in it."""
-    return section_id.partition(".")[0]
+def whole_section(reference: str) -> str:
+    """Return the section, or the `policy#section`, that a part is of; a section's own id has no dot in it."""
+    owner, hash_mark, section_id = reference.rpartition("#")
+    return f"{owner}{hash_mark}{section_id.partition('.')[0]}"
 
 
 @dataclass(frozen=True, slots=True)

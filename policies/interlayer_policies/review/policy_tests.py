@@ -109,8 +109,8 @@ class _Test:
         answer, verdicts = explained.answer, {one.ref: one for one in explained.sections}
         relevant = self._relevant(query, verdicts)
         rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
-        sections = {f"{section.policy_id}#{whole_section(section.section_id)}" for section in answer.sections}
-        sections |= {f"{section.policy_id}#{section.section_id}" for section in answer.sections}  # any part
+        sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+        sections |= {whole_section(ref) for ref in sections}  # of a long one, any part
         task, expected = self._expected.task, self._expected
         for ref in map(self._ref, expected.rules):
             failure = "" if ref in rules else f"test fails: {task!r} is not given rule {ref}"

@@ -1,1 +1,1 @@
-"""Rule files that teams already have: where they lie, what in them obliges, and the policies that they become."""
+"""Rule files that teams have already, and their conversion into policies."""

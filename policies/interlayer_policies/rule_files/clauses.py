@@ -22,8 +22,8 @@ from interlayer.language.obligations import (
     order_pattern,
 )
 from interlayer.text.sentences import sentences
-from interlayer_policies.document.outline import Node, outline, plain
 from interlayer_policies.document.policy import BINDING_LEVELS, Level
+from interlayer_policies.rule_files.outline import Node, outline, plain
 
 RULE_MAX: Final = 500
 
@@ -38,7 +38,7 @@ _LABEL_MAX: Final = 80
 
 _ADVICE: Final = "it advises; a rule would reach every call in scope, guidance reaches the tasks that it is about"
 _SUBORDINATE: Final = "it obliges only in a clause that depends on another one; say it as a sentence of its own"
-_STATEMENT: Final = "it says what is never so, not what to do; if it binds an agent, say it as an order"
+_STATEMENT: Final = "it says what is so, not what to do; if it binds an agent, say it as an order"
 _STEP: Final = "it is a step of a numbered list, whose steps need each other"
 _POINTER: Final = "it points at something said before it; name that in the sentence"
 _CONTRARY: Final = "the line above its list forbids and it requires, or the reverse; say it in one sentence"
@@ -47,6 +47,7 @@ _UNPRINTABLE: Final = "it holds {braces} or signs that no rule may hold; write i
 _INTRODUCTION: Final = "it introduces what follows; say it in one sentence"
 _CHOICE: Final = "it offers a choice of what is listed, too long for one rule; shorten it"
 _TABLE: Final = "it stands in a table, whose rows need their head"
+_BESIDE: Final = "it stands in an entry of a list with other paragraphs; say it in an entry of its own"
 _QUOTE: Final = "it stands in a quotation"
 
 
@@ -121,7 +122,8 @@ class _Reader:
                 lead = node
                 self._read_before_lead(node)
                 if after is None or after.kind not in {"list", "paragraph"}:
-                    self._keep(node, node.text, find_obligation(node.text), _INTRODUCTION)
+                    last = _lead(node.text)
+                    self._keep(node, last.text, last.obligation, _INTRODUCTION)
                     lead = None
             elif node.kind == "paragraph":
                 self._read_paragraph(node, lead)
@@ -188,6 +190,8 @@ class _Reader:
     def _read_entry(self, entry: Node, leads: tuple[_Lead, ...]) -> bool:
         """Read an entry and what stands below it; return whether all of its words are in rules."""
         own = not entry.text
+        for node in entry.beside:
+            self._list_opaque(node)
         if entry.below:
             heads = entry.text.endswith((":", "：")) or ends_in_obligation(entry.text)
             labels = _is_label(entry.text)
@@ -305,7 +309,7 @@ class _Reader:
             for one in _sentences(text):
                 obligation = find_obligation(one)
                 if _is_binding(obligation):
-                    reason = _TABLE if node.kind == "table" else _QUOTE
+                    reason = {"table": _TABLE, "quote": _QUOTE}.get(node.kind, _BESIDE)
                     self._found.kept.append(KeptClause(number, _force(obligation), one, reason))
 
 

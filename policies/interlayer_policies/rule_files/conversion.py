@@ -16,12 +16,13 @@ import yaml
 
 from interlayer.errors import InvalidInput
 from interlayer.language.obligations import find_obligation, opens_with_condition
+from interlayer_policies.document.fences import code_lines
 from interlayer_policies.document.names import slug
-from interlayer_policies.document.outline import code_lines, plain
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
 from interlayer_policies.rule_files.clauses import read_clauses
-from interlayer_policies.rule_files.places import Placed, RuleFile, placed
+from interlayer_policies.rule_files.outline import plain
+from interlayer_policies.rule_files.placement import Placed, RuleFile, placed
 
 _TITLE_MAX: Final = 200
 _DESCRIPTION_MAX: Final = 500

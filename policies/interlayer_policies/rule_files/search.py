@@ -12,8 +12,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from interlayer.errors import InvalidInput
-from interlayer_policies.document.outline import code_lines
-from interlayer_policies.rule_files.places import PERSONAL_FILES, RULE_FOLDERS, RuleFile, base_of, is_instruction_file
+from interlayer_policies.document.fences import code_lines
+from interlayer_policies.rule_files.placement import (
+    PERSONAL_FILES,
+    RULE_FOLDERS,
+    RuleFile,
+    base_of,
+    is_instruction_file,
+)
 
 _INCLUDE: Final = re.compile(r"(?<![\w`@/.])@((?:~|\.{0,2}/)?[^\s`@'\"()<>,;]*\.(?:md|mdc|markdown|txt))(?![\w/])")
 _ALONE: Final = re.compile(r"\s*(?:[-*+]\s+)?@\S+\s*$")

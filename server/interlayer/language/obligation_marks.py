@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from interlayer.language.lexicon.reader import entries_of
+from interlayer.language.lexicon.reader import entries_of, words_by_language
 from interlayer.language.lexicon.reader import pattern as alternatives
 
 LANGUAGES: Final = ("en", "de", "fr", "es")
 
 _PART: Final = re.compile(r"\w+")
+_SPANISH: Final = re.compile(r"[áéíóúñ¿¡]|^\W*no\s+(?:(?:se|le|les|lo|la)\s+)?\w+(?:zca[ns]?|[aei]r)\b", re.IGNORECASE)
+_MAY_BE: Final = re.compile(r"\s+be\s+\w+(?:ble|ject)\b")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -29,7 +31,7 @@ def find_marks(text: str, openings: Sequence[int]) -> Iterator[Mark]:
     """Yield the phrases in order, of two that begin together the longer; orders only at these openings."""
     said = frozenset(_PART.findall(text.casefold()))
     found = [mark for language in LANGUAGES for mark in _of_language(text, said, openings, language)]
-    if any(mark.language == "en" for mark in found):  # "no approval is required" is no Spanish
+    if not _is_spanish_order(text, said):  # "no approval is required" is no Spanish
         found = [mark for mark in found if not (mark.language == "es" and mark.end - mark.start == len("no"))]
     taken = 0
     for mark in sorted(found, key=lambda mark: (mark.start, -mark.end)):
@@ -49,13 +51,23 @@ def _of_language(text: str, said: frozenset[str], openings: Sequence[int], langu
     for name in ("obliging_phrases", "turning_modals"):
         table = phrases_of(language, name)
         for match in table.find(text) if table.may_stand_in(said) else ():
-            if match[0] != "May" or match.start() == 0:  # the month
+            month = match[0] == "May" and match.start() > 0
+            if not month and not (language == "en" and _MAY_BE.match(text, match.end())):
                 yield Mark(match.start(), match.end(), table.meaning(match), language)
     table = phrases_of(language, "obliging_openers")
     for place in openings:
         match = table.match(text, place)
         if match and not (language == "en" and _tells_of_a_third(text[match.end() :])):
             yield Mark(match.start(), match.end(), table.meaning(match), language)
+
+
+def _is_spanish_order(text: str, said: frozenset[str]) -> bool:
+    """Whether a text that may begin with a Spanish no is Spanish: by its commonest words, letters or verbs."""
+    markers = words_by_language("language_markers")
+    spanish = len(said & markers["es"])
+    if spanish or len(said & markers["en"]):
+        return spanish > len(said & markers["en"])
+    return bool(_SPANISH.search(text))
 
 
 def _tells_of_a_third(rest: str) -> bool:

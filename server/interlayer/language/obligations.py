@@ -34,13 +34,14 @@ _FIRST_WORDS: Final = 6
 class Obligation:
     """How strongly a sentence binds, and where it says so.
 
-    `subordinate`: in a relative clause or a condition; `statement`: it says what is never done, not what to do.
+    `subordinate`: in a relative clause or a condition; `statement`: it says what is never or only so, not what to do.
     """
 
     force: Force
     place: Place = "main"
 
 
+@lru_cache(maxsize=1_000)
 def find_obligation(sentence: str) -> Obligation | None:
     """Return the obligation of a sentence, None where no word of it obliges. A question obliges nobody."""
     if sentence.rstrip().endswith("?"):
@@ -56,7 +57,7 @@ def find_obligation(sentence: str) -> Obligation | None:
         if one.place == "main":
             found.append(one)
         elsewhere = elsewhere or one
-    return found[0] if found else elsewhere or _denial(text)
+    return found[0] if found else elsewhere or _denial(text, openings)
 
 
 def ends_in_obligation(text: str) -> bool:
@@ -133,6 +134,8 @@ def _openings(text: str) -> list[int]:
 
 def _force(text: str, mark: Mark, openings: list[int]) -> Force:
     meaning = mark.meaning
+    if meaning == "may" and any(_only().match(text, place) for place in openings):
+        return "must"
     if meaning in _DENIED and _is_denied_subject(text[: mark.start], openings, mark.language):
         return _DENIED[meaning]
     turns = mark.language == "de" and meaning in {"may", "should"}
@@ -160,7 +163,7 @@ def _place(text: str, mark: Mark) -> Place:
         # A German main clause has its verb second: one at the end of a clause belongs to a conjunction before it.
         comma = max(before.rfind(","), before.rfind(";"), before.rfind(":"))
         first = _WORD.search(before)
-        opened = comma < 0 and first is not None and first[0].casefold() in words("conditions")
+        opened = comma < 0 and first is not None and first[0].casefold() in _conditions()
         return "subordinate" if (modal and (re.match(r"\s*[,.;:]", behind) and comma >= 0)) or opened else "main"
     clause = before[max((found.end() for found in _CLAUSE_END.finditer(before)), default=0) :]
     said = [word.casefold() for word in _WORD.findall(clause)]
@@ -170,15 +173,23 @@ def _place(text: str, mark: Mark) -> Place:
         between = said[len(said) - back :]
         if word in relatives and (not back or (back <= _NEAR and between[0] in own)):
             return "subordinate"
-        if back <= _NEAR and word in words("conditions"):
+    for opening in _condition_pattern().finditer(clause.casefold()):
+        near = len(_WORD.findall(clause[opening.end() :])) <= _NEAR
+        leads = not clause[: opening.start()].strip(" *_-") and _PAUSE.search(behind) is not None
+        if near or leads:
             return "subordinate"
     return "main"
 
 
-def _denial(text: str) -> Obligation | None:
-    """Return what a sentence says is never done; it need not bind anybody."""
-    said = (mark for mark in find_orders(text) if mark.end - mark.start > len("no"))  # not the bare no, ne and n
-    return next((Obligation("must_not", "statement") for mark in said if mark.meaning == "must_not"), None)
+def _denial(text: str, openings: list[int]) -> Obligation | None:
+    """Return what a sentence says is never so, or only so; it need not bind anybody."""
+    # Neither the bare no and ne nor do not, which deny anything.
+    said = (mark for mark in find_orders(text) if text[mark.start : mark.end].isalpha() and mark.end - mark.start > 2)
+    if any(mark.meaning == "must_not" for mark in said):
+        return Obligation("must_not", "statement")
+    if any(_is_denied_subject(text, openings, language) for language in LANGUAGES):
+        return Obligation("must_not", "statement")
+    return Obligation("must", "statement") if any(_only().match(text, place) for place in openings) else None
 
 
 def _clause(text: str, start: int) -> str:
@@ -188,7 +199,7 @@ def _clause(text: str, start: int) -> str:
 
 @lru_cache(maxsize=1)
 def _scope_pattern() -> re.Pattern[str]:
-    return re.compile(rf"[\s*_(]*(?:{alternatives(_of_all('openers_of_scope') | words('conditions'))})\b")
+    return re.compile(rf"[\s*_(]*(?:{alternatives(_of_all('openers_of_scope') | _conditions())})\b")
 
 
 @lru_cache(maxsize=1)
@@ -196,6 +207,16 @@ def order_pattern() -> re.Pattern[str]:
     """Return what matches at the beginning of a line that opens with an order in one of the four languages."""
     openers = {form for form in _of_all("obliging_openers") if len(form) > len("no")}
     return re.compile(rf"[\s*_-]*(?:{alternatives(openers)})(?!\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _condition_pattern() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{alternatives(_conditions())})(?!\w)")
+
+
+@lru_cache(maxsize=1)
+def _only() -> re.Pattern[str]:
+    return re.compile(rf"(?:{alternatives(_of_all('words_for_only'))})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -212,6 +233,11 @@ def _conjunctions() -> re.Pattern[str]:
 def words(*names: str) -> frozenset[str]:
     """Return the folded forms of some lists, read once."""
     return read_words(*names)
+
+
+@cache
+def _conditions() -> frozenset[str]:
+    return words("conditions") | _of_all("openers_of_conditions")
 
 
 @cache

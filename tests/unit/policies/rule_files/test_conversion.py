@@ -13,7 +13,7 @@ from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
 from interlayer_policies.review.lint import lint
 from interlayer_policies.rule_files.conversion import Imported, imported
-from interlayer_policies.rule_files.places import RuleFile
+from interlayer_policies.rule_files.placement import RuleFile
 from interlayer_policies.rule_files.search import find_rule_files
 
 AGENTS = """# Working in this repository

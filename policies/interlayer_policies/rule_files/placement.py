@@ -1,7 +1,7 @@
 """Rule files that teams have already: where they lie, and what their front matter and folder say of when they hold.
 
 Known are the instruction files of coding agents in any folder, the rules in their hidden folders, and, where there are
-none of these, every Markdown file of a folder. Turning their text into policies is `rule_file_import`.
+none of these, every Markdown file of a folder. Turning their text into policies is `conversion`.
 """
 
 import glob

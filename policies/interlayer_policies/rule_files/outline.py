@@ -1,4 +1,4 @@
-"""The outline of a Markdown text: which lines are code, its paragraphs, its lists with their entries.
+"""The outline of a Markdown text: its paragraphs, its lists with their entries, and what is neither.
 
 Clauses of policies are lettered or numbered without being lists of Markdown: `(a) Users must ...`. They are entries
 here too, and a list below one is its own.
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "code"]
 
-_FENCE: Final = re.compile(r"\s*(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
 _CLAUSE: Final = re.compile(
     r"\s*(?:\((?:[a-z]{1,2}|[ivx]{1,4}|\d{1,2})\)|[a-z]\)|§ ?\d+|\d{1,2}(?:\.\d{1,2})+\.?)[ \t]+(?=\S)"
 )
@@ -30,7 +29,7 @@ class Node:
     """A part of a text: lines `start` to `end` (exclusive), what it says itself, and what stands below it.
 
     A list has its entries below it; a `step` is an entry with a number of its own list. `own_end` is where what it says
-    itself ends. `more` is set where it holds something besides text and lists.
+    itself ends. `beside` is what it holds besides its own text and lists.
     """
 
     kind: Kind
@@ -39,35 +38,12 @@ class Node:
     text: str = ""
     own_end: int = 0
     below: list["Node"] = field(default_factory=list["Node"])
-    more: bool = False
+    beside: list["Node"] = field(default_factory=list["Node"])
 
-
-def code_lines(lines: Sequence[str]) -> list[bool]:
-    """Return for each line whether it belongs to a fence, its first and last line included.
-
-    A fence ends at a mark of its own kind that is at least as long, so a shorter one within it is code too. One that
-    nobody closes reaches to the end.
-    """
-    found: list[bool] = []
-    mark = ""
-    for line in lines:
-        opening = _FENCE.match(line)
-        if mark:
-            found.append(True)
-            ends = opening and not opening["info"].strip() and opening["mark"].startswith(mark)
-            mark = "" if ends else mark
-        else:
-            # Backticks behind an opening are no fence but code within a line: ```like this```.
-            if opening and not (opening["mark"][0] == "`" and "`" in opening["info"]):
-                mark = opening["mark"]
-            found.append(bool(mark))
-    return found
-
-
-def fence_mark(line: str) -> str:
-    """Return the mark that a line opens a fence with, empty for any other line."""
-    opening = _FENCE.match(line)
-    return opening["mark"] if opening else ""
+    @property
+    def more(self) -> bool:
+        """Whether it holds anything besides its own text and lists."""
+        return bool(self.beside)
 
 
 def outline(lines: Sequence[str], opens_order: "re.Pattern[str] | None" = None) -> list[Node]:
@@ -111,7 +87,7 @@ def _entry(item: "SyntaxTreeNode", kind: Kind, lines: Sequence[str]) -> Node:
         text,
         own.end if own else start,
         [entry for node in below if node.kind == "list" for entry in node.below],
-        any(node.kind != "list" for node in below),
+        [node for node in below if node.kind != "list"],
     )
 
 
