@@ -50,11 +50,11 @@ class Places:
         self._draft, self._figures, self._kind = draft, figures, kind
         self._discounted = DISCOUNT in topic.concepts
         self._parts: Clauses = draft.worked_out(clauses)
-        self._own = self._by_clause(topic.heads(draft))
         self._others = self._by_clause(
             head for head in draft.worked_out(named)
             if head.concept in _COMPETING[kind] and not topic.is_kindred(head.concept)
         )  # fmt: skip
+        self._own = self._by_clause(head for head in topic.heads(draft) if not self._is_complement(head))
         self._measured = {self._parts.of[one.first] for one in figures if not one.share}
         self._told: list[Belongs | None] = []
         for one in figures:
@@ -69,6 +69,14 @@ class Places:
         for head in heads:
             found.setdefault(self._parts.of[head.first], []).append(head)
         return found
+
+    def _is_complement(self, head: Head) -> bool:
+        """Whether a word for the subject only says of what another one is: the take-up of the discount."""
+        words, known = self._draft.words, _lists()
+        before = self._near(head.first, self._others.get(self._parts.of[head.first], []))
+        return any(
+            1 <= head.first - one.last <= _BEHIND_WORDS and known.partitives.one(words[one.last].text) for one in before
+        )
 
     def _in_table(self, one: Figure) -> Belongs | None:
         told = self._draft.worked_out(labels).get(one.first)
@@ -86,7 +94,7 @@ class Places:
 
     def _in_text(self, one: Figure) -> Belongs | None:
         clause = self._parts.of[one.first]
-        own, others = self._near(one, self._own.get(clause, [])), self._near(one, self._others.get(clause, []))
+        own, others = (self._near(one.first, heads.get(clause, [])) for heads in (self._own, self._others))
         if self._kind == "time" and is_moment(self._draft, one):
             return "other" if self._is_spoken_of(clause) else None
         own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
@@ -116,9 +124,9 @@ class Places:
         before = self._draft.words[own[0].first - 1].text if own[0].first else ""
         return others[0].first < own[0].first and (before in _PARTING or is_negation(before))
 
-    def _near(self, one: Figure, heads: Sequence[Head]) -> Sequence[Head]:
-        """Return the heads of a clause next to a figure: two before it and two behind, and what it stands in."""
-        at = bisect_left(heads, one.first, key=lambda head: head.first)
+    def _near(self, place: int, heads: Sequence[Head]) -> Sequence[Head]:
+        """Return the heads of a clause next to a word: two before it and two behind, and what it stands in."""
+        at = bisect_left(heads, place, key=lambda head: head.first)
         return heads[max(0, at - 2) : at + 2]
 
     def _distance(self, one: Figure, head: Head) -> int:
@@ -211,8 +219,11 @@ class Places:
     def _is_of_subject_before(self, one: Figure, clause: int) -> bool:
         """Whether a figure in a clause without a subject is of one that was named before it, or right behind it."""
         part = self._parts.all[clause]
-        if not part.begins and part.mark == ":" and self._is_labelled(clause):
-            return True
+        if not part.begins and part.mark == ":":
+            if self._is_labelled(clause):
+                return True
+            if clause - 1 in self._others:
+                return False
         lead_in = self._parts.lead_in(clause)
         if lead_in is not None and self._names_own(lead_in) and not self._is_negated(lead_in):
             return True

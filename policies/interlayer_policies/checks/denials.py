@@ -28,7 +28,7 @@ _RESULTS: Final = frozenset(
     {"but", "so", "which", "aber", "also", "mais", "donc", "pero", "ma", "mas", "maar", "dus", "and"}
 )
 _BEHIND_VERB: Final = frozenset({"nicht", "niet", "pas", "keinesfalls", "keineswegs", "nie", "nooit"})
-_LINKED_NEGATIONS: Final = frozenset({"not", "no", "non", "nao", "never", "nunca", "ne"})
+_LINKED_NEGATIONS: Final = frozenset({"no", "non", "nao", "nunca", "ne"})
 
 
 _RUN: Final = 40  # characters

@@ -38,6 +38,9 @@ WRITER: Final = frozenset(
     {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
 )
 """Words by which the writer speaks of himself as who acts."""
+_SUPPOSING: Final = frozenset(
+    "if do does did would could can should may might will when wenn falls si se als quando indien quand".split()
+)
 _ALSO_OBJECTS: Final = frozenset({"nous", "noi"})
 
 Place = tuple[int, int]
@@ -51,6 +54,7 @@ class _Words:
         self.said: Forms[str] = listed("requests")
         self.accepted: Forms[str] = listed("accepted_words")
         self.participles: Forms[str] = listed("participles_of_asking")
+        self.saying: Forms[str] = listed("verbs_of_saying")
         self.modal: Forms[str] = listed("modal_verbs")
         self.comparing: Forms[str] = listed("comparing_words")
         self.negations: Forms[str] = listed("negations", "negative_words")
@@ -138,7 +142,7 @@ def _says(draft: Draft, first: int, last: int) -> bool:
         if at > first and known.modal.one(words[at - 1].text):
             continue  # you may ask for a refund
         named = others[bisect_left(others, max(first, at - _SAID_WITHIN)) : bisect_left(others, at)]
-        if not named or _speaks_himself(words, named[-1], at):
+        if not named or _speaks_himself(words, named[-1], at) or _is_supposed(words, first, named[-1]):
             continue
         begin = max(first, at - _SAID_WITHIN)
         compared = [one for one in range(begin, named[0]) if known.comparing.one(words[one].text)]
@@ -148,11 +152,19 @@ def _says(draft: Draft, first: int, last: int) -> bool:
 
 
 def _said(draft: Draft) -> list[int]:
-    return [at for at, _, _ in _lists().said.scan(draft.words)]
+    """Return where words for saying and asking stand; what "you say" says needs its speaker right before it."""
+    known, words = _lists(), draft.words
+    beside = (at for at, _, _ in known.saying.scan(words) if at and known.others.one(words[at - 1].text))
+    return sorted({*(at for at, _, _ in known.said.scan(words)), *beside})
 
 
 def _others(draft: Draft) -> list[int]:
     return [at for at, _, _ in _lists().others.scan(draft.words)]
+
+
+def _is_supposed(words: Sequence[Word], first: int, other: int) -> bool:
+    """Whether somebody is asked, or it is supposed of him: do you want, if you ask."""
+    return other > first and words[other - 1].text in _SUPPOSING
 
 
 def _speaks_himself(words: Sequence[Word], other: int, at: int) -> bool:
