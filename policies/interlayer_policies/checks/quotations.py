@@ -38,6 +38,7 @@ WRITER: Final = frozenset(
     {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
 )
 """Words by which the writer speaks of himself as who acts."""
+_HIS: Final = frozenset({"our", "my", "us", "it", "this", "which", "that"})
 _SUPPOSING: Final = frozenset(
     "if do does did would could can should may might will when wenn falls si se als quando indien quand".split()
 )
@@ -54,6 +55,7 @@ class _Words:
         self.said: Forms[str] = listed("requests")
         self.accepted: Forms[str] = listed("accepted_words")
         self.participles: Forms[str] = listed("participles_of_asking")
+        self.third: Forms[str] = listed("verbs_of_others")
         self.saying: Forms[str] = listed("verbs_of_saying")
         self.modal: Forms[str] = listed("modal_verbs")
         self.comparing: Forms[str] = listed("comparing_words")
@@ -141,6 +143,8 @@ def _says(draft: Draft, first: int, last: int) -> bool:
     for at in said[bisect_left(said, first) : bisect_left(said, last)]:
         if at > first and known.modal.one(words[at - 1].text):
             continue  # you may ask for a refund
+        if known.third.one(words[at].text) and not _is_of_writer(words, first, at):
+            return True
         named = others[bisect_left(others, max(first, at - _SAID_WITHIN)) : bisect_left(others, at)]
         if not named or _speaks_himself(words, named[-1], at) or _is_supposed(words, first, named[-1]):
             continue
@@ -160,6 +164,11 @@ def _said(draft: Draft) -> list[int]:
 
 def _others(draft: Draft) -> list[int]:
     return [at for at, _, _ in _lists().others.scan(draft.words)]
+
+
+def _is_of_writer(words: Sequence[Word], first: int, at: int) -> bool:
+    """Whether the writer, or what is his, stands right before a verb in the third person: our policy says."""
+    return any(word.text in WRITER or word.text in _HIS for word in words[max(first, at - _BEHIND) : at])
 
 
 def _is_supposed(words: Sequence[Word], first: int, other: int) -> bool:
