@@ -37,6 +37,7 @@ _SHARED_WORDS: Final = 6
 _WHOLE_WORDS: Final = 4
 _OFFERED_WORDS: Final = 5
 _BUT_FIGURE_WORDS: Final = 10
+_OPENING_WORDS: Final = 2
 _OTHERS_WORDS: Final = 10
 _UP_AND_DOWN: Final = frozenset({"up", "down"})
 _CHANGE: Final = "change"
@@ -224,7 +225,7 @@ class Places:
         return (
             self._is_item(clause)
             or self._goes_on(one, clause)
-            or (self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2))
+            or (self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2, next_one=True))
             or (self._says_but_figure(one, part.first, part.last) and self._is_spoken_of(clause, before=1))
             or any(self._is_added(clause, beside) for beside in (clause - 1, clause + 1))
         )
@@ -283,9 +284,13 @@ class Places:
     def _names_own(self, clause: int) -> bool:
         return any(not head.beside for head in self._own.get(clause, ()))
 
-    def _is_spoken_of(self, clause: int, before: int = 0) -> bool:
-        """Whether the sentence of a clause names the subject, or one of so many sentences before it."""
+    def _is_spoken_of(self, clause: int, before: int = 0, *, next_one: bool = False) -> bool:
+        """Whether the sentence of a clause names the subject, one of so many before it, or the opening of the next."""
         first, last = self._parts.sentence(clause)
+        if next_one and last < len(self._parts.all):
+            opening = self._parts.all[last].first
+            if _among(self._own, self._parts, opening, opening + _OPENING_WORDS):
+                return True
         for _ in range(before):
             first = self._parts.sentence(first - 1)[0] if first else first
         return any(number in self._own for number in range(first, last))
