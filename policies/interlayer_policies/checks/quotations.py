@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
-from interlayer.documents.lines import lines_of
-from interlayer.documents.mail import mark_mails
 from interlayer.language.lexicon.reader import forms, meanings, pattern
 from interlayer_policies.checks.clauses import clauses
 from interlayer_policies.checks.denials import is_negation
@@ -21,12 +19,6 @@ from interlayer_policies.checks.lexicon import Forms, listed
 
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
 _MARKED: Final = re.compile(r"\"[^\"\n]{2,600}\"|(?<!\w)'(?=\S)[^\n]{2,400}?(?<=[\w.,!?])'(?!\w)")
-_SENDERS: Final = [key for key, role in meanings("mail_headers").items() if role == "from"]
-# Only a text with one of these is read as a mail.
-_MAY_QUOTE: Final = re.compile(
-    rf"(?im)^\s*>|\b(?:{pattern(forms('quote_verbs'))})\b[^\n]{{0,80}}:\s*$|\b(?:{pattern(forms('original_marks'))})\b"
-    rf"|^\W{{0,4}}(?:{pattern(_SENDERS)})\s?:"
-)
 _SAID_WITHIN: Final = 8  # words between whoever said something and the word for saying
 _ATTRIBUTED_WITHIN: Final = 16  # words before a quotation in which its speaker stands
 _BEHIND: Final = 4
@@ -83,9 +75,22 @@ def _quoted_places(draft: Draft) -> list[Place]:
     return found
 
 
+@cache
+def _may_quote() -> "re.Pattern[str]":
+    """Return the pattern of what only a mail has; without it a text is not read as one."""
+    senders = [key for key, role in meanings("mail_headers").items() if role == "from"]
+    return re.compile(
+        rf"(?im)^\s*>|\b(?:{pattern(forms('quote_verbs'))})\b[^\n]{{0,80}}:\s*$"
+        rf"|\b(?:{pattern(forms('original_marks'))})\b|^\W{{0,4}}(?:{pattern(senders)})\s?:"
+    )
+
+
 def _mail(text: str) -> Iterator[Place]:
-    if not _MAY_QUOTE.search(text):
+    if not _may_quote().search(text):
         return
+    from interlayer.documents.lines import lines_of  # a reader of mails, whose patterns are many
+    from interlayer.documents.mail import mark_mails
+
     lines = lines_of(text)
     mark_mails(lines, _EVER)
     yield from ((line.start, line.end) for line in lines if line.kind == "quoted")
