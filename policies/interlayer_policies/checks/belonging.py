@@ -102,7 +102,7 @@ class Places:
         other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
         if own_beside is not None and (other_beside is None or own_beside <= other_beside):
             return "other" if self._is_aimed_at(one, own) or self._is_of_others(one) else "own"
-        if one.share:
+        if one.share and not self._is_of_something_else(one):
             return self._of_share(one, own, others)
         if other_beside is not None and self._has_changed(one, own, others):
             return "own"
