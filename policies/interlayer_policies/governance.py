@@ -3,13 +3,14 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from interlayer.answers import as_json
 from interlayer.audit.trail import Trail
 from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
@@ -153,7 +154,7 @@ class Governance:
         detail = _delivery(selection.whole, selection.answer, facets)
         if trials := Trials(snapshot, request.situation, request.now, request.waivers):
             refs = [f"{rule.policy_id}#{rule.rule_id}" for rule in selection.whole.rules]
-            detail["trial"] = trials.on_task(refs, query).noted()
+            detail["trial"] = as_json(trials.on_task(refs, query).bounded())
         receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
         return replace(selection.answer, receipt_id=receipt_id)
 
@@ -175,7 +176,8 @@ class Governance:
             "degraded": list(answer.degraded),
         }
         if trials := Trials(snapshot, case.placed.situation, now, case.current.waivers):
-            detail["trial"] = trials.on_draft([rule.ref for rule in governing.rules], text).noted()
+            refs = [rule.ref for rule in governing.rules]
+            detail["trial"] = as_json(trials.on_draft(refs, text).bounded())
         receipt_id = await self._receipts.write(principal, "check", text, detail, store_away=case.current.store_away)
         return replace(answer, receipt_id=receipt_id)
 
@@ -242,7 +244,7 @@ class Governance:
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
-        editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.editions}
+        editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.published}
         edition = editions.get(policy_id)
         if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
             raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
@@ -264,9 +266,18 @@ class Governance:
             current.snapshot.revision,
             tuple(
                 PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()), e.policy.has_trial)
-                for e in current.snapshot.editions
+                for e in current.snapshot.published
             ),
         )
+
+    async def facet_values(self, principal: Principal) -> Mapping[str, tuple[str, ...]]:
+        """Return facet of a call -> the values that the published vocabulary has, those that lie in no other first."""
+        vocabulary = (await self._library.current(principal.organization)).snapshot.vocabulary
+        return {
+            facet: tuple(value.name for value in sorted(values, key=lambda value: bool(value.parents)))
+            for facet, values in vocabulary.values.items()
+            if values
+        }
 
     async def verify(self, principal: Principal) -> int:
         """Read all of the published set anew; return how many policies it has, 0 when none was ever published.
@@ -323,12 +334,13 @@ def read_folder(path: Path) -> list[PolicyFile]:
 
 def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> dict[str, Any]:
     """Describe a delivery for its receipt: what governs, what of it was sent, and what was held."""
+    versions = {policy.policy_id: policy.version for policy in whole.policies}
     return {
         "revision": whole.revision,
         "etag": whole.etag,
         "facets": facets.given(),
         "assumed": list(whole.assumed),
-        "rules": [f"{rule.policy_id}#{rule.rule_id}@{rule.version}" for rule in whole.rules],
+        "rules": [f"{rule.policy_id}#{rule.rule_id}@{versions[rule.policy_id]}" for rule in whole.rules],
         "sections": [f"{section.policy_id}#{section.section_id}@{section.version}" for section in whole.sections],
         "held": list(answer.held),
         "omitted": [f"{section.policy_id}#{section.section_id}" for section in answer.omitted],

@@ -106,7 +106,7 @@ def _sections_in_trial(snapshot: Snapshot, request: Request) -> Iterator[Section
         return
     relevant = frozenset(trials.relevant(trials.promoted, trials.governing(trials.promoted), request.task))
     for number, section in enumerate(trials.promoted.sections):
-        if snapshot.in_trial_whole[section.number]:
+        if snapshot.published[section.number].policy.trial:
             would = "would reach the task" if number in relevant else "would not reach the task"
             ref = f"{section.edition.policy.id}#{section.section_id}"
             why = f"in trial: {would}"

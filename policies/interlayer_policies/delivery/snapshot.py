@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.models.scale import REFERENCE
 from interlayer.text.budget import compact_json
 from interlayer_policies.checks.checks import Checker, compiled
-from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection
+from interlayer_policies.delivery.answers import DeliveredPolicy, DeliveredRule, DeliveredSection
 from interlayer_policies.delivery.relevance import SectionIndex
 from interlayer_policies.delivery.scope import ScopeIndex
+from interlayer_policies.delivery.sizes import json_bytes
 from interlayer_policies.document.policy import (
     LEVELS,
     TIERS,
@@ -50,7 +51,7 @@ class Edition:
 class BoundRule:
     """A rule of a set with its parameters filled in.
 
-    `number` is its policy's place in the set, `json_bytes` its size in an answer, but for the text of `why`.
+    `number` is its policy's place in the set, `delivered` what is sent of it, `json_bytes` the size of that.
     """
 
     number: int
@@ -61,6 +62,7 @@ class BoundRule:
     remedy: str
     etag: str
     rank: Rank
+    delivered: DeliveredRule
     json_bytes: int
 
     @property
@@ -91,8 +93,9 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
-    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part;
-    `promoted` is the set as it would be if it did, None where nothing is in trial.
+    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part:
+    `editions` are the policies without it, `published` all of them as they were written, `promoted` is the set as it
+    would be if nothing were in trial any more, None where nothing is.
     """
 
     def __init__(
@@ -107,26 +110,23 @@ class Snapshot:
     ) -> None:
         self.revision = revision
         self.model = model
-        self.editions = tuple(editions)
+        self.published = tuple(editions)
+        self.editions = tuple(_in_force(editions))
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         self.promoted = promoted
         policies = [edition.policy for edition in self.editions]
-        self.in_trial = np.array([policy.has_trial for policy in policies], dtype=np.bool_)
-        self.in_trial_whole = np.array([policy.trial for policy in policies], dtype=np.bool_)
-        self.vocabulary = with_scopes(vocabulary or Vocabulary(), [one for one in policies if not one.trial])
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
-        self.has_rules = np.array(
-            [bool(p.rules_in_force or (p.supersedes and not p.trial)) for p in policies], dtype=np.bool_
-        )
+        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
         self.superseding = tuple(
             (number, self.numbers[older])
             for number, policy in enumerate(policies)
-            for older in (() if policy.trial else policy.supersedes)
+            for older in policy.supersedes
             if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
         )
         self.sections = tuple(sections)
@@ -139,7 +139,21 @@ class Snapshot:
             vectors,
             model.scale if model else REFERENCE,
         )
+        self.policy_index = _policy_index(policies)
         self._checkers: dict[str, Checker | None] = {}
+        whole: dict[int, list[BoundRule]] = {}
+        for rule in self.rules:
+            whole.setdefault(rule.number, []).append(rule)
+        self._heads = {number: (_etags(rules), _head(rules)) for number, rules in whole.items()}
+
+    def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+        """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
+        whole, head = self._heads[number]
+        return head if whole == _etags(rules) else _head(rules)
+
+    def head_bytes(self, number: int) -> int:
+        """Return the bytes in JSON of what is sent of a policy besides its rules, which it must have."""
+        return self._heads[number][1][1]
 
     def checker(self, rule: BoundRule) -> Checker | None:
         """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
@@ -148,6 +162,21 @@ class Snapshot:
         if rule.etag not in self._checkers:
             self._checkers[rule.etag] = _checker(rule.rule.check, rule.values)
         return self._checkers[rule.etag]
+
+
+def _policy_index(policies: Sequence[Policy]) -> SectionIndex:
+    """Index what the rules of policies are about, of those that have nothing but rules as well."""
+    texts = ["\n".join([one.title, one.description, *(rule.text for rule in one.rules)]) for one in policies]
+    return SectionIndex(texts, [one.title for one in policies], np.arange(len(policies), dtype=np.intp), None)
+
+
+def _in_force(editions: Iterable[Edition]) -> Iterator[Edition]:
+    """Yield the policies without what is in trial."""
+    for edition in editions:
+        if not edition.policy.has_trial:
+            yield edition
+        elif not edition.policy.trial:
+            yield replace(edition, policy=replace(edition.policy, rules=edition.policy.rules_in_force))
 
 
 def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
@@ -162,8 +191,8 @@ def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
     """Return the sections of a set but those in trial; `indexed` is what is searched and embedded."""
     return [
         _section(number, edition, section)
-        for number, edition in enumerate(editions)
-        for section in (() if edition.policy.trial else edition.policy.sections)
+        for number, edition in enumerate(_in_force(editions))
+        for section in edition.policy.sections
     ]
 
 
@@ -181,7 +210,7 @@ def _section(number: int, edition: Edition, section: Section) -> GuidanceSection
         indexed=_index(policy, title, text),
         content=digest(title, text),
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()) - len('""0'),
+        json_bytes=json_bytes(delivered) - len('""0'),
     )
 
 
@@ -200,7 +229,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     check = [rule.check.kind, rule.check.filled(values).options] if rule.check else None
     start = policy.effective.start
     etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
-    delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
+    delivered = DeliveredRule(policy.id, rule.id, rule.level, text)
     return BoundRule(
         number=number,
         edition=edition,
@@ -209,7 +238,8 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
         text=text,
         remedy=remedy,
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()),
+        delivered=delivered,
+        json_bytes=json_bytes(delivered) + 1,
         rank=(
             TIERS.index(policy.tier),
             LEVELS.index(rule.level),
@@ -221,10 +251,22 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     )
 
 
+def _etags(rules: Iterable[BoundRule]) -> list[str]:
+    return sorted(rule.etag for rule in rules)
+
+
+def _head(rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+    edition = rules[0].edition
+    policy = edition.policy
+    etag = digest(policy.id, policy.title, policy.tier, _etags(rules))
+    delivered = DeliveredPolicy(policy.id, edition.version, policy.title, policy.tier, etag)
+    return delivered, json_bytes(delivered) + 1
+
+
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
-        for rule in edition.policy.rules_in_force:
+        for rule in edition.policy.rules:
             yield bound(number, edition, rule, values)
 
 

@@ -7,7 +7,7 @@ for it.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -35,14 +35,11 @@ class TrialEffect:
     displaced: tuple[tuple[str, str], ...] = ()
     flagged: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
 
-    def noted(self) -> dict[str, Any]:
-        """Return it as a receipt keeps it, in bounds."""
-        return {
-            "rules": list(self.rules[:NOTED_MAX]),
-            "sections": list(self.sections[:NOTED_MAX]),
-            "displaced": [list(pair) for pair in self.displaced[:NOTED_MAX]],
-            "flagged": [[ref, [list(place) for place in places]] for ref, places in self.flagged[:NOTED_MAX]],
-        }
+    def bounded(self) -> "TrialEffect":
+        """Return what of it a receipt keeps."""
+        return TrialEffect(
+            self.rules[:NOTED_MAX], self.sections[:NOTED_MAX], self.displaced[:NOTED_MAX], self.flagged[:NOTED_MAX]
+        )
 
 
 class Trials:
@@ -53,10 +50,12 @@ class Trials:
         self._situation, self._now, self._waivers = situation, now, waivers
         promoted = snapshot.promoted
         if promoted is not None:
-            met = snapshot.in_trial & promoted.scopes.in_scope(situation) & promoted.scopes.in_effect(now)
+            # Of the promoted set nothing is left out, so its policies stand where they were published.
+            in_trial = np.array([edition.policy.has_trial for edition in snapshot.published], dtype=np.bool_)
+            met = in_trial & promoted.scopes.in_scope(situation) & promoted.scopes.in_effect(now)
             self.promoted = promoted if bool(met.any()) else None
         self._live = frozenset(rule.ref for rule in snapshot.rules) if self.promoted else frozenset()
-        self._policies = snapshot.in_trial_whole
+        self._snapshot = snapshot
 
     def __bool__(self) -> bool:
         return self.promoted is not None
@@ -96,8 +95,8 @@ class Trials:
 
     def relevant(self, promoted: Snapshot, governing: Governing, query: Query) -> list[int]:
         """Return the numbers of the sections of policies in trial that the task would reach."""
-        mine = (self._policies & governing.in_force)[promoted.section_policies]
-        numbers = np.flatnonzero(mine)
+        whole = np.array([edition.policy.trial for edition in self._snapshot.published], dtype=np.bool_)
+        numbers = np.flatnonzero((whole & governing.in_force)[promoted.section_policies])
         return numbers[promoted.index.relevance(query, numbers).passes].tolist() if len(numbers) else []
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.situation import read_situation
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import (

@@ -19,9 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.selection import rule_bytes
+from interlayer_policies.delivery.rules import sent_rules
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.policy import Policy, Scope
 
@@ -44,7 +44,8 @@ _Known = dict[str, tuple[str, ...]]
 class Crowd:
     """The rules of a situation in tokens as delivered, at the instant when they are most, and who brings them.
 
-    `situation` holds the facets that make the difference, none for the call that gives no facet; `rules` are etags.
+    `situation` holds the facets that make the difference, none for the call that gives no facet; `rules` are the etags
+    of the policies, which stand for their rules.
     """
 
     situation: Mapping[str, tuple[str, ...]]
@@ -62,7 +63,7 @@ class Crowd:
 
 def crowded(policies: Sequence[Policy]) -> list[Crowd]:
     """Return the calls over their cap: the open one first, then the heaviest, at most `_SHOWN`, in a fixed order."""
-    with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
+    with_rules = sorted((policy for policy in policies if policy.rules_in_force), key=lambda policy: policy.id)
     if not with_rules:
         return []
     loads = _Loads(with_rules)
@@ -90,7 +91,9 @@ class _Loads:
         self._facets = sorted(self._snapshot.scopes.limited)
         self._bytes: NDArray[np.int64] = np.zeros(len(policies), dtype=np.int64)
         for rule in self._snapshot.rules:
-            self._bytes[rule.number] += rule.json_bytes + _why_bytes_max(rule.edition.policy.scope)
+            self._bytes[rule.number] += rule.json_bytes
+        for number, policy in enumerate(policies):
+            self._bytes[number] += self._snapshot.head_bytes(number) + _why_bytes_max(policy.scope)
         weights: Counter[Scope] = Counter()
         for policy, size in zip(policies, self._bytes.tolist(), strict=True):
             weights[policy.scope] += size
@@ -108,18 +111,15 @@ class _Loads:
         best = Crowd({}, is_open, 0, None, frozenset(), ())
         for instant in self._instants:
             governing = govern(self._snapshot, situation, instant)
-            sizes = rule_bytes(governing.rules, situation)
-            by_policy: dict[str, int] = {}
-            for rule in governing.rules:
-                name = rule.edition.policy.id
-                by_policy[name] = by_policy.get(name, 0) + sizes[rule.etag]
+            sent = sent_rules(self._snapshot, governing.rules, situation)
+            by_policy = {policy.policy_id: sent.size_of(policy.etag) for policy in sent.policies}
             heaviest = sorted(by_policy.items(), key=lambda one: (-one[1], one[0]))[:_CONTRIBUTORS]
             shown = {facet: values for facet, values in situation.items() if values != (_ELSEWHERE,)}
-            tokens = tokens_of(sum(sizes.values()))
+            tokens = tokens_of(sent.size)
             if tokens > best.tokens:
                 since = instant if instant.year > 1 else None
                 named = tuple((name, tokens_of(size)) for name, size in heaviest)
-                best = Crowd(shown, is_open, tokens, since, frozenset(sizes), named)
+                best = Crowd(shown, is_open, tokens, since, frozenset(sent.head_bytes), named)
         return best
 
     def heaviest(self) -> Iterator[_Known]:
@@ -146,9 +146,9 @@ class _Loads:
 
 
 def _why_bytes_max(scope: Scope) -> int:
-    """Bound the bytes of `why` of a rule with this scope, given the values that are looked at here."""
+    """Bound the bytes of `why` of a policy with this scope, given the values that are looked at here."""
     names = (len(facet.encode()) + max(len(one.encode()) for one in patterns) for facet, patterns in scope.limits)
-    return len("scope: all,") + sum(size + len(" assumed, ") for size in names)
+    return len('"why":"",') + sum(size + len(" assumed, ") for size in names)
 
 
 def _values(scope: Scope) -> Iterator[_Known]:

@@ -101,7 +101,7 @@ def trial_rows(snapshot: Snapshot, calls: Iterable[TriedCall], policy: str | Non
 
 def trials_of(snapshot: Snapshot) -> Iterator[tuple[str, Literal["rule", "section"]]]:
     """Yield what of a set is in trial, `policy#rule@version` or `policy#section@version`, and which of them it is."""
-    for edition in snapshot.editions:
+    for edition in snapshot.published:
         policy = edition.policy
         for rule in policy.rules:
             if policy.trial or rule.trial:

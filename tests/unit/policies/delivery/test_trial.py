@@ -119,7 +119,7 @@ def test_a_receipt_names_so_many_and_no_more() -> None:
     snapshot = tried([{"id": "many", "trial": True, "rules": rules}])
     trials = Trials(snapshot, {"agent": ("bot",)}, NOW)
     assert len(trials.on_task([], QUERY).rules) == 60
-    noted = trials.on_draft([], "An offer, an offer and an offer").noted()
-    assert len(noted["rules"]) == NOTED_MAX
-    assert sum(len(places) for _, places in noted["flagged"]) == NOTED_MAX
+    kept = trials.on_draft([], "An offer, an offer and an offer").bounded()
+    assert len(kept.rules) == NOTED_MAX
+    assert sum(len(places) for _, places in kept.flagged) == NOTED_MAX
     assert not Trials(snapshot_of(policies_of([{"id": "none", "rules": ["Be kind."]}])), {}, NOW)

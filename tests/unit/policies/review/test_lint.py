@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.selection import rule_bytes
+from interlayer_policies.delivery.rules import sent_rules
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
@@ -116,7 +116,7 @@ def test_few_rules_are_no_crowd() -> None:
 
 
 def test_rules_of_every_call_over_the_cap_are_told_once() -> None:
-    found = crowds([policy("a", "{}", 30), policy("b", "{channels: [chat]}", 5)])
+    found = crowds([policy("a", "{}", 45), policy("b", "{channels: [chat]}", 5)])
     assert len(found) == 2
     assert any(one.startswith("p0.md:1: every call is given") and f"over {SCOPE_TOKENS_CAP}" in one for one in found)
     assert any("a call that gives no facet" in one and f"over {OPEN_TOKENS_CAP}" in one for one in found)
@@ -130,9 +130,9 @@ def test_scopes_that_cannot_meet_are_not_added_up() -> None:
 
 def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -> None:
     texts = [
-        policy("a", "{channels: [chat, email]}", 8),
-        policy("b", "{audiences: [prospect]}", 8),
-        policy("c", "{regions: [eu]}", 9),
+        policy("a", "{channels: [email]}", 14),
+        policy("b", "{audiences: [prospect]}", 14),
+        policy("c", "{regions: [eu]}", 15),
         policy("d", "{regions: [us]}", 2),
     ]
     _, found = sorted(crowds(texts), key=lambda one: "a call with" in one)
@@ -143,13 +143,13 @@ def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -
 
 def test_what_is_overridden_or_not_in_effect_at_that_time_does_not_count() -> None:
     first, second = (
-        policy(name, "{}", 14, "params: {days: {value: 3}}\n").replace("there.", "there in {days} days.")
+        policy(name, "{}", 24, "params: {days: {value: 3}}\n").replace("there.", "there in {days} days.")
         for name in ("a", "b")
     )
     assert crowds([first, second])
     assert crowds([text.replace("  - text", "  - key: k\n    text") for text in (first, second)]) == []
-    early = policy("a", "{}", 14, "effective: {until: 2026-06-30}\n")
-    late = policy("b", "{}", 14, "effective: {from: 2026-07-01}\n")
+    early = policy("a", "{}", 24, "effective: {until: 2026-06-30}\n")
+    late = policy("b", "{}", 24, "effective: {from: 2026-07-01}\n")
     assert crowds([early, late]) == []
     both = crowds([early, late.replace("2026-07-01", "2026-06-01")])
     assert any("from 2026-06-01 on" in one for one in both)
@@ -196,7 +196,7 @@ def test_every_figure_is_that_of_a_call_and_no_declared_scope_over_the_cap_is_mi
     for values in product(("x", "y", "·"), repeat=len(facets)):
         situation = {facet: (value,) for facet, value in zip(facets, values, strict=True)}
         rules = govern(snapshot, situation, datetime(2026, 1, 1, tzinfo=UTC)).rules
-        tokens[values] = tokens_of(sum(rule_bytes(rules, situation).values()))
+        tokens[values] = tokens_of(sent_rules(snapshot, rules, situation).size)
     found = [crowd for crowd in crowded(policies) if not crowd.is_open]
     for crowd in found:
         values = tuple(crowd.situation.get(facet, ("·",))[0] for facet in facets)
