@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from interlayer.answers import as_json
 from interlayer.audit.trail import Trail
 from interlayer.errors import Corrupt, InvalidInput, NotFound, Unavailable
 from interlayer.ids import Clock
@@ -23,7 +22,7 @@ from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
-from interlayer_policies.delivery.trial import Trials
+from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
@@ -154,7 +153,7 @@ class Governance:
         detail = _delivery(selection.whole, selection.answer, facets)
         if trials := Trials(snapshot, request.situation, request.now, request.waivers):
             refs = [f"{rule.policy_id}#{rule.rule_id}" for rule in selection.whole.rules]
-            detail["trial"] = as_json(trials.on_task(refs, query).bounded())
+            detail["trial"] = effect_body(trials.on_task(refs, query))
         receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
         return replace(selection.answer, receipt_id=receipt_id)
 
@@ -176,8 +175,7 @@ class Governance:
             "degraded": list(answer.degraded),
         }
         if trials := Trials(snapshot, case.placed.situation, now, case.current.waivers):
-            refs = [rule.ref for rule in governing.rules]
-            detail["trial"] = as_json(trials.on_draft(refs, text).bounded())
+            detail["trial"] = effect_body(trials.on_draft([rule.ref for rule in governing.rules], text))
         receipt_id = await self._receipts.write(principal, "check", text, detail, store_away=case.current.store_away)
         return replace(answer, receipt_id=receipt_id)
 

@@ -123,12 +123,7 @@ class Snapshot:
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
-        self.superseding = tuple(
-            (number, self.numbers[older])
-            for number, policy in enumerate(policies)
-            for older in policy.supersedes
-            if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
-        )
+        self.superseding = tuple(_superseding(policies, self.numbers))
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
         self.section_order = _order(self.sections)
@@ -139,12 +134,9 @@ class Snapshot:
             vectors,
             model.scale if model else REFERENCE,
         )
-        self.policy_index = _policy_index(policies)
+        self.policy_index = _index_policies(policies)
         self._checkers: dict[str, Checker | None] = {}
-        whole: dict[int, list[BoundRule]] = {}
-        for rule in self.rules:
-            whole.setdefault(rule.number, []).append(rule)
-        self._heads = {number: (_etags(rules), _head(rules)) for number, rules in whole.items()}
+        self._heads = _heads(self.rules)
 
     def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
         """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
@@ -152,8 +144,8 @@ class Snapshot:
         return head if whole == _etags(rules) else _head(rules)
 
     def head_bytes(self, number: int) -> int:
-        """Return the bytes in JSON of what is sent of a policy besides its rules, which it must have."""
-        return self._heads[number][1][1]
+        """Return the bytes in JSON of what is sent of a policy besides its rules; 0 where none is in force."""
+        return self._heads[number][1][1] if number in self._heads else 0
 
     def checker(self, rule: BoundRule) -> Checker | None:
         """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
@@ -164,12 +156,6 @@ class Snapshot:
         return self._checkers[rule.etag]
 
 
-def _policy_index(policies: Sequence[Policy]) -> SectionIndex:
-    """Index what the rules of policies are about, of those that have nothing but rules as well."""
-    texts = ["\n".join([one.title, one.description, *(rule.text for rule in one.rules)]) for one in policies]
-    return SectionIndex(texts, [one.title for one in policies], np.arange(len(policies), dtype=np.intp), None)
-
-
 def _in_force(editions: Iterable[Edition]) -> Iterator[Edition]:
     """Yield the policies without what is in trial."""
     for edition in editions:
@@ -177,6 +163,22 @@ def _in_force(editions: Iterable[Edition]) -> Iterator[Edition]:
             yield edition
         elif not edition.policy.trial:
             yield replace(edition, policy=replace(edition.policy, rules=edition.policy.rules_in_force))
+
+
+def _superseding(policies: Sequence[Policy], numbers: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of a policy and of one that it supersedes; one of a lower tier does not."""
+    for number, policy in enumerate(policies):
+        for older in policy.supersedes:
+            if older in numbers and not is_higher(policies[numbers[older]].tier, policy.tier):
+                yield number, numbers[older]
+
+
+def _index_policies(policies: Sequence[Policy]) -> SectionIndex:
+    """Index what policies and their rules are about, for policies that have nothing but rules as well."""
+    texts = [
+        "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules)]) for policy in policies
+    ]
+    return SectionIndex(texts, [policy.title for policy in policies], np.arange(len(policies), dtype=np.intp), None)
 
 
 def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
@@ -249,6 +251,14 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
             rule.id,
         ),
     )
+
+
+def _heads(rules: Sequence[BoundRule]) -> Mapping[int, tuple[list[str], tuple[DeliveredPolicy, int]]]:
+    """Return number of a policy -> the etags of its rules, and what is sent of it when all of them are."""
+    whole: dict[int, list[BoundRule]] = {}
+    for rule in rules:
+        whole.setdefault(rule.number, []).append(rule)
+    return {number: (_etags(own), _head(own)) for number, own in whole.items()}
 
 
 def _etags(rules: Iterable[BoundRule]) -> list[str]:

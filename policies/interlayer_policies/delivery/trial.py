@@ -7,7 +7,7 @@ for it.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -35,11 +35,15 @@ class TrialEffect:
     displaced: tuple[tuple[str, str], ...] = ()
     flagged: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
 
-    def bounded(self) -> "TrialEffect":
-        """Return what of it a receipt keeps."""
-        return TrialEffect(
-            self.rules[:NOTED_MAX], self.sections[:NOTED_MAX], self.displaced[:NOTED_MAX], self.flagged[:NOTED_MAX]
-        )
+
+def effect_body(effect: TrialEffect) -> dict[str, Any]:
+    """Return an effect as a receipt keeps it, in bounds."""
+    return {
+        "rules": list(effect.rules[:NOTED_MAX]),
+        "sections": list(effect.sections[:NOTED_MAX]),
+        "displaced": [list(pair) for pair in effect.displaced[:NOTED_MAX]],
+        "flagged": [[ref, [list(place) for place in places]] for ref, places in effect.flagged[:NOTED_MAX]],
+    }
 
 
 class Trials:

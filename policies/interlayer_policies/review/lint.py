@@ -62,6 +62,7 @@ def parsed(
     if isinstance(vocabulary, Vocabulary):
         own = any(file.path == VOCABULARY_FILE for file in files)
         problems += scope_problems(policies, vocabulary, types, own=own)
+        problems += _over_cap(policies, vocabulary)
     else:
         problems += vocabulary
     return policies, sorted(problems)
@@ -122,7 +123,6 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     if len(by_id) == len(policies):
         yield from reach_problems(policies)
     yield from wording_problems(policies)
-    yield from _over_cap(policies)
 
 
 def _reference_problems(policies: Sequence[Policy], by_id: dict[str, Policy]) -> Iterator[Problem]:
@@ -187,10 +187,10 @@ def _may_meet(first: Policy, second: Policy) -> bool:
     return meet and not replaced
 
 
-def _over_cap(policies: Sequence[Policy]) -> Iterator[Problem]:
+def _over_cap(policies: Sequence[Policy], vocabulary: Vocabulary) -> Iterator[Problem]:
     """Warn of calls that would be given more rules than leaves room for guidance, at the policy that brings most."""
     files = {policy.id: policy.file for policy in policies}
-    for crowd in crowded(policies):
+    for crowd in crowded(policies, vocabulary):
         yield Problem(files[crowd.contributors[0][0]], 1, _crowd_message(crowd), "warning")
 
 

@@ -93,14 +93,19 @@ class Settings:
     time_zone: tzinfo = UTC
 
     @property
-    def items_file(self) -> Path:
-        """The file under home that holds the items where no tables are named."""
+    def store_file(self) -> Path:
+        """The file of the embedded serving layer."""
         return self.home / "interlayer.db"
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether there may be anything in the serving layer: tables are not asked."""
+        return self.store is not None or self.store_file.exists()
 
     @property
     def has_policies(self) -> bool:
         """Whether somebody chose or published policies already, as far as can be told without opening the store."""
-        return bool(self.store or self.policies) or self.items_file.exists()
+        return self.is_in_use or self.policies is not None
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:

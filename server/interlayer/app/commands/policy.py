@@ -53,7 +53,7 @@ def _lint(files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
     from interlayer_policies.governance import lint
 
     settings = settings_of(click.get_current_context())
-    if settings.store is None and not settings.items_file.exists():
+    if not settings.is_in_use:
         return lint(files, zone=settings.time_zone)
     try:
         return _lint_beside(files)

@@ -11,7 +11,7 @@ from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
-from interlayer_policies.delivery.trial import NOTED_MAX, Trials
+from interlayer_policies.delivery.trial import NOTED_MAX, Trials, effect_body
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Situation
 
@@ -119,7 +119,7 @@ def test_a_receipt_names_so_many_and_no_more() -> None:
     snapshot = tried([{"id": "many", "trial": True, "rules": rules}])
     trials = Trials(snapshot, {"agent": ("bot",)}, NOW)
     assert len(trials.on_task([], QUERY).rules) == 60
-    kept = trials.on_draft([], "An offer, an offer and an offer").bounded()
-    assert len(kept.rules) == NOTED_MAX
-    assert sum(len(places) for _, places in kept.flagged) == NOTED_MAX
+    noted = effect_body(trials.on_draft([], "An offer, an offer and an offer"))
+    assert len(noted["rules"]) == NOTED_MAX
+    assert sum(len(places) for _, places in noted["flagged"]) == NOTED_MAX
     assert not Trials(snapshot_of(policies_of([{"id": "none", "rules": ["Be kind."]}])), {}, NOW)

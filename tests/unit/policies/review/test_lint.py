@@ -16,6 +16,7 @@ from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
+from interlayer_policies.document.vocabulary import Vocabulary
 from interlayer_policies.review.lint import lint, parsed
 from interlayer_policies.review.rule_budget import OPEN_TOKENS_CAP, SCOPE_TOKENS_CAP, crowded
 from research_data import needed
@@ -158,11 +159,11 @@ def test_what_is_overridden_or_not_in_effect_at_that_time_does_not_count() -> No
 def test_the_figure_is_what_a_call_is_given_and_files_may_come_in_any_order() -> None:
     texts = [policy(f"p{n}", f"{{channels: [c{n % 3}], audiences: [a{n % 2}]}}", 6) for n in range(12)]
     files = [PolicyFile(f"p{n}.md", text) for n, text in enumerate(texts)]
-    told = crowded(parsed(files)[0])
+    told = crowded(parsed(files)[0], Vocabulary())
     assert told
     for _ in range(3):
         random.shuffle(files)
-        assert crowded(parsed(files)[0]) == told
+        assert crowded(parsed(files)[0], Vocabulary()) == told
 
 
 def test_many_scopes_take_no_time_that_grows_with_their_combinations() -> None:
@@ -197,7 +198,7 @@ def test_every_figure_is_that_of_a_call_and_no_declared_scope_over_the_cap_is_mi
         situation = {facet: (value,) for facet, value in zip(facets, values, strict=True)}
         rules = govern(snapshot, situation, datetime(2026, 1, 1, tzinfo=UTC)).rules
         tokens[values] = tokens_of(sent_rules(snapshot, rules, situation).size)
-    found = [crowd for crowd in crowded(policies) if not crowd.is_open]
+    found = [crowd for crowd in crowded(policies, Vocabulary()) if not crowd.is_open]
     for crowd in found:
         values = tuple(crowd.situation.get(facet, ("·",))[0] for facet in facets)
         assert crowd.tokens == tokens[values]
