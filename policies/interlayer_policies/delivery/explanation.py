@@ -91,10 +91,9 @@ def _rules_in_trial(snapshot: Snapshot, request: Request) -> Iterator[RuleVerdic
     promoted = snapshot.promoted
     if promoted is None:
         return
-    live = {rule.ref for rule in snapshot.rules}
     governing = govern(promoted, request.situation, request.now, request.waivers)
     for one in _rules(promoted, governing, request):
-        if one.ref not in live:
+        if one.ref not in snapshot.refs:
             would = "would be delivered" if one.verdict == "delivered" else f"would be {one.verdict} {one.why}"
             met = one.verdict in ("delivered", "overridden", "waived", "superseded")
             yield replace(one, verdict="trial", why=f"in trial: {would}") if met else one
@@ -106,7 +105,7 @@ def _sections_in_trial(snapshot: Snapshot, request: Request) -> Iterator[Section
         return
     relevant = frozenset(trials.relevant(trials.promoted, trials.governing(trials.promoted), request.task))
     for number, section in enumerate(trials.promoted.sections):
-        if snapshot.published[section.number].policy.trial:
+        if snapshot.in_trial_whole[section.number]:
             would = "would reach the task" if number in relevant else "would not reach the task"
             ref = f"{section.edition.policy.id}#{section.section_id}"
             why = f"in trial: {would}"

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,21 @@ class Snapshot:
         self.policy_index = _index_policies(policies)
         self._checkers: dict[str, Checker | None] = {}
         self._heads = _heads(self.rules)
+
+    @cached_property
+    def refs(self) -> frozenset[str]:
+        """The references of its rules."""
+        return frozenset(rule.ref for rule in self.rules)
+
+    @cached_property
+    def in_trial(self) -> NDArray[np.bool_]:
+        """(published,) which policies are in trial, or have a rule that is: nothing of `promoted` is left out."""
+        return np.array([edition.policy.has_trial for edition in self.published], dtype=np.bool_)
+
+    @cached_property
+    def in_trial_whole(self) -> NDArray[np.bool_]:
+        """(published,) which policies are in trial with everything."""
+        return np.array([edition.policy.trial for edition in self.published], dtype=np.bool_)
 
     def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
         """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""

@@ -54,11 +54,8 @@ class Trials:
         self._situation, self._now, self._waivers = situation, now, waivers
         promoted = snapshot.promoted
         if promoted is not None:
-            # Of the promoted set nothing is left out, so its policies stand where they were published.
-            in_trial = np.array([edition.policy.has_trial for edition in snapshot.published], dtype=np.bool_)
-            met = in_trial & promoted.scopes.in_scope(situation) & promoted.scopes.in_effect(now)
+            met = snapshot.in_trial & promoted.scopes.in_scope(situation) & promoted.scopes.in_effect(now)
             self.promoted = promoted if bool(met.any()) else None
-        self._live = frozenset(rule.ref for rule in snapshot.rules) if self.promoted else frozenset()
         self._snapshot = snapshot
 
     def __bool__(self) -> bool:
@@ -71,7 +68,7 @@ class Trials:
         governing = self.governing(self.promoted)
         sections = (self.promoted.sections[number] for number in self.relevant(self.promoted, governing, query))
         return TrialEffect(
-            rules=tuple(_named(rule) for rule in governing.rules if rule.ref not in self._live),
+            rules=tuple(_named(rule) for rule in governing.rules if rule.ref not in self._snapshot.refs),
             sections=tuple(f"{one.edition.policy.id}#{one.section_id}@{one.edition.version}" for one in sections),
             displaced=_displaced(governing, delivered),
         )
@@ -81,7 +78,7 @@ class Trials:
         if self.promoted is None:
             return TrialEffect()
         governing = self.governing(self.promoted)
-        rules = tuple(rule for rule in governing.rules if rule.ref not in self._live)
+        rules = tuple(rule for rule in governing.rules if rule.ref not in self._snapshot.refs)
         found = check_text(self.promoted, replace(governing, rules=rules), text, ()) if rules else None
         names = {rule.ref: _named(rule) for rule in rules}
         places: dict[str, list[tuple[int, int]]] = {}
@@ -99,8 +96,10 @@ class Trials:
 
     def relevant(self, promoted: Snapshot, governing: Governing, query: Query) -> list[int]:
         """Return the numbers of the sections of policies in trial that the task would reach."""
-        whole = np.array([edition.policy.trial for edition in self._snapshot.published], dtype=np.bool_)
-        numbers = np.flatnonzero((whole & governing.in_force)[promoted.section_policies])
+        mine = self._snapshot.in_trial_whole & governing.in_force
+        if not mine.any():
+            return []
+        numbers = np.flatnonzero(mine[promoted.section_policies])
         return numbers[promoted.index.relevance(query, numbers).passes].tolist() if len(numbers) else []
 
 
