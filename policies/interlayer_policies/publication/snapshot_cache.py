@@ -23,6 +23,7 @@ from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S, QUERY_DEA
 from interlayer_policies.delivery.relevance import Query, query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, GuidanceSection, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.names import unify_references
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
@@ -137,6 +138,8 @@ class SnapshotCache:
         vocabulary: Vocabulary | None = None,
     ) -> Snapshot:
         """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
+        unified = unify_references([edition.policy for edition in editions])
+        editions = [replace(edition, policy=policy) for edition, policy in zip(editions, unified, strict=True)]
         promoted = None
         if any(edition.policy.has_trial for edition in editions):
             tried = [replace(edition, policy=edition.policy.promoted()) for edition in editions]

@@ -13,6 +13,7 @@ from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.document.policy import Expectation, Policy, Rule
+from interlayer_policies.document.sections import whole_section
 
 DEFAULT_TOKENS = 2_000
 """The budget that `tests:` are run with: that of a call that names none."""
@@ -99,6 +100,7 @@ class _Test:
         answer = select(self._snapshot, Request(query, self._situation, self._at, DEFAULT_TOKENS)).whole
         rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
         sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+        sections |= {whole_section(ref) for ref in sections}  # of a long one, any part
         task, expected = self._expected.task, self._expected
         for kind, wanted, given in (("rule", expected.rules, rules), ("section", expected.sections, sections)):
             for ref in map(self._ref, wanted):

@@ -13,7 +13,6 @@ from interlayer.answers import as_json
 
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
-    from interlayer_policies.document.rule_file_import import Imported
     from interlayer_policies.governance import Published
     from interlayer_policies.publication.proposals import Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from interlayer_policies.review.policy_tests import Case
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
+    from interlayer_policies.rule_files.conversion import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
@@ -247,8 +247,10 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
     console = Console(soft_wrap=True)
     for one in found:
         if one.file is None:
-            reason = f"the same text as {one.same_as}" if one.same_as else "empty"
-            console.print(f"{one.source}: left out, {reason}", markup=False)
+            takes = f"all that it says is in {', '.join(one.includes)}" if one.includes else "empty"
+            reason = f"the same text as {one.same_as}" if one.same_as else takes
+            said = f"not read: {one.not_read}" if one.not_read else f"left out, {reason}"
+            console.print(f"{one.source}: {said}", markup=False)
             continue
         scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
         held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
@@ -256,10 +258,21 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
         console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
         for rule in one.rules:
             console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
+        for reason, kept in _by_reason(one.kept).items():
+            console.print(f"  obliges and stays guidance, because {reason}:", markup=False)
+            for sentence in kept:
+                console.print(f"    {sentence.level} (line {sentence.line}): {sentence.text}", markup=False)
     console.print(
         f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
         markup=False,
     )
+
+
+def _by_reason(kept: "Sequence[KeptObligation]") -> "Mapping[str, list[KeptObligation]]":
+    found: dict[str, list[KeptObligation]] = {}
+    for one in kept:
+        found.setdefault(one.reason, []).append(one)
+    return found
 
 
 def _minute(instant: str) -> str:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from interlayer.errors import InvalidInput
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
-from interlayer_policies.document.rule_file_import import Imported, imported
-from interlayer_policies.document.rule_files import RuleFile, find_rule_files
 from interlayer_policies.review.lint import lint
+from interlayer_policies.rule_files.conversion import Imported, imported
+from interlayer_policies.rule_files.placement import RuleFile
+from interlayer_policies.rule_files.search import find_rule_files
 
 AGENTS = """# Working in this repository
 
@@ -71,6 +72,9 @@ def test_plain_obligations_become_rules_and_the_rest_stays_guidance() -> None:
         ("R1", "must_not", "Commits: Never commit secrets or customer data.", 6),
         ("R2", "must", "Commits: Always run the tests; CI runs them too.", 8),
         ("R3", "must", "Money: Amounts must be integers of cents.", 13),
+        ("R4", "must_not", "Steps: Never skip step two.", 17),
+        ("R5", "must", "Steps: Must be step two.", 18),
+        ("R6", "must_not", "Steps: Always do this: never that", 26),
     ]
     assert [(rule.level, rule.text) for rule in policy.rules] == [(rule.level, rule.text) for rule in found.rules]
     assert policy.title == "Working in this repository"

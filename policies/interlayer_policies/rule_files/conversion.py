@@ -1,13 +1,13 @@
-"""From rule files that teams have already to policies: obligations of one line become rules, all else guidance.
+"""From rule files that teams have already to policies: sentences that oblige become rules, all else guidance.
 
 Nothing is dropped: every word of a source stands in the title, the description, the scope, a rule or a section of its
-policy. A list item becomes a rule only when it is one sentence that plainly obliges (never, do not, always, must); it
-moves out of its section and takes the heading along, because a rule is delivered alone. Files that hold only where they
-are relevant bring no rules, since a rule is delivered whenever its scope matches.
+policy. A rule takes along its heading and what introduces it, because it is delivered alone (`clauses`); an entry or a
+paragraph that is wholly in rules moves out of its section. Whatever obliges and stays guidance is told with the reason.
+Files that hold only where they are relevant bring no rules, since a rule is delivered whenever its scope matches.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,25 +15,23 @@ from typing import Any, Final
 import yaml
 
 from interlayer.errors import InvalidInput
-from interlayer.text.sentences import sentences
-from interlayer_policies.document.parser import FENCE, parse, slug
-from interlayer_policies.document.policy import Policy, PolicyFile
-from interlayer_policies.document.rule_files import Placed, RuleFile, placed
+from interlayer.language.obligations import find_obligation, opens_with_condition
+from interlayer_policies.document.fences import code_lines
+from interlayer_policies.document.names import slug
+from interlayer_policies.document.parser import parse
+from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
+from interlayer_policies.rule_files.clauses import read_clauses
+from interlayer_policies.rule_files.outline import plain
+from interlayer_policies.rule_files.placement import Placed, RuleFile, placed
 
 _TITLE_MAX: Final = 200
 _DESCRIPTION_MAX: Final = 500
-_RULE_MAX: Final = 500
 
 _HEADING: Final = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
-_ITEM: Final = re.compile(r"[-*+][ \t]+(\S.*)$")  # the entries of a numbered list are steps: they need each other
-_NESTED: Final = re.compile(r"[ \t]+(?:[-*+]|\d{1,3}[.)])[ \t]")
-_LABEL: Final = r"(?:[^:.!?]{1,60}:\s+)?"
-_PROHIBITION: Final = re.compile(
-    rf"{_LABEL}(?:you\s+)?(?:never|do\s+not|don['’]t)\b|.*\bmust\s*(?:not|never)\b", re.IGNORECASE
-)
-_REQUIREMENT: Final = re.compile(rf"{_LABEL}always\b|.*\bmust\b", re.IGNORECASE)
 _OURS: Final = re.compile(r"---[ \t]*\r?\n(?:(?!---).*\n)*?(?:id|rules|scope):")
-_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+_SUFFIX: Final = re.compile(r"\.(?:mdc|md|markdown|txt)$")
+_RELEVANT_ONLY: Final = "its file holds only for the tasks that it is relevant to, and a rule would reach every call"
+_HEADING_OBLIGES: Final = "it is a heading; say it in a sentence under it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,21 @@ class ImportedRule:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptObligation:
+    """A sentence that obliges and stayed guidance, its line, and why it is no rule."""
+
+    line: int
+    level: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What became of a source: its policy, or the source with the same text that stands for it.
 
-    `tags` is its scope (none: every call); with `relevant_only` it brings no rules.
+    `tags` is its scope (none: every call); with `relevant_only` it brings no rules. `kept` is what obliges and is no
+    rule; `includes` are the files that it takes in, each a policy of its own; `not_read` says why it was not read.
     """
 
     source: str
@@ -59,8 +68,11 @@ class Imported:
     tags: tuple[str, ...] = ()
     relevant_only: bool = False
     rules: tuple[ImportedRule, ...] = ()
+    kept: tuple[KeptObligation, ...] = ()
     sections: tuple[str, ...] = ()
     same_as: str = ""
+    includes: tuple[str, ...] = ()
+    not_read: str = ""
 
 
 @dataclass(slots=True)
@@ -80,7 +92,7 @@ class _Block:
     @property
     def name(self) -> str:
         """What its rules take along: the heading below the title."""
-        return self.heading[2].rstrip(":") if self.heading and self.level > 1 else ""
+        return plain(self.heading[2]).rstrip(":") if self.heading and self.level > 1 else ""
 
     @property
     def is_blank(self) -> bool:
@@ -94,13 +106,16 @@ def imported(files: Sequence[RuleFile]) -> list[Imported]:
     seen: dict[tuple[str, tuple[str, ...]], str] = {}
     taken: set[str] = set()
     for file in files:
+        if file.unread:
+            found.append(Imported(file.path, None, not_read=file.unread))
+            continue
         place = placed(file)
         content = (file.text.strip(), place.tags)
         if not content[0] or content in seen:
-            found.append(Imported(file.path, None, same_as=seen.get(content, "")))
+            found.append(Imported(file.path, None, same_as=seen.get(content, ""), includes=file.includes))
             continue
         seen[content] = file.path
-        name = _unique(slug(file.path.removesuffix(".mdc").removesuffix(".md")), taken)
+        name = _unique(slug(_SUFFIX.sub("", file.path)), taken)
         found.append(_as_it_is(file, name) or _convert(file, place, name))
     _refuse_clashes(found)
     return found
@@ -114,16 +129,13 @@ def _as_it_is(file: RuleFile, name: str) -> Imported | None:
     rules = tuple(ImportedRule(rule.id, rule.level, rule.text, rule.line) for rule in policy.rules)
     sections = tuple(section.id for section in policy.sections)
     copy = PolicyFile(f"{name}.md", file.text)
-    return Imported(file.path, copy, policy.title, tuple(policy.scope.patterns("tags")), False, rules, sections)
+    tags = tuple(policy.scope.patterns("tags"))
+    return Imported(file.path, copy, policy.title, tags, rules=rules, sections=sections)
 
 
 def _convert(file: RuleFile, place: Placed, name: str) -> Imported:
     blocks = _blocks(place)
-    rules: list[ImportedRule] = []
-    if place.activation == "always":
-        for block in blocks:
-            for line, level, text in _obligations(block):
-                rules.append(ImportedRule(f"R{len(rules) + 1}", level, text, line))
+    rules, kept = _take_rules(blocks, place)
     body = _body(blocks)
     title, as_text = _title(body, file.path)
     lead = [*(f"    {line}" for line in place.kept), *as_text]
@@ -141,6 +153,8 @@ def _convert(file: RuleFile, place: Placed, name: str) -> Imported:
         tags=place.tags,
         relevant_only=place.activation == "relevant",
         rules=tuple(rules),
+        includes=file.includes,
+        kept=tuple(kept),
         sections=tuple(section.id for section in policy.sections),
     )
 
@@ -158,11 +172,8 @@ def _head(name: str, title: str, place: Placed, rules: Sequence[ImportedRule]) -
 
 def _blocks(place: Placed) -> list[_Block]:
     blocks = [_Block(None, place.first_line)]
-    fenced = False
-    for number, line in enumerate(place.body, place.first_line):
-        if FENCE.match(line):
-            fenced = not fenced
-        heading = None if fenced else _HEADING.match(line)
+    for number, (line, in_code) in enumerate(zip(place.body, code_lines(place.body), strict=True), place.first_line):
+        heading = None if in_code else _HEADING.match(line)
         if heading:
             blocks.append(_Block(heading, number))
         else:
@@ -170,58 +181,46 @@ def _blocks(place: Placed) -> list[_Block]:
     return blocks
 
 
-def _obligations(block: _Block) -> Iterator[tuple[int, str, str]]:
-    """Take the list items that are rules out of a block; yield line, level and text of each."""
-    first = block.line + (1 if block.heading else 0)
-    kept: list[str] = []
-    for start, end, is_item in _spans(block.lines):
-        lines = block.lines[start:end]
-        rule = _rule(lines, block.name) if is_item else None
-        if rule is None:
-            kept += lines
+def _take_rules(blocks: Sequence[_Block], place: Placed) -> tuple[list[ImportedRule], list[KeptObligation]]:
+    """Take what becomes a rule out of the blocks; return it, and what obliges and stays."""
+    rules: list[ImportedRule] = []
+    kept: list[KeptObligation] = []
+    above: list[tuple[int, str]] = []  # the headings that the present one stands under
+    for block in blocks:
+        above = [one for one in above if one[0] < block.level]
+        conditions = [name for _, name in above if opens_with_condition(name)]
+        read = read_clauses(block.lines, [*conditions, *([block.name] if block.name else [])])
+        first = block.line + (1 if block.heading else 0)
+        above.append((block.level, block.heading[2].rstrip(":") if block.heading else ""))
+        kept += _in_heading(block)
+        if place.activation == "relevant":
+            kept += [KeptObligation(first + one.line, one.level, one.text, _RELEVANT_ONLY) for one in read.rules]
         else:
-            block.moved = True
-            yield first + start, *rule
-    block.lines = kept
+            for one in read.rules:
+                rules.append(ImportedRule(f"R{len(rules) + 1}", one.level, one.text, first + one.line))
+            block.moved = bool(read.moved) and all(block.name in one.text for one in read.rules)
+            block.lines = _without(block.lines, read.moved)
+        kept += [KeptObligation(first + one.line, one.level, one.text, one.reason) for one in read.kept]
+    return rules, kept
 
 
-def _spans(lines: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
-    """Yield the spans of list items (True), each with all that is indented below it, and of every other line alone.
-
-    Lines inside a fence or a comment are no items.
-    """
-    number, fenced, hidden = 0, False, False
-    while number < len(lines):
-        start, line = number, lines[number]
-        fenced ^= bool(FENCE.match(line))
-        hidden = (hidden or "<!--" in line) and "-->" not in line.rpartition("<!--")[2]
-        number += 1
-        if fenced or hidden or not _ITEM.match(line):
-            yield start, number, False
-            continue
-        end = number
-        while end < len(lines) and (lines[end][:1] in {" ", "\t"} or not lines[end].strip()):
-            end += 1
-        while end > number and not lines[end - 1].strip():
-            end -= 1
-        fenced = sum(bool(FENCE.match(inner)) for inner in lines[number:end]) % 2 == 1
-        yield start, end, True
-        number = end
+def _without(lines: Sequence[str], moved: Collection[int]) -> list[str]:
+    """Return the lines that stay; of the blank ones around what went, one."""
+    kept: list[str] = []
+    after_moved = False
+    for number, line in enumerate(lines):
+        if number in moved:
+            after_moved = True
+        elif line.strip() or not (after_moved and (not kept or not kept[-1].strip())):
+            kept.append(line)
+            after_moved = after_moved and not line.strip()
+    return kept
 
 
-def _rule(lines: Sequence[str], under: str) -> tuple[str, str] | None:
-    """Return level and text of a list item that is one plain obligation."""
-    item = _ITEM.match(lines[0])
-    simple = item and not any(_NESTED.match(line) or FENCE.match(line) or not line.strip() for line in lines[1:])
-    if not item or not simple:
-        return None
-    said = " ".join(" ".join([item[1], *lines[1:]]).replace("**", "").split())
-    level = "must_not" if _PROHIBITION.match(said) else "must" if _REQUIREMENT.match(said) else None
-    text = f"{under}: {said}" if under else said
-    plain = text.isprintable() and not _PLACEHOLDER.search(text) and "<!--" not in text and len(text) <= _RULE_MAX
-    if level is None or not plain or said.endswith((":", "?")) or len(list(sentences(said))) != 1:
-        return None
-    return level, text
+def _in_heading(block: _Block) -> Iterator[KeptObligation]:
+    found = find_obligation(block.heading[2]) if block.heading else None
+    if block.heading and found and found.place == "main" and found.force in BINDING_LEVELS:
+        yield KeptObligation(block.line, found.force, block.heading[2], _HEADING_OBLIGES)
 
 
 def _body(blocks: Sequence[_Block]) -> list[str]:

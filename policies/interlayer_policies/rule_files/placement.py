@@ -1,36 +1,53 @@
 """Rule files that teams have already: where they lie, and what their front matter and folder say of when they hold.
 
-Known are `AGENTS.md` and `CLAUDE.md` in any folder, `.cursor/rules/*.mdc`, and, where there are none of these, every
-Markdown file of a folder. Turning their text into policies is `importing`.
+Known are the instruction files of coding agents in any folder, the rules in their hidden folders, and, where there are
+none of these, every Markdown file of a folder. Turning their text into policies is `conversion`.
 """
 
 import glob
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final, Literal
 
-from interlayer.errors import InvalidInput
+INSTRUCTION_FILES: Final = ("AGENTS.md", "AGENT.md", "CLAUDE.md", "GEMINI.md")
 
-INSTRUCTION_FILES: Final = ("AGENTS.md", "CLAUDE.md")
+PERSONAL_FILES: Final = ("CLAUDE.local.md", "AGENTS.local.md", "AGENTS.override.md", "GEMINI.local.md")
+"""They are one person's own; whoever means them for everybody imports them by name."""
 
 Activation = Literal["always", "relevant"]
 """Whether a file holds whenever its scope matches, or only for tasks that it is relevant to."""
 
-_CURSOR_RULES: Final = ".cursor/rules/"
+# `.cursor/rules/*.mdc`, `.claude/rules/*.md`, `.github/instructions/*.md`, `.kiro/steering/*.md` and their like.
+RULE_FOLDERS: Final = ("rules", "steering", "instructions")
+_IN_RULE_FOLDER: Final = re.compile(rf"(?P<base>.*/)?\.[\w-]+/(?:{'|'.join(RULE_FOLDERS)})/.*\.mdc?$")
+_HIDDEN_FILE: Final = re.compile(
+    r"(?P<base>.*/)?(?:\.[a-z]+rules|\.github/copilot-instructions\.md|\.junie/guidelines\.md|\.clinerules/.*\.md)$"
+)
 _FIELD: Final = re.compile(r"(description|globs|alwaysApply):[ \t]*(.*)$")
+_FIELD_OF_HOSTS: Final = re.compile(
+    r"(description|globs|alwaysApply|applyTo|paths|fileMatchPattern|trigger|inclusion):[ \t]*(.*)$"
+)
+_GLOBS: Final = ("globs", "applyTo", "paths", "fileMatchPattern")
+_ONLY_ON_DEMAND: Final = frozenset({"manual", "model_decision", "auto"})
 _LISTED: Final = re.compile(r"[ \t]*-[ \t]+(.+)$")
 _BRACES: Final = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A file as it was found: its path below the source, with `/`, and its text."""
+    """A file as it was found: its path below the source, with `/`, and its text.
+
+    `base` is the folder of the file that includes it, `includes` are the files that it takes in; `unread` says why a
+    file that was found is not read.
+    """
 
     path: str
     text: str
+    base: str | None = None
+    includes: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +66,6 @@ class Placed:
     kept: list[str]
 
 
-def find_rule_files(source: Path, leave_out: Path | None = None) -> list[RuleFile]:
-    """Return the rule files of a file, a repository or a folder, by path; nothing below `leave_out`.
-
-    Raises `InvalidInput` when there is none, or one is not UTF-8 text.
-    """
-    if source.is_file():
-        return [_read(source, source.name)]
-    if not source.is_dir():
-        raise InvalidInput("SOURCE", f"{source} is neither a file nor a folder.")
-    paths = sorted(_walk(source, leave_out))
-    known = [path for path in paths if _is_known(path)]
-    found = known or [path for path in paths if path.endswith((".md", ".mdc"))]
-    if not found:
-        raise InvalidInput("SOURCE", f"{source} holds no AGENTS.md, CLAUDE.md, .cursor/rules/*.mdc or other .md file.")
-    return [_read(source / path, path) for path in found]
-
-
 def placed(file: RuleFile) -> Placed:
     """Return when a file holds."""
     lines = file.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
@@ -73,16 +73,18 @@ def placed(file: RuleFile) -> Placed:
     if lines[0].rstrip() != "---" or end is None:
         fields, kept, end = {}, [], -1
     else:
-        fields, kept = _fields(lines[1:end])
-    base = _base(file.path)
-    globs = [one for text in fields.get("globs", []) for one in _globs(text)]
+        fields, kept = _fields(lines[1:end], _FIELD_OF_HOSTS if is_instruction_file(file.path) else _FIELD)
+    base = base_of(file.path) if file.base is None else file.base
+    globs = [one for name in _GLOBS for text in fields.get(name, []) for one in _globs(text)]
     description = " ".join(" ".join(fields.get("description", [])).split())
     is_cursor = file.path.endswith(".mdc")
-    always = not is_cursor or bool(globs) or fields.get("alwaysApply") == ["true"]
+    on_demand = {one for name in ("trigger", "inclusion") for one in fields.get(name, [])} & _ONLY_ON_DEMAND
+    always = bool(globs) or fields.get("alwaysApply") == ["true"] or not (is_cursor or on_demand)
     if fields.get("alwaysApply") == ["true"] and globs:
         kept, globs = [*kept, f"globs: {', '.join(globs)}"], []
     below = [f"{glob.escape(base)}/{one}" for one in globs] if base else globs
     tags = below or ([glob.escape(base), f"{glob.escape(base)}/*"] if base else [])
+    tags = [] if "*" in tags else tags  # every file is no limit
     return Placed(
         body=lines[end + 1 :],
         first_line=end + 2,
@@ -93,52 +95,32 @@ def placed(file: RuleFile) -> Placed:
     )
 
 
-def _walk(source: Path, leave_out: Path | None) -> Iterator[str]:
-    unwanted = leave_out.resolve() if leave_out else None
-    for folder, names, files in os.walk(source):
-        names[:] = [
-            name
-            for name in names
-            if (not name.startswith(".") or name == ".cursor")
-            and name != "node_modules"
-            and (Path(folder) / name).resolve() != unwanted
-        ]
-        for name in files:
-            yield (Path(folder) / name).relative_to(source).as_posix()
+def is_instruction_file(path: str) -> bool:
+    """Return whether a path is one at which a host looks for what its agents are told."""
+    named = PurePosixPath(path).name in INSTRUCTION_FILES
+    return named or bool(_IN_RULE_FOLDER.match(path) or _HIDDEN_FILE.match(path))
 
 
-def _is_known(path: str) -> bool:
-    return PurePosixPath(path).name in INSTRUCTION_FILES or (
-        path.endswith(".mdc") and f"/{_CURSOR_RULES}" in f"/{path}"
-    )
-
-
-def _read(path: Path, name: str) -> RuleFile:
-    try:
-        return RuleFile(name, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("SOURCE", f"{path} cannot be read as UTF-8 text: {error}.") from error
-
-
-def _base(path: str) -> str:
+def base_of(path: str) -> str:
     """Return the folder that a nested file is for, with `/`; empty for the root, and for plain Markdown."""
-    if not _is_known(path):
-        return ""
-    head, found, _ = f"/{path}".partition(f"/{_CURSOR_RULES}")
-    return head.strip("/") if found else str(PurePosixPath(path).parent).removeprefix(".")
+    found = _IN_RULE_FOLDER.match(path) or _HIDDEN_FILE.match(path)
+    if found:
+        return (found["base"] or "").strip("/")
+    named = PurePosixPath(path).name in INSTRUCTION_FILES
+    return str(PurePosixPath(path).parent).removeprefix(".") if named else ""
 
 
-def _fields(head: list[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Return the fields that Cursor knows, and the other lines. Its front matter is often no YAML: `globs: *.ts`."""
+def _fields(head: list[str], known: re.Pattern[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the known fields and the other lines. Cursor's front matter is often no YAML: `globs: *.ts`."""
     fields: dict[str, list[str]] = {}
     kept: list[str] = []
     field = ""
     for line in head:
-        found, listed = _FIELD.fullmatch(line), _LISTED.fullmatch(line)
+        found, listed = known.fullmatch(line), _LISTED.fullmatch(line)
         if found and found[1] not in fields:
             field = found[1]
             fields[field] = [_unquote(found[2])] if found[2].strip() else []
-        elif listed and field == "globs":
+        elif listed and field in _GLOBS:
             fields[field].append(_unquote(listed[1]))
         elif line.strip():
             field = ""
