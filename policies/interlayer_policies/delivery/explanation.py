@@ -93,10 +93,9 @@ def _rules_in_trial(snapshot: Snapshot, request: Request) -> Iterator[RuleVerdic
     promoted = snapshot.promoted
     if promoted is None:
         return
-    live = {rule.ref for rule in snapshot.rules}
     governing = govern(promoted, request.situation, request.now, request.waivers)
     for one in _rules(promoted, governing, request):
-        if one.ref not in live:
+        if one.ref not in snapshot.refs:
             would = "would be delivered" if one.verdict == "delivered" else f"would be {one.verdict} {one.why}"
             met = one.verdict in ("delivered", "overridden", "waived", "superseded")
             yield replace(one, verdict="trial", why=f"in trial: {would}") if met else one
