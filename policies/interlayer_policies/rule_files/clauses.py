@@ -16,6 +16,7 @@ from interlayer.language.obligations import (
     ends_in_obligation,
     ends_in_that,
     find_obligation,
+    may_open_with_pointer,
     offers_choice,
     opens_with_condition,
     opens_with_pointer,
@@ -225,7 +226,7 @@ class _Reader:
             for number in binding:
                 self._keep(node, said[number], obligations[number], _CONTRARY)
             return False
-        if _is_one_rule(node, said, binding):
+        if _is_one_rule(node, said, obligations):
             if opens_with_pointer(said[0]) and not leads:
                 self._keep(node, node.text, obligations[binding[0]], _POINTER)
                 return False
@@ -249,7 +250,7 @@ class _Reader:
         for number, one in enumerate(obligations):
             if not _is_binding(one):
                 continue
-            if not opens_with_pointer(said[number]):
+            if not (may_open_with_pointer(said[number]) if number else opens_with_pointer(said[number])):
                 groups.append([number])
             elif number == 0:
                 self._keep(node, said[number], one, _POINTER)
@@ -336,11 +337,13 @@ def _all_entries(entries: Sequence[Node]) -> Iterator[Node]:
         yield from _all_entries(entry.below)
 
 
-def _is_one_rule(node: Node, said: Sequence[str], binding: Sequence[int]) -> bool:
+def _is_one_rule(node: Node, said: Sequence[str], obligations: Sequence[Obligation | None]) -> bool:
     """Return whether a text with sentences that bind is a single rule: what explains one goes with it."""
     if len(said) == 1:
         return True
-    if len(node.text) > _WITH_ITS_REASON_MAX:
+    binding = [number for number, one in enumerate(obligations) if _is_binding(one)]
+    allows = any(one is not None and one.force == "may" for one in obligations[binding[0] :])
+    if len(node.text) > _WITH_ITS_REASON_MAX or allows:
         return False
     rests = opens_with_condition(said[0]) or said[0].endswith((":", "：")) or opens_with_pointer(said[0])
     one = len(binding) == 1 and (node.kind != "paragraph" or len(said) <= 2)

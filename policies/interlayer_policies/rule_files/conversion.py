@@ -17,7 +17,7 @@ import yaml
 from interlayer.errors import InvalidInput
 from interlayer.language.obligations import find_obligation, opens_with_condition
 from interlayer_policies.document.fences import code_lines
-from interlayer_policies.document.names import slug
+from interlayer_policies.document.names import bare, slug
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
 from interlayer_policies.rule_files.clauses import read_clauses
@@ -92,7 +92,7 @@ class _Block:
     @property
     def name(self) -> str:
         """What its rules take along: the heading below the title."""
-        return plain(self.heading[2]).rstrip(":") if self.heading and self.level > 1 else ""
+        return plain(bare(self.heading[2])).rstrip(":") if self.heading and self.level > 1 else ""
 
     @property
     def is_blank(self) -> bool:
