@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from interlayer.errors import InvalidInput
 from interlayer_policies.document.frontmatter import nearest
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
@@ -22,17 +23,22 @@ def chosen(
     proposed, problems = _by_id(files, zone)
     found = dict(published)
     for name in only:
-        known = {one.casefold(): one for one in proposed}
-        policy = known.get(name.casefold())
+        policy = {fold_id(one): one for one in proposed}.get(fold_id(name))
         if policy is None and problems:
             raise PolicyProblems(problems)
         if policy is None:
             removal = " To remove a policy, publish the whole folder without it." if name in published else ""
             raise InvalidInput("only", f"the folder has no policy {name!r}; {nearest(name, list(proposed))}.{removal}")
-        clash = next((one for one, file in found.items() if file.path == proposed[policy].path and one != policy), None)
+        path = proposed[policy].path
+        clash = next(
+            (one for one, file in found.items() if file.path == path and fold_id(one) != fold_id(policy)), None
+        )
         if clash:
-            problem = f"{proposed[policy].path} is the file of {clash} in what is published."
+            problem = f"{path} is the file of {clash} in what is published."
             raise InvalidInput("only", problem, "Give the file another name, or publish the whole folder.")
+        spelled = [one for one in found if fold_id(one) == fold_id(policy)]
+        for one in spelled:
+            del found[one]
         found[policy] = proposed[policy]
     return list(found.values())
 
