@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from interlayer.answers import as_json
+from interlayer.app.table import print_table
 
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
 _FLAGS_SHOWN: Final = 5
-_WHOLE: Final = {"id", "at", "until", "last"}  # what is copied, or read at a glance, is not broken over lines
+_WHOLE: Final = frozenset(
+    {"id", "at", "until", "last"}
+)  # what is copied, or read at a glance, is not broken over lines
 _STANDINGS: Final = {
     "unknown": "not in the vocabulary: counts as not given",
     "not_given": "says nothing: counts as not given",
@@ -289,11 +291,4 @@ def _line(line: "Line") -> Text:
 
 
 def _table(console: Console, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
-        return
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
-    for row in rows:
-        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
-    console.print(table)
+    print_table(console, rows, columns, whole=_WHOLE)
