@@ -6,7 +6,7 @@ by itself stays where it is, and is told with the reason.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
@@ -29,7 +29,7 @@ from interlayer_policies.rule_files.outline import Node, outline, plain
 RULE_MAX: Final = 500
 
 _JOINT: Final = re.compile(r"[;,]\s+[^\W\d_]{1,4}$")  # "...; and" of an entry that is not the last
-_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 _WITH_ITS_REASON_MAX: Final = 320
 """Characters of an entry that becomes a rule with the sentences that explain it; of a longer one only what obliges."""
@@ -98,10 +98,13 @@ class _Lead:
         return self.level == "must" and len(self.text.split()) <= _BARE_WORDS_MAX and ends_in_that(self.text)
 
 
-def read_clauses(lines: Sequence[str], under: Sequence[str]) -> Reading:
-    """Find the rules in the lines under a heading; `under` are the headings that they take along."""
+def read_clauses(lines: Sequence[str], under: Sequence[str], parameters: Collection[str] = ()) -> Reading:
+    """Find the rules in the lines under a heading; `under` are the headings that they take along.
+
+    A rule may hold `{name}` of these parameters and no other.
+    """
     found = Reading()
-    _Reader(lines, list(under), found).read(outline(lines, order_pattern()))
+    _Reader(lines, list(under), found, frozenset(parameters)).read(outline(lines, order_pattern()))
     found.rules.sort(key=lambda rule: rule.line)
     found.kept.sort(key=lambda clause: clause.line)
     return found
@@ -110,7 +113,8 @@ def read_clauses(lines: Sequence[str], under: Sequence[str]) -> Reading:
 class _Reader:
     """Reads one outline."""
 
-    def __init__(self, lines: Sequence[str], under: list[str], found: Reading) -> None:
+    def __init__(self, lines: Sequence[str], under: list[str], found: Reading, parameters: frozenset[str]) -> None:
+        self._parameters = parameters
         self._lines = lines
         self._under = under
         self._found = found
@@ -268,13 +272,13 @@ class _Reader:
 
     def _add_or_keep(self, node: Node, level: Level, text: str, leads: tuple[_Lead, ...], sentence: str = "") -> bool:
         text = _JOINT.sub("", text.rstrip(" ;,"))
-        own = find_obligation(text)
-        taken = [lead.text for lead in leads if not (lead.is_bare and _is_binding(own))]
+        binds = _is_binding(find_obligation(text)) or any(one.level and not one.is_bare for one in leads)
+        taken = [lead.text for lead in leads if not (lead.is_bare and binds)]
         introduced = ": ".join([*taken, text])
         reason = _INTRODUCTION if text.endswith((":", "：")) else ""
         if not reason:
             reason = "" if self._add(self._line(node, sentence or text), level, introduced) else _TOO_LONG
-            reason = _UNPRINTABLE if reason and not _is_plain(introduced) else reason
+            reason = _UNPRINTABLE if reason and not self._is_plain(introduced) else reason
         if reason:
             self._found.kept.append(KeptClause(self._line(node, sentence or text), level, text, reason))
         return not reason
@@ -284,10 +288,14 @@ class _Reader:
         conditions = [one for one in self._under if opens_with_condition(one)]
         for under in (self._under, conditions):
             whole = ": ".join([*under, text])
-            if len(whole) <= RULE_MAX and _is_plain(whole):
+            if len(whole) <= RULE_MAX and self._is_plain(whole):
                 self._found.rules.append(FoundRule(line, level, whole))
                 return True
         return False
+
+    def _is_plain(self, text: str) -> bool:
+        strange = set(_PLACEHOLDER.findall(text)) - self._parameters
+        return text.isprintable() and not strange and "<!--" not in text
 
     def _keep(self, node: Node, text: str, obligation: Obligation | None, reason: str) -> None:
         if obligation is not None and obligation.force != "may" and "<!--" not in text:
@@ -376,7 +384,3 @@ def _reason(obligation: Obligation | None) -> str:
     if obligation is None or obligation.place == "main":
         return _ADVICE
     return _SUBORDINATE if obligation.place == "subordinate" else _STATEMENT
-
-
-def _is_plain(text: str) -> bool:
-    return text.isprintable() and not _PLACEHOLDER.search(text) and "<!--" not in text

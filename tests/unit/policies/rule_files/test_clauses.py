@@ -139,6 +139,16 @@ def test_an_introduction_that_obliges_makes_rules_of_what_it_introduces() -> Non
     assert rules("It is prohibited to:\n- say that staff must pay\n") == []
 
 
+def test_blanks_to_fill_in_become_parameters() -> None:
+    found = one(
+        "{{company}} policy requires that:\n\n(a) Badges of {{company}} are returned.\n\n(b) Never use `{{code}}`.\n"
+    )
+    assert found.parameters == ("company",)
+    assert [rule.text for rule in found.rules] == ["{company} policy requires that: Badges of {company} are returned."]
+    assert policy(found).values == {"company": "company"}
+    assert [kept.text for kept in found.kept] == ["Never use `{{code}}`."]
+
+
 def test_steps_are_rules_only_where_each_of_them_obliges() -> None:
     assert rules("1. NEVER join by hand.\n2. ALWAYS sort.\n") == [
         ("must_not", "NEVER join by hand."),
