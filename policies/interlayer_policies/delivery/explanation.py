@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from interlayer_policies.checks.checks import subjects
 from interlayer_policies.delivery.answers import ContextAnswer
 from interlayer_policies.delivery.packing import candidates
 from interlayer_policies.delivery.precedence import Governing, govern
@@ -78,7 +79,7 @@ def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterat
     for rule in snapshot.rules:
         verdict, why = _of_policy(snapshot, governing, rule.number, request)
         if rule.ref in delivered:
-            verdict, why = "delivered", _assume(rule.edition.policy, request.situation)
+            verdict, why = "delivered", _assume(rule.edition.policy, request.situation) + _seen(delivered[rule.ref])
         elif rule.ref in lost:
             one = lost[rule.ref]
             verdict = "waived" if one.by.startswith("waiver ") else "overridden"
@@ -178,6 +179,13 @@ def _mismatch(policy: Policy, situation: Mapping[str, tuple[str, ...]]) -> str:
 def _assume(policy: Policy, situation: Situation) -> str:
     missing = [facet for facet, _ in policy.scope.limits if facet not in situation]
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
+
+
+def _seen(rule: BoundRule) -> str:
+    """Say which subjects of the word lists its check sees by words that it does not name itself."""
+    check = rule.rule.check
+    concepts = subjects(check.kind, check.filled(rule.values).options) if check else []
+    return f"; its check knows every word for {', '.join(concepts)}" if concepts else ""
 
 
 def _best_first(verdict: SectionVerdict) -> tuple[bool, float, float, str]:

@@ -7,15 +7,18 @@ of a form is any ending. `#` begins a comment; the first says what the list is f
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, TypeVar
 
 _ENDING: Final = ".txt"
+
+Meaning = TypeVar("Meaning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ def meanings(name: str) -> Mapping[str, str]:
 def figures(name: str) -> Mapping[str, float]:
     """Return folded form -> number, of a list whose entries mean one, written 12, 0.5 or 1/3."""
     return {form: _number(meaning) for form, meaning in meanings(name).items()}
+
+
+def with_plain_forms(known: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
+    """Return the forms of a list and each without its accents, as they are typed in haste: fünf, funf."""
+    plain = {_plain(form): meaning for form, meaning in known.items()}
+    return {**plain, **known}
+
+
+def _plain(form: str) -> str:
+    parts = unicodedata.normalize("NFKD", form)
+    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ß", "ss")
 
 
 def pattern(forms: Iterable[str]) -> str:
