@@ -48,6 +48,7 @@ _UNPRINTABLE: Final = "it holds {braces} or signs that no rule may hold; write i
 _INTRODUCTION: Final = "it introduces what follows; say it in one sentence"
 _CHOICE: Final = "it offers a choice of what is listed, too long for one rule; shorten it"
 _TABLE: Final = "it stands in a table, whose rows need their head"
+_HTML: Final = "it stands in HTML"
 _BESIDE: Final = "it stands in an entry of a list with other paragraphs; say it in an entry of its own"
 _QUOTE: Final = "it stands in a quotation"
 
@@ -318,7 +319,7 @@ class _Reader:
             for one in _sentences(text):
                 obligation = find_obligation(one)
                 if _is_binding(obligation):
-                    reason = {"table": _TABLE, "quote": _QUOTE}.get(node.kind, _BESIDE)
+                    reason = {"table": _TABLE, "quote": _QUOTE, "html": _HTML}.get(node.kind, _BESIDE)
                     self._found.kept.append(KeptClause(number, _force(obligation), one, reason))
 
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
-Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "code"]
+Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "html", "code"]
 
 _CLAUSE: Final = re.compile(
     r"\s*(?:\((?:[a-z]{1,2}|[ivx]{1,4}|\d{1,2})\)|[a-z]\)|§ ?\d+|\d{1,2}(?:\.\d{1,2})+\.?)[ \t]+(?=\S)"
 )
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
+_OTHERS: Final[dict[str, Kind]] = {"table": "table", "blockquote": "quote", "html_block": "html"}
 _EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)([^_]+?)(?<=\S)_(?!\w)")
 _SHORT: Final = 60  # characters: a wrapped line is longer
 _ORDER: Final = re.compile(r"(?:[-*] )?[*_]*[A-ZÄÖÜÉ]")
@@ -67,10 +68,10 @@ def _nodes(tree: "SyntaxTreeNode", lines: Sequence[str]) -> Iterator[Node]:
         elif node.type in {"bullet_list", "ordered_list"}:
             kind: Kind = "entry" if node.type == "bullet_list" else "step"
             yield Node("list", start, end, below=[_entry(item, kind, lines) for item in node.children])
-        elif node.type in {"table", "blockquote"}:
-            yield Node("table" if node.type == "table" else "quote", start, end, own_end=end)
-        else:
+        elif node.type == "html_block" and lines[start].lstrip().startswith("<!--"):
             yield Node("code", start, end, own_end=end)
+        else:
+            yield Node(_OTHERS.get(node.type, "code"), start, end, own_end=end)
 
 
 def _entry(item: "SyntaxTreeNode", kind: Kind, lines: Sequence[str]) -> Node:

@@ -129,7 +129,8 @@ def denies(sentence: str) -> bool:
 
 def _openings(text: str) -> list[int]:
     """Return where an order may begin: at the start, behind a label, behind a condition that comes first."""
-    start = len(text) - len(text.lstrip(" *_-–—(\"'"))
+    first = _WORD.search(text)  # behind marks and emoji
+    start = first.start() if first else 0
     found = [start]
     label = _LABEL.match(text, start)
     if label:
