@@ -13,6 +13,7 @@ from typing import Final
 from interlayer.language.dates import MONTH, RELATIVE_DAYS, SHIFTS, UNITS, WEEKDAYS
 from interlayer.language.lexicon.reader import entries, forms, meanings, pattern, words_by_language
 from interlayer.language.quantities.numerals import WORDED, numerals
+from interlayer.language.sieve import sieve
 
 _DAY: Final = pattern(WEEKDAYS)
 _PERIOD: Final = pattern({*UNITS.values()} - {"day"})
@@ -45,6 +46,7 @@ _RELATIVE: Final = re.compile(
     rf"|(?P<back>{_COUNT}) (?P<back_unit>{_UNIT}) ago"
     r")(?:['’]s)?(?![\w-])(?![.@]\w)(?! of\b)"
 )
+_MAY_BE_RELATIVE: Final = sieve(_RELATIVE.pattern)
 _SHORT: Final = re.compile(rf"(?<![\w/@.#&-])EO(?P<short>[{''.join(_SHORT_UNITS)}])(?![\w-])")
 # What already stands behind: a date in brackets, a year, a month, a quarter.
 _DATED_AFTER: Final = re.compile(
@@ -61,7 +63,8 @@ def anchor(text: str, instant: datetime) -> str:
     An anchored text is returned as it is, and so is one that has no relative time.
     """
     today = instant.date()
-    text = _RELATIVE.sub(lambda match: _with_time(match, _resolve, today), text)
+    if _MAY_BE_RELATIVE(text):
+        text = _RELATIVE.sub(lambda match: _with_time(match, _resolve, today), text)
     return _SHORT.sub(lambda match: _with_time(match, _resolve_short, today), text)
 
 
