@@ -29,7 +29,7 @@ def sieve(pattern: str) -> Callable[[str], bool]:
 
     def may_find(text: str) -> bool:
         if not compiled:  # compiled when it is first needed: a start must not wait for it
-            compiled.append(re2.compile(plain, options))
-        return compiled[0].search(text) is not None
+            compiled.append(re2.compile(plain.encode(), options))
+        return compiled[0].search(text.encode(errors="replace")) is not None
 
     return may_find

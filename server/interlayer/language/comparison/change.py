@@ -40,9 +40,10 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     if newer.denied or older.denied or older.past or older.is_of_several or not older.stative:
         return Verdict.DISTINCT
     said, told = newer.without(*newer.changes), older.content
-    shared = [word for word in told.words if word.kind == "word" and said.says(word)]
-    value, was = said.beside(told), told.beside(said)
-    if not shared or not 0 < len(value) <= _VALUE_MAX or not 0 < len(was) <= _VALUE_MAX or not told.in_a_row(was):
+    was = told.beside(said)
+    shared = sum(word.kind == "word" for word in told.words) - sum(word.kind == "word" for word in was)
+    value = said.beside(told) if shared and 0 < len(was) <= _VALUE_MAX and told.in_a_row(was) else ()
+    if not 0 < len(value) <= _VALUE_MAX:
         return Verdict.DISTINCT
     kind = kind_of(value)
     if kind != kind_of(was) or not (is_pure(value) and is_pure(was)):

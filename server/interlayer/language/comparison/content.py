@@ -63,8 +63,10 @@ class Content:
         """Whether a word in here begins with a key, or a key with one: hold, holder."""
         if key in self._begun and key.isalpha():
             return True
-        shorter = (key[:end] for end in range(max(len(key) - _ENDING_MAX, _ROOT_MIN), len(key)))
-        return any(one in self._roots and one.isalpha() for one in shorter)
+        for end in range(max(len(key) - _ENDING_MAX, _ROOT_MIN), len(key)):
+            if key[:end] in self._roots and key[:end].isalpha():
+                return True
+        return False
 
     @cached_property
     def _roots(self) -> frozenset[str]:
@@ -93,4 +95,3 @@ class Content:
             any(word is one for one in words) or (word.function and not word.stative) or word.kind in {"sign", "mark"}
             for word in between
         )
-
