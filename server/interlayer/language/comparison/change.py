@@ -51,7 +51,8 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     if kind == "word":
         return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
     if newer.changes or now:
-        return Verdict.REPLACED
+        # One has one office and one contact, but uses several tools: "switched to FastAPI" need not be from Django.
+        return Verdict.LIKELY if kind == "name" and not older.is_single else Verdict.REPLACED
     return _judge_frames(newer, older, value, said, kind, later_s)
 
 

@@ -101,6 +101,13 @@ class Clause:
         return any(word.text in self.known.indefinite for word in self.row[:verb])
 
     @cached_property
+    def is_single(self) -> bool:
+        """Whether it says what or where something is, or what serves as something, of which there is one."""
+        known = self.known
+        joining = known.copulas | known.placing | known.scheduling | known.leading | known.roles | {":"}
+        return any(word.text in joining or word.key in known.unique for word in self.row)
+
+    @cached_property
     def subject(self) -> Sequence[Word]:
         """The content words before the first verb that tells how something stands."""
         verb = next((at for at, word in enumerate(self.row) if word.stative), 0)
