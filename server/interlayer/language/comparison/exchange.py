@@ -145,7 +145,8 @@ def _judge_bearer(found: Exchange, known: Vocabulary) -> Verdict:
         and found.after[1].definite
     ):
         return Verdict.REPLACED
-    return Verdict.LIKELY if first.text in known.leading else Verdict.DISTINCT
+    own = len(found.after) > 1 and found.after[1].text in known.possessives  # a firm "runs its payroll with" anything
+    return Verdict.LIKELY if first.text in known.leading and not own else Verdict.DISTINCT
 
 
 def _judge_number(found: Exchange, predicate: Row, known: Vocabulary, later_s: float) -> Verdict:

@@ -107,6 +107,11 @@ class Clause:
         joining = known.copulas | known.placing | known.scheduling | known.leading | known.roles | {":"}
         return any(word.text in joining or word.key in known.unique for word in self.row)
 
+    def is_named_by(self, word: Word) -> bool:
+        """Whether a word is a name, or opens the row and one: there every word has a capital."""
+        opens = len(self.row) > 1 and word is self.row[0] and self.row[1].name and not word.function
+        return word.name or opens
+
     @cached_property
     def subject(self) -> Sequence[Word]:
         """The content words before the first verb that tells how something stands."""
