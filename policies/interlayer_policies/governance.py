@@ -3,9 +3,9 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -22,17 +22,20 @@ from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
+from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
+from interlayer_policies.publication.problems import PolicyProblems
 from interlayer_policies.publication.proposals import Proposals
-from interlayer_policies.publication.publisher import PolicyProblems, Published, Publisher
+from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.receipts import Receipts
 from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
 from interlayer_policies.publication.snapshot_cache import STALE_MAX, Current, SnapshotCache
 from interlayer_policies.publication.stewardship import Stewardship, check_reason, demand_steward
 from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.publication.usage import Usage
 from interlayer_policies.review.lint import lint
 from interlayer_policies.review.scopes import EntityTypes
 from interlayer_policies.starter import starter_files
@@ -96,13 +99,15 @@ class Governance:
         receipt_days: int | None = None,
         stale_max: timedelta = STALE_MAX,
         types: EntityTypes | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._sets = PolicySets(store, trail)
-        self._library = SnapshotCache(self._sets, models, clock, stale_max)
+        self._library = SnapshotCache(self._sets, models, clock, stale_max, zone)
         proposals = Proposals(store, trail)
-        self._publisher = Publisher(self._sets, proposals, self._library, clock, types)
+        self._publisher = Publisher(self._sets, proposals, self._library, clock, types, zone)
         self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
-        self.planner = DryRun(store, self._library, self._publisher, clock)
+        self.planner = DryRun(store, self._sets, self._library, self._publisher, clock)
+        self.usage = Usage(store, self._library, clock)
         self._receipts = Receipts(store, clock, receipt_days)
         self._entities = entities
         self._clock = clock
@@ -146,6 +151,9 @@ class Governance:
         )
         selection = select(snapshot, request)
         detail = _delivery(selection.whole, selection.answer, facets)
+        if trials := Trials(snapshot, request.situation, request.now, request.waivers):
+            refs = [f"{rule.policy_id}#{rule.rule_id}" for rule in selection.whole.rules]
+            detail["trial"] = effect_body(trials.on_task(refs, query))
         receipt_id = await self._receipts.write(principal, "context", task, detail, store_away=case.current.store_away)
         return replace(selection.answer, receipt_id=receipt_id)
 
@@ -154,7 +162,8 @@ class Governance:
         _validate("text", text, TEXT_CHARACTERS_MAX)
         case = await self._case(principal, facets)
         snapshot = case.current.snapshot
-        governing: Governing = govern(snapshot, case.placed.situation, self._clock(), case.current.waivers)
+        now = self._clock()
+        governing: Governing = govern(snapshot, case.placed.situation, now, case.current.waivers)
         answer = check_text(snapshot, governing, text, case.degraded, case.placed.notes)
         detail = {
             "revision": answer.revision,
@@ -165,6 +174,8 @@ class Governance:
             "violated": sorted({f"{v.policy_id}#{v.rule_id}" for v in answer.violations}),
             "degraded": list(answer.degraded),
         }
+        if trials := Trials(snapshot, case.placed.situation, now, case.current.waivers):
+            detail["trial"] = effect_body(trials.on_draft([rule.ref for rule in governing.rules], text))
         receipt_id = await self._receipts.write(principal, "check", text, detail, store_away=case.current.store_away)
         return replace(answer, receipt_id=receipt_id)
 
@@ -176,14 +187,18 @@ class Governance:
         reason: str,
         author: str | None = None,
         break_glass: bool = False,
+        only: Sequence[str] = (),
     ) -> Published:
         """Make these files the organization's whole set, or propose it where approval is needed, or change nothing.
 
-        Raises `PolicyProblems` with every problem, `Refused` without the role, `Conflict` when another publish won.
+        With `only` these policies are taken from the files, and the others stay as they are published. Raises
+        `PolicyProblems` with every problem, `Refused` without the role, `Conflict` when another publish won.
         """
         demand_steward(principal)
         check_reason(reason)
-        return await self._publisher.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
+        return await self._publisher.publish(
+            principal, files, reason=reason, author=author, break_glass=break_glass, only=only
+        )
 
     async def rollback(
         self,
@@ -195,11 +210,7 @@ class Governance:
         break_glass: bool = False,
     ) -> Published:
         """Publish the set of an earlier revision again. Raises `NotFound` when there was none."""
-        entries = await self._sets.entries(principal.organization, revision)
-        if entries is None:
-            raise NotFound(f"revision {revision} was never published; `history` lists those that were")
-        stored = await self._sets.versions.sources(principal.organization, entries)
-        files = [PolicyFile(source.path, source.text) for source in stored]
+        files = await self._sets.files(principal.organization, revision)
         return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
 
     async def ensure_published(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
@@ -210,16 +221,31 @@ class Governance:
         """Return everything a publish of these files would find: lint, examples and the policies' own tests."""
         return await self._publisher.examine(files)
 
-    async def explain(self, principal: Principal, task: str, facets: Facets, *, max_tokens: int = 2_000) -> Explanation:
-        """Tell what a call would get, and the verdict on every rule and section; leaves no receipt."""
+    async def explain(
+        self,
+        principal: Principal,
+        task: str,
+        facets: Facets,
+        *,
+        max_tokens: int = 2_000,
+        files: Sequence[PolicyFile] = (),
+        at: datetime | None = None,
+    ) -> Explanation:
+        """Tell what a call would get, and the verdict on every rule and section; leaves no receipt.
+
+        With `files` these are the whole set; `at` is the instant of the call, None for now.
+        """
         _validate("task", task, TASK_CHARACTERS_MAX)
-        case = await self._case(principal, facets)
-        return await self.planner.explain(principal, task, case.placed, max_tokens)
+        current = await self.planner.tried(files) if files else await self._library.current(principal.organization)
+        case = await self._case(principal, facets, current)
+        return await self.planner.explain(case.current, task, case.placed, max_tokens, at)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
         editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.editions}
         edition = editions.get(policy_id)
+        if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
+            raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
         newest = edition.version if edition else None
         wanted = version or newest
         too_new = version is not None and newest is not None and version > newest
@@ -237,10 +263,19 @@ class Governance:
         return PolicyListing(
             current.snapshot.revision,
             tuple(
-                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()))
+                PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()), e.policy.has_trial)
                 for e in current.snapshot.editions
             ),
         )
+
+    async def facet_values(self, principal: Principal) -> Mapping[str, tuple[str, ...]]:
+        """Return facet of a call -> the values that the published vocabulary has, those that lie in no other first."""
+        vocabulary = (await self._library.current(principal.organization)).snapshot.vocabulary
+        return {
+            facet: tuple(value.name for value in sorted(values, key=lambda value: bool(value.parents)))
+            for facet, values in vocabulary.values.items()
+            if values
+        }
 
     async def verify(self, principal: Principal) -> int:
         """Read all of the published set anew; return how many policies it has, 0 when none was ever published.
@@ -265,9 +300,9 @@ class Governance:
         """Return the publications that changed one policy, newest first."""
         return await self._sets.changes_of(principal.organization, policy_id, limit)
 
-    async def _case(self, principal: Principal, facets: Facets) -> _Case:
+    async def _case(self, principal: Principal, facets: Facets, current: Current | None = None) -> _Case:
         facets.validate()
-        current = await self._library.current(principal.organization)
+        current = current or await self._library.current(principal.organization)
         degraded = current.degraded
         entity: RememberedEntity | None = None
         if facets.entity and facets.entity.strip():
@@ -297,12 +332,13 @@ def read_folder(path: Path) -> list[PolicyFile]:
 
 def _delivery(whole: ContextAnswer, answer: ContextAnswer, facets: Facets) -> dict[str, Any]:
     """Describe a delivery for its receipt: what governs, what of it was sent, and what was held."""
+    versions = {policy.policy_id: policy.version for policy in whole.policies}
     return {
         "revision": whole.revision,
         "etag": whole.etag,
         "facets": facets.given(),
         "assumed": list(whole.assumed),
-        "rules": [f"{rule.policy_id}#{rule.rule_id}@{rule.version}" for rule in whole.rules],
+        "rules": [f"{rule.policy_id}#{rule.rule_id}@{versions[rule.policy_id]}" for rule in whole.rules],
         "sections": [f"{section.policy_id}#{section.section_id}@{section.version}" for section in whole.sections],
         "held": list(answer.held),
         "omitted": [f"{section.policy_id}#{section.section_id}" for section in answer.omitted],

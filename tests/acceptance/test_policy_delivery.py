@@ -8,7 +8,7 @@ import pytest
 
 from described_policies import TASKS, described_policies
 from interlayer.app.mcp_server.process import Interlayer
-from interlayer.text.budget import json_tokens
+from interlayer_policies.delivery.sizes import json_bytes, tokens_of
 from interlayer_policies.governance import PolicyFile
 from research_data import bank_policies, needed
 
@@ -65,8 +65,11 @@ async def test_the_rule_reaches_the_agent_that_is_asked_to_break_it(call: Any, s
     lost = []
     for one in scenarios:
         answer = await call("get_governance_context", task=one.task)
-        if one.policy_id not in {rule["policy_id"] for rule in answer["rules"]} or json_tokens(answer) > 2_000:
-            lost.append((one.policy_id, json_tokens(answer), answer["budget"]))
+        if (
+            one.policy_id not in {rule["policy_id"] for rule in answer["rules"]}
+            or tokens_of(json_bytes(answer)) > 2_000
+        ):
+            lost.append((one.policy_id, tokens_of(json_bytes(answer)), answer["budget"]))
     assert lost == []
 
 

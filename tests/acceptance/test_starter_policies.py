@@ -50,7 +50,7 @@ async def test_names_do_not_hide_what_a_task_is_about(call: Any, task: str, poli
 async def test_what_the_caller_holds_is_not_sent_again(call: Any) -> None:
     task = "Offer a discount to a prospect"
     first = await call("get_governance_context", task=task)
-    have = [one["etag"] for one in [*first["rules"], *first["sections"]]]
+    have = [one["etag"] for one in [*first["policies"], *first["sections"]]]
     again = await call("get_governance_context", task=task, have=have)
     assert again["rules"] == []
     assert again["sections"] == []

@@ -91,6 +91,31 @@ async def test_all_tools_together_cost_less_than_3200_tokens(tmp_path: Path, mod
     assert len(text.encode()) / 4 < BUDGET_TOKENS
 
 
+async def test_the_governance_tools_name_the_values_that_the_organization_has(tmp_path: Path, mode: Any) -> None:
+    assert "prospect" in str(await _facet("audience", tmp_path, mode, wait=True)), "the starter vocabulary"
+    own = tmp_path / "policies"
+    own.mkdir()
+    (own / "a.md").write_text("---\nid: a\nrules: [Be kind.]\n---\n", encoding="utf-8")
+    many = "".join(f"  wholesaler-{n}: {{in: buyer}}\n" for n in range(30))
+    (own / "facets.yaml").write_text(f"audiences:\n{many}  buyer: {{}}\n", encoding="utf-8")
+    settings = load({"HOME": str(tmp_path / "other"), "POLICIES": str(own)}, {})
+    told = str((await _facet("audience", tmp_path, mode, settings=settings))["description"])
+    assert told.startswith("buyer, wholesaler-0, "), "what lies in no other first"
+    assert told.endswith(", ...")
+    assert len(told) <= 90
+
+
+async def _facet(name: str, home: Path, mode: Any, *, wait: bool = False, settings: Any = None) -> Any:
+    interlayer = Interlayer(settings or load({"HOME": str(home)}, {}))
+    async with running(interlayer), Client(build_server(interlayer), mode=mode) as client:
+        if wait:
+            await interlayer.ready()
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for tool in ("get_governance_context", "check_compliance"):
+        assert tools[tool].input_schema["properties"][name]
+    return tools["get_governance_context"].input_schema["properties"][name]
+
+
 async def test_schemas_hold_nothing_that_clients_break_on(tmp_path: Path, mode: Any) -> None:
     for tool in await listed(tmp_path, mode):
         for kind, schema in (("input", tool.input_schema), ("output", tool.output_schema or {})):

@@ -160,7 +160,12 @@ async def serving(files: Sequence[PolicyFile] = (), **more: Any) -> AsyncGenerat
         return {}
 
     server = InterlayerServer(
-        lambda: domains, lambda: principal, anyio.lowlevel.checkpoint, lambda: None, PolicyNotices(published)
+        lambda: domains,
+        lambda: principal,
+        anyio.lowlevel.checkpoint,
+        lambda: None,
+        PolicyNotices(published),
+        governance.facet_values,
     )
     async with Client(server) as client:
         yield Server(room, client, embedder, entities)
@@ -350,7 +355,7 @@ async def _governing(server: Server) -> None:
     first = await call("plain", "get_governance_context", task=task)
     await call("facets", "get_governance_context", task=task, channel="email", audience="prospect", region="EU")
     await call("unchanged", "get_governance_context", task=task, if_etag=first["etag"])
-    held = [one["etag"] for one in (*first["rules"], *first["sections"])]
+    held = [one["etag"] for one in (*first["policies"], *first["sections"])]
     await call("held", "get_governance_context", task=task, have=held)
     await call("small budget", "get_governance_context", task=task, max_tokens=900)
     await call("exceeded budget", "get_governance_context", task=task, max_tokens=50)

@@ -123,9 +123,9 @@ variable "settings" {
   validation {
     condition = length(setsubtract(keys(var.settings), [
       "MODEL_TIMEOUT", "MODEL_RETRIES", "MODEL_RATE", "MODEL_PASSAGE", "MODEL_OUTPUT_TOKENS", "MODEL_DAILY_TOKENS",
-      "MODEL_DAILY_COST", "RECEIPT_DAYS", "STALE_SECONDS", "LOG_LEVEL",
+      "MODEL_DAILY_COST", "RECEIPT_DAYS", "STALE_SECONDS", "TIME_ZONE", "LOG_LEVEL",
     ])) == 0
-    error_message = "settings: MODEL_TIMEOUT, MODEL_RETRIES, MODEL_RATE, MODEL_PASSAGE, MODEL_OUTPUT_TOKENS, MODEL_DAILY_TOKENS, MODEL_DAILY_COST, RECEIPT_DAYS, STALE_SECONDS, LOG_LEVEL; the rest has inputs of its own, and keys go into secrets."
+    error_message = "settings: MODEL_TIMEOUT, MODEL_RETRIES, MODEL_RATE, MODEL_PASSAGE, MODEL_OUTPUT_TOKENS, MODEL_DAILY_TOKENS, MODEL_DAILY_COST, RECEIPT_DAYS, STALE_SECONDS, TIME_ZONE, LOG_LEVEL; the rest has inputs of its own, and keys go into secrets."
   }
 }
 

@@ -12,16 +12,26 @@ REFUSAL: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveredRule:
-    """A rule that governs the task."""
+class DeliveredPolicy:
+    """A policy whose rules are in the answer; `etag` stands for these rules, `why` is absent where all are meant."""
 
     policy_id: str
     version: int
+    title: str
+    tier: str
+    etag: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredRule:
+    """A rule that governs the task; `why` says what brought it to the top of the list, if anything did."""
+
+    policy_id: str
     rule_id: str
     level: Level
     text: str
-    why: str
-    etag: str
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Tokens: the caller's maximum, the whole answer, the rules alone, and how far the answer is over."""
+    """Tokens: the caller's maximum, the whole answer, `rules` alone, and how far the answer is over."""
 
     max: int
     used: int
@@ -84,6 +94,7 @@ class ContextAnswer:
     etag: str
     revision: int
     unchanged: bool
+    policies: tuple[DeliveredPolicy, ...]
     rules: tuple[DeliveredRule, ...]
     sections: tuple[DeliveredSection, ...]
     held: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Why each rule and section is in or out of an answer: what a steward asks when an agent was, or was not, told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -12,11 +12,12 @@ from interlayer_policies.delivery.packing import candidates
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import BoundRule, GuidanceSection, Snapshot
+from interlayer_policies.delivery.trial import Trials
 from interlayer_policies.document.policy import Policy, Situation
 
 Verdict = Literal[
     "delivered", "overridden", "waived", "out_of_scope", "not_in_effect", "superseded", "over_budget", "duplicate",
-    "not_relevant",
+    "not_relevant", "trial",
 ]  # fmt: skip
 
 
@@ -66,9 +67,9 @@ def explain(snapshot: Snapshot, request: Request) -> Explanation:
     """Return the answer of a call with these facets, and the verdict on everything in the set."""
     governing = govern(snapshot, request.situation, request.now, request.waivers)
     answer = select(snapshot, request).answer
-    rules = tuple(_rules(snapshot, governing, request))
-    sections = sorted(_sections(snapshot, governing, answer, request), key=_best_first)
-    return Explanation(answer, request.situation, rules, tuple(sections))
+    rules = (*_rules(snapshot, governing, request), *_rules_in_trial(snapshot, request))
+    sections = [*_sections(snapshot, governing, answer, request), *_sections_in_trial(snapshot, request)]
+    return Explanation(answer, request.situation, rules, tuple(sorted(sections, key=_best_first)))
 
 
 def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterator[RuleVerdict]:
@@ -84,6 +85,32 @@ def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterat
             why = one.why if verdict == "waived" else f"by {one.by}: {one.why}"
         shown: BoundRule = delivered.get(rule.ref, rule)
         yield RuleVerdict(rule.ref, rule.edition.version, rule.rule.level, shown.text, verdict, why)
+
+
+def _rules_in_trial(snapshot: Snapshot, request: Request) -> Iterator[RuleVerdict]:
+    promoted = snapshot.promoted
+    if promoted is None:
+        return
+    live = {rule.ref for rule in snapshot.rules}
+    governing = govern(promoted, request.situation, request.now, request.waivers)
+    for one in _rules(promoted, governing, request):
+        if one.ref not in live:
+            would = "would be delivered" if one.verdict == "delivered" else f"would be {one.verdict} {one.why}"
+            met = one.verdict in ("delivered", "overridden", "waived", "superseded")
+            yield replace(one, verdict="trial", why=f"in trial: {would}") if met else one
+
+
+def _sections_in_trial(snapshot: Snapshot, request: Request) -> Iterator[SectionVerdict]:
+    trials = Trials(snapshot, request.situation, request.now, request.waivers)
+    if trials.promoted is None:
+        return
+    relevant = frozenset(trials.relevant(trials.promoted, trials.governing(trials.promoted), request.task))
+    for number, section in enumerate(trials.promoted.sections):
+        if snapshot.in_trial_whole[section.number]:
+            would = "would reach the task" if number in relevant else "would not reach the task"
+            ref = f"{section.edition.policy.id}#{section.section_id}"
+            why = f"in trial: {would}"
+            yield SectionVerdict(ref, section.edition.version, section.title, "trial", why, None, 0, 0, 0)
 
 
 def _sections(
@@ -134,10 +161,7 @@ def _of_policy(snapshot: Snapshot, governing: Governing, number: int, request: R
     if not governing.in_scope[number]:
         return "out_of_scope", _mismatch(policy, request.situation)
     if not snapshot.scopes.in_effect(request.now)[number]:
-        return (
-            "not_in_effect",
-            f"from {policy.effective.start or 'always'} until {policy.effective.end or 'further notice'}",
-        )
+        return "not_in_effect", str(policy.effective)
     if not governing.in_force[number]:
         return "superseded", "a policy that supersedes it applies"
     return "delivered", ""

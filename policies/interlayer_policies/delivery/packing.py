@@ -1,6 +1,5 @@
 """Guidance into a token budget: best first, whole sections only, equal texts once; what is left out is said."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.text.budget import CHARS_PER_TOKEN, compact_json
 from interlayer_policies.delivery.answers import DeliveredSection, Omitted
 from interlayer_policies.delivery.precedence import Governing
 from interlayer_policies.delivery.relevance import Relevance
+from interlayer_policies.delivery.sizes import json_bytes, tokens_of
 from interlayer_policies.delivery.snapshot import GuidanceSection, Snapshot
 
 CANDIDATES_MAX: Final = 64
@@ -23,7 +22,6 @@ _AGAIN: Final = 0.8
 
 # Sections left out that are worth room in the answer: they name what to ask for with a larger budget.
 _LISTED_IN_BUDGET: Final = 3
-_NOTE_BYTES: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,12 @@ def candidates(snapshot: Snapshot, governing: Governing, relevance: Relevance) -
     return found
 
 
-def packed(found: Sequence[Candidate], room: float) -> Packed:
-    """Return which of the sections fit into this many bytes of compact JSON."""
-    if sum(candidate.size for candidate in found) <= room:
+def packed(found: Sequence[Candidate], room: float, floor: float) -> Packed:
+    """Return which of the sections fit into `room` bytes of compact JSON, or into `floor`, which is theirs anyway."""
+    if sum(candidate.size for candidate in found) <= max(room, floor):
         return Packed(tuple(candidate.section for candidate in found), ())
-    rest = room - _LISTED_IN_BUDGET * _NOTE_BYTES
+    note = max(json_bytes(_omit(candidate)) + 1 for candidate in found)
+    rest = max(room - _LISTED_IN_BUDGET * note, floor)
     taken: list[DeliveredSection] = []
     left: list[Candidate] = []
     for candidate in found:
@@ -73,23 +72,8 @@ def packed(found: Sequence[Candidate], room: float) -> Packed:
         else:
             left.append(candidate)
     # Rules alone can fill the budget; naming what else there is must not be what exceeds it.
-    listed = left[: max(1, min(_LISTED_IN_BUDGET, int(room // _NOTE_BYTES)))]
+    listed = left[: max(1, min(_LISTED_IN_BUDGET, int(room // note)))]
     return Packed(tuple(taken), tuple(_omit(candidate) for candidate in listed))
-
-
-def json_bytes(value: object) -> int:
-    """Return the bytes of an answer, or a part of one, in compact JSON; a field that may be absent counts as null."""
-    return len(compact_json(value).encode())
-
-
-def tokens_of(size: int) -> int:
-    """Return the estimated tokens of this many bytes, as `interlayer.text.budget` counts them."""
-    return math.ceil(size / CHARS_PER_TOKEN)
-
-
-def bytes_of(tokens: int) -> float:
-    """Return how many bytes of compact JSON make this many tokens."""
-    return tokens * CHARS_PER_TOKEN
 
 
 def _spread(snapshot: Snapshot, numbers: NDArray[np.intp], scores: NDArray[np.float32]) -> Iterator[tuple[int, float]]:

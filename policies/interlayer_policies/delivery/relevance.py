@@ -63,9 +63,10 @@ _TASK_WORDS: Final = frozenset(terms(" ".join(lexicon.words("task_words", "numbe
 class Query:
     """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any.
 
-    `shares` are term -> the share of these texts that use it.
+    `text` is the task as told, `shares` are term -> the share of these texts that use it.
     """
 
+    text: str
     units: tuple[tuple[str, ...], ...]
     shares: Mapping[str, float]
     vectors: Vectors | None
@@ -103,7 +104,7 @@ def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:
     """Return the query of `texts_of` and their vectors."""
     units = tuple(tuple(dict.fromkeys(terms(text)))[:_TERMS_MAX] for text in texts)
     counted = Counter(term for unit in units for term in unit)
-    return Query(units, {term: count / len(units) for term, count in counted.items()}, vectors)
+    return Query(texts[0], units, {term: count / len(units) for term, count in counted.items()}, vectors)
 
 
 class SectionIndex:
@@ -155,11 +156,11 @@ class SectionIndex:
         if cosines is not None and query.vectors is not None:
             centred = np.maximum(self._centre(cosines, query.vectors, among), 0)
             legs += [(_MEANING * _WHOLE, centred[:, 0]), (_MEANING * _SENTENCES, _best(centred))]
-        passes = np.zeros(len(among), dtype=np.bool_)
-        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
-            read = None if cosines is None else self._scale.read(cosines[:, number])
-            passes |= self._evident(coverage, shared, read)
-        return Relevance(among, tuple(legs), passes)
+        return Relevance(among, tuple(legs), self._pass(query, among, cosines))
+
+    def has_words_of(self, query: Query, among: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return (n,) which of these sections have so many words of the task that they alone are evidence."""
+        return self._pass(query, among, None)
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
@@ -189,6 +190,13 @@ class SectionIndex:
         products /= self._lengths[among][:, None]
         products /= _lengths(along, self._square)[None, :]
         return products
+
+    def _pass(self, query: Query, among: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
+        passes = np.zeros(len(among), dtype=np.bool_)
+        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
+            read = None if cosines is None else self._scale.read(cosines[:, number])
+            passes |= self._evident(coverage, shared, read)
+        return passes
 
     def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
         """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,10 @@ from interlayer.models.embedder import EmbeddingModel, Vectors
 from interlayer.models.scale import REFERENCE
 from interlayer.text.budget import compact_json
 from interlayer_policies.checks.checks import Checker, compiled
-from interlayer_policies.delivery.answers import DeliveredRule, DeliveredSection
+from interlayer_policies.delivery.answers import DeliveredPolicy, DeliveredRule, DeliveredSection
 from interlayer_policies.delivery.relevance import SectionIndex
 from interlayer_policies.delivery.scope import ScopeIndex
+from interlayer_policies.delivery.sizes import json_bytes
 from interlayer_policies.document.policy import (
     LEVELS,
     TIERS,
@@ -50,7 +51,7 @@ class Edition:
 class BoundRule:
     """A rule of a set with its parameters filled in.
 
-    `number` is its policy's place in the set, `json_bytes` its size in an answer, but for the text of `why`.
+    `number` is its policy's place in the set, `delivered` what is sent of it, `json_bytes` the size of that.
     """
 
     number: int
@@ -61,6 +62,7 @@ class BoundRule:
     remedy: str
     etag: str
     rank: Rank
+    delivered: DeliveredRule
     json_bytes: int
 
     @property
@@ -91,7 +93,8 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
-    `vocabulary` is what was published with the set; the values of its scopes are added.
+    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part;
+    `promoted` is the set as it would be if it did, None where nothing is in trial.
     """
 
     def __init__(
@@ -102,26 +105,27 @@ class Snapshot:
         vectors: Vectors | None,
         model: EmbeddingModel | None = None,
         vocabulary: Vocabulary | None = None,
+        promoted: "Snapshot | None" = None,
     ) -> None:
         self.revision = revision
         self.model = model
         self.editions = tuple(editions)
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
+        self.promoted = promoted
         policies = [edition.policy for edition in self.editions]
-        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
+        self.in_trial = np.array([policy.has_trial for policy in policies], dtype=np.bool_)
+        self.in_trial_whole = np.array([policy.trial for policy in policies], dtype=np.bool_)
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), [one for one in policies if not one.trial])
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
-        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
+        self.has_rules = np.array(
+            [bool(p.rules_in_force or (p.supersedes and not p.trial)) for p in policies], dtype=np.bool_
+        )
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
-        self.superseding = tuple(
-            (number, self.numbers[older])
-            for number, policy in enumerate(policies)
-            for older in policy.supersedes
-            if older in self.numbers and not is_higher(policies[self.numbers[older]].tier, policy.tier)
-        )
+        self.superseding = tuple(_superseding(policies, self.numbers))
         self.sections = tuple(sections)
         self.section_policies = np.array([section.number for section in self.sections], dtype=np.intp)
         self.section_order = _order(self.sections)
@@ -132,7 +136,18 @@ class Snapshot:
             vectors,
             model.scale if model else REFERENCE,
         )
+        self.policy_index = _index_policies(policies)
         self._checkers: dict[str, Checker | None] = {}
+        self._heads = _heads(self.rules)
+
+    def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+        """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
+        whole, head = self._heads[number]
+        return head if whole == _etags(rules) else _head(rules)
+
+    def head_bytes(self, number: int) -> int:
+        """Return the bytes in JSON of what is sent of a policy besides its rules; 0 where none is in force."""
+        return self._heads[number][1][1] if number in self._heads else 0
 
     def checker(self, rule: BoundRule) -> Checker | None:
         """Return the rule's check as a function, compiled at first use; None when it has none that can be run."""
@@ -141,6 +156,23 @@ class Snapshot:
         if rule.etag not in self._checkers:
             self._checkers[rule.etag] = _checker(rule.rule.check, rule.values)
         return self._checkers[rule.etag]
+
+
+def _superseding(policies: Sequence[Policy], numbers: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of a policy and of one that it supersedes; one in trial and one of a lower tier do not."""
+    for number, policy in enumerate(policies):
+        for older in () if policy.trial else policy.supersedes:
+            if older in numbers and not is_higher(policies[numbers[older]].tier, policy.tier):
+                yield number, numbers[older]
+
+
+def _index_policies(policies: Sequence[Policy]) -> SectionIndex:
+    """Index what policies and their rules are about, for policies that have nothing but rules as well."""
+    texts = [
+        "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules_in_force)])
+        for policy in policies
+    ]
+    return SectionIndex(texts, [policy.title for policy in policies], np.arange(len(policies), dtype=np.intp), None)
 
 
 def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | None:
@@ -152,11 +184,11 @@ def _checker(check: Check, values: Mapping[str, ParameterValue]) -> Checker | No
 
 
 def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
-    """Return the sections of a set; `indexed` is what is searched and embedded."""
+    """Return the sections of a set but those in trial; `indexed` is what is searched and embedded."""
     return [
         _section(number, edition, section)
         for number, edition in enumerate(editions)
-        for section in edition.policy.sections
+        for section in (() if edition.policy.trial else edition.policy.sections)
     ]
 
 
@@ -174,7 +206,7 @@ def _section(number: int, edition: Edition, section: Section) -> GuidanceSection
         indexed=_index(policy, title, text),
         content=digest(title, text),
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()) - len('""0'),
+        json_bytes=json_bytes(delivered) - len('""0'),
     )
 
 
@@ -193,7 +225,7 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     check = [rule.check.kind, rule.check.filled(values).options] if rule.check else None
     start = policy.effective.start
     etag = digest(policy.id, rule.id, rule.level, rule.key, text, remedy, check)
-    delivered = DeliveredRule(policy.id, edition.version, rule.id, rule.level, text, "", etag)
+    delivered = DeliveredRule(policy.id, rule.id, rule.level, text)
     return BoundRule(
         number=number,
         edition=edition,
@@ -202,7 +234,8 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
         text=text,
         remedy=remedy,
         etag=etag,
-        json_bytes=len(compact_json(delivered).encode()),
+        delivered=delivered,
+        json_bytes=json_bytes(delivered) + 1,
         rank=(
             TIERS.index(policy.tier),
             LEVELS.index(rule.level),
@@ -214,10 +247,30 @@ def bound(number: int, edition: Edition, rule: Rule, values: Mapping[str, Parame
     )
 
 
+def _heads(rules: Sequence[BoundRule]) -> Mapping[int, tuple[list[str], tuple[DeliveredPolicy, int]]]:
+    """Return number of a policy -> the etags of its rules, and what is sent of it when all of them are."""
+    whole: dict[int, list[BoundRule]] = {}
+    for rule in rules:
+        whole.setdefault(rule.number, []).append(rule)
+    return {number: (_etags(own), _head(own)) for number, own in whole.items()}
+
+
+def _etags(rules: Iterable[BoundRule]) -> list[str]:
+    return sorted(rule.etag for rule in rules)
+
+
+def _head(rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
+    edition = rules[0].edition
+    policy = edition.policy
+    etag = digest(policy.id, policy.title, policy.tier, _etags(rules))
+    delivered = DeliveredPolicy(policy.id, edition.version, policy.title, policy.tier, etag)
+    return delivered, json_bytes(delivered) + 1
+
+
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
-        for rule in edition.policy.rules:
+        for rule in edition.policy.rules_in_force:
             yield bound(number, edition, rule, values)
 
 

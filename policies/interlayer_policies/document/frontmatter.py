@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from interlayer.text.yaml_source import InvalidFile, Located, Place, read_yaml
 from interlayer_policies.document.policy import LEVELS, Level, Merge, Problem, Tier
@@ -91,21 +91,46 @@ class RuleKeys(_Strict):
     good: Texts = ()
     bad: Texts = ()
     overrides: Texts = ()
+    trial: bool = False
+
+
+class EntityKeys(_Strict):
+    """`entity:` of a test: the type of a remembered entity and its properties."""
+
+    type: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    properties: dict[str, Patterns] = {}
 
 
 class ExpectationKeys(_Strict):
     """One entry of `tests:`; the facets are optional and mean what they mean at a call."""
 
-    task: Annotated[str, Field(min_length=1, max_length=8_000)]
+    task: Annotated[str, Field(min_length=1, max_length=8_000)] | None = None
     expect_rules: Texts = ()
     expect_sections: Texts = ()
+    expect_not: Texts = ()
+    draft: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
+    expect_violations: Texts | None = None
+    at: Moment = None
     agent: str | None = None
     team: str | None = None
     channel: str | None = None
     audience: str | None = None
     region: str | None = None
     entity_type: str | None = None
+    entity: EntityKeys | None = None
     tags: Texts = ()
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "ExpectationKeys":
+        if self.task is None and self.draft is None:
+            raise ValueError("a test needs a task that an agent asks with, or a draft that is checked")
+        if (self.draft is None) != (self.expect_violations is None):
+            raise ValueError(
+                "draft and expect_violations go together; write expect_violations: [] for a draft that is fine"
+            )
+        if self.task is None and (self.expect_rules or self.expect_sections or self.expect_not):
+            raise ValueError("expect_rules, expect_sections and expect_not need a task")
+        return self
 
 
 class FrontMatter(_Strict):
@@ -116,6 +141,7 @@ class FrontMatter(_Strict):
     description: Annotated[str, Field(max_length=500)] = ""
     owner: str = ""
     tier: Tier = "org"
+    trial: bool = False
     scope: ScopeKeys = ScopeKeys()
     effective: EffectiveKeys = EffectiveKeys()
     supersedes: Texts = ()
@@ -132,6 +158,7 @@ _KNOWN: Final[Mapping[str, type[BaseModel]]] = {
     "params": ParameterKeys,
     "rules": RuleKeys,
     "tests": ExpectationKeys,
+    "entity": EntityKeys,
     "check": CheckKeys,
 }
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, tzinfo
 from typing import Final
 
 from interlayer.text.yaml_source import Located
+from interlayer_policies.document.days import begins, ends
+from interlayer_policies.document.expectation import read_expectation
 from interlayer_policies.document.frontmatter import (
     CheckKeys,
-    ExpectationKeys,
     FrontMatter,
     Header,
     RuleKeys,
@@ -20,7 +21,6 @@ from interlayer_policies.document.policy import (
     PROPERTY_FACET,
     Check,
     Effective,
-    Expectation,
     Level,
     Parameter,
     Policy,
@@ -41,8 +41,8 @@ _NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9]+")
 _OVERVIEW: Final = "overview"
 
 
-def parse(file: PolicyFile) -> Policy | list[Problem]:
-    """Return the policy of a file, or everything that keeps it from being one."""
+def parse(file: PolicyFile, zone: tzinfo = UTC) -> Policy | list[Problem]:
+    """Return the policy of a file, or everything that keeps it from being one; its dates are days of the zone."""
     if len(file.text.encode()) > FILE_BYTES_MAX:
         return [Problem(file.path, 1, f"larger than {FILE_BYTES_MAX} bytes; split it into several policies")]
     lines = file.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
@@ -62,7 +62,7 @@ def parse(file: PolicyFile) -> Policy | list[Problem]:
     if isinstance(header, list):
         return header
     heading, sections = _sections(lines[body_from:], body_from + 1)
-    return _policy(file, header, heading, sections)
+    return _policy(file, header, heading, sections, zone)
 
 
 def _is_unopened(lines: list[str]) -> bool:
@@ -72,11 +72,15 @@ def _is_unopened(lines: list[str]) -> bool:
     return ":" in first and key in FrontMatter.model_fields and any(line.rstrip() == "---" for line in lines)
 
 
-def _policy(file: PolicyFile, header: Header, heading: str | None, sections: list[Section]) -> Policy | list[Problem]:
-    keys = header.keys
+def _policy(
+    file: PolicyFile, header: Header, heading: str | None, sections: list[Section], zone: tzinfo
+) -> Policy | list[Problem]:
+    keys, given = header.keys, header.keys.effective
     policy_id = keys.id or slug(file.path.removesuffix(".md"))
     title = keys.title or heading or policy_id.replace("-", " ").capitalize()
-    effective = Effective(_instant(keys.effective.start, False), _instant(keys.effective.end, True))
+    effective = Effective(
+        begins(given.start, zone) if given.start else None, ends(given.end, zone) if given.end else None
+    )
     policy = Policy(
         id=policy_id,
         title=title,
@@ -90,7 +94,8 @@ def _policy(file: PolicyFile, header: Header, heading: str | None, sections: lis
         parameters={name: Parameter(given.value, given.merge) for name, given in keys.params.items()},
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
         sections=tuple(replace(section, title=section.title or title) for section in sections),
-        expectations=tuple(_expectation(test, header.line("tests", n)) for n, test in enumerate(keys.tests)),
+        expectations=tuple(read_expectation(test, header.line("tests", n), zone) for n, test in enumerate(keys.tests)),
+        trial=keys.trial,
         approvers=keys.approvers,
         tier_approvers=keys.tier_approvers,
         title_line=header.line("title"),
@@ -131,17 +136,6 @@ def _scope(header: Header) -> Scope:
     return Scope(tuple((facet, tuple(sorted({folded(p) for p in patterns}))) for facet, patterns in limits if patterns))
 
 
-def _instant(given: datetime | date | None, is_end: bool) -> datetime | None:
-    """Return the instant in UTC; a date begins with its first moment and, as an end, includes its whole day."""
-    if given is None:
-        return None
-    whole_day = not isinstance(given, datetime)
-    instant = datetime(given.year, given.month, given.day, tzinfo=UTC) if whole_day else given
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    return instant.astimezone(UTC) + timedelta(days=1 if whole_day and is_end else 0)
-
-
 def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
     return Rule(
         id=keys.id or f"R{number + 1}",
@@ -153,6 +147,7 @@ def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
         good=keys.good,
         bad=keys.bad,
         overrides=keys.overrides,
+        trial=keys.trial,
         line=header.line("rules", number),
     )
 
@@ -163,16 +158,6 @@ def _level_of(text: str) -> Level:
 
 def _check(keys: CheckKeys) -> Check:
     return Check(keys.kind, dict(keys.model_extra or {}))
-
-
-def _expectation(keys: ExpectationKeys, line: int) -> Expectation:
-    facets = ("agent", "team", "channel", "audience", "region", "entity_type")
-    situation: dict[str, tuple[str, ...]] = {
-        name: (folded(value),) for name in facets if (value := getattr(keys, name))
-    }
-    if keys.tags:
-        situation["tags"] = tuple(folded(tag) for tag in keys.tags)
-    return Expectation(keys.task, situation, keys.expect_rules, keys.expect_sections, line)
 
 
 def slug(text: str) -> str:

@@ -5,9 +5,11 @@ Values only. Reading them from files is `parsing`, which of them holds in a situ
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
+
+from interlayer_policies.document.days import first_said, last_said
 
 Level = Literal["must_not", "must", "should_not", "should", "may"]
 Tier = Literal["law", "org", "unit", "team", "agent"]
@@ -108,10 +110,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """When a policy holds: from `start` (inclusive) until `end` (exclusive), in UTC; None is unbounded."""
+    """When a policy holds: from `start` (inclusive) until `end` (exclusive), with their zones; None is unbounded."""
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def __str__(self) -> str:
+        start = first_said(self.start) if self.start else "always"
+        return f"from {start} until {last_said(self.end) if self.end else 'further notice'}"
 
     def overlap(self, other: "Effective") -> "Effective | None":
         """Return when both hold, None if never."""
@@ -148,6 +154,7 @@ class Rule:
     """A one-line obligation. `text` and `remedy` may hold `{parameter}`.
 
     `overrides` are references of rules (`policy#rule`) whose place it takes where it holds, of its own tier or below.
+    One in `trial` is delivered to nobody and breaks nothing.
     """
 
     id: str
@@ -160,6 +167,7 @@ class Rule:
     bad: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     line: int = 1
+    trial: bool = False
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -180,18 +188,25 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A test of a policy: what a task must be given. References are `rule` or `policy#rule`, sections alike."""
+    """A test of a policy: what a task must be given, and must not, or which rules a draft must break.
+
+    References are `rule` or `policy#rule`, sections alike. `at` is when; None is the instant of the test.
+    """
 
     task: str
     situation: Situation
     rules: tuple[str, ...]
     sections: tuple[str, ...]
     line: int
+    absent: tuple[str, ...] = ()
+    draft: str | None = None
+    violations: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy file, understood."""
+    """One policy file, understood. One in `trial` is so with all its rules and sections."""
 
     id: str
     title: str
@@ -210,11 +225,28 @@ class Policy:
     tier_approvers: Mapping[Tier, tuple[str, ...]] = field(default_factory=dict[Tier, tuple[str, ...]])
     title_line: int = 1
     description_line: int = 1
+    trial: bool = False
 
     @property
     def values(self) -> dict[str, ParameterValue]:
         """The values of the parameters by name."""
         return {name: parameter.value for name, parameter in self.parameters.items()}
+
+    @property
+    def rules_in_force(self) -> tuple[Rule, ...]:
+        """The rules that are not in trial."""
+        return () if self.trial else tuple(rule for rule in self.rules if not rule.trial)
+
+    @property
+    def has_trial(self) -> bool:
+        """Whether it, or a rule of it, is in trial."""
+        return self.trial or any(rule.trial for rule in self.rules)
+
+    def promoted(self) -> "Policy":
+        """Return it with nothing in trial any more."""
+        if not self.has_trial:
+            return self
+        return replace(self, trial=False, rules=tuple(replace(rule, trial=False) for rule in self.rules))
 
 
 def filled(text: str, values: Mapping[str, ParameterValue]) -> str:

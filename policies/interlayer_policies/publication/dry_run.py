@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 import anyio.to_thread
 
-from interlayer.audit.ledger import stream
-from interlayer.audit.receipts import hour_of, receipts_partition
 from interlayer.ids import Clock
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -17,30 +16,38 @@ from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.delivery.explanation import Explanation, explain
 from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import CallSituation
-from interlayer_policies.delivery.snapshot import Edition
-from interlayer_policies.document.policy import PolicyFile, folded
+from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.publication.calls_on_record import calls_on_record
+from interlayer_policies.publication.proposals import groups_for
 from interlayer_policies.publication.publisher import Publisher, read_vocabulary
-from interlayer_policies.publication.snapshot_cache import SnapshotCache
+from interlayer_policies.publication.snapshot_cache import Current, SnapshotCache
+from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.diff import (
     Difference,
     FrozenSituation,
     call_differences,
     policy_differences,
     rule_tokens,
+    vocabulary_differences,
 )
-from interlayer_policies.review.policy_tests import Case, examples, expectations
+from interlayer_policies.review.former_values import former_value_problems
+from interlayer_policies.review.owners import Ownership, owners
+from interlayer_policies.review.policy_tests import Case, examples, expectations, tasks_of
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
-_HOURS_BACK: Final = 7 * 24
-_FACETS: Final = ("channel", "audience", "region", "team", "tags")
+_BACK: Final = timedelta(days=7)
 
 
 class DryRun:
     """Tries out. Writes nothing and leaves no receipt."""
 
-    def __init__(self, store: ItemStore, library: SnapshotCache, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, store: ItemStore, sets: PolicySets, library: SnapshotCache, publisher: Publisher, clock: Clock
+    ) -> None:
         self._store = store
+        self._sets = sets
         self._library = library
         self._publisher = publisher
         self._clock = clock
@@ -49,35 +56,66 @@ class DryRun:
         """Return every test of these files as one set, by file and line. Raises `PolicyProblems` when one is unread."""
         policies = await self._publisher.read(files)
         cases = [case for policy in policies for case in examples(policy)]
-        tasks = [expectation.task for policy in policies for expectation in policy.expectations]
-        if tasks:
+        if any(policy.expectations for policy in policies):
+            tasks = tasks_of(policies)
             snapshot = await self._library.try_out(policies, read_vocabulary(files))
             queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
 
-    async def difference(self, principal: Principal, files: Sequence[PolicyFile]) -> Difference:
-        """Tell what a publish of these files would change. Raises `PolicyProblems` when they cannot be published."""
-        policies = await self._publisher.publishable(files)
+    async def lint(self, principal: Principal, files: Sequence[PolicyFile]) -> list[Problem]:
+        """Return the problems of these files as a set, among them what still says a value that is published so far."""
+        policies, problems = self._publisher.parsed(files)
         current = await self._library.current(principal.organization)
-        before = {edition.policy.id: edition.policy for edition in current.snapshot.editions}
-        after = {policy.id: policy for policy in policies}
-        found = tuple(policy_differences(before, after))
-        editions = [Edition(policy, 0) for policy in sorted(policies, key=lambda policy: policy.id)]
-        vocabulary = read_vocabulary(files)
-        proposed = await self._library.build(0, editions, current.snapshot.model, vocabulary=vocabulary)
-        calls = await self._recent_calls(principal.organization)
+        return sorted([*problems, *former_value_problems(_by_id(current.snapshot), policies, files)])
+
+    async def owners(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[Ownership, ...]:
+        """Return who answers for which policies: of the set in force, or of these files."""
+        if files:
+            return owners(await self._publisher.read(files))
+        return owners(_by_id((await self._library.current(principal.organization)).snapshot).values())
+
+    async def difference(
+        self, principal: Principal, after: Sequence[PolicyFile] | int, before: Sequence[PolicyFile] | int | None = None
+    ) -> Difference:
+        """Tell what becomes of one set as another one; a number is a revision, None the set in force.
+
+        Raises `PolicyProblems` when the files of `after` cannot be published, `NotFound` for an unknown revision.
+        """
+        organization = principal.organization
+        current = await self._library.current(organization)
+        files = await self._sets.files(organization, after) if isinstance(after, int) else after
+        policies = await (self._publisher.read(files) if before is not None else self._publisher.publishable(files))
+        old = current.snapshot
+        if before is not None:
+            old_files = await self._sets.files(organization, before) if isinstance(before, int) else before
+            old = await self._built(await self._publisher.read(old_files), old_files, current)
+        proposed = await self._built(policies, files, current)
+        was, becomes = _by_id(old), _by_id(proposed)
+        calls = await self._recent_calls(organization)
         now = self._clock()
         changed = await anyio.to_thread.run_sync(
-            lambda: tuple(call_differences(current.snapshot, proposed, calls, now, current.waivers))
+            lambda: tuple(call_differences(old, proposed, calls, now, current.waivers))
         )
-        return Difference(found, changed, calls.total(), rule_tokens(before.values()), rule_tokens(after.values()))
+        found = (*policy_differences(was, becomes), *vocabulary_differences(old, proposed))
+        return Difference(
+            policies=found,
+            calls=changed,
+            replayed=calls.total(),
+            rule_tokens_before=rule_tokens(was.values()),
+            rule_tokens_after=rule_tokens(becomes.values()),
+            approvals=groups_for(was, becomes, [one.id for one in found]),
+            warnings=tuple(former_value_problems(was, policies, files)),
+        )
+
+    async def tried(self, files: Sequence[PolicyFile]) -> Current:
+        """Return files that are not published as a set to answer from. Raises `PolicyProblems` when one is unread."""
+        return Current(await self._library.try_out(await self._publisher.read(files), read_vocabulary(files)))
 
     async def explain(
-        self, principal: Principal, task: str, placed: CallSituation, max_tokens: int, at: datetime | None = None
+        self, current: Current, task: str, placed: CallSituation, max_tokens: int, at: datetime | None = None
     ) -> Explanation:
-        """Return the answer of a call and the verdict on every rule and section of the set."""
-        current = await self._library.current(principal.organization)
+        """Return the answer of a call to a set and the verdict on every rule and section of it."""
         query, without_vectors = await self._library.query(current.snapshot, task)
         degraded = ("vector",) if without_vectors else ()
         request = Request(
@@ -85,26 +123,22 @@ class DryRun:
         )
         return explain(current.snapshot, replace(request, waivers=current.waivers))
 
+    async def _built(self, policies: Sequence[Policy], files: Sequence[PolicyFile], current: Current) -> Snapshot:
+        editions = [Edition(policy, 0) for policy in sorted(policies, key=lambda policy: policy.id)]
+        vocabulary = read_vocabulary(files)
+        return await self._library.build(0, editions, current.snapshot.model, vocabulary=vocabulary)
+
     async def _recent_calls(self, organization: str) -> Counter[FrozenSituation]:
         """Return the situations of the newest calls as their receipts tell: what a receipt leaves out is unknown."""
         calls: Counter[FrozenSituation] = Counter()
-        hour = self._clock().astimezone(UTC)
-        looked_at = 0
-        for back in range(_HOURS_BACK):
-            place = receipts_partition(organization, hour_of(hour - timedelta(hours=back)))
-            async for item in stream(self._store, place, reverse=True):
-                looked_at += 1
-                if "facets" in item.body:
-                    calls[_situation(item.body)] += 1
-                if calls.total() == _CALLS or looked_at == _LOOKED_AT:
-                    return calls
+        recorded = calls_on_record(self._store, self._clock, organization, self._clock() - _BACK, _LOOKED_AT)
+        async with aclosing(recorded) as newest:
+            async for call in newest:
+                calls[tuple(call.situation.items())] += 1
+                if calls.total() == _CALLS:
+                    break
         return calls
 
 
-def _situation(receipt: Any) -> FrozenSituation:
-    given = receipt["facets"]
-    known = {"agent": [receipt["agent"]]} | {name: given[name] for name in _FACETS if name in given}
-    return tuple(
-        (name, tuple(sorted({folded(one) for one in (values if isinstance(values, list) else [values])})))
-        for name, values in sorted(known.items())
-    )
+def _by_id(snapshot: Snapshot) -> dict[str, Policy]:
+    return {edition.policy.id: edition.policy for edition in snapshot.editions}

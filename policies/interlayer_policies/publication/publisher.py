@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 import anyio.to_thread
 
-from interlayer.errors import Conflict, Corrupt, InvalidInput
+from interlayer.errors import Conflict, Corrupt
 from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Operation
@@ -14,27 +15,19 @@ from interlayer_policies.delivery.snapshot import Edition
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
+from interlayer_policies.publication.choice import chosen
+from interlayer_policies.publication.problems import PolicyProblems
 from interlayer_policies.publication.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
-from interlayer_policies.publication.sets import Head, Source
+from interlayer_policies.publication.sets import Change, Head, Source
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.publication.store import PolicySets
+from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.lint import failing_expectations, parsed
+from interlayer_policies.review.policy_tests import tasks_of
 from interlayer_policies.review.scopes import EntityTypes
 from interlayer_policies.starter import vocabulary_of
 
 FIRST_START = "First start: the policies that the server was given"
-
-_PROBLEMS_SHOWN = 20
-
-
-class PolicyProblems(InvalidInput):
-    """The proposed files cannot be published; nothing was. `problems` are the errors, by file and line."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        shown = "; ".join(str(problem) for problem in problems[:_PROBLEMS_SHOWN])
-        rest = len(problems) - _PROBLEMS_SHOWN
-        super().__init__("policies", shown + (f"; and {rest} more" if rest > 0 else ""))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +57,24 @@ class Publisher:
         library: SnapshotCache,
         clock: Clock,
         types: EntityTypes | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._sets = sets
         self._types = types
+        self._zone = zone
         self._proposals = proposals
         self._library = library
         self._clock = clock
 
     async def publish(
-        self, principal: Principal, files: Sequence[PolicyFile], *, reason: str, author: str | None, break_glass: bool
+        self,
+        principal: Principal,
+        files: Sequence[PolicyFile],
+        *,
+        reason: str,
+        author: str | None,
+        break_glass: bool,
+        only: Sequence[str] = (),
     ) -> Published:
         """Make the files the whole set, or propose it where somebody has to approve what changes.
 
@@ -83,15 +85,17 @@ class Publisher:
         organization = principal.organization
         # Read first: what another publishes while we examine makes this publish fail instead of undoing theirs.
         head = await self._sets.head(organization)
+        files = await self._with_published(organization, head, files, only) if only and head else files
         policies, warnings = await self._publishable(files)
         in_force = await self._in_force(organization, head, break_glass=break_glass)
         anew = in_force is None
+        warnings += former_value_problems(in_force or {}, policies, files)
         change = await self._sets.difference(organization, _sources(policies, files), anew=anew)
         changed = (*change.added, *change.changed, *change.removed)
         groups = groups_for(in_force or {}, {one.id: one for one in policies}, changed)
-        now = self._clock()
         proposal = None
         if groups and head:
+            now = self._clock()
             proposal = Proposal(
                 id=new_proposal_id(now),
                 at=timestamp(now),
@@ -105,20 +109,12 @@ class Publisher:
             )
             if not break_glass:
                 kept = await self._proposals.add(principal, proposal, files)
-                return Published(
-                    head.revision, False, change.added, change.changed, change.removed, tuple(warnings), kept
-                )
+                return _outcome(head.revision, False, change, warnings, kept)
         also = [put(organization, proposal)] if proposal else []
+        examined = policies, warnings
+        broken = bool(proposal) or anew
         done = await self._publish_after(
-            head,
-            principal,
-            files,
-            reason,
-            author,
-            (policies, warnings),
-            break_glass=bool(proposal) or anew,
-            anew=anew,
-            also=also,
+            head, principal, files, reason, author, examined, break_glass=broken, anew=anew, also=also
         )
         return replace(done, proposal=proposal)
 
@@ -161,7 +157,7 @@ class Publisher:
 
     async def read(self, files: Sequence[PolicyFile]) -> list[Policy]:
         """Return the policies of the files. Raises `PolicyProblems` when one cannot be read."""
-        read = [(file, parse(file)) for file in files if file.path != VOCABULARY_FILE]
+        read = [(file, parse(file, self._zone)) for file in files if file.path != VOCABULARY_FILE]
         problems = [problem for _, found in read if isinstance(found, list) for problem in found]
         if problems:
             raise PolicyProblems(problems)
@@ -170,6 +166,19 @@ class Publisher:
     async def publishable(self, files: Sequence[PolicyFile]) -> list[Policy]:
         """Return the policies of the files. Raises `PolicyProblems` when they could not be published."""
         return (await self._publishable(files))[0]
+
+    def parsed(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
+        """Return the policies that could be read, and what lint says of the files."""
+        return parsed(files, self._types, self._zone)
+
+    async def _with_published(
+        self, organization: str, head: Head, files: Sequence[PolicyFile], only: Sequence[str]
+    ) -> list[PolicyFile]:
+        """Return the published files with these policies as the proposed ones have them."""
+        entries = await self._sets.published_entries(organization, head)
+        stored = await self._sets.versions.sources(organization, entries)
+        published = {one.policy_id: PolicyFile(one.path, one.text) for one in stored}
+        return chosen(published, files, only, self._zone)
 
     async def _publish_after(
         self,
@@ -199,14 +208,7 @@ class Publisher:
             anew=anew,
             also=also,
         )
-        return Published(
-            revision=revision,
-            new=head is None or revision != head.revision,
-            added=change.added,
-            changed=change.changed,
-            removed=change.removed,
-            warnings=tuple(warnings),
-        )
+        return _outcome(revision, head is None or revision != head.revision, change, warnings)
 
     async def _in_force(self, organization: str, head: Head | None, *, break_glass: bool) -> dict[str, Policy] | None:
         """Return the policies in force by id; None when they are damaged and the glass is broken."""
@@ -232,18 +234,24 @@ class Publisher:
     async def _examine(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         if not files:
             return [], [Problem("policies", 1, "no policy files: an empty set would leave every agent ungoverned")]
-        policies, problems = await anyio.to_thread.run_sync(parsed, files, self._types)
+        policies, problems = await anyio.to_thread.run_sync(parsed, files, self._types, self._zone)
         if any(problem.severity == "error" for problem in problems):
             return policies, problems
         return policies, sorted([*problems, *await self._failing(policies, read_vocabulary(files))])
 
     async def _failing(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Problem]:
-        tasks = [expectation.task for policy in policies for expectation in policy.expectations]
-        if not tasks:
+        if not any(policy.expectations for policy in policies):
             return []
+        tasks = tasks_of(policies)
         snapshot = await self._library.try_out(policies, vocabulary)
         queries = {task: (await self._library.query(snapshot, task, PUBLISH_DEADLINE_S))[0] for task in tasks}
         return failing_expectations(snapshot, queries, self._clock())
+
+
+def _outcome(
+    revision: int, new: bool, change: Change, warnings: Sequence[Problem], proposal: Proposal | None = None
+) -> Published:
+    return Published(revision, new, change.added, change.changed, change.removed, tuple(warnings), proposal)
 
 
 def _sources(policies: Sequence[Policy], files: Sequence[PolicyFile]) -> list[Source]:

@@ -68,12 +68,16 @@ class StoredPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PublishedPolicy:
-    """One policy of the published set; `waivers` are the ids of those that exempt from its rules now."""
+    """One policy of the published set; `waivers` are the ids of those that exempt from its rules now.
+
+    `has_trial`: it is in trial, or some of its rules are.
+    """
 
     id: str
     version: int
     title: str
     waivers: tuple[str, ...] = ()
+    has_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ withdrawn. A damaged set is never served in part.
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import anyio
@@ -73,13 +73,19 @@ class SnapshotCache:
     """Current snapshots by organization, and the embeddings that they share."""
 
     def __init__(
-        self, sets: PolicySets, models: EmbeddingModels, clock: Clock, stale_max: timedelta = STALE_MAX
+        self,
+        sets: PolicySets,
+        models: EmbeddingModels,
+        clock: Clock,
+        stale_max: timedelta = STALE_MAX,
+        zone: tzinfo = UTC,
     ) -> None:
         self._sets = sets
         self._models = models
         self._embeddings: dict[str, Embeddings] = {}  # by space
         self._clock = clock
         self._stale_max = stale_max
+        self._zone = zone
         self._shelves: dict[str, _Shelf] = {}
         self._loading: dict[str, anyio.Lock] = {}
 
@@ -131,11 +137,16 @@ class SnapshotCache:
         vocabulary: Vocabulary | None = None,
     ) -> Snapshot:
         """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
+        promoted = None
+        if any(edition.policy.has_trial for edition in editions):
+            tried = [replace(edition, policy=edition.policy.promoted()) for edition in editions]
+            promoted = await self.build(revision, tried, model, within, vocabulary)
         sections = sections_of(editions)
         vectors = await self._vectors(sections, model, within)
-        if len(editions) <= _BUILT_INLINE_MAX:
-            return Snapshot(revision, editions, sections, vectors, model, vocabulary)
-        return await anyio.to_thread.run_sync(Snapshot, revision, editions, sections, vectors, model, vocabulary)
+        given = (revision, editions, sections, vectors, model, vocabulary, promoted)
+        return (
+            Snapshot(*given) if len(editions) <= _BUILT_INLINE_MAX else await anyio.to_thread.run_sync(Snapshot, *given)
+        )
 
     async def try_out(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> Snapshot:
         """Return a snapshot of policies that are not published, in the space that is in use here."""
@@ -234,9 +245,9 @@ class SnapshotCache:
         vocabulary = _vocabulary([source for source in stored if source.path == VOCABULARY_FILE])
         policies = [source for source in stored if source.path != VOCABULARY_FILE]
         if len(policies) <= _BUILT_INLINE_MAX:
-            parsed = _editions(policies)
+            parsed = _editions(policies, self._zone)
         else:
-            parsed = await anyio.to_thread.run_sync(_editions, policies)
+            parsed = await anyio.to_thread.run_sync(_editions, policies, self._zone)
         known |= {(edition.policy.id, edition.version, edition.sha256): edition for edition in parsed}
         present = [entry for entry in entries if entry.id != VOCABULARY_FILE]
         return [known[entry.id, entry.version, entry.sha256] for entry in present], vocabulary
@@ -250,10 +261,10 @@ def _vocabulary(stored: Sequence[StoredPolicy]) -> Vocabulary:
     return read
 
 
-def _editions(stored: Sequence[StoredPolicy]) -> list[Edition]:
+def _editions(stored: Sequence[StoredPolicy], zone: tzinfo) -> list[Edition]:
     editions: list[Edition] = []
     for source in stored:
-        policy = parse(PolicyFile(source.path, source.text))
+        policy = parse(PolicyFile(source.path, source.text), zone)
         if not isinstance(policy, Policy):
             raise Corrupt(f"policy {source.policy_id} v{source.version} cannot be read: {policy[0]}. {MENDED_BY}")
         editions.append(Edition(policy, source.version, source.sha256))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from interlayer.audit.trail import Event, Trail
-from interlayer.errors import Conflict, Corrupt
+from interlayer.errors import Conflict, Corrupt, NotFound
 from interlayer.ids import timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import (
@@ -29,6 +29,7 @@ from interlayer.storage.items import (
 from interlayer.storage.optimistic import optimistically
 from interlayer.text.budget import compact_json
 from interlayer_policies.delivery.waivers import Waiver, read_waivers, waivers_body
+from interlayer_policies.document.policy import PolicyFile
 from interlayer_policies.publication.sets import MENDED_BY, Change, Head, PolicyChange, Publication, SetEntry, Source
 from interlayer_policies.publication.versions import PolicyVersions
 
@@ -72,6 +73,15 @@ class PolicySets:
         if _set_hash(entries) != item.body.get("set_hash"):
             raise damaged
         return entries
+
+    async def files(self, organization: str, revision: int) -> list[PolicyFile]:
+        """Return the files of a published set. Raises `NotFound` when there was none."""
+        entries = await self.entries(organization, revision)
+        if entries is None:
+            raise NotFound(
+                f"revision {revision} was never published; `interlayer policy history` lists those that were"
+            )
+        return [PolicyFile(one.path, one.text) for one in await self.versions.sources(organization, entries)]
 
     async def published_entries(self, organization: str, head: Head) -> list[SetEntry]:
         """Return the entries of the set that a head leads to. Raises `Corrupt` when they are not what was published."""

@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.situation import read_situation
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.delivery.waivers import Waiver
-from interlayer_policies.document.policy import Parameter, Policy, Rule, Scope, filled, written
+from interlayer_policies.document.policy import (
+    Effective,
+    Parameter,
+    Policy,
+    Problem,
+    Rule,
+    Scope,
+    filled,
+    folded,
+    written,
+)
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 
 Kind = Literal["same", "removed", "added"]
 FrozenSituation = tuple[tuple[str, tuple[str, ...]], ...]
@@ -60,13 +71,18 @@ class CallDifference:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The whole: policies by id, and calls, most frequent first. `replayed` counts all calls that were looked at."""
+    """The whole: policies by id, and calls, most frequent first. `replayed` counts all calls that were looked at.
+
+    `approvals` are groups of each of whom one has to agree; `warnings` name prose that says former values.
+    """
 
     policies: tuple[PolicyDifference, ...]
     calls: tuple[CallDifference, ...] = ()
     replayed: int = 0
     rule_tokens_before: int = 0
     rule_tokens_after: int = 0
+    approvals: tuple[tuple[str, ...], ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def policy_differences(before: Mapping[str, Policy], after: Mapping[str, Policy]) -> Iterator[PolicyDifference]:
@@ -84,6 +100,34 @@ def policy_differences(before: Mapping[str, Policy], after: Mapping[str, Policy]
             rule_tokens_before=rule_tokens([old]),
             rule_tokens_after=rule_tokens([new]),
         )
+
+
+def vocabulary_differences(before: Snapshot, after: Snapshot) -> Iterator[PolicyDifference]:
+    """Yield what changes in the vocabulary that is published with the set, if anything."""
+    old, new = _values(before), _values(after)
+    lines = tuple(
+        Line(what, words_changed(old.get(what, ""), new.get(what, "")))
+        for what in dict.fromkeys([*old, *new])
+        if old.get(what) != new.get(what)
+    )
+    if lines:
+        yield PolicyDifference(VOCABULARY_FILE, "changed", lines, ("every call",), 0, 0)
+
+
+def _values(snapshot: Snapshot) -> dict[str, str]:
+    """Return what the vocabulary of a set says of each value; a bare one that a scope names is left out."""
+    named = {(facet, one) for scope in snapshot.scopes.scopes for facet, patterns in scope.limits for one in patterns}
+    return {
+        f"{facet} {value.name}": "; ".join(
+            f"{what}: {', '.join(names)}"
+            for what, names in (("in", value.parents), ("aliases", value.aliases))
+            if names
+        )
+        or "declared"
+        for facet, values in snapshot.vocabulary.values.items()
+        for value in values
+        if value.parents or value.aliases or (facet, folded(value.name)) not in named
+    }
 
 
 def call_differences(
@@ -106,7 +150,9 @@ def call_differences(
 def rule_tokens(policies: Iterable[Policy | None]) -> int:
     """Return the estimated tokens of all rules of these policies as they are delivered."""
     editions = [Edition(policy, 1) for policy in policies if policy]
-    return tokens_of(sum(bound(0, e, rule, e.policy.values).json_bytes for e in editions for rule in e.policy.rules))
+    return tokens_of(
+        sum(bound(0, e, rule, e.policy.values).json_bytes for e in editions for rule in e.policy.rules_in_force)
+    )
 
 
 def scope_text(scope: Scope) -> str:
@@ -157,6 +203,7 @@ def _describe(policy: Policy | None) -> dict[str, str]:
         "description": policy.description,
         "owner": policy.owner,
         "tier": policy.tier,
+        "trial": "in trial: delivered to nobody" if policy.trial else "",
         "scope": scope_text(policy.scope),
         "effective": _span(policy),
         "supersedes": ", ".join(policy.supersedes),
@@ -174,7 +221,8 @@ def _rule(rule: Rule, policy: Policy) -> str:
     key = f" [key {rule.key}]" if rule.key else ""
     remedy = f" [remedy: {filled(rule.remedy, policy.values)}]" if rule.remedy else ""
     overrides = f" [overrides {', '.join(rule.overrides)}]" if rule.overrides else ""
-    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}"
+    trial = " [in trial]" if rule.trial else ""
+    return f"{rule.level}: {filled(rule.text, policy.values)}{key}{overrides}{check}{remedy}{trial}"
 
 
 def _parameter(name: str, one: Parameter) -> str:
@@ -189,5 +237,4 @@ def _options(options: Mapping[str, Any]) -> str:
 
 
 def _span(policy: Policy) -> str:
-    start, end = policy.effective.start, policy.effective.end
-    return f"from {start or 'always'} until {end or 'further notice'}" if start or end else ""
+    return str(policy.effective) if policy.effective != Effective() else ""

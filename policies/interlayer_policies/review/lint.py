@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
-from interlayer.ids import timestamp
 from interlayer_policies.checks.checks import bare_terms
 from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound, clashing
+from interlayer_policies.document.days import first_said
 from interlayer_policies.document.frontmatter import nearest
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import (
@@ -20,6 +20,7 @@ from interlayer_policies.document.policy import (
     PolicyFile,
     Problem,
     Rule,
+    Severity,
 )
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
@@ -32,22 +33,24 @@ from interlayer_policies.starter import vocabulary_of
 _TERMS_NAMED = 5
 
 
-def lint(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> list[Problem]:
+def lint(files: Sequence[PolicyFile], types: EntityTypes | None = None, zone: tzinfo = UTC) -> list[Problem]:
     """Return the problems of these files as one set, errors and warnings, by file and line.
 
-    With the entity types of a schema, scopes are held against it too.
+    With the entity types of a schema, scopes are held against it too. Dates are days of the zone.
     """
-    return parsed(files, types)[1]
+    return parsed(files, types, zone)[1]
 
 
-def parsed(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> tuple[list[Policy], list[Problem]]:
+def parsed(
+    files: Sequence[PolicyFile], types: EntityTypes | None = None, zone: tzinfo = UTC
+) -> tuple[list[Policy], list[Problem]]:
     """Return the policies that could be read, by id, and the problems of all the files."""
     policies: list[Policy] = []
     problems: list[Problem] = []
     for file in files:
         if file.path == VOCABULARY_FILE:
             continue
-        result = parse(file)
+        result = parse(file, zone)
         if isinstance(result, Policy):
             policies.append(result)
             problems += _policy_problems(result)
@@ -59,6 +62,7 @@ def parsed(files: Sequence[PolicyFile], types: EntityTypes | None = None) -> tup
     if isinstance(vocabulary, Vocabulary):
         own = any(file.path == VOCABULARY_FILE for file in files)
         problems += scope_problems(policies, vocabulary, types, own=own)
+        problems += _over_cap(policies, vocabulary)
     else:
         problems += vocabulary
     return policies, sorted(problems)
@@ -119,7 +123,6 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     if len(by_id) == len(policies):
         yield from reach_problems(policies)
     yield from wording_problems(policies)
-    yield from _over_cap(policies)
 
 
 def _reference_problems(policies: Sequence[Policy], by_id: dict[str, Policy]) -> Iterator[Problem]:
@@ -145,11 +148,16 @@ def _leads_back(start: str, goal: str, by_id: dict[str, Policy]) -> bool:
 
 
 def _unknown_references(policy: Policy, expectation: Expectation, by_id: dict[str, Policy]) -> Iterator[Problem]:
-    for kind, names in (("rule", expectation.rules), ("section", expectation.sections)):
+    for kind, names in (
+        ("rule", (*expectation.rules, *expectation.violations)),
+        ("section", expectation.sections),
+        ("rule or section", expectation.absent),
+    ):
         for name in names:
             owner, _, local = name.rpartition("#")
             target = by_id.get(owner or policy.id)
-            known = [entry.id for entry in (target.rules if kind == "rule" else target.sections)] if target else []
+            rules = [one.id for one in target.rules] if target and "rule" in kind else []
+            known = [*rules, *([one.id for one in target.sections] if target and "section" in kind else [])]
             if local not in known:
                 hint = nearest(local, known) if known else f"no policy {owner!r}"
                 yield Problem(policy.file, expectation.line, f"test: no {kind} {name!r}; {hint}")
@@ -167,7 +175,9 @@ def _clashes(policies: Sequence[Policy]) -> Iterator[Problem]:
                 if clashing(rule, other) and _may_meet(rule.edition.policy, other.edition.policy):
                     message = f"rule {rule.rule.id} is incompatible with {other.ref}: same key {key}, same rank, one"
                     message += " requires what the other forbids; change a level, a tier or a scope"
-                    yield Problem(rule.edition.policy.file, rule.rule.line, message)
+                    tried = any(one.rule not in one.edition.policy.rules_in_force for one in (rule, other))
+                    severity: Severity = "warning" if tried else "error"  # until it is promoted, one reaches nobody
+                    yield Problem(rule.edition.policy.file, rule.rule.line, message, severity)
 
 
 def _may_meet(first: Policy, second: Policy) -> bool:
@@ -177,10 +187,10 @@ def _may_meet(first: Policy, second: Policy) -> bool:
     return meet and not replaced
 
 
-def _over_cap(policies: Sequence[Policy]) -> Iterator[Problem]:
+def _over_cap(policies: Sequence[Policy], vocabulary: Vocabulary) -> Iterator[Problem]:
     """Warn of calls that would be given more rules than leaves room for guidance, at the policy that brings most."""
     files = {policy.id: policy.file for policy in policies}
-    for crowd in crowded(policies):
+    for crowd in crowded(policies, vocabulary):
         yield Problem(files[crowd.contributors[0][0]], 1, _crowd_message(crowd), "warning")
 
 
@@ -192,6 +202,6 @@ def _crowd_message(crowd: Crowd) -> str:
         who, remedy = f"a call with {facets}", "narrow scopes, shorten rules, or make guidance of what is no obligation"
     else:
         who, remedy = "every call", "give rules a scope, shorten them, or make guidance of what is no obligation"
-    since = f" from {timestamp(crowd.since)[:10]} on" if crowd.since else ""
+    since = f" from {first_said(crowd.since)} on" if crowd.since else ""
     most = ", ".join(f"{name} ({tokens})" for name, tokens in crowd.contributors)
     return f"{who} is given some {crowd.tokens} tokens of rules{since}, over {crowd.cap}; most by {most}; {remedy}"

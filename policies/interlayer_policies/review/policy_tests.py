@@ -1,18 +1,23 @@
 """The policies' own tests, run and told one by one: each rule's good and bad examples, and each of `tests:`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from interlayer_policies.checks.checks import compiled
 from interlayer_policies.checks.draft import Draft
+from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.selection import Request, select
+from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.document.policy import Expectation, Policy, Rule
 
 DEFAULT_TOKENS = 2_000
 """The budget that `tests:` are run with: that of a call that names none."""
+
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,12 +59,24 @@ def _examples(policy: Policy, rule: Rule) -> Iterator[Case]:
         yield Case(policy.file, rule.line, f"rule {rule.id} flags {text!r}", failure, rule.id)
 
 
+def tasks_of(policies: Iterable[Policy]) -> list[str]:
+    """Return the tasks that the tests of policies ask with."""
+    return [one.task for policy in policies for one in policy.expectations if one.task]
+
+
 def expectations(snapshot: Snapshot, queries: Mapping[str, Query], now: datetime) -> Iterator[Case]:
-    """Yield a case for each expected rule and section. `queries` holds each test's task."""
+    """Yield a case for everything that a test expects. `queries` holds each test's task.
+
+    Tests of a policy in trial, or with a rule in trial, hold for the set with its trials promoted.
+    """
     for edition in snapshot.editions:
         for expectation in edition.policy.expectations:
-            request = Request(queries[expectation.task], expectation.situation, now, DEFAULT_TOKENS)
-            yield from _expect(snapshot, edition.policy, expectation, request)
+            asked = snapshot.promoted or snapshot if edition.policy.has_trial else snapshot
+            test = _Test(asked, edition.policy, expectation, expectation.at or now)
+            if expectation.task:
+                yield from test.delivery(queries[expectation.task])
+            if expectation.draft is not None:
+                yield from test.violations(expectation.draft)
 
 
 def failures(cases: Sequence[Case]) -> list[Case]:
@@ -67,12 +84,48 @@ def failures(cases: Sequence[Case]) -> list[Case]:
     return [case for case in cases if not case.passed]
 
 
-def _expect(snapshot: Snapshot, policy: Policy, expectation: Expectation, request: Request) -> Iterator[Case]:
-    answer = select(snapshot, request).whole
-    rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
-    sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
-    for kind, wanted, given in (("rule", expectation.rules, rules), ("section", expectation.sections, sections)):
-        for name in wanted:
-            ref = name if "#" in name else f"{policy.id}#{name}"
-            failure = "" if ref in given else f"test fails: {expectation.task!r} is not given {kind} {ref}"
-            yield Case(policy.file, expectation.line, f"{expectation.task!r} gets {kind} {ref}", failure)
+class _Test:
+    """A test at an instant, its situation in the values of the vocabulary."""
+
+    def __init__(self, snapshot: Snapshot, policy: Policy, expectation: Expectation, at: datetime) -> None:
+        self._snapshot = snapshot
+        self._policy = policy
+        self._expected = expectation
+        self._at = at
+        self._situation = read_situation(expectation.situation, snapshot.vocabulary)
+
+    def delivery(self, query: Query) -> Iterator[Case]:
+        """Yield a case for each rule and section that the task has to be given, or must not be."""
+        answer = select(self._snapshot, Request(query, self._situation, self._at, DEFAULT_TOKENS)).whole
+        rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
+        sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+        task, expected = self._expected.task, self._expected
+        for kind, wanted, given in (("rule", expected.rules, rules), ("section", expected.sections, sections)):
+            for ref in map(self._ref, wanted):
+                failure = "" if ref in given else f"test fails: {task!r} is not given {kind} {ref}"
+                yield self._case(f"{task!r} gets {kind} {ref}", failure)
+        for ref in map(self._ref, expected.absent):
+            failure = f"test fails: {task!r} is given {ref}" if ref in rules | sections else ""
+            yield self._case(f"{task!r} does not get {ref}", failure)
+
+    def violations(self, draft: str) -> Iterator[Case]:
+        """Yield a case for each rule that the draft has to break, and for each of this policy's that it must not."""
+        governing = govern(self._snapshot, self._situation, self._at)
+        found = check_text(self._snapshot, governing, draft, ())
+        broken = {f"{one.policy_id}#{one.rule_id}" for one in found.violations}
+        wanted = [*map(self._ref, self._expected.violations)]
+        own = sorted(ref for ref in broken if ref.startswith(f"{self._policy.id}#"))
+        said = draft if len(draft) <= _SHOWN else draft[: _SHOWN - 1] + "…"
+        for ref in wanted:
+            failure = "" if ref in broken else f"test fails: {said!r} does not break {ref}"
+            yield self._case(f"{said!r} breaks {ref}", failure)
+        more = [ref for ref in own if ref not in wanted]
+        failure = f"test fails: {said!r} breaks {', '.join(more)}" if more else ""
+        if more or not wanted:
+            yield self._case(f"{said!r} breaks {'nothing else' if wanted else 'no rule of this policy'}", failure)
+
+    def _ref(self, name: str) -> str:
+        return name if "#" in name else f"{self._policy.id}#{name}"
+
+    def _case(self, name: str, failure: str) -> Case:
+        return Case(self._policy.file, self._expected.line, name, failure)

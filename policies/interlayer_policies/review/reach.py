@@ -6,6 +6,7 @@ Looked at before a publish, from the policies alone: whoever writes a rule is to
 from collections.abc import Iterator, Sequence
 
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot
+from interlayer_policies.document.days import first_said, last_said
 from interlayer_policies.document.frontmatter import nearest
 from interlayer_policies.document.policy import Policy, Problem, is_higher
 
@@ -71,7 +72,7 @@ def _displaced_where(snapshot: Snapshot, by: BoundRule, rule: BoundRule) -> str:
     always = times == loser.effective
     parts = [] if everywhere else ["where " + ", ".join(f"{facet}={'|'.join(values)}" for facet, values in meeting)]
     if not always:
-        parts.append(" ".join(
-            f"{word} {at:%Y-%m-%d}" for word, at in (("from", times.start), ("until", times.end)) if at
-        ))  # fmt: skip
+        start = [f"from {first_said(times.start)}"] if times.start else []
+        end = [f"until {last_said(times.end)}"] if times.end else []
+        parts.append(" ".join([*start, *end]))
     return " ".join(parts) or "anywhere"

@@ -19,11 +19,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.selection import rule_bytes
+from interlayer_policies.delivery.rules import sent_rules
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.policy import Policy, Scope
+from interlayer_policies.document.vocabulary import Vocabulary
 
 SCOPE_TOKENS_CAP: Final = 1_200
 """For a call that gives every facet: it leaves 800 of the default budget of 2,000, room for three or four sections."""
@@ -44,7 +45,9 @@ _Known = dict[str, tuple[str, ...]]
 class Crowd:
     """The rules of a situation in tokens as delivered, at the instant when they are most, and who brings them.
 
-    `situation` holds the facets that make the difference, none for the call that gives no facet; `rules` are etags.
+    `situation` holds the facets that make the difference, none for the call that gives no facet; `rules` are the etags
+    of the policies, which stand for their rules, `count` is how many rules these are. `contributors` are policies with
+    their tokens, the heaviest first.
     """
 
     situation: Mapping[str, tuple[str, ...]]
@@ -52,6 +55,7 @@ class Crowd:
     tokens: int
     since: datetime | None
     rules: frozenset[str]
+    count: int
     contributors: tuple[tuple[str, int], ...]
 
     @property
@@ -60,12 +64,12 @@ class Crowd:
         return OPEN_TOKENS_CAP if self.is_open else SCOPE_TOKENS_CAP
 
 
-def crowded(policies: Sequence[Policy]) -> list[Crowd]:
+def crowded(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crowd]:
     """Return the calls over their cap: the open one first, then the heaviest, at most `_SHOWN`, in a fixed order."""
     with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
     if not with_rules:
         return []
-    loads = _Loads(with_rules)
+    loads = _Loads(with_rules, vocabulary)
     open_call = loads.crowd({}, is_open=True)
     found = [open_call] if open_call.tokens > open_call.cap else []
     if open_call.tokens <= SCOPE_TOKENS_CAP:
@@ -82,15 +86,36 @@ def crowded(policies: Sequence[Policy]) -> list[Crowd]:
     return [*found, *[crowd for crowd in over if told[crowd.rules] is crowd][:_SHOWN]]
 
 
+def scope_costs(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crowd]:
+    """Return what calls are given: one without facets, one that no scope knows, and one in each declared scope.
+
+    The first two come first, then the heaviest; of calls with the same rules only the one with fewer facets.
+    """
+    with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
+    if not with_rules:
+        return []
+    loads = _Loads(with_rules, vocabulary)
+    found = [loads.crowd({}, is_open=True), loads.crowd(loads.given({}), is_open=False)]
+    told = {one.rules for one in found}
+    scoped = [loads.crowd(loads.given(known), is_open=False) for known in loads.declared()]
+    for one in sorted(scoped, key=lambda crowd: (-crowd.tokens, len(crowd.situation), _frozen(crowd.situation))):
+        if one.rules not in told:
+            told.add(one.rules)
+            found.append(one)
+    return found
+
+
 class _Loads:
     """The rules of a set by situation; sums of bytes for the search, what is delivered for the verdict."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
-        self._snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies], (), None)
+    def __init__(self, policies: Sequence[Policy], vocabulary: Vocabulary) -> None:
+        self._snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies], (), None, vocabulary=vocabulary)
         self._facets = sorted(self._snapshot.scopes.limited)
         self._bytes: NDArray[np.int64] = np.zeros(len(policies), dtype=np.int64)
         for rule in self._snapshot.rules:
-            self._bytes[rule.number] += rule.json_bytes + _why_bytes_max(rule.edition.policy.scope)
+            self._bytes[rule.number] += rule.json_bytes
+        for number, policy in enumerate(policies):
+            self._bytes[number] += self._snapshot.head_bytes(number) + _why_bytes_max(policy.scope)
         weights: Counter[Scope] = Counter()
         for policy, size in zip(policies, self._bytes.tolist(), strict=True):
             weights[policy.scope] += size
@@ -100,31 +125,37 @@ class _Loads:
         self._instants = sorted(start or datetime.min.replace(tzinfo=UTC) for start in starts | {None})
 
     def given(self, known: Mapping[str, tuple[str, ...]]) -> _Known:
-        """Return a situation that holds every facet of the set: these, and elsewhere for the rest."""
-        return {facet: known.get(facet, (_ELSEWHERE,)) for facet in self._facets}
+        """Return a situation that holds every facet of the set: these with what they lie in, elsewhere for the rest."""
+        ancestors = self._snapshot.vocabulary.ancestors
+        return {
+            facet: tuple(dict.fromkeys([*values, *(above for one in values for above in ancestors(facet, one))]))
+            for facet in self._facets
+            for values in [known.get(facet, (_ELSEWHERE,))]
+        }
 
     def crowd(self, situation: Mapping[str, tuple[str, ...]], *, is_open: bool) -> Crowd:
         """Find what a situation is given at the instant when that is most, the earliest of several."""
-        best = Crowd({}, is_open, 0, None, frozenset(), ())
+        best = Crowd({}, is_open, 0, None, frozenset(), 0, ())
         for instant in self._instants:
             governing = govern(self._snapshot, situation, instant)
-            sizes = rule_bytes(governing.rules, situation)
-            by_policy: dict[str, int] = {}
-            for rule in governing.rules:
-                name = rule.edition.policy.id
-                by_policy[name] = by_policy.get(name, 0) + sizes[rule.etag]
+            sent = sent_rules(self._snapshot, governing.rules, situation)
+            by_policy = {policy.policy_id: sent.size_of(policy.etag) for policy in sent.policies}
             heaviest = sorted(by_policy.items(), key=lambda one: (-one[1], one[0]))[:_CONTRIBUTORS]
             shown = {facet: values for facet, values in situation.items() if values != (_ELSEWHERE,)}
-            tokens = tokens_of(sum(sizes.values()))
+            tokens = tokens_of(sent.size)
             if tokens > best.tokens:
                 since = instant if instant.year > 1 else None
                 named = tuple((name, tokens_of(size)) for name, size in heaviest)
-                best = Crowd(shown, is_open, tokens, since, frozenset(sizes), named)
+                best = Crowd(shown, is_open, tokens, since, frozenset(sent.head_bytes), len(sent.rules), named)
         return best
+
+    def declared(self) -> list[_Known]:
+        """Return the calls that give each facet of a declared scope one of its values."""
+        return [known for scope in self._scopes for known in islice(_values(scope), _VALUES_OF_A_SCOPE)]
 
     def heaviest(self) -> Iterator[_Known]:
         """Yield, from the heaviest declared scopes that may be over the cap, the call that each can grow to."""
-        declared = [known for scope in self._scopes for known in islice(_values(scope), _VALUES_OF_A_SCOPE)]
+        declared = self.declared()
         # What the other facets could add at most is in the tokens of a call that leaves them out.
         possible = [known for known in declared if self._tokens(known) > SCOPE_TOKENS_CAP]
         possible.sort(key=lambda known: (-self._tokens(self.given(known)), _frozen(known)))
@@ -146,9 +177,9 @@ class _Loads:
 
 
 def _why_bytes_max(scope: Scope) -> int:
-    """Bound the bytes of `why` of a rule with this scope, given the values that are looked at here."""
+    """Bound the bytes of `why` of a policy with this scope, given the values that are looked at here."""
     names = (len(facet.encode()) + max(len(one.encode()) for one in patterns) for facet, patterns in scope.limits)
-    return len("scope: all,") + sum(size + len(" assumed, ") for size in names)
+    return len('"why":"",') + sum(size + len(" assumed, ") for size in names)
 
 
 def _values(scope: Scope) -> Iterator[_Known]:

@@ -20,7 +20,7 @@ def item_store(settings: Settings) -> ItemStore:
         return DynamoItems(settings.store)
     from interlayer.storage.sqlite.items import SqliteItems
 
-    return SqliteItems(settings.home / "interlayer.db")
+    return SqliteItems(settings.store_file)
 
 
 def vector_index(settings: Settings, space: Space) -> VectorIndex:

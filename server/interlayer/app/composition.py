@@ -97,7 +97,9 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
     memory = Memory.over(store, spaces, schema, clock, trail=trail, receipts=receipts, extractors=models)
     stale = timedelta(seconds=settings.stale_seconds)
     facts = EntityFacts(memory.recaller)
-    governance = Governance(store, trail, spaces, facts, clock, settings.receipt_days, stale, schema.allowed_values())
+    governance = Governance(
+        store, trail, spaces, facts, clock, settings.receipt_days, stale, schema.allowed_values(), settings.time_zone
+    )
     return Parts(
         settings=settings,
         store=store,

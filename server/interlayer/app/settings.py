@@ -9,8 +9,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
@@ -51,6 +53,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
+    "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
@@ -87,6 +90,22 @@ class Settings:
     model: ChatSettings = field(default_factory=ChatSettings)
     vectors: str = "lance"
     embedder: EmbedderChoice = BUNDLED
+    time_zone: tzinfo = UTC
+
+    @property
+    def store_file(self) -> Path:
+        """The file of the embedded serving layer."""
+        return self.home / "interlayer.db"
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether there may be anything in the serving layer: tables are not asked."""
+        return self.store is not None or self.store_file.exists()
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether somebody chose or published policies already, as far as can be told without opening the store."""
+        return self.is_in_use or self.policies is not None
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -122,6 +141,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         auth=_auth(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
         vectors=_vectors(values.get("VECTORS", "lance")),
+        time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
     )
 
 
@@ -222,6 +242,18 @@ def _receipt_days(value: str) -> int:
             "Logs of what an AI system was told are to be kept for six months at least.",
         )
     return int(value)
+
+
+def _time_zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC  # known everywhere
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        problem = f"{name[:40]!r} is no time zone that this machine knows."
+        raise InvalidInput(
+            f"{PREFIX}TIME_ZONE", problem, "Write one of the IANA list, such as Europe/Berlin."
+        ) from error
 
 
 def _stale_seconds(value: str) -> int:

@@ -1,17 +1,20 @@
 """`interlayer policy`: write, test, compare, publish and explain policies."""
 
+import json
 from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from interlayer import answers
-from interlayer.app.commands.shell import AS_JSON, FAILED, echo, with_process
+from interlayer.app.commands.shell import AS_JSON, DAY, FAILED, echo, settings_of, with_process, with_stores
+from interlayer.errors import InterlayerError
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
-    from interlayer_policies.governance import PolicyFile, Published
+    from interlayer_policies.governance import PolicyFile, Problem, Published
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 REASON = click.option("--reason", required=True, help="Why; kept with what you do and in the audit trail.")
@@ -28,17 +31,40 @@ def policy() -> None:
 
 @policy.command("lint")
 @FOLDER
-def policy_lint(folder: Path) -> int:
-    """Check the policies of FOLDER; exit 1 when they could not be published."""
-    from interlayer_policies.governance import lint, read_folder
+@AS_JSON
+def policy_lint(folder: Path, as_json: bool) -> int:
+    """Check the policies of FOLDER, beside what is published here; exit 1 when they could not be published."""
+    from interlayer_policies.governance import read_folder
 
     files = read_folder(folder)
-    problems = lint(files)
+    problems = _lint(files)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if as_json:
+        click.echo(json.dumps(answers.as_json(problems), indent=2, ensure_ascii=False))
+        return FAILED if errors else 0
     for problem in problems:
         click.echo(str(problem) if problem.severity == "error" else f"{problem} (warning)")
-    errors = [problem for problem in problems if problem.severity == "error"]
     click.echo(f"files: {len(files)}, errors: {len(errors)}, warnings: {len(problems) - len(errors)}")
     return FAILED if errors else 0
+
+
+def _lint(files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
+    """Lint beside the published set where there is one; a home is never made for it."""
+    from interlayer_policies.governance import lint
+
+    settings = settings_of(click.get_current_context())
+    if not settings.is_in_use:
+        return lint(files, zone=settings.time_zone)
+    try:
+        return _lint_beside(files)
+    except InterlayerError as error:
+        click.echo(f"not compared with what is published: {error}", err=True)
+        return lint(files, zone=settings.time_zone)
+
+
+@with_stores
+async def _lint_beside(parts: "Parts", files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
+    return await parts.domains.governance.planner.lint(parts.settings.principal, files)
 
 
 @policy.command("test")
@@ -56,17 +82,28 @@ async def policy_test(parts: "Parts", folder: Path, as_json: bool) -> int:
 
 
 @policy.command("diff")
-@FOLDER
+@click.argument("sets", metavar="[REVISION|DIR] REVISION|DIR", nargs=-1, required=True)
 @AS_JSON
 @with_process
-async def policy_diff(parts: "Parts", folder: Path, as_json: bool) -> None:
-    """Show what publishing FOLDER would change: words, scopes, tokens, and what calls of late would get."""
+async def policy_diff(parts: "Parts", sets: Sequence[str], as_json: bool) -> None:
+    """Show what changes from one set to another: words, scopes, tokens, and what calls of late would get.
+
+    A set is the number of a revision or a folder. Of one set alone it is told what publishing it would change.
+    """
     from interlayer.app.commands.policy_output import print_difference
+
+    if len(sets) > 2:
+        raise click.UsageError("name one set, or two")
+    *before, after = map(_set_of, sets)
+    planner = parts.domains.governance.planner
+    found = await planner.difference(parts.settings.principal, after, *before)
+    echo(as_json, found, lambda: print_difference(found))
+
+
+def _set_of(named: str) -> "Sequence[PolicyFile] | int":
     from interlayer_policies.governance import read_folder
 
-    planner = parts.domains.governance.planner
-    found = await planner.difference(parts.settings.principal, read_folder(folder))
-    echo(as_json, found, lambda: print_difference(found))
+    return int(named) if named.isdecimal() and not Path(named).is_dir() else read_folder(Path(named))
 
 
 @policy.command("publish")
@@ -74,33 +111,49 @@ async def policy_diff(parts: "Parts", folder: Path, as_json: bool) -> None:
 @REASON
 @AUTHOR
 @BREAK_GLASS
+@click.option(
+    "--only", multiple=True, metavar="POLICY", help="Take only this policy from DIR; the rest stays as it is."
+)
 @AS_JSON
-def policy_publish(folder: Path, reason: str, author: str | None, break_glass: bool, as_json: bool) -> None:
+def policy_publish(
+    folder: Path, reason: str, author: str | None, break_glass: bool, only: Sequence[str], as_json: bool
+) -> None:
     """Make the files of FOLDER the organization's whole set of policies, all or nothing."""
     from interlayer.app.commands.policy_output import print_published
     from interlayer_policies.governance import read_folder
 
-    done = _publish(read_folder(folder), reason, author, break_glass)
+    done = _publish(read_folder(folder), reason, author, break_glass, only)
     echo(as_json, done, lambda: print_published(done))
 
 
 @policy.command("rollback")
 @click.argument("revision", type=int)
-@REASON
+@click.option("--reason", help="Why; kept with what you do and in the audit trail.")
 @AUTHOR
 @BREAK_GLASS
+@click.option("--dry-run", is_flag=True, help="Only show what it would change.")
 @AS_JSON
 @with_process
 async def policy_rollback(
-    parts: "Parts", revision: int, reason: str, author: str | None, break_glass: bool, as_json: bool
+    parts: "Parts",
+    revision: int,
+    reason: str | None,
+    author: str | None,
+    break_glass: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Publish the set of an earlier REVISION again, as a new revision."""
-    from interlayer.app.commands.policy_output import print_published
+    from interlayer.app.commands.policy_output import print_difference, print_published
 
-    governance = parts.domains.governance
-    done = await governance.rollback(
-        parts.settings.principal, revision, reason=reason, author=author, break_glass=break_glass
-    )
+    governance, principal = parts.domains.governance, parts.settings.principal
+    if dry_run:
+        found = await governance.planner.difference(principal, revision)
+        echo(as_json, found, lambda: print_difference(found))
+        return
+    if reason is None:
+        raise click.UsageError("Missing option '--reason'; only --dry-run goes without.")
+    done = await governance.rollback(principal, revision, reason=reason, author=author, break_glass=break_glass)
     echo(as_json, done, lambda: print_published(done))
 
 
@@ -135,7 +188,21 @@ async def policy_show(parts: "Parts", policy_id: str | None, version: int | None
     published = await governance.published(parts.settings.principal)
     click.echo(f"revision {published.revision}")
     for one in published.policies:
-        click.echo(f"  {one.id:<24} v{one.version:<4} {one.title}")
+        click.echo(f"  {one.id:<24} v{one.version:<4} {one.title}{' (in trial)' if one.has_trial else ''}")
+
+
+@policy.command("owners")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@AS_JSON
+@with_process
+async def policy_owners(parts: "Parts", folder: Path | None, as_json: bool) -> None:
+    """List who answers for which policies, of the set in force or of FOLDER; nobody's come first."""
+    from interlayer.app.commands.policy_output import print_owners
+    from interlayer_policies.governance import read_folder
+
+    files = read_folder(folder) if folder else ()
+    found = await parts.domains.governance.planner.owners(parts.settings.principal, files)
+    echo(as_json, found, lambda: print_owners(found))
 
 
 @policy.command("explain")
@@ -147,27 +214,46 @@ async def policy_show(parts: "Parts", policy_id: str | None, version: int | None
 @click.option("--team", help="Facet of the call.")
 @click.option("--tag", "tags", multiple=True, help="Facet of the call; may be given several times.")
 @click.option("--entity", help="type:key; its remembered properties take part.")
+@click.option("--folder", type=click.Path(path_type=Path), help="As if this folder were published.")
+@click.option("--at", type=DAY, help="As on that day, such as 2026-12-15, or at that instant.")
 @click.option("--max-tokens", type=click.IntRange(1, 8_000), default=2_000, show_default=True, help="Budget.")
 @AS_JSON
 @with_process
 async def policy_explain(
-    parts: "Parts", task: str, agent: str | None, tags: Sequence[str], max_tokens: int, as_json: bool, **facets: Any
+    parts: "Parts",
+    task: str,
+    agent: str | None,
+    tags: Sequence[str],
+    max_tokens: int,
+    folder: Path | None,
+    at: "date | datetime | None",
+    as_json: bool,
+    **facets: Any,
 ) -> None:
     """Tell why each rule and section is in or out of what an agent gets for TASK, with scores."""
     from dataclasses import replace
 
     from interlayer.app.commands.policy_output import print_explanation
-    from interlayer_policies.governance import Facets
+    from interlayer_policies.document.days import begins
+    from interlayer_policies.governance import Facets, read_folder
 
     principal = replace(parts.settings.principal, agent=agent) if agent else parts.settings.principal
     given = Facets(**facets, tags=tuple(tags))
-    found = await parts.domains.governance.explain(principal, task, given, max_tokens=max_tokens)
+    files = read_folder(folder) if folder else ()
+    instant = begins(at, parts.settings.time_zone) if at else None
+    explain = parts.domains.governance.explain
+    found = await explain(principal, task, given, max_tokens=max_tokens, files=files, at=instant)
     echo(as_json, found, lambda: print_explanation(found))
 
 
 @with_process
 async def _publish(
-    parts: "Parts", files: "Sequence[PolicyFile]", reason: str, author: str | None, break_glass: bool
+    parts: "Parts",
+    files: "Sequence[PolicyFile]",
+    reason: str,
+    author: str | None,
+    break_glass: bool,
+    only: Sequence[str],
 ) -> "Published":
-    publish = parts.domains.governance.publish
-    return await publish(parts.settings.principal, files, reason=reason, author=author, break_glass=break_glass)
+    publish, principal = parts.domains.governance.publish, parts.settings.principal
+    return await publish(principal, files, reason=reason, author=author, break_glass=break_glass, only=only)

@@ -1,17 +1,20 @@
-"""`interlayer policy`: who agrees to changes, and which rules are waived."""
+"""`interlayer policy`: who agrees to changes, which rules are waived, and what calls on record say of the policies."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from interlayer import answers
 from interlayer.app.commands.policy import REASON, policy
-from interlayer.app.commands.shell import AS_JSON, INSTANT, echo, with_process
+from interlayer.app.commands.shell import AS_JSON, DAY, INSTANT, echo, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+
+_DAYS_BACK: Final = 30
+SINCE: Final = click.option("--since", type=INSTANT, help=f"Calls since then; default: of the last {_DAYS_BACK} days.")
 
 
 @policy.command("proposals")
@@ -61,7 +64,7 @@ async def policy_reject(parts: "Parts", proposal_id: str, reason: str) -> None:
 
 @policy.command("waive")
 @click.argument("rule", metavar="POLICY#RULE")
-@click.option("--until", type=INSTANT, required=True, help="When it ends, such as 2026-12-01 or 2026-12-01T09:00:00Z.")
+@click.option("--until", type=DAY, required=True, help="Its last day, such as 2026-12-01, or an instant.")
 @REASON
 @click.option("--agents", multiple=True, help="Only for these agents; globs are allowed.")
 @click.option("--teams", multiple=True, help="Only for these teams.")
@@ -71,11 +74,16 @@ async def policy_reject(parts: "Parts", proposal_id: str, reason: str) -> None:
 @click.option("--entity-types", multiple=True, help="Only for these entity types.")
 @click.option("--tags", multiple=True, help="Only for these tags.")
 @with_process
-async def policy_waive(parts: "Parts", rule: str, until: datetime, reason: str, **scope: Sequence[str]) -> None:
+async def policy_waive(
+    parts: "Parts", rule: str, until: "date | datetime", reason: str, **scope: Sequence[str]
+) -> None:
     """Exempt a scope from a rule until a time, as INTERLAYER_AGENT; it lapses when the rule changes."""
+    from interlayer_policies.document.days import ends, last_said
+
+    end = ends(until, parts.settings.time_zone)
     stewardship = parts.domains.governance.stewardship
-    waiver = await stewardship.waive(parts.settings.principal, rule, scope, until, reason)
-    click.echo(f"{waiver.id}: {waiver.rule} is waived until {waiver.until.isoformat()}")
+    waiver = await stewardship.waive(parts.settings.principal, rule, scope, end, reason)
+    click.echo(f"{waiver.id}: {waiver.rule} is waived until {last_said(end)}{_included(until)}")
 
 
 @policy.command("waivers")
@@ -87,7 +95,7 @@ async def policy_waivers(parts: "Parts", as_json: bool) -> None:
 
     found = await parts.domains.governance.stewardship.waivers(parts.settings.principal)
     rows = [{**answers.as_json(one.waiver), "holds": one.holds} for one in found]
-    echo(as_json, rows, lambda: print_waivers(found))
+    echo(as_json, rows, lambda: print_waivers(found, parts.settings.time_zone))
 
 
 @policy.command("end-waiver")
@@ -99,3 +107,38 @@ async def policy_end_waiver(parts: "Parts", waiver_id: str, reason: str) -> None
     stewardship = parts.domains.governance.stewardship
     ended = await stewardship.end_waiver(parts.settings.principal, waiver_id, reason)
     click.echo(f"{ended.rule} is in force again")
+
+
+@policy.command("vocabulary")
+@click.option("--used", is_flag=True, help="Also what callers said that is in no scope, or in no vocabulary.")
+@SINCE
+@AS_JSON
+@with_process
+async def policy_vocabulary(parts: "Parts", used: bool, since: datetime | None, as_json: bool) -> None:
+    """List the values that scopes and calls may use, with other names and what they lie in."""
+    from interlayer.app.commands.policy_output import print_vocabulary
+
+    usage = parts.domains.governance.usage
+    found = await usage.vocabulary(parts.settings.principal, _begin(since) if used or since else None)
+    echo(as_json, found, lambda: print_vocabulary(found))
+
+
+@policy.command("trial")
+@click.argument("policy_id", metavar="[POLICY|POLICY#RULE]", required=False)
+@SINCE
+@AS_JSON
+@with_process
+async def policy_trial(parts: "Parts", policy_id: str | None, since: datetime | None, as_json: bool) -> None:
+    """Tell what rules in trial would have done to calls of late: delivered, flagged in drafts, displaced."""
+    from interlayer.app.commands.policy_output import print_trials
+
+    found = await parts.domains.governance.usage.trials(parts.settings.principal, _begin(since), policy_id)
+    echo(as_json, found, lambda: print_trials(found))
+
+
+def _included(until: "date | datetime") -> str:
+    return "" if isinstance(until, datetime) else ", that day included"
+
+
+def _begin(since: datetime | None) -> datetime:
+    return since or datetime.now(UTC) - timedelta(days=_DAYS_BACK)

@@ -1,6 +1,7 @@
 """Governance as people read it: test runs, differences, histories, proposals, explanations."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
     from interlayer_policies.publication.proposals import Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
+    from interlayer_policies.review.owners import Ownership
     from interlayer_policies.review.policy_tests import Case
+    from interlayer_policies.review.trial_report import TrialReport
+    from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
-_WHOLE: Final = {"id", "at", "until"}  # what is copied, or read at a glance, is not broken over lines
+_FLAGS_SHOWN: Final = 5
+_WHOLE: Final = {"id", "at", "until", "last"}  # what is copied, or read at a glance, is not broken over lines
+_STANDINGS: Final = {
+    "unknown": "not in the vocabulary: counts as not given",
+    "not_given": "says nothing: counts as not given",
+    "in_no_scope": "no policy is for it",
+}
 _MARKS: Final = {"removed": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 
 
@@ -48,8 +58,13 @@ def print_difference(found: "Difference") -> None:
             is_whole = one.outcome == "removed" and line.what.startswith("section ")
             console.print(Text(f"  {line.what}: removed", style="red") if is_whole else _line(line))
     if not found.policies:
-        console.print("Nothing changes: this is what is in force.", markup=False)
+        console.print("Nothing changes: the two sets say the same.", markup=False)
         return
+    for problem in found.warnings:
+        console.print(Text(f"warning: {problem}", style="yellow"))
+    if found.approvals:
+        who = "; ".join(" or ".join(group) for group in found.approvals)
+        console.print(f"It needs the approval of {who}.", markup=False)
     total = found.rule_tokens_after
     console.print(
         f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
@@ -124,13 +139,15 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
         Console().print("No proposals wait for anybody.", markup=False)
 
 
-def print_waivers(found: "Sequence[ListedWaiver]") -> None:
-    """Print waivers."""
+def print_waivers(found: "Sequence[ListedWaiver]", zone: tzinfo) -> None:
+    """Print waivers; those that end with a day of the zone by that day."""
+    from interlayer_policies.document.days import last_said
+
     rows = [
         {
             **as_json(one.waiver),
             "for": ", ".join(f"{name}={'|'.join(values)}" for name, values in one.waiver.scope.items()) or "every call",
-            "until": _minute(one.waiver.until.isoformat()),
+            "until": last_said(one.waiver.until.astimezone(zone)),
             "holds": "yes" if one.holds else "no: the rule has changed",
         }
         for one in found
@@ -160,6 +177,69 @@ def print_explanation(found: "Explanation") -> None:
         console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
     budget = found.answer.budget
     console.print(f"{budget.used} of {budget.max} tokens, {budget.rules} of them rules", markup=False)
+
+
+def print_owners(found: "Sequence[Ownership]") -> None:
+    """Print who answers for which policies, and of which nobody can be asked."""
+    rows = [
+        {"owner": one.owner or "nobody", "policies": ", ".join(one.policies), "warning": one.warning} for one in found
+    ]
+    _table(Console(), rows, ("owner", "policies", *(("warning",) if any(one.warning for one in found) else ())))
+
+
+def print_vocabulary(found: "VocabularyUse") -> None:
+    """Print the vocabulary or, where calls were asked for, what they said that leads nowhere and what may be meant."""
+    console = Console()
+    if found.used is None:
+        rows = [
+            {**as_json(one), "aliases": ", ".join(one.aliases), "in": ", ".join(one.lies_in)} for one in found.values
+        ]
+        _table(console, rows, ("facet", "value", "in", "aliases", "policies"))
+        console.print(f"revision {found.revision}; `policies`: how many name the value in their scope", markup=False)
+        return
+    rows = [
+        {**as_json(one), "last": _minute(one.last_at), "is": _STANDINGS[one.standing], "meant": _meant(one)}
+        for one in found.used
+    ]
+    _table(console, rows, ("facet", "value", "calls", "last", "is", "meant"))
+    console.print(f"Calls since {_minute(found.since or '')}: {found.calls}. Values that lead nowhere: {len(rows)}.")
+    if any(one.standing == "unknown" for one in found.used):
+        console.print("Add aliases or values to facets.yaml, or tell the callers which words to use.", markup=False)
+
+
+def _meant(one: "StrayValue") -> str:
+    if one.means and one.means.casefold() != one.value.casefold():
+        return one.means
+    return f"{one.nearest}?" if one.nearest else ""
+
+
+def print_trials(found: "TrialReport") -> None:
+    """Print what trials would have done."""
+    console = Console()
+    rows = [
+        {
+            "trial": f"{one.ref} v{one.version}",
+            "is": one.state.replace("_", " "),
+            "delivered": one.delivered,
+            "drafts": f"{one.flagged} of {one.drafts} flagged" if one.kind == "rule" else "-",
+            "channels": _counted(one.channels),
+            "audiences": _counted(one.audiences),
+            "displaces": _counted(one.displaced),
+        }
+        for one in found.trials
+    ]
+    _table(console, rows, ("trial", "is", "delivered", "drafts", "channels", "audiences", "displaces"))
+    for one in found.trials:
+        for draft in one.flagged_drafts[:_FLAGS_SHOWN]:
+            where = ", ".join(f"{start}-{end}" for start, end in draft.places)
+            console.print(f"{one.ref} would flag {draft.receipt_id} of {_minute(draft.at)} at {where}", markup=False)
+    console.print(f"Of {found.calls} calls and {found.drafts} drafts since {_minute(found.since)}.", markup=False)
+    if not rows:
+        console.print("Nothing is in trial: write `trial: true` at a policy or a rule, and publish.", markup=False)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def print_imported(found: "Sequence[Imported]", into: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -41,7 +41,21 @@ class Instant(click.ParamType[datetime]):
         return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
+class Day(click.ParamType["date | datetime"]):
+    """A date, which is a day of the organization's time zone, or an ISO 8601 instant."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "date | datetime":
+        """Return the date or the instant; what a date begins or ends with is for the command to say."""
+        try:
+            return date.fromisoformat(value) if len(value) == len("2026-03-01") else datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is no date or instant, such as 2026-03-01 or 2026-03-01T09:00:00Z.", param, ctx)
+
+
 INSTANT: Final = Instant()
+DAY: Final = Day()
 
 
 class Commands(click.Group):

@@ -6,7 +6,7 @@ tools there are, does not wait for either.
 
 import gc
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from interlayer.models.embedder import Embedder
 
 _GREETING_S: Final = 1.0
+_LISTING_S: Final = 2.0
 _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
@@ -68,6 +69,19 @@ class Interlayer:
 
             # A caller that gets no rules must not take that for leave to act.
             raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
+
+    async def facet_values(self, principal: Principal) -> Mapping[str, Sequence[str]]:
+        """Return what the tools publish of the vocabulary; {} where it cannot be had soon. Raises `Unavailable`.
+
+        A new home is not waited for: nobody has published anything there, and a first listing should not be late.
+        """
+        if not self._readiness.is_set() and self.settings.has_policies:
+            self.greeted.set()
+            with anyio.move_on_after(_LISTING_S):
+                await self._readiness.wait()
+        if self._cause or not self._readiness.is_set():
+            return {}
+        return await self.domains.governance.facet_values(principal)
 
     async def access(self) -> "Access":
         """Give access to the API keys, when the home is in use."""

@@ -7,9 +7,10 @@ trace, and the text of a result is the same JSON as the structured content, with
 import difflib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import accumulate, takewhile
 from typing import Any, Final
 
 from mcp.server.auth.provider import TokenVerifier
@@ -61,6 +62,12 @@ are yours to follow.
 known, say what it replaces or ends."""
 
 
+_VALUE_CHARACTERS: Final = 90
+_MORE: Final = ", ..."
+
+FacetValues = Mapping[str, Sequence[str]]
+"""Facet of a call -> the values that the organization's vocabulary has."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -78,6 +85,7 @@ class InterlayerServer(MCPServer[None]):
         ready: Callable[[], Awaitable[None]],
         greeted: Callable[[], None],
         notices: PolicyNotices,
+        facet_values: Callable[[Principal], Awaitable[FacetValues]],
         authentication: Authentication | None = None,
     ) -> None:
         super().__init__(
@@ -95,6 +103,7 @@ class InterlayerServer(MCPServer[None]):
         self._domains = domains
         self._principal = principal
         self._ready = ready
+        self._facet_values = facet_values
         self._catalogue: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in TOOLS}
         _add_resources(self, domains, principal, ready)
         self.prompt(
@@ -103,7 +112,12 @@ class InterlayerServer(MCPServer[None]):
 
     async def list_tools(self) -> list[ToolListing]:
         """Return the catalogue, always in the same order, then what else was registered."""
-        return [*self._listings, *await super().list_tools()]
+        values: FacetValues = {}
+        try:
+            values = await self._facet_values(self._principal())
+        except InterlayerError as error:
+            logger.debug("tools are listed without values of facets: %s", error)
+        return [*(_with_values(one, values) for one in self._listings), *await super().list_tools()]
 
     @cached_property
     def _listings(self) -> list[ToolListing]:
@@ -197,6 +211,24 @@ def _listing(tool: Tool[Any, Any]) -> ToolListing:
             open_world_hint=False,
         ),
     )
+
+
+def _with_values(listing: ToolListing, values: FacetValues) -> ToolListing:
+    """Return a tool that says of its facets which values the organization has; another value is no error."""
+    properties: dict[str, dict[str, Any]] = listing.input_schema["properties"]
+    told = {
+        facet: {**properties[facet], "description": _some(values[facet])} for facet in values if facet in properties
+    }
+    if not told:
+        return listing
+    return listing.model_copy(update={"input_schema": {**listing.input_schema, "properties": {**properties, **told}}})
+
+
+def _some(values: Sequence[str]) -> str:
+    """Name as many values as there is room for: every conversation pays for them."""
+    room = _VALUE_CHARACTERS - len(_MORE)
+    shown = list(takewhile(lambda end: end <= room, accumulate(len(value) + 2 for value in values)))
+    return ", ".join(values[: max(1, len(shown))]) + (_MORE if len(shown) < len(values) else "")
 
 
 def _add_resources(

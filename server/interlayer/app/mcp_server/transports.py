@@ -36,6 +36,7 @@ def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> Inte
         interlayer.ready,
         interlayer.greeted.set,
         interlayer.notices,
+        interlayer.facet_values,
         _authentication(interlayer) if authenticated else None,
     )
 

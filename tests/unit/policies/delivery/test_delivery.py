@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from faulty import FaultyEmbedder, FaultyStore
+from interlayer.answers import as_json
 from interlayer.audit.trail import Trail
 from interlayer.errors import InvalidInput, NotFound, Unavailable
 from interlayer.models.embedder import EmbeddingModel, OneModel
@@ -55,7 +56,7 @@ async def test_remembered_properties_of_the_entity_take_part(world: Any) -> None
 async def test_what_the_caller_holds_is_not_sent_again(world: Any) -> None:
     await world.publish(RULE.format("a", "{}") + REFUNDS, RULE.format("b", "{}"))
     whole = await world.context(TASK)
-    have = [whole.rules[0].etag, whole.sections[0].etag, "unknown"]
+    have = [whole.policies[0].etag, whole.sections[0].etag, "unknown"]
     rest = await world.context(TASK, have=have)
     assert rest.held == tuple(have[:2])
     assert refs(rest) == ["b#R1"]
@@ -69,7 +70,7 @@ async def test_an_unchanged_selection_is_one_line(world: Any) -> None:
     whole = await world.context(TASK)
     again = await world.context(TASK, if_etag=whole.etag)
     assert again.unchanged
-    assert (again.rules, again.sections, again.omitted, again.overridden, again.held) == ((), (), (), (), ())
+    assert (again.policies, again.rules, again.sections, again.omitted, again.overridden, again.held) == ((),) * 6
     assert (again.etag, again.revision) == (whole.etag, revision)
     assert again.receipt_id != whole.receipt_id
     assert not (await world.context(TASK, if_etag="000000000000")).unchanged
@@ -314,3 +315,64 @@ async def test_a_rule_whose_merged_check_has_nothing_left_to_look_for_is_not_che
     await world.publish(text.format("a", "org"), text.format("b", "team"))
     got = await world.governance.check(world.me, "a b", Facets())
     assert (got.compliant, got.not_checked) == (True, ("a#R1",))
+
+
+CAPPED = """---
+id: {0}
+title: {1}
+description: {1} of the shop.
+rules:
+  - id: R1
+    text: Never promise more than 15% off.
+    check: {{kind: max_number, unit: '%', near: [off], max: 15}}
+  - Never speak about the audit.
+---
+"""
+
+
+async def test_a_policy_is_named_once_and_its_rules_say_only_what_they_ask(world: Any) -> None:
+    await world.publish(RULE.format("a", "{channels: [email]}"), CAPPED.format("b", "Discounts"))
+    got = as_json(await world.context("Write a letter", Facets(channel="email")))
+    assert [sorted(policy) for policy in got["policies"]] == [
+        ["etag", "policy_id", "tier", "title", "version"],
+        ["etag", "policy_id", "tier", "title", "version", "why"],
+    ]
+    assert {policy["policy_id"]: policy.get("why") for policy in got["policies"]} == {"a": "channel=email", "b": None}
+    assert all(sorted(rule) == ["level", "policy_id", "rule_id", "text"] for rule in got["rules"])
+    assert len(got["rules"]) == 3
+
+
+async def test_what_the_task_would_break_comes_first_then_what_it_is_about(world: Any) -> None:
+    invoices = "---\nid: invoices\ndescription: d\nrules: [Keep every unpaid invoice for ten years.]\n---\n"
+    await world.publish(RULE.format("a", "{}"), invoices, CAPPED.format("prices", "Discounts"))
+    assert refs(await world.context("Say hello")) == ["prices#R1", "prices#R2", "a#R1", "invoices#R1"]
+    about = await world.context("Ask for the unpaid invoice")
+    assert refs(about)[0] == "invoices#R1"
+    breaks = await world.context("Offer the customer 40% off")
+    first, second = breaks.rules[:2]
+    assert (first.rule_id, first.why, second.rule_id, second.why) == ("R1", "the task as told breaks it", "R2", None)
+    assert {*refs(about)} == {*refs(breaks)}
+
+
+async def test_held_policies_are_told_by_etag_and_a_changed_rule_is_sent_again(world: Any) -> None:
+    first = [RULE.format("a", "{}"), CAPPED.format("b", "Discounts")]
+    await world.publish(*first)
+    have = [policy.etag for policy in (await world.context(TASK)).policies]
+    assert refs(await world.context(TASK, have=have)) == []
+    await world.publish(first[0], first[1].replace("15", "10") + "# b\n## More\nGuidance alone changes no etag.\n")
+    again = await world.context(TASK, have=have)
+    assert refs(again) == ["b#R1", "b#R2"], "all rules of a policy that changed"
+    assert again.held == (have[0],) or again.held == (have[1],)
+
+
+async def test_guidance_keeps_a_third_of_the_budget_however_many_rules_there_are(world: Any) -> None:
+    crowd = [RULE.format(f"p{n}", "{}") for n in range(60)]
+    await world.publish(*crowd, RULE.format("refunds", "{}") + REFUNDS)
+    got = await world.context(TASK, max_tokens=600)
+    assert len(got.rules) == 61
+    assert [section.section_id for section in got.sections] == ["refunds"]
+    assert got.budget.exceeded_by == got.budget.used - 600 > 0
+    assert got.budget.rules / len(got.rules) <= 30
+    without = await world.context("Whistle a song", max_tokens=600)
+    assert without.sections == ()
+    assert without.budget.used < got.budget.used

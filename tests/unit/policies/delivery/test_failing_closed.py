@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -224,9 +224,9 @@ async def test_a_version_no_program_can_parse_any_more_is_a_damaged_set(
     await place.publish(*SECOND)
     parse = library.parse
 
-    def older_program(file: PolicyFile) -> Any:
+    def older_program(file: PolicyFile, zone: tzinfo) -> Any:
         broken = PolicyFile(file.path, file.text.replace("rules:", "laws:")) if "id: c" in file.text else file
-        return parse(broken)
+        return parse(broken, zone)
 
     monkeypatch.setattr(library, "parse", older_program)
     kept = await place.context()

@@ -16,6 +16,7 @@ from interlayer_policies.delivery.answers import (
     Budget,
     CheckAnswer,
     ContextAnswer,
+    DeliveredPolicy,
     DeliveredRule,
     DeliveredSection,
     Omitted,
@@ -102,7 +103,8 @@ def test_a_facet_not_given_matches_and_is_said_to_be_assumed() -> None:
     got = answer(documents, {**SITUATION, "region": ("us",)})
     assert refs(got) == ["a#R1"]
     assert got.assumed == ("channel", "entity.stage")
-    assert got.rules[0].why == "scope: channel assumed, entity.stage assumed"
+    assert got.policies[0].why == "channel assumed, entity.stage assumed"
+    assert got.rules[0].why is None
     assert answer(documents, {**SITUATION, "channel": ("chat",), "region": ("us",)}).assumed == ()
 
 
@@ -428,10 +430,10 @@ def test_what_is_held_and_what_is_sent_make_up_the_whole(documents: Any, situati
     snapshot, query = snapshot_of(documents), query_of(texts_of("How do refunds for orders work?"), None)
     request = Request(query, situation, NOW, 2_000)
     whole = select(snapshot, request).answer
-    etags = [entry.etag for entry in (*whole.rules, *whole.sections)]
+    etags = [entry.etag for entry in (*whole.policies, *whole.sections)]
     have = data.draw(st.sets(st.sampled_from([*etags, "unknown"])))
     part = select(snapshot, replace(request, have=frozenset(have))).answer
-    assert sorted([*part.held, *(entry.etag for entry in (*part.rules, *part.sections))]) == sorted(etags)
+    assert sorted([*part.held, *(entry.etag for entry in (*part.policies, *part.sections))]) == sorted(etags)
     assert set(part.held) == have & set(etags)
     assert (part.etag, part.overridden, part.conflicts) == (whole.etag, whole.overridden, whole.conflicts)
     assert part.budget.used <= whole.budget.used
@@ -495,10 +497,11 @@ def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
     [
         (
             ContextAnswer,
-            """etag revision unchanged rules sections held omitted overridden conflicts assumed budget valid_until
-            degraded receipt_id""",
+            """etag revision unchanged policies rules sections held omitted overridden conflicts assumed budget
+            valid_until degraded receipt_id""",
         ),
-        (DeliveredRule, "policy_id version rule_id level text why etag"),
+        (DeliveredPolicy, "policy_id version title tier etag why"),
+        (DeliveredRule, "policy_id rule_id level text why"),
         (DeliveredSection, "policy_id version section_id title text why score etag"),
         (Omitted, "policy_id section_id why tokens"),
         (Overridden, "policy_id rule_id by why"),

@@ -10,7 +10,7 @@ import pytest
 
 from interlayer.answers import as_json
 from interlayer.errors import InvalidInput
-from interlayer.text.budget import json_tokens
+from interlayer_policies.delivery.sizes import json_bytes, tokens_of
 from interlayer_policies.governance import Facets, read_folder, starter_files
 from research_data import needed
 
@@ -74,8 +74,9 @@ async def test_a_task_within_a_policy_gets_its_section(starters: Any) -> None:
 async def test_a_default_answer_keeps_to_its_budget_and_counts_itself_right(starters: Any) -> None:
     for task in [*ON_TOPIC, OFF_TOPIC[0]]:
         got = await starters.context(task)
-        assert json_tokens(got) <= 2_000
-        assert abs(json_tokens(got) - got.budget.used) <= 2
+        counted = tokens_of(json_bytes(got))
+        assert counted <= 2_000
+        assert abs(counted - got.budget.used) <= 2
         assert got.budget.exceeded_by == 0
         scores = [section.score for section in got.sections]
         assert scores == sorted(scores, reverse=True)

@@ -155,8 +155,8 @@ async def test_of_publishes_at_once_one_wins_and_the_others_are_told(world: Any)
     assert revision == 1 + len(won)
     assert len(won) >= 1
     assert len(await world.governance.history(world.me)) == revision
-    for rule in (await world.context()).rules:
-        assert (await world.governance.policy(world.me, rule.policy_id)).version == rule.version
+    for policy in (await world.context()).policies:
+        assert (await world.governance.policy(world.me, policy.policy_id)).version == policy.version
 
 
 async def test_several_processes_may_start_at_once_on_an_empty_store(world: Any) -> None:

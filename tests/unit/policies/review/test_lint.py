@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlayer_policies.delivery.packing import tokens_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.selection import rule_bytes
+from interlayer_policies.delivery.rules import sent_rules
+from interlayer_policies.delivery.sizes import tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
+from interlayer_policies.document.vocabulary import Vocabulary
 from interlayer_policies.review.lint import lint, parsed
 from interlayer_policies.review.rule_budget import OPEN_TOKENS_CAP, SCOPE_TOKENS_CAP, crowded
 from research_data import needed
@@ -116,7 +117,7 @@ def test_few_rules_are_no_crowd() -> None:
 
 
 def test_rules_of_every_call_over_the_cap_are_told_once() -> None:
-    found = crowds([policy("a", "{}", 30), policy("b", "{channels: [chat]}", 5)])
+    found = crowds([policy("a", "{}", 45), policy("b", "{channels: [chat]}", 5)])
     assert len(found) == 2
     assert any(one.startswith("p0.md:1: every call is given") and f"over {SCOPE_TOKENS_CAP}" in one for one in found)
     assert any("a call that gives no facet" in one and f"over {OPEN_TOKENS_CAP}" in one for one in found)
@@ -130,9 +131,9 @@ def test_scopes_that_cannot_meet_are_not_added_up() -> None:
 
 def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -> None:
     texts = [
-        policy("a", "{channels: [chat, email]}", 8),
-        policy("b", "{audiences: [prospect]}", 8),
-        policy("c", "{regions: [eu]}", 9),
+        policy("a", "{channels: [email]}", 14),
+        policy("b", "{audiences: [prospect]}", 14),
+        policy("c", "{regions: [eu]}", 15),
         policy("d", "{regions: [us]}", 2),
     ]
     _, found = sorted(crowds(texts), key=lambda one: "a call with" in one)
@@ -143,13 +144,13 @@ def test_scopes_that_meet_only_together_are_found_with_the_facets_that_do_it() -
 
 def test_what_is_overridden_or_not_in_effect_at_that_time_does_not_count() -> None:
     first, second = (
-        policy(name, "{}", 14, "params: {days: {value: 3}}\n").replace("there.", "there in {days} days.")
+        policy(name, "{}", 24, "params: {days: {value: 3}}\n").replace("there.", "there in {days} days.")
         for name in ("a", "b")
     )
     assert crowds([first, second])
     assert crowds([text.replace("  - text", "  - key: k\n    text") for text in (first, second)]) == []
-    early = policy("a", "{}", 14, "effective: {until: 2026-06-30}\n")
-    late = policy("b", "{}", 14, "effective: {from: 2026-07-01}\n")
+    early = policy("a", "{}", 24, "effective: {until: 2026-06-30}\n")
+    late = policy("b", "{}", 24, "effective: {from: 2026-07-01}\n")
     assert crowds([early, late]) == []
     both = crowds([early, late.replace("2026-07-01", "2026-06-01")])
     assert any("from 2026-06-01 on" in one for one in both)
@@ -158,11 +159,11 @@ def test_what_is_overridden_or_not_in_effect_at_that_time_does_not_count() -> No
 def test_the_figure_is_what_a_call_is_given_and_files_may_come_in_any_order() -> None:
     texts = [policy(f"p{n}", f"{{channels: [c{n % 3}], audiences: [a{n % 2}]}}", 6) for n in range(12)]
     files = [PolicyFile(f"p{n}.md", text) for n, text in enumerate(texts)]
-    told = crowded(parsed(files)[0])
+    told = crowded(parsed(files)[0], Vocabulary())
     assert told
     for _ in range(3):
         random.shuffle(files)
-        assert crowded(parsed(files)[0]) == told
+        assert crowded(parsed(files)[0], Vocabulary()) == told
 
 
 def test_many_scopes_take_no_time_that_grows_with_their_combinations() -> None:
@@ -196,8 +197,8 @@ def test_every_figure_is_that_of_a_call_and_no_declared_scope_over_the_cap_is_mi
     for values in product(("x", "y", "·"), repeat=len(facets)):
         situation = {facet: (value,) for facet, value in zip(facets, values, strict=True)}
         rules = govern(snapshot, situation, datetime(2026, 1, 1, tzinfo=UTC)).rules
-        tokens[values] = tokens_of(sum(rule_bytes(rules, situation).values()))
-    found = [crowd for crowd in crowded(policies) if not crowd.is_open]
+        tokens[values] = tokens_of(sent_rules(snapshot, rules, situation).size)
+    found = [crowd for crowd in crowded(policies, Vocabulary()) if not crowd.is_open]
     for crowd in found:
         values = tuple(crowd.situation.get(facet, ("·",))[0] for facet in facets)
         assert crowd.tokens == tokens[values]
@@ -222,7 +223,7 @@ def limit(name: str, more: str = "", rule: str = "") -> str:
         ("scope: {regions: [de]}\n", "rule R1 is never delivered where region=de: b#R1 takes its place"),
         (
             "effective: {from: 2026-12-01, until: 2026-12-31}\n",
-            "rule R1 is never delivered from 2026-12-01 until 2027-01-01: b#R1 takes its place",
+            "rule R1 is never delivered from 2026-12-01 until 2026-12-31: b#R1 takes its place",
         ),
     ],
 )
