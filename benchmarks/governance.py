@@ -31,7 +31,8 @@ from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer_policies.delivery.relevance import query_of, texts_of
+from interlayer_policies.delivery.evidence.background import background_of, background_texts
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
@@ -73,6 +74,7 @@ async def measure(data: Path, embedder: Any, name: str) -> tuple[Shares, list[fl
     words = Bm25()
     for section in sections:
         words.add(terms(section.indexed))
+    background = background_of(await embedder.embed(background_texts()))
     model = EmbeddingModel(embedder, await scale_of(embedder))
     snapshot, everything = Snapshot(1, editions, sections, vectors, model), np.arange(len(sections))
     shares: Shares = defaultdict(lambda: defaultdict(list))
@@ -86,7 +88,7 @@ async def measure(data: Path, embedder: Any, name: str) -> tuple[Shares, list[fl
             text = str(task["task"])
             required = {by_file[document] for document in task["required_documents"]}
             asked = texts_of(text)
-            query = query_of(asked, await embedder.embed(asked, query=True))
+            query = query_of(asked, await embedder.embed(asked, query=True), background)
             answer = await with_vectors(governance, text)
             found = {
                 f"ranked, {name}": distinct(owners, snapshot.index.relevance(query, everything).scores()),

@@ -37,6 +37,7 @@ _SHARED_WORDS: Final = 6
 _WHOLE_WORDS: Final = 4
 _OFFERED_WORDS: Final = 5
 _BUT_FIGURE_WORDS: Final = 10
+_OPENING_WORDS: Final = 2
 _OTHERS_WORDS: Final = 10
 _UP_AND_DOWN: Final = frozenset({"up", "down"})
 _CHANGE: Final = "change"
@@ -50,11 +51,11 @@ class Places:
         self._draft, self._figures, self._kind = draft, figures, kind
         self._discounted = DISCOUNT in topic.concepts
         self._parts: Clauses = draft.worked_out(clauses)
-        self._own = self._by_clause(topic.heads(draft))
         self._others = self._by_clause(
             head for head in draft.worked_out(named)
             if head.concept in _COMPETING[kind] and not topic.is_kindred(head.concept)
         )  # fmt: skip
+        self._own = self._by_clause(head for head in topic.heads(draft) if not self._is_complement(head))
         self._measured = {self._parts.of[one.first] for one in figures if not one.share}
         self._told: list[Belongs | None] = []
         for one in figures:
@@ -69,6 +70,14 @@ class Places:
         for head in heads:
             found.setdefault(self._parts.of[head.first], []).append(head)
         return found
+
+    def _is_complement(self, head: Head) -> bool:
+        """Whether a word for the subject only says of what another one is: the take-up of the discount."""
+        words, known = self._draft.words, _lists()
+        before = self._near(head.first, self._others.get(self._parts.of[head.first], []))
+        return any(
+            1 <= head.first - one.last <= _BEHIND_WORDS and known.partitives.one(words[one.last].text) for one in before
+        )
 
     def _in_table(self, one: Figure) -> Belongs | None:
         told = self._draft.worked_out(labels).get(one.first)
@@ -86,14 +95,14 @@ class Places:
 
     def _in_text(self, one: Figure) -> Belongs | None:
         clause = self._parts.of[one.first]
-        own, others = self._near(one, self._own.get(clause, [])), self._near(one, self._others.get(clause, []))
+        own, others = (self._near(one.first, heads.get(clause, [])) for heads in (self._own, self._others))
         if self._kind == "time" and is_moment(self._draft, one):
             return "other" if self._is_spoken_of(clause) else None
         own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
         other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
         if own_beside is not None and (other_beside is None or own_beside <= other_beside):
             return "other" if self._is_aimed_at(one, own) or self._is_of_others(one) else "own"
-        if one.share:
+        if one.share and not self._is_of_something_else(one):
             return self._of_share(one, own, others)
         if other_beside is not None and self._has_changed(one, own, others):
             return "own"
@@ -116,9 +125,9 @@ class Places:
         before = self._draft.words[own[0].first - 1].text if own[0].first else ""
         return others[0].first < own[0].first and (before in _PARTING or is_negation(before))
 
-    def _near(self, one: Figure, heads: Sequence[Head]) -> Sequence[Head]:
-        """Return the heads of a clause next to a figure: two before it and two behind, and what it stands in."""
-        at = bisect_left(heads, one.first, key=lambda head: head.first)
+    def _near(self, place: int, heads: Sequence[Head]) -> Sequence[Head]:
+        """Return the heads of a clause next to a word: two before it and two behind, and what it stands in."""
+        at = bisect_left(heads, place, key=lambda head: head.first)
         return heads[max(0, at - 2) : at + 2]
 
     def _distance(self, one: Figure, head: Head) -> int:
@@ -211,19 +220,27 @@ class Places:
     def _is_of_subject_before(self, one: Figure, clause: int) -> bool:
         """Whether a figure in a clause without a subject is of one that was named before it, or right behind it."""
         part = self._parts.all[clause]
-        if not part.begins and part.mark == ":" and self._is_labelled(clause):
-            return True
+        if not part.begins and part.mark == ":" and (self._is_labelled(clause) or clause - 1 in self._others):
+            return self._is_labelled(clause)
+        return (
+            self._is_item(clause)
+            or self._goes_on(one, clause)
+            or (self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2, next_one=True))
+            or (self._says_but_figure(one, part.first, part.last) and self._is_spoken_of(clause, before=1))
+            or any(self._is_added(clause, beside) for beside in (clause - 1, clause + 1))
+        )
+
+    def _is_item(self, clause: int) -> bool:
+        """Whether the clause is of a list that is led in by the subject."""
         lead_in = self._parts.lead_in(clause)
-        if lead_in is not None and self._names_own(lead_in) and not self._is_negated(lead_in):
-            return True
-        number = len(self._told)
-        if number and self._told[number - 1] == "own" and one.first - part.first <= 1 and not part.begins:
-            return self._parts.of[self._figures[number - 1].first] >= clause - 2
-        if self._is_offered(one, part.first, part.last) and self._is_spoken_of(clause, before=2):
-            return True
-        if self._says_but_figure(one, part.first, part.last) and self._is_spoken_of(clause, before=1):
-            return True
-        return any(self._is_added(clause, beside) for beside in (clause - 1, clause + 1))
+        return lead_in is not None and self._names_own(lead_in) and not self._is_negated(lead_in)
+
+    def _goes_on(self, one: Figure, clause: int) -> bool:
+        """Whether a clause begins with a figure behind one of the subject: 5% for ten seats, 20% for a hundred."""
+        number, part = len(self._told), self._parts.all[clause]
+        if not number or self._told[number - 1] != "own" or one.first - part.first > 1 or part.begins:
+            return False
+        return self._parts.of[self._figures[number - 1].first] >= clause - 2
 
     def _is_added(self, clause: int, beside: int) -> bool:
         """Whether the clause beside names the subject and has no figure of its own: I could do 22%, as a discount."""
@@ -267,9 +284,13 @@ class Places:
     def _names_own(self, clause: int) -> bool:
         return any(not head.beside for head in self._own.get(clause, ()))
 
-    def _is_spoken_of(self, clause: int, before: int = 0) -> bool:
-        """Whether the sentence of a clause names the subject, or one of so many sentences before it."""
+    def _is_spoken_of(self, clause: int, before: int = 0, *, next_one: bool = False) -> bool:
+        """Whether the sentence of a clause names the subject, one of so many before it, or the opening of the next."""
         first, last = self._parts.sentence(clause)
+        if next_one and last < len(self._parts.all):
+            opening = self._parts.all[last].first
+            if _among(self._own, self._parts, opening, opening + _OPENING_WORDS):
+                return True
         for _ in range(before):
             first = self._parts.sentence(first - 1)[0] if first else first
         return any(number in self._own for number in range(first, last))

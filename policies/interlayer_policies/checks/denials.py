@@ -28,7 +28,7 @@ _RESULTS: Final = frozenset(
     {"but", "so", "which", "aber", "also", "mais", "donc", "pero", "ma", "mas", "maar", "dus", "and"}
 )
 _BEHIND_VERB: Final = frozenset({"nicht", "niet", "pas", "keinesfalls", "keineswegs", "nie", "nooit"})
-_LINKED_NEGATIONS: Final = frozenset({"not", "no", "non", "nao", "never", "nunca", "ne"})
+_LINKED_NEGATIONS: Final = frozenset({"no", "non", "nao", "nunca", "ne"})
 
 
 _RUN: Final = 40  # characters
@@ -91,13 +91,13 @@ def _denied_before(draft: Draft, first: int, place: int) -> bool:
     """Whether a word of denial in front of a place reaches it."""
     words, inviting = draft.words, _lists().inviting
     for cue in _cues_within(draft, first, place):
+        if inviting.found(words, cue.last, min(cue.last + _INVITED_WITHIN, place)):
+            continue  # do not miss it
         if cue.determines:
             is_unneeded = cue.first > first and inviting.one(words[cue.first - 1].text)  # you need no coupon
             if not is_unneeded and _reaches(words, cue.first, first, place):
                 return True
-        elif not inviting.found(words, cue.last, min(cue.last + _INVITED_WITHIN, place)) and not _is_of_a_condition(
-            words, first, cue.first, place
-        ):
+        elif not _is_of_a_condition(words, first, cue.first, place):
             return True
     return False
 

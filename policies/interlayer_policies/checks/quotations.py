@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
-from interlayer.documents.lines import lines_of
-from interlayer.documents.mail import mark_mails
 from interlayer.language.lexicon.reader import forms, meanings, pattern
 from interlayer_policies.checks.clauses import clauses
 from interlayer_policies.checks.denials import is_negation
@@ -21,12 +19,6 @@ from interlayer_policies.checks.lexicon import Forms, listed
 
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
 _MARKED: Final = re.compile(r"\"[^\"\n]{2,600}\"|(?<!\w)'(?=\S)[^\n]{2,400}?(?<=[\w.,!?])'(?!\w)")
-_SENDERS: Final = [key for key, role in meanings("mail_headers").items() if role == "from"]
-# Only a text with one of these is read as a mail.
-_MAY_QUOTE: Final = re.compile(
-    rf"(?im)^\s*>|\b(?:{pattern(forms('quote_verbs'))})\b[^\n]{{0,80}}:\s*$|\b(?:{pattern(forms('original_marks'))})\b"
-    rf"|^\W{{0,4}}(?:{pattern(_SENDERS)})\s?:"
-)
 _SAID_WITHIN: Final = 8  # words between whoever said something and the word for saying
 _ATTRIBUTED_WITHIN: Final = 16  # words before a quotation in which its speaker stands
 _BEHIND: Final = 4
@@ -38,6 +30,10 @@ WRITER: Final = frozenset(
     {"i", "we", "i've", "we've", "ich", "wir", "je", "nous", "io", "noi", "ik", "wij", "nosotros"}
 )
 """Words by which the writer speaks of himself as who acts."""
+_HIS: Final = frozenset({"our", "my", "us", "it", "this", "which", "that"})
+_SUPPOSING: Final = frozenset(
+    "if do does did would could can should may might will when wenn falls si se als quando indien quand".split()
+)
 _ALSO_OBJECTS: Final = frozenset({"nous", "noi"})
 
 Place = tuple[int, int]
@@ -51,6 +47,8 @@ class _Words:
         self.said: Forms[str] = listed("requests")
         self.accepted: Forms[str] = listed("accepted_words")
         self.participles: Forms[str] = listed("participles_of_asking")
+        self.third: Forms[str] = listed("verbs_of_others")
+        self.saying: Forms[str] = listed("verbs_of_saying")
         self.modal: Forms[str] = listed("modal_verbs")
         self.comparing: Forms[str] = listed("comparing_words")
         self.negations: Forms[str] = listed("negations", "negative_words")
@@ -77,9 +75,22 @@ def _quoted_places(draft: Draft) -> list[Place]:
     return found
 
 
+@cache
+def _may_quote() -> "re.Pattern[str]":
+    """Return the pattern of what only a mail has; without it a text is not read as one."""
+    senders = [key for key, role in meanings("mail_headers").items() if role == "from"]
+    return re.compile(
+        rf"(?im)^\s*>|\b(?:{pattern(forms('quote_verbs'))})\b[^\n]{{0,80}}:\s*$"
+        rf"|\b(?:{pattern(forms('original_marks'))})\b|^\W{{0,4}}(?:{pattern(senders)})\s?:"
+    )
+
+
 def _mail(text: str) -> Iterator[Place]:
-    if not _MAY_QUOTE.search(text):
+    if not _may_quote().search(text):
         return
+    from interlayer.documents.lines import lines_of  # a reader of mails, whose patterns are many
+    from interlayer.documents.mail import mark_mails
+
     lines = lines_of(text)
     mark_mails(lines, _EVER)
     yield from ((line.start, line.end) for line in lines if line.kind == "quoted")
@@ -137,8 +148,10 @@ def _says(draft: Draft, first: int, last: int) -> bool:
     for at in said[bisect_left(said, first) : bisect_left(said, last)]:
         if at > first and known.modal.one(words[at - 1].text):
             continue  # you may ask for a refund
+        if known.third.one(words[at].text) and not _is_of_writer(words, first, at):
+            return True
         named = others[bisect_left(others, max(first, at - _SAID_WITHIN)) : bisect_left(others, at)]
-        if not named or _speaks_himself(words, named[-1], at):
+        if not named or _speaks_himself(words, named[-1], at) or _is_supposed(words, first, named[-1]):
             continue
         begin = max(first, at - _SAID_WITHIN)
         compared = [one for one in range(begin, named[0]) if known.comparing.one(words[one].text)]
@@ -148,11 +161,24 @@ def _says(draft: Draft, first: int, last: int) -> bool:
 
 
 def _said(draft: Draft) -> list[int]:
-    return [at for at, _, _ in _lists().said.scan(draft.words)]
+    """Return where words for saying and asking stand; what "you say" says needs its speaker right before it."""
+    known, words = _lists(), draft.words
+    beside = (at for at, _, _ in known.saying.scan(words) if at and known.others.one(words[at - 1].text))
+    return sorted({*(at for at, _, _ in known.said.scan(words)), *beside})
 
 
 def _others(draft: Draft) -> list[int]:
     return [at for at, _, _ in _lists().others.scan(draft.words)]
+
+
+def _is_of_writer(words: Sequence[Word], first: int, at: int) -> bool:
+    """Whether the writer, or what is his, stands right before a verb in the third person: our policy says."""
+    return any(word.text in WRITER or word.text in _HIS for word in words[max(first, at - _BEHIND) : at])
+
+
+def _is_supposed(words: Sequence[Word], first: int, other: int) -> bool:
+    """Whether somebody is asked, or it is supposed of him: do you want, if you ask."""
+    return other > first and words[other - 1].text in _SUPPOSING
 
 
 def _speaks_himself(words: Sequence[Word], other: int, at: int) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.precedence import Governing, govern
-from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Situation

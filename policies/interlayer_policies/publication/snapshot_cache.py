@@ -20,7 +20,7 @@ from interlayer.ids import Clock
 from interlayer.models.embedder import EmbeddingModel, EmbeddingModels, Vectors
 from interlayer_policies.delivery.answers import REFUSAL
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
-from interlayer_policies.delivery.relevance import Query, query_of, texts_of
+from interlayer_policies.delivery.evidence.query import Query, query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, GuidanceSection, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.names import unify_references

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 _ENDING: Final = ".txt"
 
@@ -112,6 +112,31 @@ def _plain(form: str) -> str:
 def pattern(forms: Iterable[str]) -> str:
     """Return forms as the alternatives of a pattern, for `re` and RE2: the longest first, any blank between words."""
     return "|".join(_escape(form) for form in sorted(set(forms), key=lambda form: (-len(form), form)))
+
+
+def factored(forms: Iterable[str]) -> str:
+    """Return what `pattern` matches with common beginnings written once, which a long list is compiled faster in."""
+    root: dict[str, Any] = {}
+    for form in forms:
+        node = root
+        for character in form:
+            node = node.setdefault(character, {})
+        node[""] = {}
+    return _alternatives(root)
+
+
+def _alternatives(node: dict[str, Any]) -> str:
+    """Return a node's continuations; where a form ends at it they may be missing, and the longer form counts."""
+    parts = [
+        (r"\s+" if character == " " else re.escape(character)) + _alternatives(after)
+        for character, after in sorted(node.items())
+        if character
+    ]
+    if not parts:
+        return ""
+    if len(parts) == 1 and "" not in node:
+        return parts[0]
+    return f"(?:{'|'.join(parts)})" + ("?" if "" in node else "")
 
 
 def _escape(form: str) -> str:

@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
-from interlayer.language.lexicon.reader import figures, pattern, with_plain_forms
+from interlayer.language.lexicon.reader import factored, figures, pattern, with_plain_forms
 from interlayer.language.quantities.units import CURRENCIES, SIGNS
 from interlayer.language.writing.conventions import UNKNOWN, Conventions, Mark
 
@@ -35,13 +36,11 @@ _SIGN_BEFORE: Final = re.compile(rf"(?:{pattern(SIGNS)})\s?$")
 _MONEY_AFTER: Final = re.compile(rf"\s?(?:{pattern(CURRENCIES)})(?![^\W_])")
 _SIGN_CHARACTERS: Final = 2
 
-_WORD: Final = pattern([*_BELOW_HUNDRED, *_MAGNITUDES])
+_WORD: Final = factored([*_BELOW_HUNDRED, *_MAGNITUDES])
 WORDED: Final = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 """The pattern of a numeral in words, for `re` and RE2, to be matched in any case."""
 
-_WORDED: Final = re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
 _HALF: Final = re.compile(rf"(?<![^\W_])half\s(?:an?\s)?(?P<of>{pattern(_MAGNITUDES)})(?![^\W_])")
-_TOKEN: Final = re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
 _LETTERS_ALONE: Final = re.compile(r"[^\W\d_]+")
 _FIRST_WORDS: Final = frozenset(_LETTERS_ALONE.findall(form)[0] for form in (*_BELOW_HUNDRED, *_MAGNITUDES))
 _UNSPACED: Final = "\u2e80"  # from here on are the scripts of Chinese, Japanese and Korean
@@ -101,9 +100,20 @@ def _worded(text: str) -> Iterator["re.Match[str]"]:
     """Yield the numbers in words; only where a word begins one is the long pattern tried."""
     last = 0
     for word in _LETTERS_ALONE.finditer(text):
-        if word.start() >= last and word[0] in _FIRST_WORDS and (found := _WORDED.match(text, word.start())):
+        if word.start() >= last and word[0] in _FIRST_WORDS and (found := _run().match(text, word.start())):
             yield found
             last = found.end()
+
+
+@cache
+def _run() -> "re.Pattern[str]":
+    """Return the pattern of a run of number words; it is long, and most texts never need it."""
+    return re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
+
+
+@cache
+def _token() -> "re.Pattern[str]":
+    return re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
 
 
 def is_number_word(word: str) -> bool:
@@ -207,7 +217,7 @@ def _are_thousands(digits: str, sign: str) -> bool:
 
 def _word(run: str, offset: int) -> Iterator[Numeral]:
     """Yield the numerals of a run of number words: "ten and thirty" are two, "two hundred and five" is one."""
-    tokens = list(_TOKEN.finditer(run))
+    tokens = list(_token().finditer(run))
     words = [" ".join(one[0].split()) for one in tokens]
     first = 0
     for at in range(1, len(tokens) + 1):

@@ -28,7 +28,7 @@ def told(kind: str, options: dict[str, Any], text: str) -> list[tuple[str, str |
         ("You asked for a 30% discount.", [("30%", "quoted")]),
         ("> 30% off, please\nWe will see.", [("30%", "quoted")]),
         ("Customer: I want 30% off.\nAgent: I see.", [("30%", "quoted")]),
-        ("Uptime was 99.9% and the discount is 5%.", [("99.9%", "other_subject")]),
+        ("Availability was 98.7% and the discount is 5%.", [("98.7%", "other_subject")]),
         ("A competitor offers a 30% discount.", [("30%", "other_subject")]),
     ],
 )
@@ -61,7 +61,7 @@ def test_what_only_sounds_like_a_refusal_or_a_quotation_counts(text: str) -> Non
         ("We do not guarantee it.", "denied"),
         ("You asked whether we guarantee it.", "quoted"),
         ("There is no doubt: we guarantee it.", None),
-        ("We don't just promise it, we guarantee it.", None),
+        ("We do not only hope so, we guarantee it.", None),
     ],
 )
 def test_a_term_is_doubtful_where_it_is_denied_or_quoted(text: str, why: str | None) -> None:
