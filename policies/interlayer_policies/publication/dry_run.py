@@ -141,4 +141,4 @@ class DryRun:
 
 
 def _by_id(snapshot: Snapshot) -> dict[str, Policy]:
-    return {edition.policy.id: edition.policy for edition in snapshot.editions}
+    return {edition.policy.id: edition.policy for edition in snapshot.published}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from interlayer_policies.checks.checks import bare_terms
-from interlayer_policies.delivery.relevance import Query
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound, clashing
 from interlayer_policies.document.days import first_said
 from interlayer_policies.document.frontmatter import nearest

@@ -177,18 +177,27 @@ async def test_topics_have_bounds(world: Any, topics: list[str], field: str) -> 
         await world.context("Reply", topics=topics)
 
 
-async def test_guidance_for_tasks_in_other_words_comes_with_topics(world: Any) -> None:
+async def test_guidance_for_tasks_in_other_words_comes_and_off_topic_ones_get_none(world: Any) -> None:
     folder = needed("guidance")
     await world.governance.publish(world.me, read_folder(folder / "policies"), reason="x")
     cases = [json.loads(line) for line in (folder / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = {"topics": 0, "own_words": 0}
+    found = {"hard": 0, "topics": 0, "own_words": 0}
     for case in cases:
         wanted = (case["policy_id"], case["section_id"])
         for way, task, topics in (
+            ("hard", case["hard"], []),
             ("topics", case["hard"], case["topics"]),
             ("own_words", case["own_words"], []),
         ):
             sections = (await world.context(task, topics=topics)).sections
             found[way] += wanted in {(one.policy_id, one.section_id) for one in sections}
+    assert found["hard"] >= 0.3 * len(cases), found
     assert found["topics"] >= 0.9 * len(cases), found
     assert found["own_words"] >= 0.98 * len(cases), found
+    strangers = [json.loads(line) for line in (folder / "off_topic.jsonl").read_text(encoding="utf-8").splitlines()]
+    for with_topics in (False, True):
+        given = [
+            bool((await world.context(one["task"], topics=one["topics"] if with_topics else [])).sections)
+            for one in strangers
+        ]
+        assert sum(given) <= 0.05 * len(strangers)
