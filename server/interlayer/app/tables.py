@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_TITLE: Final = "bold cyan"
 _BESIDE_CELL: Final = 3  # a border and two blanks
 _BORDER: Final = 1
 _INDENT: Final = 2
@@ -15,16 +16,20 @@ _TEXT_MIN: Final = 24  # of a text that would take twice as much
 _WHOLE: Final = frozenset({"id", "at", "until", "last"})  # what is read at a glance is not broken over lines
 
 
-def print_table(console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def print_table(
+    console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str = ""
+) -> None:
     """Print rows under the names of the columns."""
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
     widths = _widths(console.width, [list(columns), *cells], [column in _WHOLE for column in columns])
     if not rows:
         return
     if widths is None:
+        if title:
+            console.print(Text(title, style=_TITLE))
         _print_list(console, cells, columns)
         return
-    table = Table()
+    table = Table(title=title or None, title_justify="left", title_style=_TITLE)
     for column, width in zip(columns, widths, strict=True):
         table.add_column(column, width=width, overflow="fold")
     for row in cells:

@@ -255,6 +255,8 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
         held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
         counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
         console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
+        if one.parameters:
+            console.print(f"  give values under params: {', '.join(one.parameters)}", markup=False)
         for rule in one.rules:
             console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
         for reason, kept in _by_reason(one.kept).items():
