@@ -116,9 +116,9 @@ def scope_costs(policies: Sequence[Policy], vocabulary: Vocabulary) -> tuple[Sco
     if not with_rules:
         return ()
     loads = _Loads(with_rules, vocabulary)
-    everybody = loads.crowd(loads.given({}), is_open=False)
-    costs = [_cost("open", loads.crowd({}, is_open=True)), _cost("elsewhere", everybody)]
-    told = {everybody.rules}
+    everything, everybody = loads.crowd({}, is_open=True), loads.crowd(loads.given({}), is_open=False)
+    costs = [_cost("open", everything), _cost("elsewhere", everybody)]
+    told = {everything.rules, everybody.rules}
     scoped = [loads.crowd(loads.given(known), is_open=False) for known in loads.declared()]
     for one in sorted(scoped, key=lambda crowd: (-crowd.tokens, len(crowd.situation), _frozen(crowd.situation))):
         if one.rules not in told:

@@ -204,7 +204,7 @@ def print_budget(found: "Sequence[ScopeCost]") -> None:
             "tokens": one.tokens,
             "": "█" * max(1, round(_BAR * one.tokens / heaviest)),
             "left": one.left,
-            "most by": ", ".join(f"{name} {tokens}" for name, tokens in one.most),
+            "most by": " ".join(map(str, one.most[0])) if one.most else "",
         }
         for one in found
     ]
