@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interlayer_policies.review.rule_budget import ScopeCost
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
-    from interlayer_policies.rule_files.conversion import Imported, KeptObligation
+    from interlayer_policies.rule_files.outcome import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
