@@ -1,10 +1,11 @@
 """Measure how much of the guidance that a task requires is found; needs the research data.
 
-`python benchmarks governance [--json] [--quick] [--data DIR] [--minilm DIR]`: the documents of a bank are published as
-plain guidance, every task is asked as it is written, and the share of its required documents among the first 10, 20 and
-40 distinct policies is averaged over the tasks: as ranked, as delivered into the largest budget, and by BM25 alone and
-vectors alone. Then, with the bundled embedder, what a poor description loses, and how long calls take on 1,000 and
-10,000 invented policies (not with `--quick`). `--minilm` as in `recall`.
+`python benchmarks governance [--json] [--quick | --scale] [--data DIR] [--minilm DIR]`: the documents of a bank are
+published as plain guidance, every task is asked as it is written, and the share of its required documents among the
+first 10, 20 and 40 distinct policies is averaged over the tasks: as ranked, as delivered into the largest budget, and
+by BM25 alone and vectors alone. Then, with the bundled embedder, what a poor description loses, and how long calls take
+on 1,000 and 10,000 invented policies (not with `--quick`). `--minilm` as in `recall`. `--scale` measures only what
+needs no data: what calls are given on 1,000 policies with 2,000 rules in disjoint scopes, and how long that takes.
 """
 
 import argparse
@@ -38,6 +39,8 @@ from interlayer_policies.document.policy import Policy
 from interlayer_policies.governance import ContextAnswer, Facets, Governance, RememberedEntity
 from measuring import machine, percentile, show
 from research_data import FOLDER, bank_policies
+from scoped_calls import HEADER as SCOPED
+from scoped_calls import scoped
 
 FIRST: Final = (10, 20, 40)
 BARS: Final = {"bundled": (0.38, 0.50, 0.64), "minilm": (0.40, 0.55, 0.70)}
@@ -146,8 +149,20 @@ def distinct(owners: list[str], scores: Any) -> list[str]:
     return list(dict.fromkeys(owners[number] for number in order))
 
 
+async def scale(as_json: bool) -> None:
+    """Measure calls in disjoint scopes and print."""
+    rows = await scoped()
+    if as_json:
+        print(json.dumps({"machine": machine(), "scoped": rows}))
+        return
+    show("1,000 policies with 2,000 rules in disjoint scopes, facets given, in the server", SCOPED, rows)
+
+
 async def run(arguments: argparse.Namespace) -> None:
     """Measure and print."""
+    if arguments.scale:
+        await scale(arguments.json)
+        return
     found: dict[str, Any] = {"machine": machine(), "shares": {}, "milliseconds": {}}
     embedders: dict[str, Any] = {"bundled": LocalEmbedder()}
     if arguments.minilm:
@@ -185,4 +200,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", default=str(FOLDER))
     parser.add_argument("--minilm")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--scale", action="store_true")
     anyio.run(run, parser.parse_args())

@@ -244,7 +244,7 @@ class Governance:
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
         current = await self._library.current(principal.organization)
-        editions = {fold_id(e.policy.id): e for e in current.snapshot.editions}
+        editions = {fold_id(e.policy.id): e for e in current.snapshot.published}
         edition = editions.get(fold_id(policy_id))
         if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
             raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
@@ -266,7 +266,7 @@ class Governance:
             current.snapshot.revision,
             tuple(
                 PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()), e.policy.has_trial)
-                for e in current.snapshot.editions
+                for e in current.snapshot.published
             ),
         )
 

@@ -4,8 +4,8 @@ The fields of an answer are the keys that callers see. A field with the default 
 while it is None, and the schema does not require it. Every other field is always there.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import Field, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -18,16 +18,12 @@ def as_json(value: Any) -> Any:
     kind: type[Any] = type(value)
     if kind in _PLAIN or value is None:
         return value
-    if is_dataclass(kind):
-        shown: dict[str, Any] = {}
-        for name, may_lack in _keys(kind):  # a loop, and plain values taken at once: each recall does this 200 times
-            one = getattr(value, name)
-            if one is not None or not may_lack:
-                shown[name] = one if type(one) in _PLAIN else as_json(one)
-        return shown
+    reading = _reading(kind)
+    if reading:
+        return reading.members(value)
     if isinstance(value, Mapping):
         return {name: as_json(one) for name, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, tuple | list) or (isinstance(value, Sequence) and not isinstance(value, str | bytes)):
         return [as_json(one) for one in value]
     return value
 
@@ -74,6 +70,54 @@ def _schema(hint: Any) -> dict[str, Any]:
 
 def _is_plain(hint: Any) -> bool:
     return hint is Any or hint in _PLAIN or get_origin(hint) is Literal
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a kind of answer is read: each recall reads 200 parts of one, so all values of a part are taken at once.
+
+    `lacking` are the names that JSON may leave out, `nested` those whose values are no plain ones.
+    """
+
+    values: Callable[[Any], dict[str, Any]]
+    lacking: tuple[str, ...]
+    nested: tuple[str, ...]
+
+    def members(self, value: Any) -> dict[str, Any]:
+        """Return the members of the JSON object."""
+        shown = self.values(value)
+        for name in self.lacking:
+            if shown[name] is None:
+                del shown[name]
+        for name in self.nested:
+            if name in shown:
+                shown[name] = as_json(shown[name])
+        return shown
+
+
+@cache
+def _reading(kind: type[Any]) -> _Reading | None:
+    """Return how a kind of value is read, None if it is no dataclass."""
+    if not is_dataclass(kind):
+        return None
+    hints = get_type_hints(kind)
+    names = tuple(name for name, _ in _keys(kind))
+    lacking = tuple(name for name, may_lack in _keys(kind) if may_lack)
+    nested = tuple(name for name in names if hints[name] is Any or not _is_plain(_without_none(hints[name])))
+
+    def values(value: Any) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in names}
+
+    return _Reading(values if hasattr(kind, "__slots__") else _attributes, lacking, nested)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    return vars(value).copy()
+
+
+def _without_none(hint: Any) -> Any:
+    parts = [one for one in get_args(hint) if one is not NoneType]
+    return parts[0] if get_origin(hint) in (Union, UnionType) and len(parts) == 1 else hint
 
 
 @cache

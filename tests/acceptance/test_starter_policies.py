@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from interlayer.text.budget import json_tokens
-
 pytestmark = pytest.mark.anyio
 
 

@@ -226,6 +226,8 @@ def test_prose_that_still_says_a_former_value_is_named_with_its_line(desk: Desk)
 
 def test_lint_needs_no_home_and_makes_none(desk: Desk) -> None:
     assert "errors: 0" in desk.run("lint", "policies").stdout
+    desk.write(refunds=REFUNDS.replace("scope: {", "scope: {entity_types: [deel], "))
+    assert "'deel' does not exist; did you mean 'deal'?" in desk.run("lint", "policies", fails=True).stdout
     assert not desk.home.exists() or not list(desk.home.iterdir())
 
 

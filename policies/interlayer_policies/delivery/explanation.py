@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from interlayer_policies.checks.checks import subjects
 from interlayer_policies.delivery.answers import ContextAnswer
 from interlayer_policies.delivery.packing import candidates
 from interlayer_policies.delivery.precedence import Governing, govern
@@ -79,7 +80,7 @@ def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterat
     for rule in snapshot.rules:
         verdict, why = _of_policy(snapshot, governing, rule.number, request)
         if rule.ref in delivered:
-            verdict, why = "delivered", _assume(rule.edition.policy, request.situation)
+            verdict, why = "delivered", _assume(rule.edition.policy, request.situation) + _seen(delivered[rule.ref])
         elif rule.ref in lost:
             one = lost[rule.ref]
             verdict = "waived" if one.by.startswith("waiver ") else "overridden"
@@ -92,10 +93,9 @@ def _rules_in_trial(snapshot: Snapshot, request: Request) -> Iterator[RuleVerdic
     promoted = snapshot.promoted
     if promoted is None:
         return
-    live = {rule.ref for rule in snapshot.rules}
     governing = govern(promoted, request.situation, request.now, request.waivers)
     for one in _rules(promoted, governing, request):
-        if one.ref not in live:
+        if one.ref not in snapshot.refs:
             would = "would be delivered" if one.verdict == "delivered" else f"would be {one.verdict} {one.why}"
             met = one.verdict in ("delivered", "overridden", "waived", "superseded")
             yield replace(one, verdict="trial", why=f"in trial: {would}") if met else one
@@ -190,6 +190,13 @@ def _mismatch(policy: Policy, situation: Mapping[str, tuple[str, ...]]) -> str:
 def _assume(policy: Policy, situation: Situation) -> str:
     missing = [facet for facet, _ in policy.scope.limits if facet not in situation]
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
+
+
+def _seen(rule: BoundRule) -> str:
+    """Say which subjects of the word lists its check sees by words that it does not name itself."""
+    check = rule.rule.check
+    concepts = subjects(check.kind, check.filled(rule.values).options) if check else []
+    return f"; its check knows every word for {', '.join(concepts)}" if concepts else ""
 
 
 def _best_first(verdict: SectionVerdict) -> tuple[bool, float, float, str]:

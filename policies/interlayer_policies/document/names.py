@@ -38,13 +38,17 @@ def check_id(name: str, longest: int) -> str:
     return name
 
 
+def bare(heading: str) -> str:
+    """Return a heading without tags, entities and the targets of its links, in one line."""
+    return " ".join(_TAG.sub(" ", html.unescape(_LINK.sub(r"\1", heading))).split())
+
+
 def slug(text: str) -> str:
     """Return a text as lower-case words of any script joined by `-`: `Größe & Maß` as `grosse-mass`, `返金` as it is.
 
     Tags, entities and the targets of links are left out.
     """
-    plain = _TAG.sub(" ", html.unescape(_LINK.sub(r"\1", text)))
-    spelled = "".join(one if _is_in_word(one) else "-" for one in _without_accents(plain.casefold()))
+    spelled = "".join(one if _is_in_word(one) else "-" for one in _without_accents(bare(text).casefold()))
     return "-".join(filter(None, spelled.split("-")))[:POLICY_ID_MAX].rstrip("-") or "section"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from interlayer.text.budget import text_tokens
+from interlayer.text.budget import CHARS_PER_TOKEN, text_tokens
 from interlayer_policies.document.fences import code_lines, fence_mark
 from interlayer_policies.document.names import slug
 from interlayer_policies.document.policy import Section
@@ -271,7 +271,7 @@ def _short_enough(text: str) -> Iterator[str]:
     for sentence in _SENTENCE_END.split(text):
         rest = sentence
         while text_tokens(rest) > PART_TOKENS_MAX:
-            room = len(rest.encode()[: 3 * PART_TOKENS_MAX].decode(errors="ignore"))
+            room = len(rest.encode()[: int(CHARS_PER_TOKEN * PART_TOKENS_MAX)].decode(errors="ignore"))
             cut = max(rest.rfind(" ", 0, room), rest.rfind("\n", 0, room))
             cut = cut if cut > 0 else room
             yield rest[:cut]

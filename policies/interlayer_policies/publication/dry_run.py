@@ -17,6 +17,7 @@ from interlayer_policies.delivery.explanation import Explanation, explain
 from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.publication.calls_on_record import calls_on_record
 from interlayer_policies.publication.proposals import groups_for
@@ -91,7 +92,9 @@ class DryRun:
             old_files = await self._sets.files(organization, before) if isinstance(before, int) else before
             old = await self._built(await self._publisher.read(old_files), old_files, current)
         proposed = await self._built(policies, files, current)
-        was, becomes = _by_id(old), _by_id(proposed)
+        becomes = _by_id(proposed)
+        spelled = {fold_id(name): name for name in becomes}
+        was = {spelled.get(fold_id(name), name): policy for name, policy in _by_id(old).items()}
         calls = await self._recent_calls(organization)
         now = self._clock()
         changed = await anyio.to_thread.run_sync(
@@ -141,4 +144,4 @@ class DryRun:
 
 
 def _by_id(snapshot: Snapshot) -> dict[str, Policy]:
-    return {edition.policy.id: edition.policy for edition in snapshot.editions}
+    return {edition.policy.id: edition.policy for edition in snapshot.published}

@@ -232,7 +232,7 @@ class SnapshotCache:
                 shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
                 return shelf
             if shelf and same:
-                editions, vocabulary = shelf.snapshot.editions, shelf.snapshot.vocabulary
+                editions, vocabulary = shelf.snapshot.published, shelf.snapshot.vocabulary
             else:
                 editions, vocabulary = await self._read(organization, head, shelf)
             snapshot = await self.build(head.revision, editions, model, vocabulary=vocabulary)
@@ -242,7 +242,7 @@ class SnapshotCache:
     async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> tuple[Sequence[Edition], Vocabulary]:
         """Return the policies of a set and its vocabulary, whole and as they were published. Raises `Corrupt`."""
         entries = await self._sets.published_entries(organization, head)
-        known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.editions} if shelf else {}
+        known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.published} if shelf else {}
         unknown = [entry for entry in entries if (entry.id, entry.version, entry.sha256) not in known]
         stored = await self._sets.versions.sources(organization, unknown)
         vocabulary = _vocabulary([source for source in stored if source.path == VOCABULARY_FILE])

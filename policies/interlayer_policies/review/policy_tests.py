@@ -78,7 +78,7 @@ def expectations(snapshot: Snapshot, queries: Mapping[str, Query], now: datetime
 
     Tests of a policy in trial, or with a rule in trial, hold for the set with its trials promoted.
     """
-    for edition in snapshot.editions:
+    for edition in snapshot.published:
         for expectation in edition.policy.expectations:
             asked = snapshot.promoted or snapshot if edition.policy.has_trial else snapshot
             test = _Test(asked, edition.policy, expectation, expectation.at or now)

@@ -66,7 +66,7 @@ class Crowd:
 
 def crowded(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crowd]:
     """Return the calls over their cap: the open one first, then the heaviest, at most `_SHOWN`, in a fixed order."""
-    with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
+    with_rules = sorted((policy for policy in policies if policy.rules_in_force), key=lambda policy: policy.id)
     if not with_rules:
         return []
     loads = _Loads(with_rules, vocabulary)
@@ -91,7 +91,7 @@ def scope_costs(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crow
 
     The first two come first, then the heaviest; of calls with the same rules only the one with fewer facets.
     """
-    with_rules = sorted((policy for policy in policies if policy.rules), key=lambda policy: policy.id)
+    with_rules = sorted((policy for policy in policies if policy.rules_in_force), key=lambda policy: policy.id)
     if not with_rules:
         return []
     loads = _Loads(with_rules, vocabulary)

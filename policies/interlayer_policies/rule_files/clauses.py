@@ -6,7 +6,7 @@ by itself stays where it is, and is told with the reason.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
@@ -16,6 +16,7 @@ from interlayer.language.obligations import (
     ends_in_obligation,
     ends_in_that,
     find_obligation,
+    may_open_with_pointer,
     offers_choice,
     opens_with_condition,
     opens_with_pointer,
@@ -28,7 +29,7 @@ from interlayer_policies.rule_files.outline import Node, outline, plain
 RULE_MAX: Final = 500
 
 _JOINT: Final = re.compile(r"[;,]\s+[^\W\d_]{1,4}$")  # "...; and" of an entry that is not the last
-_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 _WITH_ITS_REASON_MAX: Final = 320
 """Characters of an entry that becomes a rule with the sentences that explain it; of a longer one only what obliges."""
@@ -47,6 +48,7 @@ _UNPRINTABLE: Final = "it holds {braces} or signs that no rule may hold; write i
 _INTRODUCTION: Final = "it introduces what follows; say it in one sentence"
 _CHOICE: Final = "it offers a choice of what is listed, too long for one rule; shorten it"
 _TABLE: Final = "it stands in a table, whose rows need their head"
+_HTML: Final = "it stands in HTML"
 _BESIDE: Final = "it stands in an entry of a list with other paragraphs; say it in an entry of its own"
 _QUOTE: Final = "it stands in a quotation"
 
@@ -97,10 +99,13 @@ class _Lead:
         return self.level == "must" and len(self.text.split()) <= _BARE_WORDS_MAX and ends_in_that(self.text)
 
 
-def read_clauses(lines: Sequence[str], under: Sequence[str]) -> Reading:
-    """Find the rules in the lines under a heading; `under` are the headings that they take along."""
+def read_clauses(lines: Sequence[str], under: Sequence[str], parameters: Collection[str] = ()) -> Reading:
+    """Find the rules in the lines under a heading; `under` are the headings that they take along.
+
+    A rule may hold `{name}` of these parameters and no other.
+    """
     found = Reading()
-    _Reader(lines, list(under), found).read(outline(lines, order_pattern()))
+    _Reader(lines, list(under), found, frozenset(parameters)).read(outline(lines, order_pattern()))
     found.rules.sort(key=lambda rule: rule.line)
     found.kept.sort(key=lambda clause: clause.line)
     return found
@@ -109,7 +114,8 @@ def read_clauses(lines: Sequence[str], under: Sequence[str]) -> Reading:
 class _Reader:
     """Reads one outline."""
 
-    def __init__(self, lines: Sequence[str], under: list[str], found: Reading) -> None:
+    def __init__(self, lines: Sequence[str], under: list[str], found: Reading, parameters: frozenset[str]) -> None:
+        self._parameters = parameters
         self._lines = lines
         self._under = under
         self._found = found
@@ -225,7 +231,7 @@ class _Reader:
             for number in binding:
                 self._keep(node, said[number], obligations[number], _CONTRARY)
             return False
-        if _is_one_rule(node, said, binding):
+        if _is_one_rule(node, said, obligations):
             if opens_with_pointer(said[0]) and not leads:
                 self._keep(node, node.text, obligations[binding[0]], _POINTER)
                 return False
@@ -249,7 +255,7 @@ class _Reader:
         for number, one in enumerate(obligations):
             if not _is_binding(one):
                 continue
-            if not opens_with_pointer(said[number]):
+            if not (may_open_with_pointer(said[number]) if number else opens_with_pointer(said[number])):
                 groups.append([number])
             elif number == 0:
                 self._keep(node, said[number], one, _POINTER)
@@ -267,13 +273,13 @@ class _Reader:
 
     def _add_or_keep(self, node: Node, level: Level, text: str, leads: tuple[_Lead, ...], sentence: str = "") -> bool:
         text = _JOINT.sub("", text.rstrip(" ;,"))
-        own = find_obligation(text)
-        taken = [lead.text for lead in leads if not (lead.is_bare and _is_binding(own))]
+        binds = _is_binding(find_obligation(text)) or any(one.level and not one.is_bare for one in leads)
+        taken = [lead.text for lead in leads if not (lead.is_bare and binds)]
         introduced = ": ".join([*taken, text])
         reason = _INTRODUCTION if text.endswith((":", "：")) else ""
         if not reason:
             reason = "" if self._add(self._line(node, sentence or text), level, introduced) else _TOO_LONG
-            reason = _UNPRINTABLE if reason and not _is_plain(introduced) else reason
+            reason = _UNPRINTABLE if reason and not self._is_plain(introduced) else reason
         if reason:
             self._found.kept.append(KeptClause(self._line(node, sentence or text), level, text, reason))
         return not reason
@@ -283,10 +289,14 @@ class _Reader:
         conditions = [one for one in self._under if opens_with_condition(one)]
         for under in (self._under, conditions):
             whole = ": ".join([*under, text])
-            if len(whole) <= RULE_MAX and _is_plain(whole):
+            if len(whole) <= RULE_MAX and self._is_plain(whole):
                 self._found.rules.append(FoundRule(line, level, whole))
                 return True
         return False
+
+    def _is_plain(self, text: str) -> bool:
+        strange = set(_PLACEHOLDER.findall(text)) - self._parameters
+        return text.isprintable() and not strange and "<!--" not in text
 
     def _keep(self, node: Node, text: str, obligation: Obligation | None, reason: str) -> None:
         if obligation is not None and obligation.force != "may" and "<!--" not in text:
@@ -309,7 +319,7 @@ class _Reader:
             for one in _sentences(text):
                 obligation = find_obligation(one)
                 if _is_binding(obligation):
-                    reason = {"table": _TABLE, "quote": _QUOTE}.get(node.kind, _BESIDE)
+                    reason = {"table": _TABLE, "quote": _QUOTE, "html": _HTML}.get(node.kind, _BESIDE)
                     self._found.kept.append(KeptClause(number, _force(obligation), one, reason))
 
 
@@ -336,11 +346,13 @@ def _all_entries(entries: Sequence[Node]) -> Iterator[Node]:
         yield from _all_entries(entry.below)
 
 
-def _is_one_rule(node: Node, said: Sequence[str], binding: Sequence[int]) -> bool:
+def _is_one_rule(node: Node, said: Sequence[str], obligations: Sequence[Obligation | None]) -> bool:
     """Return whether a text with sentences that bind is a single rule: what explains one goes with it."""
     if len(said) == 1:
         return True
-    if len(node.text) > _WITH_ITS_REASON_MAX:
+    binding = [number for number, one in enumerate(obligations) if _is_binding(one)]
+    allows = any(one is not None and one.force == "may" for one in obligations[binding[0] :])
+    if len(node.text) > _WITH_ITS_REASON_MAX or allows:
         return False
     rests = opens_with_condition(said[0]) or said[0].endswith((":", "：")) or opens_with_pointer(said[0])
     one = len(binding) == 1 and (node.kind != "paragraph" or len(said) <= 2)
@@ -373,7 +385,3 @@ def _reason(obligation: Obligation | None) -> str:
     if obligation is None or obligation.place == "main":
         return _ADVICE
     return _SUBORDINATE if obligation.place == "subordinate" else _STATEMENT
-
-
-def _is_plain(text: str) -> bool:
-    return text.isprintable() and not _PLACEHOLDER.search(text) and "<!--" not in text

@@ -8,7 +8,7 @@ Files that hold only where they are relevant bring no rules, since a rule is del
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import yaml
 from interlayer.errors import InvalidInput
 from interlayer.language.obligations import find_obligation, opens_with_condition
 from interlayer_policies.document.fences import code_lines
-from interlayer_policies.document.names import slug
+from interlayer_policies.document.names import bare, slug
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
 from interlayer_policies.rule_files.clauses import read_clauses
@@ -29,6 +29,7 @@ _DESCRIPTION_MAX: Final = 500
 
 _HEADING: Final = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
 _OURS: Final = re.compile(r"---[ \t]*\r?\n(?:(?!---).*\n)*?(?:id|rules|scope):")
+_BLANK: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _SUFFIX: Final = re.compile(r"\.(?:mdc|md|markdown|txt)$")
 _RELEVANT_ONLY: Final = "its file holds only for the tasks that it is relevant to, and a rule would reach every call"
 _HEADING_OBLIGES: Final = "it is a heading; say it in a sentence under it"
@@ -60,6 +61,7 @@ class Imported:
 
     `tags` is its scope (none: every call); with `relevant_only` it brings no rules. `kept` is what obliges and is no
     rule; `includes` are the files that it takes in, each a policy of its own; `not_read` says why it was not read.
+    `parameters` are the blanks to fill in that it has, written `{{name}}`; each stands for its own name until then.
     """
 
     source: str
@@ -72,6 +74,7 @@ class Imported:
     sections: tuple[str, ...] = ()
     same_as: str = ""
     includes: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     not_read: str = ""
 
 
@@ -92,7 +95,7 @@ class _Block:
     @property
     def name(self) -> str:
         """What its rules take along: the heading below the title."""
-        return plain(self.heading[2]).rstrip(":") if self.heading and self.level > 1 else ""
+        return plain(bare(self.heading[2])).rstrip(":") if self.heading and self.level > 1 else ""
 
     @property
     def is_blank(self) -> bool:
@@ -134,14 +137,17 @@ def _as_it_is(file: RuleFile, name: str) -> Imported | None:
 
 
 def _convert(file: RuleFile, place: Placed, name: str) -> Imported:
+    place, parameters = _with_parameters(place)
     blocks = _blocks(place)
-    rules, kept = _take_rules(blocks, place)
+    rules, kept = _take_rules(blocks, place, parameters)
     body = _body(blocks)
     title, as_text = _title(body, file.path)
     lead = [*(f"    {line}" for line in place.kept), *as_text]
     if len(place.description) > _DESCRIPTION_MAX:
         lead = [place.description, "", *lead]
-    written = yaml.safe_dump(_head(name, title, place, rules), sort_keys=False, allow_unicode=True, width=10_000)
+    written = yaml.safe_dump(
+        _head(name, title, place, rules, parameters), sort_keys=False, allow_unicode=True, width=10_000
+    )
     text = "\n".join(["---", written.rstrip("\n"), "---", *([*lead, ""] if lead else []), *body]).rstrip() + "\n"
     policy = parse(PolicyFile(f"{name}.md", text))
     if not isinstance(policy, Policy):
@@ -154,17 +160,22 @@ def _convert(file: RuleFile, place: Placed, name: str) -> Imported:
         relevant_only=place.activation == "relevant",
         rules=tuple(rules),
         includes=file.includes,
+        parameters=parameters,
         kept=tuple(kept),
         sections=tuple(section.id for section in policy.sections),
     )
 
 
-def _head(name: str, title: str, place: Placed, rules: Sequence[ImportedRule]) -> dict[str, Any]:
+def _head(
+    name: str, title: str, place: Placed, rules: Sequence[ImportedRule], parameters: Sequence[str]
+) -> dict[str, Any]:
     head: dict[str, Any] = {"id": name, "title": title}
     if 0 < len(place.description) <= _DESCRIPTION_MAX:
         head["description"] = place.description
     if place.tags:
         head["scope"] = {"tags": list(place.tags)}
+    if parameters:
+        head["params"] = {one: {"value": one} for one in parameters}
     if rules:
         head["rules"] = [{"id": rule.id, "level": rule.level, "text": rule.text} for rule in rules]
     return head
@@ -181,7 +192,25 @@ def _blocks(place: Placed) -> list[_Block]:
     return blocks
 
 
-def _take_rules(blocks: Sequence[_Block], place: Placed) -> tuple[list[ImportedRule], list[KeptObligation]]:
+def _with_parameters(place: Placed) -> tuple[Placed, tuple[str, ...]]:
+    """Return a file with its blanks to fill in, `{{company}}`, as parameters of ours, and their names."""
+    names: dict[str, None] = {}
+
+    def declare(found: re.Match[str]) -> str:
+        names.setdefault(found[1])
+        return f"{{{found[1]}}}"
+
+    coded = code_lines(place.body)
+    body = [
+        line if in_code or "`" in line else _BLANK.sub(declare, line)
+        for line, in_code in zip(place.body, coded, strict=True)
+    ]
+    return replace(place, body=body), tuple(names)
+
+
+def _take_rules(
+    blocks: Sequence[_Block], place: Placed, parameters: Sequence[str]
+) -> tuple[list[ImportedRule], list[KeptObligation]]:
     """Take what becomes a rule out of the blocks; return it, and what obliges and stays."""
     rules: list[ImportedRule] = []
     kept: list[KeptObligation] = []
@@ -189,7 +218,7 @@ def _take_rules(blocks: Sequence[_Block], place: Placed) -> tuple[list[ImportedR
     for block in blocks:
         above = [one for one in above if one[0] < block.level]
         conditions = [name for _, name in above if opens_with_condition(name)]
-        read = read_clauses(block.lines, [*conditions, *([block.name] if block.name else [])])
+        read = read_clauses(block.lines, [*conditions, *([block.name] if block.name else [])], parameters)
         first = block.line + (1 if block.heading else 0)
         above.append((block.level, block.heading[2].rstrip(":") if block.heading else ""))
         kept += _in_heading(block)

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
-Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "code"]
+Kind = Literal["paragraph", "list", "entry", "step", "table", "quote", "html", "code"]
 
 _CLAUSE: Final = re.compile(
     r"\s*(?:\((?:[a-z]{1,2}|[ivx]{1,4}|\d{1,2})\)|[a-z]\)|§ ?\d+|\d{1,2}(?:\.\d{1,2})+\.?)[ \t]+(?=\S)"
 )
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
+_OTHERS: Final[dict[str, Kind]] = {"table": "table", "blockquote": "quote", "html_block": "html"}
 _EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)([^_]+?)(?<=\S)_(?!\w)")
+_SHORT: Final = 60  # characters: a wrapped line is longer
 _ORDER: Final = re.compile(r"(?:[-*] )?[*_]*[A-ZÄÖÜÉ]")
 
 
@@ -66,10 +68,10 @@ def _nodes(tree: "SyntaxTreeNode", lines: Sequence[str]) -> Iterator[Node]:
         elif node.type in {"bullet_list", "ordered_list"}:
             kind: Kind = "entry" if node.type == "bullet_list" else "step"
             yield Node("list", start, end, below=[_entry(item, kind, lines) for item in node.children])
-        elif node.type in {"table", "blockquote"}:
-            yield Node("table" if node.type == "table" else "quote", start, end, own_end=end)
-        else:
+        elif node.type == "html_block" and lines[start].lstrip().startswith("<!--"):
             yield Node("code", start, end, own_end=end)
+        else:
+            yield Node(_OTHERS.get(node.type, "code"), start, end, own_end=end)
 
 
 def _entry(item: "SyntaxTreeNode", kind: Kind, lines: Sequence[str]) -> Node:
@@ -116,15 +118,21 @@ def _with_clauses(nodes: Sequence[Node], lines: Sequence[str], opens_order: "re.
 
 def _parts(node: Node, lines: Sequence[str], opens_order: "re.Pattern[str] | None") -> Iterator[Node]:
     """Yield a paragraph, or the clauses and orders that its lines begin."""
-    starts = [node.start]
-    for number in range(node.start + 1, node.end):
-        order = opens_order is not None and _ORDER.match(lines[number]) and opens_order.match(lines[number])
-        if _CLAUSE.match(lines[number]) or order:
-            starts.append(number)
+    inner = range(node.start + 1, node.end)
+    starts = [node.start, *(n for n in inner if _CLAUSE.match(lines[n]) or _opens(lines, n, opens_order))]
     for start, end in zip(starts, [*starts[1:], node.end], strict=True):
         clause = _CLAUSE.match(lines[start])
         text = plain("\n".join([lines[start][clause.end() if clause else 0 :], *lines[start + 1 : end]]))
         yield Node("entry" if clause else "paragraph", start, end, text, end)
+
+
+def _opens(lines: Sequence[str], number: int, opens_order: "re.Pattern[str] | None") -> bool:
+    """Whether a line of a paragraph stands for itself: it is an order, or comes behind a short line that is one."""
+    line, before = lines[number], lines[number - 1].rstrip()
+    if opens_order is None or not _ORDER.match(line):
+        return False
+    listed = len(before) < _SHORT and before[-1:] not in {",", ";", ":"} and opens_order.match(before)
+    return bool(opens_order.match(line) or listed)
 
 
 def _is_indented(line: str) -> bool:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 
 from interlayer.language.lexicon.reader import entries, figures, pattern, words
+from interlayer.language.sieve import sieve
 from interlayer.language.writing.conventions import UNKNOWN, Ambiguous, Conventions
 
 MONTHS: Final[Mapping[str, int]] = {form: int(month) for form, month in figures("months").items()}
@@ -79,6 +80,7 @@ _PERIOD: Final = re.compile(
     rf"|(?P<day>{pattern(RELATIVE_DAYS)})"
     rf"|(?P<shift>{pattern(SHIFTS)})\s+(?P<unit>{pattern({*UNITS.values(), 'weekend'})})))\b"
 )
+_MAY_BE_PERIOD: Final = sieve(_PERIOD.pattern)
 _YEAR_FIRST: Final = re.compile(
     r"(?P<y>\d{4})(?:-(?=\d+-)|/(?=\d+/)|\.(?=\d+\.)|年(?=\d+月)|(?=\d{4}$))(?P<m>\d{2}(?=\d{2}$)|\d{1,2}(?=[-/.月]))[-/.月]?(?P<d>\d{1,2})日?"
 )
@@ -172,7 +174,7 @@ def _in_words(text: str, written_on: date | None) -> date | None:
 
 def periods(text: str) -> Counter[str]:
     """Count the months, days of the week, quarters and relative times that a text names, alike by what they mean."""
-    return Counter(map(_period, _PERIOD.finditer(text)))
+    return Counter(map(_period, _PERIOD.finditer(text) if _MAY_BE_PERIOD(text) else ()))
 
 
 def _period(match: "re.Match[str]") -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from interlayer.language.dates import periods
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.quantities.numbers import Number, numbers, within
+from interlayer.language.sieve import sieve
 
 REMEMBERED: Final = 8_192
 """Texts of which it is kept what they say: an entity's statements are compared with one another again and again."""
@@ -28,6 +29,7 @@ _NEGATION: Final = re.compile(
     rf"|{pattern(_WITHIN_WORDS)}",
     re.IGNORECASE,
 )
+_MAY_DENY: Final = sieve(f"(?i){_NEGATION.pattern}")
 _NO_NEGATION: Final = re.compile(rf"(?i)\b(?:{pattern(words('phrases_without_negation'))})\b")
 _WORD: Final = re.compile(r"[^\W_]+(?:[.&'’/-][^\W_]+)*")
 
@@ -68,7 +70,7 @@ def find_distinction(new: str, known: str) -> str | None:
 
 def negated(text: str) -> bool:
     """Return whether a text denies something, in a common language; two negations take each other back."""
-    return len(_NEGATION.findall(_NO_NEGATION.sub(" ", text))) % 2 == 1
+    return _MAY_DENY(text) and len(_NEGATION.findall(_NO_NEGATION.sub(" ", text))) % 2 == 1
 
 
 def without_negation(text: str) -> str:

@@ -73,7 +73,7 @@ def _is_spanish_order(text: str, said: frozenset[str]) -> bool:
 def _tells_of_a_third(rest: str) -> bool:
     """Whether an English verb is of the third person, so that never and always before it describe: `never changes`."""
     word = _WORD.search(rest)
-    return word is not None and bool(re.search(r"[^sui]s$", word[0].casefold()))
+    return word is not None and bool(re.search(r"^has$|\w{2}[^sui]s$", word[0].casefold()))
 
 
 @dataclass(frozen=True, slots=True)

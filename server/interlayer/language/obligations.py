@@ -26,6 +26,8 @@ _DASH: Final = re.compile(r";\s+|\s[–—]\s")
 _LABEL: Final = re.compile(r"[^:.!?]{1,60}:\s+")
 _DENIED: Final[dict[str, Force]] = {"may": "must_not", "must": "must_not", "should": "should_not", "needed": "may"}
 _BINDING: Final = frozenset({"must", "must_not"})
+_GERMAN_NOT: Final = re.compile(r"(?<!\w)(?:nicht|kein\w*)(?!\w)", re.IGNORECASE)
+_INFINITIVE: Final = re.compile(r"(?<![^\s])[a-zäöüß]+(?:en|ern|eln)\W*$")
 _NEAR: Final = 3  # words between a conjunction and the verb of its own clause
 _FIRST_WORDS: Final = 6
 
@@ -105,6 +107,13 @@ def opens_with_pointer(sentence: str) -> bool:
     return bool(first) and first[0].casefold() in pointers
 
 
+def may_open_with_pointer(sentence: str) -> bool:
+    """Return whether the first word of a sentence may point back: German Sie is they as well as you."""
+    first = _WORD.match(sentence.lstrip("\"'“„«*_ ("))
+    pronoun = first is not None and first[0].casefold() in words("subject_pronouns")
+    return pronoun or opens_with_pointer(sentence)
+
+
 def offers_choice(text: str) -> bool:
     """Return whether a text says that one of several things is enough."""
     return bool(_choice_pattern().search(text.casefold()))
@@ -120,7 +129,8 @@ def denies(sentence: str) -> bool:
 
 def _openings(text: str) -> list[int]:
     """Return where an order may begin: at the start, behind a label, behind a condition that comes first."""
-    start = len(text) - len(text.lstrip(" *_-–—(\"'"))
+    first = _WORD.search(text)  # behind marks and emoji
+    start = first.start() if first else 0
     found = [start]
     label = _LABEL.match(text, start)
     if label:
@@ -185,7 +195,11 @@ def _denial(text: str, openings: list[int]) -> Obligation | None:
     """Return what a sentence says is never so, or only so; it need not bind anybody."""
     # Neither the bare no and ne nor do not, which deny anything.
     said = (mark for mark in find_orders(text) if text[mark.start : mark.end].isalpha() and mark.end - mark.start > 2)
-    if any(mark.meaning == "must_not" for mark in said):
+    found = list(said)
+    german = any(mark.language == "de" for mark in found) or _GERMAN_NOT.search(text)
+    if german and "," not in text and _INFINITIVE.search(text):  # "Passwörter niemals speichern" is no statement
+        return Obligation(_FORCES[found[0].meaning] if found else "must_not")
+    if any(mark.meaning == "must_not" for mark in found):
         return Obligation("must_not", "statement")
     if any(_is_denied_subject(text, openings, language) for language in LANGUAGES):
         return Obligation("must_not", "statement")

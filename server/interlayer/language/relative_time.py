@@ -2,7 +2,7 @@
 
 Only what is certain is resolved. "Recently", "the last year" (a window as often as a calendar year) and weekdays
 without a direction are left alone. Weeks begin on Monday, quarters are those of the calendar. Of other languages than
-English days and periods are known, "gestern", "le mois dernier".
+English days, periods and distances are known, "gestern", "le mois dernier", "hace 3 días".
 """
 
 import re
@@ -11,13 +11,20 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from interlayer.language.dates import MONTH, RELATIVE_DAYS, SHIFTS, UNITS, WEEKDAYS
-from interlayer.language.lexicon.reader import entries, forms, meanings, pattern, words_by_language
+from interlayer.language.lexicon.reader import entries, figures, forms, meanings, pattern, words_by_language
 from interlayer.language.quantities.numerals import WORDED, numerals
+from interlayer.language.sieve import sieve
 
 _DAY: Final = pattern(WEEKDAYS)
 _PERIOD: Final = pattern({*UNITS.values()} - {"day"})
 _COUNT: Final = rf"(?:\d{{1,3}}|an?|a couple of|{WORDED})"
 _UNIT: Final = f"(?:{pattern(UNITS)})"
+_SAID_UNITS: Final = meanings("units_behind_counts")
+_SAID_COUNTS: Final = {**figures("counts"), **figures("articles_as_counts")}
+_SAID_COUNT: Final = rf"(?:\d{{1,3}}|{pattern(_SAID_COUNTS)}|{WORDED})"
+_SAID_UNIT: Final = f"(?:{pattern(_SAID_UNITS)})"
+_SAID_PAST: Final = pattern(forms("words_before_past_distances"))
+_SAID_COMING: Final = pattern(forms("words_before_coming_distances"))
 _NAMED_BY_THE: Final = pattern(SHIFTS.keys() - {"last", "next"})  # "the last year" is a window as often as a year
 _PHRASES: Final = meanings("relative_periods")
 _BEFORE_MORNING: Final = re.compile(rf"(?i)\b(?:{pattern(forms('words_before_morning'))})\s$")
@@ -43,8 +50,12 @@ _RELATIVE: Final = re.compile(
     rf"|in (?P<ahead>{_COUNT}) (?P<ahead_unit>{_UNIT})(?:['’] time)?"
     rf"|(?P<from_now>{_COUNT}) (?P<from_unit>{_UNIT}) from (?:now|today)"
     rf"|(?P<back>{_COUNT}) (?P<back_unit>{_UNIT}) ago"
+    # "Il y a 30 jours de congé" is how many there are, and "hace 3 días que ..." is how long it has been so.
+    rf"|(?:{_SAID_PAST}) (?P<past>{_SAID_COUNT}) (?P<past_unit>{_SAID_UNIT})(?! que\b| de\b| d['’])"
+    rf"|(?:{_SAID_COMING}) (?P<coming>{_SAID_COUNT}) (?P<coming_unit>{_SAID_UNIT})(?! de\b| d['’])"
     r")(?:['’]s)?(?![\w-])(?![.@]\w)(?! of\b)"
 )
+_MAY_BE_RELATIVE: Final = sieve(_RELATIVE.pattern)
 _SHORT: Final = re.compile(rf"(?<![\w/@.#&-])EO(?P<short>[{''.join(_SHORT_UNITS)}])(?![\w-])")
 # What already stands behind: a date in brackets, a year, a month, a quarter.
 _DATED_AFTER: Final = re.compile(
@@ -61,7 +72,8 @@ def anchor(text: str, instant: datetime) -> str:
     An anchored text is returned as it is, and so is one that has no relative time.
     """
     today = instant.date()
-    text = _RELATIVE.sub(lambda match: _with_time(match, _resolve, today), text)
+    if _MAY_BE_RELATIVE(text):
+        text = _RELATIVE.sub(lambda match: _with_time(match, _resolve, today), text)
     return _SHORT.sub(lambda match: _with_time(match, _resolve_short, today), text)
 
 
@@ -147,8 +159,8 @@ def _of_phrase(match: "re.Match[str]", today: date) -> str:
 
 
 def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
-    number = _count(count.lower())
-    unit = UNITS[unit.lower()]
+    number = _count(count.casefold())
+    unit = UNITS.get(unit.casefold()) or _SAID_UNITS[unit.casefold()]
     moved = _move(today, unit, direction * number)
     return moved.isoformat() if unit in {"day", "week"} else _name(moved, unit)
 
@@ -156,7 +168,7 @@ def _of_distance(count: str, unit: str, direction: int, today: date) -> str:
 def _count(count: str) -> int:
     if count.isdigit() or count in {"a", "an", "a couple of"}:
         return int(count) if count.isdigit() else 2 if count.endswith("of") else 1
-    return int(sum(one.value for one in numerals(count)))
+    return int(_SAID_COUNTS.get(count) or sum(one.value for one in numerals(count)))
 
 
 def _name(day: date, unit: str) -> str:
@@ -207,5 +219,7 @@ _RESOLVERS: Final[dict[str, Callable[["re.Match[str]", date], str]]] = {
     "phrase": _of_phrase,
     "ahead": lambda match, today: _of_distance(match["ahead"], match["ahead_unit"], 1, today),
     "from_now": lambda match, today: _of_distance(match["from_now"], match["from_unit"], 1, today),
+    "past": lambda match, today: _of_distance(match["past"], match["past_unit"], -1, today),
+    "coming": lambda match, today: _of_distance(match["coming"], match["coming_unit"], 1, today),
     "back": lambda match, today: _of_distance(match["back"], match["back_unit"], -1, today),
 }

@@ -23,6 +23,11 @@ def compact_json(value: Any) -> str:
     return to_json(value).decode()
 
 
+def json_bytes(value: Any) -> int:
+    """Return the bytes of a JSON value in compact form."""
+    return len(to_json(value))
+
+
 def json_tokens(value: Any) -> int:
     """Return the estimated tokens of a JSON value in compact form."""
-    return math.ceil(len(to_json(value)) / CHARS_PER_TOKEN)
+    return math.ceil(json_bytes(value) / CHARS_PER_TOKEN)

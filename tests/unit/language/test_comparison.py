@@ -143,6 +143,32 @@ def test_an_outdated_clause_is_linked_and_the_rest_of_the_fact_kept() -> None:
     assert judge("The budget is $55,000.", older) is Verdict.LIKELY
 
 
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("Ada Berg works in the town of Ghent.", "Ada Berg reports to Tom Hart."),
+        ("The main office of Kelm Pumps is located in the town of Ghent.", "Ada Berg works in the town of Ghent."),
+        ("The main buyer of Kelm Pumps is Ost Foods.", "The main buyer of Ulm Paper is Kelm Pumps."),
+        ("Kelm Pumps runs its bookkeeping with Ledgerly.", "Ost Foods runs its bookkeeping with Ledgerly."),
+        ("Ost Foods runs its bookkeeping with Ledgerly.", "The main buyer of Kelm Pumps is Ost Foods."),
+    ],
+)
+def test_a_name_in_common_links_no_two_things(newer: str, older: str) -> None:
+    assert judge(newer, older) is Verdict.DISTINCT
+    assert judge(older, newer) is Verdict.DISTINCT
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("The backend switched to FastAPI.", "The backend uses Django."),
+        ("Tom Hart is the contact for the plant.", "The contact for the plant is Ada Berg."),
+    ],
+)
+def test_another_name_for_one_attribute_is_linked(newer: str, older: str) -> None:
+    assert judge(newer, older) is Verdict.LIKELY
+
+
 def test_figures_of_one_moment_are_a_list() -> None:
     assert judge("The hall holds 90 chairs.", "The hall holds 70 chairs.", later_s=5) is Verdict.DISTINCT
 

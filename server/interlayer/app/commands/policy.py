@@ -50,16 +50,17 @@ def policy_lint(folder: Path, as_json: bool) -> int:
 
 def _lint(files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
     """Lint beside the published set where there is one; a home is never made for it."""
+    from interlayer.app.composition import schema_of
     from interlayer_policies.governance import lint
 
     settings = settings_of(click.get_current_context())
     if not settings.is_in_use:
-        return lint(files, zone=settings.time_zone)
+        return lint(files, schema_of(settings).allowed_values(), settings.time_zone)
     try:
         return _lint_beside(files)
     except InterlayerError as error:
         click.echo(f"not compared with what is published: {error}", err=True)
-        return lint(files, zone=settings.time_zone)
+        return lint(files, schema_of(settings).allowed_values(), settings.time_zone)
 
 
 @with_stores

@@ -55,6 +55,7 @@ def _row(one: "Imported", into: Path) -> dict[str, Any]:
         "obliges_as_guidance": [json_of(kept) for kept in one.kept],
         "sections": list(one.sections),
         "includes": list(one.includes),
+        "parameters": list(one.parameters),
         "not_read": one.not_read or None,
         "same_as": one.same_as or None,
     }

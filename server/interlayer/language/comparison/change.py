@@ -40,9 +40,10 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     if newer.denied or older.denied or older.past or older.is_of_several or not older.stative:
         return Verdict.DISTINCT
     said, told = newer.without(*newer.changes), older.content
-    shared = [word for word in told.words if word.kind == "word" and said.says(word)]
-    value, was = said.beside(told), told.beside(said)
-    if not shared or not 0 < len(value) <= _VALUE_MAX or not 0 < len(was) <= _VALUE_MAX or not told.in_a_row(was):
+    was = told.beside(said)
+    shared = sum(word.kind == "word" for word in told.words) - sum(word.kind == "word" for word in was)
+    value = said.beside(told) if shared and 0 < len(was) <= _VALUE_MAX and told.in_a_row(was) else ()
+    if not 0 < len(value) <= _VALUE_MAX:
         return Verdict.DISTINCT
     kind = kind_of(value)
     if kind != kind_of(was) or not (is_pure(value) and is_pure(was)):
@@ -50,8 +51,29 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     if kind == "word":
         return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
     if newer.changes or now:
-        return Verdict.REPLACED
-    return _judge_frames(newer, older, value, said, kind, later_s)
+        # One has one office and one contact, but uses several tools: "switched to FastAPI" need not be from Django.
+        return Verdict.LIKELY if kind == "name" and not older.is_single else Verdict.REPLACED
+    return _judge_frames(newer, older, (value, was), said, later_s)
+
+
+def _is_one_attribute(newer: Clause, older: Clause, value: Sequence[Word], was: Sequence[Word]) -> bool:
+    """Whether two names are told of one attribute: a noun is in common, and each name is what is said of it.
+
+    "Ada Berg works in Ghent" and "Ada Berg reports to Tom Hart" have only their subject in common.
+    """
+    nouns = [word for word in older.content.words if word.kind == "word" and not older.is_named_by(word)]
+    shared = any(newer.content.says(word) for word in nouns if all(word is not one for one in was))
+    return shared and _is_said(newer, value) and _is_said(older, was)
+
+
+def _is_said(clause: Clause, value: Sequence[Word]) -> bool:
+    """Whether some words are said of the subject: behind the verb, or all that stands before "is"."""
+    verb = next((at for at, word in enumerate(clause.row) if word.stative or word.text == ":"), 0)
+    places = [at for at, word in enumerate(clause.row) if any(word is one for one in value)]
+    if min(places, default=0) > verb:
+        return True
+    whole = all(any(word is one for one in value) for word in clause.subject)
+    return max(places, default=0) < verb and whole and clause.row[verb].text in clause.known.copulas
 
 
 def judge_announced(newer: Clause, older: Clause, cosine: float) -> Verdict:
@@ -68,11 +90,15 @@ def judge_announced(newer: Clause, older: Clause, cosine: float) -> Verdict:
 
 
 def _judge_frames(
-    newer: Clause, older: Clause, value: Sequence[Word], said: Content, kind: str, later_s: float
+    newer: Clause, older: Clause, values: tuple[Sequence[Word], Sequence[Word]], said: Content, later_s: float
 ) -> Verdict:
     """Judge two plain statements of one attribute: "Kickoff takes place on ...", "The kickoff is on ..."."""
+    value, was = values
+    kind = kind_of(value)
     if newer.past or newer.indefinite or older.indefinite or not newer.stative or not said.in_a_row(value):
         return Verdict.DISTINCT
     if kind == "number" and later_s < _MEASURED_AGAIN_S:
         return Verdict.DISTINCT
-    return Verdict.LIKELY if kind == "name" else Verdict.REPLACED
+    if kind == "name":
+        return Verdict.LIKELY if _is_one_attribute(newer, older, value, was) else Verdict.DISTINCT
+    return Verdict.REPLACED

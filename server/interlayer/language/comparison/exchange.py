@@ -34,14 +34,16 @@ class Exchange:
     def of(cls, newer: Row, older: Row) -> "Exchange | None":
         """Find the one place, or None if too little stands in both or a word less is all the difference."""
         most = min(len(newer), len(older))
-        start = next((at for at in range(most) if newer[at].key != older[at].key), most)
-        end = next((at for at in range(most - start) if newer[-1 - at].key != older[-1 - at].key), most - start)
-        found = cls(
-            newer[:start], newer[start : len(newer) - end], older[start : len(older) - end], newer[len(newer) - end :]
-        )
-        if not (found.newer and found.older) or start + end < _COMMON_MIN * max(len(newer), len(older)):
+        start = end = 0
+        while start < most and newer[start].key == older[start].key:
+            start += 1
+        while end < most - start and newer[-1 - end].key == older[-1 - end].key:
+            end += 1
+        longest = max(len(newer), len(older))
+        if start + end == most or start + end < max(_COMMON_MIN * longest, longest - _WORDS_MAX):
             return None
-        return found if max(len(found.newer), len(found.older)) <= _WORDS_MAX else None
+        new_end, old_end = len(newer) - end, len(older) - end
+        return cls(newer[:start], newer[start:new_end], older[start:old_end], newer[new_end:])
 
     @property
     def is_double(self) -> bool:
@@ -143,7 +145,8 @@ def _judge_bearer(found: Exchange, known: Vocabulary) -> Verdict:
         and found.after[1].definite
     ):
         return Verdict.REPLACED
-    return Verdict.LIKELY if first.text in known.leading else Verdict.DISTINCT
+    own = len(found.after) > 1 and found.after[1].text in known.possessives  # a firm "runs its payroll with" anything
+    return Verdict.LIKELY if first.text in known.leading and not own else Verdict.DISTINCT
 
 
 def _judge_number(found: Exchange, predicate: Row, known: Vocabulary, later_s: float) -> Verdict:

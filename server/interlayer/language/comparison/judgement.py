@@ -30,7 +30,7 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     new, old = read_pair(newer.text, older.text, own)
     if new.text == old.text:
         return Verdict.SAME
-    if cosine < _ALIKE and not new.full.content.keys & old.full.content.keys:
+    if cosine < _ALIKE and new.full.content.keys.isdisjoint(old.full.content.keys):
         return Verdict.DISTINCT
     if covers(old, new) or restates(new, old):
         return Verdict.SAME
@@ -48,7 +48,7 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
 
 def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
     """Judge the statements as wholes, then clause by clause: what is outdated in one clause only is kept."""
-    if not new.keys & old.keys and not (new.whole.content.keys & old.whole.content.keys):
+    if new.keys.isdisjoint(old.keys) and new.whole.content.keys.isdisjoint(old.whole.content.keys):
         return Verdict.DISTINCT
     now = new.now and not old.now
     verdict = _judge_clauses(new.whole, old.whole, later_s, now=now)

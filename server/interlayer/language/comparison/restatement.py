@@ -32,14 +32,9 @@ _UNSAID: Final = frozenset(map(stem, lexicon.words("unsaid_words", "hedges")))
 def restates(newer: Reading, older: Reading) -> bool:
     """Return whether the newer statement is a line that pins down only what the older one does."""
     pinned = _Pinned.of(newer.text)
-    line = not any(word.stative for word in newer.whole.row)
-    if (
-        pinned is None
-        or not pinned.valued
-        or newer.asks
-        or newer.speaker
-        or not pinned.stands_in(older.text, line=line)
-    ):
+    if pinned is None or not pinned.valued or newer.asks or newer.speaker:
+        return False
+    if not pinned.stands_in(older.text, line=not newer.whole.stated):
         return False
     one, other = newer.whole, older.whole
     if any(clause.denied or clause.ends or clause.changes or clause.conditional for clause in (one, other)):

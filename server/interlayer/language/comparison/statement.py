@@ -1,7 +1,7 @@
 """A statement with what comparing it needs: read once in a language, compared often."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -85,6 +85,11 @@ class Clause:
         return any(word.stative or word.text == ":" for word in self.row)
 
     @cached_property
+    def stated(self) -> bool:
+        """Whether it has a verb of state."""
+        return any(word.stative for word in self.row)
+
+    @cached_property
     def indefinite(self) -> bool:
         """Whether it speaks of one of several."""
         return any(word.text in self.known.indefinite for word in self.row)
@@ -94,6 +99,18 @@ class Clause:
         """Whether what it speaks of is one of several: "an order of 200 units"."""
         verb = next((at for at, word in enumerate(self.row) if word.stative), len(self.row))
         return any(word.text in self.known.indefinite for word in self.row[:verb])
+
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether it says what or where something is, or what serves as something, of which there is one."""
+        known = self.known
+        joining = known.copulas | known.placing | known.scheduling | known.leading | known.roles | {":"}
+        return any(word.text in joining or word.key in known.unique for word in self.row)
+
+    def is_named_by(self, word: Word) -> bool:
+        """Whether a word is a name, or opens the row and one: there every word has a capital."""
+        opens = len(self.row) > 1 and word is self.row[0] and self.row[1].name and not word.function
+        return word.name or opens
 
     @cached_property
     def subject(self) -> Sequence[Word]:
@@ -133,6 +150,8 @@ class Clause:
 
     def without(self, *spans: Span) -> Content:
         """Return its content beside some phrases."""
+        if not spans:
+            return self.content
         return Content(
             [word for at, word in enumerate(self.row) if not any(start <= at < end for start, end, _ in spans)]
         )
@@ -214,7 +233,7 @@ def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
         if not itself:
             masked.append(word)
         elif not (masked and masked[-1].key == ITSELF):
-            masked.append(replace(word, key=ITSELF, name=False, function=True, itself=True))
+            masked.append(word._replace(key=ITSELF, name=False, function=True, itself=True))
     return tuple(masked)
 
 
@@ -234,7 +253,7 @@ def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
         end, name = phrases.get(place, (place + 1, ""))
         following = found[end] if end < len(found) else None
         word = _word(found[place], known, named=bool(following and following.name and following.kind == "word"))
-        yield replace(word, text=name, key=known.stem(name), function=False, name=False) if name else word
+        yield word._replace(text=name, key=known.stem(name), function=False, name=False) if name else word
         place = end
 
 
@@ -255,14 +274,14 @@ def _dated(found: list[Word], known: Vocabulary) -> Sequence[Word]:
                 dated.pop()  # 12. Mai
                 before = dated[-1]
             if before and _is_day(before):
-                dated[-1] = replace(before, kind="time")
-            dated.append(replace(word, key=f"month {month}"))
+                dated[-1] = before._replace(kind="time")
+            dated.append(word._replace(key=f"month {month}"))
         elif _is_day(word) and before and _is_month(before) and not (len(dated) > 1 and _is_day(dated[-2])):
-            dated.insert(len(dated) - 1, replace(word, kind="time"))  # June 4
+            dated.insert(len(dated) - 1, word._replace(kind="time"))  # June 4
         elif word.kind == "time" and before and before.text == "," and len(dated) > 1 and _is_month(dated[-2]):
             dated[-1] = word  # June 4, 2026
         elif word.kind == "time" and before and before.kind == "number" and word.key in known.quarters:
-            dated[-1] = replace(word, text=f"q{before.text}", key=f"q{before.text}")
+            dated[-1] = word._replace(text=f"q{before.text}", key=f"q{before.text}")
         else:
             dated.extend((_date_of(word.text) if word.kind == "time" else []) or [word])
     return dated
@@ -325,7 +344,7 @@ def _without_articles(found: Sequence[Word], known: Vocabulary) -> tuple[Word, .
                 continue
             kept.append(word)
             continue
-        kept.append(replace(word, definite=definite) if definite else word)
+        kept.append(word._replace(definite=definite) if definite else word)
         if not word.function:
             definite = False
     return tuple(kept)

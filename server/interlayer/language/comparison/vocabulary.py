@@ -120,6 +120,8 @@ class Phrases:
     def find(self, row: Sequence[str]) -> Sequence[Span]:
         """Return start, end and meaning of the phrases in a row, none within another one."""
         found: list[Span] = []
+        if self._by_first.keys().isdisjoint(row):  # as in most rows
+            return found
         end = 0
         for place, word in enumerate(row):
             if word not in self._by_first or place < end:

@@ -147,6 +147,12 @@ class Place:
 
     @property
     def _is_of_somebody_else(self) -> bool:
-        if _OTHER.search(self._before) or _OTHER.search(self._behind) or self._is_given_by_somebody:
+        if self._is_other or _OTHER.search(self._behind) or self._is_given_by_somebody:
             return True
         return bool(_OWN_ROLE.search(self.label) and _SPEAKER.search(self._before))
+
+    @property
+    def _is_other(self) -> bool:
+        """Whether words for somebody else stand before the value; their last may be what it was found by: deal."""
+        said = self.sentence[self.start - len(self._before) : self.end]
+        return any(found.start() < len(self._before) for found in _OTHER.finditer(said))

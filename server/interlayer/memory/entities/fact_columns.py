@@ -12,6 +12,7 @@ from interlayer.language.change import announces_change
 from interlayer.language.terms import stem, words
 from interlayer.memory.log.cursor import Marks, mark
 from interlayer.memory.log.records import FactRecord, LogEntry
+from interlayer.text.budget import json_bytes
 from interlayer.text.sentences import label_of
 
 
@@ -27,6 +28,8 @@ class Traits:
         self._announcing = bytearray()
         self._superseded = bytearray()
         self._marks = array("Q")
+        self._written = array("i")
+        self._fixed = array("i")  # of what is written, the bytes that never change
         self._origin_numbers: dict[str, int] = {}
         self._labelled: defaultdict[str, array[int]] = defaultdict(_none)
 
@@ -70,6 +73,11 @@ class Traits:
         """(facts,) uint64: what a cursor knows each by."""
         return np.array(self._marks, dtype=np.uint64)
 
+    @property
+    def written(self) -> NDArray[np.int32]:
+        """(facts,) int32: bytes of the values of each in JSON: what it says, where it comes from and how sure it is."""
+        return np.array(self._written, dtype=np.int32)
+
     def labelled(self, stems: Collection[str]) -> NDArray[np.float32]:
         """Return (facts,) float32: 1 for facts whose label ("Ann: ...", "Budget: ...") has one of these stems."""
         result = np.zeros(len(self._observed), dtype=np.float32)
@@ -89,6 +97,8 @@ class Traits:
         self._announcing.append(announces_change(fact.text))
         self._superseded.append(False)
         self._marks.append(mark(fact.id))
+        self._fixed.append(sum(map(json_bytes, (fact.id, fact.text, memory.id, memory.source or ""))))
+        self._written.append(self._fixed[-1] + json_bytes(fact.confidence))
         if ":" in fact.text:
             for stemmed in {stem(word) for word in words(label_of(fact.text))}:
                 self._labelled[stemmed].append(number)
@@ -97,6 +107,7 @@ class Traits:
         """Note when a fact was last observed and how sure it is by now."""
         self._observed[number] = _seconds(observed_at)
         self._confidence[number] = confidence
+        self._written[number] = self._fixed[number] + json_bytes(confidence)
 
     def set_superseded(self, number: int, superseded: bool) -> None:
         """Note whether a fact is superseded."""

@@ -144,7 +144,11 @@ class EntityView:
 
     def same_words(self, text: str) -> FactState | None:
         """Return the fact that says the same in the same words, whatever its case and punctuation."""
-        fact_id = self._exact.get(exact_form(text))
+        return self.in_form(exact_form(text))
+
+    def in_form(self, exact: str) -> FactState | None:
+        """Return the fact of an exact form."""
+        fact_id = self._exact.get(exact)
         return self.facts.get(fact_id) if fact_id else None
 
     def _adopt(self, merge: Merged) -> None:

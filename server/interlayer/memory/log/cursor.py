@@ -7,7 +7,7 @@ a place would then repeat what was shown and skip what was not.
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -41,9 +41,10 @@ def check_same(given: str, digest: str) -> None:
         raise InvalidInput("cursor", "belongs to another query.", "Keep query and filters as they were.")
 
 
-def encode(state: Any, shown: Iterable[int] = ()) -> str:
+def encode(state: Any, shown: Marks | Sequence[int] = ()) -> str:
     """Return a cursor that carries the state and the marks of what was shown."""
-    marks = b"".join(one.to_bytes(_MARK_BYTES, "big") for one in shown)
+    whole = np.asarray(shown, dtype=">u8").view(np.uint8).reshape(-1, 8)
+    marks = whole[:, 8 - _MARK_BYTES :].tobytes()
     text = json.dumps(state, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(text + b"\n" + marks).decode().rstrip("=")
 

@@ -1,7 +1,8 @@
 """The order in which ranked facts are read: what is out of date after what is current, other words for the same last.
 
-A fact that probably gave way to a newer one follows it directly, wherever the better of the two stands. Facts that say
-nearly the same are one place, with the newest wording in it; the others come after everything else.
+A fact that probably gave way to a newer one stands behind it, wherever the better of the two stands: the newer one is
+lifted, never the older. Facts that say nearly the same are one place, with the newest wording in it; the others come
+after everything else.
 """
 
 from collections.abc import Mapping
@@ -30,22 +31,17 @@ def arrange(
         if number in places and shown in places:
             last[places[number]] = True
             strengths[places[shown]] = max(strengths[places[shown]], strengths[places[number]])
-    leader, turn = np.arange(len(numbers)), np.zeros(len(numbers), dtype=np.int64)
-    for number in groups.newer:
-        if number in places and not last[places[number]]:
-            first = _leader(number, groups, behind, places)
-            leader[places[number]] = places[first]
-            turn[places[number]] = groups.turns[number] + 1 if first != number else 0
-    np.maximum.at(strengths, leader, strengths)
-    return np.lexsort((turn, numbers[leader], -strengths[leader], last)), strengths[leader]
+    turn = np.zeros(len(numbers), dtype=np.int64)
+    for number in sorted(groups.newer, key=lambda one: -groups.turns[one]):  # the oldest first: a lift is handed on
+        following = _following(number, groups, behind, places)
+        if number in places and following in places and not last[places[number]]:
+            strengths[places[following]] = max(strengths[places[following]], strengths[places[number]])
+            turn[places[number]] = groups.turns[number] + 1
+    return np.lexsort((numbers, turn, -strengths, last)), strengths
 
 
-def _leader(number: int, groups: FactGroups, behind: Mapping[int, int], places: Mapping[int, int]) -> int:
-    """Return the number of the fact that takes the place of another one in the end, as far as it may be shown."""
-    while newer := groups.newer.get(number):
-        shown = behind.get(newer.number, newer.number)
-        following = shown if shown in places else newer.number
-        if following not in places:
-            break
-        number = following
-    return number
+def _following(number: int, groups: FactGroups, behind: Mapping[int, int], places: Mapping[int, int]) -> int:
+    """Return the number of the fact that takes the place of another one, or of what stands for it."""
+    newer = groups.newer[number].number
+    shown = behind.get(newer, newer)
+    return shown if shown in places else newer

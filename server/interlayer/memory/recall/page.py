@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from interlayer.answers import as_json, display_time
-from interlayer.memory.entities.fact_groups import FactGroups
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
@@ -25,7 +26,7 @@ from interlayer.memory.recall.answer import (
 )
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
-from interlayer.text.budget import json_tokens
+from interlayer.text.budget import CHARS_PER_TOKEN, json_bytes, json_tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +49,9 @@ class Page:
         paging.check_same(query, digest)
         return cls(first_revision, shown, digest)
 
-    def after(self, chosen: Sequence[FactState]) -> str:
-        """Return the cursor that goes on behind these facts."""
-        marks = [*self.shown.tolist(), *(paging.mark(fact.record.id) for fact in chosen)]
-        return paging.encode([self.revision, self.query], marks)
+    def after(self, marks: paging.Marks) -> str:
+        """Return the cursor that goes on behind the facts of these marks."""
+        return paging.encode([self.revision, self.query], np.concatenate([self.shown, marks]))
 
 
 def rank_facts(
@@ -63,7 +63,7 @@ def rank_facts(
 ) -> Ranked:
     """Return the facts of a page, best first and one more than it can hold."""
     if "facts" not in request.include:
-        return Ranked((), np.empty(0, dtype=np.int64))
+        return Ranked.none()
     superseded_too = "history" in request.include or request.as_of is not None
     traits = view.traits
     eligible = (traits.confidence >= np.float32(request.min_confidence)) & (traits.revisions <= page.revision)
@@ -78,9 +78,7 @@ def rank_facts(
         ranked = without_query(view, numbers, end, collapse=collapse)
     if not len(page.shown):
         return ranked
-    left = np.isin(traits.marks, page.shown, invert=True)
-    facts = [one for one in ranked.facts if left[one[0].number]]
-    return replace(ranked, facts=facts, numbers=ranked.numbers[left[ranked.numbers]])
+    return ranked.only(np.isin(traits.marks, page.shown, invert=True))
 
 
 def collapses(request: RecallRequest) -> bool:
@@ -135,52 +133,98 @@ def filled(
     ranked: Ranked,
     request: RecallRequest,
     page: Page,
-    groups: FactGroups,
+    view: EntityView,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
     """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
 
     Other words for the same begin a page of their own.
     """
-    behind = groups.behind if collapses(request) else {}
     left = request.max_tokens - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
-    chosen: list[FactState] = []
-    facts: list[KnownFact] = []
-    why = ""
-    for fact, score in ranked.facts:
-        if chosen and fact.number in behind and chosen[-1].number not in behind:
-            why = "the same in other words"
-            break
-        entry = _fact(fact, score, groups)
-        left -= json_tokens(as_json(entry)) + 1 + paging.MARK_TOKENS
-        if len(chosen) == request.limit or (left < 0 and chosen):
-            why = "limit" if len(chosen) == request.limit else "max_tokens"
-            break
-        facts.append(entry)
-        chosen.append(fact)
+    ends = {
+        "the same in other words": _first_behind(ranked, view) if collapses(request) else None,
+        "limit": request.limit,
+        "max_tokens": max(int(np.searchsorted(np.cumsum(_tokens(ranked, view)), left, side="right")), 1),
+    }
+    count, why = min((end, why) for why, end in ends.items() if end is not None)
+    best = ranked.best[:count]
+    chosen = [view.ordered[number] for number in best.tolist()]
     missing = len(ranked.numbers) - len(chosen)
     reasons = [f"{why}: pass next_cursor for more"] if missing else []
     if ranked.off:
         reasons.append(f"{ranked.off} have nothing to do with the query: they come without one")
-    omitted = replace(frame.omitted, facts=missing + ranked.off, why="; ".join(reasons))
-    cursor = page.after(chosen) if missing else None
-    return replace(frame, facts=tuple(facts), omitted=omitted, next_cursor=cursor), chosen
+    return replace(
+        frame,
+        facts=tuple(_facts(chosen, ranked, view)),
+        omitted=replace(frame.omitted, facts=missing + ranked.off, why="; ".join(reasons)),
+        next_cursor=page.after(view.traits.marks[best]) if missing else None,
+    ), chosen
 
 
-def _fact(fact: FactState, score: float | None, groups: FactGroups) -> KnownFact:
-    newer = groups.newer.get(fact.number)
-    return KnownFact(
-        fact_id=fact.record.id,
-        text=fact.record.text,
-        confidence=fact.confidence,
-        score=score,
-        observed_at=display_time(fact.record.observed_at),
-        status="current" if fact.is_current else "superseded",
-        newer=newer.record.id if newer else None,
-        like=groups.like.get(fact.number),
-        memory_id=fact.memory.id,
-        source=fact.memory.source or "",
+def _first_behind(ranked: Ranked, view: EntityView) -> int | None:
+    """Return the place of the first fact that begins a page of other words for the same, None if none does."""
+    if not view.groups.behind:
+        return None
+    stands_behind = [number in view.groups.behind for number in ranked.best.tolist()]
+    places = range(1, len(stands_behind))
+    return next((place for place in places if stands_behind[place] and not stands_behind[place - 1]), None)
+
+
+def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
+    """Return (n,) int64: the tokens that each of the best facts takes in an answer, with its mark in a cursor.
+
+    The view knows the bytes of all but a few of their values: making the JSON of every fact only to count it would take
+    as long as to rank them.
+    """
+    count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
+    count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
+    if view.groups.newer or view.groups.like:
+        count += [_links_of(number, view) for number in ranked.best.tolist()]
+    return np.ceil(count / CHARS_PER_TOKEN).astype(np.int64) + 1 + paging.MARK_TOKENS
+
+
+def _links_of(number: int, view: EntityView) -> int:
+    """Return the bytes of what an answer says of other facts beside one."""
+    newer, like = view.groups.newer.get(number), view.groups.like.get(number)
+    links = {"newer": newer.record.id if newer else None, "like": like}
+    held = {name: one for name, one in links.items() if one is not None}
+    return json_bytes(held) - len("{}") + len(",") if held else 0
+
+
+@cache
+def _keys_of(*, scored: bool) -> int:
+    """Return the bytes of the keys of a current fact, of the time and of a score, which are always as long."""
+    bare = KnownFact(
+        fact_id="",
+        text="",
+        confidence=0,
+        score=0.1234 if scored else None,
+        observed_at=display_time("0" * 19),
+        status="current",
+        memory_id="",
+        source="",
     )
+    return json_bytes(as_json(bare)) - 4 * len('""') - len("0")
+
+
+def _facts(chosen: Sequence[FactState], ranked: Ranked, view: EntityView) -> Iterator[KnownFact]:
+    """Yield what an answer shows of the best facts."""
+    superseded, newer, like = view.traits.superseded, view.groups.newer, view.groups.like
+    scores = ranked.scores if ranked.scores is not None else [None] * len(chosen)
+    for fact, score in zip(chosen, scores, strict=False):  # there are scores of those that found no room too
+        record, memory, over = fact.record, fact.memory, newer.get(fact.number)
+        yield KnownFact(
+            fact_id=record.id,
+            text=record.text,
+            confidence=fact.confidence,
+            score=score,
+            observed_at=display_time(record.observed_at),
+            status="superseded" if superseded[fact.number] else "current",
+            newer=over.record.id if over else None,
+            like=like.get(fact.number),
+            memory_id=memory.id,
+            source=memory.source or "",
+        )
 
 
 def _property(name: str, state: PropertyState) -> KnownProperty:

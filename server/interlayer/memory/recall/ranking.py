@@ -5,13 +5,13 @@ related, and nowhere else.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.recall.announced import announced
 from interlayer.memory.recall.arrangement import arrange
@@ -20,16 +20,29 @@ from interlayer.memory.recall.relevance import Relevance, is_of_now
 _SAME_SOURCE: Final = 0.97  # factor for each better fact of the same source: one source must not fill the page
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """The best facts in order, each with its score if a query ranked it, and how many there are in all of that kind.
+    """The numbers of the best facts in order, with their scores if a query ranked them, and of all facts of that kind.
 
     `off` are those that clearly have nothing to do with the query: they are in neither.
     """
 
-    facts: Sequence[tuple[FactState, float | None]]
+    best: NDArray[np.int64]
+    scores: Sequence[float] | None
     numbers: NDArray[np.int64]
     off: int = 0
+
+    @classmethod
+    def none(cls) -> "Ranked":
+        """Return that there are no facts."""
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(nothing, None, nothing)
+
+    def only(self, left: NDArray[np.bool_]) -> "Ranked":
+        """Return what is left of it; `left` is (facts,) bool, by number."""
+        best = left[self.best]
+        scores = None if self.scores is None else list(compress(self.scores, best))
+        return replace(self, best=self.best[best], scores=scores, numbers=self.numbers[left[self.numbers]])
 
 
 _ABOVE: Final = np.float32(1e-4)  # by which an announced change stands above what it changes
@@ -52,19 +65,20 @@ def rank(
     words that an answer may hold. With `collapse` other words for the same come last.
     """
     if not len(numbers):
-        return Ranked((), numbers)
+        return Ranked.none()
     relevance = Relevance.of(view, query, vector, numbers, names, also)
     scores = relevance.scores()
     turns = np.minimum(_turns(-scores, view.traits.origins[numbers]), 20)
-    off = relevance.off() & ~np.isin(numbers, _linked(view))
+    off = relevance.off()
+    off[np.isin(numbers, _linked(view))] = False
     scores *= (_SAME_SOURCE**turns).astype(np.float32)
     for older, newer in announced(view, numbers, scores.copy(), names) if is_of_now(query) else ():
         scores[newer] = max(scores[newer], min(scores[older] + _ABOVE, 1))
         off[newer] = False
     order, strengths = arrange(numbers, scores, view.groups, collapse=collapse)
-    order = order[~off[order]]
-    best_first = [(view.ordered[numbers[place]], round(float(strengths[place]), 4)) for place in order[:best]]
-    return Ranked(best_first, numbers[~off], int(off.sum()))
+    order = order[~off[order]][:best]
+    shown = np.round(strengths[order].astype(np.float64), 4).tolist()
+    return Ranked(numbers[order], shown, numbers[~off], int(off.sum()))
 
 
 def _linked(view: EntityView) -> list[int]:
@@ -82,7 +96,7 @@ def without_query(view: EntityView, numbers: NDArray[np.int64], best: int, *, co
     strengths = np.empty(len(numbers), dtype=np.float64)
     strengths[order] = -np.arange(len(order))
     order, _ = arrange(numbers, strengths, view.groups, collapse=collapse)
-    return Ranked([(view.ordered[numbers[one]], None) for one in order[:best]], numbers)
+    return Ranked(numbers[order[:best]], None, numbers)
 
 
 def _turns(keys: NDArray[Any], origins: NDArray[np.int32]) -> NDArray[np.int64]:

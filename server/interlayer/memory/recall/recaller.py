@@ -74,7 +74,7 @@ class Recaller:
         if request.query and view.lacking and not degraded:
             degraded.append(f"vectors: {len(view.lacking)} facts have none yet and are ranked by words alone")
         frame = replace(frame_of(head, view, request, relations), degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, request, page, view.groups)
+        answer, chosen = filled(frame, ranked, request, page, view)
         if "sources" in request.include:
             return await self._with_sources(principal.organization, answer, chosen, request.max_tokens)
         return answer

@@ -100,7 +100,8 @@ class Relevance:
                 "meaning_passage": view.passage_vectors @ vector,
             }
         traits = view.traits
-        legs = {name: min_max(leg)[numbers] for name, leg in found.items()} | {
+        scaled = min_max(np.array(list(found.values()), dtype=np.float32))[:, numbers]
+        legs = dict(zip(found, scaled, strict=True)) | {
             "subject": traits.labelled(_stems(query))[numbers],
             "question": traits.questions[numbers],
             "recency": _recency(traits.observed[numbers]) * is_of_now(query),
@@ -111,8 +112,9 @@ class Relevance:
     def scores(self, weights: Mapping[str, float] = WEIGHTS) -> Floats:
         """Return (n,) float32 of 0..1: the weighted legs, added."""
         total = sum(weight for weight in weights.values() if weight > 0)
-        added = sum(np.float32(weights[name]) * leg for name, leg in self.legs.items())
-        return np.clip(added / np.float32(total), 0, 1)
+        shares = np.array([weights[name] / total for name in self.legs], dtype=np.float32)
+        added: Floats = shares @ np.array(list(self.legs.values()), dtype=np.float32)
+        return np.clip(added, 0, 1)
 
     def off(self) -> NDArray[np.bool_]:
         """Return (n,) bool: which facts clearly have nothing to do with the query, beside what it reaches.
@@ -120,10 +122,9 @@ class Relevance:
         Where nothing has its words, none is: it was asked in other words. The best ones never are. How sure a fact is
         does not matter here: to confirm one would cost another its place.
         """
+        if self.close is None or not _FEW < len(self.worded) <= _MANY or self.worded.max() < _REACHED:
+            return np.zeros(len(self.worded), dtype=np.bool_)
         scores = self.scores({**WEIGHTS, "confidence": 0.0})
-        none = np.zeros(len(scores), dtype=np.bool_)
-        if self.close is None or not _FEW < len(scores) <= _MANY or self.worded.max() < _REACHED:
-            return none
         off = (self.worded == 0) & (self.close < _CLOSE) & (scores < _FAR * scores.max())
         off[np.argsort(-scores, kind="stable")[:_FEW]] = False
         return off

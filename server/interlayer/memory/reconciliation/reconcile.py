@@ -113,8 +113,9 @@ class _Compared:
 
     def same_words(self, candidate: FactCandidate) -> Decision | None:
         """Merge a candidate into the statement in the same words, if there is one."""
-        fact = self._view.same_words(candidate.text)
-        name = fact.record.id if fact else self._exact.get(exact_form(candidate.text))
+        form = exact_form(candidate.text)
+        fact = self._view.in_form(form)
+        name = fact.record.id if fact else self._exact.get(form)
         return None if name is None else Decision(candidate, "merged", 1.0, name)
 
     def judge(self, candidate: FactCandidate, seen: str, scores: Vectors, own: frozenset[str]) -> Decision:
@@ -152,10 +153,9 @@ class _Compared:
     def _propose(self, text: str, scores: Vectors, superseded: NDArray[np.bool_]) -> list[int]:
         """Return the places of the statements to compare with, closest first: near in meaning, or sharing words."""
         # Those in force on their own: however often a figure has changed, its last word is among the closest of them.
-        places = {
-            *_highest(np.where(superseded, -1, scores), _NEAR, _NEIGHBOURS),
-            *_highest(scores, _NEAR, _NEIGHBOURS),
-        }
+        places = {*_highest(scores, _NEAR, _NEIGHBOURS)}
+        if superseded.any():
+            places.update(_highest(np.where(superseded, -1, scores), _NEAR, _NEIGHBOURS))
         places.update(place for place in self._view.words.sharing(text, _SHARING) if place < self.known)
         return sorted(places, key=lambda one: (-scores[one], one))
 
@@ -168,7 +168,9 @@ class _Compared:
 def _highest(scores: Vectors, least: float, most: int) -> list[int]:
     """Return the places of the highest scores that reach the least, highest first."""
     over = np.flatnonzero(scores >= least)
-    return [int(place) for place in over[np.argsort(-scores[over], kind="stable")][:most]]
+    if len(over) > most:  # of thousands, only those are sorted that may be among them
+        over = over[scores[over] >= np.partition(scores[over], -most)[-most]]
+    return over[np.argsort(-scores[over], kind="stable")][:most].tolist()
 
 
 def facts_of(

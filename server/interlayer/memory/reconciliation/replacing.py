@@ -187,8 +187,8 @@ def _in_place_of(one: Decision, target: str | int) -> Decision:
 
 def _with_other_words(one: Decision, view: EntityView) -> Decision:
     """Let what stands behind a fact in other words share its fate where that was said, else be linked."""
-    if not view.groups.behind or not (one.supersedes or one.replaces or one.ended):
-        return one
+    if not (one.supersedes or one.replaces or one.ended) or not view.groups.behind:
+        return one  # most add something new: for them nobody has to know the groups
     told = {*one.replaces, *((one.duplicate_of,) if one.ended else ())}
     for target in (*told, *one.supersedes):
         fact = view.fact(target) if isinstance(target, str) else None

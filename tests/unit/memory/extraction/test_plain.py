@@ -84,6 +84,8 @@ def test_a_value_is_found_as_it_is_meant(kind: str, text: str, expected: dict[st
         ("company", "They used to have 600 employees."),
         ("company", "Headquarters: not in Oslo any more."),
         ("company", "A similar company has 50 employees."),
+        ("deal", "Contract value of the other deal: EUR 90,000."),
+        ("deal", "The contract value of the other deal is EUR 70,000."),
         ("contact", "She doesn't prefer email."),
         ("contact", "Is she the decision maker?"),
         ("contact", "Her phone is no longer +49 170 1234567."),

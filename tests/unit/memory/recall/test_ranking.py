@@ -36,7 +36,7 @@ ENTITY = entity(sources=4)
 
 def places(query: str, numbers: list[int], best: int = 100, of: ToldEntity = ENTITY) -> list[int]:
     """Return the numbers of the ranked facts."""
-    return [fact.number for fact, _ in ranked(query, numbers, best, of).facts]
+    return ranked(query, numbers, best, of).best.tolist()
 
 
 def ranked(query: str, numbers: list[int], best: int = 100, of: ToldEntity = ENTITY) -> Ranked:
@@ -49,10 +49,10 @@ def test_every_fact_is_ranked_once_or_counted_as_off_with_a_score_that_never_ris
     query: str, numbers: list[int]
 ) -> None:
     found = ranked(query, numbers)
-    shown = sorted(fact.number for fact, _ in found.facts)
+    shown = sorted(found.best.tolist())
     assert shown == found.numbers.tolist()
     assert len(shown) + found.off == len(numbers)
-    scores = [score for _, score in found.facts if score is not None]
+    scores = list(found.scores or ())
     assert len(scores) == len(shown)
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
@@ -154,9 +154,9 @@ def test_what_is_off_the_query_is_left_out_of_a_small_entity_and_counted() -> No
     [vector] = static_vectors(["What is the budget for the crane?"])
     numbers = np.arange(len(told.view.ordered))
     found = rank(told.view, "What is the budget for the crane?", vector, numbers, 100, [NAME])
-    assert found.facts[0][0].record.text == "The budget for the crane is 90,000 crowns."
+    assert told.view.ordered[found.best[0]].record.text == "The budget for the crane is 90,000 crowns."
     assert found.off > 0
-    assert 5 <= len(found.facts) == len(numbers) - found.off
+    assert 5 <= len(found.best) == len(numbers) - found.off
     elsewhere = "How much may we spend?"  # no word of it is there, so that nothing is clearly off
     assert rank(told.view, elsewhere, static_vectors([elsewhere])[0], numbers, 100, [NAME]).off == 0
 
@@ -192,7 +192,7 @@ def texts(query: str, view: EntityView) -> list[str]:
     """Return the facts that nothing takes the place of, best first."""
     numbers = np.flatnonzero(~view.traits.superseded)
     [vector] = static_vectors([asked(query, [NAME])])
-    return [fact.record.text for fact, _ in rank(view, query, vector, numbers, 100, [NAME]).facts]
+    return [view.ordered[number].record.text for number in rank(view, query, vector, numbers, 100, [NAME]).best]
 
 
 def test_without_a_query_the_surest_and_newest_come_first_one_source_after_another() -> None:
@@ -204,16 +204,16 @@ def test_without_a_query_the_surest_and_newest_come_first_one_source_after_anoth
         ("The ferry was late.", 0.7, 0, "b"),
     ):
         made.tell(text, confidence=confidence, day=day, source=source)
-    order = [fact.number for fact, _ in without_query(made.view, np.arange(4), 10).facts]
+    order = without_query(made.view, np.arange(4), 10).best.tolist()
     assert order == [2, 3, 1, 0]
-    assert {score for _, score in without_query(made.view, np.arange(4), 10).facts} == {None}
+    assert without_query(made.view, np.arange(4), 10).scores is None
 
 
 @given(CHOSEN, st.integers(1, 20))
 def test_without_a_query_fewer_are_the_first_of_more(numbers: list[int], best: int) -> None:
-    everything = [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), 100).facts]
+    everything = without_query(ENTITY.view, np.array(numbers), 100).best.tolist()
     assert sorted(everything) == numbers
-    assert [fact.number for fact, _ in without_query(ENTITY.view, np.array(numbers), best).facts] == everything[:best]
+    assert without_query(ENTITY.view, np.array(numbers), best).best.tolist() == everything[:best]
 
 
 @pytest.mark.parametrize(

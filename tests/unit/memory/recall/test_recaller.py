@@ -54,6 +54,17 @@ async def test_an_answer_keeps_to_its_budget(room: Any, tokens: int, size: int) 
     assert json_tokens(answer) <= max(tokens, 330)
 
 
+@pytest.mark.parametrize("query", [None, "which pump was said to be loud"])
+async def test_a_budget_is_used_whatever_the_facts_are_written_in(room: Any, query: str | None) -> None:
+    texts = [f'Pump {number} is "zu laut" für Halle {number}, 三百万 mal.' for number in range(40)]
+    await room.facts("company:acme.example", *texts, source='an "e-mail" from Jürgen')
+    await room.facts("company:acme.example", *texts[:20], source="another")  # surer by now
+    answer = await room.recall("company:acme.example", max_tokens=2_000, limit=100, query=query)
+    assert answer["omitted"]["facts"]
+    next_fact = max(json_tokens(fact) for fact in answer["facts"])
+    assert 2_000 - next_fact - 60 < json_tokens(answer) <= 2_000
+
+
 async def test_pages_hold_every_fact_once_while_others_write(room: Any) -> None:
     await room.facts("company:acme.example", *[f"Pump {number} stands in hall {number}." for number in range(30)])
     seen: list[str] = []
