@@ -28,6 +28,8 @@ PUBLISH_DEADLINE_S: Final = 60.0
 _GIVEN_UP_AFTER_S: Final = 60.0
 _AT_ONCE: Final = 8  # each can hold a thread of the pool that the stores use too
 _BATCH: Final = 512
+_PART: Final = 60  # texts that the bundled model embeds without handing them to a thread
+_BACKGROUND: Final = frozenset({"the background"})
 _TASKS_REMEMBERED: Final = 512
 _VECTORS_REMEMBERED: Final = 50_000
 
@@ -45,7 +47,7 @@ class Embeddings:
         self._filling: dict[frozenset[str], asyncio.Task[bool]] = {}
         self._background: Background | None = None
         self.arrivals = 0
-        """How often sections were embedded: when it has risen, vectors that were missing may be there."""
+        """How often something was embedded for sets: when it has risen, vectors that were missing may be there."""
 
     async def query(self, task: str, within: float, topics: Sequence[str] = ()) -> Query:
         """Return a task made ready, without vectors when they cannot be had in `within` seconds.
@@ -68,6 +70,10 @@ class Embeddings:
 
         A text that was embedded before is not embedded again, and who asks while it is going on waits no second time.
         """
+        # With the set and not with the first task, which has a fraction of the time.
+        known = self._background or await _wait_for(self._filling, _BACKGROUND, self._fill_background, within)
+        if not known:
+            return None
         missing = list(dict.fromkeys(text for text in texts if text not in self._vectors))
         if missing:
             wanted = frozenset(missing)
@@ -96,15 +102,25 @@ class Embeddings:
 
     async def _know_background(self) -> Background:
         if self._background is None:
-            self._background = background_of(await self._embedder.embed(background_texts()))
+            texts = background_texts()
+            parts = [await self._embedder.embed(texts[at : at + _PART]) for at in range(0, len(texts), _PART)]
+            self._background = background_of(np.concatenate(parts))
         return self._background
+
+    async def _fill_background(self) -> bool:
+        try:
+            async with asyncio.timeout(_GIVEN_UP_AFTER_S):
+                await self._know_background()
+        except (Unavailable, TimeoutError):
+            return False
+        self.arrivals += 1
+        return True
 
     async def _fill(self, texts: Sequence[str]) -> bool:
         for first in range(0, len(texts), _BATCH):
             batch = texts[first : first + _BATCH]
             try:
                 async with asyncio.timeout(_GIVEN_UP_AFTER_S):
-                    await self._know_background()
                     vectors = await self._embedder.embed(batch)
             except (Unavailable, TimeoutError):
                 return False
