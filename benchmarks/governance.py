@@ -1,10 +1,11 @@
 """Measure how much of the guidance that a task requires is found; needs the research data.
 
-`python benchmarks governance [--json] [--quick] [--data DIR] [--minilm DIR]`: the documents of a bank are published as
-plain guidance, every task is asked as it is written, and the share of its required documents among the first 10, 20 and
-40 distinct policies is averaged over the tasks: as ranked, as delivered into the largest budget, and by BM25 alone and
-vectors alone. Then, with the bundled embedder, what a poor description loses, and how long calls take on 1,000 and
-10,000 invented policies (not with `--quick`). `--minilm` as in `recall`.
+`python benchmarks governance [--json] [--quick | --scale] [--data DIR] [--minilm DIR]`: the documents of a bank are
+published as plain guidance, every task is asked as it is written, and the share of its required documents among the
+first 10, 20 and 40 distinct policies is averaged over the tasks: as ranked, as delivered into the largest budget, and
+by BM25 alone and vectors alone. Then, with the bundled embedder, what a poor description loses, and how long calls take
+on 1,000 and 10,000 invented policies (not with `--quick`). `--minilm` as in `recall`. `--scale` measures only what
+needs no data: what calls are given on 1,000 policies with 2,000 rules in disjoint scopes, and how long that takes.
 """
 
 import argparse
@@ -30,13 +31,16 @@ from interlayer.models.scale import REFERENCE
 from interlayer.principal import Principal
 from interlayer.storage.sqlite.items import SqliteItems
 from interlayer.text.bm25 import Bm25
-from interlayer_policies.delivery.relevance import query_of, texts_of
+from interlayer_policies.delivery.evidence.background import background_of, background_texts
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
 from interlayer_policies.governance import ContextAnswer, Facets, Governance, RememberedEntity
 from measuring import machine, percentile, show
 from research_data import FOLDER, bank_policies
+from scoped_calls import HEADER as SCOPED
+from scoped_calls import scoped
 
 FIRST: Final = (10, 20, 40)
 BARS: Final = {"bundled": (0.38, 0.50, 0.64), "minilm": (0.40, 0.55, 0.70)}
@@ -70,6 +74,7 @@ async def measure(data: Path, embedder: Any, name: str) -> tuple[Shares, list[fl
     words = Bm25()
     for section in sections:
         words.add(terms(section.indexed))
+    background = background_of(await embedder.embed(background_texts()))
     model = EmbeddingModel(embedder, await scale_of(embedder))
     snapshot, everything = Snapshot(1, editions, sections, vectors, model), np.arange(len(sections))
     shares: Shares = defaultdict(lambda: defaultdict(list))
@@ -83,7 +88,7 @@ async def measure(data: Path, embedder: Any, name: str) -> tuple[Shares, list[fl
             text = str(task["task"])
             required = {by_file[document] for document in task["required_documents"]}
             asked = texts_of(text)
-            query = query_of(asked, await embedder.embed(asked, query=True))
+            query = query_of(asked, await embedder.embed(asked, query=True), background)
             answer = await with_vectors(governance, text)
             found = {
                 f"ranked, {name}": distinct(owners, snapshot.index.relevance(query, everything).scores()),
@@ -144,8 +149,20 @@ def distinct(owners: list[str], scores: Any) -> list[str]:
     return list(dict.fromkeys(owners[number] for number in order))
 
 
+async def scale(as_json: bool) -> None:
+    """Measure calls in disjoint scopes and print."""
+    rows = await scoped()
+    if as_json:
+        print(json.dumps({"machine": machine(), "scoped": rows}))
+        return
+    show("1,000 policies with 2,000 rules in disjoint scopes, facets given, in the server", SCOPED, rows)
+
+
 async def run(arguments: argparse.Namespace) -> None:
     """Measure and print."""
+    if arguments.scale:
+        await scale(arguments.json)
+        return
     found: dict[str, Any] = {"machine": machine(), "shares": {}, "milliseconds": {}}
     embedders: dict[str, Any] = {"bundled": LocalEmbedder()}
     if arguments.minilm:
@@ -183,4 +200,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", default=str(FOLDER))
     parser.add_argument("--minilm")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--scale", action="store_true")
     anyio.run(run, parser.parse_args())

@@ -24,7 +24,7 @@ from measuring import percentile
 from policy_sets import CHANNELS, REGIONS, policy_files, tasks, team_count
 from stdio_servers import floor, serving
 
-BARS: Final = {"server": (8, 15), "stdio": (None, 40)}
+BARS: Final = {"server": (2.6, 3.4), "stdio": (None, 40)}
 SIZES: Final = (1_000, 10_000)
 CALLS: Final = 400
 WARMING: Final = 20

@@ -69,6 +69,23 @@ def policy_files(wanted: int, seed: int = 1) -> list[PolicyFile]:
     return [_policy(number, wanted, chance) for number in range(wanted)]
 
 
+def disjoint_files(wanted: int, scopes: int, seed: int = 1) -> list[PolicyFile]:
+    """Return so many policies of two rules and guidance, bound in turn to one of so many scopes that never meet."""
+    chance = random.Random(seed)  # noqa: S311
+    return [_disjoint(number, number % scopes, chance) for number in range(wanted)]
+
+
+def disjoint_facets(scope: int) -> dict[str, str]:
+    """Return the facets of a call that is in one of the scopes of `disjoint_files`, and in no other."""
+    places = len(CHANNELS) * len(REGIONS)
+    place = scope % places
+    return {
+        "team": f"team-{scope // places}",
+        "channel": CHANNELS[place % len(CHANNELS)],
+        "region": REGIONS[place // len(CHANNELS)],
+    }
+
+
 def tasks(seed: int = 2) -> Iterator[str]:
     """Yield tasks without end, none like another."""
     chance = random.Random(seed)  # noqa: S311
@@ -98,6 +115,24 @@ def _policy(number: int, wanted: int, chance: random.Random) -> PolicyFile:
     body = [_section(title, topics, area, chance) for title in chance.sample(ASPECTS, chance.randint(2, 5))]
     text = "\n".join(["---", *head, "---", *body, ""])
     return PolicyFile(f"{area}/{area}-{number}.md", text)
+
+
+def _disjoint(number: int, scope: int, chance: random.Random) -> PolicyFile:
+    area = chance.choice(list(AREAS))
+    topics = [topic.replace("-", " ") for topic in chance.sample(AREAS[area].split(), 4)]
+    aspect = chance.choice(ASPECTS)
+    limits = ", ".join(f"{facet}s: [{value}]" for facet, value in disjoint_facets(scope).items())
+    rules = [f"Never {chance.choice(_DO)} a {topic} {chance.choice(_WHEN)}." for topic in topics[:2]]
+    head = [
+        f"id: {area}-{number}",
+        f"title: '{topics[0].capitalize()}: {aspect}'",
+        f"description: Who decides on {topics[0]} and {topics[1]} in {area}, and what has to be recorded.",
+        f"scope: {{{limits}}}",
+        "rules:",
+        *(f"  - {rule}" for rule in rules),
+    ]
+    body = [_section(title, topics, area, chance) for title in chance.sample(ASPECTS, 2)]
+    return PolicyFile(f"{area}/{area}-{number}.md", "\n".join(["---", *head, "---", *body, ""]))
 
 
 def _section(title: str, topics: Sequence[str], area: str, chance: random.Random) -> str:

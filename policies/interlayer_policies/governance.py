@@ -24,6 +24,7 @@ from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
 from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
@@ -242,8 +243,9 @@ class Governance:
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
         """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
-        editions = {e.policy.id: e for e in (await self._library.current(principal.organization)).snapshot.editions}
-        edition = editions.get(policy_id)
+        current = await self._library.current(principal.organization)
+        editions = {fold_id(e.policy.id): e for e in current.snapshot.published}
+        edition = editions.get(fold_id(policy_id))
         if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
             raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
         newest = edition.version if edition else None
@@ -253,7 +255,7 @@ class Governance:
         if wanted is not None and not too_new:
             stored = await self._sets.versions.version(principal.organization, policy_id, wanted)
         if stored is None:
-            raise NotFound(_missing(policy_id, version, newest, list(editions)))
+            raise NotFound(_missing(policy_id, version, newest, [e.policy.id for e in editions.values()]))
         return stored
 
     async def published(self, principal: Principal) -> PolicyListing:
@@ -264,7 +266,7 @@ class Governance:
             current.snapshot.revision,
             tuple(
                 PublishedPolicy(e.policy.id, e.version, e.policy.title, waived.get(e.policy.id, ()), e.policy.has_trial)
-                for e in current.snapshot.editions
+                for e in current.snapshot.published
             ),
         )
 

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from interlayer.text.budget import json_tokens
-
 pytestmark = pytest.mark.anyio
 
 
@@ -24,7 +22,7 @@ async def test_the_governing_policy_reaches_the_agent(call: Any, task: str, poli
     answer = await call("get_governance_context", task=task, channel="email", audience="prospect")
     delivered = {one["policy_id"] for one in [*answer["rules"], *answer["sections"]]}
     assert policy in delivered
-    assert json_tokens(answer) <= 2_000
+    assert answer["budget"]["used"] <= 2_000
 
 
 @pytest.mark.parametrize("task", ["Plan the company holiday party", "Find a restaurant for Friday", "Fix the printer"])

@@ -365,6 +365,8 @@ async def _governing(server: Server) -> None:
     await call("every level", "get_governance_context", task=task, tags=["levels"])
     draft = "We can give you 45% off, guaranteed. Call 206 555 0100 or pay with 4111 1111 1111 1111."
     await call("violations", "check_compliance", text=draft, channel="email")
+    doubtful = 'We cannot offer 30% off. You wrote "we need 40% off". Uptime was 99.9% and the discount is 5%.'
+    await call("doubtful", "check_compliance", text=doubtful, channel="email", audience="customer")
     await call("compliant", "check_compliance", text="Thank you for your call.", channel="email", audience="customer")
     await call("very many violations", "check_compliance", text=draft * 60, channel="email")
     await call("entity", "check_compliance", text="Hello.", entity="deal:D-1")

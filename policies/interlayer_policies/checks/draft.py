@@ -7,13 +7,17 @@ only a reader sees through (`gu@rantee`, `g u a r a n t e e`) is not undone.
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from interlayer.language.terms import stem
 
 EXCERPT_MAX: Final = 80
+
+Read = TypeVar("Read")
 
 _MARKS: Final = frozenset({"Mn", "Me"})
 _UNSEEN: Final = _MARKS | {"Cf"}
@@ -34,6 +38,7 @@ _SIGNS: Final = str.maketrans("٪٫٬−‘’‚‛′“”„‟″«»", "%.
 # Drawn as nothing, though Unicode does not class them as format characters.
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_TO_FOLD: Final = re.compile(r"[^\x09-\x0d\x1c-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of the folded text and its place there."""
 
     text: str
@@ -58,6 +62,7 @@ class Draft:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._readings: dict[Any, Any] = {}
 
     @cached_property
     def _folded(self) -> tuple[str, list[int] | None]:
@@ -65,10 +70,17 @@ class Draft:
             return self.text, None
         characters: list[str] = []
         origins: list[int] = []
-        for origin, character in enumerate(self.text):
-            replacement = _fold(character)
-            characters.append(replacement)
-            origins.extend([origin] * len(replacement))
+        last = 0
+        for match in _TO_FOLD.finditer(self.text):
+            characters.append(self.text[last : match.start()])
+            origins.extend(range(last, match.start()))
+            last = match.end()
+            for origin in range(*match.span()):
+                replacement = _fold(self.text[origin])
+                characters.append(replacement)
+                origins.extend([origin] * len(replacement))
+        characters.append(self.text[last:])
+        origins.extend(range(last, len(self.text)))
         return "".join(characters), origins
 
     @property
@@ -96,6 +108,28 @@ class Draft:
         for number, word in enumerate(self.words):
             found.setdefault(base(word.text), []).append(number)
         return found
+
+    def worked_out(self, reading: "Callable[[Draft], Read]") -> "Read":
+        """Return what a reading of this text gives; each is worked out once, however many checks ask for it."""
+        if reading not in self._readings:
+            self._readings[reading] = reading(self)
+        return self._readings[reading]
+
+    def word_at(self, place: int) -> int:
+        """Return the number of the word that a place of the folded text is in, else of the next one."""
+        return bisect_right(self._ends, place)
+
+    def words_until(self, place: int) -> int:
+        """Return how many words begin before a place of the folded text."""
+        return bisect_left(self._starts, place)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [word.start for word in self.words]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [word.end for word in self.words]
 
     def original(self, start: int, end: int) -> Span:
         """Return the span of the original text that a span of the folded text came from."""

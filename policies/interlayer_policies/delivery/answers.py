@@ -1,7 +1,7 @@
 """What the governance tools answer: plain values that cost little to import."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from interlayer_policies.document.policy import Level
 
@@ -122,17 +122,29 @@ class Violation:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What looks as if it broke a rule and does not count: it is denied, quoted, or a figure of another subject."""
+
+    policy_id: str
+    rule_id: str
+    start: int
+    end: int
+    why: Literal["denied", "quoted", "other_subject"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckAnswer:
     """The answer of `check_compliance`. `not_checked` are `policy#rule` that no deterministic check covers.
 
-    `compliant` is false when a `must` or `must_not` is broken; lesser levels are reported only. At most
-    `VIOLATIONS_MAX` violations are listed, `more` says how many were found beyond them.
+    `compliant` is false when a `must` or `must_not` is broken; lesser levels are reported only, and what is `doubtful`
+    does not count. At most `VIOLATIONS_MAX` of each are listed, `more` says how many violations there are beyond them.
     """
 
     compliant: bool
     violations: tuple[Violation, ...]
     more: int
+    doubtful: tuple[Doubt, ...] = ()
     not_checked: tuple[str, ...]
     assumed: tuple[str, ...]
     revision: int

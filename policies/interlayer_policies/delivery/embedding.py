@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from interlayer.errors import Unavailable
 from interlayer.models.embedder import Embedder, Vectors
-from interlayer_policies.delivery.relevance import Query, query_of, texts_of
+from interlayer_policies.delivery.evidence.background import Background, background_of, background_texts
+from interlayer_policies.delivery.evidence.query import Query, query_of, texts_of
 
 QUERY_DEADLINE_S: Final = 0.025
 HOSTED_DEADLINE_S: Final = 0.5
@@ -42,6 +43,7 @@ class Embeddings:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._asking: dict[object, asyncio.Task[Query | None]] = {}
         self._filling: dict[frozenset[str], asyncio.Task[bool]] = {}
+        self._background: Background | None = None
         self.arrivals = 0
         """How often sections were embedded: when it has risen, vectors that were missing may be there."""
 
@@ -83,19 +85,26 @@ class Embeddings:
     async def _ask(self, task: str, texts: Sequence[str]) -> Query | None:
         try:
             async with asyncio.timeout(_GIVEN_UP_AFTER_S):
-                query = query_of(texts, await self._embedder.embed(texts, query=True))
+                background = await self._know_background()
+                vectors = await self._embedder.embed(texts, query=True)
         except (Unavailable, TimeoutError):
             return None
-        self._queries[task] = query
+        query = self._queries[task] = query_of(texts, vectors, background)
         while len(self._queries) > _TASKS_REMEMBERED:
             self._queries.popitem(last=False)
         return query
+
+    async def _know_background(self) -> Background:
+        if self._background is None:
+            self._background = background_of(await self._embedder.embed(background_texts()))
+        return self._background
 
     async def _fill(self, texts: Sequence[str]) -> bool:
         for first in range(0, len(texts), _BATCH):
             batch = texts[first : first + _BATCH]
             try:
                 async with asyncio.timeout(_GIVEN_UP_AFTER_S):
+                    await self._know_background()
                     vectors = await self._embedder.embed(batch)
             except (Unavailable, TimeoutError):
                 return False

@@ -7,9 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from interlayer_policies.checks.checks import subjects
 from interlayer_policies.delivery.answers import ContextAnswer
 from interlayer_policies.delivery.packing import candidates
 from interlayer_policies.delivery.precedence import Governing, govern
+from interlayer_policies.delivery.relevance import Evidence
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import BoundRule, GuidanceSection, Snapshot
 from interlayer_policies.delivery.trial import Trials
@@ -78,7 +80,7 @@ def _rules(snapshot: Snapshot, governing: Governing, request: Request) -> Iterat
     for rule in snapshot.rules:
         verdict, why = _of_policy(snapshot, governing, rule.number, request)
         if rule.ref in delivered:
-            verdict, why = "delivered", _assume(rule.edition.policy, request.situation)
+            verdict, why = "delivered", _assume(rule.edition.policy, request.situation) + _seen(delivered[rule.ref])
         elif rule.ref in lost:
             one = lost[rule.ref]
             verdict = "waived" if one.by.startswith("waiver ") else "overridden"
@@ -91,10 +93,9 @@ def _rules_in_trial(snapshot: Snapshot, request: Request) -> Iterator[RuleVerdic
     promoted = snapshot.promoted
     if promoted is None:
         return
-    live = {rule.ref for rule in snapshot.rules}
     governing = govern(promoted, request.situation, request.now, request.waivers)
     for one in _rules(promoted, governing, request):
-        if one.ref not in live:
+        if one.ref not in snapshot.refs:
             would = "would be delivered" if one.verdict == "delivered" else f"would be {one.verdict} {one.why}"
             met = one.verdict in ("delivered", "overridden", "waived", "superseded")
             yield replace(one, verdict="trial", why=f"in trial: {would}") if met else one
@@ -127,13 +128,14 @@ def _sections(
         (one.section.policy_id, one.section.section_id): one.section.score
         for one in candidates(snapshot, governing, relevance)
     }
-    cosines, coverage = snapshot.index.evidence(request.task, numbers)
+    evidence = snapshot.index.evidence(request.task, numbers)
     for number, section in enumerate(snapshot.sections):
         verdict, why = _of_policy(snapshot, governing, section.number, request)
         if (section.edition.policy.id, section.section_id) in sent:
             verdict, why = "delivered", "relevant, and within the budget"
         elif verdict == "delivered":
-            verdict, why = _count_left_out(section, contents, bool(relevance.passes[number]))
+            short = "" if relevance.passes[number] else _fall_short(evidence, number)
+            verdict, why = _count_left_out(section, contents, short)
         yield SectionVerdict(
             f"{section.edition.policy.id}#{section.section_id}",
             section.edition.version,
@@ -142,14 +144,24 @@ def _sections(
             why,
             delivered_scores.get((section.edition.policy.id, section.section_id)),
             round(float(scores[number]), 2),
-            round(float(cosines[number]), 2),
-            round(float(coverage[number]), 2),
+            round(float(evidence.cosines[number]), 2),
+            round(float(evidence.coverage[number]), 2),
         )
 
 
-def _count_left_out(section: GuidanceSection, sent: set[str], passes: bool) -> tuple[Verdict, str]:
-    if not passes:
-        return "not_relevant", "too little of the task is in it"
+def _fall_short(evidence: Evidence, number: int) -> str:
+    """Say why a section does not pass the floor."""
+    if not evidence.least:
+        return "too little of the task is in it: only words were compared"
+    found = float(evidence.evidence[number])
+    if found >= evidence.least:
+        return f"others are nearer to the task: evidence {found:.2f}"
+    return f"too little of the task is in it: evidence {found:.2f}, the floor is {evidence.least:.2f}"
+
+
+def _count_left_out(section: GuidanceSection, sent: set[str], short: str) -> tuple[Verdict, str]:
+    if short:
+        return "not_relevant", short
     if section.content in sent:
         return "duplicate", "the same text was sent already"
     return "over_budget", "more relevant sections took the room"
@@ -178,6 +190,13 @@ def _mismatch(policy: Policy, situation: Mapping[str, tuple[str, ...]]) -> str:
 def _assume(policy: Policy, situation: Situation) -> str:
     missing = [facet for facet, _ in policy.scope.limits if facet not in situation]
     return f"assumed: {', '.join(missing)}" if missing else "in scope"
+
+
+def _seen(rule: BoundRule) -> str:
+    """Say which subjects of the word lists its check sees by words that it does not name itself."""
+    check = rule.rule.check
+    concepts = subjects(check.kind, check.filled(rule.values).options) if check else []
+    return f"; its check knows every word for {', '.join(concepts)}" if concepts else ""
 
 
 def _best_first(verdict: SectionVerdict) -> tuple[bool, float, float, str]:

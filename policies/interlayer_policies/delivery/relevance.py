@@ -3,73 +3,68 @@
 Three legs are added: the words of a section, its meaning, and the words of its policy's title and description.
 
 Scores that are scaled per call say which section is best and nothing about whether it is any good, so a section
-must first pass a floor made of what does not depend on the others: the weight of the content words that it shares
-with the task, and its cosine.
+must first pass a floor made of what does not depend on the others (`evidence`).
 """
 
-import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.language.lexicon import reader as lexicon
 from interlayer.language.terms import terms
 from interlayer.models.embedder import Vectors
 from interlayer.models.scale import REFERENCE, Scale
 from interlayer.text.bm25 import Bm25, Impacts
 from interlayer.text.fusion import min_max
-from interlayer.text.sentences import sentences
+from interlayer_policies.delivery.evidence.background import TASK_WORDS
+from interlayer_policies.delivery.evidence.floor import FLOOR, Coverage, Floor
+from interlayer_policies.delivery.evidence.query import Query
 
 Floats = NDArray[np.float32]
 
-_SENTENCES_MAX: Final = 24
-_TERMS_MAX: Final = 400
-
-# Capitalised words inside a sentence; words in capitals alone (GDPR, SLA) are terms of the trade and stay.
-_NAMES: Final = re.compile(r"(?<=[a-z0-9,%)] )(?:(?:[A-Z][\w'’-]*[a-z][\w'’-]*)(?: |(?=[^\w ])|$))+")
-
-# Shares of the fused score. A title says what a policy is about and little else, so a word in it is worth more than one
-# somewhere in a section. Each leg asks the whole task, and its sentences: by words the mean of all of them, so that a
-# word counts by how many sentences use it; by meaning the best few, because one section answers but a part of a task.
-_WORDS, _MEANING, _TITLE = 0.6, 0.4, 0.5
-_WHOLE, _SENTENCES = 0.4, 0.6
 _BEST_SENTENCES: Final = 5
 _CENTRED_BY: Final = 8  # sections by which the mean of a set's vectors counts half
+_LIKENESS_LEAST: Final = 0.02
 
-# The floor, calibrated on invented tasks and policies in the space of the bundled embedder (tests/unit/policies), on
-# whose scale the cosines of every space are read.
-_COSINE_ALONE: Final = 0.38
-_COVERAGE_ALONE: Final = 0.45
-_SHARED_WORDS: Final = 2  # for coverage alone: one word in common is chance
-_COSINE_WITH_WORDS: Final = 0.12
-_TOGETHER: Final = 0.88  # 2 * cosine + coverage: a cosine of this space is half of what it looks like
-# Among more sections chance finds better matches, so each doubling beyond a small set asks for more evidence.
-_SMALL_SET: Final = 64
-_PER_DOUBLING: Final = 0.04
-_DOUBLINGS_MAX: Final = 6.0
-
-# Words that say what the agent does or for whom, not what the task is about: alone they are no evidence.
-_TASK_WORDS: Final = frozenset(terms(" ".join(lexicon.words("task_words", "number_words", "calendar_units"))))
+# A policy is ranked by its best section in each leg, because what is asked may stand in several; which of its sections
+# is best decides among them.
+_WHOLE_POLICY: Final = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A task made ready: the terms of the whole and of each sentence, and their unit vectors if there are any.
+class Shares:
+    """Shares of the fused score, chosen like the floor.
 
-    `text` is the task as told, `shares` are term -> the share of these texts that use it.
+    A title says what a policy is about and little else, so a word in it is worth more than one somewhere in a section.
+    By words counts in how many sentences a word stands; by meaning the best few sentences, because one section answers
+    but a part of a task. Legs of words count in full from this coverage on, and less by its square below: where next
+    to none of the task's words is known, which sections have them is chance.
     """
 
-    text: str
-    units: tuple[tuple[str, ...], ...]
-    shares: Mapping[str, float]
-    vectors: Vectors | None
+    words: float = 0.4
+    title: float = 0.18
+    meaning: float = 0.14
+    sure: float = 0.4
+
+
+SHARES: Final = Shares()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the floor asks of sections, (n,) each: the highest over the texts of a task, 0 without vectors.
+
+    `least` is the evidence that nearness alone needs, `alone` which sections would pass whatever else is in the set.
+    """
+
+    cosines: Floats
+    coverage: Floats
+    evidence: Floats
+    least: float
+    alone: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +83,6 @@ class Relevance:
         return result / np.float32(sum(weight for weight, _ in self.legs))
 
 
-def texts_of(task: str, topics: Sequence[str] = ()) -> list[str]:
-    """Return the texts that a task is asked with: the whole, its sentences when there are several, and each nameless.
-
-    Whom a task is for says nothing about which guidance it needs, and names that no policy knows would drown what does.
-    The topics that a caller names are further sentences, together and each alone.
-    """
-    found = [sentence.text for sentence in islice(sentences(task), _SENTENCES_MAX)]
-    asked = [task, *found] if len(found) > 1 else [task]
-    asked += [", ".join(topics), *topics] if topics else []
-    return list(dict.fromkeys([*asked, *(_NAMES.sub("", text) for text in asked)]))
-
-
-def query_of(texts: Sequence[str], vectors: Vectors | None) -> Query:
-    """Return the query of `texts_of` and their vectors."""
-    units = tuple(tuple(dict.fromkeys(terms(text)))[:_TERMS_MAX] for text in texts)
-    counted = Counter(term for unit in units for term in unit)
-    return Query(texts[0], units, {term: count / len(units) for term, count in counted.items()}, vectors)
-
-
 class SectionIndex:
     """The sections of a set, searchable.
 
@@ -121,11 +97,13 @@ class SectionIndex:
         policies: NDArray[np.intp],
         vectors: Vectors | None,
         scale: Scale = REFERENCE,
+        shares: Shares = SHARES,
+        floor: Floor = FLOOR,
     ) -> None:
         self._words, self._titles = _impacts(texts), _impacts(heads)
         self._policies = policies
-        self._more = _PER_DOUBLING * min(_DOUBLINGS_MAX, math.log2(max(1.0, len(texts) / _SMALL_SET)))
         self._vectors, self._scale = vectors, scale
+        self._shares, self._floor = shares, floor
         if vectors is not None:
             # What all sections of a set have in common tells none from another (Mu and Viswanath, "All-but-the-Top",
             # 2018). With few sections their mean is the sections themselves, so it counts less.
@@ -140,40 +118,53 @@ class SectionIndex:
         """Whether the sections were embedded."""
         return self._vectors is not None
 
+    @property
+    def size(self) -> int:
+        """How many sections there are."""
+        return len(self._words)
+
     def relevance(self, query: Query, among: NDArray[np.intp]) -> Relevance:
         """Return the relevance of the sections of these numbers, ascending."""
-        whole = dict.fromkeys(query.units[0], 1.0)
-        legs: list[tuple[float, Floats]] = []
-        for weight, words, place in (
-            (_WORDS, self._words, among),
-            (_TITLE, self._titles, self._policies[among]),
-        ):
-            legs += [
-                (weight * _WHOLE, words.weighted(whole)[place]),
-                (weight * _SENTENCES, words.weighted(query.shares)[place]),
-            ]
         cosines = self._cosines(query, among)
+        coverage = [*self._coverage(query, among)]
+        passes = self._passes(query, cosines, coverage)
+        centred, likeness = None, np.ones(len(query.units))
         if cosines is not None and query.vectors is not None:
             centred = np.maximum(self._centre(cosines, query.vectors, among), 0)
-            legs += [(_MEANING * _WHOLE, centred[:, 0]), (_MEANING * _SENTENCES, _best(centred))]
-        return Relevance(among, tuple(legs), self._pass(query, among, cosines))
+            # Much of a long task is not about anything that the set knows: a sentence counts by its best section.
+            likeness = centred.max(axis=0, initial=_LIKENESS_LEAST).astype(np.float64) ** 2
+        weights = _weights(query.units, likeness / likeness.sum())
+        lift = _Lift(self._policies[among])
+        words = lift(self._words.weighted(weights)[among])
+        title = self._titles.weighted(weights)[self._policies[among]]
+        if centred is None:
+            return Relevance(among, ((self._shares.words, words), (self._shares.title, title)), passes)
+        highest = np.array([unit.shares.max(initial=0) for unit in coverage])
+        sure = min(1.0, float(highest @ likeness / likeness.sum()) / self._shares.sure) ** 2
+        meaning = lift(_best(centred * (likeness / likeness.max()).astype(np.float32)))
+        legs = ((self._shares.words * sure, words), (self._shares.title * sure, title), (self._shares.meaning, meaning))
+        return Relevance(among, legs, passes)
 
     def has_words_of(self, query: Query, among: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return (n,) which of these sections have so many words of the task that they alone are evidence."""
-        return self._pass(query, among, None)
+        return self._passes(query, None, [*self._coverage(query, among)])
 
-    def evidence(self, query: Query, among: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return of these sections the highest cosine (zeros without vectors) and the highest coverage of a unit.
-
-        Coverage is the share, by weight, of a unit's content words that a section has; both are what the floor asks.
-        """
-        highest = np.zeros(len(among), dtype=np.float32)
-        for coverage, _ in self._coverage(query, among):
-            highest = np.maximum(highest, coverage)
+    def evidence(self, query: Query, among: NDArray[np.intp]) -> Evidence:
+        """Return what the floor asks of these sections."""
+        coverage = [*self._coverage(query, among)]
+        covered = np.max([unit.shares for unit in coverage], axis=0)
         cosines = self._cosines(query, among)
+        found = [self._evidence(query, number, cosines, unit) for number, unit in enumerate(coverage)]
+        alone = np.logical_or.reduce(
+            [self._floor.passes_alone(*one) for one in zip(coverage, found, query.words.tolist(), strict=True)]
+        )
+        highest = np.zeros(len(among), dtype=np.float32)
         if cosines is None:
-            return np.zeros(len(among), dtype=np.float32), highest
-        return self._scale.read(cosines.max(axis=1)), highest
+            return Evidence(highest, covered, highest, 0.0, alone)
+        for one in found:
+            highest = highest if one is None else np.maximum(highest, one)
+        least = self._floor.least(len(self._words))
+        return Evidence(self._scale.read(cosines.max(axis=1)), covered, highest, least, alone)
 
     def _cosines(self, query: Query, among: NDArray[np.intp]) -> Floats | None:
         """Return (sections, units) cosines of their space, None when there are no vectors on either side."""
@@ -191,36 +182,57 @@ class SectionIndex:
         products /= _lengths(along, self._square)[None, :]
         return products
 
-    def _pass(self, query: Query, among: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
-        passes = np.zeros(len(among), dtype=np.bool_)
-        for number, (coverage, shared) in enumerate(self._coverage(query, among)):
-            read = None if cosines is None else self._scale.read(cosines[:, number])
-            passes |= self._evident(coverage, shared, read)
-        return passes
-
-    def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[tuple[Floats, NDArray[np.intp]]]:
-        """Yield for each unit (n,) the share of its evidence that a section has, and (n,) of how many words."""
-        known = {term: (weight, self._words.of(term)[0]) for term in query.shares if (weight := self._weight(term))}
+    def _coverage(self, query: Query, among: NDArray[np.intp]) -> Iterable[Coverage]:
+        """Yield the coverage of each unit."""
+        asked = {term for unit in query.units for term in unit}
+        known = {term: (weight, self._words.of(term)[0]) for term in asked if (weight := self._weight(term))}
         for unit in query.units:
             found = [known[term] for term in unit if term in known]
             numbers = np.concatenate([np.zeros(0, dtype=np.intc), *(holding for _, holding in found)])
             each = np.repeat([weight for weight, _ in found], [len(holding) for _, holding in found])
             total = sum(weight for weight, _ in found)
             covered = np.bincount(numbers, each, len(self._words))[among] / max(total, 1e-6)
-            yield covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among]
+            yield Coverage(covered.astype(np.float32), np.bincount(numbers, minlength=len(self._words))[among])
 
-    def _evident(self, coverage: Floats, shared: NDArray[np.intp], cosines: Floats | None) -> NDArray[np.bool_]:
-        """Return which sections have absolute evidence in a unit: by words alone, by cosine alone, or by both."""
-        passes = (shared >= _SHARED_WORDS) & (coverage >= _COVERAGE_ALONE + self._more)
-        if cosines is not None:
-            passes |= cosines >= _COSINE_ALONE + self._more / 2
-            together = (2 * cosines + coverage >= _TOGETHER + self._more) & (cosines >= _COSINE_WITH_WORDS)
-            passes |= together & (shared >= 1)
-        return passes
+    def _passes(self, query: Query, cosines: Floats | None, coverage: Sequence[Coverage]) -> NDArray[np.bool_]:
+        """Return (n,) which sections pass the floor by any unit."""
+        found = [
+            self._floor.passes(unit, self._evidence(query, number, cosines, unit), len(self._words))
+            for number, unit in enumerate(coverage)
+        ]
+        return np.logical_or.reduce(found)
+
+    def _evidence(self, query: Query, unit: int, cosines: Floats | None, coverage: Coverage) -> Floats | None:
+        if cosines is None:
+            return None
+        return self._floor.evidence(query, unit, cosines[:, unit], coverage, self._scale)
 
     def _weight(self, term: str) -> float:
         """Weigh a shared term as evidence: its rarity, nothing for task words and bare numbers."""
-        return 0.0 if term in _TASK_WORDS or term.isdecimal() else self._words.rarity(term)
+        return 0.0 if term in TASK_WORDS or term.isdecimal() else self._words.rarity(term)
+
+
+class _Lift:
+    """Counts a section mostly by the best one of its policy."""
+
+    def __init__(self, policies: NDArray[np.intp]) -> None:
+        self._starts = np.flatnonzero(np.append(True, policies[1:] != policies[:-1]))[: len(policies)]
+        self._sizes = np.diff(np.append(self._starts, len(policies)))
+
+    def __call__(self, scores: Floats) -> Floats:
+        if not len(scores):
+            return scores
+        best = np.repeat(np.maximum.reduceat(scores, self._starts), self._sizes)
+        return np.float32(1 - _WHOLE_POLICY) * scores + np.float32(_WHOLE_POLICY) * best
+
+
+def _weights(units: Sequence[Sequence[str]], shares: NDArray[np.float64]) -> dict[str, float]:
+    """Return term -> the share of the units that use it."""
+    found: dict[str, float] = {}
+    for unit, share in zip(units, shares.tolist(), strict=True):
+        for term in unit:
+            found[term] = found.get(term, 0.0) + share
+    return found
 
 
 def _impacts(texts: Iterable[str]) -> Impacts:

@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.delivery.answers import DeliveredPolicy, DeliveredRule
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.precedence import Governing
-from interlayer_policies.delivery.relevance import Query, Relevance
+from interlayer_policies.delivery.relevance import Relevance
 from interlayer_policies.delivery.sizes import json_bytes
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.document.policy import Scope, Situation

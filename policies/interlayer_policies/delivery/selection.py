@@ -9,9 +9,10 @@ import numpy as np
 
 from interlayer.ids import timestamp
 from interlayer_policies.delivery.answers import Budget, ContextAnswer
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.packing import candidates, packed
 from interlayer_policies.delivery.precedence import Governing, govern
-from interlayer_policies.delivery.relevance import Query, Relevance
+from interlayer_policies.delivery.relevance import Relevance
 from interlayer_policies.delivery.rules import SentRules, by_concern, sent_rules
 from interlayer_policies.delivery.sizes import bytes_of, json_bytes, tokens_of
 from interlayer_policies.delivery.snapshot import Snapshot, digest

@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +94,9 @@ class Snapshot:
     """A published set: its rules in the order they are delivered, its sections, its scopes.
 
     `vectors` are the sections' unit vectors in their order, None while there is no embedder; `model` is who made them.
-    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part;
-    `promoted` is the set as it would be if it did, None where nothing is in trial.
+    `vocabulary` is what was published with the set; the values of its scopes are added. What is in trial takes no part:
+    `editions` are the policies without it, `published` all of them as they were written, `promoted` is the set as it
+    would be if nothing were in trial any more, None where nothing is.
     """
 
     def __init__(
@@ -109,19 +111,16 @@ class Snapshot:
     ) -> None:
         self.revision = revision
         self.model = model
-        self.editions = tuple(editions)
+        self.published = tuple(editions)
+        self.editions = tuple(_in_force(editions))
         self.numbers = {edition.policy.id: number for number, edition in enumerate(self.editions)}
         self.promoted = promoted
         policies = [edition.policy for edition in self.editions]
-        self.in_trial = np.array([policy.has_trial for policy in policies], dtype=np.bool_)
-        self.in_trial_whole = np.array([policy.trial for policy in policies], dtype=np.bool_)
-        self.vocabulary = with_scopes(vocabulary or Vocabulary(), [one for one in policies if not one.trial])
+        self.vocabulary = with_scopes(vocabulary or Vocabulary(), policies)
         self.scopes = ScopeIndex([p.scope for p in policies], [p.effective for p in policies], self.vocabulary)
         self.rules = tuple(sorted(_bind_rules(self.editions), key=_delivery_order))
         self.rule_policies = np.array([rule.number for rule in self.rules], dtype=np.intp)
-        self.has_rules = np.array(
-            [bool(p.rules_in_force or (p.supersedes and not p.trial)) for p in policies], dtype=np.bool_
-        )
+        self.has_rules = np.array([bool(p.rules or p.supersedes) for p in policies], dtype=np.bool_)
         keys = Counter(rule.rule.key for rule in self.rules if rule.rule.key is not None)
         self.contested = frozenset(key for key, count in keys.items() if count > 1)
         self.rivals = _find_rivals(self.rules)
@@ -139,6 +138,21 @@ class Snapshot:
         self.policy_index = _index_policies(policies)
         self._checkers: dict[str, Checker | None] = {}
         self._heads = _heads(self.rules)
+
+    @cached_property
+    def refs(self) -> frozenset[str]:
+        """The references of its rules."""
+        return frozenset(rule.ref for rule in self.rules)
+
+    @cached_property
+    def in_trial(self) -> NDArray[np.bool_]:
+        """(published,) which policies are in trial, or have a rule that is: nothing of `promoted` is left out."""
+        return np.array([edition.policy.has_trial for edition in self.published], dtype=np.bool_)
+
+    @cached_property
+    def in_trial_whole(self) -> NDArray[np.bool_]:
+        """(published,) which policies are in trial with everything."""
+        return np.array([edition.policy.trial for edition in self.published], dtype=np.bool_)
 
     def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
         """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
@@ -158,10 +172,19 @@ class Snapshot:
         return self._checkers[rule.etag]
 
 
+def _in_force(editions: Iterable[Edition]) -> Iterator[Edition]:
+    """Yield the policies without what is in trial."""
+    for edition in editions:
+        if not edition.policy.has_trial:
+            yield edition
+        elif not edition.policy.trial:
+            yield replace(edition, policy=replace(edition.policy, rules=edition.policy.rules_in_force))
+
+
 def _superseding(policies: Sequence[Policy], numbers: Mapping[str, int]) -> Iterator[tuple[int, int]]:
-    """Yield the numbers of a policy and of one that it supersedes; one in trial and one of a lower tier do not."""
+    """Yield the numbers of a policy and of one that it supersedes; one of a lower tier does not."""
     for number, policy in enumerate(policies):
-        for older in () if policy.trial else policy.supersedes:
+        for older in policy.supersedes:
             if older in numbers and not is_higher(policies[numbers[older]].tier, policy.tier):
                 yield number, numbers[older]
 
@@ -169,8 +192,7 @@ def _superseding(policies: Sequence[Policy], numbers: Mapping[str, int]) -> Iter
 def _index_policies(policies: Sequence[Policy]) -> SectionIndex:
     """Index what policies and their rules are about, for policies that have nothing but rules as well."""
     texts = [
-        "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules_in_force)])
-        for policy in policies
+        "\n".join([policy.title, policy.description, *(rule.text for rule in policy.rules)]) for policy in policies
     ]
     return SectionIndex(texts, [policy.title for policy in policies], np.arange(len(policies), dtype=np.intp), None)
 
@@ -187,8 +209,8 @@ def sections_of(editions: Sequence[Edition]) -> list[GuidanceSection]:
     """Return the sections of a set but those in trial; `indexed` is what is searched and embedded."""
     return [
         _section(number, edition, section)
-        for number, edition in enumerate(editions)
-        for section in (() if edition.policy.trial else edition.policy.sections)
+        for number, edition in enumerate(_in_force(editions))
+        for section in edition.policy.sections
     ]
 
 
@@ -270,7 +292,7 @@ def _head(rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
 def _bind_rules(editions: Sequence[Edition]) -> Iterator[BoundRule]:
     for number, edition in enumerate(editions):
         values = edition.policy.values
-        for rule in edition.policy.rules_in_force:
+        for rule in edition.policy.rules:
             yield bound(number, edition, rule, values)
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.precedence import Governing, govern
-from interlayer_policies.delivery.relevance import Query
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.policy import Situation
@@ -56,8 +56,7 @@ class Trials:
         if promoted is not None:
             met = snapshot.in_trial & promoted.scopes.in_scope(situation) & promoted.scopes.in_effect(now)
             self.promoted = promoted if bool(met.any()) else None
-        self._live = frozenset(rule.ref for rule in snapshot.rules) if self.promoted else frozenset()
-        self._policies = snapshot.in_trial_whole
+        self._snapshot = snapshot
 
     def __bool__(self) -> bool:
         return self.promoted is not None
@@ -69,7 +68,7 @@ class Trials:
         governing = self.governing(self.promoted)
         sections = (self.promoted.sections[number] for number in self.relevant(self.promoted, governing, query))
         return TrialEffect(
-            rules=tuple(_named(rule) for rule in governing.rules if rule.ref not in self._live),
+            rules=tuple(_named(rule) for rule in governing.rules if rule.ref not in self._snapshot.refs),
             sections=tuple(f"{one.edition.policy.id}#{one.section_id}@{one.edition.version}" for one in sections),
             displaced=_displaced(governing, delivered),
         )
@@ -79,7 +78,7 @@ class Trials:
         if self.promoted is None:
             return TrialEffect()
         governing = self.governing(self.promoted)
-        rules = tuple(rule for rule in governing.rules if rule.ref not in self._live)
+        rules = tuple(rule for rule in governing.rules if rule.ref not in self._snapshot.refs)
         found = check_text(self.promoted, replace(governing, rules=rules), text, ()) if rules else None
         names = {rule.ref: _named(rule) for rule in rules}
         places: dict[str, list[tuple[int, int]]] = {}
@@ -97,8 +96,10 @@ class Trials:
 
     def relevant(self, promoted: Snapshot, governing: Governing, query: Query) -> list[int]:
         """Return the numbers of the sections of policies in trial that the task would reach."""
-        mine = (self._policies & governing.in_force)[promoted.section_policies]
-        numbers = np.flatnonzero(mine)
+        mine = self._snapshot.in_trial_whole & governing.in_force
+        if not mine.any():
+            return []
+        numbers = np.flatnonzero(mine[promoted.section_policies])
         return numbers[promoted.index.relevance(query, numbers).passes].tolist() if len(numbers) else []
 
 

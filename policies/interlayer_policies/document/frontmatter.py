@@ -1,14 +1,32 @@
 """The YAML at the head of a policy file: its keys, their forms, and the line of everything that is wrong in it."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from interlayer.text.yaml_source import InvalidFile, Located, Place, read_yaml
+from interlayer_policies.document.mistakes import (
+    ask_for_date,
+    bare_parameters,
+    cut_by_comment,
+    explain_value,
+    explain_yaml,
+    quoted,
+)
+from interlayer_policies.document.names import POLICY_ID_MAX, RULE_ID_MAX, check_id
 from interlayer_policies.document.policy import LEVELS, Level, Merge, Problem, Tier
 
 
@@ -25,11 +43,17 @@ def _rule(given: Any) -> Any:
 
 
 def _moment(given: Any) -> datetime | date | None:
-    if isinstance(given, str):
-        return date.fromisoformat(given) if len(given) == len("2026-01-01") else datetime.fromisoformat(given)
     if given is None or isinstance(given, date):  # a datetime is a date as well
         return given
-    raise ValueError("must be a date or a date and time in ISO 8601")
+    try:
+        said = str(given)
+        return date.fromisoformat(said) if len(said) == len("2026-01-01") else datetime.fromisoformat(said)
+    except ValueError:
+        raise ValueError(ask_for_date(str(given))) from None
+
+
+def _one_line(given: Any) -> Any:
+    return " ".join(given.split()) if isinstance(given, str) else given
 
 
 # Checked by hand: pydantic would turn a date into its midnight, and an `until` date includes its whole day.
@@ -37,8 +61,9 @@ Moment = Annotated[datetime | date | None, PlainValidator(_moment)]
 Scalar = str | bool | int | float
 Patterns = Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=200)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(max_length=2_000)]
-Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-PolicyId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+Line = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+PolicyId = Annotated[str, AfterValidator(lambda name: check_id(name, POLICY_ID_MAX))]
+RuleId = Annotated[str, AfterValidator(lambda name: check_id(name, RULE_ID_MAX))]
 
 
 class _Strict(BaseModel):
@@ -82,7 +107,7 @@ class CheckKeys(_Strict):
 class RuleKeys(_Strict):
     """One entry of `rules:`."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")] | None = None
+    id: RuleId | None = None
     level: Annotated[Level, BeforeValidator(_level)] | None = None
     key: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     text: Line
@@ -180,14 +205,18 @@ def read_header(text: str, file: str, first_line: int) -> Header | list[Problem]
     try:
         located = read_yaml(text, file, first_line)
     except InvalidFile as error:
-        return [Problem(file, one.line, _say(one.place, one.message)) for one in error.problems]
+        lines = text.split("\n")
+        return [_mistake(one.line, one.place, one.message, lines, file, first_line) for one in error.problems]
     document = {} if located.data is None else located.data
     if not isinstance(document, dict):
-        return [Problem(file, first_line, "the front matter must be keys and values")]
+        return [Problem(file, first_line, "the front matter must be keys and values: write `title: Refunds`")]
+    strange = [Problem(file, located.line(place), message) for place, message in bare_parameters(document)]
+    strange += _cut_rules(text.split("\n"), located, file, first_line)
     try:
-        return Header(FrontMatter.model_validate(document), located)
+        header = Header(FrontMatter.model_validate(document), located)
     except ValidationError as error:
-        return [_problem(detail, located, file) for detail in error.errors()]
+        return strange + _problems(error, located, file)
+    return strange or header
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -196,8 +225,43 @@ def nearest(word: str, known: list[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
 
 
-def _say(place: str, message: str) -> str:
-    return f"{place!r} {message}" if place else f"the front matter {message}"
+def _mistake(line: int, place: str, message: str, lines: list[str], file: str, first_line: int) -> Problem:
+    """Return a problem of the YAML itself, with the remedy where the line shows what its author meant."""
+    if place:
+        return Problem(file, line, f"{place!r} {message}")
+    found = explain_yaml(lines, line - first_line)
+    if found is None:
+        return Problem(file, line, f"the front matter {message}")
+    return Problem(file, first_line + found.line, f"the front matter cannot be read here: {found.message}")
+
+
+def _problems(error: ValidationError, located: Located, file: str) -> list[Problem]:
+    """Return pydantic's errors as sentences; a sentence that a colon made a key of is told once."""
+    details = error.errors()
+    split = {detail["loc"][:2] for detail in details if _is_split_sentence(detail)}
+    found = [_problem(detail, located, file) for detail in details if detail["loc"][:2] not in split]
+    for place in sorted(split, key=str):
+        first = next(one for one in details if one["loc"][:2] == place and _is_split_sentence(one))
+        sentence = f"{first['loc'][2]}: {first['input']}"
+        message = f"the colon in {sentence!r} makes a key of what stands before it; put the sentence in quotes"
+        found.append(Problem(file, located.line(place), f"{place[0]}.{place[1]}: {message}: - {quoted(sentence)}"))
+    return sorted(found)
+
+
+def _cut_rules(lines: list[str], located: Located, file: str, first_line: int) -> Iterator[Problem]:
+    """Yield the rules of which YAML took a part for a comment."""
+    for place, line in located.lines.items():
+        if len(place) == len(("rules", 0)) and place[0] == "rules":
+            message = cut_by_comment(lines[line - first_line])
+            if message:
+                yield Problem(file, line, f"rules.{place[1]}: {message}")
+
+
+def _is_split_sentence(detail: Any) -> bool:
+    """Whether an entry is a sentence with an unquoted colon: its key has a blank in it."""
+    place = detail["loc"]
+    listed = len(place) == len(("rules", 0, "key")) and place[0] in {"rules", "tests"}
+    return listed and detail["type"] == "extra_forbidden" and " " in str(place[2])
 
 
 def _problem(detail: Any, located: Located, file: str) -> Problem:
@@ -209,7 +273,7 @@ def _problem(detail: Any, located: Located, file: str) -> Problem:
         model = _KNOWN[str(container)] if container else FrontMatter
         known = [field.alias or field_name for field_name, field in model.model_fields.items()]
         return Problem(file, line, f"unknown key {where!r}; {nearest(name, known)}")
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = explain_value(detail["type"], detail["input"], location)
     if "level" in location:
-        message = f"must be one of {', '.join(LEVELS)}"
-    return Problem(file, line, f"{where}: {message}")
+        message = f"{str(detail['input'])[:40]!r} is no level; write one of {', '.join(LEVELS)}"
+    return Problem(file, line, f"{where}: {message or str(detail['msg']).removeprefix('Value error, ')}")

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Final
 
+from interlayer.language.obligations import denies, find_obligation, is_other_language, is_statement
 from interlayer.text.yaml_source import Located
 from interlayer_policies.document.days import begins, ends
 from interlayer_policies.document.expectation import read_expectation
@@ -16,8 +18,11 @@ from interlayer_policies.document.frontmatter import (
     RuleKeys,
     read_header,
 )
+from interlayer_policies.document.names import fold_id, slug
 from interlayer_policies.document.policy import (
+    BINDING_LEVELS,
     FACET_OF_SCOPE_KEY,
+    LEVELS,
     PROPERTY_FACET,
     Check,
     Effective,
@@ -31,14 +36,13 @@ from interlayer_policies.document.policy import (
     Section,
     folded,
 )
+from interlayer_policies.document.sections import divide, split_sections
+from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 
 FILE_BYTES_MAX: Final = 200_000
 
-FENCE: Final = re.compile(r"^\s{0,3}(```|~~~)")
-_HEADING: Final = re.compile(r"^(#{1,2})[ \t]+(.*?)[ \t]*#*$")
-_PROHIBITION: Final = re.compile(r"^(never|do not|don['’]t)\b", re.IGNORECASE)
-_NOT_IN_SLUG: Final = re.compile(r"[^a-z0-9]+")
-_OVERVIEW: Final = "overview"
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+_SHOWN: Final = 60
 
 
 def parse(file: PolicyFile, zone: tzinfo = UTC) -> Policy | list[Problem]:
@@ -61,7 +65,7 @@ def parse(file: PolicyFile, zone: tzinfo = UTC) -> Policy | list[Problem]:
         header = Header(FrontMatter(), Located({}, {}))
     if isinstance(header, list):
         return header
-    heading, sections = _sections(lines[body_from:], body_from + 1)
+    heading, sections = split_sections(lines[body_from:], body_from + 1)
     return _policy(file, header, heading, sections, zone)
 
 
@@ -93,7 +97,7 @@ def _policy(
         supersedes=keys.supersedes,
         parameters={name: Parameter(given.value, given.merge) for name, given in keys.params.items()},
         rules=tuple(_rule(rule, number, header) for number, rule in enumerate(keys.rules)),
-        sections=tuple(replace(section, title=section.title or title) for section in sections),
+        sections=tuple(part for section in sections for part in divide(replace(section, title=section.title or title))),
         expectations=tuple(read_expectation(test, header.line("tests", n), zone) for n, test in enumerate(keys.tests)),
         trial=keys.trial,
         approvers=keys.approvers,
@@ -109,16 +113,29 @@ def _inconsistencies(policy: Policy, header: Header) -> Iterator[tuple[int, str]
     start, end = policy.effective.start, policy.effective.end
     if start and end and start >= end:
         yield header.line("effective"), "effective: until is not after from"
-    if policy.id in policy.supersedes:
+    if fold_id(policy.id) == VOCABULARY_FILE:
+        yield header.line("id"), f"id: {VOCABULARY_FILE} is the name of the vocabulary; choose another one"
+    if fold_id(policy.id) in map(fold_id, policy.supersedes):
         yield header.line("supersedes"), "supersedes: a policy cannot supersede itself"
     yield from _parameter_problems(policy, header)
-    seen: set[str] = set()
-    for rule in policy.rules:
-        if rule.id in seen:
-            yield rule.line, f"rule id {rule.id!r} is used twice in this policy"
-        seen.add(rule.id)
+    seen: dict[str, str] = {}
+    for number, rule in enumerate(policy.rules):
+        first = seen.get(fold_id(rule.id))
+        seen.setdefault(fold_id(rule.id), rule.id)
+        if first is not None:
+            other = "" if first == rule.id else f", first as {first!r}: ids that differ only by case are one id"
+            yield rule.line, f"rule id {rule.id!r} is used twice in this policy{other}; give one of the rules another"
+        if header.keys.rules[number].level is None and level_of(rule.text) is None:
+            yield rule.line, _ask_for_level(rule)
         for name in sorted(rule.placeholders - policy.parameters.keys()):
             yield rule.line, f"rule {rule.id}: parameter {{{name}}} is not declared under params"
+
+
+def _ask_for_level(rule: Rule) -> str:
+    shown = rule.text if len(rule.text) <= _SHOWN else f"{rule.text[:_SHOWN]}..."
+    known = ", ".join(LEVELS[1:])
+    said = f"rule {rule.id}: {shown!r} does not tell whether it forbids, requires or advises"
+    return f"{said}; say the level: write `level: must_not` (or {known}) beside `text:`"
 
 
 def _parameter_problems(policy: Policy, header: Header) -> Iterator[tuple[int, str]]:
@@ -139,7 +156,7 @@ def _scope(header: Header) -> Scope:
 def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
     return Rule(
         id=keys.id or f"R{number + 1}",
-        level=keys.level or _level_of(keys.text),
+        level=keys.level or level_of(keys.text) or "must",  # where none can be told, the policy is refused
         text=" ".join(keys.text.split()),
         key=keys.key,
         check=_check(keys.check) if keys.check else None,
@@ -152,53 +169,20 @@ def _rule(keys: RuleKeys, number: int, header: Header) -> Rule:
     )
 
 
-def _level_of(text: str) -> Level:
-    return "must_not" if _PROHIBITION.match(text.strip()) else "must"
+@lru_cache(maxsize=10_000)
+def level_of(text: str) -> Level | None:
+    """Return the level that a rule's own words tell, in English, German, French and Spanish; None where they do not.
+
+    An order without a word of obligation is a requirement, or a prohibition where it denies something.
+    """
+    said = _SENTENCE_END.split(text.strip())
+    found = [one for one in map(find_obligation, said) if one is not None and one.place == "main"]
+    if found:
+        return next((one for one in found if one.force in BINDING_LEVELS), found[0]).force
+    if is_other_language(text) or is_statement(said[0]):
+        return None
+    return "must_not" if denies(said[0]) else "must"
 
 
 def _check(keys: CheckKeys) -> Check:
     return Check(keys.kind, dict(keys.model_extra or {}))
-
-
-def slug(text: str) -> str:
-    """Return the text as lower-case words joined by `-`."""
-    return _NOT_IN_SLUG.sub("-", text.casefold()).strip("-")[:80].rstrip("-") or "section"
-
-
-def _sections(lines: list[str], first_line: int) -> tuple[str | None, list[Section]]:
-    """Return the first heading and the sections; text under no second-level heading is the overview.
-
-    The overview has an empty title: the caller knows the policy's.
-    """
-    first_heading: str | None = None
-    parts: list[tuple[str | None, list[str], int]] = [(None, [], first_line)]
-    fenced = False
-    for number, line in enumerate(lines, first_line):
-        if FENCE.match(line):
-            fenced = not fenced
-        heading = None if fenced else _HEADING.match(line)
-        if heading is None:
-            parts[-1][1].append(line)
-            continue
-        if first_heading is None:
-            first_heading = heading[2]
-            if heading[1] == "#":
-                continue
-        parts.append((heading[2], [], number))
-    sections: list[Section] = []
-    taken: set[str] = set()
-    for heading, body, line in parts:
-        text = "\n".join(body).strip()
-        if text:
-            section_id = _unique(_OVERVIEW if heading is None else slug(heading), taken)
-            sections.append(Section(section_id, heading or "", text, line))
-    return first_heading, sections
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    taken.add(name)
-    return name

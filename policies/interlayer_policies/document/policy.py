@@ -271,6 +271,8 @@ def _fill(option: Any, values: Mapping[str, ParameterValue]) -> Any:
             value = _fill(item, values)
             filled_items.extend(value if isinstance(value, list) else [value])
         return filled_items
+    if isinstance(option, dict):
+        return {name: _fill(value, values) for name, value in option.items()}
     return option
 
 

@@ -11,13 +11,14 @@ from typing import Final
 from interlayer.language.lexicon.reader import words
 from interlayer.language.terms import terms
 from interlayer.text.budget import text_tokens
-from interlayer_policies.document.policy import Policy, Problem
+from interlayer_policies.document.policy import Policy, Problem, Section
+from interlayer_policies.document.sections import whole_section
 
 DESCRIPTION_WORDS_MIN: Final = 4
 """A task has to share two content words with a section to be given it; of three there is hardly a choice."""
 
-SECTION_TOKENS_MAX: Final = 800
-"""A section is sent whole or not at all; beside rules at their cap a longer one never fits the default budget."""
+PARTS_MAX: Final = 3
+"""A longer section is delivered in parts all the same, and no answer of the default size ever holds all of them."""
 
 _NEW_WORDS_MIN: Final = 2
 _UNHEADED_TOKENS_MAX: Final = 400
@@ -61,11 +62,14 @@ def _description(policy: Policy) -> Iterator[tuple[int, str]]:
 
 
 def _sections(policy: Policy) -> Iterator[tuple[int, str]]:
+    whole: dict[str, list[Section]] = {}
     for section in policy.sections:
-        tokens = text_tokens(section.text)
-        if tokens > SECTION_TOKENS_MAX:
-            message = f"section {section.id}: some {tokens} tokens; a section is sent whole or not at all, so split it"
-            yield section.line, f"{message} by ## headings into parts of at most {SECTION_TOKENS_MAX}"
-        elif len(policy.sections) == 1 and section.id == "overview" and tokens > _UNHEADED_TOKENS_MAX:
-            message = f"no ## headings: the text is one section of some {tokens} tokens, sent whole or not at all"
-            yield section.line, f"{message}; give each subject a heading"
+        whole.setdefault(whole_section(section.id), []).append(section)
+    for name, parts in whole.items():
+        tokens = sum(text_tokens(part.text) for part in parts)
+        if list(whole) == ["overview"] and tokens > _UNHEADED_TOKENS_MAX:
+            message = f"no ## headings: the text is one section of some {tokens} tokens"
+            yield parts[0].line, f"{message}; give each subject a heading, so that each is found by itself"
+        elif len(parts) > PARTS_MAX:
+            message = f"section {name}: some {tokens} tokens, delivered in {len(parts)} parts"
+            yield parts[0].line, f"{message}; give each of its subjects a ## heading, so that each is found by itself"

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from interlayer.errors import InvalidInput
 from interlayer_policies.document.frontmatter import nearest
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
@@ -20,24 +21,25 @@ def chosen(
     `PolicyProblems` where it may be one that cannot be read.
     """
     proposed, problems = _by_id(files, zone)
-    found = dict(published)
+    found = {fold_id(policy): file for policy, file in published.items()}
     for name in only:
-        known = {one.casefold(): one for one in proposed}
-        policy = known.get(name.casefold())
-        if policy is None and problems:
+        key = fold_id(name)
+        file = proposed.get(key)
+        if file is None and problems:
             raise PolicyProblems(problems)
-        if policy is None:
-            removal = " To remove a policy, publish the whole folder without it." if name in published else ""
-            raise InvalidInput("only", f"the folder has no policy {name!r}; {nearest(name, list(proposed))}.{removal}")
-        clash = next((one for one, file in found.items() if file.path == proposed[policy].path and one != policy), None)
+        if file is None:
+            removal = " To remove a policy, publish the whole folder without it." if key in found else ""
+            raise InvalidInput("only", f"the folder has no policy {name!r}; {nearest(key, list(proposed))}.{removal}")
+        clash = next((one for one, other in found.items() if other.path == file.path and one != key), None)
         if clash:
-            problem = f"{proposed[policy].path} is the file of {clash} in what is published."
+            problem = f"{file.path} is the file of {clash} in what is published."
             raise InvalidInput("only", problem, "Give the file another name, or publish the whole folder.")
-        found[policy] = proposed[policy]
+        found[key] = file
     return list(found.values())
 
 
 def _by_id(files: Sequence[PolicyFile], zone: tzinfo) -> tuple[dict[str, PolicyFile], list[Problem]]:
+    """Return the files by folded policy id, and the problems of those that cannot be read."""
     found: dict[str, PolicyFile] = {}
     problems: list[Problem] = []
     for file in files:
@@ -46,7 +48,7 @@ def _by_id(files: Sequence[PolicyFile], zone: tzinfo) -> tuple[dict[str, PolicyF
             continue
         read = parse(file, zone)
         if isinstance(read, Policy):
-            found[read.id] = file
+            found[fold_id(read.id)] = file
         else:
             problems += read
     return found, problems

@@ -17,6 +17,7 @@ from interlayer_policies.delivery.explanation import Explanation, explain
 from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.publication.calls_on_record import calls_on_record
 from interlayer_policies.publication.proposals import groups_for
@@ -34,6 +35,7 @@ from interlayer_policies.review.diff import (
 from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.owners import Ownership, owners
 from interlayer_policies.review.policy_tests import Case, examples, expectations, tasks_of
+from interlayer_policies.review.rule_budget import ScopeCost, scope_costs
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
@@ -75,6 +77,13 @@ class DryRun:
             return owners(await self._publisher.read(files))
         return owners(_by_id((await self._library.current(principal.organization)).snapshot).values())
 
+    async def scope_costs(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[ScopeCost, ...]:
+        """Return what calls are given by the set in force, or by these files, and what that costs."""
+        if files:
+            return scope_costs(await self._publisher.read(files), read_vocabulary(files))
+        snapshot = (await self._library.current(principal.organization)).snapshot
+        return scope_costs([edition.policy for edition in snapshot.editions], snapshot.vocabulary)
+
     async def difference(
         self, principal: Principal, after: Sequence[PolicyFile] | int, before: Sequence[PolicyFile] | int | None = None
     ) -> Difference:
@@ -91,7 +100,9 @@ class DryRun:
             old_files = await self._sets.files(organization, before) if isinstance(before, int) else before
             old = await self._built(await self._publisher.read(old_files), old_files, current)
         proposed = await self._built(policies, files, current)
-        was, becomes = _by_id(old), _by_id(proposed)
+        becomes = _by_id(proposed)
+        spelled = {fold_id(name): name for name in becomes}
+        was = {spelled.get(fold_id(name), name): policy for name, policy in _by_id(old).items()}
         calls = await self._recent_calls(organization)
         now = self._clock()
         changed = await anyio.to_thread.run_sync(
@@ -141,4 +152,4 @@ class DryRun:
 
 
 def _by_id(snapshot: Snapshot) -> dict[str, Policy]:
-    return {edition.policy.id: edition.policy for edition in snapshot.editions}
+    return {edition.policy.id: edition.policy for edition in snapshot.published}

@@ -16,6 +16,7 @@ from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Put, Span, VersionConflict
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.names import fold_id, unify_references
 from interlayer_policies.document.policy import Policy, PolicyFile
 
 State = Literal["pending", "published", "rejected", "outdated", "break_glass", "approved_later", "rejected_later"]
@@ -77,12 +78,13 @@ def groups_for(
 
     Whoever displaces a rule changes it: what the changed policies supersede or override counts as changed too.
     """
-    changed = dict.fromkeys(changed)
+    named_by = [{fold_id(name): policy for name, policy in policies.items()} for policies in (before, after)]
+    changed = dict.fromkeys(map(fold_id, changed))
     touched = [*changed, *sorted(_displaced(after, changed) - changed.keys())]
-    tiers = [policy.tier_approvers for policies in (before, after) for policy in policies.values()]
+    tiers = [policy.tier_approvers for policies in named_by for policy in policies.values()]
     found: dict[tuple[str, ...], None] = {}
     for name in touched:
-        for policy in filter(None, (before.get(name), after.get(name))):
+        for policy in filter(None, (policies.get(name) for policies in named_by)):
             of_tier = [named[policy.tier] for named in tiers if policy.tier in named]
             for group in (policy.approvers, *of_tier):
                 if group:
@@ -92,10 +94,11 @@ def groups_for(
 
 def _displaced(policies: Mapping[str, Policy], by: Collection[str]) -> set[str]:
     """Return the policies of which some of these supersede or override anything."""
-    snapshot = Snapshot(0, [Edition(policy, 1) for policy in policies.values()], (), None)
-    found = {ref.rpartition("#")[0] for ref, rivals in snapshot.rivals.items()
-             if any(rival.edition.policy.id in by for rival in rivals)}  # fmt: skip
-    ids = [edition.policy.id for edition in snapshot.editions]
+    unified = unify_references(list(policies.values()))
+    snapshot = Snapshot(0, [Edition(policy, 1) for policy in unified], (), None)
+    ids = [fold_id(edition.policy.id) for edition in snapshot.editions]
+    found = {fold_id(ref.rpartition("#")[0]) for ref, rivals in snapshot.rivals.items()
+             if any(ids[rival.number] in by for rival in rivals)}  # fmt: skip
     return found | {ids[target] for number, target in snapshot.superseding if ids[number] in by}
 
 

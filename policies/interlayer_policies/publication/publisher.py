@@ -221,7 +221,7 @@ class Publisher:
             if not break_glass:
                 raise
             return None
-        return {edition.policy.id: edition.policy for edition in snapshot.editions}
+        return {edition.policy.id: edition.policy for edition in snapshot.published}
 
     async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""

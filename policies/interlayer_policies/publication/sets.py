@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.names import fold_id
 
 MENDED_BY: Final = "Publish or roll back with --break-glass, which writes the whole set anew."
 """The remedy for a damaged set."""
@@ -23,6 +24,11 @@ class SetEntry:
     version: int
     sha256: str
     title: str
+
+    @property
+    def key(self) -> str:
+        """The id as it is compared."""
+        return fold_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ class Source:
     title: str
     path: str
     text: str
+
+    @property
+    def key(self) -> str:
+        """The id as it is compared."""
+        return fold_id(self.id)
 
     @property
     def sha256(self) -> str:

@@ -20,9 +20,10 @@ from interlayer.ids import Clock
 from interlayer.models.embedder import EmbeddingModel, EmbeddingModels, Vectors
 from interlayer_policies.delivery.answers import REFUSAL
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S, QUERY_DEADLINE_S, SECTIONS_DEADLINE_S, Embeddings
-from interlayer_policies.delivery.relevance import Query, query_of, texts_of
+from interlayer_policies.delivery.evidence.query import Query, query_of, texts_of
 from interlayer_policies.delivery.snapshot import Edition, GuidanceSection, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.names import unify_references
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy, PolicyFile
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
@@ -137,6 +138,8 @@ class SnapshotCache:
         vocabulary: Vocabulary | None = None,
     ) -> Snapshot:
         """Return a snapshot of these policies; without vectors when they cannot be had in `within` seconds."""
+        unified = unify_references([edition.policy for edition in editions])
+        editions = [replace(edition, policy=policy) for edition, policy in zip(editions, unified, strict=True)]
         promoted = None
         if any(edition.policy.has_trial for edition in editions):
             tried = [replace(edition, policy=edition.policy.promoted()) for edition in editions]
@@ -229,7 +232,7 @@ class SnapshotCache:
                 shelf.embed_tried_at, shelf.arrivals = self._clock(), arrivals
                 return shelf
             if shelf and same:
-                editions, vocabulary = shelf.snapshot.editions, shelf.snapshot.vocabulary
+                editions, vocabulary = shelf.snapshot.published, shelf.snapshot.vocabulary
             else:
                 editions, vocabulary = await self._read(organization, head, shelf)
             snapshot = await self.build(head.revision, editions, model, vocabulary=vocabulary)
@@ -239,7 +242,7 @@ class SnapshotCache:
     async def _read(self, organization: str, head: Head, shelf: _Shelf | None) -> tuple[Sequence[Edition], Vocabulary]:
         """Return the policies of a set and its vocabulary, whole and as they were published. Raises `Corrupt`."""
         entries = await self._sets.published_entries(organization, head)
-        known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.editions} if shelf else {}
+        known = {(e.policy.id, e.version, e.sha256): e for e in shelf.snapshot.published} if shelf else {}
         unknown = [entry for entry in entries if (entry.id, entry.version, entry.sha256) not in known]
         stored = await self._sets.versions.sources(organization, unknown)
         vocabulary = _vocabulary([source for source in stored if source.path == VOCABULARY_FILE])

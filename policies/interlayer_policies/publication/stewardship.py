@@ -12,6 +12,7 @@ from interlayer.principal import Principal
 from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded, is_pattern
 from interlayer_policies.document.vocabulary import FACETS, Vocabulary
 from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
@@ -184,10 +185,10 @@ class Stewardship:
 
 
 def _rule(snapshot: Snapshot, ref: str) -> BoundRule:
-    found = next((rule for rule in snapshot.rules if rule.ref == ref), None)
+    found = next((rule for rule in snapshot.rules if fold_id(rule.ref) == fold_id(ref)), None)
     if found is None:
         policy, _, _ = ref.partition("#")
-        known = [rule.ref for rule in snapshot.rules if rule.edition.policy.id == policy][:20]
+        known = [rule.ref for rule in snapshot.rules if fold_id(rule.edition.policy.id) == fold_id(policy)][:20]
         hint = f"its rules are {', '.join(known)}" if known else "name it as POLICY#RULE"
         raise NotFound(f"no rule {ref[:120]!r} is in force; {hint}")
     return found
@@ -197,7 +198,7 @@ def _check_may_waive(principal: Principal, snapshot: Snapshot, rule: BoundRule) 
     policy = rule.edition.policy
     if policy.tier == "law":
         raise Refused(f"{rule.ref} is law, and law is not waived")
-    policies = {edition.policy.id: edition.policy for edition in snapshot.editions}
+    policies = {edition.policy.id: edition.policy for edition in snapshot.published}
     groups = groups_for(policies, policies, [policy.id])
     named = {" ".join(one.casefold().split()) for group in groups for one in group}
     if named and " ".join(principal.agent.casefold().split()) not in named:

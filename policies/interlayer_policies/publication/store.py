@@ -29,6 +29,7 @@ from interlayer.storage.items import (
 from interlayer.storage.optimistic import optimistically
 from interlayer.text.budget import compact_json
 from interlayer_policies.delivery.waivers import Waiver, read_waivers, waivers_body
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import PolicyFile
 from interlayer_policies.publication.sets import MENDED_BY, Change, Head, PolicyChange, Publication, SetEntry, Source
 from interlayer_policies.publication.versions import PolicyVersions
@@ -109,7 +110,7 @@ class PolicySets:
             for item in page.items:
                 publication = _publication(item)
                 entries = await self.entries(organization, publication.revision)
-                entry = next((one for one in entries or () if one.id == policy_id), None)
+                entry = next((one for one in entries or () if one.key == fold_id(policy_id)), None)
                 if newer and newer[1] != entry:
                     found.append(PolicyChange(newer[0], newer[1].version if newer[1] else None))
                 newer = publication, entry
@@ -222,13 +223,14 @@ class PolicySets:
         if winner is None:
             return f"another set was published by someone else meanwhile. {told}"
         entries = await self._before(organization, winner)
-        theirs = sorted(name for name in before.keys() | entries.keys() if before.get(name) != entries.get(name))
+        changed = [name for name in before.keys() | entries.keys() if before.get(name) != entries.get(name)]
+        theirs = sorted((entries.get(name) or before[name]).id for name in changed)
         named = ", ".join(theirs[:_NAMES_IN_MESSAGE]) + (" and more" if len(theirs) > _NAMES_IN_MESSAGE else "")
         return f"revision {winner.revision} was published by someone else meanwhile and changed {named}. {told}"
 
     async def _before(self, organization: str, head: Head | None) -> dict[str, SetEntry]:
         entries = await self.published_entries(organization, head) if head else []
-        return {entry.id: entry for entry in entries}
+        return {entry.key: entry for entry in entries}
 
 
 def _publication(item: Item) -> Publication:
@@ -239,11 +241,12 @@ def _publication(item: Item) -> Publication:
 
 
 def _change(before: Mapping[str, SetEntry], wanted: Sequence[Source]) -> Change:
-    now = {source.id: source.sha256 for source in wanted}
+    now = {source.key: source for source in wanted}
+    both = now.keys() & before.keys()
     return Change(
-        added=tuple(sorted(now.keys() - before.keys())),
-        changed=tuple(sorted(name for name in now.keys() & before.keys() if now[name] != before[name].sha256)),
-        removed=tuple(sorted(before.keys() - now.keys())),
+        added=tuple(sorted(now[key].id for key in now.keys() - before.keys())),
+        changed=tuple(sorted(now[key].id for key in both if now[key].sha256 != before[key].sha256)),
+        removed=tuple(sorted(before[key].id for key in before.keys() - now.keys())),
     )
 
 

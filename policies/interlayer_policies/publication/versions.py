@@ -20,6 +20,7 @@ from interlayer.storage.items import (
 )
 from interlayer.storage.optimistic import optimistically
 from interlayer.text.budget import compact_json
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.publication.sets import MENDED_BY, SetEntry, Source, StoredPolicy, sha256_of
 
 
@@ -51,19 +52,19 @@ class PolicyVersions:
         self, organization: str, sources: Sequence[Source], before: Mapping[str, SetEntry]
     ) -> list[SetEntry]:
         """Write what is new and return the entries of the whole set."""
-        entries: dict[str, SetEntry] = {}
+        entries: dict[str, SetEntry] = {}  # by id, as it is compared; so is `before`
         waiting: dict[Key, tuple[Source, int]] = {}
         for source in sources:
-            old = before.get(source.id)
+            old = before.get(source.key)
             if old is not None and old.sha256 == source.sha256:
-                entries[source.id] = SetEntry(source.id, old.version, old.sha256, source.title)
+                entries[source.key] = SetEntry(source.id, old.version, old.sha256, source.title)
             else:
                 number = old.version + 1 if old else 1
                 waiting[_version_key(organization, source.id, number)] = (source, number)
         for batch in _batches(waiting):
             for source, number in await self._put(organization, batch):
-                entries[source.id] = SetEntry(source.id, number, source.sha256, source.title)
-        return [entries[source.id] for source in sources]
+                entries[source.key] = SetEntry(source.id, number, source.sha256, source.title)
+        return [entries[source.key] for source in sources]
 
     async def _put(self, organization: str, batch: Mapping[Key, tuple[Source, int]]) -> list[tuple[Source, int]]:
         done: list[tuple[Source, int]] = []
@@ -89,7 +90,7 @@ class PolicyVersions:
     async def _newest(self, organization: str, source: Source) -> tuple[int, bool]:
         """Return the newest version's number, 0 when there is none, and whether it is this very text, undamaged."""
         page = await self._store.query(
-            "governance", f"{organization}#policy#{source.id}", Span.prefix("v"), reverse=True, limit=1
+            "governance", _partition(organization, source.id), Span.prefix("v"), reverse=True, limit=1
         )
         if not page.items:
             return 0, False
@@ -131,4 +132,8 @@ def _read_stored(policy_id: str, version: int, body: Mapping[str, Any]) -> Store
 
 
 def _version_key(organization: str, policy_id: str, version: int) -> Key:
-    return Key("governance", f"{organization}#policy#{policy_id}", f"v{version:06d}")
+    return Key("governance", _partition(organization, policy_id), f"v{version:06d}")
+
+
+def _partition(organization: str, policy_id: str) -> str:
+    return f"{organization}#policy#{fold_id(policy_id)}"

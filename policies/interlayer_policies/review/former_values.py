@@ -12,6 +12,7 @@ from typing import Any, Final
 from interlayer.language.quantities.amounts import amounts
 from interlayer.language.quantities.units import names_of
 from interlayer.language.terms import terms
+from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import ParameterValue, Policy, PolicyFile, Problem, written
 
 _LETTERS_MIN: Final = 3
@@ -54,7 +55,9 @@ def former_value_problems(
     before: Mapping[str, Policy], after: Sequence[Policy], files: Sequence[PolicyFile]
 ) -> Iterator[Problem]:
     """Yield a warning for each line that says a former value. `before` are the policies in force, by id."""
-    changed = [value for policy in after if policy.id in before for value in _changed(before[policy.id], policy)]
+    old = {fold_id(name): policy for name, policy in before.items()}
+    known = [(old[fold_id(policy.id)], policy) for policy in after if fold_id(policy.id) in old]
+    changed = [value for was, policy in known for value in _changed(was, policy)]
     if not changed:
         return
     texts = {file.path: file.text for file in files}

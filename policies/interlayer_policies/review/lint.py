@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from interlayer_policies.checks.checks import bare_terms
-from interlayer_policies.delivery.relevance import Query
+from interlayer_policies.delivery.evidence.query import Query
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot, bound, clashing
 from interlayer_policies.document.days import first_said
 from interlayer_policies.document.frontmatter import nearest
+from interlayer_policies.document.names import fold_id, unify_references
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import (
     Check,
@@ -56,7 +57,7 @@ def parsed(
             problems += _policy_problems(result)
         else:
             problems += result
-    policies.sort(key=lambda policy: (policy.id, policy.file))
+    policies = sorted(unify_references(policies), key=lambda policy: (policy.id, policy.file))
     problems += _set_problems(policies)
     vocabulary = vocabulary_of(files)
     if isinstance(vocabulary, Vocabulary):
@@ -110,17 +111,21 @@ def _check_warnings(rule: Rule, values: Mapping[str, ParameterValue]) -> Iterato
 
 
 def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
-    files: dict[str, str] = {}
+    ids: dict[str, Policy] = {}
     for policy in policies:
-        if policy.id in files:
-            yield Problem(policy.file, 1, f"policy id {policy.id!r} is already used by {files[policy.id]}")
-        if policy.file in files.values():
+        name = fold_id(policy.id)
+        if name in ids:
+            other = (
+                "" if ids[name].id == policy.id else f" as {ids[name].id!r}; ids that differ only by case are one id"
+            )
+            yield Problem(policy.file, 1, f"policy id {policy.id!r} is already used by {ids[name].file}{other}")
+        if policy.file in (one.file for one in ids.values()):
             yield Problem(policy.file, 1, "two files have this path")
-        files.setdefault(policy.id, policy.file)
+        ids.setdefault(name, policy)
     by_id = {policy.id: policy for policy in policies}
     yield from _reference_problems(policies, by_id)
     yield from _clashes(policies)
-    if len(by_id) == len(policies):
+    if len(ids) == len(policies):
         yield from reach_problems(policies)
     yield from wording_problems(policies)
 

@@ -3,21 +3,30 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+import numpy as np
 
 from interlayer_policies.checks.checks import compiled
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.delivery.compliance import check_text
+from interlayer_policies.delivery.evidence.query import Query
+from interlayer_policies.delivery.explanation import SectionVerdict, Verdict, explain
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.relevance import Query
-from interlayer_policies.delivery.selection import Request, select
+from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.document.policy import Expectation, Policy, Rule
+from interlayer_policies.document.sections import whole_section
 
 DEFAULT_TOKENS = 2_000
 """The budget that `tests:` are run with: that of a call that names none."""
 
-_SHOWN = 80
+_SHOWN: Final = 80
+_ABOVE_SHOWN: Final = 3
+
+# Of a section whose policy holds in the situation.
+_HOLDING: Final[frozenset[Verdict]] = frozenset({"delivered", "not_relevant", "over_budget", "duplicate"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +78,7 @@ def expectations(snapshot: Snapshot, queries: Mapping[str, Query], now: datetime
 
     Tests of a policy in trial, or with a rule in trial, hold for the set with its trials promoted.
     """
-    for edition in snapshot.editions:
+    for edition in snapshot.published:
         for expectation in edition.policy.expectations:
             asked = snapshot.promoted or snapshot if edition.policy.has_trial else snapshot
             test = _Test(asked, edition.policy, expectation, expectation.at or now)
@@ -96,17 +105,41 @@ class _Test:
 
     def delivery(self, query: Query) -> Iterator[Case]:
         """Yield a case for each rule and section that the task has to be given, or must not be."""
-        answer = select(self._snapshot, Request(query, self._situation, self._at, DEFAULT_TOKENS)).whole
+        explained = explain(self._snapshot, Request(query, self._situation, self._at, DEFAULT_TOKENS))
+        answer, verdicts = explained.answer, {one.ref: one for one in explained.sections}
+        relevant = self._relevant(query, verdicts)
         rules = {f"{rule.policy_id}#{rule.rule_id}" for rule in answer.rules}
         sections = {f"{section.policy_id}#{section.section_id}" for section in answer.sections}
+        sections |= {whole_section(ref) for ref in sections}  # of a long one, any part
         task, expected = self._expected.task, self._expected
-        for kind, wanted, given in (("rule", expected.rules, rules), ("section", expected.sections, sections)):
-            for ref in map(self._ref, wanted):
-                failure = "" if ref in given else f"test fails: {task!r} is not given {kind} {ref}"
-                yield self._case(f"{task!r} gets {kind} {ref}", failure)
+        for ref in map(self._ref, expected.rules):
+            failure = "" if ref in rules else f"test fails: {task!r} is not given rule {ref}"
+            yield self._case(f"{task!r} gets rule {ref}", failure)
+        for ref in map(self._ref, expected.sections):
+            failure = ""
+            if ref not in sections | relevant:
+                failure = f"test fails: {task!r} is not given section {ref}{_explain(verdicts, ref)}"
+            yield self._case(f"{task!r} gets section {ref}", failure)
         for ref in map(self._ref, expected.absent):
             failure = f"test fails: {task!r} is given {ref}" if ref in rules | sections else ""
             yield self._case(f"{task!r} does not get {ref}", failure)
+
+    def _relevant(self, query: Query, verdicts: Mapping[str, SectionVerdict]) -> set[str]:
+        """Return the sections that hold here and that the task would be given, whatever other policies there are."""
+        sections = self._snapshot.sections
+        if not sections:
+            return set()
+        alone = self._snapshot.index.evidence(query, np.arange(len(sections))).alone
+        found = [
+            section
+            for section, own in zip(sections, alone.tolist(), strict=True)
+            if own and verdicts[f"{section.edition.policy.id}#{section.section_id}"].verdict in _HOLDING
+        ]
+        return {
+            f"{section.edition.policy.id}#{name}"
+            for section in found
+            for name in (section.section_id, whole_section(section.section_id))
+        }
 
     def violations(self, draft: str) -> Iterator[Case]:
         """Yield a case for each rule that the draft has to break, and for each of this policy's that it must not."""
@@ -129,3 +162,19 @@ class _Test:
 
     def _case(self, name: str, failure: str) -> Case:
         return Case(self._policy.file, self._expected.line, name, failure)
+
+
+def _explain(verdicts: Mapping[str, SectionVerdict], ref: str) -> str:
+    """Say of a section what `interlayer policy explain` says of it, and which ranked above."""
+    parts = [one for one in verdicts.values() if ref in (one.ref, whole_section(one.ref))]
+    if not parts:
+        return ""
+    one = min(parts, key=_by_relevance)
+    above = sorted((other for other in verdicts.values() if other.relevance > one.relevance), key=_by_relevance)
+    said = f": {one.why} (relevance {one.relevance}, cosine {one.cosine}, coverage {one.coverage})"
+    listed = ", ".join(f"{other.ref} {other.relevance} {other.verdict}" for other in above[:_ABOVE_SHOWN])
+    return f"{said}; above it: {listed}" if listed else said
+
+
+def _by_relevance(verdict: SectionVerdict) -> tuple[float, str]:
+    return -verdict.relevance, verdict.ref

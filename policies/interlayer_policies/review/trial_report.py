@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from interlayer_policies.delivery.snapshot import Snapshot
+from interlayer_policies.document.names import fold_id
 
 TrialState = Literal["in_trial", "changed_since", "ended"]
 
@@ -94,14 +95,14 @@ def trial_rows(snapshot: Snapshot, calls: Iterable[TriedCall], policy: str | Non
             ref, tally, "in_trial" if ref in current else "changed_since" if ref.rpartition("@")[0] in ids else "ended"
         )
         for ref, tally in tallies.items()
-        if policy is None or policy in (ref.partition("#")[0], ref.rpartition("@")[0])
+        if policy is None or fold_id(policy) in (fold_id(ref.partition("#")[0]), fold_id(ref.rpartition("@")[0]))
     ]
     return tuple(sorted(rows, key=lambda row: (row.state != "in_trial", row.ref, -row.version)))
 
 
 def trials_of(snapshot: Snapshot) -> Iterator[tuple[str, Literal["rule", "section"]]]:
     """Yield what of a set is in trial, `policy#rule@version` or `policy#section@version`, and which of them it is."""
-    for edition in snapshot.editions:
+    for edition in snapshot.published:
         policy = edition.policy
         for rule in policy.rules:
             if policy.trial or rule.trial:

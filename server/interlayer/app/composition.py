@@ -23,7 +23,7 @@ from interlayer.memory.log import keys
 from interlayer.memory.memory import Memory
 from interlayer.memory.projection.spaces import EmbedderFactory, Spaces
 from interlayer.memory.recall.recaller import Recaller
-from interlayer.memory.schema.schema import read_schema, starter_schema
+from interlayer.memory.schema.schema import Schema, read_schema, starter_schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer_policies.governance import Governance, PolicyFile, RememberedEntity, read_folder, starter_files
@@ -88,7 +88,7 @@ class Parts:
 
 def build(settings: Settings, clock: Clock = system_clock, embedder_of: EmbedderFactory = embedder) -> Parts:
     """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
-    schema = read_schema(settings.schema) if settings.schema else starter_schema()
+    schema = schema_of(settings)
     store = item_store(settings)
     spaces = Spaces(store, settings.embedder, embedder_of, partial(vector_index, settings))
     trail = Trail(store, clock)
@@ -110,6 +110,11 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         sealer=Sealer(store, trail, clock),
         domains=Domains(memory, governance),
     )
+
+
+def schema_of(settings: Settings) -> Schema:
+    """Return the schema that is chosen, or the starter schema."""
+    return read_schema(settings.schema) if settings.schema else starter_schema()
 
 
 @asynccontextmanager

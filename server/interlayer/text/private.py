@@ -15,7 +15,9 @@ MASK: Final = "▒"
 
 _PHONE_DIGITS: Final = range(8, 16)
 
-_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
+_EMAIL: Final = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}[^\W\d_]{2,24}(?![\w-])", re.IGNORECASE
+)
 # With a country's code, in the groups of North America, with the leading 0 of other countries, or called a phone.
 _PHONE: Final = re.compile(
     r"(?<![\w+])(?:\+|00(?=[1-9]\d))\d[\d ().\-/]{6,20}\d(?![\w-])"
@@ -29,6 +31,7 @@ _PHONE_CALLED: Final = re.compile(
     r"[.:]{0,2} {0,2}(?P<it>\(?\d[\d ().\-/]{5,18}\d)(?![\w-])"
 )
 _DATE: Final = re.compile(r"\d{4}[./-]\d{1,2}[./-]\d{1,2}(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d{4}(?!\d)")
+_ROUND_NUMBERS: Final = re.compile(r"[1-9]\d*0(?: [1-9]\d*0)+")
 _CARD: Final = re.compile(
     r"(?<![\w.+-])(?:\d{4}(?:[ .\-/]{1,3}\d{4}){3}(?:[ .\-/]{1,3}\d{1,3})?|\d{4}[ .\-/]{1,3}\d{6}[ .\-/]{1,3}\d{4,5}"
     r"|\d{13,19})(?![\w-])"
@@ -41,17 +44,21 @@ _ISSUED: Final = re.compile(
 
 # What people call a secret. In "the password for the portal is Winter26!" the words between are skipped.
 _CALLED: Final = (
-    r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|passwort|kennwort|mot de passe|contraseña|senha"
-    r"|wachtwoord|parola d['’]ordine|lösenord|passord|пароль|密码|密碼|パスワード|비밀번호"
+    r"(?<![A-Za-z0-9])(?:password|passwd|passphrase|passcode|pwd|passwort|kennwort|mot de passe|contrase[ñn]a|senha"
+    r"|wachtwoord|zugangscode|access code|c[óo]digo de acceso|code d['’]acc[èe]s|parola d['’]ordine|l[öo]senord"
+    r"|passord|пароль|密码|密碼|パスワード|비밀번호"
     r"|(?:api|access|secret|private|account|encryption)"
     r"[ _-]?(?:access[ _-]?)?key|(?:api|access|auth|bearer|refresh|session)[ _-]?token|client[ _-]?secret)"
     r"(?![A-Za-z0-9])[\"'`]?(?:\s(?:for|of|to|on)\s[^.:=\n]{1,40}?)?"
 )
 # After a sign the value may look like anything but plain words; after "is" a hyphen alone ("case-sensitive") is a word.
 _IS: Final = r"(?:is|are|ist|lautet|lauten|sind|est|sont|es|son|è|é|são|luidt|zijn|是|は)"
-_AFTER_SIGN: Final = r"\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])[^\s\"'`]{6,200}"
+_AFTER_SIGN: Final = (
+    r"(?:\s{0,3}(?:[:=]{1,2}|\bis:)\s{0,3}[\"'`]?(?=\S{0,60}[\d!@#$%^&*_+=-])(?=\W{0,9}\w)[^\s\"'`]{6,200}"
+    r"|\s{1,3}-\s{1,3}[\"'`]?(?=\S{0,60}\d)(?=\S{0,60}[a-z])[^\s\"'`]{8,200})"
+)
 _AFTER_IS: Final = (
-    rf"(?:\s{{1,3}}{_IS}\s{{1,3}}|[是は])"
+    rf"(?:\s{{1,3}}{_IS}\s{{1,3}}(?:(?:now|currently|jetzt|aktuell)\s{{1,3}})?|[是は])"
     r"[\"'`]?(?=\S{0,60}(?:[\d@#$%^&*_+=]|!\S))[^\s\"'`]{6,200}"
 )
 # "Login is admin / Winter26": what stands behind the stroke has a digit.
@@ -59,6 +66,15 @@ _LOGIN: Final = (
     r"(?<![A-Za-z0-9])(?:log-?in|credentials|creds|user(?:name)? and password|zugangsdaten|zugang|anmeldung"
     rf"|anmeldedaten|identifiants|accès|credenciales|acceso|credenziali|accesso|inloggegevens)(?:\s{{0,3}}[:=]|\s{_IS})\s{{0,3}}"
     r"(?:[\w+-]{2,40}|[\w.+-]{1,64}@[\w.-]{3,60})\s{0,2}/\s{0,2}(?=[^\s/]{0,60}\d)[^\s\"'`/]{6,200}"
+)
+# Right behind the word a value has to look like one: letters, digits and signs, or a long mixture of the first two.
+_BARE: Final = (
+    r"\s{1,3}[\"'`]?(?=[^\s\"'`]{0,60}\d)(?=[^\s\"'`]{0,60}[a-z])"
+    r"(?:(?=[^\s\"'`]{0,60}[!@#$%^&*+=])[^\s\"'`]{8,200}|[a-z0-9]{16,200}(?![^\s.,;:!?)]))"
+)
+_LABELLED: Final = (
+    r"(?<![A-Za-z0-9])(?:secret|token|credential|pass|pw)\s{0,3}[:=]\s{0,3}[\"'`]?(?=[^\s\"'`]{0,60}\d)"
+    r"(?=[^\s\"'`]{0,60}[a-z])[^\s\"'`]{8,200}"
 )
 _BREAK: Final = r"(?:\s|\\[nr]){1,4}"  # in JSON a line ends in a written-out \\n
 _SECRET: Final = re.compile(
@@ -78,7 +94,7 @@ _SECRET: Final = re.compile(
     rf"(?:{_BREAK}(?:[A-Za-z-]{{1,30}}: [^\n]{{0,100}}\n\s?)*(?:[A-Za-z0-9+/=]{{1,5000}}{_BREAK}){{0,200}}"
     rf"-----END [A-Z ]{{0,30}}PRIVATE KEY-----|(?:{_BREAK}[A-Za-z0-9+/=]{{16,}})*)"
     r"|(?<![A-Za-z0-9])[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s/@]{3,200}@"  # a password in an address
-    rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS})|{_LOGIN})"
+    rf"|(?i:{_CALLED}(?:{_AFTER_SIGN}|{_AFTER_IS}|{_BARE})|{_LABELLED}|{_LOGIN})"
 )
 
 
@@ -139,8 +155,10 @@ def _digits(text: str) -> list[int]:
 
 
 def _is_phone(text: str) -> bool:
-    """Digits enough and not too many, and neither a date nor a round number in groups."""
-    return len(_digits(text)) in _PHONE_DIGITS and not _DATE.match(text) and not re.search(r"[ .]000$", text)
+    """Digits enough and not too many, and neither a date nor a round number in groups nor a row of round numbers."""
+    if len(_digits(text)) not in _PHONE_DIGITS or _DATE.match(text) or re.search(r"[ .]000$", text):
+        return False
+    return not _ROUND_NUMBERS.fullmatch(text)
 
 
 def _phones(text: str) -> list[Place]:

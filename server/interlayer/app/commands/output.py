@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from interlayer.answers import as_json
+from interlayer.app.tables import print_table
 
 if TYPE_CHECKING:
     from interlayer.app.evaluation.scoring import Score
@@ -137,14 +138,7 @@ def print_rejected_summary(days: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _table(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
-        return
-    table = Table(title=title, title_justify="left", title_style="bold cyan")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
-    console.print(table)
+    print_table(console, rows, columns, title=title)
 
 
 def print_change(change: "Change") -> None:

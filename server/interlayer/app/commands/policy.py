@@ -50,16 +50,17 @@ def policy_lint(folder: Path, as_json: bool) -> int:
 
 def _lint(files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
     """Lint beside the published set where there is one; a home is never made for it."""
+    from interlayer.app.composition import schema_of
     from interlayer_policies.governance import lint
 
     settings = settings_of(click.get_current_context())
     if not settings.is_in_use:
-        return lint(files, zone=settings.time_zone)
+        return lint(files, schema_of(settings).allowed_values(), settings.time_zone)
     try:
         return _lint_beside(files)
     except InterlayerError as error:
         click.echo(f"not compared with what is published: {error}", err=True)
-        return lint(files, zone=settings.time_zone)
+        return lint(files, schema_of(settings).allowed_values(), settings.time_zone)
 
 
 @with_stores
@@ -203,6 +204,20 @@ async def policy_owners(parts: "Parts", folder: Path | None, as_json: bool) -> N
     files = read_folder(folder) if folder else ()
     found = await parts.domains.governance.planner.owners(parts.settings.principal, files)
     echo(as_json, found, lambda: print_owners(found))
+
+
+@policy.command("budget")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@AS_JSON
+@with_process
+async def policy_budget(parts: "Parts", folder: Path | None, as_json: bool) -> None:
+    """Show what calls in each scope are given, and what it costs, by the set in force or by FOLDER."""
+    from interlayer.app.commands.policy_output import print_budget
+    from interlayer_policies.governance import read_folder
+
+    files = read_folder(folder) if folder else ()
+    found = await parts.domains.governance.planner.scope_costs(parts.settings.principal, files)
+    echo(as_json, found, lambda: print_budget(found))
 
 
 @policy.command("explain")

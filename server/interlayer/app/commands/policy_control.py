@@ -1,20 +1,20 @@
 """`interlayer policy`: who agrees to changes, which rules are waived, and what calls on record say of the policies."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from interlayer import answers
 from interlayer.app.commands.policy import REASON, policy
-from interlayer.app.commands.shell import AS_JSON, DAY, INSTANT, echo, with_process
+from interlayer.app.commands.shell import AS_JSON, DAY, echo, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
 
 _DAYS_BACK: Final = 30
-SINCE: Final = click.option("--since", type=INSTANT, help=f"Calls since then; default: of the last {_DAYS_BACK} days.")
+SINCE: Final = click.option("--since", type=DAY, help=f"Calls since then; default: of the last {_DAYS_BACK} days.")
 
 
 @policy.command("proposals")
@@ -114,12 +114,14 @@ async def policy_end_waiver(parts: "Parts", waiver_id: str, reason: str) -> None
 @SINCE
 @AS_JSON
 @with_process
-async def policy_vocabulary(parts: "Parts", used: bool, since: datetime | None, as_json: bool) -> None:
+async def policy_vocabulary(parts: "Parts", used: bool, since: "date | datetime | None", as_json: bool) -> None:
     """List the values that scopes and calls may use, with other names and what they lie in."""
     from interlayer.app.commands.policy_output import print_vocabulary
 
     usage = parts.domains.governance.usage
-    found = await usage.vocabulary(parts.settings.principal, _begin(since) if used or since else None)
+    found = await usage.vocabulary(
+        parts.settings.principal, _begin(since, parts.settings.time_zone) if used or since else None
+    )
     echo(as_json, found, lambda: print_vocabulary(found))
 
 
@@ -128,11 +130,12 @@ async def policy_vocabulary(parts: "Parts", used: bool, since: datetime | None, 
 @SINCE
 @AS_JSON
 @with_process
-async def policy_trial(parts: "Parts", policy_id: str | None, since: datetime | None, as_json: bool) -> None:
+async def policy_trial(parts: "Parts", policy_id: str | None, since: "date | datetime | None", as_json: bool) -> None:
     """Tell what rules in trial would have done to calls of late: delivered, flagged in drafts, displaced."""
     from interlayer.app.commands.policy_output import print_trials
 
-    found = await parts.domains.governance.usage.trials(parts.settings.principal, _begin(since), policy_id)
+    begin = _begin(since, parts.settings.time_zone)
+    found = await parts.domains.governance.usage.trials(parts.settings.principal, begin, policy_id)
     echo(as_json, found, lambda: print_trials(found))
 
 
@@ -140,5 +143,7 @@ def _included(until: "date | datetime") -> str:
     return "" if isinstance(until, datetime) else ", that day included"
 
 
-def _begin(since: datetime | None) -> datetime:
-    return since or datetime.now(UTC) - timedelta(days=_DAYS_BACK)
+def _begin(since: "date | datetime | None", zone: tzinfo) -> datetime:
+    from interlayer_policies.document.days import begins
+
+    return begins(since, zone) if since else datetime.now(UTC) - timedelta(days=_DAYS_BACK)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from interlayer.answers import as_json as json_of
 from interlayer.app.commands.policy_control import policy
 from interlayer.app.commands.shell import AS_JSON, echo
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from interlayer_policies.document.rule_file_import import Imported
+    from interlayer_policies.rule_files.conversion import Imported
 
 __all__ = ["policy"]
 
@@ -23,11 +24,12 @@ __all__ = ["policy"]
 def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
     """Turn AGENTS.md, CLAUDE.md, .cursor/rules or a folder of Markdown into policies; publishes nothing.
 
-    SOURCE is a file, the root of a repository, or a folder.
+    SOURCE is a file, the root of a repository, or a folder. Sentences that oblige become rules; those that stay
+    guidance are listed with the reason.
     """
     from interlayer.app.commands.policy_output import print_imported
-    from interlayer_policies.document.rule_file_import import imported
-    from interlayer_policies.document.rule_files import find_rule_files
+    from interlayer_policies.rule_files.conversion import imported
+    from interlayer_policies.rule_files.search import find_rule_files
 
     found = imported(find_rule_files(source, into))
     files = [one.file for one in found if one.file]
@@ -50,6 +52,10 @@ def _row(one: "Imported", into: Path) -> dict[str, Any]:
         "tags": list(one.tags),
         "relevant_only": one.relevant_only,
         "rules": [{"id": r.id, "level": r.level, "line": r.line, "text": r.text} for r in one.rules],
+        "obliges_as_guidance": [json_of(kept) for kept in one.kept],
         "sections": list(one.sections),
+        "includes": list(one.includes),
+        "parameters": list(one.parameters),
+        "not_read": one.not_read or None,
         "same_as": one.same_as or None,
     }

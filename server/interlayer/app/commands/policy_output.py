@@ -6,27 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from interlayer.answers import as_json
+from interlayer.app.tables import print_table
 
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
-    from interlayer_policies.document.rule_file_import import Imported
     from interlayer_policies.governance import Published
     from interlayer_policies.publication.proposals import Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.owners import Ownership
     from interlayer_policies.review.policy_tests import Case
+    from interlayer_policies.review.rule_budget import ScopeCost
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
+    from interlayer_policies.rule_files.conversion import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
 _FLAGS_SHOWN: Final = 5
-_WHOLE: Final = {"id", "at", "until", "last"}  # what is copied, or read at a glance, is not broken over lines
+_BAR: Final = 12
+_CALLS: Final = {"open": "that gives no facet", "elsewhere": "whose facets no scope names"}
 _STANDINGS: Final = {
     "unknown": "not in the vocabulary: counts as not given",
     "not_given": "says nothing: counts as not given",
@@ -84,7 +86,7 @@ def print_difference(found: "Difference") -> None:
     ]
     touched = sum(one.calls for one in found.calls)
     console.print(f"Of the {found.replayed} newest calls on record, {touched} would get other rules.", markup=False)
-    _table(console, rows, ("calls", "agent", "facets", "gets", "loses", "reads anew"))
+    print_table(console, rows, ("calls", "agent", "facets", "gets", "loses", "reads anew"))
 
 
 def print_published(done: "Published") -> None:
@@ -117,7 +119,7 @@ def print_history(rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows
     ]
     version = ("version",) if rows and "version" in rows[0] else ()
-    _table(Console(), shown, ("revision", *version, "at", "author", "approved by", "changes", "reason"))
+    print_table(Console(), shown, ("revision", *version, "at", "author", "approved by", "changes", "reason"))
 
 
 def print_proposals(found: "Sequence[Proposal]") -> None:
@@ -134,7 +136,7 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
         }
         for one in found
     ]
-    _table(Console(), rows, ("id", "state", "by", "changes", "waits for", "decided", "reason"))
+    print_table(Console(), rows, ("id", "state", "by", "changes", "waits for", "decided", "reason"))
     if not rows:
         Console().print("No proposals wait for anybody.", markup=False)
 
@@ -152,7 +154,7 @@ def print_waivers(found: "Sequence[ListedWaiver]", zone: tzinfo) -> None:
         }
         for one in found
     ]
-    _table(Console(), rows, ("id", "rule", "for", "until", "approver", "holds", "reason"))
+    print_table(Console(), rows, ("id", "rule", "for", "until", "approver", "holds", "reason"))
     if not rows:
         Console().print("No rule is waived.", markup=False)
 
@@ -164,14 +166,14 @@ def print_explanation(found: "Explanation") -> None:
     console.print(f"known: {known}", markup=False)
     console.print(f"assumed: {', '.join(found.answer.assumed) or 'nothing'}", markup=False)
     rules = [{**as_json(one), "is": one.verdict.replace("_", " ")} for one in found.rules]
-    _table(console, rules, ("ref", "level", "is", "why", "text"))
+    print_table(console, rules, ("ref", "level", "is", "why", "text"))
     others = [one for one in found.sections if one.verdict != "not_relevant"]
     irrelevant = [one for one in found.sections if one.verdict == "not_relevant"]
     sections = [
         {**as_json(one), "is": one.verdict.replace("_", " "), "score": "-" if one.score is None else one.score}
         for one in [*others, *irrelevant[:_IRRELEVANT_SHOWN]]
     ]
-    _table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
+    print_table(console, sections, ("ref", "is", "why", "score", "relevance", "cosine", "coverage"))
     if len(irrelevant) > _IRRELEVANT_SHOWN:
         more = len(irrelevant) - _IRRELEVANT_SHOWN
         console.print(f"and {more} more sections that are not relevant; --json has them all", markup=False)
@@ -184,7 +186,30 @@ def print_owners(found: "Sequence[Ownership]") -> None:
     rows = [
         {"owner": one.owner or "nobody", "policies": ", ".join(one.policies), "warning": one.warning} for one in found
     ]
-    _table(Console(), rows, ("owner", "policies", *(("warning",) if any(one.warning for one in found) else ())))
+    print_table(Console(), rows, ("owner", "policies", *(("warning",) if any(one.warning for one in found) else ())))
+
+
+def print_budget(found: "Sequence[ScopeCost]") -> None:
+    """Print what a call in each scope is given; the bar is the share of the default budget that rules take."""
+    console = Console()
+    if not found:
+        console.print("no policy has rules")
+        return
+    heaviest = max(one.tokens for one in found)
+    rows = [
+        {
+            "a call": _CALLS.get(one.call) or ", ".join(f"{name}={'/'.join(v)}" for name, v in one.facets.items()),
+            "policies": one.policies,
+            "rules": one.rules,
+            "tokens": one.tokens,
+            "": "█" * max(1, round(_BAR * one.tokens / heaviest)),
+            "left": one.left,
+            "most by": ", ".join(f"{name} {tokens}" for name, tokens in one.most),
+        }
+        for one in found
+    ]
+    print_table(console, rows, ("a call", "policies", "rules", "tokens", "", "left", "most by"))
+    console.print("left: of the default budget of 2,000 tokens; guidance that is relevant has a third in any case.")
 
 
 def print_vocabulary(found: "VocabularyUse") -> None:
@@ -194,14 +219,14 @@ def print_vocabulary(found: "VocabularyUse") -> None:
         rows = [
             {**as_json(one), "aliases": ", ".join(one.aliases), "in": ", ".join(one.lies_in)} for one in found.values
         ]
-        _table(console, rows, ("facet", "value", "in", "aliases", "policies"))
+        print_table(console, rows, ("facet", "value", "in", "aliases", "policies"))
         console.print(f"revision {found.revision}; `policies`: how many name the value in their scope", markup=False)
         return
     rows = [
         {**as_json(one), "last": _minute(one.last_at), "is": _STANDINGS[one.standing], "meant": _meant(one)}
         for one in found.used
     ]
-    _table(console, rows, ("facet", "value", "calls", "last", "is", "meant"))
+    print_table(console, rows, ("facet", "value", "calls", "last", "is", "meant"))
     console.print(f"Calls since {_minute(found.since or '')}: {found.calls}. Values that lead nowhere: {len(rows)}.")
     if any(one.standing == "unknown" for one in found.used):
         console.print("Add aliases or values to facets.yaml, or tell the callers which words to use.", markup=False)
@@ -228,7 +253,7 @@ def print_trials(found: "TrialReport") -> None:
         }
         for one in found.trials
     ]
-    _table(console, rows, ("trial", "is", "delivered", "drafts", "channels", "audiences", "displaces"))
+    print_table(console, rows, ("trial", "is", "delivered", "drafts", "channels", "audiences", "displaces"))
     for one in found.trials:
         for draft in one.flagged_drafts[:_FLAGS_SHOWN]:
             where = ", ".join(f"{start}-{end}" for start, end in draft.places)
@@ -247,19 +272,34 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
     console = Console(soft_wrap=True)
     for one in found:
         if one.file is None:
-            reason = f"the same text as {one.same_as}" if one.same_as else "empty"
-            console.print(f"{one.source}: left out, {reason}", markup=False)
+            takes = f"all that it says is in {', '.join(one.includes)}" if one.includes else "empty"
+            reason = f"the same text as {one.same_as}" if one.same_as else takes
+            said = f"not read: {one.not_read}" if one.not_read else f"left out, {reason}"
+            console.print(f"{one.source}: {said}", markup=False)
             continue
         scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
         held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
         counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
         console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
+        if one.parameters:
+            console.print(f"  give values under params: {', '.join(one.parameters)}", markup=False)
         for rule in one.rules:
             console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
+        for reason, kept in _by_reason(one.kept).items():
+            console.print(f"  obliges and stays guidance, because {reason}:", markup=False)
+            for sentence in kept:
+                console.print(f"    {sentence.level} (line {sentence.line}): {sentence.text}", markup=False)
     console.print(
         f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
         markup=False,
     )
+
+
+def _by_reason(kept: "Sequence[KeptObligation]") -> "Mapping[str, list[KeptObligation]]":
+    found: dict[str, list[KeptObligation]] = {}
+    for one in kept:
+        found.setdefault(one.reason, []).append(one)
+    return found
 
 
 def _minute(instant: str) -> str:
@@ -273,14 +313,3 @@ def _line(line: "Line") -> Text:
         before, after, style = _MARKS.get(kind, ("", "", ""))
         text.append(f"{before}{words}{after}", style)
     return text
-
-
-def _table(console: Console, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
-        return
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
-    for row in rows:
-        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))  # Text: data is never markup
-    console.print(table)

@@ -71,17 +71,13 @@ class Interlayer:
             raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def facet_values(self, principal: Principal) -> Mapping[str, Sequence[str]]:
-        """Return what the tools publish of the vocabulary; {} where it cannot be had soon. Raises `Unavailable`.
-
-        A new home is not waited for: nobody has published anything there, and a first listing should not be late.
-        """
-        if not self._readiness.is_set() and self.settings.has_policies:
+        """Return what the tools publish of the vocabulary; {} where it cannot be had soon. Raises `Unavailable`."""
+        if self.settings.has_policies:  # a new home is not waited for: a first listing should not be late
             self.greeted.set()
             with anyio.move_on_after(_LISTING_S):
                 await self._readiness.wait()
-        if self._cause or not self._readiness.is_set():
-            return {}
-        return await self.domains.governance.facet_values(principal)
+        known = self._readiness.is_set() and not self._cause
+        return await self.domains.governance.facet_values(principal) if known else {}
 
     async def access(self) -> "Access":
         """Give access to the API keys, when the home is in use."""

@@ -7,15 +7,18 @@ of a form is any ending. `#` begins a comment; the first says what the list is f
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Any, Final, TypeVar
 
 _ENDING: Final = ".txt"
+
+Meaning = TypeVar("Meaning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,45 @@ def figures(name: str) -> Mapping[str, float]:
     return {form: _number(meaning) for form, meaning in meanings(name).items()}
 
 
+def with_plain_forms(known: Mapping[str, Meaning]) -> Mapping[str, Meaning]:
+    """Return the forms of a list and each without its accents, as they are typed in haste: fünf, funf."""
+    plain = {_plain(form): meaning for form, meaning in known.items()}
+    return {**plain, **known}
+
+
+def _plain(form: str) -> str:
+    parts = unicodedata.normalize("NFKD", form)
+    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ß", "ss")
+
+
 def pattern(forms: Iterable[str]) -> str:
     """Return forms as the alternatives of a pattern, for `re` and RE2: the longest first, any blank between words."""
     return "|".join(_escape(form) for form in sorted(set(forms), key=lambda form: (-len(form), form)))
+
+
+def factored(forms: Iterable[str]) -> str:
+    """Return what `pattern` matches with common beginnings written once, which a long list is compiled faster in."""
+    root: dict[str, Any] = {}
+    for form in forms:
+        node = root
+        for character in form:
+            node = node.setdefault(character, {})
+        node[""] = {}
+    return _alternatives(root)
+
+
+def _alternatives(node: dict[str, Any]) -> str:
+    """Return a node's continuations; where a form ends at it they may be missing, and the longer form counts."""
+    parts = [
+        (r"\s+" if character == " " else re.escape(character)) + _alternatives(after)
+        for character, after in sorted(node.items())
+        if character
+    ]
+    if not parts:
+        return ""
+    if len(parts) == 1 and "" not in node:
+        return parts[0]
+    return f"(?:{'|'.join(parts)})" + ("?" if "" in node else "")
 
 
 def _escape(form: str) -> str:

@@ -1,7 +1,7 @@
 """Amounts of a unit in a text: `30%`, `$1.2M`, `thirty percent`, `30-day`, and both ends of `$10-30`."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,11 +22,12 @@ _FRACTION_OFF: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number of a text with its unit; `start` and `end` include the unit."""
+    """A number of a text with its unit; `start` and `end` include the unit, `unit` is it as it is written there."""
 
     value: float
     start: int
     end: int
+    unit: str = ""
 
 
 def amounts(text: str, unit: str) -> Iterator[Amount]:
@@ -35,13 +36,21 @@ def amounts(text: str, unit: str) -> Iterator[Amount]:
     The text is folded. Both ends of a range have the unit that one of them bears: `between 10 and 30 percent`.
     """
     names = names_of(unit)
-    found = numerals(text, names, money=is_money(unit), conventions=conventions_of(text))
     if not unit:
+        found = numerals(text, names, conventions=conventions_of(text))
         yield from (Amount(one.value, one.start, one.end) for one in found if not one.bound)
         return
-    yield from _in_unit(text, found, _with_unit(text, found, names, unit))
+    # Codes and signs of currencies that are not known by name stand before a number as well.
+    leads = names is not PERCENT and (is_money(unit) or (unit.isupper() and len(unit) == 3) or not unit.isalnum())
+    yield from amounts_of(text, names, money=is_money(unit), leads=leads)
     if names is PERCENT:
         yield from _fractions(text)
+
+
+def amounts_of(text: str, names: frozenset[str], *, money: bool = False, leads: bool = False) -> Iterator[Amount]:
+    """Yield the amounts in any of these units, of `money` or not; `leads`: a unit may stand before its number."""
+    found = numerals(text, names, money=money, conventions=conventions_of(text))
+    yield from _in_unit(text, found, _with_unit(text, found, names, leads=leads))
 
 
 def _in_unit(text: str, found: Sequence[Numeral], bearing: Sequence[Amount | None]) -> Iterator[Amount]:
@@ -52,9 +61,10 @@ def _in_unit(text: str, found: Sequence[Numeral], bearing: Sequence[Amount | Non
         pair = next((low for low in (at, at - 1) if _shares_unit(text, found, bearing, low)), None)
         value = scale_alike(number, found[at + 1]).value if pair == at else number.value
         if amount:
-            yield Amount(value, amount.start, amount.end)
+            yield replace(amount, value=value)
         elif pair is not None and not number.bound:
-            yield Amount(value, number.start, number.end)
+            beside = bearing[at + 1 if pair == at else pair]
+            yield Amount(value, number.start, number.end, beside.unit if beside else "")
 
 
 def _shares_unit(text: str, found: Sequence[Numeral], bearing: Sequence[Amount | None], low: int) -> bool:
@@ -66,26 +76,26 @@ def _shares_unit(text: str, found: Sequence[Numeral], bearing: Sequence[Amount |
     return linked(text, replace(first, end=unit_end.end) if unit_end else first, found[low + 1]) is not None
 
 
-def _with_unit(text: str, found: Sequence[Numeral], names: Collection[str], unit: str) -> list[Amount | None]:
+def _with_unit(text: str, found: Sequence[Numeral], names: frozenset[str], *, leads: bool) -> list[Amount | None]:
     """Return each number with the unit that it bears, None where it bears none."""
     after = behind(names)
-    # Codes and signs of currencies that are not known by name stand before a number as well.
-    leads = names is not PERCENT and (is_money(unit) or (unit.isupper() and len(unit) == 3) or not unit.isalnum())
     head_of = before(names) if leads else None
     amounts_found: list[Amount | None] = []
     for number in found:
         tail = after.match(text, number.end)
         head = head_of.search(text, max(0, number.start - _HEAD_CHARACTERS), number.start) if head_of else None
         if tail and not number.bound:
-            amounts_found.append(Amount(number.value, number.start, tail.end()))
+            amounts_found.append(Amount(number.value, number.start, tail.end(), tail[0].strip(" -")))
         elif head:
-            amounts_found.append(Amount(number.value, number.start - len(head[0]), number.end))
+            amounts_found.append(Amount(number.value, number.start - len(head[0]), number.end, head[0].strip()))
         else:
             amounts_found.append(None)
     return amounts_found
 
 
 def _fractions(text: str) -> Iterator[Amount]:
+    if not (" off" in text or "-off" in text or "price" in text):
+        return
     for match in _FRACTION_OFF.finditer(text):
         said = " ".join((match["off"] or match["price"]).replace("-", " ").split())
         yield Amount(100 * _FRACTIONS[said], match.start(), match.end())

@@ -7,21 +7,24 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
-from interlayer.language.lexicon.reader import figures, pattern
+from interlayer.language.lexicon.reader import factored, figures, pattern, with_plain_forms
 from interlayer.language.quantities.units import CURRENCIES, SIGNS
 from interlayer.language.writing.conventions import UNKNOWN, Conventions, Mark
 
-_BELOW_HUNDRED: Final = figures("number_words")
-_MAGNITUDES: Final = figures("magnitudes")
+_BELOW_HUNDRED: Final = with_plain_forms(figures("number_words"))
+_MAGNITUDES: Final = with_plain_forms(figures("magnitudes"))
 _LETTERS: Final = figures("magnitude_letters")
 _MULTIPLIERS: Final[Mapping[str, float]] = {**_MAGNITUDES, **_LETTERS}
 _TWENTY: Final = 20
 _SMALL_MAGNITUDES: Final = 100  # up to here a magnitude is part of a larger one: two hundred thousand
 
 # Groups of three with blanks or apostrophes between them, or digits with any points and commas: `_readings` tells.
-_DIGITS: Final = re.compile(r"(?<![^\W_])\d{1,3}(?:[ '’\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
+_DIGITS: Final = re.compile(  # it begins with a digit, so that the search skips what is none
+    r"\d(?:(?<![^\W_]\d)\d{0,2}(?:[ '’\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d*(?:[.,]\d+)*)"
+)
 _GROUPING: Final = re.compile(r"[ '’\u202f]")
 _MAGNITUDE: Final = re.compile(
     rf"(?:[\s-]?(?P<words>(?:{pattern(_MAGNITUDES)})(?:[\s-](?:{pattern(_MAGNITUDES)}))*)|(?P<letter>{pattern(_LETTERS)}))"
@@ -33,13 +36,14 @@ _SIGN_BEFORE: Final = re.compile(rf"(?:{pattern(SIGNS)})\s?$")
 _MONEY_AFTER: Final = re.compile(rf"\s?(?:{pattern(CURRENCIES)})(?![^\W_])")
 _SIGN_CHARACTERS: Final = 2
 
-_WORD: Final = pattern([*_BELOW_HUNDRED, *_MAGNITUDES])
+_WORD: Final = factored([*_BELOW_HUNDRED, *_MAGNITUDES])
 WORDED: Final = rf"(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*"
 """The pattern of a numeral in words, for `re` and RE2, to be matched in any case."""
 
-_WORDED: Final = re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
 _HALF: Final = re.compile(rf"(?<![^\W_])half\s(?:an?\s)?(?P<of>{pattern(_MAGNITUDES)})(?![^\W_])")
-_TOKEN: Final = re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
+_LETTERS_ALONE: Final = re.compile(r"[^\W\d_]+")
+_FIRST_WORDS: Final = frozenset(_LETTERS_ALONE.findall(form)[0] for form in (*_BELOW_HUNDRED, *_MAGNITUDES))
+_UNSPACED: Final = "\u2e80"  # from here on are the scripts of Chinese, Japanese and Korean
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,32 @@ def numerals(
     """
     asked = _Asked(unit, money, letters_apart, conventions.decimal)
     found = [one for match in _DIGITS.finditer(text) for one in _digits(text, match, asked)]
-    found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
+    if "half" in text:
+        found += [Numeral(_MAGNITUDES[one["of"]] / 2, *one.span()) for one in _HALF.finditer(text)]
     taken = {place for one in found for place in range(one.start, one.end)}
-    worded = (one for match in _WORDED.finditer(text) for one in _word(match[0], match.start()))
+    worded = (one for match in _worded(text) for one in _word(match[0], match.start()))
     found += [one for one in worded if one.start not in taken]
     return sorted(found, key=lambda one: one.start)
+
+
+def _worded(text: str) -> Iterator["re.Match[str]"]:
+    """Yield the numbers in words; only where a word begins one is the long pattern tried."""
+    last = 0
+    for word in _LETTERS_ALONE.finditer(text):
+        if word.start() >= last and word[0] in _FIRST_WORDS and (found := _run().match(text, word.start())):
+            yield found
+            last = found.end()
+
+
+@cache
+def _run() -> "re.Pattern[str]":
+    """Return the pattern of a run of number words; it is long, and most texts never need it."""
+    return re.compile(rf"(?<![^\W_])(?<![^\W_]['’]){WORDED}(?!['’]?[^\W_])")
+
+
+@cache
+def _token() -> "re.Pattern[str]":
+    return re.compile(rf"(?:{_WORD}|and)(?![^\W_])")
 
 
 def is_number_word(word: str) -> bool:
@@ -100,7 +125,7 @@ def _digits(text: str, match: "re.Match[str]", asked: _Asked) -> Iterator[Numera
     """Yield the numerals of digits with points, commas and blanks among them."""
     start, end = match.span()
     is_money = asked.money or _has_currency(text, start, end)
-    attached = start > 0 and text[start - 1].isalnum()
+    attached = start > 0 and text[start - 1].isalnum() and text[start - 1] < _UNSPACED
     whole = [(float(match[0]), 0, end - start)] if match[0].isdigit() else _readings(match[0], asked, is_money=is_money)
     found = [Numeral(value, start + first, start + last, bound=attached and not first) for value, first, last in whole]
     if len(found) == 1 and (other := _other(match[0], found[0].value, asked)) is not None:
@@ -192,7 +217,7 @@ def _are_thousands(digits: str, sign: str) -> bool:
 
 def _word(run: str, offset: int) -> Iterator[Numeral]:
     """Yield the numerals of a run of number words: "ten and thirty" are two, "two hundred and five" is one."""
-    tokens = list(_TOKEN.finditer(run))
+    tokens = list(_token().finditer(run))
     words = [" ".join(one[0].split()) for one in tokens]
     first = 0
     for at in range(1, len(tokens) + 1):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Final
 
 from interlayer.language.lexicon.reader import meanings, pattern, words
@@ -28,6 +29,7 @@ _PLURAL: Final = "(?:e?s)?"
 _ADJECTIVE: Final = rf"(?:(?:{pattern(words('unit_adjectives'))})[\s-]+)?"
 
 
+@lru_cache(maxsize=256)
 def names_of(unit: str) -> frozenset[str]:
     """Return every name of a unit, folded: of a currency and of percent all that they have, else itself."""
     name = unit.casefold()
@@ -44,11 +46,21 @@ def is_money(unit: str) -> bool:
 
 def behind(names: Collection[str]) -> "re.Pattern[str]":
     """Return the pattern of a unit that stands behind its number in a folded text."""
+    return _compiled_behind(frozenset(names))
+
+
+@lru_cache(maxsize=256)
+def _compiled_behind(names: frozenset[str]) -> "re.Pattern[str]":
     return re.compile(r"[\s-]*" + _ADJECTIVE + f"(?:{'|'.join(map(_behind, sorted(names, key=_longest_first)))})")
 
 
 def before(names: Collection[str]) -> "re.Pattern[str]":
     """Return the pattern of a currency that stands before its number, to be searched at the end of a folded text."""
+    return _compiled_before(frozenset(names))
+
+
+@lru_cache(maxsize=256)
+def _compiled_before(names: frozenset[str]) -> "re.Pattern[str]":
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(_before, sorted(names, key=_longest_first)))})\s?$")
 
 

@@ -35,10 +35,12 @@ class Conventions:
 UNKNOWN: Final = Conventions()
 """The conventions of a value that stands alone."""
 
-_GROUPED: Final = r"\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+"
 _GROUPING: Final = re.compile(r"[ '\u2019\u00a0\u202f]")
-_NUMBER: Final = re.compile(rf"(?<![\w.,/:-])(?:{_GROUPED}|\d+)(?:[.,]\d+)*(?![\w/:-]|[.,]\d)")
-_SLASHED: Final = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(?:\d{4}|\d{2})(?![\d/])")
+# Both begin with a digit, so that a search skips what is none.
+_NUMBER: Final = re.compile(
+    r"\d(?<![\w.,/:-]\d)(?:\d{0,2}(?:[ '\u2019\u00a0\u202f]\d{3})+|\d*)(?:[.,]\d+)*(?![\w/:-]|[.,]\d)"
+)
+_SLASHED: Final = re.compile(r"(\d(?<![\d/.-]\d)\d?)/(\d{1,2})/(?:\d{4}|\d{2})(?![\d/])")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _COMMONEST: Final = words_by_language("language_markers")
 _LANGUAGE_CHARACTERS: Final = 4_000
@@ -58,7 +60,7 @@ def conventions_of(text: str) -> Conventions:
 
 def language_of(text: str) -> str | None:
     """Return the code of the language that most of a text's commonest words are of; None if they do not tell."""
-    said = Counter(word.casefold() for word in _WORD.findall(text[:_LANGUAGE_CHARACTERS]))
+    said = Counter(_WORD.findall(text[:_LANGUAGE_CHARACTERS].casefold()))
     counts = {code: sum(said[word] for word in known) for code, known in _COMMONEST.items()}
     (best, most), (_, second) = Counter(counts).most_common(2)
     return best if most >= _LANGUAGE_WORDS and most > second else None

@@ -23,8 +23,8 @@ from interlayer_policies.delivery.answers import (
     Overridden,
     Violation,
 )
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver

@@ -48,7 +48,7 @@ ON_TOPIC = {
 }
 
 GUIDE = "---\nid: {0}\ndescription: about {0}\n---\n# {0}\n## {1}\n{2}\n"
-LONG = " ".join(f"Refund step {n}: check the invoice of the order and the refund form." for n in range(40))
+LONG = " ".join(f"Refund step {n}: check the invoice of the order and the refund form." for n in range(20))
 
 
 @pytest.fixture
@@ -98,10 +98,10 @@ async def test_sections_that_do_not_fit_are_named_and_never_cut(world: Any) -> N
         GUIDE.format("long", "Refund in detail", LONG),
         GUIDE.format("short", "Refund in short", "Check the invoice of the order, then the refund form."),
     )
-    got = await world.context("How do I check the invoice for a refund of an order?", max_tokens=600)
+    got = await world.context("How do I check the invoice for a refund of an order?", max_tokens=500)
     assert [section.section_id for section in got.sections] == ["refund-in-short"]
     assert [note.section_id for note in got.omitted] == ["refund-in-detail"]
-    assert got.budget.used <= 600
+    assert got.budget.used <= 500
     whole = await world.context("How do I check the invoice for a refund of an order?", max_tokens=8_000)
     assert {section.section_id: section.text for section in whole.sections}["refund-in-detail"] == LONG
 
@@ -177,18 +177,27 @@ async def test_topics_have_bounds(world: Any, topics: list[str], field: str) -> 
         await world.context("Reply", topics=topics)
 
 
-async def test_guidance_for_tasks_in_other_words_comes_with_topics(world: Any) -> None:
+async def test_guidance_for_tasks_in_other_words_comes_and_off_topic_ones_get_none(world: Any) -> None:
     folder = needed("guidance")
     await world.governance.publish(world.me, read_folder(folder / "policies"), reason="x")
     cases = [json.loads(line) for line in (folder / "tasks.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = {"topics": 0, "own_words": 0}
+    found = {"hard": 0, "topics": 0, "own_words": 0}
     for case in cases:
         wanted = (case["policy_id"], case["section_id"])
         for way, task, topics in (
+            ("hard", case["hard"], []),
             ("topics", case["hard"], case["topics"]),
             ("own_words", case["own_words"], []),
         ):
             sections = (await world.context(task, topics=topics)).sections
             found[way] += wanted in {(one.policy_id, one.section_id) for one in sections}
+    assert found["hard"] >= 0.3 * len(cases), found
     assert found["topics"] >= 0.9 * len(cases), found
     assert found["own_words"] >= 0.98 * len(cases), found
+    strangers = [json.loads(line) for line in (folder / "off_topic.jsonl").read_text(encoding="utf-8").splitlines()]
+    for with_topics in (False, True):
+        given = [
+            bool((await world.context(one["task"], topics=one["topics"] if with_topics else [])).sections)
+            for one in strangers
+        ]
+        assert sum(given) <= 0.05 * len(strangers)

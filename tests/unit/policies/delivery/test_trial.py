@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlayer_policies.delivery.evidence.query import query_of, texts_of
 from interlayer_policies.delivery.precedence import govern
-from interlayer_policies.delivery.relevance import query_of, texts_of
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.delivery.trial import NOTED_MAX, Trials, effect_body

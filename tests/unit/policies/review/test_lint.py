@@ -52,7 +52,7 @@ def test_a_policy_that_says_what_it_is_about_has_no_warning() -> None:
         ("title: Refunds of orders", "title: How long paying back an order takes, who approves the larger sum", 4,
          "repeats the title"),
         ("title: Refunds of orders", "title: Policy 12 (new version)", 3, "does not say"),
-        ("An order is paid back within ten days.", "word " * 700, 6, "split"),
+        ("An order is paid back within ten days.", "word " * 1_000, 6, "delivered in 4 parts"),
         ("## Deadline\nAn order", "An order " * 200, 6, "no ## headings"),
         ("## Deadline\nAn order is paid back within ten days.", "## Cats\nFeed cats twice.", 4, "shares no word"),
     ],

@@ -1,0 +1,1 @@
+"""Rule files that teams have already, and their conversion into policies."""
