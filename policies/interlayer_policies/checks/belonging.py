@@ -17,7 +17,7 @@ from interlayer_policies.checks.draft import Draft
 from interlayer_policies.checks.figures import Figure, Kind, is_moment
 from interlayer_policies.checks.lexicon import Forms, listed
 from interlayer_policies.checks.quotations import WRITER
-from interlayer_policies.checks.subjects import DISCOUNT, Head, Topic, named, priced, reducing
+from interlayer_policies.checks.subjects import DISCOUNT, Head, Topic, named, nearest, next_to, priced, reducing
 from interlayer_policies.checks.tables import labels
 
 Belongs = Literal["own", "other"]
@@ -73,10 +73,11 @@ class Places:
 
     def _is_complement(self, head: Head) -> bool:
         """Whether a word for the subject only says of what another one is: the take-up of the discount."""
-        words, known = self._draft.words, _lists()
-        before = self._near(head.first, self._others.get(self._parts.of[head.first], []))
+        words = self._draft.words
+        before = next_to(head.first, self._others.get(self._parts.of[head.first], []))
         return any(
-            1 <= head.first - one.last <= _BEHIND_WORDS and known.partitives.one(words[one.last].text) for one in before
+            1 <= head.first - one.last <= _BEHIND_WORDS and listed("partitives").one(words[one.last].text)
+            for one in before
         )
 
     def _in_table(self, one: Figure) -> Belongs | None:
@@ -95,11 +96,11 @@ class Places:
 
     def _in_text(self, one: Figure) -> Belongs | None:
         clause = self._parts.of[one.first]
-        own, others = (self._near(one.first, heads.get(clause, [])) for heads in (self._own, self._others))
+        own, others = (next_to(one.first, heads.get(clause, [])) for heads in (self._own, self._others))
         if self._kind == "time" and is_moment(self._draft, one):
             return "other" if self._is_spoken_of(clause) else None
-        own_beside = min((self._distance(one, head) for head in own if self._is_attached(one, head)), default=None)
-        other_beside = min((self._distance(one, head) for head in others if self._is_attached(one, head)), default=None)
+        own_beside = nearest(one.first, one.last, [head for head in own if self._is_attached(one, head)])
+        other_beside = nearest(one.first, one.last, [head for head in others if self._is_attached(one, head)])
         if own_beside is not None and (other_beside is None or own_beside <= other_beside):
             return "other" if self._is_aimed_at(one, own) or self._is_of_others(one) else "own"
         if one.share and not self._is_of_something_else(one):
@@ -112,45 +113,37 @@ class Places:
 
     def _is_of_clause(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> bool:
         """Whether a figure that stands beside no subject is of the one of its clause, or of one spoken of before."""
-        distance = min((self._distance(one, head) for head in own if not head.beside), default=None)
-        nearest = min((self._distance(one, head) for head in others), default=None)
+        distance = nearest(one.first, one.last, [head for head in own if not head.beside])
+        other = nearest(one.first, one.last, others)
         if distance is not None and others and self._is_added_by(own, others):
             return False
         if distance is not None:
-            return nearest is None or nearest + _NEARER > distance
-        return nearest is None and self._is_of_subject_before(one, self._parts.of[one.first])
+            return other is None or other + _NEARER > distance
+        return other is None and self._is_of_subject_before(one, self._parts.of[one.first])
 
     def _is_added_by(self, own: Sequence[Head], others: Sequence[Head]) -> bool:
         """Whether the clause is of another subject, to which the own one is added: the share of users with rebate."""
         before = self._draft.words[own[0].first - 1].text if own[0].first else ""
         return others[0].first < own[0].first and (before in _PARTING or is_negation(before))
 
-    def _near(self, place: int, heads: Sequence[Head]) -> Sequence[Head]:
-        """Return the heads of a clause next to a word: two before it and two behind, and what it stands in."""
-        at = bisect_left(heads, place, key=lambda head: head.first)
-        return heads[max(0, at - 2) : at + 2]
-
-    def _distance(self, one: Figure, head: Head) -> int:
-        return max(0, head.first - one.last, one.first - head.last)
-
     def _is_attached(self, one: Figure, head: Head) -> bool:
         """Whether a head and a figure stand beside each other: discount of 30%, 30% partner discount."""
-        words, known = self._draft.words, _lists()
+        words = self._draft.words
         if head.first < one.last and one.first < head.last:
             return True
         if head.last <= one.first:
             gap = [word.text for word in words[head.last : one.first]]
             if head.beside or len(gap) > _BEFORE_WORDS:
                 return not gap and not self._is_of_something_else(one)
-            return not _PARTING & set(gap) and all(known.linking.one(word) for word in gap)
+            return not _PARTING & set(gap) and all(_linking().one(word) for word in gap)
         gap = [word.text for word in words[one.last : head.first]]
         if head.beside or len(gap) > _BEHIND_WORDS:
             return not gap
         if _PARTING & set(gap) or any(is_negation(word) for word in gap):
             return False
         return not gap or (
-            (known.partitives.one(gap[0]) is not None or not known.linking.one(gap[0]))
-            and not any(known.linking.one(word) and not known.partitives.one(word) for word in gap[1:])
+            (listed("partitives").one(gap[0]) is not None or not _linking().one(gap[0]))
+            and not any(_linking().one(word) and not listed("partitives").one(word) for word in gap[1:])
         )
 
     def _has_changed(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> bool:
@@ -166,20 +159,20 @@ class Places:
     def _is_aimed_at(self, one: Figure, own: Sequence[Head]) -> bool:
         """Whether somebody aims at having less of something: we are trying to shave 20% off our cloud spend."""
         first = self._parts.all[self._parts.of[one.first]].first
-        return all(head.beside for head in own) and _lists().aiming.found(
+        return all(head.beside for head in own) and listed("verbs_of_aiming").found(
             self._draft.words, max(first, one.first - _OFFERED_WORDS - 1), one.first
         )
 
     def _is_of_others(self, one: Figure) -> bool:
         """Whether somebody else than the writer gives it: a competitor offers 30% off."""
-        words, known = self._draft.words, _lists()
+        words = self._draft.words
         first = max(self._parts.all[self._parts.of[one.first]].first, one.first - _OTHERS_WORDS)
-        at = next((at for at in range(first, one.first) if known.others.at(words, at)), None)
+        at = next((at for at in range(first, one.first) if listed("others").at(words, at)), None)
         return at is not None and not any(word.text in WRITER for word in words[at : one.first])
 
     def _of_share(self, one: Figure, own: Sequence[Head], others: Sequence[Head]) -> Belongs | None:
         """Return whether a fraction in words is of the subject: only near a word for it, or of a price."""
-        if others or any(self._distance(one, head) <= _SHARED_WORDS for head in own if not head.beside):
+        if others or any(head.distance(one.first, one.last) <= _SHARED_WORDS for head in own if not head.beside):
             return None if others else "own"
         prices = self._draft.worked_out(priced)
         at = bisect_left(prices, one.first)
@@ -192,24 +185,24 @@ class Places:
         """Whether a percentage measures what is no subject of a limit: a share of something, or a comparison."""
         if self._kind != "percent":
             return False
-        words, known = self._draft.words, _lists()
+        words = self._draft.words
         clause = self._parts.all[self._parts.of[one.first]]
         if one.last < clause.last:
             behind = words[one.last].text
-            if known.partitives.one(behind):
+            if listed("partitives").one(behind):
                 return not self._is_of_price(one.last, min(clause.last, one.last + _WHOLE_WORDS))
-            if known.comparatives.one(behind) and not known.reductions.one(behind):
+            if listed("comparatives").one(behind) and not listed("reductions").one(behind):
                 return not self._is_reduced(one)
         rises = one.first > clause.first and words[one.first - 1].text in _UP_AND_DOWN
         return rises and not self._is_reduced(one)
 
     def _is_of_price(self, first: int, last: int) -> bool:
-        words, known = self._draft.words, _lists()
+        words = self._draft.words
         if last - first < 2 and "'" not in words[first].text:
             return True
         named_here = _among(self._own, self._parts, first, last)
         return named_here or any(
-            known.prices.one(word.text) or known.reductions.one(word.text) or word.text[0].isdigit()
+            listed("price_words").one(word.text) or listed("reductions").one(word.text) or word.text[0].isdigit()
             for word in words[first:last]
         )
 
@@ -257,10 +250,10 @@ class Places:
 
     def _is_offered(self, one: Figure, first: int, last: int) -> bool:
         """Whether somebody gives or gets a figure, with no other noun behind it."""
-        words, known = self._draft.words, _lists()
-        if not known.offering.found(words, max(first, one.first - _OFFERED_WORDS), one.first):
+        words = self._draft.words
+        if not listed("offering_verbs").found(words, max(first, one.first - _OFFERED_WORDS), one.first):
             return False
-        return one.last >= last or known.linking.one(words[one.last].text) is not None
+        return one.last >= last or _linking().one(words[one.last].text) is not None
 
     def _is_labelled(self, clause: int) -> bool:
         """Whether the subject stands before the colon that a clause begins with, or before brackets in front of it."""
@@ -273,11 +266,11 @@ class Places:
 
     def _says_but_figure(self, one: Figure, first: int, last: int) -> bool:
         """Whether a clause names nothing beside the figure: for you it is 25%."""
-        words, known = self._draft.words, _lists()
+        words = self._draft.words
         if last - first > _BUT_FIGURE_WORDS or one.first - first < 2:
             return False
         return all(
-            one.first <= at < one.last or known.linking.one(words[at].text) or known.offering.one(words[at].text)
+            one.first <= at < one.last or _linking().one(words[at].text) or listed("offering_verbs").one(words[at].text)
             for at in range(first, last)
         )
 
@@ -302,20 +295,6 @@ def _among(heads: dict[int, list[Head]], parts: Clauses, first: int, last: int) 
     return any(first <= head.first < last and not head.beside for one in numbers for head in heads.get(one, ()))
 
 
-class _Words:
-    """The lists that tell how a figure belongs, read at first use."""
-
-    def __init__(self) -> None:
-        self.linking: Forms[str] = listed("function_words", "stop_words", "copulas", "state_verbs", "linking_words")
-        self.partitives: Forms[str] = listed("partitives")
-        self.comparatives: Forms[str] = listed("comparatives")
-        self.reductions: Forms[str] = listed("reductions")
-        self.prices: Forms[str] = listed("price_words")
-        self.others: Forms[str] = listed("others")
-        self.aiming: Forms[str] = listed("verbs_of_aiming")
-        self.offering: Forms[str] = listed("offering_verbs")
-
-
 @cache
-def _lists() -> _Words:
-    return _Words()
+def _linking() -> Forms[str]:
+    return listed("function_words", "stop_words", "copulas", "state_verbs", "linking_words")

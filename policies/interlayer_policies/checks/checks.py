@@ -13,7 +13,7 @@ import re2
 from interlayer.text.private import PERSONAL
 from interlayer_policies.checks.draft import Draft, Span
 from interlayer_policies.checks.figures import Figure, Figures
-from interlayer_policies.checks.findings import Finding, why_doubtful
+from interlayer_policies.checks.findings import SPANS_MAX, Finding, why_doubtful
 from interlayer_policies.checks.limits import Limit
 from interlayer_policies.checks.private import personal, secrets
 from interlayer_policies.checks.subjects import topic
@@ -22,7 +22,6 @@ from interlayer_policies.document.frontmatter import nearest
 
 Options = Mapping[str, Any]
 
-SPANS_MAX: Final = 50
 NOWHERE: Final = Span(0, 0)
 """The span of a violation by absence."""
 
@@ -43,7 +42,7 @@ _BARE: Final = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """A check that can be run; it finds at most `SPANS_MAX` places, in order, none twice."""
+    """A check that can be run; it finds at most `SPANS_MAX` violations, and as many doubts, in order, none twice."""
 
     find: Callable[[Draft], Iterable[Finding]]
 
@@ -54,7 +53,9 @@ class Checker:
     def findings(self, draft: Draft) -> list[Finding]:
         """Return where a text breaks the rule, and where it only looks so, with the reason."""
         ordered = sorted(set(self.find(draft)), key=lambda one: (one.start, one.end, one.why or ""))
-        return ordered[:SPANS_MAX]
+        breaking = [one for one in ordered if one.why is None][:SPANS_MAX]
+        # Doubts have a limit of their own, so that many of them never hide a violation.
+        return [*breaking, *[one for one in ordered if one.why is not None][:SPANS_MAX]]
 
 
 def compiled(kind: str, options: Options) -> Checker:

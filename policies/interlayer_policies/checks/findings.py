@@ -1,11 +1,14 @@
 """What a check finds in a text: a place that breaks the rule, or one that only looks so, and why."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from interlayer_policies.checks.denials import denied
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.checks.quotations import quoted
+
+SPANS_MAX: Final = 50
+"""Violations that a check lists at most."""
 
 Why = Literal["denied", "quoted", "other_subject"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from interlayer_policies.checks.belonging import Places
 from interlayer_policies.checks.draft import Draft
 from interlayer_policies.checks.figures import Figure, Figures
-from interlayer_policies.checks.findings import Finding, why_doubtful
+from interlayer_policies.checks.findings import SPANS_MAX, Finding, why_doubtful
 from interlayer_policies.checks.subjects import Topic
 
 
@@ -28,7 +28,10 @@ class Limit:
         if not any(one.foreign or self.breaks(one) for one in found):
             return
         place = Places(draft, found, self.topic, self.figures.kind) if self.topic else None
+        broken = 0
         for number, one in enumerate(found):
+            if broken >= SPANS_MAX:
+                return
             if not one.foreign and not self.breaks(one):
                 continue
             belongs = place.belongs(number) if place else "own"
@@ -38,4 +41,5 @@ class Limit:
             why = why_doubtful(draft, one.first, one.last)
             if why != "quoted" and (belongs == "other" or one.foreign):
                 why = "other_subject"
+            broken += why is None
             yield Finding(span.start, span.end, why)

@@ -33,6 +33,21 @@ class Head:
     concept: str
     beside: bool = False
 
+    def distance(self, first: int, last: int) -> int:
+        """Return how many words stand between it and the words [first, last)."""
+        return max(0, self.first - last, first - self.last)
+
+
+def next_to(place: int, heads: Sequence[Head]) -> Sequence[Head]:
+    """Return those of heads in order that stand next to a word: two before it and two behind."""
+    at = bisect_left(heads, place, key=lambda head: head.first)
+    return heads[max(0, at - 2) : at + 2]
+
+
+def nearest(first: int, last: int, heads: Sequence[Head]) -> int | None:
+    """Return how many words stand between the words [first, last) and the nearest of some heads; None without one."""
+    return min((head.distance(first, last) for head in heads), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:

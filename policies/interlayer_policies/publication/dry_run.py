@@ -35,6 +35,7 @@ from interlayer_policies.review.diff import (
 from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.owners import Ownership, owners
 from interlayer_policies.review.policy_tests import Case, examples, expectations, tasks_of
+from interlayer_policies.review.rule_budget import ScopeCost, scope_costs
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
@@ -75,6 +76,13 @@ class DryRun:
         if files:
             return owners(await self._publisher.read(files))
         return owners(_by_id((await self._library.current(principal.organization)).snapshot).values())
+
+    async def scope_costs(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[ScopeCost, ...]:
+        """Return what calls are given by the set in force, or by these files, and what that costs."""
+        if files:
+            return scope_costs(await self._publisher.read(files), read_vocabulary(files))
+        snapshot = (await self._library.current(principal.organization)).snapshot
+        return scope_costs([edition.policy for edition in snapshot.editions], snapshot.vocabulary)
 
     async def difference(
         self, principal: Principal, after: Sequence[PolicyFile] | int, before: Sequence[PolicyFile] | int | None = None

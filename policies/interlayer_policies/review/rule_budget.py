@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice, product
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ SCOPE_TOKENS_CAP: Final = 1_200
 
 OPEN_TOKENS_CAP: Final = 1_500
 """For a call that gives none, and is given the rules of every scope: a quarter stays for guidance."""
+
+DEFAULT_TOKENS: Final = 2_000
+"""What `get_governance_context` keeps to when the caller says nothing else."""
 
 _ELSEWHERE: Final = "·"  # a value that no pattern matches but one that matches everything
 _SHOWN: Final = 5
@@ -86,23 +89,48 @@ def crowded(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crowd]:
     return [*found, *[crowd for crowd in over if told[crowd.rules] is crowd][:_SHOWN]]
 
 
-def scope_costs(policies: Sequence[Policy], vocabulary: Vocabulary) -> list[Crowd]:
-    """Return what calls are given: one without facets, one that no scope knows, and one in each declared scope.
+@dataclass(frozen=True, slots=True)
+class ScopeCost:
+    """What a call with these facets is given, at the instant when that is most: rules, their tokens, who brings most.
 
-    The first two come first, then the heaviest; of calls with the same rules only the one with fewer facets.
+    `call` is `open` for one that gives no facet and is given the rules of every scope, `elsewhere` for one whose facets
+    no scope names, `scope` for one in a declared scope. `left` are tokens of the default budget beside the rules.
+    """
+
+    call: Literal["open", "elsewhere", "scope"]
+    facets: Mapping[str, tuple[str, ...]]
+    policies: int
+    rules: int
+    tokens: int
+    left: int
+    since: datetime | None
+    most: tuple[tuple[str, int], ...]
+
+
+def scope_costs(policies: Sequence[Policy], vocabulary: Vocabulary) -> tuple[ScopeCost, ...]:
+    """Return the cost of calls: without facets, outside all scopes, then one in each declared scope, heaviest first.
+
+    Of calls that are given the same rules only the one with the fewest facets is named.
     """
     with_rules = sorted((policy for policy in policies if policy.rules_in_force), key=lambda policy: policy.id)
     if not with_rules:
-        return []
+        return ()
     loads = _Loads(with_rules, vocabulary)
-    found = [loads.crowd({}, is_open=True), loads.crowd(loads.given({}), is_open=False)]
-    told = {one.rules for one in found}
+    everything, everybody = loads.crowd({}, is_open=True), loads.crowd(loads.given({}), is_open=False)
+    costs = [_cost("open", everything), _cost("elsewhere", everybody)]
+    told = {everything.rules, everybody.rules}
     scoped = [loads.crowd(loads.given(known), is_open=False) for known in loads.declared()]
     for one in sorted(scoped, key=lambda crowd: (-crowd.tokens, len(crowd.situation), _frozen(crowd.situation))):
         if one.rules not in told:
             told.add(one.rules)
-            found.append(one)
-    return found
+            costs.append(_cost("scope", one))
+    return tuple(costs)
+
+
+def _cost(call: Literal["open", "elsewhere", "scope"], crowd: Crowd) -> ScopeCost:
+    left = max(0, DEFAULT_TOKENS - crowd.tokens)
+    policies = len(crowd.rules)
+    return ScopeCost(call, crowd.situation, policies, crowd.count, crowd.tokens, left, crowd.since, crowd.contributors)
 
 
 class _Loads:

@@ -6,15 +6,13 @@ by itself stays where it is, and is told with the reason.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from typing import Final
 
 from interlayer.language.obligations import (
     Obligation,
     ends_in_obligation,
-    ends_in_that,
     find_obligation,
     may_open_with_pointer,
     offers_choice,
@@ -22,20 +20,27 @@ from interlayer.language.obligations import (
     opens_with_pointer,
     order_pattern,
 )
-from interlayer.text.sentences import sentences
 from interlayer_policies.document.policy import BINDING_LEVELS, Level
+from interlayer_policies.rule_files.outcome import FoundRule, KeptClause, Reading
 from interlayer_policies.rule_files.outline import Node, outline, plain
+from interlayer_policies.rule_files.sentences import (
+    Lead,
+    all_entries,
+    binds,
+    force_of,
+    introduces,
+    is_binding,
+    is_choice,
+    is_label,
+    is_one_rule,
+    lead_of,
+    split_sentences,
+)
 
 RULE_MAX: Final = 500
 
 _JOINT: Final = re.compile(r"[;,]\s+[^\W\d_]{1,4}$")  # "...; and" of an entry that is not the last
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-
-_WITH_ITS_REASON_MAX: Final = 320
-"""Characters of an entry that becomes a rule with the sentences that explain it; of a longer one only what obliges."""
-
-_BARE_WORDS_MAX: Final = 4
-_LABEL_MAX: Final = 80
 
 _ADVICE: Final = "it advises; a rule would reach every call in scope, guidance reaches the tasks that it is about"
 _SUBORDINATE: Final = "it obliges only in a clause that depends on another one; say it as a sentence of its own"
@@ -51,52 +56,6 @@ _TABLE: Final = "it stands in a table, whose rows need their head"
 _HTML: Final = "it stands in HTML"
 _BESIDE: Final = "it stands in an entry of a list with other paragraphs; say it in an entry of its own"
 _QUOTE: Final = "it stands in a quotation"
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRule:
-    """A rule that the text holds, and its line, counted from 0."""
-
-    line: int
-    level: Level
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptClause:
-    """What obliges and stays guidance, its line, counted from 0, and why."""
-
-    line: int
-    level: Level
-    text: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Reading:
-    """What was found under a heading, and the lines that are wholly in rules."""
-
-    rules: list[FoundRule] = field(default_factory=list[FoundRule])
-    kept: list[KeptClause] = field(default_factory=list[KeptClause])
-    moved: set[int] = field(default_factory=set[int])
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """The line that introduces what follows, and what it says that this must do."""
-
-    text: str
-    obligation: Obligation | None = None
-
-    @property
-    def level(self) -> Level | None:
-        binding = self.obligation is not None and self.obligation.place == "main"
-        return self.obligation.force if binding and self.obligation else None
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether it only says that what follows is required: `our policy requires that`."""
-        return self.level == "must" and len(self.text.split()) <= _BARE_WORDS_MAX and ends_in_that(self.text)
 
 
 def read_clauses(lines: Sequence[str], under: Sequence[str], parameters: Collection[str] = ()) -> Reading:
@@ -124,11 +83,11 @@ class _Reader:
         """Read the parts in order; a line that introduces holds for the list, or else the paragraphs, behind it."""
         lead: Node | None = None
         for node, after in zip_longest(nodes, nodes[1:]):
-            if node.kind == "paragraph" and _introduces(node, after):
+            if node.kind == "paragraph" and introduces(node, after):
                 lead = node
                 self._read_before_lead(node)
                 if after is None or after.kind not in {"list", "paragraph"}:
-                    last = _lead(node.text)
+                    last = lead_of(node.text)
                     self._keep(node, last.text, last.obligation, _INTRODUCTION)
                     lead = None
             elif node.kind == "paragraph":
@@ -142,67 +101,67 @@ class _Reader:
                 self._list_opaque(node)
 
     def _read_before_lead(self, node: Node) -> None:
-        said = _sentences(node.text)
+        said = split_sentences(node.text)
         if len(said) > 1:
             self._read_text(Node(node.kind, node.start, node.end, " ".join(said[:-1])), ())
 
     def _read_paragraph(self, node: Node, lead: Node | None) -> None:
-        before = _lead(lead.text) if lead else None
+        before = lead_of(lead.text) if lead else None
         if self._read_text(node, (before,) if before else ()):
             self._found.moved |= set(range(node.start, node.end))
             if lead:
-                self._found.moved |= set(range(lead.start, lead.end)) if len(_sentences(lead.text)) == 1 else set()
+                self._found.moved |= set(range(lead.start, lead.end)) if len(split_sentences(lead.text)) == 1 else set()
 
     def _read_list(self, node: Node, lead: Node | None) -> None:
-        first = _lead(lead.text) if lead else None
+        first = lead_of(lead.text) if lead else None
         leads = (first,) if first else ()
-        if first and (offers_choice(first.text) or _is_either(node)):
+        if first and (offers_choice(first.text) or is_choice(node)):
             self._read_choice(node, first, lead)
             return
         if not self._may_move(node, leads):
-            for entry in _all_entries(node.below):
+            for entry in all_entries(node.below):
                 self._keep(entry, entry.text, find_obligation(entry.text), _STEP)
             moved = False
         else:
             done = [self._read_entry(entry, leads) for entry in node.below]
             moved = all(done)
         before = len(self._found.rules)
-        if moved and lead and len(_sentences(lead.text)) == 1:
+        if moved and lead and len(split_sentences(lead.text)) == 1:
             self._found.moved |= set(range(lead.start, lead.end))
         if lead and first and first.level and not moved and before == len(self._found.rules):
             ruled = any(node.start <= rule.line < node.end for rule in self._found.rules)
             if not ruled:
                 self._keep(lead, lead.text, first.obligation, _INTRODUCTION)
 
-    def _may_move(self, node: Node, leads: tuple[_Lead, ...]) -> bool:
+    def _may_move(self, node: Node, leads: tuple[Lead, ...]) -> bool:
         """Whether the entries of a list hold each by itself; steps do only where every one of them obliges."""
         if not any(entry.kind == "step" for entry in node.below) or (leads and leads[-1].level in BINDING_LEVELS):
             return True
-        return all(_binds(entry.text) for entry in node.below)
+        return all(binds(entry.text) for entry in node.below)
 
-    def _read_choice(self, node: Node, first: _Lead, lead: Node | None) -> None:
+    def _read_choice(self, node: Node, first: Lead, lead: Node | None) -> None:
         """Read a list of which one entry is enough: it is one rule, or none."""
         whole = "; ".join(entry.text.rstrip(";,. ") for entry in node.below)
         simple = not any(entry.below or entry.more for entry in node.below)
         if first.level in BINDING_LEVELS and simple and self._add(node.start, first.level, f"{first.text}: {whole}"):
             self._found.moved |= set(range(node.start, node.end))
-            if lead and len(_sentences(lead.text)) == 1:
+            if lead and len(split_sentences(lead.text)) == 1:
                 self._found.moved |= set(range(lead.start, lead.end))
         elif lead:
             self._keep(lead, lead.text, first.obligation, _CHOICE)
-            for entry in _all_entries(node.below):
+            for entry in all_entries(node.below):
                 self._keep(entry, entry.text, find_obligation(entry.text), _CHOICE)
 
-    def _read_entry(self, entry: Node, leads: tuple[_Lead, ...]) -> bool:
+    def _read_entry(self, entry: Node, leads: tuple[Lead, ...]) -> bool:
         """Read an entry and what stands below it; return whether all of its words are in rules."""
         own = not entry.text
         for node in entry.beside:
             self._list_opaque(node)
         if entry.below:
             heads = entry.text.endswith((":", "：")) or ends_in_obligation(entry.text)
-            labels = _is_label(entry.text)
+            labels = is_label(entry.text)
             takes = heads or labels or opens_with_condition(entry.text)
-            inner = (*leads, _lead(entry.text)) if takes and entry.text else leads
+            inner = (*leads, lead_of(entry.text)) if takes and entry.text else leads
             if not heads:
                 own = self._read_text(entry, leads)
             done = [self._read_entry(one, inner) for one in entry.below]
@@ -216,44 +175,44 @@ class _Reader:
             self._found.moved |= set(range(entry.start, entry.end))
         return moved
 
-    def _read_text(self, node: Node, leads: tuple[_Lead, ...]) -> bool:
+    def _read_text(self, node: Node, leads: tuple[Lead, ...]) -> bool:
         """Take the rules out of a text; return whether every sentence of it is in one."""
-        said = _sentences(node.text)
+        said = split_sentences(node.text)
         obligations = [find_obligation(one) for one in said]
-        binding = [n for n, one in enumerate(obligations) if _is_binding(one)]
+        binding = [n for n, one in enumerate(obligations) if is_binding(one)]
         level = leads[-1].level if leads else None
         if not binding and not any(obligations) and level in BINDING_LEVELS and node.text:
             return self._add_or_keep(node, level, node.text, leads)
         if not binding:
             self._keep_others(node, said, obligations)
             return False
-        if level == "must_not" and any(_force(obligations[n]) == "must" for n in binding):
+        if level == "must_not" and any(force_of(obligations[n]) == "must" for n in binding):
             for number in binding:
                 self._keep(node, said[number], obligations[number], _CONTRARY)
             return False
-        if _is_one_rule(node, said, obligations):
+        if is_one_rule(node, said, obligations):
             if opens_with_pointer(said[0]) and not leads:
                 self._keep(node, node.text, obligations[binding[0]], _POINTER)
                 return False
-            return self._add_or_keep(node, _force(obligations[binding[0]]), node.text, leads)
+            return self._add_or_keep(node, force_of(obligations[binding[0]]), node.text, leads)
         self._keep_others(node, said, obligations)
         return self._read_sentences(node, said, obligations, leads)
 
     def _keep_others(self, node: Node, said: Sequence[str], obligations: Sequence[Obligation | None]) -> None:
         """Tell of the sentences that oblige and do not bind by themselves."""
         for text, one in zip(said, obligations, strict=True):
-            if not _is_binding(one):
+            if not is_binding(one):
                 self._keep(node, text, one, _reason(one))
 
     def _read_sentences(
-        self, node: Node, said: list[str], obligations: list[Obligation | None], leads: tuple[_Lead, ...]
+        self, node: Node, said: list[str], obligations: list[Obligation | None], leads: tuple[Lead, ...]
     ) -> bool:
         """Make a rule of each sentence that binds, with the condition or the sentence that it rests on."""
         covered: set[int] = set()
-        condition = [0] if opens_with_condition(said[0]) and not _is_binding(obligations[0]) else []
+        condition = [0] if opens_with_condition(said[0]) and not is_binding(obligations[0]) else []
         groups: list[list[int]] = []
         for number, one in enumerate(obligations):
-            if not _is_binding(one):
+            if not is_binding(one):
                 continue
             if not (may_open_with_pointer(said[number]) if number else opens_with_pointer(said[number])):
                 groups.append([number])
@@ -265,15 +224,15 @@ class _Reader:
                 groups.append([number - 1, number])
         for group in groups:
             needs = sorted({*condition, *group})
-            first = next(n for n in group if _is_binding(obligations[n]))
+            first = next(n for n in group if is_binding(obligations[n]))
             text = " ".join(said[n] for n in needs)
-            if self._add_or_keep(node, _force(obligations[first]), text, leads, said[first]):
+            if self._add_or_keep(node, force_of(obligations[first]), text, leads, said[first]):
                 covered |= set(needs)
         return len(covered) == len(said)
 
-    def _add_or_keep(self, node: Node, level: Level, text: str, leads: tuple[_Lead, ...], sentence: str = "") -> bool:
+    def _add_or_keep(self, node: Node, level: Level, text: str, leads: tuple[Lead, ...], sentence: str = "") -> bool:
         text = _JOINT.sub("", text.rstrip(" ;,"))
-        binds = _is_binding(find_obligation(text)) or any(one.level and not one.is_bare for one in leads)
+        binds = is_binding(find_obligation(text)) or any(one.level and not one.is_bare for one in leads)
         taken = [lead.text for lead in leads if not (lead.is_bare and binds)]
         introduced = ": ".join([*taken, text])
         reason = _INTRODUCTION if text.endswith((":", "：")) else ""
@@ -316,69 +275,11 @@ class _Reader:
             return
         for number in range(node.start, node.end):
             text = plain(self._lines[number].strip(" >|"))
-            for one in _sentences(text):
+            for one in split_sentences(text):
                 obligation = find_obligation(one)
-                if _is_binding(obligation):
+                if is_binding(obligation):
                     reason = {"table": _TABLE, "quote": _QUOTE, "html": _HTML}.get(node.kind, _BESIDE)
-                    self._found.kept.append(KeptClause(number, _force(obligation), one, reason))
-
-
-def _introduces(node: Node, after: Node | None) -> bool:
-    """Return whether a paragraph introduces what follows it."""
-    if node.text.endswith((":", "：")):
-        return True
-    return after is not None and after.kind == "list" and ends_in_obligation(node.text)
-
-
-def _lead(text: str) -> _Lead:
-    said = _sentences(text)
-    last = said[-1] if said else text
-    return _Lead(last.rstrip(" :："), find_obligation(last.rstrip(" :：")))
-
-
-def _sentences(text: str) -> list[str]:
-    return [" ".join(text[one.start : one.end].split()) for one in sentences(text)] or ([text] if text else [])
-
-
-def _all_entries(entries: Sequence[Node]) -> Iterator[Node]:
-    for entry in entries:
-        yield entry
-        yield from _all_entries(entry.below)
-
-
-def _is_one_rule(node: Node, said: Sequence[str], obligations: Sequence[Obligation | None]) -> bool:
-    """Return whether a text with sentences that bind is a single rule: what explains one goes with it."""
-    if len(said) == 1:
-        return True
-    binding = [number for number, one in enumerate(obligations) if _is_binding(one)]
-    allows = any(one is not None and one.force == "may" for one in obligations[binding[0] :])
-    if len(node.text) > _WITH_ITS_REASON_MAX or allows:
-        return False
-    rests = opens_with_condition(said[0]) or said[0].endswith((":", "：")) or opens_with_pointer(said[0])
-    one = len(binding) == 1 and (node.kind != "paragraph" or len(said) <= 2)
-    return one or (rests and 0 not in binding)
-
-
-def _is_label(text: str) -> bool:
-    """Return whether an entry only names what the entries below it are about."""
-    return 0 < len(text) <= _LABEL_MAX and text[-1] not in ".!?;" and find_obligation(text) is None
-
-
-def _is_either(node: Node) -> bool:
-    """Return whether all entries but the last end in nothing, and one of them in or: the list is a choice."""
-    return any(entry.text.casefold().rstrip(" ,;").endswith((" or", " oder", " ou")) for entry in node.below)
-
-
-def _binds(text: str) -> bool:
-    return any(_is_binding(find_obligation(one)) for one in _sentences(text))
-
-
-def _is_binding(obligation: Obligation | None) -> bool:
-    return obligation is not None and obligation.place == "main" and obligation.force in BINDING_LEVELS
-
-
-def _force(obligation: Obligation | None) -> Level:
-    return obligation.force if obligation else "must"
+                    self._found.kept.append(KeptClause(number, force_of(obligation), one, reason))
 
 
 def _reason(obligation: Obligation | None) -> str:

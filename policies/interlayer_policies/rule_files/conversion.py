@@ -21,6 +21,7 @@ from interlayer_policies.document.names import bare, slug
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
 from interlayer_policies.rule_files.clauses import read_clauses
+from interlayer_policies.rule_files.outcome import Imported, ImportedRule, KeptObligation
 from interlayer_policies.rule_files.outline import plain
 from interlayer_policies.rule_files.placement import Placed, RuleFile, placed
 
@@ -33,49 +34,6 @@ _BLANK: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _SUFFIX: Final = re.compile(r"\.(?:mdc|md|markdown|txt)$")
 _RELEVANT_ONLY: Final = "its file holds only for the tasks that it is relevant to, and a rule would reach every call"
 _HEADING_OBLIGES: Final = "it is a heading; say it in a sentence under it"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedRule:
-    """A rule and the line of the source that it was."""
-
-    id: str
-    level: str
-    text: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeptObligation:
-    """A sentence that obliges and stayed guidance, its line, and why it is no rule."""
-
-    line: int
-    level: str
-    text: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of a source: its policy, or the source with the same text that stands for it.
-
-    `tags` is its scope (none: every call); with `relevant_only` it brings no rules. `kept` is what obliges and is no
-    rule; `includes` are the files that it takes in, each a policy of its own; `not_read` says why it was not read.
-    `parameters` are the blanks to fill in that it has, written `{{name}}`; each stands for its own name until then.
-    """
-
-    source: str
-    file: PolicyFile | None
-    title: str = ""
-    tags: tuple[str, ...] = ()
-    relevant_only: bool = False
-    rules: tuple[ImportedRule, ...] = ()
-    kept: tuple[KeptObligation, ...] = ()
-    sections: tuple[str, ...] = ()
-    same_as: str = ""
-    includes: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
-    not_read: str = ""
 
 
 @dataclass(slots=True)

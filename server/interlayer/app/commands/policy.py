@@ -206,6 +206,20 @@ async def policy_owners(parts: "Parts", folder: Path | None, as_json: bool) -> N
     echo(as_json, found, lambda: print_owners(found))
 
 
+@policy.command("budget")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@AS_JSON
+@with_process
+async def policy_budget(parts: "Parts", folder: Path | None, as_json: bool) -> None:
+    """Show what calls in each scope are given, and what it costs, by the set in force or by FOLDER."""
+    from interlayer.app.commands.policy_output import print_budget
+    from interlayer_policies.governance import read_folder
+
+    files = read_folder(folder) if folder else ()
+    found = await parts.domains.governance.planner.scope_costs(parts.settings.principal, files)
+    echo(as_json, found, lambda: print_budget(found))
+
+
 @policy.command("explain")
 @click.argument("task")
 @click.option("--agent", help="As which agent; default: the local one.")

@@ -11,7 +11,7 @@ from interlayer.app.commands.shell import AS_JSON, echo
 from interlayer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from interlayer_policies.rule_files.conversion import Imported
+    from interlayer_policies.rule_files.outcome import Imported
 
 __all__ = ["policy"]
 

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.owners import Ownership
     from interlayer_policies.review.policy_tests import Case
+    from interlayer_policies.review.rule_budget import ScopeCost
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
-    from interlayer_policies.rule_files.conversion import Imported, KeptObligation
+    from interlayer_policies.rule_files.outcome import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
 _FLAGS_SHOWN: Final = 5
+_BAR: Final = 12
+_CALLS: Final = {"open": "that gives no facet", "elsewhere": "whose facets no scope names"}
 _STANDINGS: Final = {
     "unknown": "not in the vocabulary: counts as not given",
     "not_given": "says nothing: counts as not given",
@@ -184,6 +187,29 @@ def print_owners(found: "Sequence[Ownership]") -> None:
         {"owner": one.owner or "nobody", "policies": ", ".join(one.policies), "warning": one.warning} for one in found
     ]
     print_table(Console(), rows, ("owner", "policies", *(("warning",) if any(one.warning for one in found) else ())))
+
+
+def print_budget(found: "Sequence[ScopeCost]") -> None:
+    """Print what a call in each scope is given; the bar is the share of the default budget that rules take."""
+    console = Console()
+    if not found:
+        console.print("no policy has rules")
+        return
+    heaviest = max(one.tokens for one in found)
+    rows = [
+        {
+            "a call": _CALLS.get(one.call) or ", ".join(f"{name}={'/'.join(v)}" for name, v in one.facets.items()),
+            "policies": one.policies,
+            "rules": one.rules,
+            "tokens": one.tokens,
+            "": "█" * max(1, round(_BAR * one.tokens / heaviest)),
+            "left": one.left,
+            "most by": " ".join(map(str, one.most[0])) if one.most else "",
+        }
+        for one in found
+    ]
+    print_table(console, rows, ("a call", "policies", "rules", "tokens", "", "left", "most by"))
+    console.print("left: of the default budget of 2,000 tokens; guidance that is relevant has a third in any case.")
 
 
 def print_vocabulary(found: "VocabularyUse") -> None:

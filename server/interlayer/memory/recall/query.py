@@ -1,6 +1,7 @@
 """What a caller asks: the words of a query that tell facts apart, and the words that an answer may hold beside them."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from interlayer.errors import InvalidInput
 from interlayer.language.terms import content_words, stem
@@ -19,6 +20,11 @@ def check_query(query: str, also: Sequence[str]) -> None:
 
 def asked(query: str, names: Collection[str]) -> str:
     """Return the query without the entity's own names: every fact is about it, so they tell none from another."""
+    return _without_names(query, tuple(names))
+
+
+@lru_cache(maxsize=64)  # a recall asks twice: for the meaning and for the words
+def _without_names(query: str, names: Sequence[str]) -> str:
     own = {stem(word) for name in names for word in content_words(name)}
     kept = [part for part in query.split() if not own.issuperset(stem(word) for word in content_words(part)) or not own]
     rest = " ".join(part for part in kept if part)

@@ -30,8 +30,8 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "meaning_near": 0.75,
     "meaning_passage": 0.3,
     "subject": 0.75,  # said by, or labelled with, what the query names
-    "question": -0.5,  # a question states nothing
-    "recency": 0.45,  # unless the past is asked for
+    "question": -1.0,  # a question states nothing
+    "recency": 0.55,  # unless the past is asked for
     "confidence": 0.1,  # decides between equals and nothing else
 }
 """What each leg counts. Chosen by `python benchmarks recall --choose` and rounded."""

@@ -55,6 +55,13 @@ def test_what_only_sounds_like_a_refusal_or_a_quotation_counts(text: str) -> Non
     assert None in [why for _, why in told("max_number", DISCOUNT, text)]
 
 
+def test_no_number_of_doubts_hides_a_violation() -> None:
+    text = "We cannot offer 30% off. " * 120 + "You get 25% off."
+    found = told("max_number", DISCOUNT, text)
+    assert [one for one in found if one[1] is None] == [("25%", None)]
+    assert len(found) == 51
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -12,7 +12,8 @@ from interlayer.errors import InvalidInput
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
 from interlayer_policies.review.lint import lint
-from interlayer_policies.rule_files.conversion import Imported, imported
+from interlayer_policies.rule_files.conversion import imported
+from interlayer_policies.rule_files.outcome import Imported
 from interlayer_policies.rule_files.placement import RuleFile
 from interlayer_policies.rule_files.search import find_rule_files
 

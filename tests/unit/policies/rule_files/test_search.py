@@ -4,7 +4,8 @@ from pathlib import Path
 
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import Policy
-from interlayer_policies.rule_files.conversion import Imported, imported
+from interlayer_policies.rule_files.conversion import imported
+from interlayer_policies.rule_files.outcome import Imported
 from interlayer_policies.rule_files.search import find_rule_files
 
 
