@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -54,6 +54,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
+    "ANSWERS": "what tools answer: `both` (text and structured content), or for hosts that show both `text`, `structured`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
@@ -61,6 +62,10 @@ RECEIPT_DAYS_MIN: Final = 180
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+Answers = Literal["both", "text", "structured"]
+"""In which form tools answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Settings:
     vectors: str = "lance"
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
+    answers: Answers = "both"
 
     @property
     def store_file(self) -> Path:
@@ -142,7 +148,14 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
+        answers=_answers(values.get("ANSWERS", "both")),
     )
+
+
+def _answers(value: str) -> Answers:
+    if value not in get_args(Answers):
+        raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
+    return cast("Answers", value)
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:

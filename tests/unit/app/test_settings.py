@@ -47,6 +47,7 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
         ("ROLES", "reader,king", "king"),
         ("ORG", "a#b", "no name"),
         ("LOG_LEVEL", "LOUD", "WARNING"),
+        ("ANSWERS", "json", "both, text, structured"),
         ("STALE_SECONDS", "-1", "0 refuses"),
         ("STALE_SECONDS", "86401", "0 refuses"),
         ("STALE_SECONDS", "5m", "0 refuses"),

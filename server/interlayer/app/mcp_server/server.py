@@ -26,6 +26,7 @@ from interlayer import __version__
 from interlayer.answers import as_json, schema_of
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.schemas import slim_input
+from interlayer.app.settings import Answers
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.description import described
@@ -87,6 +88,7 @@ class InterlayerServer(MCPServer[None]):
         notices: PolicyNotices,
         facet_values: Callable[[Principal], Awaitable[FacetValues]],
         authentication: Authentication | None = None,
+        answers: Answers = "both",
     ) -> None:
         super().__init__(
             "interlayer",
@@ -103,6 +105,7 @@ class InterlayerServer(MCPServer[None]):
         self._domains = domains
         self._principal = principal
         self._ready = ready
+        self._answers: Answers = answers
         self._facet_values = facet_values
         self._catalogue: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in TOOLS}
         _add_resources(self, domains, principal, ready)
@@ -121,7 +124,10 @@ class InterlayerServer(MCPServer[None]):
 
     @cached_property
     def _listings(self) -> list[ToolListing]:
-        return [_listing(tool) for tool in TOOLS]
+        listings = [_listing(tool) for tool in TOOLS]
+        if self._answers == "text":  # a client refuses an answer without the structured content that a schema announces
+            return [listing.model_copy(update={"output_schema": None}) for listing in listings]
+        return listings
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -138,8 +144,10 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
-        text = TextContent(type="text", text=tool.text(answer))
-        return CallToolResult(content=[text], structured_content=answer)
+        return CallToolResult(
+            content=[] if self._answers == "structured" else [TextContent(type="text", text=tool.text(answer))],
+            structured_content=None if self._answers == "text" else answer,
+        )
 
 
 def _demand(principal: Principal, role: str, what: str) -> None:

@@ -38,6 +38,7 @@ def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> Inte
         interlayer.notices,
         interlayer.facet_values,
         _authentication(interlayer) if authenticated else None,
+        interlayer.settings.answers,
     )
 
     @server.custom_route("/healthz", methods=["GET"])
