@@ -1,7 +1,7 @@
 """The MCP server: the catalogue of tools and the resources, on the official SDK.
 
 What the SDK leaves open is closed here: an unknown argument is an error, errors name field and remedy and hold no
-trace, and the text of a result is the same JSON as the structured content, without white space.
+trace, and the text of a result says the same as the structured content, in lines that a model reads.
 """
 
 import difflib
@@ -138,7 +138,7 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
-        text = TextContent(type="text", text=compact_json(answer))
+        text = TextContent(type="text", text=tool.text(answer))
         return CallToolResult(content=[text], structured_content=answer)
 
 
