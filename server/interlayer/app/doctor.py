@@ -140,9 +140,11 @@ async def _verify_policies(parts: Parts, principal: Principal) -> str:
 
 
 async def _time(parts: Parts, organization: str) -> str:
-    if doubt := await parts.memory.retention_clock.doubt(organization):
-        raise InterlayerError(doubt)
-    return "not behind what is on record, nor far ahead of it"
+    """Return what there is to know of the clock. Raises `ClockInDoubt` when it or what is on record is wrong."""
+    doubt = await parts.memory.retention_clock.doubt(organization)
+    if doubt and doubt.behind:
+        raise doubt
+    return str(doubt or "not behind what is on record, nor far ahead of it")
 
 
 async def _fitting(parts: Parts, organization: str) -> str:

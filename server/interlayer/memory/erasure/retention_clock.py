@@ -33,7 +33,14 @@ _MADE_UP: Final = timedelta(days=7)
 
 
 class ClockInDoubt(Refused):
-    """The clock may be wrong, so that nothing may be erased by it."""
+    """The clock may be wrong, so that nothing may be erased by it; `behind` tells that it is wrong or was.
+
+    One that is ahead may be right: nobody was at work for a while.
+    """
+
+    def __init__(self, message: str, *, behind: bool) -> None:
+        super().__init__(message)
+        self.behind = behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class RetentionClock:
     async def advance(self, organization: str) -> datetime:
         """Return up to when what was kept may be erased now. Raises `ClockInDoubt` with what is the matter."""
 
-        async def attempt() -> tuple[_Counted, str]:
+        async def attempt() -> tuple[_Counted, ClockInDoubt | None]:
             stored, version = await self._stored(organization)
             counted = stored or await self._beginning(organization)
             reached, doubt = _reach(counted, self._clock(), await self._newest(organization))
@@ -75,11 +82,11 @@ class RetentionClock:
 
         reached, doubt = await optimistically(attempt, "retention: others counted at the same time. Try again.")
         if doubt:
-            raise ClockInDoubt(doubt)
+            raise doubt
         return reached.until
 
-    async def doubt(self, organization: str) -> str:
-        """Say why the clock may be wrong, empty if nothing speaks for it. Writes nothing."""
+    async def doubt(self, organization: str) -> ClockInDoubt | None:
+        """Return why the clock may be wrong, None if nothing speaks for it. Writes nothing."""
         stored, _ = await self._stored(organization)
         counted = stored or await self._beginning(organization)
         return _reach(counted, self._clock(), await self._newest(organization))[1]
@@ -114,29 +121,30 @@ class RetentionClock:
         return _instant(tail[0].body.get("at")) if tail else None
 
 
-def _reach(counted: _Counted, now: datetime, newest: datetime | None) -> tuple[_Counted, str]:
-    """Return how far retention may count, and why it may not go on, empty if it may."""
+def _reach(counted: _Counted, now: datetime, newest: datetime | None) -> tuple[_Counted, ClockInDoubt | None]:
+    """Return how far retention may count, and why it may not go on, None if it may."""
     last = max(counted.until, newest or counted.until)
     if now < last - _SKEW:
-        return counted, (
+        behind = (
             f"the clock shows {_minute(now)}, the newest record is of {_minute(last)}: retention waits and nothing is "
             "erased. Set the clock; if the clock is right and the record is not, `interlayer memory expire "
             "--trust-clock` goes on."
         )
+        return counted, ClockInDoubt(behind, behind=True)
     ahead = now - counted.until
     if ahead <= _AHEAD:
-        return _Counted(max(now, counted.until)), ""
-    doubt = (
+        return _Counted(max(now, counted.until)), None
+    far = (
         f"the clock shows {_minute(now)}, {ahead.days} days after retention last counted ({_minute(counted.until)}): "
         "retention waits and nothing is erased. If the clock is wrong, set it. If it is right, retention goes on by "
         "itself when the clock has held for a day, a week a day; `interlayer memory expire --trust-clock` makes up all "
         "at once."
     )
     if counted.held_since is None or now < counted.held_since:  # or the clock was set back since
-        return replace(counted, held_since=now), doubt
+        return replace(counted, held_since=now), ClockInDoubt(far, behind=False)
     if now - counted.held_since < _HELD:
-        return counted, doubt
-    return _Counted(min(now, counted.until + _MADE_UP), held_since=now), ""
+        return counted, ClockInDoubt(far, behind=False)
+    return _Counted(min(now, counted.until + _MADE_UP), held_since=now), None
 
 
 def _body(counted: _Counted) -> dict[str, Any]:
