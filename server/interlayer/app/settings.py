@@ -44,6 +44,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
     "ORG": "organization of a local caller; `default`",
+    "USER": "person that a local caller works for; default: none",
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
@@ -51,6 +52,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
+    "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
@@ -70,6 +72,9 @@ class Jwt:
     issuer: str
     audience: str
     jwks: str
+    organization_claim: str = ""
+    organization_value: str = ""
+    """What the claim has to say; empty: the name of the organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _name("AGENT", values.get("AGENT", "local")),
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
+            _name("USER", values["USER"]) if values.get("USER") else "",
         ),
         model=_model(values),
         embedder=embedding_model(
@@ -196,7 +202,10 @@ def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
             raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
     if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
         raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
+    if not values.get("ORG"):
+        raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
+    claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip())
 
 
 def _model(values: Mapping[str, str]) -> ChatSettings:
