@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
+from interlayer.app.identity_mapping import IdentityMapping, read_mapping
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
@@ -53,6 +54,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
@@ -75,6 +77,7 @@ class Jwt:
     organization_claim: str = ""
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
+    mapping: IdentityMapping = field(default_factory=IdentityMapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,9 @@ def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
     if not values.get("ORG"):
         raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip())
+    file = values.get("AUTH_MAPPING")
+    mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping)
 
 
 def _model(values: Mapping[str, str]) -> ChatSettings:

@@ -1,12 +1,15 @@
 """The claims of the usual identity providers, as they really come, say who calls; other kinds of token are refused."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from interlayer.app.identity_mapping import read_mapping
 from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, principal_of
 from interlayer.app.settings import Jwt
+from interlayer.errors import InvalidInput
 from interlayer.principal import Principal
 
 AUDIENCE = "https://interlayer.acme.example/mcp"
@@ -152,3 +155,47 @@ def test_the_organization_is_what_the_named_claim_has_to_say() -> None:
     ):
         with pytest.raises(TokenRefused, match="organization that this server is for"):
             caller(claims, jwt)
+
+
+MAPPING = """
+default_roles = ["reader"]
+[groups.b1a2]
+roles = ["writer"]
+teams = ["sales"]
+[app_roles."Interlayer.Steward"]
+roles = ["steward"]
+teams = ["policy"]
+"""
+
+
+def test_a_file_says_what_groups_and_app_roles_give(tmp_path: Path) -> None:
+    file = tmp_path / "mapping.toml"
+    file.write_text(MAPPING, encoding="utf-8")
+    jwt = replace(JWT, mapping=read_mapping(file))
+    found = caller({"azp": "c", "sub": "ann", "groups": ["b1a2", "other"], "roles": ["Interlayer.Steward"]}, jwt)
+    assert (found.roles, found.teams) == ({"reader", "writer", "steward"}, {"sales", "other", "policy"})
+    assert caller({"azp": "c", "sub": "ann", "scope": "openid"}, jwt).roles == {"reader"}
+    assert caller({"azp": "c", "sub": "ann", "realm_access": {"roles": ["Interlayer.Steward"]}}, jwt).teams == {
+        "policy"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("group = {}", "Did you mean groups"),
+        ("groups = 7", "groups: is no table"),
+        ("[groups]\na = 7", "groups.a: is no table"),
+        ("[groups.a]\nrole = []", "Did you mean roles"),
+        ("[groups.a]\nroles = ['king']", "groups.a.roles: unknown: king"),
+        ("[app_roles.a]\nteams = 'sales'", "app_roles.a.teams: is no list"),
+        ("default_roles = ['king']", "default_roles: unknown: king"),
+        ("default_roles = [", "cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "mapping.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput) as raised:
+        read_mapping(file)
+    assert words in str(raised.value)

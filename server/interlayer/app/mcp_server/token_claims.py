@@ -43,10 +43,12 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     _demand_name(agent, "client")
     user = _user(claims, agent)
     _demand_name(user, "sub")
-    teams = frozenset(team.removeprefix("/") for claim in _TEAM_CLAIMS for team in _words(claims.get(claim)))
-    return Principal(
-        organization, agent, frozenset(_roles(claims, jwt.audience)) & ALL_ROLES, teams, user=user, actors=actors
-    )
+    groups = [group for claim in _TEAM_CLAIMS for group in _words(claims.get(claim))]
+    app_roles = [*_app_roles(claims, jwt.audience), *_realm_roles(claims)]
+    grants = list(jwt.mapping.grants(groups, app_roles))
+    roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & ALL_ROLES
+    teams = frozenset[str]().union(*(grant.teams for grant in grants))
+    return Principal(organization, agent, roles, teams, user, actors)
 
 
 def demand_access_type(header: Mapping[str, Any]) -> None:
@@ -116,14 +118,20 @@ def _user(claims: Mapping[str, Any], agent: str) -> str:
 
 def _roles(claims: Mapping[str, Any], audience: str) -> Iterator[str]:
     """Yield what the token lets the caller do, and other things; plain names count where they can be only ours."""
-    own = [*_words(claims.get("roles")), *_words(_inside(claims, "resource_access", audience, "roles"))]
-    yield from (role.removeprefix(SCOPE) for role in own)
-    shared = [*_words(claims.get("scope")), *_words(claims.get("scp")), *_words(claims.get("permissions"))]
-    shared += _words(_inside(claims, "realm_access", "roles"))
-    for name in shared:
+    yield from (role.removeprefix(SCOPE) for role in _app_roles(claims, audience))
+    shared = [word for claim in ("scope", "scp", "permissions") for word in _words(claims.get(claim))]
+    for name in (*shared, *_realm_roles(claims)):
         scope = name.removeprefix(f"{audience}/")  # Cognito puts the resource server before the scope
         if scope.startswith(SCOPE):
             yield scope.removeprefix(SCOPE)
+
+
+def _app_roles(claims: Mapping[str, Any], audience: str) -> list[str]:
+    return [*_words(claims.get("roles")), *_words(_inside(claims, "resource_access", audience, "roles"))]
+
+
+def _realm_roles(claims: Mapping[str, Any]) -> list[str]:
+    return _words(_inside(claims, "realm_access", "roles"))
 
 
 def _inside(claims: Mapping[str, Any], *path: str) -> Any:
