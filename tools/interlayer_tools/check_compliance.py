@@ -3,6 +3,7 @@
 from interlayer.principal import Principal
 from interlayer_policies.delivery.answers import CheckAnswer
 from interlayer_tools.context_facets import FacetsInput
+from interlayer_tools.renderings.governance import check_text
 from interlayer_tools.tool import Domains, Tool
 
 DESCRIPTION = """\
@@ -28,6 +29,7 @@ TOOL = Tool(
     input=CheckInput,
     output=CheckAnswer,
     run=check_compliance,
+    text=check_text,
     role="reader",
     read_only=True,
     idempotent=True,

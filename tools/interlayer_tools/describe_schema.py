@@ -2,6 +2,7 @@
 
 from interlayer.memory.schema.description import SchemaDescription, described
 from interlayer.principal import Principal
+from interlayer_tools.renderings.memory import schema_text
 from interlayer_tools.tool import Domains, Input, Tool
 
 DESCRIPTION = """\
@@ -24,6 +25,7 @@ TOOL = Tool(
     input=DescribeInput,
     output=SchemaDescription,
     run=describe_schema,
+    text=schema_text,
     role="reader",
     read_only=True,
     idempotent=True,

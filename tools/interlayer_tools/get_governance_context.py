@@ -8,6 +8,7 @@ from interlayer.memory.requests import TOKENS_MAX
 from interlayer.principal import Principal
 from interlayer_policies.delivery.answers import ContextAnswer
 from interlayer_tools.context_facets import FacetsInput
+from interlayer_tools.renderings.governance import context_text
 from interlayer_tools.tool import Domains, OptionalText, Tool
 
 DESCRIPTION = """\
@@ -45,6 +46,7 @@ TOOL = Tool(
     input=ContextInput,
     output=ContextAnswer,
     run=get_governance_context,
+    text=context_text,
     role="reader",
     read_only=True,
     idempotent=True,

@@ -7,6 +7,7 @@ from pydantic import Field
 from interlayer.memory.recall.answer import ListAnswer
 from interlayer.memory.requests import RESULTS_MAX
 from interlayer.principal import Principal
+from interlayer_tools.renderings.memory import list_text
 from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
@@ -37,6 +38,7 @@ TOOL = Tool(
     input=ListInput,
     output=ListAnswer,
     run=list_entities,
+    text=list_text,
     role="reader",
     read_only=True,
     idempotent=True,

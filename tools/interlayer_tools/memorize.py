@@ -10,6 +10,7 @@ from interlayer.ids import parse_instant, timestamp
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
 from interlayer.principal import Principal
+from interlayer_tools.renderings.memory import memorize_text
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, PropertyValue, Tool
 
 DESCRIPTION = """\
@@ -106,6 +107,7 @@ TOOL = Tool(
     input=MemorizeInput,
     output=MemorizeAnswer,
     run=memorize,
+    text=memorize_text,
     role="writer",
     idempotent=True,
 )

@@ -8,6 +8,7 @@ from interlayer.ids import parse_instant
 from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import DEFAULT_PARTS, RECALL_MAX, TOKENS_MAX, TOKENS_MIN, RecallRequest
 from interlayer.principal import Principal
+from interlayer_tools.renderings.memory import recall_text
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, Tool
 
 DESCRIPTION = """\
@@ -55,6 +56,7 @@ TOOL = Tool(
     input=RecallInput,
     output=RecallAnswer,
     run=recall_entity,
+    text=recall_text,
     role="reader",
     read_only=True,
     idempotent=True,

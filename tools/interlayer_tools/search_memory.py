@@ -7,6 +7,7 @@ from pydantic import Field
 from interlayer.memory.recall.answer import SearchAnswer
 from interlayer.memory.requests import RESULTS_MAX, TOKENS_MAX, TOKENS_MIN, SearchRequest
 from interlayer.principal import Principal
+from interlayer_tools.renderings.memory import search_text
 from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
@@ -48,6 +49,7 @@ TOOL = Tool(
     input=SearchInput,
     output=SearchAnswer,
     run=search_memory,
+    text=search_text,
     role="reader",
     read_only=True,
     idempotent=True,

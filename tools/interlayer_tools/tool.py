@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.principal import Principal
+from interlayer_tools.renderings.outline import Answer, outline
 
 if TYPE_CHECKING:  # listing the tools must not cost what the domains cost to import
     from interlayer.memory.memory import Memory
@@ -67,7 +68,10 @@ PropertyValue = str | float | bool | list[str] | SkipJsonSchema[dict[str, str | 
 
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[In, Out]):
-    """One tool; its `output` is what `run` answers. `run` raises `InterlayerError` for what the caller can mend."""
+    """One tool; its `output` is what `run` answers, and `text` says the same in lines.
+
+    `run` raises `InterlayerError` for what the caller can mend.
+    """
 
     name: str
     title: str
@@ -76,6 +80,7 @@ class Tool(Generic[In, Out]):
     output: type[Out]
     run: Callable[[Domains, Principal, In], Awaitable[Out]]
     role: str
+    text: Callable[[Answer], str] = outline
     read_only: bool = False
     destructive: bool = False
     idempotent: bool = False

@@ -6,9 +6,9 @@ names and codes. A value that nobody declared counts as not given, so that a syn
 """
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, ValidationError
@@ -28,6 +28,8 @@ from interlayer_policies.document.spelling import key_of
 
 VOCABULARY_FILE: Final = "facets.yaml"
 """Its path below the policy folder; no policy may have it as its id."""
+
+_NEAREST_KEPT: Final = 1_000
 
 FACETS: Final[Mapping[str, str]] = {
     name: FACET_OF_SCOPE_KEY[name] for name in ("regions", "audiences", "channels", "teams", "tags")
@@ -85,8 +87,16 @@ class Vocabulary:
 
     def nearest(self, facet: str, said: str) -> str | None:
         """Return the declared value, as declared, that is written most like this one, None where none is like it."""
+        return self._nearest(facet, key_of(said))
+
+    @cached_property
+    def _nearest(self) -> Callable[[str, str], str | None]:
+        """Look values up once: callers say the same ones, and each would be held against all that there are."""
+        return lru_cache(maxsize=_NEAREST_KEPT)(self._find_nearest)
+
+    def _find_nearest(self, facet: str, key: str) -> str | None:
         known = self._by_key.get(facet, {})
-        close = difflib.get_close_matches(key_of(said), known, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
         names = {folded(value.name): value.name for value in self.values.get(facet, ())}
         return names[known[close[0]]] if close else None
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
-from interlayer.app.identity_mapping import IdentityMapping, read_mapping
+from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
@@ -58,6 +58,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
+    "ANSWERS": "what tools answer: `both` (text and structured content), or for hosts that show both `text`, `structured`",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
@@ -67,17 +68,8 @@ _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class Jwt:
-    """Whose signed tokens are taken, and for whom they must be meant."""
-
-    issuer: str
-    audience: str
-    jwks: str
-    organization_claim: str = ""
-    organization_value: str = ""
-    """What the claim has to say; empty: the name of the organization."""
-    mapping: IdentityMapping = field(default_factory=IdentityMapping)
+Answers = Literal["both", "text", "structured"]
+"""In which form tools answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +91,7 @@ class Settings:
     vectors: str = "lance"
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
+    answers: Answers = "both"
 
     @property
     def store_file(self) -> Path:
@@ -147,11 +140,18 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
-        auth=_auth(values),
+        auth=read_authentication(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
+        answers=_answers(values.get("ANSWERS", "both")),
     )
+
+
+def _answers(value: str) -> Answers:
+    if value not in get_args(Answers):
+        raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
+    return cast("Answers", value)
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
@@ -189,28 +189,6 @@ def _name(setting: str, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
     return value
-
-
-def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
-    kind = values.get("AUTH", "none")
-    if kind == "none":
-        return "none"
-    if kind == "keys":
-        return "keys"
-    if kind != "jwt":
-        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
-    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
-    for name, value in given.items():
-        if not value:
-            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
-    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
-    if not values.get("ORG"):
-        raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
-    claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
-    file = values.get("AUTH_MAPPING")
-    mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping)
 
 
 def _model(values: Mapping[str, str]) -> ChatSettings:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from interlayer.app.identity_provider import Jwt
 from interlayer.app.mcp_server.transports import parse_address
-from interlayer.app.settings import Jwt, load
+from interlayer.app.settings import load
 from interlayer.errors import InvalidInput, Refused
 
 
@@ -48,6 +49,7 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
         ("USER", "a#b", "no name"),
         ("ORG", "a#b", "no name"),
         ("LOG_LEVEL", "LOUD", "WARNING"),
+        ("ANSWERS", "json", "both, text, structured"),
         ("STALE_SECONDS", "-1", "0 refuses"),
         ("STALE_SECONDS", "86401", "0 refuses"),
         ("STALE_SECONDS", "5m", "0 refuses"),

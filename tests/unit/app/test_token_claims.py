@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from interlayer.app.identity_mapping import read_mapping
+from interlayer.app.identity_provider import Jwt, read_mapping
 from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, principal_of
-from interlayer.app.settings import Jwt
 from interlayer.errors import InvalidInput
 from interlayer.principal import Principal
 

@@ -18,9 +18,9 @@ from mcp.server.auth.settings import AuthSettings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interlayer.app.access import Access, expiry_seconds
+from interlayer.app.identity_provider import Jwt
 from interlayer.app.mcp_server.signing_keys import SigningKeys
 from interlayer.app.mcp_server.token_claims import SCOPE, TokenRefused, demand_access_type, principal_of
-from interlayer.app.settings import Jwt
 from interlayer.errors import InterlayerError, Refused, Unavailable
 from interlayer.principal import Principal
 

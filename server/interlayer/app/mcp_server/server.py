@@ -1,7 +1,7 @@
 """The MCP server: the catalogue of tools and the resources, on the official SDK.
 
 What the SDK leaves open is closed here: an unknown argument is an error, errors name field and remedy and hold no
-trace, and the text of a result is the same JSON as the structured content, without white space.
+trace, and the text of a result says the same as the structured content, in lines that a model reads.
 """
 
 import difflib
@@ -27,6 +27,7 @@ from interlayer.answers import as_json, schema_of
 from interlayer.app.mcp_server.authentication import wait_for_end
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.schemas import slim_input
+from interlayer.app.settings import Answers
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.description import described
@@ -88,6 +89,7 @@ class InterlayerServer(MCPServer[None]):
         notices: PolicyNotices,
         facet_values: Callable[[Principal], Awaitable[FacetValues]],
         authentication: Authentication | None = None,
+        answers: Answers = "both",
     ) -> None:
         super().__init__(
             "interlayer",
@@ -104,6 +106,7 @@ class InterlayerServer(MCPServer[None]):
         self._domains = domains
         self._principal = principal
         self._ready = ready
+        self._answers: Answers = answers
         self._facet_values = facet_values
         self._catalogue: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in TOOLS}
         _add_resources(self, domains, principal, ready)
@@ -122,7 +125,10 @@ class InterlayerServer(MCPServer[None]):
 
     @cached_property
     def _listings(self) -> list[ToolListing]:
-        return [_listing(tool) for tool in TOOLS]
+        listings = [_listing(tool) for tool in TOOLS]
+        if self._answers == "text":  # a client refuses an answer without the structured content that a schema announces
+            return [listing.model_copy(update={"output_schema": None}) for listing in listings]
+        return listings
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -139,8 +145,10 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
-        text = TextContent(type="text", text=compact_json(answer))
-        return CallToolResult(content=[text], structured_content=answer)
+        return CallToolResult(
+            content=[] if self._answers == "structured" else [TextContent(type="text", text=tool.text(answer))],
+            structured_content=None if self._answers == "text" else answer,
+        )
 
 
 def _demand(principal: Principal, role: str, what: str) -> None:

@@ -7,7 +7,7 @@ made for something else than a call, such as an ID token, is refused with the re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from interlayer.app.settings import Jwt
+from interlayer.app.identity_provider import Jwt
 from interlayer.errors import Refused
 from interlayer.principal import ALL_ROLES, Principal
 

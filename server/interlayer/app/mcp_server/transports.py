@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from interlayer.app.identity_provider import Jwt
 from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, TokenAnswers, auth_settings, caller
 from interlayer.app.mcp_server.process import Interlayer, running
 from interlayer.app.mcp_server.server import Authentication, InterlayerServer
-from interlayer.app.settings import Jwt
 from interlayer.errors import InvalidInput, Refused
 
 _SIGNAL_CLOSE_S: Final = 3.0
@@ -40,6 +40,7 @@ def build_server(interlayer: Interlayer, authentication: Authentication | None =
         interlayer.notices,
         interlayer.facet_values,
         authentication,
+        interlayer.settings.answers,
     )
 
     @server.custom_route("/healthz", methods=["GET"])

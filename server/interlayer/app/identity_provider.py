@@ -1,4 +1,4 @@
-"""What the groups and app roles of an identity provider give its users here, by a TOML file of the operator.
+"""Which identity provider's tokens are taken, and what its groups and app roles give, by a TOML file of the operator.
 
 default_roles = ["reader"]
 
@@ -11,15 +11,17 @@ roles = ["steward"]
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from interlayer.errors import InvalidInput
 from interlayer.principal import ALL_ROLES
 
+_PREFIX: Final = "INTERLAYER_"
 _PARTS: Final = ("default_roles", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
 
@@ -47,6 +49,42 @@ class IdentityMapping:
         for group in groups:
             yield self.groups.get(group) or Grant(teams=frozenset({group.removeprefix("/")}))
         yield from (self.app_roles[name] for name in app_roles if name in self.app_roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """Whose signed tokens are taken, and for whom they must be meant."""
+
+    issuer: str
+    audience: str
+    jwks: str
+    organization_claim: str = ""
+    organization_value: str = ""
+    """What the claim has to say; empty: the name of the organization."""
+    mapping: IdentityMapping = field(default_factory=IdentityMapping)
+
+
+def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
+    """Return how callers over HTTP are recognized. Raises `InvalidInput` naming setting and remedy."""
+    kind = values.get("AUTH", "none")
+    if kind == "none":
+        return "none"
+    if kind == "keys":
+        return "keys"
+    if kind != "jwt":
+        raise InvalidInput(f"{_PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
+    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
+    for name, value in given.items():
+        if not value:
+            raise InvalidInput(f"{_PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
+    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
+        raise InvalidInput(f"{_PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+    if not values.get("ORG"):
+        raise InvalidInput(f"{_PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
+    claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
+    file = values.get("AUTH_MAPPING")
+    mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping)
 
 
 def read_mapping(path: Path) -> IdentityMapping:
