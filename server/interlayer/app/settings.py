@@ -58,7 +58,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
-    "ANSWERS": "what tools answer: `both` (text and structured content), or for hosts that show both `text`, `structured`",
+    "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
