@@ -13,6 +13,7 @@ from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
@@ -41,6 +42,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
     "ORG": "organization of a local caller; `default`",
+    "USER": "person that a local caller works for; default: none",
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
@@ -48,6 +50,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
+    "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
@@ -65,15 +69,6 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 Answers = Literal["both", "text", "structured"]
 """In which form tools answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Jwt:
-    """Whose signed tokens are taken, and for whom they must be meant."""
-
-    issuer: str
-    audience: str
-    jwks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +129,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _name("AGENT", values.get("AGENT", "local")),
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
+            _name("USER", values["USER"]) if values.get("USER") else "",
         ),
         model=_model(values),
         embedder=embedding_model(
@@ -142,7 +138,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
-        auth=_auth(values),
+        auth=read_authentication(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
@@ -174,23 +170,6 @@ def _name(setting: str, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise InvalidInput(PREFIX + setting, f"{value[:40]!r} is no name.", "Letters, digits, . _ @ - and spaces.")
     return value
-
-
-def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
-    kind = values.get("AUTH", "none")
-    if kind == "none":
-        return "none"
-    if kind == "keys":
-        return "keys"
-    if kind != "jwt":
-        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
-    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
-    for name, value in given.items():
-        if not value:
-            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
-    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
 
 
 def _model(values: Mapping[str, str]) -> ChatSettings:

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from interlayer import __version__
 from interlayer.answers import as_json, schema_of
+from interlayer.app.mcp_server.authentication import wait_for_end
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.schemas import slim_input
 from interlayer.app.settings import Answers
@@ -101,7 +102,7 @@ class InterlayerServer(MCPServer[None]):
             token_verifier=authentication[0] if authentication else None,
             auth=authentication[1] if authentication else None,
         )
-        notices.serve(self)
+        notices.serve(self, partial(wait_for_end, authentication[0]) if authentication else None)
         self._domains = domains
         self._principal = principal
         self._ready = ready
