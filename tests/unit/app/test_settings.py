@@ -43,6 +43,7 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
         ("EMBEDDER", "two words", "litellm"),
         ("EMBEDDER_FOLDER", "/nowhere/at/all", "folder"),
         ("EMBEDDER_API_BASE", "ftp://x", "https"),
+        ("EMBEDDER_API_BASE", "https://user:hunter2@host/v1", "has a user in it"),
         ("AUTH", "basic", "keys"),
         ("AUTH", "jwt", "AUTH_ISSUER"),
         ("ROLES", "reader,king", "king"),
