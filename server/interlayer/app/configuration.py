@@ -19,7 +19,7 @@ from interlayer.errors import InvalidInput
 
 PREFIX: Final = "INTERLAYER_"
 CONFIG: Final = "CONFIG"
-PATHS: Final = frozenset({CONFIG, "HOME", "SCHEMA", "POLICIES", "EMBEDDER_FOLDER"})
+PATHS: Final = frozenset({CONFIG, "HOME", "SCHEMA", "POLICIES", "EMBEDDER_FOLDER", "AUTH_MAPPING"})
 """Settings that name a file or folder of this machine."""
 
 _FILE: Final = "interlayer.toml"

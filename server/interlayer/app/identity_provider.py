@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from interlayer.app.configuration import PREFIX
 from interlayer.errors import InvalidInput
 from interlayer.principal import ALL_ROLES
 
-_PREFIX: Final = "INTERLAYER_"
 _PARTS: Final = ("default_roles", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
 
@@ -72,15 +72,15 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     if kind == "keys":
         return "keys"
     if kind != "jwt":
-        raise InvalidInput(f"{_PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
+        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
     given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
     for name, value in given.items():
         if not value:
-            raise InvalidInput(f"{_PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
+            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
     if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{_PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
     if not values.get("ORG"):
-        raise InvalidInput(f"{_PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
+        raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
