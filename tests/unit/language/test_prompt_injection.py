@@ -2,7 +2,7 @@
 
 import pytest
 
-from interlayer.language.prompt_injection import addressed, is_instruction
+from interlayer.language.prompt_injection.orders import addressed, is_instruction
 
 
 @pytest.mark.parametrize(

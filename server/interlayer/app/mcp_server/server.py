@@ -31,6 +31,7 @@ from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.description import described
 from interlayer.principal import Principal
 from interlayer.text.budget import compact_json
+from interlayer.text.visible import visible, visible_in
 from interlayer_tools import TOOLS, Domains, Tool
 
 INSTRUCTIONS: Final = """\
@@ -138,8 +139,11 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
-        text = TextContent(type="text", text=tool.text(answer))
-        return CallToolResult(content=[text], structured_content=answer)
+        said = tool.text(answer)
+        if visible(said) != said:  # of what was stored before such characters were taken out
+            answer = visible_in(answer)
+            said = tool.text(answer)
+        return CallToolResult(content=[TextContent(type="text", text=said)], structured_content=answer)
 
 
 def _demand(principal: Principal, role: str, what: str) -> None:
@@ -276,12 +280,12 @@ def _add_resources(
         with _translate_errors():
             known, reader = await open_domains()
             return compact_json(
-                as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
+                visible_in(as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
             )
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:
-    return (await domains.governance.policy(principal, policy_id, version)).text
+    return visible((await domains.governance.policy(principal, policy_id, version)).text)
 
 
 @contextmanager
