@@ -197,8 +197,3 @@ def marks_of(sentence: str) -> dict[str, float]:
         if weights:
             found[name] = max(weights, key=abs)
     return found
-
-
-def score(sentence: str) -> float:
-    """Return how much of an order to a model a sentence has, from 0 to some 3."""
-    return round(sum(marks_of(sentence).values()), 2)

@@ -1,5 +1,6 @@
 """Where a text speaks to a language model or an agent rather than about anything, and how far that reaches."""
 
+import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ import re2
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.prompt_injection.certain import BLOCK, CERTAIN, OVERRIDE, SIGNS
 from interlayer.language.prompt_injection.disguises import decoded, may_be_coded, spelled, turned
-from interlayer.language.prompt_injection.marks import THRESHOLD, compiled, marks_of, needed_signs, score
+from interlayer.language.prompt_injection.marks import THRESHOLD, compiled, marks_of, needed_signs
 
 Span = tuple[int, int]
 
@@ -58,7 +59,7 @@ class _Found:
     start: int
     end: int
     opens: bool = False
-    is_certain: bool = True
+    score: float = math.inf
 
 
 def is_instruction(text: str) -> bool:
@@ -68,7 +69,12 @@ def is_instruction(text: str) -> bool:
 
 def is_certain_instruction(text: str) -> bool:
     """Return whether a text speaks to a model by what nobody states a fact by, not only by several marks together."""
-    return any(one.is_certain for one in _orders(text))
+    return strength(text) == math.inf
+
+
+def strength(text: str) -> float:
+    """Return how much of an order the sentence of a text has that has most of one; infinite for a certain order."""
+    return max((one.score for one in _orders(text, 0.0)), default=0.0)
 
 
 def without_orders(text: str) -> str:
@@ -93,17 +99,17 @@ def addressed(content: str) -> list[Span]:
     return _joined(places)
 
 
-def _orders(text: str) -> list[_Found]:
-    """Return the places that give an order in plain words or under a disguise."""
-    found = list(_plain_orders(text))
+def _orders(text: str, least: float = THRESHOLD) -> list[_Found]:
+    """Return the places that give an order in plain words or under a disguise, from so much of an order on."""
+    found = list(_plain_orders(text, least))
     for reading in spelled(text):
-        found += _plain_orders(reading)
+        found += _plain_orders(reading, least)
     if may_be_coded(text):
         for span, said in decoded(text):
             if _gives_order(said):
                 found.append(_Found(*span))
         for reading, is_reversed in turned(text):
-            for one in _plain_orders(reading):
+            for one in _plain_orders(reading, least):
                 span = (len(text) - one.end, len(text) - one.start) if is_reversed else (one.start, one.end)
                 found.append(_Found(*span))
     return found
@@ -111,12 +117,12 @@ def _orders(text: str) -> list[_Found]:
 
 def _gives_order(said: str) -> bool:
     """Return whether something that stood in a code is an order; there less is needed for it."""
-    return any(_plain_orders(said)) or any(
-        score(said[slice(*one)]) + _DECODED >= THRESHOLD for one in _sentences(said)[:50]
+    return any(_plain_orders(said, THRESHOLD)) or any(
+        sum(marks_of(said[slice(*one)]).values()) + _DECODED >= THRESHOLD for one in _sentences(said)[:50]
     )
 
 
-def _plain_orders(text: str) -> Iterator[_Found]:
+def _plain_orders(text: str, least: float) -> Iterator[_Found]:
     """Yield the places that give an order, and not those that tell of others who were given one."""
     if not _sieve().search(text):
         return
@@ -131,8 +137,10 @@ def _plain_orders(text: str) -> Iterator[_Found]:
     for start, end in _suspect(text):
         sentence = text[start:end]
         marks = marks_of(_without_reports(sentence))
-        if round(sum(marks.values()), 2) >= THRESHOLD:
-            yield _Found(start, end, "turn" in marks or "following" in marks or sentence.endswith(":"), is_certain=False)
+        score = round(sum(marks.values()), 2)
+        if score >= least:
+            opens = "turn" in marks or "following" in marks or sentence.endswith(":")
+            yield _Found(start, end, opens, score)
 
 
 def _suspect(text: str) -> Iterator[Span]:
