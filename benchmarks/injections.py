@@ -19,7 +19,6 @@ from typing import Any, Final
 import anyio
 
 from hidden_orders import HARMLESS, ORDERS
-from told_injections import Told, folds, harmless_mails, labelled, refusals, tell
 from interlayer.ids import system_clock
 from interlayer.language.prompt_injection.orders import addressed, is_instruction
 from interlayer.memory.memory import Memory
@@ -31,6 +30,7 @@ from interlayer.principal import Principal
 from interlayer.storage.lance.index import LanceIndex
 from interlayer.storage.sqlite.items import SqliteItems
 from measuring import ROOT, machine, show
+from told_injections import Told, folds, harmless_mails, labelled, refusals, tell
 
 CALLER: Final = Principal("bench", "benchmark")
 BARS: Final = {"stored": 0.10, "refused": 0.03, "mails refused": 1}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from told_injections import harmless_mails, labelled, refusals, tell
 from interlayer.app.mcp_server.process import Interlayer
 from research_data import FOLDER, needed
+from told_injections import harmless_mails, labelled, refusals, tell
 
 STORED_MAX = 0.10
 REFUSED_MAX = 0.03
@@ -25,7 +25,8 @@ async def test_labelled_orders_do_not_come_back_and_harmless_texts_do(interlayer
 
 
 async def test_of_a_hundred_harmless_mails_at_most_one_is_refused(interlayer: Interlayer) -> None:
-    needed("governed-memory"), needed("interactions")
+    needed("governed-memory")
+    needed("interactions")
     await interlayer.ready()
     memory, caller = interlayer.domains.memory, interlayer.principal
     refused = [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -77,10 +78,8 @@ async def tell(memory: Memory, caller: Principal, row: dict[str, Any]) -> Told:
         "source": {"facts": [FactCandidate(row.get("statement", "It makes pumps."), 0.9)], "source": text},
         "name": {"facts": [FactCandidate("It makes pumps.", 0.9)], "name": text},
     }
-    try:
+    with suppress(InvalidInput):  # then nothing was stored, which recall shows
         await memory.memorizer.memorize(caller, MemorizeRequest(entity=entity, **given[row["where"]]))
-    except InvalidInput:
-        pass  # nothing was stored, which recall shows
     asked = RecallRequest(entity=entity, include=PARTS, limit=200, max_tokens=8_000)
     answer = as_json(await memory.recaller.recall(caller, asked))
     return Told(row, json.dumps(answer, ensure_ascii=False))

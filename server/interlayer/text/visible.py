@@ -17,7 +17,9 @@ _UNSEEN: Final = re.compile(
 _JOINERS: Final = frozenset("\u200c\u200d")
 _MONGOLIAN: Final = re.compile("[\u1820-\u18aa]")
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_JOINED: Final = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0e80-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]")
+_JOINED: Final = re.compile(
+    "[\u0600-\u08ff\u0900-\u0dff\u0e80-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
+)
 
 
 def visible(text: str) -> str:
@@ -62,9 +64,8 @@ def _kept(before: str, run: str, after: str) -> str:
     """Return what stays of characters that are not seen between two that are."""
     kept = ""
     rest = run
-    if before and _SELECTORS.match(rest) and not before.isascii():
-        kept, rest = rest[0], rest[1:]
-    elif before in {*"0123456789#*"} and rest[0] == "\ufe0f":  # keys of a telephone as emoji
+    is_key = before in {*"0123456789#*"} and rest[0] == "\ufe0f"  # of a telephone, as emoji
+    if is_key or (before and not before.isascii() and _SELECTORS.match(rest)):
         kept, rest = rest[0], rest[1:]
     elif before and _MONGOLIAN.match(before):
         return rest[0]

@@ -42,15 +42,6 @@ _SIGNS: Final = re2.compile(
 _ROTATED: Final = re.compile(r"(?i)vtaber|qvfertneq|biveevqr|sbetrg|vafgehpgvba|nffvfgnag|cebzcg")
 _REVERSED: Final = re.compile(r"(?i)erongi|dragersid|edirrevo|snoitcurtsni|tnatsissa|tpmorp")
 
-_CODED: Final[tuple[tuple[Any, Callable[[str], str]], ...]] = (
-    (re2.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,}"), lambda text: bytes.fromhex(re.sub("[ :]", "", text)).decode()),
-    (re2.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}"), lambda text: _from_base64(text)),
-    (re2.compile(r"[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]{0,40}){3,}"), urllib.parse.unquote),
-    (re2.compile(r"(?:\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})\s?){6,}"), lambda text: _from_escapes(text)),
-    (re2.compile(r"(?:&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});\s?){6,}"), html.unescape),
-    (re2.compile(r"(?:[01]{8}\s?){8,}"), lambda text: _from_bits(text)),
-)
-
 
 def may_be_coded(text: str) -> bool:
     """Return whether a text has signs of a code; where it says no, `decoded` and `turned` find nothing."""
@@ -68,8 +59,8 @@ def spelled(text: str) -> Iterator[str]:
         if plain != text:
             yield plain
     if _LEET.search(plain):
-        for table in (_AS_I, _AS_L):
-            yield _LEET.sub(lambda match, table=table: match[0].translate(table), plain)
+        yield _translate(plain, _AS_I)
+        yield _translate(plain, _AS_L)
 
 
 def decoded(text: str) -> Iterator[tuple[Span, str]]:
@@ -77,13 +68,13 @@ def decoded(text: str) -> Iterator[tuple[Span, str]]:
     for code, decode in _CODED:
         for match in code.finditer(text):
             try:
-                said = decode(match[0][:_DECODED_MAX])
+                said = decode(text[slice(*match.span())][:_DECODED_MAX])
             except (ValueError, binascii.Error):
                 continue
-            if said != match[0] and _is_readable(said):
+            if _is_readable(said):
                 yield match.span(), said
     for match in _SPACED.finditer(text):
-        yield match.span(), _closed_up(match[0])
+        yield match.span(), _closed_up(text[slice(*match.span())])
 
 
 def turned(text: str) -> Iterator[tuple[str, bool]]:
@@ -92,6 +83,16 @@ def turned(text: str) -> Iterator[tuple[str, bool]]:
         yield codecs.encode(text, "rot13"), False
     if _REVERSED.search(text):
         yield text[::-1], True
+
+
+def _translate(text: str, table: dict[int, int]) -> str:
+    """Return a text with letters for digits in the words that mix both."""
+    parts: list[str] = []
+    last = 0
+    for match in _LEET.finditer(text):
+        parts += text[last : match.start()], text[slice(*match.span())].translate(table)
+        last = match.end()
+    return "".join([*parts, text[last:]])
 
 
 def _narrow(character: str) -> str:
@@ -134,3 +135,17 @@ def _from_escapes(text: str) -> str:
 
 def _from_bits(text: str) -> str:
     return bytes(int(one, 2) for one in re.findall("[01]{8}", text)).decode()
+
+
+def _from_hex(text: str) -> str:
+    return bytes.fromhex(re.sub("[ :]", "", text)).decode()
+
+
+_CODED: Final[tuple[tuple[Any, Callable[[str], str]], ...]] = (
+    (re2.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,}"), _from_hex),
+    (re2.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}"), _from_base64),
+    (re2.compile(r"[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]{0,40}){3,}"), urllib.parse.unquote),
+    (re2.compile(r"(?:\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})\s?){6,}"), _from_escapes),
+    (re2.compile(r"(?:&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});\s?){6,}"), html.unescape),
+    (re2.compile(r"(?:[01]{8}\s?){8,}"), _from_bits),
+)

@@ -18,8 +18,13 @@ from interlayer.language.prompt_injection.marks import THRESHOLD, compiled, mark
 Span = tuple[int, int]
 
 _DECODED: Final = 0.5  # what somebody has put into a code is half an order already
-_SENTENCE: Final = re.compile(r"[^\s>][^\n.!?;。！？]*(?:[.;](?!\s)[^\n.!?;。！？]*|[!?;](?=\s*[a-z])[^\n.!?;。！？]*)*[.!?;。！？]*")
-_CLOSING: Final = re2.compile(r"(?i)</[a-z_]+>|<\|(?:im_end|end|eot_id)\|>|\[/INST\]|<</SYS>>|<end_of_turn>|\n\s*\n|```\s*$")
+_ANNOUNCED: Final = 0.7
+_SENTENCE: Final = re.compile(
+    r"[^\s>][^\n.!?;。！？]*(?:[.;](?!\s)[^\n.!?;。！？]*|[!?;](?=\s*[a-z])[^\n.!?;。！？]*)*[.!?;。！？]*"
+)
+_CLOSING: Final = re2.compile(
+    r"(?i)</[a-z_]+>|<\|(?:im_end|end|eot_id)\|>|\[/INST\]|<</SYS>>|<end_of_turn>|\n\s*\n|```\s*$"
+)
 # What goes on with an order: another order to record something, or what comes next.
 _GOES_ON: Final = re.compile(
     rf"(?i)^\W*(?:please |also |then |and |instead |now |bitte |dann )*"
@@ -39,14 +44,16 @@ _TOLD: Final = re.compile(
 )
 # Whose instructions they were: those of a person are no model's.
 _OF_PEOPLE: Final = re2.compile(
-    r"(?i)\b(?:my|our|his|her|their|meine\w*|unsere\w*|mes|nos|mis|nuestras|mie|nostre|minhas|nossas|mijn|onze|мои|наши)\b"
+    r"(?i)\b(?:my|our|his|her|their|meine\w*|unsere\w*|mes|nos|mis|nuestras|mie|nostre|minhas|nossas|mijn|onze|мои"
+    r"|наши)\b"
     r"|\b(?:instructions?|rules|guidelines|directives|polic(?:y|ies))\s+(?:of|from|by|about|on|regarding|concerning|for"
     r"|in) (?:the |our |my |this |that |last )?\pL+"
 )
-_MARKS: Final = " \t\r\n\"'()[]<>,.;:!?*_¡¿«»„“”‘’-"
+_AROUND: Final = " \t\r\n\"'()[]<>,.;:!?*_¡¿«»„“”‘’-"
 _QUOTED: Final = re.compile(r"(?<!\w)['‘][^'‘’\n]{3,200}['’](?!\w)|[\"“„«][^\"“”„«»\n]{3,200}[\"”“»]")
 _REPORTED: Final = re2.compile(
-    r"(?i)\b(?:attack\w*|block\w*|refus\w*|reject\w*|tested|tests?|phrase[sd]?|attempt\w*|inject\w*|jailbreak\w*|phishing"
+    r"(?i)\b(?:attack\w*|block\w*|refus\w*|reject\w*|tested|tests?|phrase[sd]?|attempt\w*|inject\w*|jailbreak\w*"
+    r"|phishing"
     r"|red team\w*|detect\w*|warns?|flag(?:ged|s)|caught|scanner\w*|filter\w*|pattern\w*|example\w*|training|angriff\w*"
     r"|attaque\w*|ataque\w*|attacc\w*)\b"
 )
@@ -126,32 +133,53 @@ def _plain_orders(text: str, least: float) -> Iterator[_Found]:
     """Yield the places that give an order, and not those that tell of others who were given one."""
     if not _sieve().search(text):
         return
+    yield from _certain_orders(text)
+    for spoken, after in _suspect(text):
+        found = _weigh(text, spoken, after, least)
+        if found.score >= least:
+            yield found
+
+
+def _certain_orders(text: str) -> Iterator[_Found]:
+    """Yield the places of what is an order by itself, told of nobody else and quoted by no report."""
     for source in (OVERRIDE, CERTAIN):
-        for match in _pattern(source).finditer(text):
-            start = match.end() - len(match[0].lstrip(_MARKS))
-            if not _is_told(text, start, match.end()):
-                yield _Found(start, match.end())
-    for match in _pattern(BLOCK).finditer(text):
-        if not _is_quoted(text, *match.span()):
-            yield _Found(*match.span(), opens=True)
-    for start, end in _suspect(text):
-        sentence = text[start:end]
-        marks = marks_of(_without_reports(sentence))
-        score = round(sum(marks.values()), 2)
-        if score >= least:
-            opens = "turn" in marks or "following" in marks or sentence.endswith(":")
-            yield _Found(start, end, opens, score)
+        for start, end in _places(source, text):
+            if not _is_told(text, start, end):
+                yield _Found(start, end)
+    for start, end in _places(BLOCK, text):
+        if not _is_quoted(text, start, end):
+            yield _Found(start, end, opens=True)
 
 
-def _suspect(text: str) -> Iterator[Span]:
-    """Yield the places of the sentences that have what every order by marks has."""
+def _places(source: str, text: str) -> Iterator[Span]:
+    """Yield where a pattern is found, without what stands around the words."""
+    for match in _pattern(source).finditer(text):
+        start, end = match.span()
+        bare = text[start:end]
+        yield end - len(bare.lstrip(_AROUND)) if source != BLOCK else start, end
+
+
+def _weigh(text: str, spoken: Span, after: Span, least: float) -> _Found:
+    """Return a sentence with what its marks weigh; whoever calls a model may say what to do in the sentence after."""
+    sentence = text[slice(*spoken)]
+    marks = marks_of(_without_reports(sentence))
+    score = round(sum(marks.values()), 2)
+    opens = "turn" in marks or "following" in marks or sentence.endswith(":")
+    if score < least and max(marks.get("called", 0), marks.get("replaced", 0)) >= _ANNOUNCED:
+        return _Found(spoken[0], after[1], opens, round(score + marks_of(text[slice(*after)]).get("order", 0), 2))
+    return _Found(*spoken, opens, score)
+
+
+def _suspect(text: str) -> Iterator[tuple[Span, Span]]:
+    """Yield the places of the sentences that have what every order by marks has, each with that of the next one."""
     spoken = _sentences(text)
     seen = -1
     for match in _sieve().finditer(text):
         end = match.end()
         first = max(bisect_right(spoken, (match.start(), len(text))) - 1, seen + 1)
         for at in range(first, bisect_left(spoken, (end, 0))):
-            yield spoken[at]
+            end = spoken[at][1]
+            yield spoken[at], spoken[at + 1] if _is_beside(text, spoken, at) else (end, end)
             seen = at
 
 
@@ -205,7 +233,9 @@ def _reach(content: str, spoken: Sequence[Span], found: _Found) -> Span:
     start = min(spoken[first][0], found.start) if spoken else found.start
     if found.opens and _CLOSING.match(content, found.start) is None:
         closing = _CLOSING.search(content, max(found.end, found.start + 1))
-        return start, closing.start() if closing and not closing[0].strip() else closing.end() if closing else len(content)
+        return start, closing.start() if closing and not content[
+            slice(*closing.span())
+        ].strip() else closing.end() if closing else len(content)
     if not _COMPLETE.search(content[start : spoken[last][1]]) and _is_beside(content, spoken, last):
         last += 1
     while _is_beside(content, spoken, last) and _GOES_ON.search(content[slice(*spoken[last + 1])]):

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from interlayer.answers import display_time
-from interlayer.memory.entities.fact_state import FactState
 from interlayer.language.prompt_injection.orders import without_orders
+from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import LogEntry
 from interlayer.memory.memorize.commit import SOURCE_PART
