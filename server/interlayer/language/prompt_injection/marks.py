@@ -21,6 +21,7 @@ The weights of the marks that a sentence has are added up, of each mark the high
 Nothing but the threshold is fitted: `python benchmarks injections` chooses it over folds of labelled texts.
 """
 
+from functools import cache
 from typing import Any, Final
 
 import re2
@@ -44,22 +45,34 @@ def needed_signs() -> str:
 
 def compiled(source: str) -> Any:
     """Return a pattern for RE2, for any case and each line."""
-    options = re2.Options()
-    options.never_capture, options.log_errors, options.max_mem = True, False, _MEMORY
-    options.case_sensitive = False
-    return re2.compile(f"(?ms){source}", options)
-
-
-_COMPILED: Final[dict[str, list[tuple[float, Any]]]] = {}
+    return re2.compile(f"(?ms){source}", _options())
 
 
 def marks_of(sentence: str) -> dict[str, float]:
     """Return the marks of a sentence with their weights."""
-    if not _COMPILED:  # when first needed: a start must not wait for it
-        _COMPILED.update({name: [(weight, compiled(one)) for weight, one in known] for name, known in _MARKS.items()})
+    known, patterns = _all()
     found: dict[str, float] = {}
-    for name, known in _COMPILED.items():
-        weights = [weight for weight, one in known if one.search(sentence)]
-        if weights:
-            found[name] = max(weights, key=abs)
+    for number in patterns.Match(sentence) or ():
+        name, weight = known[number]
+        found[name] = max(found.get(name, 0.0), weight, key=abs)
     return found
+
+
+@cache
+def _all() -> tuple[list[tuple[str, float]], Any]:
+    """Return the mark and weight of each pattern, and all of them as one, made when first needed."""
+    known: list[tuple[str, float]] = []
+    patterns: Any = re2.Set.SearchSet(_options())
+    for name, signs in _MARKS.items():
+        for weight, source in signs:
+            patterns.Add(f"(?ms){source}")
+            known.append((name, weight))
+    patterns.Compile()
+    return known, patterns
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.never_capture, options.log_errors, options.max_mem = True, False, _MEMORY
+    options.case_sensitive = False
+    return options

@@ -22,8 +22,8 @@ _ANNOUNCED: Final = 0.7
 _SENTENCE: Final = re.compile(
     r"[^\s>][^\n.!?;。！？]*(?:[.;](?!\s)[^\n.!?;。！？]*|[!?;](?=\s*[a-z])[^\n.!?;。！？]*)*[.!?;。！？]*"
 )
-_CLOSING: Final = re2.compile(
-    r"(?i)</[a-z_]+>|<\|(?:im_end|end|eot_id)\|>|\[/INST\]|<</SYS>>|<end_of_turn>|\n\s*\n|```\s*$"
+_CLOSING: Final = re.compile(
+    r"(?i)</[a-z_]+>|<\|(?:im_end|end|eot_id)\|>|\[/INST\]|<</SYS>>|<end_of_turn>|\n[ \t]*\n|```\s*$"
 )
 # What goes on with an order: another order to record something, or what comes next.
 _GOES_ON: Final = re.compile(
@@ -102,7 +102,12 @@ def addressed(content: str) -> list[Span]:
     if not found:
         return []
     spoken = _sentences(content)
-    places = [_reach(content, spoken, one) for one in found]
+    places: list[Span] = []
+    last = -1
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if one.end > last:  # else a place before reaches over it
+            places.append(_reach(content, spoken, one))
+            last = max(last, places[-1][1])
     return _joined(places)
 
 
@@ -233,9 +238,9 @@ def _reach(content: str, spoken: Sequence[Span], found: _Found) -> Span:
     start = min(spoken[first][0], found.start) if spoken else found.start
     if found.opens and _CLOSING.match(content, found.start) is None:
         closing = _CLOSING.search(content, max(found.end, found.start + 1))
-        return start, closing.start() if closing and not content[
-            slice(*closing.span())
-        ].strip() else closing.end() if closing else len(content)
+        if closing is None:
+            return start, len(content)
+        return start, closing.end() if closing[0].strip() else closing.start()
     if not _COMPLETE.search(content[start : spoken[last][1]]) and _is_beside(content, spoken, last):
         last += 1
     while _is_beside(content, spoken, last) and _GOES_ON.search(content[slice(*spoken[last + 1])]):
