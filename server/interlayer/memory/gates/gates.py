@@ -42,7 +42,7 @@ from interlayer.language.prompt_injection.orders import is_certain_instruction, 
 from interlayer.language.terms import terms
 from interlayer.language.writing.conventions import UNKNOWN, conventions_of
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rejection import GateCode, Rejection
+from interlayer.memory.gates.rejection import UNTRUSTED, GateCode, Rejection
 from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
@@ -52,8 +52,8 @@ from interlayer.text.private import MASK, masked
 
 _OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
 _ORDER: Final = Rejection("instruction", "it addresses a model")
-DOUBTFUL: Final = Rejection("instruction", "untrusted: it may address a model; kept until a person admits it")
-BESIDE: Final = Rejection("instruction", "untrusted: it stands where the content addresses a model")
+_DOUBTFUL: Final = Rejection("instruction", f"{UNTRUSTED}: it may address a model; kept until a person admits it")
+_BESIDE: Final = Rejection("instruction", f"{UNTRUSTED}: it stands where the content addresses a model")
 _SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
 _SECRECY: Final = Rejection("secret", "it holds a key, token, password or card number; nothing of it is kept")
 _FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
@@ -185,9 +185,9 @@ class Gates:
     def _why_order(self, text: str, candidate: FactCandidate | PropertyCandidate) -> Rejection | None:
         """Return why a candidate is no statement but an order to a model, if so."""
         if is_instruction(text):
-            return _ORDER if is_certain_instruction(text) else DOUBTFUL
+            return _ORDER if is_certain_instruction(text) else _DOUBTFUL
         stands_in = candidate.span if self.addressed and candidate.origin == "plain" else None
-        return BESIDE if stands_in and any(_share(stands_in, place) for place in self.addressed) else None
+        return _BESIDE if stands_in and any(_share(stands_in, place) for place in self.addressed) else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
         """Whether a quote stands, wholly or in part, where the content speaks to a model."""

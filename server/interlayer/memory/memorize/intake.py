@@ -18,7 +18,7 @@ from interlayer.memory.extraction.extractor import Extracted
 from interlayer.memory.extraction.model_answer import UNJUDGED
 from interlayer.memory.extraction.plain import properties_of
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.gates import BESIDE, DOUBTFUL, Gates
+from interlayer.memory.gates.gates import Gates
 from interlayer.memory.gates.rejected import Rejected
 from interlayer.memory.gates.rejection import GateCode, Rejection
 from interlayer.memory.gates.wording import plain_facts
@@ -100,7 +100,9 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
         derived = properties_of(content, context.schema, taken, reading.document, context.bears, day)
         values += [one for one in derived if unread is None or unread.hold(one.span)]
     properties = _observations(gates, [*given, *values], rejected, beside=bool(content))
-    is_all_orders = gates.rejected == Counter(instruction=gates.checked) and not any(map(is_doubtful, rejected))
+    is_all_orders = gates.rejected == Counter(instruction=gates.checked) and not any(
+        one.reason.is_doubtful for one in rejected
+    )
     if not found and gates.checked and is_all_orders:
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
@@ -110,11 +112,6 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     pending = reading.failed or (unread.why if unread else "")
     extractor = _extractor(request, reading, pending)
     return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
-
-
-def is_doubtful(rejected: Rejected) -> bool:
-    """Return whether an order is none for certain, so that a person may let it through."""
-    return rejected.reason in (DOUBTFUL, BESIDE)
 
 
 def _with_less_trust(
@@ -201,7 +198,7 @@ def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> G
 def _check_admission(judged: object) -> None:
     if not isinstance(judged, Rejection):
         return
-    if judged.code == "secret" or (judged.code == "instruction" and judged not in (DOUBTFUL, BESIDE)):
+    if judged.is_final:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
     if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")
