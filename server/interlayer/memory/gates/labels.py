@@ -40,6 +40,7 @@ def check_labels(request: MemorizeRequest) -> None:
     targets = [("relations.target", target.partition(":")[2]) for _, target in request.relations]
     for field_name, text in [*labels.items(), *targets]:
         bare = (text or "").partition(":")[2] if field_name == "entity" else text
-        if bare and is_instruction(bare):
+        # Halves of characters are refused when the label is read.
+        if bare and is_instruction(bare.encode(errors="replace").decode()):
             problem = "it addresses a model. Nothing was stored."
             raise InvalidInput(field_name, problem, "Write only what it is called, or where it comes from.")
