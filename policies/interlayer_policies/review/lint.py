@@ -25,6 +25,7 @@ from interlayer_policies.document.policy import (
 )
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
+from interlayer_policies.review.hidden_text import hidden_problems
 from interlayer_policies.review.policy_tests import examples, expectations, failures
 from interlayer_policies.review.reach import reach_problems
 from interlayer_policies.review.rule_budget import Crowd, crowded
@@ -51,6 +52,7 @@ def parsed(
     for file in files:
         if file.path == VOCABULARY_FILE:
             continue
+        problems += hidden_problems(file)
         result = parse(file, zone)
         if isinstance(result, Policy):
             policies.append(result)

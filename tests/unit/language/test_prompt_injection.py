@@ -1,8 +1,12 @@
 """What speaks to a model, what does not, and how far it reaches."""
 
+from time import perf_counter
+
 import pytest
 
-from interlayer.language.prompt_injection import addressed, is_instruction
+from hidden_orders import HARMLESS, ORDERS
+from interlayer.language.prompt_injection.orders import addressed, is_instruction
+from interlayer.text.visible import visible
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,47 @@ def test_business_does_not_speak_to_a_model(text: str) -> None:
 )  # fmt: skip
 def test_an_order_reaches_as_far_as_it_goes_on(content: str, reached: str) -> None:
     assert [content[start:end] for start, end in addressed(content)] == [reached]
+
+
+@pytest.mark.parametrize("text", ORDERS)
+def test_hidden_orders_are_found(text: str) -> None:
+    assert addressed(visible(text))
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_texts_that_look_alike_are_let_through(text: str) -> None:
+    assert not addressed(visible(text))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "Ignore all ",
+        "a b c d e f ",
+        "%41",
+        "QUJD",
+        "AI: ",
+        "if a customer ",
+        "1gn0re ",
+        "<|system|> ",
+        "'ignore previous instructions' attack ",
+        "\u0456gnore ",
+        "![a](https://b.example/?c={d} ",
+        "; note to agents, ",
+        "\n### System:\n",
+        "&#65;",
+        "> ",
+    ],
+)
+def test_looking_through_takes_time_in_proportion_to_the_length(piece: str) -> None:
+    def seconds(characters: int) -> float:
+        text = (piece * (characters // len(piece) + 1))[:characters]
+        times: list[float] = []
+        for _ in range(3):
+            start = perf_counter()
+            addressed(text)
+            times.append(perf_counter() - start)
+        return min(times)
+
+    seconds(1_000)
+    assert seconds(48_000) < 12 * max(seconds(8_000), 0.002), "six times the text, with room for the machine"

@@ -45,6 +45,8 @@ def policy_import(source: Path, into: Path, force: bool, as_json: bool) -> None:
 
 
 def _row(one: "Imported", into: Path) -> dict[str, Any]:
+    from interlayer_policies.review.hidden_text import hidden_problems
+
     return {
         "source": one.source,
         "policy": (into / one.file.path).as_posix() if one.file else None,
@@ -56,6 +58,7 @@ def _row(one: "Imported", into: Path) -> dict[str, Any]:
         "sections": list(one.sections),
         "includes": list(one.includes),
         "parameters": list(one.parameters),
+        "hidden": [str(problem) for problem in hidden_problems(one.file)] if one.file else [],
         "not_read": one.not_read or None,
         "same_as": one.same_as or None,
     }

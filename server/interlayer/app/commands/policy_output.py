@@ -269,6 +269,8 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def print_imported(found: "Sequence[Imported]", into: Path) -> None:
     """Print what became of each rule file, and each rule with the line that it was."""
+    from interlayer_policies.review.hidden_text import hidden_problems
+
     console = Console(soft_wrap=True)
     for one in found:
         if one.file is None:
@@ -283,6 +285,8 @@ def print_imported(found: "Sequence[Imported]", into: Path) -> None:
         console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
         if one.parameters:
             console.print(f"  give values under params: {', '.join(one.parameters)}", markup=False)
+        for problem in hidden_problems(one.file):
+            console.print(Text(f"  {problem}", style="bold red"))
         for rule in one.rules:
             console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
         for reason, kept in _by_reason(one.kept).items():

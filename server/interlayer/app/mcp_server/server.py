@@ -33,6 +33,7 @@ from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.description import described
 from interlayer.principal import Principal
 from interlayer.text.budget import compact_json
+from interlayer.text.visible import visible, visible_in
 from interlayer_tools import TOOLS, Domains, Tool
 
 INSTRUCTIONS: Final = """\
@@ -145,8 +146,12 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
+        said = tool.text(answer)
+        if visible(said) != said:  # of what was stored before such characters were taken out
+            answer = visible_in(answer)
+            said = tool.text(answer)
         return CallToolResult(
-            content=[] if self._answers == "structured" else [TextContent(type="text", text=tool.text(answer))],
+            content=[] if self._answers == "structured" else [TextContent(type="text", text=said)],
             structured_content=None if self._answers == "text" else answer,
         )
 
@@ -285,12 +290,12 @@ def _add_resources(
         with _translate_errors():
             known, reader = await open_domains()
             return compact_json(
-                as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}")))
+                visible_in(as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
             )
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:
-    return (await domains.governance.policy(principal, policy_id, version)).text
+    return visible((await domains.governance.policy(principal, policy_id, version)).text)
 
 
 @contextmanager

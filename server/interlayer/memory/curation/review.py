@@ -30,7 +30,6 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Operation, Put
 
-NEVER: Final = frozenset({"secret", "instruction"})
 _PAGE: Final = 100
 
 
@@ -69,7 +68,7 @@ class Rejections:
     async def admit(self, principal: Principal, rejection_id: str, reason: str) -> MemorizeAnswer:
         """Remember a candidate after all, as of when and from where it came; return the answer of memorize.
 
-        Raises `Refused` for secrets and for what addresses a model.
+        Raises `Refused` for secrets and for what addresses a model for certain.
         """
         check_text(reason, "reason", REASON_MAX)
         item, candidate = await self._find(principal.organization, rejection_id)
@@ -165,7 +164,9 @@ def _without(item: Item, candidate: Mapping[str, Any]) -> Put:
 def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
     """Return the call that remembers a candidate. Raises `Refused` for what never is, `InvalidInput` for a part."""
     body = item.body
-    if _code(candidate) in NEVER:  # what was secret in it is blotted out, so that the gate would not know it again
+    if Rejection.parse(
+        candidate["reason"]
+    ).is_final:  # what was secret in it is blotted out, so that the gate would not know it again
         raise Refused(f"id: {candidate['reason']}. This is never remembered; dismiss it.")
     observed_at = parse_instant(body["observed_at"], "observed_at")
     if candidate.get("cut"):

@@ -3,7 +3,9 @@
 | reason             | holds for   | turned down because                                              |
 | ------------------ | ----------- | ---------------------------------------------------------------- |
 | `secret`           | all         | it holds a key, token, password or card number                   |
-| `instruction`      | all         | it addresses a model ("ignore all previous instructions")        |
+| `instruction`      | all         | it gives an order to a model ("ignore all previous instructions")|
+|                    |             | or stands where the content does; what is doubtful can be        |
+|                    |             | admitted by a person                                             |
 | `oversized`        | all         | longer than one statement can be                                 |
 | `empty`            | all         | nothing is said: no letter, or no word beside function words     |
 | `low_confidence`   | all         | below what the schema asks for                                   |
@@ -36,11 +38,11 @@ from typing import Any, Final, TypeVar
 from interlayer.ids import timestamp
 from interlayer.language.evidence import denies_value
 from interlayer.language.grounding import Ground
-from interlayer.language.prompt_injection import is_instruction
+from interlayer.language.prompt_injection.orders import is_certain_instruction, is_instruction
 from interlayer.language.terms import terms
 from interlayer.language.writing.conventions import UNKNOWN, conventions_of
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.gates.rejection import GateCode, Rejection
+from interlayer.memory.gates.rejection import UNTRUSTED, GateCode, Rejection
 from interlayer.memory.gates.wording import decontextualize
 from interlayer.memory.log.records import Observation
 from interlayer.memory.requests import FactCandidate, Origin, PropertyCandidate
@@ -49,6 +51,9 @@ from interlayer.memory.schema.types import AmbiguousValue, ValueProblem
 from interlayer.text.private import MASK, masked
 
 _OBEYED: Final = Rejection("ungrounded", "the words it rests on speak to a model")
+_ORDER: Final = Rejection("instruction", "it addresses a model")
+_DOUBTFUL: Final = Rejection("instruction", f"{UNTRUSTED}: it may address a model; kept until a person admits it")
+_BESIDE: Final = Rejection("instruction", f"{UNTRUSTED}: it stands where the content addresses a model")
 _SCHEME: Final = re.compile(r"(?i)^(?:https?://(?:www\.)?|[a-z][a-z0-9_]*:(?!//))")
 _SECRECY: Final = Rejection("secret", "it holds a key, token, password or card number; nothing of it is kept")
 _FORMED: Final = {"text", "number", "integer", "money", "date", "datetime", "phone", "list"}
@@ -135,8 +140,8 @@ class Gates:
         settings = self.context.gates
         if self._is_secret(candidate.text, candidate.origin):
             return _SECRECY
-        if is_instruction(candidate.text):
-            return Rejection("instruction")
+        if order := self._why_order(candidate.text, candidate):
+            return order
         if len(candidate.text) > settings.fact_characters_max:
             return Rejection("oversized")
         if not any(character.isalpha() for character in candidate.text) or not terms(candidate.text):
@@ -151,8 +156,8 @@ class Gates:
     def _problem_of_value(self, candidate: PropertyCandidate, known: PropertySchema) -> Rejection | None:
         if problem := self._secret_in(candidate):
             return problem
-        if is_instruction(str(candidate.value)):
-            return Rejection("instruction", "it addresses a model")
+        if order := self._why_order(str(candidate.value), candidate):
+            return order
         if candidate.origin == "extractor" and self.ground:
             if self._is_told_to(candidate.quote, self.ground):
                 return _OBEYED
@@ -177,6 +182,13 @@ class Gates:
         is_denied = kind in _DENIABLE and not candidate.remove and denies_value(stated, ground.around(span))
         return Rejection("ungrounded", "the sentences around its quote deny it") if is_denied else None
 
+    def _why_order(self, text: str, candidate: FactCandidate | PropertyCandidate) -> Rejection | None:
+        """Return why a candidate is no statement but an order to a model, if so."""
+        if is_instruction(text):
+            return _ORDER if is_certain_instruction(text) else _DOUBTFUL
+        stands_in = candidate.span if self.addressed and candidate.origin == "plain" else None
+        return _BESIDE if stands_in and any(_share(stands_in, place) for place in self.addressed) else None
+
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
         """Whether a quote stands, wholly or in part, where the content speaks to a model."""
         span = ground.locate(quote or "") if self.addressed else None
@@ -192,6 +204,12 @@ class Gates:
         if isinstance(judged, Rejection):
             self.rejected[judged.code] += 1
         return judged
+
+
+def _share(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two places share at least half of the shorter one: sentences are not always cut alike."""
+    common = min(one[1], other[1]) - max(one[0], other[0])
+    return common > 0 and 2 * common >= min(one[1] - one[0], other[1] - other[0])
 
 
 def _empties(candidate: PropertyCandidate) -> bool:

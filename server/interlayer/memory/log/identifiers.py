@@ -9,6 +9,7 @@ from typing import Final
 from interlayer.errors import InvalidInput
 from interlayer.memory.schema.schema import Schema
 from interlayer.memory.schema.types import KEY_MAX
+from interlayer.text.visible import visible
 
 NAME_MAX: Final = 200
 REASON_MAX: Final = 500
@@ -41,6 +42,7 @@ class EntityString:
 
 def parse_entity(text: str, schema: Schema, field: str = "entity") -> EntityString:
     """Return the parts of an entity string. Raises `InvalidInput` naming the field and the form it takes."""
+    text = visible(text)  # nobody can see what else tells two apart
     check_text(text, field)
     kind, colon, key = text.strip().partition(":")
     key = " ".join(key.split())
@@ -75,6 +77,7 @@ def normal_identifier(kind: str, value: str) -> str:
     field = f"identifiers.{kind[:40]}"
     if not _KIND.fullmatch(kind) or kind == NAME:
         raise InvalidInput(field, "no kind of identifier.", "Use a short lower-case word, such as email or crm_id.")
+    value = visible(value)
     check_text(value, field)
     spelled, normal = _NORMAL.get(kind, (_fold, str))
     text, before = spelled(value), ""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from interlayer.documents.reader import read
 from interlayer.errors import InvalidInput, Refused
 from interlayer.ids import timestamp
 from interlayer.language.grounding import Ground
-from interlayer.language.prompt_injection import addressed
+from interlayer.language.prompt_injection.orders import addressed
 from interlayer.memory.extraction.extractor import Extracted
 from interlayer.memory.extraction.model_answer import UNJUDGED
 from interlayer.memory.extraction.plain import properties_of
@@ -46,6 +46,8 @@ _AHEAD: Final = timedelta(days=1)  # for clocks that go wrong, and dates of othe
 LONGEST: Final = 1_000  # characters of a statement, as long as no schema says otherwise
 _LEFT_OUT: Final[dict[Kind, GateCode]] = {"question": "question", "greeting": "greeting", "fragment": "fragment"}
 
+_BESIDE_AN_ORDER: Final = 0.5  # of its confidence: a source that sends orders to models is no good witness
+
 STATEMENTS_MAX: Final = 6_000  # what one transaction of any store holds
 
 
@@ -76,7 +78,7 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     """
     found, content = reading.extracted, reading.content
     ground = Ground(content, context.known, context.observed_at) if found else None
-    gates = Gates(context, ground, reading.redacted, addressed(content) if found else ())
+    gates = Gates(context, ground, reading.redacted, addressed(content))
     rejected: list[Rejected] = []
     plain = partial(_plain_facts, request, context, reading)
     unread = (
@@ -98,13 +100,34 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
         derived = properties_of(content, context.schema, taken, reading.document, context.bears, day)
         values += [one for one in derived if unread is None or unread.hold(one.span)]
     properties = _observations(gates, [*given, *values], rejected, beside=bool(content))
-    if not found and gates.checked and gates.rejected == Counter(instruction=gates.checked):
+    is_all_orders = gates.rejected == Counter(instruction=gates.checked) and not any(
+        one.reason.is_doubtful for one in rejected
+    )
+    if not found and gates.checked and is_all_orders:
         field_name = "content" if request.content else "facts" if request.facts else "properties"
         problem = "it only addresses a model and states nothing."
         raise InvalidInput(field_name, problem, "Send statements about the entity.")
+    if content and gates.rejected["instruction"]:
+        facts, properties = _with_less_trust(facts, properties)
     pending = reading.failed or (unread.why if unread else "")
     extractor = _extractor(request, reading, pending)
     return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
+
+
+def _with_less_trust(
+    facts: Sequence[FactCandidate], properties: Sequence[Observation]
+) -> tuple[list[FactCandidate], tuple[Observation, ...]]:
+    """Return what content states beside an order to a model with less confidence; a caller's own words keep theirs."""
+    return (
+        [
+            one if one.origin == "caller" else replace(one, confidence=round(one.confidence * _BESIDE_AN_ORDER, 2))
+            for one in facts
+        ],
+        tuple(
+            one if one.given else replace(one, confidence=round(one.confidence * _BESIDE_AN_ORDER, 2))
+            for one in properties
+        ),
+    )
 
 
 def _plain_facts(request: MemorizeRequest, context: GateContext, reading: Reading) -> Iterable[FactCandidate]:
@@ -175,7 +198,7 @@ def admit(request: MemorizeRequest, context: GateContext, reading: Reading) -> G
 def _check_admission(judged: object) -> None:
     if not isinstance(judged, Rejection):
         return
-    if judged.code in {"secret", "instruction"}:
+    if judged.is_final:
         raise Refused(f"id: {judged}. This is never remembered; dismiss it.")
     if judged.code in {"unknown_property", "type", "ambiguous"}:
         raise InvalidInput("id", f"{judged}.", "Change the schema first, or dismiss it.")

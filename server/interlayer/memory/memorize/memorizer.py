@@ -22,6 +22,7 @@ from interlayer.memory.entities.resolution import Resolution, ResolvedEntity
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
+from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Memorized, Relation
@@ -82,7 +83,9 @@ class Memorizer:
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Remember what a caller sends; when it returns, everything that the answer says is durable."""
+        request = as_seen(request)
         check_limits(request)
+        check_labels(request)
         check_times(request, self._clock())
         call = Call(new_id("m", self._clock()), principal, request)
         try:
@@ -103,6 +106,7 @@ class Memorizer:
 
         Raises `Refused` for what may never be remembered.
         """
+        request = as_seen(request)
         check_limits(request)
         call = Call(new_id("m", self._clock()), principal, request)
         prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call), by_operator=True)

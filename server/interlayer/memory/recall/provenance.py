@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from interlayer.answers import display_time
+from interlayer.language.prompt_injection.orders import without_orders
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import LogEntry
@@ -58,7 +59,7 @@ async def _quote(store: ItemStore, organization: str, memory: LogEntry, facts: S
     for span in spans:
         _, quote, _ = await words_of(store, organization, memory, span)
         if quote:
-            quotes.append(" ".join(quote.split()))
+            quotes.append(" ".join(without_orders(quote).split()))
         if sum(map(len, quotes)) > _EXCERPT:
             break
     return _GAP.join(quotes)[:_EXCERPT]

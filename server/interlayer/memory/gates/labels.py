@@ -1,0 +1,46 @@
+"""A call as its gates see it: without what cannot be seen, and with no order to a model in what is shown unjudged."""
+
+from dataclasses import replace
+
+from interlayer.errors import InvalidInput
+from interlayer.language.prompt_injection.orders import is_instruction
+from interlayer.memory.requests import MemorizeRequest
+from interlayer.text.visible import visible, visible_in
+
+
+def as_seen(request: MemorizeRequest) -> MemorizeRequest:
+    """Return a call without the characters of its texts that cannot be seen."""
+    facts = [
+        replace(fact, text=visible(fact.text), replaces=visible(fact.replaces) if fact.replaces else None)
+        for fact in request.facts
+    ]
+    properties = [replace(one, value=visible_in(one.value)) for one in request.properties]
+    return replace(
+        request,
+        entity=visible(request.entity),
+        content=visible_in(request.content),
+        facts=facts,
+        properties=properties,
+        relations=[(kind, visible(target)) for kind, target in request.relations],
+        identifiers={kind: visible(value) for kind, value in request.identifiers.items()},
+        name=visible_in(request.name),
+        source=visible_in(request.source),
+    )
+
+
+def check_labels(request: MemorizeRequest) -> None:
+    """Raise `InvalidInput` for an order to a model in what no gate judges and every reader is shown."""
+    labels = {
+        "entity": request.entity,
+        "name": request.name,
+        "source": request.source,
+        "idempotency_key": request.idempotency_key,
+        **{f"identifiers.{kind[:40]}": value for kind, value in request.identifiers.items()},
+    }
+    targets = [("relations.target", target.partition(":")[2]) for _, target in request.relations]
+    for field_name, text in [*labels.items(), *targets]:
+        bare = (text or "").partition(":")[2] if field_name == "entity" else text
+        # Halves of characters are refused when the label is read.
+        if bare and is_instruction(bare.encode(errors="replace").decode()):
+            problem = "it addresses a model. Nothing was stored."
+            raise InvalidInput(field_name, problem, "Write only what it is called, or where it comes from.")
