@@ -61,9 +61,14 @@ def labelled(folder: Path) -> list[dict[str, Any]]:
 def harmless_mails(data: Path) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of a hundred mails, documents and notes of a business, none with an order to a model."""
     folder = data / "governed-memory"
-    files = [path for kind in ("emails", "documents") for path in sorted((folder / kind).glob("*.txt"))]
+    kinds = ("emails", "documents", "call_notes", "chats", "transcripts")
+    files = [path for kind in kinds for path in sorted((folder / kind).glob("*.txt"))]
     texts = [(path.stem, path.read_text(encoding="utf-8")) for path in files]
     for line in (data / "interactions" / "texts.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        texts.append((row["id"], row["content"]))
+    documents = data / "bank-policies" / "documents.jsonl"
+    for line in documents.read_text(encoding="utf-8").splitlines()[: _MAILS - len(texts)]:
         row = json.loads(line)
         texts.append((row["id"], row["content"]))
     yield from texts[-_MAILS:]
