@@ -22,20 +22,27 @@ from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, settings_of
 from interlayer.app.commands.store import store
 from interlayer.app.commands.transfer import export_command, import_command
+from interlayer.app.home import private_files
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="interlayer")
 @click.option("--home", metavar="DIR", help="Folder of the embedded stores (INTERLAYER_HOME).")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Configuration file instead of the user's and the home's (INTERLAYER_CONFIG).",
+)
 @click.option("--org", metavar="NAME", help="Organization of the local caller (INTERLAYER_ORG).")
 @click.option("--agent", metavar="NAME", help="Agent name of the local caller (INTERLAYER_AGENT).")
 @click.pass_context
-def cli(ctx: click.Context, home: str | None, org: str | None, agent: str | None) -> None:
+def cli(ctx: click.Context, home: str | None, config: str | None, org: str | None, agent: str | None) -> None:
     """One entity memory and one governance for every agent of an organization, over MCP.
 
     Begin with `interlayer demo`, then `interlayer install claude-code`.
     """
-    ctx.obj = {"HOME": home, "ORG": org, "AGENT": agent}
+    ctx.obj = {"HOME": home, "CONFIG": config, "ORG": org, "AGENT": agent}
 
 
 @cli.command()
@@ -60,7 +67,8 @@ def serve(ctx: click.Context, address: str | None) -> None:
             click.echo(f"interlayer: http://{place[0]}:{place[1]}/mcp (home {settings.home})", err=True)
             await serve_http(interlayer, *place)
 
-    anyio.run(run)
+    with private_files():
+        anyio.run(run)
 
 
 @cli.command()
@@ -80,7 +88,8 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
     settings = settings_of(ctx)
     from interlayer.app.doctor import Finding, examine
 
-    findings: list[Finding] = anyio.run(examine, settings)
+    with private_files():
+        findings: list[Finding] = anyio.run(examine, settings)
     if as_json:
         click.echo(json.dumps([{"name": one.name, "ok": one.ok, "detail": one.detail} for one in findings], indent=2))
     else:

@@ -7,9 +7,19 @@ ALL_ROLES = frozenset({"reader", "writer", "steward", "auditor", "operator"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The organization and agent behind a call, and what it may do."""
+    """The organization, agent and person behind a call, and what it may do."""
 
     organization: str
     agent: str
     roles: frozenset[str] = ALL_ROLES
     teams: frozenset[str] = frozenset()
+    user: str = ""
+    """On whose behalf the agent calls; empty where it calls for itself."""
+    actors: tuple[str, ...] = ()
+    """Who acts for the user by the token's `act`, the present actor first."""
+
+    @property
+    def record(self) -> dict[str, str | list[str]]:
+        """What records say of a caller beside its agent: nothing where there is nothing to say."""
+        told: dict[str, str | list[str]] = {"user": self.user} if self.user else {}
+        return {**told, "actors": list(self.actors)} if self.actors else told

@@ -14,6 +14,7 @@ from mcp.types import CallToolResult, Tool
 from interlayer.app.mcp_server.process import Interlayer, running
 from interlayer.app.mcp_server.transports import build_server
 from interlayer.app.settings import load
+from interlayer_tools import TOOLS
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +106,20 @@ async def test_the_governance_tools_name_the_values_that_the_organization_has(tm
     assert len(told) <= 90
 
 
+@pytest.mark.parametrize(("answers", "has_text", "has_structure"), [("text", True, False), ("structured", False, True)])
+async def test_a_host_that_shows_both_is_given_one(
+    tmp_path: Path, mode: Any, answers: str, has_text: bool, has_structure: bool
+) -> None:
+    interlayer = Interlayer(load({"HOME": str(tmp_path), "ANSWERS": answers}, {}))
+    async with running(interlayer), Client(build_server(interlayer), mode=mode) as client:
+        tools = (await client.list_tools()).tools
+        assert {tool.output_schema is not None for tool in tools} == {has_structure}
+        result = await client.call_tool("get_governance_context", {"task": "Write a letter"})
+        assert not result.is_error
+        assert bool(result.content) is has_text
+        assert bool(result.structured_content) is has_structure
+
+
 async def _facet(name: str, home: Path, mode: Any, *, wait: bool = False, settings: Any = None) -> Any:
     interlayer = Interlayer(settings or load({"HOME": str(home)}, {}))
     async with running(interlayer), Client(build_server(interlayer), mode=mode) as client:
@@ -185,7 +200,8 @@ async def test_answers_fit_their_schemas_and_their_text_says_the_same(tmp_path: 
             assert tool.output_schema, tool.name
             jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
             assert all(answer[field] for field in ANSWERED[tool.name]), (tool.name, answer)
-            assert [json.loads(getattr(block, "text", "")) for block in result.content] == [answer], tool.name
+            text = next(one.text for one in TOOLS if one.name == tool.name)
+            assert [getattr(block, "text", "") for block in result.content] == [text(answer)], tool.name
 
 
 async def test_answers_hold_no_field_that_their_schema_does_not_name(tmp_path: Path, mode: Any) -> None:

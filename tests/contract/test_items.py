@@ -272,6 +272,7 @@ async def test_purging_removes_what_has_expired_and_nothing_else(open_store: Ope
         await put(store, "c")
         assert await store.purge() == 0
         now[0] = 1010.0
+        assert await store.purge(1009.0) == 0, "what expired later than that stays"
         assert await store.purge() <= 1  # none where the store does so by itself
         assert await store.purge() == 0
         await store.scrub()

@@ -1,30 +1,24 @@
 """Callers over HTTP: an API key or a signed token says who they are, and nothing else does."""
 
 import json
-import threading
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from command_line import interlayer
+from identity_provider import AUDIENCE, ISSUER, IdentityProvider, identity_provider
 from processes import forked, status
 from serving import Caller, serving_http
 
 pytestmark = pytest.mark.anyio
-
-ISSUER = "https://login.acme.example/"
-AUDIENCE = "https://interlayer.acme.example/mcp"
 
 
 def said(home: Path, *arguments: str) -> str:
@@ -86,56 +80,15 @@ def test_keys_are_listed_without_their_secrets(home: Path) -> None:
     assert token.split("_")[2] not in json.dumps(listed)
 
 
-class Issuer:
-    """An identity provider: it publishes its key and signs what it is told to."""
-
-    def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-        published = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
-        self.jwks = json.dumps({"keys": [{**published, "kid": "k1", "use": "sig", "alg": "RS256"}]}).encode()
-
-    def token(self, key: Any = None, **claims: Any) -> str:
-        told = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": "user-1",
-            "client_id": "outbound-7",
-            "exp": int(time.time()) + 600,
-            "scope": "openid interlayer:reader interlayer:writer",
-            **claims,
-        }
-        given = {name: value for name, value in told.items() if value is not None}
-        return jwt.encode(given, key or self.key, algorithm="RS256", headers={"kid": "k1"})
-
-
 @pytest.fixture(scope="module")
-def issuer() -> Generator[tuple[Issuer, str]]:
-    """Return an identity provider and the address of its keys."""
-    provider = Issuer()
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(provider.jwks)
-
-        def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - named by the base class
-
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield provider, f"http://127.0.0.1:{server.server_port}/jwks.json"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def provider() -> Generator[IdentityProvider]:
+    with identity_provider() as running:
+        yield running
 
 
-async def test_a_signed_token_says_who_calls(home: Path, issuer: tuple[Issuer, str]) -> None:
-    provider, jwks = issuer
+async def test_a_signed_token_says_who_calls(home: Path, provider: IdentityProvider) -> None:
     now = int(time.time())
-    settings = {"AUTH": "jwt", "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": AUDIENCE, "AUTH_JWKS": jwks}
-    with serving_http(home, 200, forked, **settings) as address:
+    with serving_http(home, 200, forked, **provider.settings()) as address:
         async with calling(address, provider.token()) as call:
             await call("memorize", entity="company:acme.com", facts=[{"text": "Acme builds rockets."}])
             known = await call("recall_entity", entity="company:acme.com", include=["facts", "sources"])
@@ -159,3 +112,41 @@ async def test_a_signed_token_says_who_calls(home: Path, issuer: tuple[Issuer, s
         async with httpx2.AsyncClient() as http:
             told = (await http.get(f"{address}/.well-known/oauth-protected-resource/mcp")).json()
         assert told["authorization_servers"] == [ISSUER]
+    kept = json.loads(said(home, "--org", "acme", "audit", "receipts", "--kind", "memorize", "--json"))
+    assert [(one["agent"], one["user"]) for one in kept] == [("outbound-7", "user-1")]
+
+
+async def test_a_token_that_is_turned_away_is_told_why(home: Path, provider: IdentityProvider) -> None:
+    with serving_http(home, 200, forked, **provider.settings()) as address:
+        for token, words in (
+            (provider.token(scope=None, nonce="n-1", at_hash="x"), "ID token"),
+            (provider.token(typ="ID"), "ID token"),
+            (provider.token(headers={"typ": "logout+jwt"}), "typ"),
+            (provider.token(aud="https://elsewhere.example"), "udience"),
+            (provider.token(exp=int(time.time()) - 600), "expired"),
+            (provider.token(headers={"kid": 'k"\\é'}), "kid"),
+            (provider.token(organization="another"), "organization"),
+        ):
+            async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+                answer = await http.post(f"{address}/mcp", json={})
+            assert answer.status_code == 401
+            assert words in answer.json()["error_description"]
+            challenge = answer.headers["www-authenticate"]
+            assert words in challenge
+            assert 'resource_metadata="https://interlayer.acme.example/.well-known/oauth-protected-resource/mcp"' in (
+                challenge
+            )
+
+
+def test_records_name_the_person_behind_the_agent_beside_older_ones_without(home: Path) -> None:
+    said(home, "access", "create", "before")  # an event as it was before there were users
+    environment = {"USER": "ann@acme.example", "AGENT": "desk-1"}
+    made = interlayer(home, "access", "create", "outbound-7", "--user", "bob@acme.example", **environment)
+    assert made.returncode == 0, made.stderr
+    events = [json.loads(line) for line in said(home, "audit", "tail", "--json").splitlines()]
+    created = [one for one in events if one["type"] == "access.created"]
+    assert [(one["actor"], one.get("user")) for one in created] == [("local", None), ("desk-1", "ann@acme.example")]
+    assert created[1]["detail"]["user"] == "bob@acme.example"
+    assert "desk-1 for ann@acme.example" in said(home, "audit", "tail")
+    assert [one["user"] for one in json.loads(said(home, "access", "list", "--json"))] == ["", "bob@acme.example"]
+    assert "no fault" in said(home, "audit", "verify")

@@ -51,7 +51,7 @@ def test_doctor_finds_nothing_wrong_in_a_new_home(home: Path) -> None:
     assert done.returncode == 0
     findings = {one["name"]: one["ok"] for one in json.loads(done.stdout)}
     stores = {"item store", "stored schema", "published policies", "vector index"}
-    assert set(findings) == {"program", "home", "schema", "policies", *stores, "embedder", "model"}
+    assert set(findings) == {"program", "home", "schema", "policies", *stores, "clock", "embedder", "model"}
     assert all(findings.values())
 
 
@@ -218,6 +218,16 @@ def test_install_prints_or_merges_the_configuration(home: Path) -> None:
     assert interlayer(home, "install", "cursor", "--write").returncode == 0
     written = json.loads((home.parent / ".cursor" / "mcp.json").read_text(encoding="utf-8"))
     assert written["mcpServers"]["interlayer"] == entry
+
+
+def test_install_leaves_a_secret_where_it_is_and_makes_paths_whole(home: Path) -> None:
+    settings = {"MODEL_API_KEY": "sk-canary", "POLICIES": "rules", "CONFIG": "mine.toml"}
+    printed = interlayer(home, "install", "claude-desktop", **settings)
+    entry = json.loads(printed.stdout)["mcpServers"]["interlayer"]
+    assert entry["env"]["INTERLAYER_POLICIES"] == str(home.parent / "rules")
+    assert entry["env"]["INTERLAYER_CONFIG"] == str(home.parent / "mine.toml")
+    assert "sk-canary" not in printed.stdout + printed.stderr
+    assert f"write model_api_key into {home / 'interlayer.toml'}" in printed.stderr
 
 
 def test_an_organization_goes_through_a_pipe_into_another_home(home: Path, tmp_path: Path) -> None:

@@ -114,6 +114,6 @@ async def test_without_the_key_of_the_tables_no_key_of_an_agent_is_recognized(
                 return (await http.post(f"{address}/mcp", json={})).status_code
 
         proxy.inject(off("AccessDeniedException", DENIED), times=math.inf)
-        assert await answer() == 401
+        assert await answer() == 503  # it is not the key of the agent
         proxy.heal()
-        assert await answer() != 401
+        assert await answer() not in (401, 503)

@@ -70,8 +70,8 @@ class FaultyStore:
         await self._reach("write", *(operation.key.table for operation in operations))
         await self._store.transact(operations)
 
-    async def purge(self) -> int:
-        return await self._store.purge()
+    async def purge(self, until_s: float | None = None) -> int:
+        return await self._store.purge(until_s)
 
     async def scrub(self) -> None:
         await self._store.scrub()

@@ -72,8 +72,8 @@ class Apart:
     def _outer(self, item: Item) -> Item:
         return replace(item, key=item.key._replace(partition=item.key.partition.removeprefix(self._name)))
 
-    async def purge(self) -> int:
-        return await self._store.purge()
+    async def purge(self, until_s: float | None = None) -> int:
+        return await self._store.purge(until_s)
 
     async def scrub(self) -> None:
         await self._store.scrub()

@@ -40,6 +40,8 @@ class ApiKey:
     created_by: str
     expires_at: str | None = None
     revoked_at: str | None = None
+    user: str = ""
+    """On whose behalf the agent calls; empty where it calls for itself."""
 
     def holds(self, now: datetime) -> bool:
         """Tell whether the key can be used at an instant."""
@@ -61,8 +63,11 @@ class Access:
         roles: Collection[str],
         teams: Collection[str] = (),
         days: int | None = None,
+        user: str = "",
     ) -> tuple[ApiKey, str]:
-        """Make a key for an agent; return it with the token that callers send, which nobody can show again.
+        """Make a key for an agent, for a person with `user`; return it with the token that callers send.
+
+        Nobody can show the token again.
 
         Raises `Refused` without the role operator, `InvalidInput` for no role, an unknown one, or an odd duration.
         """
@@ -83,10 +88,10 @@ class Access:
             created_at=timestamp(now),
             created_by=principal.agent,
             expires_at=timestamp(now + timedelta(days=days)) if days else None,
+            user=user,
         )
-        event = Event(
-            "access.created", key.id, {"agent": agent, "roles": list(key.roles), "expires_at": key.expires_at}
-        )
+        told = {"agent": agent, "roles": list(key.roles), "expires_at": key.expires_at}
+        event = Event("access.created", key.id, {**told, "user": user} if user else told)
         put = Put(_place(principal.organization, key.id), {**asdict(key), "sha256": _digest(secret)})
         await self._trail.commit(principal, event, [put])
         return key, f"{key.id}_{secret}"
@@ -126,7 +131,7 @@ class Access:
         key = _key(item)
         if not key.holds(self._clock()):
             return None
-        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams))
+        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams), key.user)
 
 
 def expiry_seconds(key: ApiKey) -> int | None:
@@ -137,6 +142,7 @@ def expiry_seconds(key: ApiKey) -> int | None:
 def _key(item: Item) -> ApiKey:
     body: dict[str, Any] = {name: item.body.get(name) for name in ApiKey.__dataclass_fields__}
     body |= {name: tuple(body[name]) for name in ("roles", "teams")}
+    body["user"] = body["user"] or ""  # keys made before there were users have none
     return ApiKey(**body)
 
 

@@ -1,6 +1,7 @@
 """Which adapter stands behind each port, by the settings: one factory a port."""
 
 from interlayer.app.settings import Settings
+from interlayer.ids import Clock, system_clock
 from interlayer.models.cached import CachedEmbedder
 from interlayer.models.choice import BUNDLED, EmbedderChoice
 from interlayer.models.embedder import Embedder, Space
@@ -12,15 +13,19 @@ from interlayer.storage.items import ItemStore
 from interlayer.storage.vectors import VectorIndex
 
 
-def item_store(settings: Settings) -> ItemStore:
+def item_store(settings: Settings, clock: Clock = system_clock) -> ItemStore:
     """Return the item store: a file under home, or tables of DynamoDB, which nothing is asked of yet."""
+
+    def now_s() -> float:
+        return clock().timestamp()
+
     if settings.store:
         from interlayer.storage.dynamodb.items import DynamoItems
 
-        return DynamoItems(settings.store)
+        return DynamoItems(settings.store, now_s)
     from interlayer.storage.sqlite.items import SqliteItems
 
-    return SqliteItems(settings.store_file)
+    return SqliteItems(settings.store_file, now_s)
 
 
 def vector_index(settings: Settings, space: Space) -> VectorIndex:

@@ -12,6 +12,7 @@ import anyio
 
 from interlayer.app.access import Access
 from interlayer.app.adapters import embedder, item_store, vector_index
+from interlayer.app.home import keep_private
 from interlayer.app.settings import Settings
 from interlayer.audit.reader import Audit, Sealer
 from interlayer.audit.receipts import ReceiptBook
@@ -77,6 +78,7 @@ class Parts:
             logger.warning("%s", notice)
         with suppress(Unavailable):  # nothing is written there before it could be told
             await (await self.memory.spaces.of(principal.organization)).index.verify()
+        await self.memory.retention_clock.begin(principal.organization)  # before an event of this process could mislead
         await self.memory.migrator.claim(principal.organization, self.memory.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
@@ -87,9 +89,14 @@ class Parts:
 
 
 def build(settings: Settings, clock: Clock = system_clock, embedder_of: EmbedderFactory = embedder) -> Parts:
-    """Return the parts of a process; nothing is read or written yet but the schema and the store's file."""
+    """Return the parts of a process; nothing is read or written yet but the schema and the store's file.
+
+    A home that others could enter is closed to them.
+    """
     schema = schema_of(settings)
-    store = item_store(settings)
+    if told := keep_private(settings.home, make=settings.store is None):
+        logger.warning("%s", told)
+    store = item_store(settings, clock)
     spaces = Spaces(store, settings.embedder, embedder_of, partial(vector_index, settings))
     trail = Trail(store, clock)
     models = ModelChoice(store, trail, clock, settings.model)

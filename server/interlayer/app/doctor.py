@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import anyio
@@ -107,18 +108,9 @@ async def _examine_stores(
             raise InterlayerError(" ".join(faults))
         return "; ".join(f"{one.name}: {one.detail}" for one in states)
 
-    async def schema() -> str:
-        return await _fitting(parts, organization)
-
-    async def policy_set() -> str:
-        return await _verify_policies(parts, settings.principal)
-
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
         return f"{place}, {await _rows(spaces, organization)} rows"
-
-    async def embedder() -> str:
-        return await _embedding(spaces, organization)
 
     async def model() -> str:
         choice = await parts.models.chosen(organization)
@@ -130,10 +122,11 @@ async def _examine_stores(
         for name, check in {
             **({"tables": tables} if settings.store else {}),
             "item store": store,
-            "stored schema": schema,
-            "published policies": policy_set,
+            "stored schema": partial(_fitting, parts, organization),
+            "published policies": partial(_verify_policies, parts, settings.principal),
+            "clock": partial(_time, parts, organization),
             "vector index": index,
-            "embedder": embedder,
+            "embedder": partial(_embedding, spaces, organization),
             "model": model,
         }.items():
             await look(name, check)
@@ -144,6 +137,14 @@ async def _examine_stores(
 async def _verify_policies(parts: Parts, principal: Principal) -> str:
     found = await parts.domains.governance.verify(principal)
     return f"{found} policies, as they were published" if found else "none: published at the first start"
+
+
+async def _time(parts: Parts, organization: str) -> str:
+    """Return what there is to know of the clock. Raises `ClockInDoubt` when it or what is on record is wrong."""
+    doubt = await parts.memory.retention_clock.doubt(organization)
+    if doubt and doubt.behind:
+        raise doubt
+    return str(doubt or "not behind what is on record, nor far ahead of it")
 
 
 async def _fitting(parts: Parts, organization: str) -> str:

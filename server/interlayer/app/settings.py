@@ -1,21 +1,19 @@
-"""The settings, read once: flags, then environment, then `interlayer.toml`, then defaults.
+"""The settings, read once: flags, then environment, then the configuration files that count, then defaults.
 
 Nothing else in the project reads the environment. `SETTINGS` is the list that the documentation is tested against.
 """
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import platformdirs
-
+from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
@@ -23,8 +21,8 @@ from interlayer.principal import ALL_ROLES, Principal
 from interlayer.storage.dynamodb.client import Place, parse_place
 from interlayer.storage.lance.s3 import S3Place
 
-PREFIX: Final = "INTERLAYER_"
 SETTINGS: Final[Mapping[str, str]] = {
+    "CONFIG": "configuration file that counts instead of the user's and the home's, as `--config`",
     "HOME": "folder of the embedded stores; default: the platform's user data folder",
     "STORE": "serving layer; `sqlite` (a file under home) or `dynamodb://TABLE_PREFIX?region=...&endpoint_url=...`",
     "VECTORS": "vector layer; `lance` (a folder under home), `s3://BUCKET/PREFIX`, `s3+ddb://BUCKET/PREFIX?ddbTableName=TABLE`",
@@ -44,6 +42,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "SCHEMA": "YAML schema file; default: the bundled starter schema",
     "POLICIES": "folder of policies published at first start; default: the bundled starter policies",
     "ORG": "organization of a local caller; `default`",
+    "USER": "person that a local caller works for; default: none",
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
@@ -51,25 +50,25 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
+    "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
+    "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR` to stderr; `WARNING`",
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
+_ADDRESS: Final = re.compile(r"https?://[^\s/@]+(/\S*)?")
+_NO_ADDRESS: Final = "is no address, or has a user in it."  # which is not shown: it may be a password
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class Jwt:
-    """Whose signed tokens are taken, and for whom they must be meant."""
-
-    issuer: str
-    audience: str
-    jwks: str
+Answers = Literal["both", "text", "structured"]
+"""In which form tools answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,9 @@ class Settings:
     vectors: str = "lance"
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
+    answers: Answers = "both"
+    ignored: Path | None = None
+    """A configuration file in the working folder, which does not count."""
 
     @property
     def store_file(self) -> Path:
@@ -111,17 +113,14 @@ class Settings:
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings; flags are named as in `SETTINGS`. Raises `InvalidInput` naming setting and remedy."""
     given = dict(os.environ) if environment is None else dict(environment)
-    values = {
-        **_file(Path(given.get(f"{PREFIX}CONFIG", "interlayer.toml"))),
-        **{name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX) and value},
-        **{name: value for name, value in flags.items() if value},
-    }
+    chosen = environment_values(given, SETTINGS) | {name: value for name, value in flags.items() if value}
+    configuration = read_configuration(chosen, SETTINGS)
+    values = {**configuration.values, **chosen}
     level = values.get("LOG_LEVEL", "WARNING").upper()
     if level not in _LEVELS:
         raise InvalidInput(f"{PREFIX}LOG_LEVEL", f"{level!r} is no level.", f"One of {', '.join(_LEVELS)}.")
-    home = values.get("HOME")
     return Settings(
-        home=Path(home).expanduser().absolute() if home else Path(platformdirs.user_data_dir("interlayer")),
+        home=home_folder(values.get("HOME")),
         store=None if values.get("STORE", "sqlite") == "sqlite" else parse_place(values["STORE"]),
         schema=Path(values["SCHEMA"]).expanduser() if values.get("SCHEMA") else None,
         policies=Path(values["POLICIES"]).expanduser() if values.get("POLICIES") else None,
@@ -130,6 +129,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
             _name("AGENT", values.get("AGENT", "local")),
             _roles(values.get("ROLES")),
             frozenset(_split(values.get("TEAMS", ""))),
+            _name("USER", values["USER"]) if values.get("USER") else "",
         ),
         model=_model(values),
         embedder=embedding_model(
@@ -138,42 +138,32 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
         log_level=level,
         debug=bool(values.get("DEBUG")),
-        auth=_auth(values),
+        auth=read_authentication(values),
         stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
+        answers=_answers(values.get("ANSWERS", "both")),
+        ignored=configuration.ignored,
     )
+
+
+def _answers(value: str) -> Answers:
+    if value not in get_args(Answers):
+        raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
+    return cast("Answers", value)
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
     """Return a chosen embedding model. Raises `InvalidInput` for what cannot be one."""
     if not _MODEL.fullmatch(name):
         raise InvalidInput(setting, f"{name[:40]!r} is no model.", "Write local, fastembed/MODEL or a litellm id.")
-    if api_base and not api_base.startswith(("http://", "https://")):
-        raise InvalidInput(f"{setting}_API_BASE", f"{api_base[:60]!r} is no address.", "Write https://HOST/v1.")
+    if api_base and not _ADDRESS.fullmatch(api_base):
+        raise InvalidInput(f"{setting}_API_BASE", _NO_ADDRESS, "Write https://HOST/v1.")
     if folder and not Path(folder).expanduser().is_dir():
         raise InvalidInput(f"{setting}_FOLDER", f"{folder} is no folder.", "Name the one that holds model.onnx.")
     choice = EmbedderChoice(name)
     where = str(Path(folder).expanduser().absolute()) if folder and choice.on_disk else ""
     return replace(choice, api_base=api_base if choice.hosted else "", folder=where)
-
-
-def _file(path: Path) -> dict[str, str]:
-    """Read interlayer.toml in the working folder, if it is there."""
-    if not path.is_file():
-        return {}
-    try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise InvalidInput(str(path), f"cannot be read: {error}.") from error
-    values: dict[str, str] = {}
-    for key, value in data.items():
-        name = key.upper()
-        if name not in SETTINGS:
-            near = difflib.get_close_matches(name, SETTINGS, 1)
-            raise InvalidInput(f"{path}: {key}", "unknown setting.", f"Did you mean {near[0].lower()}?" if near else "")
-        values[name] = ",".join(value) if isinstance(value, list) else str(value)
-    return values
 
 
 def _name(setting: str, value: str) -> str:
@@ -182,28 +172,10 @@ def _name(setting: str, value: str) -> str:
     return value
 
 
-def _auth(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
-    kind = values.get("AUTH", "none")
-    if kind == "none":
-        return "none"
-    if kind == "keys":
-        return "keys"
-    if kind != "jwt":
-        raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
-    given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
-    for name, value in given.items():
-        if not value:
-            raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
-    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"])
-
-
 def _model(values: Mapping[str, str]) -> ChatSettings:
     address = values.get("MODEL_API_BASE") or None
-    if address and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", address):
-        problem = "is no address, or has a user in it."  # which is not shown: it may be a password
-        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", problem, "Write http://host:port/v1.")
+    if address and not _ADDRESS.fullmatch(address):
+        raise InvalidInput(f"{PREFIX}MODEL_API_BASE", _NO_ADDRESS, "Write http://host:port/v1.")
     models = tuple(dict.fromkeys(_split(values.get("MODEL", "none"))))
     if any(re.search(r"\s", one) for one in models) or ("none" in models and len(models) > 1):
         raise InvalidInput(f"{PREFIX}MODEL", "is no list of models.", "Write provider/model, several with commas.")

@@ -98,10 +98,10 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
 
 async def _items(store: ItemStore, table: Table, organization: str) -> AsyncGenerator[Item]:
     """Yield what is exported: all but the notes of work that the copy does anew."""
-    derived = {outbox.queue(organization)}
+    derived, of_the_copy = {outbox.queue(organization)}, {keys.space(organization), keys.retention(organization)}
     async with contextlib.aclosing(store.scan(table, f"{keys.organization(organization)}#")) as found:
         async for item in found:
-            if item.key.partition not in derived and item.key != keys.space(organization):
+            if item.key.partition not in derived and item.key not in of_the_copy:
                 yield item
 
 

@@ -59,7 +59,8 @@ class ReceiptBook:
     def made(self, principal: Principal, kind: str, detail: Mapping[str, Any]) -> Put:
         """Build the operation that writes a receipt; the sort key is its id."""
         now = self._clock()
-        body: dict[str, Any] = {"at": timestamp(now), "agent": principal.agent, "kind": kind, **detail}
+        caller = {"agent": principal.agent, **principal.record}
+        body: dict[str, Any] = {"at": timestamp(now), **caller, "kind": kind, **detail}
         if self._days is not None:
             body["expires_at"] = int(now.timestamp()) + self._days * _DAY_S  # in the body too: sealed with the rest
         place = Key("audit", receipts_partition(principal.organization, hour_of(now)), new_id(RECEIPT, now))

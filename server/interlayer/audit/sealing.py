@@ -78,7 +78,7 @@ class Sealer:
 
     async def run(self, principal: Principal, settle: Callable[[], Any]) -> None:
         """Seal every minute until cancelled, after `settle` has written what waited for the store."""
-        background = replace(principal, agent=_SEALER)
+        background = replace(principal, agent=_SEALER, user="", actors=())
         while True:
             try:
                 await settle()

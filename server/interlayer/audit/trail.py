@@ -92,6 +92,7 @@ class Trail:
             "at": timestamp(self._clock()),
             "organization": principal.organization,
             "actor": principal.agent,
+            **principal.record,
             "type": event.type,
             "subject": event.subject,
             "detail": dict(event.detail),

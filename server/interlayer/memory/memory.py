@@ -13,6 +13,7 @@ from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.retention import Expirer
+from interlayer.memory.erasure.retention_clock import RetentionClock
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
@@ -43,6 +44,7 @@ class Memory:
     explanation: Explanation
     forgetter: Forgetter
     expirer: Expirer
+    retention_clock: RetentionClock
     merger: Merger
     identities: Identities
     rejections: Rejections
@@ -85,6 +87,7 @@ class Memory:
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
             expirer=Expirer(store, entities, projector, forgetter, schema),
+            retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
             rejections=Rejections(store, entities, memorizer, trail, schema),

@@ -156,8 +156,11 @@ class ItemStore(Protocol):
         """
         ...
 
-    async def purge(self) -> int:
-        """Remove items that have expired; return how many. A store that does so by itself has nothing to do."""
+    async def purge(self, until_s: float | None = None) -> int:
+        """Remove items that have expired, by an earlier instant if one is given; return how many.
+
+        A store that does so by itself has nothing to do.
+        """
         ...
 
     async def scrub(self) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from interlayer.app.identity_provider import Jwt
 from interlayer.app.mcp_server.transports import parse_address
 from interlayer.app.settings import load
 from interlayer.errors import InvalidInput, Refused
@@ -42,11 +43,14 @@ def test_the_defaults_are_a_local_caller_with_every_role() -> None:
         ("EMBEDDER", "two words", "litellm"),
         ("EMBEDDER_FOLDER", "/nowhere/at/all", "folder"),
         ("EMBEDDER_API_BASE", "ftp://x", "https"),
+        ("EMBEDDER_API_BASE", "https://user:hunter2@host/v1", "has a user in it"),
         ("AUTH", "basic", "keys"),
         ("AUTH", "jwt", "AUTH_ISSUER"),
         ("ROLES", "reader,king", "king"),
+        ("USER", "a#b", "no name"),
         ("ORG", "a#b", "no name"),
         ("LOG_LEVEL", "LOUD", "WARNING"),
+        ("ANSWERS", "json", "both, text, structured"),
         ("STALE_SECONDS", "-1", "0 refuses"),
         ("STALE_SECONDS", "86401", "0 refuses"),
         ("STALE_SECONDS", "5m", "0 refuses"),
@@ -56,6 +60,25 @@ def test_what_is_not_supported_is_refused_by_name(name: str, value: str, words: 
     with pytest.raises(InvalidInput, match=f"INTERLAYER_{name}") as raised:
         load({}, {f"INTERLAYER_{name}": value, "INTERLAYER_CONFIG": "/nowhere"})
     assert words in str(raised.value)
+
+
+def test_tokens_of_an_identity_provider_are_of_an_organization_that_is_named() -> None:
+    names = ("ISSUER", "AUDIENCE", "JWKS")
+    given = {f"INTERLAYER_AUTH_{name}": f"https://login.acme.example/{name}" for name in names}
+    given |= {"INTERLAYER_AUTH": "jwt", "INTERLAYER_CONFIG": "/nowhere"}
+    with pytest.raises(InvalidInput, match="INTERLAYER_ORG"):
+        load({}, given)
+    for claim, name, value in (("", "", ""), ("org_id", "org_id", ""), ("tid=72f9", "tid", "72f9")):
+        auth = load({}, {**given, "INTERLAYER_ORG": "acme", "INTERLAYER_AUTH_ORG_CLAIM": claim}).auth
+        assert isinstance(auth, Jwt)
+        assert (auth.organization_claim, auth.organization_value) == (name, value)
+
+
+def test_a_local_caller_works_for_a_person() -> None:
+    named = {"INTERLAYER_CONFIG": "/nowhere", "INTERLAYER_USER": "ann@acme.example", "INTERLAYER_TEAMS": "sales,emea"}
+    principal = load({}, named).principal
+    assert (principal.user, principal.teams) == ("ann@acme.example", {"sales", "emea"})
+    assert load({}, {"INTERLAYER_CONFIG": "/nowhere"}).principal.user == ""
 
 
 def test_the_tables_of_dynamodb_are_named_with_region_and_endpoint() -> None:

@@ -23,14 +23,16 @@ def access() -> None:
 @click.argument("agent")
 @click.option("--role", "roles", multiple=True, help="What it may do; again for more. Default: reader and writer.")
 @click.option("--team", "teams", multiple=True, help="A team it belongs to; again for more.")
+@click.option("--user", default="", help="The person that the agent works for.")
 @click.option("--days", type=int, help="How long the key can be used. Default: until it is revoked.")
 @AS_JSON
 @with_process
 async def access_create(
-    parts: "Parts", agent: str, roles: Sequence[str], teams: Sequence[str], days: int | None, as_json: bool
+    parts: "Parts", agent: str, roles: Sequence[str], teams: Sequence[str], user: str, days: int | None, as_json: bool
 ) -> None:
     """Make a key for an agent; it is shown this once."""
-    key, token = await parts.access.create(parts.settings.principal, agent, roles or ("reader", "writer"), teams, days)
+    granted = roles or ("reader", "writer")
+    key, token = await parts.access.create(parts.settings.principal, agent, granted, teams, days, user)
     if as_json:
         click.echo(json.dumps({**asdict(key), "token": token}, indent=2))
     else:
@@ -49,7 +51,8 @@ async def access_list(parts: "Parts", as_json: bool) -> None:
         click.echo(json.dumps([asdict(key) for key in found], indent=2))
     for key in () if as_json else found:
         state = f"revoked {key.revoked_at}" if key.revoked_at else f"until {key.expires_at or 'revoked'}"
-        click.echo(f"{key.id}  {key.agent}  {','.join(key.roles)}  made {key.created_at} by {key.created_by}, {state}")
+        whom = f"{key.agent} for {key.user}" if key.user else key.agent
+        click.echo(f"{key.id}  {whom}  {','.join(key.roles)}  made {key.created_at} by {key.created_by}, {state}")
 
 
 @access.command("revoke")
@@ -57,6 +60,6 @@ async def access_list(parts: "Parts", as_json: bool) -> None:
 @REASON
 @with_process
 async def access_revoke(parts: "Parts", key_id: str, reason: str) -> None:
-    """Make a key useless; running servers turn it away within 15 seconds."""
+    """Make a key useless; running servers turn it away within 5 seconds, and end its streams within 10."""
     revoked = await parts.access.revoke(parts.settings.principal, key_id, reason)
     click.echo(f"{revoked.id} of {revoked.agent} is revoked since {revoked.revoked_at}")

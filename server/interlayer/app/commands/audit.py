@@ -152,11 +152,13 @@ async def audit_export(parts: "Parts", file: Path) -> None:
 def _event_line(event: Mapping[str, Any]) -> str:
     number, at, actor, kind, subject = (str(event.get(name)) for name in ("number", "at", "actor", "type", "subject"))
     detail = json.dumps(event.get("detail"), ensure_ascii=False)
+    actor += _behalf(event)
     return f"{number:>6} {at[:19]}Z {actor:<12} {kind} {subject}  {detail}"
 
 
 def _receipt_lines(receipt: Mapping[str, Any]) -> str:
     made, kind, whom = (str(receipt.get(name)) for name in ("at", "kind", "agent"))
+    whom += _behalf(receipt)
     first = f"{made[:19]}Z {receipt['id']} {kind}"
     if kind == "memorize":
         first += f" by {whom}, {receipt.get('memory_id')} of {receipt.get('entity') or 'nothing known'}"
@@ -165,6 +167,11 @@ def _receipt_lines(receipt: Mapping[str, Any]) -> str:
     first += f" to {whom}, revision {receipt.get('revision')}"
     told = ("rules", "sections")
     return "\n".join([first, *(f"  {name}: {' '.join(receipt[name])}" for name in told if receipt.get(name))])
+
+
+def _behalf(record: Mapping[str, Any]) -> str:
+    """Say for whom the agent of an event or receipt worked, if for anybody."""
+    return f" for {record['user']}" if record.get("user") else ""
 
 
 def _count_line(counts: Mapping[str, int]) -> str:

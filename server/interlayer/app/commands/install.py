@@ -47,10 +47,11 @@ def install(ctx: click.Context, client: str, write: bool, told: bool, remove: bo
 
 def _configure(ctx: click.Context, client: str, write: bool) -> None:
     settings = settings_of(ctx)
-    from interlayer.app.hosts.clients import clients, configuration, merge, settings_in_force
+    from interlayer.app.hosts.clients import clients, configuration, merge, settings_in_force, untold
 
     chosen = clients(Path.home(), Path.cwd())[client]
-    wanted = configuration(chosen, settings_in_force(ctx.obj, settings.home))
+    in_force = settings_in_force(ctx.obj)
+    wanted = configuration(chosen, in_force)
     if write:
         merge(chosen, wanted)
         click.echo(f"{chosen.title}: wrote {chosen.path}. {chosen.hint}")
@@ -58,6 +59,9 @@ def _configure(ctx: click.Context, client: str, write: bool) -> None:
         click.echo(f"# {chosen.title}: {chosen.path}", err=True)
         click.echo(json.dumps(wanted, indent=2))
         click.echo(f"# {chosen.hint} With --write this is merged into the file.", err=True)
+    for secret in untold(chosen, in_force):
+        where = f"write {secret.removeprefix('INTERLAYER_').lower()} into {settings.home / 'interlayer.toml'}"
+        click.echo(f"# {secret} is a secret and is left out: {where}, which only you can read.", err=True)
 
 
 def _say(done: str, paths: Sequence[Path]) -> None:

@@ -148,12 +148,22 @@ async def memory_reconsider(parts: "Parts", entity: str | None, dry_run: bool, a
 
 @memory.command("expire")
 @click.option("--dry-run", is_flag=True, help="Only count what would be erased.")
+@click.option("--trust-clock", is_flag=True, help="Count up to now though the clock is in doubt; it goes on record.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @with_process
-async def memory_expire(parts: "Parts", dry_run: bool, as_json: bool) -> None:
-    """Erase what was kept for as long as the schema's retention says. Servers do so every hour."""
-    shown = progress("memories")
-    counts = await parts.memory.expirer.expire(parts.settings.principal, dry_run=dry_run, progress=shown)
+async def memory_expire(parts: "Parts", dry_run: bool, trust_clock: bool, as_json: bool) -> None:
+    """Erase what was kept for as long as the schema's retention says. Servers do so every hour.
+
+    While the clock is in doubt nothing is erased. With --dry-run the present clock is taken as it is.
+    """
+    if dry_run and trust_clock:
+        raise click.UsageError("--trust-clock is put on record, which --dry-run is not")
+    shown, principal, clock = progress("memories"), parts.settings.principal, parts.memory.retention_clock
+    if dry_run:
+        until = None
+    else:
+        until = await (clock.trust(principal) if trust_clock else clock.advance(principal.organization))
+    counts = await parts.memory.expirer.expire(principal, until=until, dry_run=dry_run, progress=shown)
     if as_json:
         click.echo(json.dumps(counts | {"dry_run": dry_run}))
     else:

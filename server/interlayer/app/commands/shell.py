@@ -14,6 +14,7 @@ import anyio
 import click
 
 from interlayer.answers import as_json
+from interlayer.app.home import private_files
 from interlayer.app.settings import Settings, load
 from interlayer.errors import InterlayerError
 
@@ -97,6 +98,9 @@ def settings_of(ctx: click.Context) -> Settings:
     """Return the settings of a command, and send the log to stderr."""
     flags: Mapping[str, str | None] = ctx.obj
     settings = load(flags)
+    if settings.ignored:
+        how = f"If you wrote it and trust it, name it: --config {settings.ignored}, or INTERLAYER_CONFIG."
+        click.echo(f"interlayer: {settings.ignored} is ignored, as any file of the working folder. {how}", err=True)
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     return settings
 
@@ -123,7 +127,8 @@ def _in(
             async with place(settings) as parts:
                 return await command(parts, *args, **kwargs)
 
-        return anyio.run(main)
+        with private_files():
+            return anyio.run(main)
 
     return run
 

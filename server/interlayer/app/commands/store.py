@@ -7,6 +7,7 @@ import click
 
 from interlayer import answers
 from interlayer.app.commands.shell import AS_JSON, FAILED, settings_of
+from interlayer.app.settings import Settings
 from interlayer.errors import InvalidInput
 from interlayer.storage.dynamodb.client import SETTING, Place
 
@@ -23,7 +24,7 @@ def store() -> None:
 @click.pass_context
 def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool, no_recovery: bool) -> None:
     """Create the three tables that INTERLAYER_STORE names, or bring those that are there into order."""
-    place = _place(ctx)
+    place = _place(settings_of(ctx))
     from interlayer.storage.dynamodb.tables import Wish, create_tables
 
     wish = Wish(kms_key, protected=not no_protection, recoverable=not no_recovery)
@@ -35,7 +36,8 @@ def store_create(ctx: click.Context, kms_key: str | None, *, no_protection: bool
 @click.pass_context
 def store_check(ctx: click.Context, *, as_json: bool) -> int:
     """Check the tables and what the present role may do with them; exit 1 on a fault. Writes nothing."""
-    place, organization = _place(ctx), settings_of(ctx).principal.organization
+    settings = settings_of(ctx)
+    place, organization = _place(settings), settings.principal.organization
     from interlayer.storage.dynamodb.tables import check_tables
 
     states = anyio.run(check_tables, place, organization)
@@ -47,8 +49,7 @@ def store_check(ctx: click.Context, *, as_json: bool) -> int:
     return 0 if all(one.ok for one in states) else FAILED
 
 
-def _place(ctx: click.Context) -> Place:
-    place = settings_of(ctx).store
-    if place is None:
+def _place(settings: Settings) -> Place:
+    if settings.store is None:
         raise InvalidInput(SETTING, "is sqlite, which needs no tables.", "Set dynamodb://TABLE_PREFIX?region=...")
-    return place
+    return settings.store

@@ -21,11 +21,15 @@ async def export_command(parts: "Parts", file: Path) -> None:
     """
     from interlayer.app.transfer import export
     from interlayer.ids import system_clock
+    from interlayer.memory.erasure.retention_clock import ClockInDoubt
 
     organization = parts.settings.principal.organization
-    await parts.memory.expirer.expire(
-        parts.settings.principal
-    )  # a copy of what was kept long enough must not outlive it
+    try:
+        until = await parts.memory.retention_clock.advance(organization)
+        # A copy of what was kept long enough must not outlive it.
+        await parts.memory.expirer.expire(parts.settings.principal, until=until)
+    except ClockInDoubt as doubt:
+        click.echo(f"interlayer: {doubt} The export may hold what was kept long enough.", err=True)
     count = await export(parts.store, organization, file, system_clock, progress("items written"))
     click.echo(f"{count:,} items of {organization} written to {file}", err=True)
 

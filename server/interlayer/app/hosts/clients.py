@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from interlayer.app.configuration import PATHS, PREFIX
+from interlayer.app.settings import SETTINGS
 from interlayer.errors import InvalidInput
+
+SECRETS: Final = (f"{PREFIX}MODEL_API_KEY",)
+"""Variables whose values are written into no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,10 @@ class Client:
     path: Path
     key: str
     hint: str
+    reference: str = ""
+    """How its configuration names a variable of its environment; empty if it cannot."""
+    inherits: bool = False
+    """Whether a server gets the host's whole environment anyway."""
 
 
 def clients(home: Path, working: Path) -> Mapping[str, Client]:
@@ -27,38 +36,50 @@ def clients(home: Path, working: Path) -> Mapping[str, Client]:
     return {
         "claude-desktop": Client("Claude Desktop", _claude_desktop(home), "mcpServers", "Restart Claude Desktop."),
         "claude-code": Client(
-            "Claude Code", working / ".mcp.json", "mcpServers", "Or run: claude mcp add interlayer -- interlayer serve."
+            "Claude Code",
+            working / ".mcp.json",
+            "mcpServers",
+            "Or run: claude mcp add interlayer -- interlayer serve.",
+            reference="${{{}:-}}",
         ),
-        "cursor": Client("Cursor", working / ".cursor" / "mcp.json", "mcpServers", "Reload the window."),
-        "vscode": Client("VS Code", working / ".vscode" / "mcp.json", "servers", "Reload the window."),
+        "cursor": Client(
+            "Cursor", working / ".cursor" / "mcp.json", "mcpServers", "Reload the window.", reference="${{env:{}}}"
+        ),
+        "vscode": Client("VS Code", working / ".vscode" / "mcp.json", "servers", "Reload the window.", inherits=True),
     }
 
 
-def server_entry(environment: Mapping[str, str], *, typed: bool) -> dict[str, Any]:
-    """Return the entry of the server: an absolute command, because hosts start with a minimal PATH.
+def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Build what has to stand in the host's configuration: an absolute command, for hosts start with a minimal PATH.
 
-    Settings that are in force now (`INTERLAYER_*`) are carried along.
+    Settings that are in force now (`INTERLAYER_*`) are carried along; of a secret only its name, where the host can
+    take it from its environment.
     """
     command = shutil.which("interlayer") or str(Path(sys.executable).with_name("interlayer"))
-    entry: dict[str, Any] = {"type": "stdio"} if typed else {}
+    entry: dict[str, Any] = {"type": "stdio"} if client.key == "servers" else {}
     entry |= {"command": str(Path(command).absolute()), "args": ["serve"]}
-    settings = {name: value for name, value in environment.items() if name.startswith("INTERLAYER_")}
-    return entry | ({"env": settings} if settings else {})
+    settings = {name: value for name, value in environment.items() if name.removeprefix(PREFIX) in SETTINGS}
+    for secret in SECRETS:
+        if settings.pop(secret, "") and client.reference:
+            settings[secret] = client.reference.format(secret)
+    return {client.key: {"interlayer": entry | ({"env": settings} if settings else {})}}
 
 
-def settings_in_force(flags: Mapping[str, str | None], home: Path) -> dict[str, str]:
-    """Return the settings in force now, from the environment and the flags of the command, with the home made whole."""
-    environment = {name: value for name, value in os.environ.items() if name.startswith("INTERLAYER_")}
-    environment.pop("INTERLAYER_MODEL_API_KEY", None)  # no secret is put where nobody expects one
-    environment |= {f"INTERLAYER_{name}": value for name, value in flags.items() if value}
-    if "INTERLAYER_HOME" in environment:
-        environment["INTERLAYER_HOME"] = str(home)
+def untold(client: Client, environment: Mapping[str, str]) -> list[str]:
+    """Return the secrets in force now that a server which this host starts would not get."""
+    if client.reference or client.inherits:
+        return []
+    return [secret for secret in SECRETS if environment.get(secret)]
+
+
+def settings_in_force(flags: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the settings in force now, from the environment and the flags of the command, with paths made whole."""
+    environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and value}
+    environment |= {f"{PREFIX}{name}": value for name, value in flags.items() if value}
+    for name in PATHS:  # a host starts the server in a folder of its own choosing
+        if value := environment.get(f"{PREFIX}{name}"):
+            environment[f"{PREFIX}{name}"] = str(Path(value).expanduser().absolute())
     return environment
-
-
-def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Build what has to stand in the host's configuration."""
-    return {client.key: {"interlayer": server_entry(environment, typed=client.key == "servers")}}
 
 
 def merge(client: Client, wanted: Mapping[str, Any]) -> None:
@@ -79,6 +100,8 @@ def merge(client: Client, wanted: Mapping[str, Any]) -> None:
     client.path.parent.mkdir(parents=True, exist_ok=True)
     partial = client.path.with_name(client.path.name + ".new")
     partial.write_text(json.dumps(current, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if client.path.exists():
+        shutil.copymode(client.path, partial)  # it may hold the secrets of other servers
     partial.replace(client.path)
 
 

@@ -4,35 +4,42 @@ Two kinds of token are taken, one at a time: API keys of our own (`access`), and
 identity provider. A process serves one organization; a token of another one is no token here.
 """
 
+import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import anyio
-import anyio.to_thread
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken, TokenVerifier
+from mcp.server.auth.routes import build_resource_metadata_url
 from mcp.server.auth.settings import AuthSettings
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interlayer.app.access import Access, expiry_seconds
-from interlayer.app.settings import Jwt
-from interlayer.errors import InterlayerError, Refused
-from interlayer.principal import ALL_ROLES, Principal
+from interlayer.app.identity_provider import Jwt
+from interlayer.app.mcp_server.signing_keys import SigningKeys
+from interlayer.app.mcp_server.token_claims import SCOPE, TokenRefused, demand_access_type, principal_of
+from interlayer.errors import InterlayerError, Refused, Unavailable
+from interlayer.principal import Principal
 
-SCOPE: Final = "interlayer:"
-"""Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
-
-_REMEMBERED_S: Final = 15.0
+_REMEMBERED_S: Final = 5.0
 _REMEMBERED_MAX: Final = 1_000
-_KEYS_WAIT_S: Final = 10.0
+_LOOK_S: Final = 2.0
+_RETRY_S: Final = 5
 _LEEWAY_S: Final = 30
-_AGENT_CHARACTERS_MAX: Final = 200
-_AGENT_CLAIMS: Final = ("client_id", "azp", "sub")
+_REASON_CHARACTERS_MAX: Final = 200
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_PATH: Final = "/mcp"
 _PRINCIPAL: Final = "interlayer_principal"
 _UNPUBLISHED: Final = "https://keys.invalid"  # the SDK wants an issuer; without a resource it is never shown
 
 logger = logging.getLogger(__name__)
+
+
+class Unrecognized(Unavailable):
+    """A caller cannot be told by its token just now, and that is no fault of the token."""
 
 
 def caller() -> Principal:
@@ -45,7 +52,7 @@ def caller() -> Principal:
 
 
 class KeyVerifier(TokenVerifier):
-    """Recognizes API keys, and a recognized one for 15 s without another look; revoking takes as long to be felt."""
+    """Recognizes API keys, and a recognized one for 5 s without another look; revoking takes as long to be felt."""
 
     def __init__(self, access: Callable[[], Awaitable[Access]], organization: str) -> None:
         self._access = access
@@ -53,7 +60,7 @@ class KeyVerifier(TokenVerifier):
         self._known: dict[str, tuple[float, AccessToken]] = {}
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return whom the token stands for, None when it is no key in force."""
+        """Return whom the token stands for, None when it is no key in force. Raises `Unrecognized`."""
         now = anyio.current_time()
         until, known = self._known.get(token, (0.0, None))
         if known and now < until:
@@ -63,7 +70,7 @@ class KeyVerifier(TokenVerifier):
             found = await (await self._access()).caller(self._organization, token)
         except InterlayerError as error:
             logger.warning("an API key could not be looked up: %s", error)
-            return None
+            raise Unrecognized("API keys cannot be looked up just now; try again in some seconds.") from error
         if found is None:
             return None
         key, principal = found
@@ -78,29 +85,34 @@ class JwtVerifier(TokenVerifier):
     """Recognizes tokens that an identity provider has signed for us (RFC 9068; keys by its JWKS document)."""
 
     def __init__(self, jwt: Jwt, organization: str) -> None:
+        self.keys = SigningKeys(jwt.jwks)
         self._jwt = jwt
         self._organization = organization
-        self._keys: Any = None
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return whom the token stands for; None when signature, issuer, audience, time or organization do not fit."""
+        """Return whom the token stands for. Raises `TokenRefused`, and `Unrecognized` while there are no keys."""
         import jwt
 
         try:
-            claims = await anyio.to_thread.run_sync(self._claims, token)
-        except jwt.PyJWTError as error:
+            claims = await self._claims(token)
+            principal = principal_of(claims, self._jwt, self._organization)
+            return _access_token(token, principal, int(claims["exp"]))
+        except (jwt.PyJWTError, TokenRefused) as error:
             logger.info("a token was turned away: %s", error)
-            return None
-        principal = principal_of(claims, self._organization)
-        return _access_token(token, principal, int(claims["exp"])) if principal else None
+            raise TokenRefused(str(error)) from error
+        except Unavailable as error:
+            raise Unrecognized(str(error)) from error
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    async def _claims(self, token: str) -> dict[str, Any]:
         import jwt
 
-        if self._keys is None:
-            self._keys = jwt.PyJWKClient(self._jwt.jwks, timeout=_KEYS_WAIT_S)  # keeps the keys for five minutes
-        key = self._keys.get_signing_key_from_jwt(token)
-        return jwt.decode(
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in _ALGORITHMS or not header.get("kid"):
+            raise TokenRefused("the token is not signed with a key of the identity provider that it names (alg, kid).")
+        key = await self.keys.find(header["kid"])
+        if key is None:
+            raise TokenRefused("the identity provider has no key of the id (kid) that the token is signed with.")
+        claims: dict[str, Any] = jwt.decode(
             token,
             key,
             algorithms=list(_ALGORITHMS),
@@ -109,23 +121,48 @@ class JwtVerifier(TokenVerifier):
             leeway=_LEEWAY_S,
             options={"require": ["exp", "iss", "aud"]},
         )
+        demand_access_type(header)
+        return claims
 
 
-def principal_of(claims: Mapping[str, Any], organization: str) -> Principal | None:
-    """Return whom the claims of a verified token stand for, None when they name no agent or another organization.
+class TokenAnswers:
+    """Answers for tokens that the SDK has none for: 401 with the reason, 503 while callers cannot be recognized."""
 
-    The agent is the client that was given the token (`client_id`, `azp`), else `sub`; roles are `roles` and those
-    scopes that begin with `interlayer:`; teams are `groups`.
-    """
-    if claims.get("organization", organization) != organization:
-        return None
-    named = (claims.get(claim) for claim in _AGENT_CLAIMS)
-    agent = next((name for name in named if isinstance(name, str) and name.strip()), None)
-    if agent is None or len(agent) > _AGENT_CHARACTERS_MAX or not agent.isprintable():
-        return None
-    scopes = {word.removeprefix(SCOPE) for word in _words(claims.get("scope")) if word.startswith(SCOPE)}
-    roles = (scopes | set(_words(claims.get("roles")))) & ALL_ROLES
-    return Principal(organization, agent, frozenset(roles), frozenset(_words(claims.get("groups"))))
+    def __init__(self, app: ASGIApp, settings: AuthSettings) -> None:
+        self._app = app
+        resource = settings.resource_server_url
+        self._metadata = f', resource_metadata="{build_resource_metadata_url(resource)}"' if resource else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request. Tokens are looked at before anything is answered, and count where tools are called."""
+        if scope["type"] == "http" and scope["path"] != _PATH:
+            scope["headers"] = [header for header in scope["headers"] if header[0].lower() != b"authorization"]
+        try:
+            await self._app(scope, receive, send)
+        except TokenRefused as error:
+            reason = _header_text(str(error))
+            told = f'Bearer error="invalid_token", error_description="{reason}"{self._metadata}'
+            await _answer(send, 401, "invalid_token", reason, (b"www-authenticate", told.encode()))
+        except Unrecognized as error:
+            retry = (b"retry-after", str(_RETRY_S).encode())
+            await _answer(send, 503, "temporarily_unavailable", str(error), retry)
+
+
+async def wait_for_end(verifier: TokenVerifier) -> None:
+    """Return when the token of the present call is in force no more."""
+    token = get_access_token()
+    while token:
+        left = token.expires_at - time.time() if token.expires_at else _LOOK_S
+        await anyio.sleep(min(max(left, 0.0), _LOOK_S))
+        if token.expires_at and token.expires_at <= time.time():
+            return
+        try:
+            if await verifier.verify_token(token.token) is None:
+                return
+        except TokenRefused:
+            return
+        except Unrecognized:  # nothing is known against it
+            continue
 
 
 def auth_settings(jwt: Jwt | None) -> AuthSettings:
@@ -144,12 +181,20 @@ def _access_token(token: str, principal: Principal, expires_at: int | None) -> A
         client_id=principal.agent,
         scopes=sorted(SCOPE + role for role in principal.roles),
         expires_at=expires_at,
+        subject=principal.user or None,
         claims={_PRINCIPAL: principal},
     )
 
 
-def _words(value: Any) -> list[str]:
-    """Return the words of a claim, which is a text with spaces or a list."""
-    if isinstance(value, str):
-        return value.split()
-    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
+async def _answer(send: Send, status: int, error: str, reason: str, header: tuple[bytes, bytes]) -> None:
+    body = json.dumps({"error": error, "error_description": reason}).encode()
+    length = (b"content-length", str(len(body)).encode())
+    headers = [(b"content-type", b"application/json"), length, header]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _header_text(reason: str) -> str:
+    """Return a reason as a quoted string of a header can hold it."""
+    plain = reason.encode("ascii", "replace").decode().replace("\\", "/").replace('"', "'")
+    return "".join(character for character in plain if character.isprintable())[:_REASON_CHARACTERS_MAX]

@@ -49,6 +49,7 @@ class PolicyNotices(InMemorySubscriptionBus):
         self._sessions: dict[str, dict[Connection, ServerSession]] = {}
         self._connections: set[Connection] = set()
         self._listen_stream = ListenHandler(self)
+        self._end: Callable[[], Awaitable[None]] | None = None
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener and return what takes it out again."""
@@ -66,8 +67,12 @@ class PolicyNotices(InMemorySubscriptionBus):
 
         return unsubscribe
 
-    def serve(self, server: MCPServer[Any]) -> None:
-        """Register what clients listen with; `MCPServer` itself serves streams alone, and reads nothing before."""
+    def serve(self, server: MCPServer[Any], end: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Register what clients listen with; `MCPServer` itself serves streams alone, and reads nothing before.
+
+        `end` returns when the caller of the present request is admitted no more; its stream ends then.
+        """
+        self._end = end
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
         low.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
         low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._add_session)
@@ -121,7 +126,14 @@ class PolicyNotices(InMemorySubscriptionBus):
         self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
     ) -> SubscriptionsListenResult:
         await self._begin()
-        return await self._listen_stream(ctx, params)
+        if self._end is None:
+            return await self._listen_stream(ctx, params)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_cancel_after, self._end, tasks.cancel_scope)
+            result = await self._listen_stream(ctx, params)
+            tasks.cancel_scope.cancel()
+            return result
+        raise MCPError(INVALID_REQUEST, "the key or token of this stream is in force no more; listen with another one.")
 
     async def _add_session(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         connection = _connection(ctx)
@@ -153,6 +165,11 @@ class PolicyNotices(InMemorySubscriptionBus):
         held.pop(connection, None)
         if not held:
             self._sessions.pop(uri, None)
+
+
+async def _cancel_after(end: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    await end()
+    scope.cancel()
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:

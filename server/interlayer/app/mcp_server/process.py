@@ -125,10 +125,26 @@ class Interlayer:
             gc.freeze()  # what was loaded by now stays: no search for garbage has to walk through it while calls wait
             tasks.start_soon(parts.memory.projector.run, self.principal.organization)
             tasks.start_soon(self._watch, parts)
-            tasks.start_soon(_sweep, parts, self.principal.organization)
+            tasks.start_soon(self._sweep, parts)
             tasks.start_soon(_follow, parts, self.principal.organization)
             tasks.start_soon(_read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+
+    async def _sweep(self, parts: "Parts") -> None:
+        """Erase what was kept long enough, now and every hour, as long as the clock is not in doubt."""
+        from interlayer.memory.erasure.retention_clock import ClockInDoubt
+
+        principal = Principal(self.principal.organization, "retention")
+        while True:
+            try:
+                until = await parts.memory.retention_clock.advance(principal.organization)
+                self._without["retention"] = ""
+                await parts.memory.expirer.expire(principal, until=until)
+            except InterlayerError as error:
+                if isinstance(error, ClockInDoubt):
+                    self._without["retention"] = str(error)
+                logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
+            await anyio.sleep(_SWEEP_S)
 
     async def _watch(self, parts: "Parts") -> None:
         """Keep what is said of the embedding model and the published set up to date; no probe waits for either."""
@@ -219,17 +235,6 @@ async def _damage(parts: "Parts", principal: Principal) -> str:
     except Corrupt as error:
         return str(error)
     return ""
-
-
-async def _sweep(parts: "Parts", organization: str) -> None:
-    """Erase what was kept long enough, now and every hour."""
-    principal = Principal(organization, "retention")
-    while True:
-        try:
-            await parts.memory.expirer.expire(principal)
-        except InterlayerError as error:
-            logger.warning("retention: %s It is tried again in an hour; nothing shows what has expired.", error)
-        await anyio.sleep(_SWEEP_S)
 
 
 async def _preload(parts: "Parts", organization: str) -> None:

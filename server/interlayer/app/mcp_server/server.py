@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
@@ -24,8 +24,10 @@ from pydantic import ValidationError
 
 from interlayer import __version__
 from interlayer.answers import as_json, schema_of
+from interlayer.app.mcp_server.authentication import wait_for_end
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.schemas import slim_input
+from interlayer.app.settings import Answers
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.description import described
@@ -88,6 +90,7 @@ class InterlayerServer(MCPServer[None]):
         notices: PolicyNotices,
         facet_values: Callable[[Principal], Awaitable[FacetValues]],
         authentication: Authentication | None = None,
+        answers: Answers = "both",
     ) -> None:
         super().__init__(
             "interlayer",
@@ -100,10 +103,11 @@ class InterlayerServer(MCPServer[None]):
             token_verifier=authentication[0] if authentication else None,
             auth=authentication[1] if authentication else None,
         )
-        notices.serve(self)
+        notices.serve(self, partial(wait_for_end, authentication[0]) if authentication else None)
         self._domains = domains
         self._principal = principal
         self._ready = ready
+        self._answers: Answers = answers
         self._facet_values = facet_values
         self._catalogue: Mapping[str, Tool[Any, Any]] = {tool.name: tool for tool in TOOLS}
         _add_resources(self, domains, principal, ready)
@@ -122,7 +126,10 @@ class InterlayerServer(MCPServer[None]):
 
     @cached_property
     def _listings(self) -> list[ToolListing]:
-        return [_listing(tool) for tool in TOOLS]
+        listings = [_listing(tool) for tool in TOOLS]
+        if self._answers == "text":  # a client refuses an answer without the structured content that a schema announces
+            return [listing.model_copy(update={"output_schema": None}) for listing in listings]
+        return listings
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -139,11 +146,18 @@ class InterlayerServer(MCPServer[None]):
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
             raise ToolError(str(error)) from error
+<<<<<<< HEAD
         said = tool.text(answer)
         if visible(said) != said:  # of what was stored before such characters were taken out
             answer = visible_in(answer)
             said = tool.text(answer)
         return CallToolResult(content=[TextContent(type="text", text=said)], structured_content=answer)
+=======
+        return CallToolResult(
+            content=[] if self._answers == "structured" else [TextContent(type="text", text=tool.text(answer))],
+            structured_content=None if self._answers == "text" else answer,
+        )
+>>>>>>> main
 
 
 def _demand(principal: Principal, role: str, what: str) -> None:

@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, auth_settings, caller
+from interlayer.app.identity_provider import Jwt
+from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, TokenAnswers, auth_settings, caller
 from interlayer.app.mcp_server.process import Interlayer, running
 from interlayer.app.mcp_server.server import Authentication, InterlayerServer
-from interlayer.app.settings import Jwt
 from interlayer.errors import InvalidInput, Refused
 
 _SIGNAL_CLOSE_S: Final = 3.0
@@ -28,16 +28,19 @@ _SIGNAL_CLOSE_S: Final = 3.0
 logger = logging.getLogger(__name__)
 
 
-def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> InterlayerServer:
-    """Return the MCP server of a process, with its health routes; `authenticated`: each call says who makes it."""
+def build_server(interlayer: Interlayer, authentication: Authentication | None = None) -> InterlayerServer:
+    """Return the MCP server of a process, with its health routes; `authentication`: each call says who makes it."""
+    verifier = authentication[0] if authentication else None
+    keys = verifier.keys if isinstance(verifier, JwtVerifier) else None
     server = InterlayerServer(
         lambda: interlayer.domains,
-        caller if authenticated else lambda: interlayer.principal,
+        caller if authentication else lambda: interlayer.principal,
         interlayer.ready,
         interlayer.greeted.set,
         interlayer.notices,
         interlayer.facet_values,
-        _authentication(interlayer) if authenticated else None,
+        authentication,
+        interlayer.settings.answers,
     )
 
     @server.custom_route("/healthz", methods=["GET"])
@@ -46,15 +49,19 @@ def build_server(interlayer: Interlayer, *, authenticated: bool = False) -> Inte
 
     @server.custom_route("/readyz", methods=["GET"])
     async def readyz(_: Request) -> JSONResponse:
-        problems = await interlayer.check()
-        answer = {"ready": not problems, "problems": problems, "degraded": interlayer.degraded}
+        problems, degraded = await interlayer.check(), interlayer.degraded
+        if keys and keys.trouble:  # without any keys nobody can call; with the last good ones all can
+            (degraded if keys.are_there else problems).append(f"identity provider: {keys.trouble}")
+        answer = {"ready": not problems, "problems": problems, "degraded": degraded}
         return JSONResponse(answer, status_code=503 if problems else 200)
 
     return server
 
 
-def _authentication(interlayer: Interlayer) -> Authentication:
+def _authentication(interlayer: Interlayer) -> Authentication | None:
     auth, organization = interlayer.settings.auth, interlayer.principal.organization
+    if auth == "none":
+        return None
     if isinstance(auth, Jwt):
         return JwtVerifier(auth, organization), auth_settings(auth)
     return KeyVerifier(interlayer.access, organization), auth_settings(None)
@@ -78,8 +85,10 @@ async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
     """Serve over HTTP until a signal."""
     import uvicorn
 
-    server = build_server(interlayer, authenticated=interlayer.settings.auth != "none")
-    app = http_app(server, host)
+    authentication = _authentication(interlayer)
+    app = http_app(build_server(interlayer, authentication), host)
+    if authentication:
+        app.add_middleware(TokenAnswers, settings=authentication[1])
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
     )
@@ -87,8 +96,11 @@ async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
         if sys.platform != "win32":
             # uvicorn raises a signal again when it is done, which would end the process before the stores are closed.
             stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
-        async with running(interlayer):
+        async with running(interlayer), anyio.create_task_group() as tasks:
+            if authentication and isinstance(authentication[0], JwtVerifier):
+                tasks.start_soon(authentication[0].keys.run)
             await uvicorn.Server(config).serve()
+            tasks.cancel_scope.cancel()
 
 
 def parse_address(address: str, *, authenticated: bool = False) -> tuple[str, int]:

@@ -46,7 +46,7 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         (
             0.6,
             (
-                r"\bbefore (?:you )?(?:(?:answer|respond|repl[yi]|continu|proceed)\w*(?:[,.:;]|$| (?:to )?(?:the |any"
+                r"\bbefore (?:you )?(?:(?:answer|respond|repl[yi])\w*(?:[,.:;]|$| (?:to )?(?:the |any"
                 r" |this )(?:user"
                 r"|question|prompt))|do(?:ing)? anything|(?:can )?(?:complet|solv|finish)\w* (?:the|your|any) (?:task"
                 r"|request))"

@@ -166,9 +166,13 @@ class Entities:
         """Return the whole log, what was kept long enough included, with that of every absorbed entity."""
         return await read_log(self._store, organization, head.entity, upto=head.revision)
 
-    def cutoff(self, entity_type: str) -> str:
-        """Return the instant before which what was recorded of a type is not kept any more; empty when all is."""
-        return self._schema.stored(entity_type).cutoff(self._clock())
+    def cutoff(self, entity_type: str, until: datetime | None = None) -> str:
+        """Return the instant before which what was recorded of a type is not kept any more; empty when all is.
+
+        It is that of now, or of an earlier instant.
+        """
+        now = self._clock()
+        return self._schema.stored(entity_type).cutoff(min(until, now) if until else now)
 
     def is_due(self, entity_type: str, memory_id: str) -> bool:
         """Tell from its id whether a memory of a type was kept long enough."""

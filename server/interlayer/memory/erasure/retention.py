@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -42,10 +43,16 @@ class Expirer:
         self._schema = schema
 
     async def expire(
-        self, principal: Principal, *, dry_run: bool = False, progress: Callable[[int], None] = lambda _: None
+        self,
+        principal: Principal,
+        *,
+        until: datetime | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> dict[str, int]:
         """Return how many entities were erased whole, and how many memories and facts in all.
 
+        `until` is up to when retention may count, for a clock may be wrong (`RetentionClock`); without it, up to now.
         With `dry_run`, what would be. Raises `Refused` under a schema that is not the one on record, and `Unavailable`
         when vectors cannot be cleared just now; that is made up for when the outbox is drained next.
         """
@@ -53,31 +60,36 @@ class Expirer:
         counts = Counter[str](entities=0, memories=0, facts=0)
         for entity_type, declared in self._schema.entities.items():
             if declared.retention:
-                async for found in self._of_type(principal, entity_type, dry_run):
+                async for found in self._of_type(principal, entity_type, until, dry_run):
                     counts.update(found)
                     progress(counts["memories"])
         if not dry_run:
-            purged = await self._store.purge()
+            purged = await self._store.purge(until.timestamp() if until else None)
             await self._projector.erase(principal.organization)
             if purged or any(counts.values()):
                 await self._store.scrub()
         return {name: counts[name] for name in ("entities", "memories", "facts")}
 
-    async def _of_type(self, principal: Principal, entity_type: str, dry_run: bool) -> AsyncGenerator[Counter[str]]:
+    async def _of_type(
+        self, principal: Principal, entity_type: str, until: datetime | None, dry_run: bool
+    ) -> AsyncGenerator[Counter[str]]:
+        cutoff = self._entities.cutoff(entity_type, until)
         async with aclosing(listed(self._store, principal.organization, entity_type, _PAGE)) as entities:
             async for entity in entities:
-                while found := await self._step(principal, entity, dry_run):
+                while found := await self._step(principal, entity, cutoff, dry_run):
                     yield found
                     if dry_run:
                         break
 
-    async def _step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
+    async def _step(self, principal: Principal, entity: EntityId, cutoff: str, dry_run: bool) -> Counter[str] | None:
         """Erase a portion of what was kept long enough; None when there is nothing of that."""
         busy = f"{entity.ref}: too many agents write to it at once. Run interlayer memory expire again."
-        return await optimistically(partial(self._try_step, principal, entity, dry_run), busy)
+        return await optimistically(partial(self._try_step, principal, entity, cutoff, dry_run), busy)
 
-    async def _try_step(self, principal: Principal, entity: EntityId, dry_run: bool) -> Counter[str] | None:
-        organization, cutoff = principal.organization, self._entities.cutoff(entity.type)
+    async def _try_step(
+        self, principal: Principal, entity: EntityId, cutoff: str, dry_run: bool
+    ) -> Counter[str] | None:
+        organization = principal.organization
         async with self._entities.lock(organization, entity):
             stored = await self._entities.head(organization, entity)
             if stored is None or stored.head.since >= cutoff:

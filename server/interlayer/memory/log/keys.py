@@ -24,6 +24,7 @@
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
 | `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
+| `ORG#settings`                   | `retention`             | up to when retention has counted                  |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place. What is read together
 lies together, in the order of use: one query reads what is new in a log, the head, and the relations that come in; one
@@ -195,6 +196,11 @@ def space(organization: str) -> Key:
 def importing(organization: str) -> Key:
     """Return the key of the note that an import is not complete."""
     return _key(organization, "settings", sort="importing")
+
+
+def retention(organization: str) -> Key:
+    """Return the key of the note up to when retention has counted."""
+    return _key(organization, "settings", sort="retention")
 
 
 def schema(organization: str) -> Key:

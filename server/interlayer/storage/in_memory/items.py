@@ -151,10 +151,12 @@ class InMemoryItems:
         for operation, version, body in zip(operations, versions, bodies, strict=True):
             self._apply(operation, version, body or b"")
 
-    async def purge(self) -> int:
+    async def purge(self, until_s: float | None = None) -> int:
         """Remove items that have expired; return how many."""
         await self._enter()
-        expired = [key for key, _ in self._partitions.walk() if not self._live(key)]
+        until = self._now_s() if until_s is None else min(until_s, self._now_s())
+        found = self._partitions.walk()
+        expired = [key for key, stored in found if stored.expires_at is not None and stored.expires_at <= until]
         for key in expired:
             self._partitions.make(key).delete(key.sort)
         return len(expired)

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -117,10 +118,10 @@ class SqliteItems:
         """Apply all operations or none."""
         await self._writer.transact(operations, encode(operations))
 
-    async def purge(self) -> int:
+    async def purge(self, until_s: float | None = None) -> int:
         """Remove items that have expired, some at a time; return how many."""
         removed = 0
-        while batch := await self._writer.alone(self._remove_expired):
+        while batch := await self._writer.alone(partial(self._remove_expired, until_s)):
             removed += batch
         return removed
 
@@ -137,10 +138,11 @@ class SqliteItems:
         self._reader.close()
         await self._writer.close()
 
-    def _remove_expired(self, connection: sqlite3.Connection) -> int:
+    def _remove_expired(self, until_s: float | None, connection: sqlite3.Connection) -> int:
+        until = self._now_s() if until_s is None else min(until_s, self._now_s())
         places = "SELECT tbl, partition, sort FROM items WHERE expires_at <= ? LIMIT ?"
         sql = f"DELETE FROM items WHERE (tbl, partition, sort) IN ({places})"
-        return connection.execute(sql, (self._now_s(), _PURGED_ROWS)).rowcount
+        return connection.execute(sql, (until, _PURGED_ROWS)).rowcount
 
     def _rewrite(self, connection: sqlite3.Connection) -> None:
         connection.execute("VACUUM")

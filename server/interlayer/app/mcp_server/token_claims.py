@@ -1,0 +1,148 @@
+"""What the claims of a signed token say: organization, user, agent, on whose behalf, roles and teams.
+
+Providers name these differently; each name that Okta, Entra, Auth0, Keycloak and Cognito use is read. A token that was
+made for something else than a call, such as an ID token, is refused with the reason.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from interlayer.app.identity_provider import Jwt
+from interlayer.errors import Refused
+from interlayer.principal import ALL_ROLES, Principal
+
+SCOPE: Final = "interlayer:"
+"""Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
+
+_NAME_CHARACTERS_MAX: Final = 255
+_ACTORS_MAX: Final = 5
+_AGENT_CLAIMS: Final = ("client_id", "azp", "cid", "appid")
+_TEAM_CLAIMS: Final = ("groups", "cognito:groups")
+_OTHER_KINDS: Final = {"id": "an ID token", "refresh": "a refresh token", "offline": "a refresh token"}
+_ID_CLAIMS: Final = ("nonce", "at_hash", "c_hash")
+_ACCESS_TYPES: Final = ("jwt", "at+jwt")
+
+
+class TokenRefused(Refused):
+    """A token that nobody is recognized by; the message says why, and holds nothing of the token."""
+
+
+def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Principal:
+    """Return whom the claims of a verified token stand for. Raises `TokenRefused`.
+
+    The agent is the client that was given the token; where none is named, who acts (`act`), else `sub`. The user is
+    `sub`, unless that is the client itself.
+    """
+    _demand_access_token(claims)
+    _demand_organization(claims, jwt, organization)
+    actors = tuple(_actors(claims.get("act")))
+    named = (*(claims.get(claim) for claim in _AGENT_CLAIMS), *actors, claims.get("sub"))
+    agent = next((name for name in named if isinstance(name, str) and name.strip()), None)
+    if agent is None:
+        raise TokenRefused("the token names no client: it has none of client_id, azp, cid, appid, sub.")
+    _demand_name(agent, "client")
+    user = _user(claims, agent)
+    _demand_name(user, "sub")
+    groups = [group for claim in _TEAM_CLAIMS for group in _words(claims.get(claim))]
+    app_roles = [*_app_roles(claims, jwt.audience), *_realm_roles(claims)]
+    grants = list(jwt.mapping.grants(groups, app_roles))
+    roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & ALL_ROLES
+    teams = frozenset[str]().union(*(grant.teams for grant in grants))
+    return Principal(organization, agent, roles, teams, user, actors)
+
+
+def demand_access_type(header: Mapping[str, Any]) -> None:
+    """Raise `TokenRefused` for a token whose header says that it is no access token (RFC 9068, RFC 8725)."""
+    kind = header.get("typ", "JWT")
+    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _ACCESS_TYPES:
+        raise TokenRefused("the token is of another kind than an access token, by its header's typ.")
+
+
+def _demand_access_token(claims: Mapping[str, Any]) -> None:
+    told = str(claims.get("token_use") or claims.get("typ") or "").lower()
+    if told in _OTHER_KINDS:
+        raise TokenRefused(f"the token is {_OTHER_KINDS[told]}; send an access token for this server.")
+    if "events" in claims:
+        raise TokenRefused("the token tells of an event, such as a logout; send an access token for this server.")
+    marks = [name for name in _ID_CLAIMS if name in claims]
+    if marks and not any(name in claims for name in ("scope", "scp")):
+        told = f"the token is an ID token (it has {' and '.join(marks)}, and no scope)"
+        raise TokenRefused(f"{told}; send an access token for this server.")
+
+
+def _demand_organization(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> None:
+    """Refuse a token of another organization, and one that does not name its own where it has to."""
+    wanted = {"organization": organization} if "organization" in claims else {}
+    if jwt.organization_claim:
+        wanted[jwt.organization_claim] = jwt.organization_value or organization
+    for claim, value in wanted.items():
+        told = claims.get(claim)
+        if isinstance(told, list | dict) and len(told) == 1:  # Keycloak names the organizations of a user so
+            told = next(iter(told))
+        if told != value:
+            raise TokenRefused(f"the token's {claim} is not the organization that this server is for.")
+
+
+def _demand_name(name: str, what: str) -> None:
+    if len(name) > _NAME_CHARACTERS_MAX or not name.isprintable():
+        raise TokenRefused(f"the token's {what} is no name of at most {_NAME_CHARACTERS_MAX} printable characters.")
+
+
+def _actors(act: Any) -> Iterator[str]:
+    """Yield who acts for the user (RFC 8693), the present actor first."""
+    for _ in range(_ACTORS_MAX):
+        if act is None:
+            return
+        actor = act.get("sub") or act.get("client_id") if isinstance(act, dict) else None
+        if not isinstance(actor, str) or not actor.strip():
+            break
+        _demand_name(actor, "act")
+        yield actor
+        act = act.get("act")
+    if act is not None:
+        raise TokenRefused(f"the token's act is no chain of at most {_ACTORS_MAX} actors with a sub.")
+
+
+def _user(claims: Mapping[str, Any], agent: str) -> str:
+    """Return the person behind the agent; empty where the agent calls for itself (client credentials)."""
+    subject = claims.get("sub")
+    alone = (
+        subject in (agent, f"{agent}@clients"),  # Okta, Cognito; Auth0
+        claims.get("gty") == "client-credentials",  # Auth0
+        claims.get("idtyp") == "app",  # Entra
+        "tid" in claims and "scp" not in claims and claims.get("oid") == subject,  # Entra without idtyp
+        str(claims.get("preferred_username", "")).startswith("service-account-"),  # Keycloak
+    )
+    return "" if any(alone) or not isinstance(subject, str) else subject
+
+
+def _roles(claims: Mapping[str, Any], audience: str) -> Iterator[str]:
+    """Yield what the token lets the caller do, and other things; plain names count where they can be only ours."""
+    yield from (role.removeprefix(SCOPE) for role in _app_roles(claims, audience))
+    shared = [word for claim in ("scope", "scp", "permissions") for word in _words(claims.get(claim))]
+    for name in (*shared, *_realm_roles(claims)):
+        scope = name.removeprefix(f"{audience}/")  # Cognito puts the resource server before the scope
+        if scope.startswith(SCOPE):
+            yield scope.removeprefix(SCOPE)
+
+
+def _app_roles(claims: Mapping[str, Any], audience: str) -> list[str]:
+    return [*_words(claims.get("roles")), *_words(_inside(claims, "resource_access", audience, "roles"))]
+
+
+def _realm_roles(claims: Mapping[str, Any]) -> list[str]:
+    return _words(_inside(claims, "realm_access", "roles"))
+
+
+def _inside(claims: Mapping[str, Any], *path: str) -> Any:
+    found: Any = claims
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _words(value: Any) -> list[str]:
+    """Return the words of a claim, which is a text with spaces or a list."""
+    if isinstance(value, str):
+        return value.split()
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
