@@ -27,6 +27,7 @@ async def test_labelled_orders_do_not_come_back_and_harmless_texts_do(interlayer
 async def test_of_a_hundred_harmless_mails_at_most_one_is_refused(interlayer: Interlayer) -> None:
     needed("governed-memory")
     needed("interactions")
+    needed("compliance")
     await interlayer.ready()
     memory, caller = interlayer.domains.memory, interlayer.principal
     refused = [

@@ -19,6 +19,7 @@ FOLDS: Final = 5
 THRESHOLDS: Final = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4)
 _FALSE_ALARM: Final = 3  # a harmless text that is refused weighs as much as so many orders that are stored
 _MAILS: Final = 100
+_MAIL_MIN: Final = 100  # characters of a draft that stands for a mail
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,19 @@ def labelled(folder: Path) -> list[dict[str, Any]]:
 
 
 def harmless_mails(data: Path) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of a hundred mails, documents and notes of a business, none with an order to a model."""
+    """Yield (name, text) of a hundred mails, documents, notes and drafts of a business, none with an order to a model."""
     folder = data / "governed-memory"
-    files = [path for kind in ("emails", "documents") for path in sorted((folder / kind).glob("*.txt"))]
+    kinds = ("emails", "documents", "call_notes", "chats", "transcripts")
+    files = [path for kind in kinds for path in sorted((folder / kind).glob("*.txt"))]
     texts = [(path.stem, path.read_text(encoding="utf-8")) for path in files]
     for line in (data / "interactions" / "texts.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         texts.append((row["id"], row["content"]))
-    yield from texts[-_MAILS:]
+    for line in (data / "compliance" / "texts.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if len(row["text"]) >= _MAIL_MIN:
+            texts.append((row["id"], row["text"]))
+    yield from texts[:_MAILS]
 
 
 async def tell(memory: Memory, caller: Principal, row: dict[str, Any]) -> Told:

@@ -10,12 +10,12 @@ def alternatives(*names: str) -> str:
     return pattern(words(*names)).replace(r"\w*", r"[^\s.,;:!?)]*")
 
 
-_AI: Final = (
+AI: Final = (
     r"(?:a\.?i\.?(?:[ -](?:agent|assistant|model|system|bot|reader|tool)s?)?|llms?|(?:chat ?)?gpt(?:-?\d\w*)?"
     r"|(?:large |ai )?language models?|(?:chat ?)?bots?|(?:virtual|digital|automated|autonomous) (?:assistant|agent)s?)"
 )
 _MODELS: Final = alternatives("words_for_models")
-ANY_AI: Final = rf"(?:{_AI}|assistants?|agents?)"
+ANY_AI: Final = rf"(?:{AI}|assistants?|agents?)"
 _ORDER: Final = f"(?:{alternatives('verbs_of_orders')})"
 _LOOSE: Final = (
     r"(?:please |kindly |always |never |now |also |then |first |just |only |simply |immediately |must |to )*"
@@ -38,6 +38,7 @@ _PEOPLE: Final = (
 # Mark -> what it is known by, with a weight each; a mark counts once.
 ADDRESSING: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "turn": (
+        (0.6, r"[\"']\s*(?:system|assistant|ai)\s*:"),
         (
             0.6,
             (
@@ -50,12 +51,20 @@ ADDRESSING: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     ),
     "called": (
         (
+            0.6,
+            (
+                rf"\b(?:the|any|every|each) (?:{AI}|model|assistant) (?:that |who |which )?(?:process|read|see|index"
+                rf"|handl|pars|open)[a-z]*"
+            ),
+        ),
+        (0.6, rf",\s*(?:dear )?(?:assistant|{AI}|agent)\s*,"),
+        (
             0.8,
             (
                 rf"\b(?:note|message|memo|notice|instructions?|info|information|reminder|warning|important|request|word"
                 rf"|attention|hinweis|nachricht|nota|message)s?,? (?:is |are )?(?:(?:to|for|all|any|the|every|of|an"
                 rf"|die|alle|den|à|para"
-                rf"|per|aan|l'|les) ?)*{_AI}(?:[^a-z\d-]|$)"
+                rf"|per|aan|l'|les) ?)*{AI}(?:[^a-z\d-]|$)"
             ),
         ),
         (0.6, r"\b(?:note|message|memo|notice|instructions?) (?:to|for) (?:the |any |all |every )*assistants?\s*[:,]"),
@@ -72,7 +81,7 @@ ADDRESSING: Final[dict[str, tuple[tuple[float, str], ...]]] = {
             0.8,
             (
                 rf"\b(?:to|for) (?:you, |the |all |any |every |our |whichever |whatever"
-                rf" )+{_AI}(?:[^.,:!\n]{{0,30}}[,:!]"
+                rf" )+{AI}(?:[^.,:!\n]{{0,30}}[,:!]"
                 rf"|\.)"
             ),
         ),
@@ -98,21 +107,22 @@ ADDRESSING: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         (
             0.8,
             (
-                rf"\b(?:any|every|each|all|whatever|whichever)(?: of the)? {_AI}(?: or {ANY_AI})?,? (?:that|which"
+                rf"\b(?:any|every|each|all|whatever|whichever)(?: of the)? {AI}(?: or {ANY_AI})?,? (?:that|which"
                 rf"|who|reading"
                 r"|processing|indexing|parsing|handling|summari[sz]ing|with access)\b"
             ),
         ),
-        (0.8, rf"\b(?:as|being) (?:an?|the) (?:{_AI}|assistant),? you\b"),
-        (0.8, rf"\byou,? (?:as )?(?:an?|the|our|dear) (?:{_AI}|assistant|agent)\b"),
-        (0.8, rf"\byou(?:'re| are) (?:an? |the )(?:[a-z]+ ){{0,2}}(?:{_AI}|assistant)\b"),
-        (0.8, rf"\bif (?:an?|any|the) (?:{_AI}|assistant) (?:reads?|is reading|sees?|processes|finds?|retrieves)\b"),
-        (0.6, rf"(?:^|[.;:!?>]\s*)\W*(?:(?:{_AI}|{_MODELS})(?:へ)?\s*[,:!：，、،]|(?:assistants?|agents?)\s*[,!])"),
-        (0.6, rf"\b(?:{_AI}|assistants?|agents) reading this\b"),
-        (0.5, rf"\b{_AI} (?:must|shall|should|have to|are to|is to|are required)\b"),
+        (0.8, rf"\b(?:as|being) (?:an?|the) (?:{AI}|assistant),? you\b"),
+        (0.8, rf"\byou,? (?:as )?(?:an?|the|our|dear) (?:{AI}|assistant|agent)\b"),
+        (0.8, rf"\byou(?:'re| are) (?:an? |the )(?:[a-z]+ ){{0,2}}(?:{AI}|assistant)\b"),
+        (0.8, rf"\bif (?:an?|any|the) (?:{AI}|assistant) (?:reads?|is reading|sees?|processes|finds?|retrieves)\b"),
+        (0.6, rf"(?:^|[.;:!?>]\s*)\W*(?:(?:{AI}|{_MODELS})(?:へ)?\s*[,:!：，、،]|(?:assistants?|agents?)\s*[,!])"),
+        (0.6, rf"\b(?:{AI}|assistants?|agents) reading this\b"),
+        (0.5, rf"\b{AI} (?:must|shall|should|have to|are to|is to|are required)\b"),
         (0.3, r"\b(?:assistants|agents) (?:must|shall|should|may|can|will|are)\b"),
     ),
     "order": (
+        (0.4, rf"\bwants? you to (?:{_ORDER})\b"),
         (0.4, rf"(?:^\W*|[:;,!>)\]-]\s*|\b{_POLITE}\s+){_LOOSE}(?:{_ORDER})(?:[^a-z\d'À-ɏ-]|$)"),
         (
             0.4,
@@ -129,10 +139,12 @@ ADDRESSING: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         ),
     ),
     "condition": (
+        (0.6, r"\b(?:when|if|whenever|as soon as) (?:the |a |this )?(?:word|name|topic|subject|phrase|question)\b"),
         (
             1.0,
             (
-                rf"\b(?:if|when|whenever|should|in case|every time|each time|next time|once|wenn|falls|si|quand"
+                rf"\b(?:if|when|whenever|should|in case|as soon as|every time|each time|next time|once|wenn|falls|si"
+                rf"|quand"
                 rf"|cuando|se"
                 rf"|quando|als) {_PEOPLE}(?: (?:from|of|at|von|de|bei|di|da) [^,.;]{{1,40}}?)? (?:asks?|writes?|calls?"
                 r"|inquires?|wants?|mentions?|requests?|talks?|speaks?|fragt|demande|pregunta|chiede|pergunta|vraagt)\b"

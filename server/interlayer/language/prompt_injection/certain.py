@@ -27,7 +27,7 @@ _BEHIND: Final = f"(?:{alternatives('words_behind_instructions')})"
 _IN_CHINESE: Final = r"\p{Han}\p{Hiragana}\p{Katakana}"
 _ROLE: Final = r"(?:system|assistant|developer|tool|function)"
 _TAG: Final = (
-    r"(?:system|assistant|instructions?|prompt|system_prompt|user_instructions?|important_instructions?|admin"
+    r"(?:system(?:[_-][a-z]+)?|assistant|instructions?|prompt|user_instructions?|important_instructions?|admin"
     r"|override|tool"
     r"|information|important|urgent|hidden|secret|ai|llm|directives?|tool_calls?|tool_use|tool_response|tool_result"
     r"|function_calls?|function_results?|invoke|function|secret_instructions?)"
@@ -90,7 +90,8 @@ CERTAIN: Final = (
     rf"|!\[[^\]\n]*\]\([^)\s]*\?[^)\n]*(?:{_TO_FILL})"
     rf"|<img\b[^>\n]*\bsrc\s*=\s*[\"']?[^\"'\s>]*\?[^\"'\n]*(?:{_TO_FILL})"
     rf"|\bhttps?://[^\s)\"']*[?&]\w+=(?:{_CARRIED}_\w*(?-i:[A-Z]+)\b|(?-i:[A-Z]+_(?:EMAIL|DATA|HISTORY|NAME|NOTES"
-    rf"|TEXT|LIST)|CONVERSATION|HISTORY)\b"
+    rf"|TEXT|LIST)|CONVERSATION|HISTORY|MEMORY|NOTES|FACTS"
+    rf"|CONTENT|CONTEXT|SECRET|TOKEN)\b"
     rf"|\{{\{{?\w+|(?:\[|<){_CARRIED}(?:\]|>))"
 )
 # What also opens a block: all up to what closes it, or to the end of the paragraph, is part of the order.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from interlayer.language.prompt_injection.address_patterns import ANY_AI, OWN_TOOLS, alternatives
+from interlayer.language.prompt_injection.address_patterns import AI, ANY_AI, OWN_TOOLS, alternatives
 
 CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "secrecy": (
@@ -32,6 +32,7 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         ),
     ),
     "instead": (
+        (0.4, r"\bsay nothing (?:about|of|to)\b"),
         (
             0.4,
             (
@@ -45,7 +46,7 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         (
             0.6,
             (
-                r"\bbefore (?:you )?(?:(?:answer|respond|repl[yi]|continu|proceed)\w*(?:[,.:;]|$| (?:to )?(?:the |any"
+                r"\bbefore (?:you )?(?:(?:answer|respond|repl[yi])\w*(?:[,.:;]|$| (?:to )?(?:the |any"
                 r" |this )(?:user"
                 r"|question|prompt))|do(?:ing)? anything|(?:can )?(?:complet|solv|finish)\w* (?:the|your|any) (?:task"
                 r"|request))"
@@ -72,7 +73,7 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
                 r" of )?"
                 r"(?:every|each|all(?: of)?(?: your)?|your (?:final|next|every|future)|any|the final|the"
                 r" next)\s*(?:further "
-                r"|future |subsequent )?(?:answer|response|repl(?:y|ie)|output|summar(?:y|ie)|completion)s?\b"
+                r"|future |subsequent )?(?:answer|response|message|repl(?:y|ie)|output|summar(?:y|ie)|completion)s?\b"
             ),
         ),
         (
@@ -94,6 +95,7 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         (0.4, r"\bin your (?:answer|response)\b"),
     ),
     "tools": (
+        (0.6, r"\b(?:everything|all|what(?:ever)?) (?:that )?you (?:know|remember|have stored|hold)\b"),
         (0.6, r"\b(?:use|with) your (?:\w+ )?tools?\b|\b[a-z]+_[a-z_]+\(\s*[a-z_]+\s*="),
         (0.4, r"\buse (?:the |a |any )?tool\b"),
         (
@@ -133,6 +135,14 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     ),
     "to": ((0.05, r"https?://|[\w.+-]+@[\w-]+\.\w"),),
     "pose": (
+        (
+            1.0,
+            (
+                rf"\b(?:new|updated|revised|changed|latest)\s+(?:[a-z]+ ){{0,2}}(?:polic(?:y|ies)|rules?|guidelines?)"
+                rf" for"
+                rf" (?:all |every |any |the |our )*(?:{AI}|assistants?)\s*:"
+            ),
+        ),
         (
             0.6,
             (
@@ -178,6 +188,14 @@ CONTENT: Final[dict[str, tuple[tuple[float, str], ...]]] = {
         ),
     ),
     "loosened": (
+        (
+            0.5,
+            (
+                r"\b(?:approval|review|confirmation|check|verification)s? (?:is|are) (?:no longer|not) (?:needed"
+                r"|required"
+                r"|necessary)\b"
+            ),
+        ),
         (
             0.5,
             (

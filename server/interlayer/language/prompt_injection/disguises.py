@@ -11,9 +11,12 @@ import re
 import unicodedata
 import urllib.parse
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 import re2
+
+from interlayer.language.lexicon.reader import words
 
 Span = tuple[int, int]
 
@@ -30,6 +33,7 @@ _ALIEN: Final = re.compile("[\u0131\u0261\u0370-\u0530]")
 _WIDE: Final = re.compile("[\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f130-\U0001f189\u2100-\u214f]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LEET: Final = re2.compile(r"[A-Za-z0-9@$]*(?:[a-zA-Z][013457@$]|[013457@$][a-zA-Z])[A-Za-z0-9@$]*")
+_ROLES: Final = frozenset({"assistant", "system", "agent", "agents"})
 _AS_I: Final = str.maketrans("013457@$", "oieastas")
 _AS_L: Final = str.maketrans("013457@$", "oleastas")
 _SPACED: Final = re2.compile(r"\b\pL(?:[ .*_-]{1,3}\pL\b){7,}")
@@ -59,8 +63,9 @@ def spelled(text: str) -> Iterator[str]:
         if plain != text:
             yield plain
     if _LEET.search(plain):
-        yield _translate(plain, _AS_I)
-        yield _translate(plain, _AS_L)
+        for table in (_AS_I, _AS_L):
+            if (read := _translate(plain, table)) != plain:
+                yield read
 
 
 def decoded(text: str) -> Iterator[tuple[Span, str]]:
@@ -86,13 +91,21 @@ def turned(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _translate(text: str, table: dict[int, int]) -> str:
-    """Return a text with letters for digits in the words that mix both."""
+    """Return a text with letters for digits in the words that mix both, if one is a word of orders then."""
     parts: list[str] = []
-    last = 0
+    last, is_order = 0, False
     for match in _LEET.finditer(text):
-        parts += text[last : match.start()], text[slice(*match.span())].translate(table)
-        last = match.end()
-    return "".join([*parts, text[last:]])
+        start, end = match.span()
+        word = text[start:end].translate(table)
+        is_order = is_order or word.casefold() in _words_of_orders()
+        parts += text[last:start], word
+        last = end
+    return "".join([*parts, text[last:]]) if is_order else text
+
+
+@cache
+def _words_of_orders() -> frozenset[str]:
+    return words("orders_to_ignore", "words_for_earlier", "words_for_instructions", "verbs_of_orders") | _ROLES
 
 
 def _narrow(character: str) -> str:

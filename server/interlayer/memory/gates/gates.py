@@ -73,7 +73,7 @@ class Gates:
     """The count of one call: how many candidates were checked, and why some were turned down.
 
     `ground` is the content that a model has read; it is only needed for a model's candidates. `redacted` says that
-    secrets were blotted out of the content. `addressed` are the places of the content that speak to a model: whatever
+    secrets were blotted out of the content. `addressed` are the places of the `content` that speak to a model: whatever
     is said there grounds nothing, so that a model that obeys them has no effect.
     """
 
@@ -81,6 +81,7 @@ class Gates:
     ground: Ground | None = None
     redacted: bool = False
     addressed: Sequence[tuple[int, int]] = ()
+    content: str = ""
     checked: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
 
@@ -184,10 +185,13 @@ class Gates:
 
     def _why_order(self, text: str, candidate: FactCandidate | PropertyCandidate) -> Rejection | None:
         """Return why a candidate is no statement but an order to a model, if so."""
+        span = candidate.span if candidate.origin == "plain" else None
+        is_beside = span is not None and any(_share(span, place) for place in self.addressed)
+        if span and not is_beside and text in self.content[slice(*span)]:
+            return None  # it was looked through with the content
         if is_instruction(text):
             return _ORDER if is_certain_instruction(text) else _DOUBTFUL
-        stands_in = candidate.span if self.addressed and candidate.origin == "plain" else None
-        return _BESIDE if stands_in and any(_share(stands_in, place) for place in self.addressed) else None
+        return _BESIDE if is_beside else None
 
     def _is_told_to(self, quote: str | None, ground: Ground) -> bool:
         """Whether a quote stands, wholly or in part, where the content speaks to a model."""

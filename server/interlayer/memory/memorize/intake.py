@@ -78,7 +78,7 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     """
     found, content = reading.extracted, reading.content
     ground = Ground(content, context.known, context.observed_at) if found else None
-    gates = Gates(context, ground, reading.redacted, addressed(content))
+    gates = Gates(context, ground, reading.redacted, addressed(content), content)
     rejected: list[Rejected] = []
     plain = partial(_plain_facts, request, context, reading)
     unread = (
