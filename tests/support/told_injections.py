@@ -60,7 +60,7 @@ def labelled(folder: Path) -> list[dict[str, Any]]:
 
 
 def harmless_mails(data: Path) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of a hundred mails, documents, notes and drafts of a business, none with an order to a model."""
+    """Yield (name, text) of a hundred mails, documents and notes of a business, none with an order to a model."""
     folder = data / "governed-memory"
     kinds = ("emails", "documents", "call_notes", "chats", "transcripts")
     files = [path for kind in kinds for path in sorted((folder / kind).glob("*.txt"))]
