@@ -1,6 +1,6 @@
 """What speaks to a model, what does not, and how far it reaches."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -119,9 +119,9 @@ def test_looking_through_takes_time_in_proportion_to_the_length(piece: str) -> N
         text = (piece * (characters // len(piece) + 1))[:characters]
         times: list[float] = []
         for _ in range(3):
-            start = perf_counter()
+            start = process_time()
             addressed(text)
-            times.append(perf_counter() - start)
+            times.append(process_time() - start)
         return min(times)
 
     seconds(1_000)
