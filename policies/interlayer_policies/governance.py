@@ -22,6 +22,7 @@ from interlayer_policies.delivery.explanation import Explanation
 from interlayer_policies.delivery.precedence import Governing, govern
 from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.situation import CallSituation, Facets, RememberedEntity, situation_of
+from interlayer_policies.delivery.sizes import DEFAULT_TOKENS
 from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.names import fold_id
@@ -119,7 +120,7 @@ class Governance:
         task: str,
         facets: Facets,
         *,
-        max_tokens: int = 2_000,
+        max_tokens: int = DEFAULT_TOKENS,
         topics: Sequence[str] = (),
         have: Sequence[str] = (),
         if_etag: str | None = None,
@@ -228,7 +229,7 @@ class Governance:
         task: str,
         facets: Facets,
         *,
-        max_tokens: int = 2_000,
+        max_tokens: int = DEFAULT_TOKENS,
         files: Sequence[PolicyFile] = (),
         at: datetime | None = None,
     ) -> Explanation:

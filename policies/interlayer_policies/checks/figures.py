@@ -37,7 +37,7 @@ class Figure:
 
 
 def kind_of(unit: str) -> Kind:
-    """Return what a unit measures."""
+    """Return the kind of quantity that a unit measures."""
     folded = unit.casefold()
     if folded in PERCENT:
         return "percent"

@@ -150,7 +150,7 @@ class SectionIndex:
         return self._passes(query, None, [*self._coverage(query, among)])
 
     def evidence(self, query: Query, among: NDArray[np.intp]) -> Evidence:
-        """Return what the floor asks of these sections."""
+        """Return the evidence of these sections that the floor asks for."""
         coverage = [*self._coverage(query, among)]
         covered = np.max([unit.shares for unit in coverage], axis=0)
         cosines = self._cosines(query, among)

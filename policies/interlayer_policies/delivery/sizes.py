@@ -13,6 +13,9 @@ from interlayer.answers import as_json
 
 BYTES_PER_TOKEN: Final = 3.6
 
+DEFAULT_TOKENS: Final = 2_000
+"""Of an answer whose caller says nothing else."""
+
 
 def json_bytes(value: object) -> int:
     """Return the bytes of an answer, or a part of one, in compact JSON, without what is absent."""

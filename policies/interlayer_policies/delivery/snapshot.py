@@ -155,7 +155,7 @@ class Snapshot:
         return np.array([edition.policy.trial for edition in self.published], dtype=np.bool_)
 
     def head(self, number: int, rules: Sequence[BoundRule]) -> tuple[DeliveredPolicy, int]:
-        """Return what is sent of a policy with these of its rules, in any order, and the bytes of that in JSON."""
+        """Return the head of a policy with these of its rules, in any order, and its bytes in JSON."""
         whole, head = self._heads[number]
         return head if whole == _etags(rules) else _head(rules)
 

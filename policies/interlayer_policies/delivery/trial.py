@@ -62,7 +62,7 @@ class Trials:
         return self.promoted is not None
 
     def on_task(self, delivered: Collection[str], query: Query) -> TrialEffect:
-        """Return what the trials would have done to a delivery of these rules for a task."""
+        """Return the effect of the trials on a delivery of these rules for a task."""
         if self.promoted is None:
             return TrialEffect()
         governing = self.governing(self.promoted)
@@ -74,7 +74,7 @@ class Trials:
         )
 
     def on_draft(self, delivered: Collection[str], text: str) -> TrialEffect:
-        """Return what the trials would have done to a check of a text against these rules."""
+        """Return the effect of the trials on a check of a text against these rules."""
         if self.promoted is None:
             return TrialEffect()
         governing = self.governing(self.promoted)
@@ -91,7 +91,7 @@ class Trials:
         )
 
     def governing(self, promoted: Snapshot) -> Governing:
-        """Return what would govern if everything in trial were promoted."""
+        """Return the rules that would govern if everything in trial were promoted."""
         return govern(promoted, self._situation, self._now, self._waivers)
 
     def relevant(self, promoted: Snapshot, governing: Governing, query: Query) -> list[int]:

@@ -107,6 +107,16 @@ def _with_owner(reference: str, ids: Mapping[str, str]) -> str:
     return f"{ids.get(fold_id(owner), owner)}#{local}"
 
 
+def unique(wanted: str, taken: set[str], cut_at: int | None = None) -> str:
+    """Return a name, with a number where it is taken, and take it; one with a number is cut before that if asked."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted[:cut_at]}-{number}"
+    taken.add(name)
+    return name
+
+
 def _is_in_word(character: str) -> bool:
     """Whether a character is a letter, a digit, or a mark that letters of some scripts bear."""
     return character.isalnum() or unicodedata.category(character).startswith("M")

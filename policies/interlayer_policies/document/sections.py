@@ -13,7 +13,7 @@ from typing import Final
 
 from interlayer.text.budget import CHARS_PER_TOKEN, text_tokens
 from interlayer_policies.document.fences import code_lines, fence_mark
-from interlayer_policies.document.names import slug
+from interlayer_policies.document.names import slug, unique
 from interlayer_policies.document.policy import Section
 
 PART_TOKENS_MAX: Final = 500
@@ -50,7 +50,7 @@ def split_sections(lines: Sequence[str], first_line: int) -> tuple[str | None, l
     for heading, body, line in found:
         text = "\n".join(body).strip()
         if text:
-            section_id = _unique(_OVERVIEW if heading is None else slug(heading), taken)
+            section_id = unique(_OVERVIEW if heading is None else slug(heading), taken)
             sections.append(Section(section_id, heading or "", text, line))
     return first_heading, sections
 
@@ -278,12 +278,3 @@ def _short_enough(text: str) -> Iterator[str]:
             rest = rest[cut:].lstrip()
         if rest:
             yield rest
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    taken.add(name)
-    return name

@@ -78,7 +78,7 @@ class DryRun:
         return owners(_by_id((await self._library.current(principal.organization)).snapshot).values())
 
     async def scope_costs(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[ScopeCost, ...]:
-        """Return what calls are given by the set in force, or by these files, and what that costs."""
+        """Return the costs of calls in each scope of the set in force, or of these files."""
         if files:
             return scope_costs(await self._publisher.read(files), read_vocabulary(files))
         snapshot = (await self._library.current(principal.organization)).snapshot

@@ -32,7 +32,7 @@ class Usage:
         return VocabularyUse(snapshot.revision, values, stray, len(calls), timestamp(used_since))
 
     async def trials(self, principal: Principal, since: datetime, policy: str | None = None) -> TrialReport:
-        """Return what trials would have done to the calls since an instant; with `policy` those of it, or of a rule.
+        """Return the effects of trials on the calls since an instant; with `policy` those of it, or of a rule.
 
         Raises `NotFound` for a policy or rule that is not in trial and of which no call tells.
         """

@@ -115,7 +115,7 @@ def vocabulary_differences(before: Snapshot, after: Snapshot) -> Iterator[Policy
 
 
 def _values(snapshot: Snapshot) -> dict[str, str]:
-    """Return what the vocabulary of a set says of each value; a bare one that a scope names is left out."""
+    """Return the values of a set with their places in the vocabulary; a bare one that a scope names is left out."""
     named = {(facet, one) for scope in snapshot.scopes.scopes for facet, patterns in scope.limits for one in patterns}
     return {
         f"{facet} {value.name}": "; ".join(

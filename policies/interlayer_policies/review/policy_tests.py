@@ -15,11 +15,11 @@ from interlayer_policies.delivery.explanation import SectionVerdict, Verdict, ex
 from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.selection import Request
 from interlayer_policies.delivery.situation import read_situation
+from interlayer_policies.delivery.sizes import DEFAULT_TOKENS
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, bound
 from interlayer_policies.document.policy import Expectation, Policy, Rule
 from interlayer_policies.document.sections import whole_section
 
-DEFAULT_TOKENS = 2_000
 """The budget that `tests:` are run with: that of a call that names none."""
 
 _SHOWN: Final = 80

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.rules import sent_rules
-from interlayer_policies.delivery.sizes import tokens_of
+from interlayer_policies.delivery.sizes import DEFAULT_TOKENS, tokens_of
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.policy import Policy, Scope
 from interlayer_policies.document.vocabulary import Vocabulary
@@ -31,9 +31,6 @@ SCOPE_TOKENS_CAP: Final = 1_200
 
 OPEN_TOKENS_CAP: Final = 1_500
 """For a call that gives none, and is given the rules of every scope: a quarter stays for guidance."""
-
-DEFAULT_TOKENS: Final = 2_000
-"""What `get_governance_context` keeps to when the caller says nothing else."""
 
 _ELSEWHERE: Final = "·"  # a value that no pattern matches but one that matches everything
 _SHOWN: Final = 5

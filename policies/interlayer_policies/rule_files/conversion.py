@@ -17,7 +17,7 @@ import yaml
 from interlayer.errors import InvalidInput
 from interlayer.language.obligations import find_obligation, opens_with_condition
 from interlayer_policies.document.fences import code_lines
-from interlayer_policies.document.names import bare, slug
+from interlayer_policies.document.names import bare, slug, unique
 from interlayer_policies.document.parser import parse
 from interlayer_policies.document.policy import BINDING_LEVELS, Policy, PolicyFile
 from interlayer_policies.rule_files.clauses import read_clauses
@@ -26,6 +26,7 @@ from interlayer_policies.rule_files.outline import plain
 from interlayer_policies.rule_files.placement import Placed, RuleFile, placed
 
 _TITLE_MAX: Final = 200
+_NAME_CUT_AT: Final = 76  # where a number follows, so that the name fits into the 80 characters of a slug
 _DESCRIPTION_MAX: Final = 500
 
 _HEADING: Final = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
@@ -76,7 +77,7 @@ def imported(files: Sequence[RuleFile]) -> list[Imported]:
             found.append(Imported(file.path, None, same_as=seen.get(content, ""), includes=file.includes))
             continue
         seen[content] = file.path
-        name = _unique(slug(_SUFFIX.sub("", file.path)), taken)
+        name = unique(slug(_SUFFIX.sub("", file.path)), taken, cut_at=_NAME_CUT_AT)
         found.append(_as_it_is(file, name) or _convert(file, place, name))
     _refuse_clashes(found)
     return found
@@ -251,15 +252,6 @@ def _title(body: Sequence[str], path: str) -> tuple[str, list[str]]:
     folder = str(named.parent).removeprefix(".").strip("/")
     title = f"{own} ({folder})" if folder else own
     return title[:_TITLE_MAX] or "Rules", [heading] if heading else []
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted[:76]}-{number}"
-    taken.add(name)
-    return name
 
 
 def _refuse_clashes(found: Sequence[Imported]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 REASON = click.option("--reason", required=True, help="Why; kept with what you do and in the audit trail.")
+FOLDER_OR_IN_FORCE = click.argument("folder", type=click.Path(path_type=Path), required=False)
 AUTHOR = click.option("--author", help="Who wrote it; default: the local agent.")
 BREAK_GLASS = click.option(
     "--break-glass", is_flag=True, help="Publish before approval; it is flagged, and the approvers are still asked."
@@ -192,30 +193,35 @@ async def policy_show(parts: "Parts", policy_id: str | None, version: int | None
         click.echo(f"  {one.id:<24} v{one.version:<4} {one.title}{' (in trial)' if one.has_trial else ''}")
 
 
+def _proposed(folder: Path | None) -> "Sequence[PolicyFile]":
+    """Return the files of a folder; none, which means the set in force, where no folder is named."""
+    from interlayer_policies.governance import read_folder
+
+    return read_folder(folder) if folder else ()
+
+
 @policy.command("owners")
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@FOLDER_OR_IN_FORCE
 @AS_JSON
 @with_process
 async def policy_owners(parts: "Parts", folder: Path | None, as_json: bool) -> None:
     """List who answers for which policies, of the set in force or of FOLDER; nobody's come first."""
     from interlayer.app.commands.policy_output import print_owners
-    from interlayer_policies.governance import read_folder
 
-    files = read_folder(folder) if folder else ()
+    files = _proposed(folder)
     found = await parts.domains.governance.planner.owners(parts.settings.principal, files)
     echo(as_json, found, lambda: print_owners(found))
 
 
 @policy.command("budget")
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@FOLDER_OR_IN_FORCE
 @AS_JSON
 @with_process
 async def policy_budget(parts: "Parts", folder: Path | None, as_json: bool) -> None:
     """Show what calls in each scope are given, and what it costs, by the set in force or by FOLDER."""
     from interlayer.app.commands.policy_output import print_budget
-    from interlayer_policies.governance import read_folder
 
-    files = read_folder(folder) if folder else ()
+    files = _proposed(folder)
     found = await parts.domains.governance.planner.scope_costs(parts.settings.principal, files)
     echo(as_json, found, lambda: print_budget(found))
 
@@ -250,11 +256,11 @@ async def policy_explain(
 
     from interlayer.app.commands.policy_output import print_explanation
     from interlayer_policies.document.days import begins
-    from interlayer_policies.governance import Facets, read_folder
+    from interlayer_policies.governance import Facets
 
     principal = replace(parts.settings.principal, agent=agent) if agent else parts.settings.principal
     given = Facets(**facets, tags=tuple(tags))
-    files = read_folder(folder) if folder else ()
+    files = _proposed(folder)
     instant = begins(at, parts.settings.time_zone) if at else None
     explain = parts.domains.governance.explain
     found = await explain(principal, task, given, max_tokens=max_tokens, files=files, at=instant)

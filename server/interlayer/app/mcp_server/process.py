@@ -71,7 +71,7 @@ class Interlayer:
             raise Unavailable(f"The server is not ready: {self._cause} {REFUSAL}") from self._cause
 
     async def facet_values(self, principal: Principal) -> Mapping[str, Sequence[str]]:
-        """Return what the tools publish of the vocabulary; {} where it cannot be had soon. Raises `Unavailable`."""
+        """Return the values of facets that tools name; {} where they cannot be had soon. Raises `Unavailable`."""
         if self.settings.has_policies:  # a new home is not waited for: a first listing should not be late
             self.greeted.set()
             with anyio.move_on_after(_LISTING_S):

@@ -106,7 +106,7 @@ class RetentionClock:
         return await optimistically(attempt, "retention: others counted at the same time. Try again.")
 
     async def _stored(self, organization: str) -> tuple[_Counted | None, int]:
-        """Return what is on record, None if nothing is that can be read, with its version."""
+        """Return the record, None if there is none that can be read, with its version."""
         item = await self._store.get(keys.retention(organization))
         return (_read(item.body), item.version) if item else (None, ABSENT)
 

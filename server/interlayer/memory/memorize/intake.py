@@ -117,7 +117,7 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
 def _with_less_trust(
     facts: Sequence[FactCandidate], properties: Sequence[Observation]
 ) -> tuple[list[FactCandidate], tuple[Observation, ...]]:
-    """Return what content states beside an order to a model with less confidence; a caller's own words keep theirs."""
+    """Return statements beside an order to a model with less confidence; a caller's own words keep theirs."""
     return (
         [
             one if one.origin == "caller" else replace(one, confidence=round(one.confidence * _BESIDE_AN_ORDER, 2))
