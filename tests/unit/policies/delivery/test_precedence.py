@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interlayer.answers import as_json
@@ -407,7 +407,30 @@ def test_the_order_of_files_never_changes_a_byte(documents: Any, situation: Situ
     assert json.dumps(as_json(first)) == json.dumps(as_json(second))
 
 
+# The words are the loser's alone: the winner's policy has a parameter of that name, which its rule does not use.
+ONE_OF_TWO_PARAMETERS = [
+    one(
+        "p0",
+        {"text": "Offer {limit} at most.", "level": "must_not", "key": "l", "overrides": ["p1#R1"]},
+        tier="law",
+        scope={},
+        body="",
+        params={"limit": {"value": 1, "merge": "min"}, "words": {"value": ["red", "red"]}},
+    ),
+    one(
+        "p1",
+        {"text": "Be kind.", "level": "must"},
+        {"text": "{limit} of {words}.", "level": "must_not", "key": "l"},
+        tier="law",
+        scope={},
+        body="",
+        params={"limit": {"value": 1}, "words": {"value": ["red"]}},
+    ),
+]
+
+
 @given(POLICIES, SITUATIONS)
+@example(ONE_OF_TWO_PARAMETERS, {})
 def test_a_merged_limit_is_never_laxer_than_that_of_a_rule_it_carries_on(documents: Any, situation: Situation) -> None:
     governing = govern(snapshot_of(documents), situation, NOW)
     bound = {rule.ref: rule for rule in snapshot_of(documents).rules}
@@ -416,7 +439,13 @@ def test_a_merged_limit_is_never_laxer_than_that_of_a_rule_it_carries_on(documen
         if "merged" not in entry.why:
             continue
         winner, loser = delivered[entry.by], bound[f"{entry.policy_id}#{entry.rule_id}"]
-        for name in loser.rule.placeholders:
+        names = [
+            name
+            for name in winner.rule.placeholders & loser.rule.placeholders
+            if winner.edition.policy.parameters[name].merge
+        ]
+        assert names, "what is said to be merged is"
+        for name in names:
             merge = winner.edition.policy.parameters[name].merge
             mine: Any = winner.values[name]
             theirs: Any = loser.values[name]
