@@ -53,6 +53,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "UNRECORDED_READS": "`answer` a read whose receipt cannot be kept, and say so in it, or `refuse` it; `answer`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
     "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
@@ -91,6 +92,8 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    reads_required: bool = False
+    """Whether a read that cannot be put on record is refused."""
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -143,6 +146,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
         ignored=configuration.ignored,
     )
 
@@ -151,6 +155,12 @@ def _answers(value: str) -> Answers:
     if value not in get_args(Answers):
         raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
     return cast("Answers", value)
+
+
+def _reads_required(value: str) -> bool:
+    if value not in ("answer", "refuse"):
+        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
+    return value == "refuse"
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:

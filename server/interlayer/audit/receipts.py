@@ -69,16 +69,26 @@ class ReceiptBook:
     async def key(self, organization: str) -> bytes:
         """Return the organization's key, made at first use by whichever process comes first."""
         if organization not in self._keys:
-            place = Key("governance", f"{organization}#policies", "receipt-key")
-            item = await self._store.get(place)
-            if item is None:
+            key = await read_key(self._store, organization)
+            if key is None:
                 # Where that fails, another process was first.
-                await apply_if_unchanged(self._store, [Put(place, {"key": secrets.token_hex(_KEY_BYTES)})])
-                item = await self._store.get(place)
-            if item is None:
+                made = Put(_key_place(organization), {"key": secrets.token_hex(_KEY_BYTES)})
+                await apply_if_unchanged(self._store, [made])
+                key = await read_key(self._store, organization)
+            if key is None:
                 raise Conflict("the key of the receipts is not there any more; try again")
-            self._keys[organization] = _key_of(item)
+            self._keys[organization] = key
         return self._keys[organization]
+
+
+async def read_key(store: ItemStore, organization: str) -> bytes | None:
+    """Return the organization's key, None where none was needed yet. Raises `Corrupt`."""
+    item = await store.get(_key_place(organization))
+    return _key_of(item) if item else None
+
+
+def _key_place(organization: str) -> Key:
+    return Key("governance", f"{organization}#policies", "receipt-key")
 
 
 def _key_of(item: Item) -> bytes:
