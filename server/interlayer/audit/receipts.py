@@ -7,6 +7,7 @@ lies in a partition for each hour (UTC) of its making. `interlayer.audit.sealing
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ RECEIPT: Final = "rc"
 
 _HOUR: Final = "%Y%m%d%H"
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 _KEY_BYTES: Final = 32
 _DAY_S: Final = 86_400
 
@@ -40,6 +42,14 @@ def hour_of(instant: datetime) -> str:
 def end_of(hour: str) -> datetime:
     """Return the instant at which an hour is past. Raises `ValueError` for what is no hour."""
     return datetime.strptime(hour, _HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+
+
+def canonical_json(body: Mapping[str, Any]) -> bytes:
+    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md).
+
+    Half a surrogate pair cannot be stored; where somebody has forged one, it is hashed like anything else.
+    """
+    return _CANONICAL.encode(body).encode(errors="surrogatepass")
 
 
 def sealed(key: bytes, text: str) -> str:

@@ -104,7 +104,7 @@ class Memory:
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
-            migrator=Migrator(store, trail),
+            migrator=Migrator(store, trail, book),
             backfill=backfill,
             reembedder=Reembedder(spaces, trail, projector, backfill, clock),
             consistency=ConsistencyCheck(spaces, backfill),
