@@ -1,17 +1,22 @@
 """The door to the domain: everything that memory can do, put together over one item store and its vector indexes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
 from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.naming import Naming
 from interlayer.memory.curation.reconsideration import Reconsideration
 from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.grace import ErasureGrace
+from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
@@ -43,6 +48,8 @@ class Memory:
     searcher: Searcher
     explanation: Explanation
     forgetter: Forgetter
+    holds: LegalHolds
+    grace: ErasureGrace
     expirer: Expirer
     retention_clock: RetentionClock
     merger: Merger
@@ -66,6 +73,8 @@ class Memory:
         trail: Trail | None = None,
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
+        erasures_a_day: int = DEFAULT,
+        erasure_grace: timedelta = timedelta(),
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
         trail = trail or Trail(store, clock)
@@ -74,7 +83,10 @@ class Memory:
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
-        forgetter = Forgetter(store, entities, projector, trail, schema, clock)
+        searcher = Searcher(store, spaces, entities, projector, schema)
+        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
+        guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
+        forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
         return cls(
             store=store,
             spaces=spaces,
@@ -83,10 +95,12 @@ class Memory:
             projector=projector,
             memorizer=memorizer,
             recaller=Recaller(store, entities, spaces, schema),
-            searcher=Searcher(store, spaces, entities, projector, schema),
+            searcher=searcher,
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
-            expirer=Expirer(store, entities, projector, forgetter, schema),
+            holds=holds,
+            grace=guards.grace,
+            expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),

@@ -19,6 +19,11 @@
 | `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
 | `ORG#w`                          | `MEMORY_ID#PART`        | calls whose content a model is reading            |
 | `ORG#u`                          | `DAY`                   | tokens and cost of the models on a day            |
+| `ORG#f#DAY`                      | `CALLER`                | how many erasures a caller made on a day          |
+| `ORG#g`                          | `CASE`                  | an erasure that can be taken back until it is due |
+| `ORG#g#CASE`                     | `NUMBER`                | an item as it was before such an erasure          |
+| `ORG#h`                          | `TYPE#ID`               | a legal hold on an entity                         |
+| `ORG#d`                          | `CASE`                  | the erasure of a data subject that is under way   |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
@@ -44,6 +49,10 @@ BEARER = "~"
 
 def _part(text: str) -> str:
     return text.replace("%", "%25").replace("#", "%23")
+
+
+def _text(part: str) -> str:
+    return part.replace("%23", "#").replace("%25", "%")
 
 
 def _key(organization: str, *parts: str, sort: str) -> Key:
@@ -88,6 +97,16 @@ def one_memory(revision: int) -> Span:
 def memory_items(first: str, last: str) -> Span:
     """Return the span from one item of the log to another, both included, by their sort keys."""
     return Span(first, f"{last}!")  # sorts before the # that begins a further part
+
+
+def place_in_log(key: Key) -> tuple[EntityId, int] | None:
+    """Return whose log an item belongs to and at which revision, None for what is no item of a log."""
+    if key.table != "memory" or not key.sort.startswith("m#"):
+        return None
+    _, kind, *names = key.partition.split("#")
+    if kind != "e":
+        return None
+    return EntityId(*(_text(one) for one in names)), int(key.sort.split("#")[1])
 
 
 def source(organization: str, memory_id: str, part: int) -> Key:
@@ -167,6 +186,31 @@ def in_flight(organization: str, memory_id: str, part: int) -> Key:
     return _key(organization, "w", sort=f"{memory_id}#{part:04d}")
 
 
+def erasures(organization: str, day: str, caller: str) -> Key:
+    """Return the key of how many erasures a caller made on a day, YYYY-MM-DD in UTC."""
+    return _key(organization, "f", day, sort=caller)
+
+
+def set_aside(organization: str, case: str) -> Key:
+    """Return the key of an erasure that can be taken back."""
+    return _key(organization, "g", sort=case)
+
+
+def set_aside_item(organization: str, case: str, number: int) -> Key:
+    """Return the key of an item as it was before such an erasure."""
+    return _key(organization, "g", case, sort=f"{number:08d}")
+
+
+def hold(organization: str, entity: EntityId) -> Key:
+    """Return the key of the legal hold on an entity."""
+    return _key(organization, "h", sort=f"{entity.type}#{entity.id}")
+
+
+def subject_case(organization: str, case: str) -> Key:
+    """Return the key of the erasure of a data subject that is under way."""
+    return _key(organization, "d", sort=case)
+
+
 def usage(organization: str, day: str) -> Key:
     """Return the key of what the models took on a day, YYYY-MM-DD in UTC."""
     return _key(organization, "u", sort=day)
@@ -185,7 +229,7 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def outbox_owner(partition: str) -> str | None:
     """Return the organization whose outbox a partition is, None for any other."""
     name, _, kind = partition.partition("#")
-    return name.replace("%23", "#").replace("%25", "%") if kind == "outbox" else None
+    return _text(name) if kind == "outbox" else None
 
 
 def space(organization: str) -> Key:
