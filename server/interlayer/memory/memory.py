@@ -19,6 +19,10 @@ from interlayer.memory.erasure.holds import LegalHolds
 from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
+from interlayer.memory.erasure.subjects.dossier import SubjectDossier
+from interlayer.memory.erasure.subjects.eraser import SubjectEraser
+from interlayer.memory.erasure.subjects.finder import SubjectFinder
+from interlayer.memory.erasure.subjects.subject import Subjects
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
@@ -50,6 +54,10 @@ class Memory:
     forgetter: Forgetter
     holds: LegalHolds
     grace: ErasureGrace
+    subjects: Subjects
+    subject_finder: SubjectFinder
+    subject_eraser: SubjectEraser
+    dossier: SubjectDossier
     expirer: Expirer
     retention_clock: RetentionClock
     merger: Merger
@@ -87,6 +95,7 @@ class Memory:
         holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
         guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
         forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
+        subjects, finder = Subjects(entities, schema), SubjectFinder(store, holds, book)
         return cls(
             store=store,
             spaces=spaces,
@@ -100,6 +109,12 @@ class Memory:
             forgetter=forgetter,
             holds=holds,
             grace=guards.grace,
+            subjects=subjects,
+            subject_finder=finder,
+            subject_eraser=SubjectEraser(
+                store, entities, projector, forgetter, trail, schema, clock, guards, book, finder
+            ),
+            dossier=SubjectDossier(store, subjects, finder, schema, clock),
             expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),

@@ -7,8 +7,8 @@ told as a failure: what could not be cleared yet is named as pending, and made u
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import anyio
@@ -307,12 +307,22 @@ class Forgetter:
         return Erasure(entity.ref, unique(last), [Delete(key) for key in hidden], rows, counts, memories=ids)
 
     async def rewrite(
-        self, organization: str, stored: StoredHead, log: Sequence[LogEntry], revised: Sequence[LogEntry], subject: str
+        self,
+        organization: str,
+        stored: StoredHead,
+        log: Sequence[LogEntry],
+        revised: Sequence[LogEntry],
+        subject: str,
+        rename: Callable[[Head], Head] = lambda head: head,
     ) -> Erasure:
-        """Plan the turn of a log into its revision, with everything that follows from it."""
+        """Plan the turn of a log into its revision, with everything that follows from it.
+
+        `rename` changes what the entity is called by; claims to what it is not called by any more are the caller's.
+        """
         entity, kept = stored.head.entity, {memory.id: memory for memory in revised}
         now = timestamp(self._clock())
         changes = await self._revisions.changes(organization, stored, log, revised, now)
+        changes[0] = replace(changes[0], after=rename(changes[0].after) if changes[0].after else None)
         new_key = outbox.new_keys(organization, self._clock)
         operations = [operation for change in changes for operation in change.operations(new_key)]
         rows: list[str] = []

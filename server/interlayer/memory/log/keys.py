@@ -51,7 +51,8 @@ def _part(text: str) -> str:
     return text.replace("%", "%25").replace("#", "%23")
 
 
-def _text(part: str) -> str:
+def text_of(part: str) -> str:
+    """Return a part of a partition as it was before it was joined with others."""
     return part.replace("%23", "#").replace("%25", "%")
 
 
@@ -106,7 +107,7 @@ def place_in_log(key: Key) -> tuple[EntityId, int] | None:
     _, kind, *names = key.partition.split("#")
     if kind != "e":
         return None
-    return EntityId(*(_text(one) for one in names)), int(key.sort.split("#")[1])
+    return EntityId(*(text_of(one) for one in names)), int(key.sort.split("#")[1])
 
 
 def source(organization: str, memory_id: str, part: int) -> Key:
@@ -229,7 +230,7 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def outbox_owner(partition: str) -> str | None:
     """Return the organization whose outbox a partition is, None for any other."""
     name, _, kind = partition.partition("#")
-    return _text(name) if kind == "outbox" else None
+    return text_of(name) if kind == "outbox" else None
 
 
 def space(organization: str) -> Key:

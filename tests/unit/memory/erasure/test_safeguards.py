@@ -5,11 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from interlayer.audit.trail import Trail
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.memory import Memory
 from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.principal import Principal
@@ -137,15 +135,6 @@ async def test_retention_leaves_what_is_under_legal_hold(room: Any) -> None:
     assert await kept.expirer.expire(kept.principal) == {"entities": 0, "memories": 0, "facts": 0, "held": 1}
     await kept.memory.holds.release(kept.principal, entity, read_reason("other", "CASE-1"))
     assert await kept.expirer.expire(kept.principal) == {"entities": 1, "memories": 1, "facts": 1}
-
-
-@pytest.fixture
-def graced(room: Any) -> Any:
-    """Return a room in which what was forgotten can be taken back for a week."""
-    trail = Trail(room.store, room.clock)
-    memory = Memory.over(room.store, room.spaces, room.schema, room.clock, trail=trail, erasure_grace=timedelta(days=7))
-    room.memory, room.forgetter, room.expirer, room.entities = memory, memory.forgetter, memory.expirer, memory.entities
-    return room
 
 
 async def fill(room: Any) -> dict[str, Any]:

@@ -91,6 +91,12 @@ class SubjectNames:
                 found = hit.certainty
         return found
 
+    def are_borne_by(self, head: Head) -> bool:
+        """Tell whether an entity is called like the person, and by no identifier of it: it may be another one."""
+        called = {fold_name(one) for one in (head.name, *head.names)}
+        values = [one for known in head.identifiers.values() for one in known]
+        return bool(called & set(self.names)) and self.certainty(values) != "certain"
+
     def redact(self, text: str) -> str:
         """Return a text with a marker in the place of the person's names and identifiers."""
         return self._replaced(text, lambda _: ERASED)
