@@ -19,10 +19,7 @@ from interlayer.memory.erasure.holds import LegalHolds
 from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
-from interlayer.memory.erasure.subjects.dossier import SubjectDossier
-from interlayer.memory.erasure.subjects.eraser import SubjectEraser
-from interlayer.memory.erasure.subjects.finder import SubjectFinder
-from interlayer.memory.erasure.subjects.subject import Subjects
+from interlayer.memory.erasure.subjects.desk import SubjectDesk
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
@@ -52,12 +49,8 @@ class Memory:
     searcher: Searcher
     explanation: Explanation
     forgetter: Forgetter
-    holds: LegalHolds
-    grace: ErasureGrace
-    subjects: Subjects
-    subject_finder: SubjectFinder
-    subject_eraser: SubjectEraser
-    dossier: SubjectDossier
+    safeguards: Safeguards
+    subjects: SubjectDesk
     expirer: Expirer
     retention_clock: RetentionClock
     merger: Merger
@@ -95,7 +88,6 @@ class Memory:
         holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
         guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
         forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
-        subjects, finder = Subjects(entities, schema), SubjectFinder(store, holds, book)
         return cls(
             store=store,
             spaces=spaces,
@@ -107,14 +99,8 @@ class Memory:
             searcher=searcher,
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
-            holds=holds,
-            grace=guards.grace,
-            subjects=subjects,
-            subject_finder=finder,
-            subject_eraser=SubjectEraser(
-                store, entities, projector, forgetter, trail, schema, clock, guards, book, finder
-            ),
-            dossier=SubjectDossier(store, subjects, finder, schema, clock),
+            safeguards=guards,
+            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book),
             expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),

@@ -218,7 +218,7 @@ async def memory_forget(
 @with_process
 async def memory_forgotten(parts: "Parts", as_json: bool) -> None:
     """List what was forgotten and can be taken back, with INTERLAYER_ERASURE_GRACE set."""
-    found = await parts.memory.grace.listed(parts.settings.principal.organization)
+    found = await parts.memory.safeguards.grace.listed(parts.settings.principal.organization)
 
     def show() -> None:
         for one in found:
@@ -235,5 +235,5 @@ async def memory_forgotten(parts: "Parts", as_json: bool) -> None:
 async def memory_restore(parts: "Parts", case_id: str) -> None:
     """Take back an erasure that `forgotten` lists."""
     await parts.memory.projector.erase(parts.settings.principal.organization)  # whose rest must not come after it
-    case = await parts.memory.grace.restore(parts.settings.principal, case_id)
+    case = await parts.memory.safeguards.grace.restore(parts.settings.principal, case_id)
     click.echo(f"{case.what} is back")

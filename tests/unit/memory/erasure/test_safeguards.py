@@ -109,7 +109,7 @@ async def test_nothing_is_still_named_where_nothing_is(room: Any) -> None:
 async def test_what_is_under_legal_hold_is_not_forgotten_until_it_is_released(room: Any) -> None:
     told = await room.facts(ANN, "Ann likes tea.", "Ann lives in Oslo.")
     entity = EntityId(*told["entity"]["ref"].split(":"))
-    hold = await room.memory.holds.place(room.principal, entity, read_reason("other", "CASE-1"))
+    hold = await room.memory.safeguards.holds.place(room.principal, entity, read_reason("other", "CASE-1"))
     for named in (
         {"entity": ANN},
         {"fact_id": told["facts"][0]["fact_id"]},
@@ -117,11 +117,11 @@ async def test_what_is_under_legal_hold_is_not_forgotten_until_it_is_released(ro
     ):
         with pytest.raises(Refused, match=r"legal hold.*CASE-1.*interlayer subject release"):
             await room.forgetter.forget(room.principal, "mistake", **named)
-    assert [hold] == await room.memory.holds.listed("acme")
-    await room.memory.holds.release(room.principal, entity, read_reason("other", "CASE-1"))
+    assert [hold] == await room.memory.safeguards.holds.listed("acme")
+    await room.memory.safeguards.holds.release(room.principal, entity, read_reason("other", "CASE-1"))
     await room.forgetter.forget(room.principal, "mistake", entity=ANN)
     with pytest.raises(NotFound):
-        await room.memory.holds.place(room.principal, entity, read_reason("other", "CASE-1"))
+        await room.memory.safeguards.holds.place(room.principal, entity, read_reason("other", "CASE-1"))
 
 
 async def test_retention_leaves_what_is_under_legal_hold(room: Any) -> None:
@@ -130,10 +130,10 @@ async def test_retention_leaves_what_is_under_legal_hold(room: Any) -> None:
     kept = room.under(schema.model_copy(update={"entities": {**schema.entities, "contact": contact}}))
     told = await kept.facts(ANN, "Ann likes tea.")
     entity = EntityId(*told["entity"]["ref"].split(":"))
-    await kept.memory.holds.place(kept.principal, entity, read_reason("other", "CASE-1"))
+    await kept.memory.safeguards.holds.place(kept.principal, entity, read_reason("other", "CASE-1"))
     kept.clock.now += timedelta(days=100)
     assert await kept.expirer.expire(kept.principal) == {"entities": 0, "memories": 0, "facts": 0, "held": 1}
-    await kept.memory.holds.release(kept.principal, entity, read_reason("other", "CASE-1"))
+    await kept.memory.safeguards.holds.release(kept.principal, entity, read_reason("other", "CASE-1"))
     assert await kept.expirer.expire(kept.principal) == {"entities": 1, "memories": 1, "facts": 1}
 
 
@@ -180,24 +180,24 @@ async def test_what_is_forgotten_with_grace_is_hidden_at_once_and_can_be_taken_b
     if what == "entity":
         assert not hidden[0]["found"]
         assert "submarines" not in str(hidden)
-    [case] = await graced.memory.grace.listed("acme")
+    [case] = await graced.memory.safeguards.grace.listed("acme")
     assert case.id in answer.restorable
-    await graced.memory.grace.restore(graced.principal, case.id)
+    await graced.memory.safeguards.grace.restore(graced.principal, case.id)
     assert await seen(graced) == before
-    assert await graced.memory.grace.listed("acme") == []
+    assert await graced.memory.safeguards.grace.listed("acme") == []
     await graced.facts(ANN, "Ann has a dog.")
     assert "Ann has a dog." in await graced.other().texts(ANN)
     with pytest.raises(NotFound):
-        await graced.memory.grace.restore(graced.principal, case.id)
+        await graced.memory.safeguards.grace.restore(graced.principal, case.id)
 
 
 async def test_what_was_given_away_meanwhile_is_not_taken_back(graced: Any) -> None:
     await fill(graced)
     await graced.forgetter.forget(graced.principal, "mistake", entity=ANN)
     await graced.facts(ANN, "Another Ann.")
-    [case] = await graced.memory.grace.listed("acme")
+    [case] = await graced.memory.safeguards.grace.listed("acme")
     with pytest.raises(Refused, match="given to another entity"):
-        await graced.memory.grace.restore(graced.principal, case.id)
+        await graced.memory.safeguards.grace.restore(graced.principal, case.id)
     assert await graced.other().texts(ANN) == ["Another Ann."]
 
 
@@ -208,9 +208,9 @@ async def test_when_the_grace_is_over_no_word_is_left_on_disk(graced: Any) -> No
     assert b"turquoise" in graced.place.raw()
     graced.clock.now += timedelta(days=6)
     await graced.expirer.expire(graced.principal)
-    assert len(await graced.memory.grace.listed("acme")) == 1
+    assert len(await graced.memory.safeguards.grace.listed("acme")) == 1
     await graced.expirer.expire(graced.principal, until=graced.clock.now + timedelta(days=2))
-    assert len(await graced.memory.grace.listed("acme")) == 0
+    assert len(await graced.memory.safeguards.grace.listed("acme")) == 0
     for word in (b"turquoise", b"ann@acme", b"Ann Lee"):
         assert word not in graced.place.raw()
 
@@ -220,8 +220,8 @@ async def test_many_facts_forgotten_with_grace_come_back(graced: Any) -> None:
         await graced.memorize(ACME, content=f"Pump {number} stands in hall {number}.", idempotency_key=f"k{number}")
     before = sorted(await graced.texts(ACME, limit=200, max_tokens=8_000))
     await graced.forgetter.forget(graced.principal, "mistake", entity=ACME)
-    [case] = await graced.memory.grace.listed("acme")
-    await graced.memory.grace.restore(graced.principal, case.id)
+    [case] = await graced.memory.safeguards.grace.listed("acme")
+    await graced.memory.safeguards.grace.restore(graced.principal, case.id)
     assert sorted(await graced.other().texts(ACME, limit=200, max_tokens=8_000)) == before
     again = await graced.memorize(ACME, content="anything", idempotency_key="k3")
     assert again["replayed"]
@@ -237,7 +237,7 @@ async def test_what_a_process_left_that_died_before_it_erased_is_swept(graced: A
     with pytest.raises(Unavailable):
         await graced.forgetter.forget(graced.principal, "mistake", entity=ANN)
     graced.forgetter.commit = working
-    assert await graced.memory.grace.listed("acme") == []
+    assert await graced.memory.safeguards.grace.listed("acme") == []
     assert (await graced.recall(ANN))["found"]
     graced.clock.now += timedelta(hours=2)
     await graced.expirer.expire(graced.principal)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from interlayer.memory.erasure.subjects.names import Certainty
+Certainty = Literal["certain", "likely"]
+"""`certain`: by an identifier; `likely`: by a name, which others may bear as well."""
 
 Place = Literal[
     "name",

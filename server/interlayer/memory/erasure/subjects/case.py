@@ -36,7 +36,7 @@ class Tally:
         return Tally(found)
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, dict[str, str | int]]:
         """The tally as JSON."""
         return {kind: {"count": one.count, "hmac": one.hmac} for kind, one in self.counted.items()}
 

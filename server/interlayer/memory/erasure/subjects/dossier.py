@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from interlayer.answers import as_json
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.erasure.subjects.finder import SubjectFinder
-from interlayer.memory.erasure.subjects.subject import Request, Subject, Subjects
+from interlayer.memory.erasure.subjects.subject import Request, Subject, Subjects, demand_privacy
 from interlayer.memory.log import keys
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import Head, entry_body, head_body
@@ -47,6 +47,7 @@ class SubjectDossier:
 
         A record of a mention holds the words that name the person, and of a text no more than stands around them.
         """
+        demand_privacy(principal)
         organization = principal.organization
         subject = await self._subjects.resolve(organization, request)
         yield DossierRecord("header", self._header(organization, subject))

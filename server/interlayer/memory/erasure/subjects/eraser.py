@@ -22,7 +22,7 @@ from interlayer.memory.erasure.subjects.answer import Certificate, Erased, Erasu
 from interlayer.memory.erasure.subjects.case import SubjectCase, case_id, read_case
 from interlayer.memory.erasure.subjects.finder import Progress, SubjectFinder
 from interlayer.memory.erasure.subjects.mentions import MentionRedaction
-from interlayer.memory.erasure.subjects.subject import Request, Subject, Subjects
+from interlayer.memory.erasure.subjects.subject import Request, Subject, Subjects, demand_privacy
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.records import EntityId, Memorized
 from interlayer.memory.migration.record import ensure_in_force
@@ -60,6 +60,7 @@ class SubjectEraser:
         clock: Clock,
         safeguards: Safeguards,
         book: ReceiptBook,
+        subjects: Subjects,
         finder: SubjectFinder,
     ) -> None:
         self._store = store
@@ -72,13 +73,14 @@ class SubjectEraser:
         self._guards = safeguards
         self._book = book
         self._finder = finder
-        self._subjects = Subjects(entities, schema)
+        self._subjects = subjects
         self._redaction = MentionRedaction(store, entities, forgetter, safeguards, book)
 
     async def preview(
         self, principal: Principal, request: Request, progress: Progress = lambda _: None
     ) -> ErasurePreview:
         """Return what an erasure would do. Raises `NotFound` for a person of whom nothing is held."""
+        demand_privacy(principal)
         organization = principal.organization
         subject = await self._subject(organization, request)
         report = await self._finder.find(organization, subject, progress)
@@ -106,6 +108,7 @@ class SubjectEraser:
 
         With a token only if what is held is what was shown with it. Raises `Refused` for a person under legal hold.
         """
+        demand_privacy(principal)
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
         if token is not None and (await self.preview(principal, request)).token != token:
@@ -230,6 +233,7 @@ class SubjectEraser:
 
     async def certificate(self, principal: Principal, case: str) -> Certificate:
         """Return the certificate of an erasure as the audit trail has it. Raises `NotFound`."""
+        demand_privacy(principal)
         cursor: str | None = None
         while True:
             place = chain_partition(principal.organization)

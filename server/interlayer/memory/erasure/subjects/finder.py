@@ -6,14 +6,15 @@ from typing import Final
 
 from interlayer.audit.receipts import ReceiptBook, sealed
 from interlayer.memory.erasure.holds import LegalHolds, told
-from interlayer.memory.erasure.subjects.answer import Mention, OwnEntity, Passage, Place, SubjectReport
-from interlayer.memory.erasure.subjects.names import Certainty, Hit, SubjectNames, texts_in
+from interlayer.memory.erasure.subjects.answer import Certainty, Mention, OwnEntity, Passage, Place, SubjectReport
+from interlayer.memory.erasure.subjects.names import Hit, SubjectNames, texts_in
 from interlayer.memory.erasure.subjects.places import PlacedTexts, is_head, memory_of_content, places_in
-from interlayer.memory.erasure.subjects.subject import Subject
+from interlayer.memory.erasure.subjects.subject import Request, Subject, Subjects, demand_privacy
 from interlayer.memory.log import keys
 from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.records import EntityId, Head, read_head
 from interlayer.memory.memorize.commit import SOURCE_PART
+from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore
 
 Progress = Callable[[int], None]
@@ -28,10 +29,19 @@ _Found = tuple[Place, EntityId | None, str | None]
 class SubjectFinder:
     """Reads an organization for a person."""
 
-    def __init__(self, store: ItemStore, holds: LegalHolds, book: ReceiptBook) -> None:
+    def __init__(self, store: ItemStore, subjects: Subjects, holds: LegalHolds, book: ReceiptBook) -> None:
+        self._subjects = subjects
         self._store = store
         self._holds = holds
         self._book = book
+
+    async def report(
+        self, principal: Principal, request: Request, progress: Progress = lambda _: None
+    ) -> SubjectReport:
+        """Return where the person of a request is held and named."""
+        demand_privacy(principal)
+        subject = await self._subjects.resolve(principal.organization, request)
+        return await self.find(principal.organization, subject, progress)
 
     async def find(self, organization: str, subject: Subject, progress: Progress = lambda _: None) -> SubjectReport:
         """Return where the person is held and named. It takes one reading of everything, and bounded memory."""

@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from interlayer.memory.erasure.subjects.answer import Certainty
 from interlayer.memory.log.identifiers import NAME, fold_name
 from interlayer.memory.log.records import Head
 
@@ -19,8 +20,6 @@ ERASED: Final = "[erased person]"
 
 BLOT: Final = "▒"
 """Stands for each character where places have to stay as they are."""
-
-Certainty = Literal["certain", "likely"]
 
 _SHORTEST: Final = 3  # characters of what is looked for
 _DIGITS: Final = 7  # of a phone number, without which it may be any other one

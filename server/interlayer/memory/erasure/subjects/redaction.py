@@ -77,7 +77,10 @@ def redact_head(head: Head, names: SubjectNames, *, careful: bool) -> Head:
 
 def head_changes(before: Head, after: Head) -> Iterator[Change]:
     """Yield what the redaction of a head changed."""
-    yield from (("names", one) for one in dict.fromkeys((before.name, *before.names)) if one not in after.names)
+    called = {after.name, *after.names, *after.lent}
+    yield from (
+        ("names", one) for one in dict.fromkeys((before.name, *before.names, *before.lent)) if one not in called
+    )
     yield from (("identifiers", value) for _, value in _lost(before, after))
 
 

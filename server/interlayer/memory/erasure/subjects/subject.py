@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interlayer.errors import Ambiguous, InvalidInput, NotFound
+from interlayer.errors import Ambiguous, InvalidInput, NotFound, Refused
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.subjects.names import SubjectNames
 from interlayer.memory.log.identifiers import (
@@ -15,6 +15,7 @@ from interlayer.memory.log.identifiers import (
 )
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class Subject:
     def standing(self) -> list[Head]:
         """Those that are not a part of another one."""
         return [head for head in self.heads if head.merged_into is None]
+
+
+def demand_privacy(principal: Principal) -> None:
+    """Raise `Refused` for a caller who may not work with the data of persons."""
+    if not principal.roles & {"privacy", "operator"}:
+        raise Refused("work with the data of a person needs the role privacy or operator; ask someone who has it")
 
 
 class Subjects:

@@ -47,11 +47,11 @@ def request(person: str = LISA, **more: Any) -> Request:
 
 
 async def find(room: Any, asked: Request) -> Any:
-    return await room.memory.subject_finder.find("acme", await room.memory.subjects.resolve("acme", asked))
+    return await room.memory.subjects.finder.find("acme", await room.memory.subjects.who.resolve("acme", asked))
 
 
 async def erase(room: Any, asked: Request, **more: Any) -> Any:
-    return await room.memory.subject_eraser.erase(room.principal, asked, WHY, **more)
+    return await room.memory.subjects.eraser.erase(room.principal, asked, WHY, **more)
 
 
 async def ref(room: Any, entity: str) -> str:
@@ -153,9 +153,9 @@ async def test_the_certificate_is_an_event_that_names_nobody(room: Any) -> None:
         certificate.event,
         certificate.event_hash,
     )
-    assert await room.memory.subject_eraser.certificate(room.principal, certificate.case) == certificate
+    assert await room.memory.subjects.eraser.certificate(room.principal, certificate.case) == certificate
     with pytest.raises(NotFound):
-        await room.memory.subject_eraser.certificate(room.principal, "d_none")
+        await room.memory.subjects.eraser.certificate(room.principal, "d_none")
 
 
 async def test_another_person_of_the_same_name_is_left_alone_unless_she_is_the_same(room: Any) -> None:
@@ -181,8 +181,8 @@ async def test_only_certain_mentions_are_redacted_where_that_is_asked(room: Any)
 async def test_excluded_and_held_entities_are_left_alone_and_named(room: Any) -> None:
     await fill(room)
     acme, deal = await ref(room, ACME), await ref(room, "deal:D-9")
-    entity = await room.memory.subjects.entity("acme", "deal:D-9")
-    await room.memory.holds.place(room.principal, entity, WHY)
+    entity = await room.memory.subjects.who.entity("acme", "deal:D-9")
+    await room.memory.safeguards.holds.place(room.principal, entity, WHY)
     certificate = await erase(room, request(excluded=(acme,)))
     reasons = {one.what: one.why for one in certificate.left}
     assert "was left alone by --exclude" in reasons[f"fact of {acme}"]
@@ -192,7 +192,7 @@ async def test_excluded_and_held_entities_are_left_alone_and_named(room: Any) ->
 
 async def test_a_person_under_legal_hold_is_not_erased(room: Any) -> None:
     await fill(room)
-    await room.memory.holds.place(room.principal, await room.memory.subjects.entity("acme", LISA), WHY)
+    await room.memory.safeguards.holds.place(room.principal, await room.memory.subjects.who.entity("acme", LISA), WHY)
     with pytest.raises(Refused, match="legal hold"):
         await erase(room, request())
     assert (await room.recall(LISA))["found"]
@@ -201,13 +201,13 @@ async def test_a_person_under_legal_hold_is_not_erased(room: Any) -> None:
 
 async def test_an_erasure_goes_by_the_preview_that_was_shown(room: Any) -> None:
     await fill(room)
-    preview = await room.memory.subject_eraser.preview(room.principal, request())
+    preview = await room.memory.subjects.eraser.preview(room.principal, request())
     assert (preview.erased, preview.redacted > 5) == (1, True)
     await room.facts(TOM, "Lisa Vogt called again.")
     with pytest.raises(Refused, match="preview"):
         await erase(room, request(), token=preview.token)
     assert (await room.recall(LISA))["found"]
-    preview = await room.memory.subject_eraser.preview(room.principal, request())
+    preview = await room.memory.subjects.eraser.preview(room.principal, request())
     assert (await erase(room, request(), token=preview.token)).erased["entities"].count == 1
 
 
@@ -251,7 +251,7 @@ async def test_an_erasure_that_was_killed_is_completed_by_the_next_one(room: Any
 
 async def test_the_copy_for_the_person_holds_all_that_is_hers(room: Any) -> None:
     await fill(room)
-    records = [one async for one in room.memory.dossier.records(room.principal, request())]
+    records = [one async for one in room.memory.subjects.dossier.records(room.principal, request())]
     kinds = [one.record for one in records]
     assert (kinds[0], kinds[-1], records[-1].body["records"]) == ("header", "end", len(records))
     assert {"entity", "memory", "content", "mention", "receipt"} <= set(kinds)
@@ -264,11 +264,11 @@ async def test_the_copy_for_the_person_holds_all_that_is_hers(room: Any) -> None
 async def test_what_could_be_taken_back_is_erased_for_good(graced: Any) -> None:
     await fill(graced)
     await graced.forgetter.forget(graced.principal, "mistake", entity=LISA)
-    [case] = await graced.memory.grace.listed("acme")
+    [case] = await graced.memory.safeguards.grace.listed("acme")
     await erase(graced, request("Lisa Vogt", names=("lisa.vogt@example.com",)))
-    assert await graced.memory.grace.listed("acme") == []
+    assert await graced.memory.safeguards.grace.listed("acme") == []
     with pytest.raises(NotFound):
-        await graced.memory.grace.restore(graced.principal, case.id)
+        await graced.memory.safeguards.grace.restore(graced.principal, case.id)
 
 
 async def test_a_person_of_whom_nothing_is_held_is_told_so(room: Any) -> None:
