@@ -131,7 +131,12 @@ class Access:
         key = _key(item)
         if not key.holds(self._clock()):
             return None
-        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams), key.user)
+        roles, teams = frozenset(key.roles), frozenset(key.teams)
+        return key, Principal(organization, key.agent, roles, teams, key.user, proven=True)
+
+    async def has_keys(self, organization: str) -> bool:
+        """Tell whether the organization ever made a key: from then on a name alone proves nothing."""
+        return bool((await self._store.query("governance", _partition(organization), limit=1)).items)
 
 
 def expiry_seconds(key: ApiKey) -> int | None:
