@@ -51,7 +51,8 @@ class Decision:
 class Proposal:
     """A change that needs approval: `groups` are those of each of whom one has to agree, `digest` is of the change.
 
-    `asked` are the policies whose approvers these are: those that it edits, and those that it narrows.
+    `asked` are the policies whose approvers these are: those that it edits, and those that it narrows. It is `proven`
+    where a key or a token showed who handed it in.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Proposal:
     parts: int = 0
     digest: str = ""
     asked: tuple[str, ...] = ()
+    proven: bool = False
     item_version: int = field(default=0, compare=False)
 
     @property
@@ -109,11 +111,15 @@ class People:
     def __init__(self, has_proofs: Callable[[str], Awaitable[bool]] | None = None) -> None:
         self._has_proofs = has_proofs
 
-    async def demand(self, principal: Principal, what: str) -> None:
+    async def are_recognized(self, organization: str) -> bool:
+        """Whether a name alone proves nothing in an organization."""
+        return self._has_proofs is not None and await self._has_proofs(organization)
+
+    async def demand(self, principal: Principal, what: str, *, always: bool = False) -> None:
         """Raise `Refused` for a caller who has to prove to be a person, and does not."""
         if principal.proven and principal.user:
             return
-        if self._has_proofs is None or not await self._has_proofs(principal.organization):
+        if not always and not await self.are_recognized(principal.organization):
             return
         if principal.proven:
             told = f"the key or token of {principal.agent} names no person"
@@ -194,6 +200,7 @@ def new_proposal(
         groups=groups_of(one for named in approvers.values() for one in named),
         digest=digest_of(files, head.set_hash),
         asked=tuple(sorted(approvers)),
+        proven=principal.proven,
     )
 
 

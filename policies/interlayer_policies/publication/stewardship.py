@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from interlayer.audit.trail import Event
-from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
 from interlayer_policies.document.names import fold_id
-from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded, is_pattern
+from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, PolicyFile, folded, is_pattern
 from interlayer_policies.document.vocabulary import FACETS, Vocabulary
 from interlayer_policies.publication.approvals import approvers_of
 from interlayer_policies.publication.proposals import OPEN, Decision, People, Proposal, Proposals, names_of
@@ -108,6 +108,14 @@ class Stewardship:
         await self._proposals.update(principal, rejected, "policy.rejected", detail)
         return rejected
 
+    async def proposed_files(self, principal: Principal, proposal_id: str) -> list[PolicyFile]:
+        """Return the files that a proposal would make the whole set. Raises `Conflict` where they are in force."""
+        proposal = await self._proposals.get(principal.organization, proposal_id)
+        if not proposal.parts:
+            told = f"{proposal.id} is in force since it was handed in"
+            raise Conflict(f"{told}; `interlayer policy diff {proposal.base_revision} {proposal.base_revision + 1}`")
+        return await self._proposals.files(principal.organization, proposal)
+
     async def waivers(self, principal: Principal) -> list[ListedWaiver]:
         """Return the waivers that have not ended, by the rule that they are of."""
         head, snapshot = await self._now(principal.organization)
@@ -178,7 +186,10 @@ class Stewardship:
         proposal = await self._proposals.get(principal.organization, proposal_id)
         if proposal.state not in ("pending", "break_glass"):
             raise Refused(f"{proposal.id} is {proposal.state} already")
-        await self._people.demand(principal, "deciding on a proposal")
+        await self._people.demand(principal, "deciding on a proposal", always=proposal.proven)
+        if proposal.state == "pending" and principal.proven and not proposal.proven:
+            told = f"nobody proved to be {proposal.submitter} when {proposal.id} was handed in"
+            raise Refused(f"{told}; hand the change in again, with INTERLAYER_TOKEN")
         if not proposal.names_of(principal):
             named = "; ".join(" or ".join(group) for group in dict.fromkeys(proposal.groups))
             told = f"{proposal.id} is for {named} to decide, and never for its author"

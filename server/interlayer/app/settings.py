@@ -46,6 +46,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "TOKEN": "API key or access token that commands are run with, and whose user and roles they have; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
@@ -91,6 +92,8 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    token: str = field(default="", repr=False)
+    """What proves who runs a command; empty where only the settings say it."""
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -143,6 +146,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        token=values.get("TOKEN", "").strip(),
         ignored=configuration.ignored,
     )
 
