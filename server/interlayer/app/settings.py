@@ -46,6 +46,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "TOKEN": "API key or access token that commands are run with, and whose user and roles they have; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
@@ -96,6 +97,8 @@ class Settings:
     answers: Answers = "both"
     erasures_a_day: int = 20
     erasure_grace: timedelta = timedelta()
+    token: str = field(default="", repr=False)
+    """What proves who runs a command; empty where only the settings say it."""
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -150,6 +153,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         answers=_answers(values.get("ANSWERS", "both")),
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
+        token=values.get("TOKEN", "").strip(),
         ignored=configuration.ignored,
     )
 
