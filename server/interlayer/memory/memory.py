@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
+from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
 from interlayer.memory.curation.reconsideration import Reconsideration
 from interlayer.memory.curation.reextraction import Rereader
@@ -47,6 +48,7 @@ class Memory:
     retention_clock: RetentionClock
     merger: Merger
     identities: Identities
+    duplicates: Duplicates
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -90,6 +92,7 @@ class Memory:
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
+            duplicates=Duplicates(store, entities, trail, schema, clock),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
