@@ -6,6 +6,7 @@ from datetime import timedelta
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
+from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
 from interlayer.memory.curation.naming import Naming
 from interlayer.memory.curation.reconsideration import Reconsideration
@@ -55,6 +56,7 @@ class Memory:
     retention_clock: RetentionClock
     merger: Merger
     identities: Identities
+    duplicates: Duplicates
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -105,6 +107,7 @@ class Memory:
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
+            duplicates=Duplicates(store, entities, trail, schema, clock),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
