@@ -56,6 +56,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "ERASURE_QUOTA": "how often a caller may `forget` over MCP on a day (UTC), 0 to 100,000; `20`; 0: no limit",
     "ERASURE_GRACE": "how long `forget` can be taken back, `12h`, `7d` or `2w`, at most 90 days; default: not at all",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "UNRECORDED_READS": "`answer` a read whose receipt cannot be kept, and say so in it, or `refuse` it; `answer`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
     "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
@@ -99,6 +100,8 @@ class Settings:
     erasure_grace: timedelta = timedelta()
     token: str = field(default="", repr=False)
     """What proves who runs a command; empty where only the settings say it."""
+    reads_required: bool = False
+    """Whether a read that cannot be put on record is refused."""
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -154,6 +157,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
         token=values.get("TOKEN", "").strip(),
+        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
         ignored=configuration.ignored,
     )
 
@@ -162,6 +166,12 @@ def _answers(value: str) -> Answers:
     if value not in get_args(Answers):
         raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
     return cast("Answers", value)
+
+
+def _reads_required(value: str) -> bool:
+    if value not in ("answer", "refuse"):
+        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
+    return value == "refuse"
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:

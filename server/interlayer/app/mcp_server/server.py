@@ -289,9 +289,8 @@ def _add_resources(
     async def entity(type: str, id: str) -> str:
         with _translate_errors():
             known, reader = await open_domains()
-            return compact_json(
-                visible_in(as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
-            )
+            answer = await known.memory.recall(reader, RecallRequest(entity=f"{type}:{id}"), "resource")
+            return compact_json(visible_in(as_json(answer)))
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:
