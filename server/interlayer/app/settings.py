@@ -13,6 +13,7 @@ from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.http_settings import HttpSettings, read_http_settings
 from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
@@ -51,7 +52,12 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_SCOPES": "with `jwt`: scopes that clients ask for at first, or `none`; `interlayer:reader interlayer:writer`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
+    "HOSTS": "names that clients call a server over HTTP by, comma-separated, beside those that it knows",
+    "ORIGINS": "web pages that may call it, such as `https://app.acme.com`, comma-separated",
+    "CALLS_PER_MINUTE": "requests a minute that one caller with a key or token may make; `600`, `0` (no limit)",
+    "TOKENS_PER_MINUTE": "tokens a minute that it may send, at four bytes each; `500000`, `0` (no limit)",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
@@ -91,6 +97,7 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    http: HttpSettings = field(default_factory=HttpSettings)
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -143,6 +150,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        http=read_http_settings(values),
         ignored=configuration.ignored,
     )
 
