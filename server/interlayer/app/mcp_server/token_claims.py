@@ -10,7 +10,7 @@ from typing import Any, Final
 from interlayer.app.access import RESERVED_AGENTS
 from interlayer.app.identity_provider import Jwt
 from interlayer.errors import Refused
-from interlayer.principal import ALL_ROLES, Principal
+from interlayer.principal import KNOWN_ROLES, Principal
 
 SCOPE: Final = "interlayer:"
 """Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
@@ -49,7 +49,7 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     groups = [group for claim in _TEAM_CLAIMS for group in _words(claims.get(claim))]
     app_roles = [*_app_roles(claims, jwt.audience), *_realm_roles(claims)]
     grants = list(jwt.mapping.grants(groups, app_roles))
-    roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & ALL_ROLES
+    roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
     teams = frozenset[str]().union(*(grant.teams for grant in grants))
     return Principal(organization, agent, roles, teams, user, actors)
 
