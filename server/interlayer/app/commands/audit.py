@@ -251,7 +251,7 @@ async def audit_verify(parts: "Parts", anchor: Path | None, as_json: bool) -> in
 @with_stores
 async def audit_export(parts: "Parts", file: Path, form: str, cursor: Path | None) -> None:
     """Write events, segments and receipts to FILE as JSON Lines; - is stdout."""
-    from interlayer.app.audit_export import cursor_of, exported, read_cursor
+    from interlayer.app.audit_export.lines import cursor_of, exported, read_cursor
     from interlayer.app.transfer import writing
 
     if cursor and form == "trail":
