@@ -131,8 +131,10 @@ def _in(
         settings = settings_of(click.get_current_context())
 
         async def main() -> T:
+            from interlayer.app.caller import recognized
+
             async with place(settings) as parts:
-                return await command(parts, *args, **kwargs)
+                return await command(await recognized(parts), *args, **kwargs)
 
         with private_files():
             return anyio.run(main)

@@ -14,6 +14,7 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
+| `ORG#d#TYPE`                     | `ID#ID`                 | two entities that may be one, and what was decided |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
 | `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
@@ -29,6 +30,7 @@
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
 | `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
+| `ORG#settings`                   | `duplicates`            | up to when duplicates were sought                 |
 | `ORG#settings`                   | `retention`             | up to when retention has counted                  |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place. What is read together
@@ -165,6 +167,17 @@ def idempotency(organization: str, agent: str, key: str) -> Key:
 def conflict(organization: str, memory_id: str, kind: str) -> Key:
     """Return the key of a claim to an identifier that belongs to another entity."""
     return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
+
+
+def duplicate(organization: str, entity_type: str, one: str, other: str) -> Key:
+    """Return the key of two entities of a type that may be one, whichever is named first."""
+    first, second = sorted((one, other))
+    return _key(organization, "d", entity_type, sort=f"{first}#{second}" if first else "")
+
+
+def duplicates_sought(organization: str) -> Key:
+    """Return the key of the note up to when duplicates were sought."""
+    return _key(organization, "settings", sort="duplicates")
 
 
 def rejected(organization: str, memory_id: str) -> Key:
