@@ -1,6 +1,7 @@
 """Which identity provider's tokens are taken, and what its groups and app roles give, by a TOML file of the operator.
 
 default_roles = ["reader"]
+group_claims = ["https://acme.example/groups"]
 
 [groups."b1a2c3d4-..."]
 roles = ["writer"]
@@ -22,8 +23,12 @@ from interlayer.app.configuration import PREFIX
 from interlayer.errors import InvalidInput
 from interlayer.principal import ALL_ROLES
 
-_PARTS: Final = ("default_roles", "groups", "app_roles")
+_PARTS: Final = ("default_roles", "group_claims", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
+_SAFE: Final = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+
+SCOPE: Final = "interlayer:"
+"""Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class IdentityMapping:
     app_roles: Mapping[str, Grant] = field(default_factory=dict[str, Grant])
     default_roles: frozenset[str] = frozenset()
     """What everybody may do who is recognized."""
+    group_claims: tuple[str, ...] = ()
+    """Claims that name groups beside the usual ones: some providers let a claim of one's own have a long name only."""
 
     def grants(self, groups: Iterable[str], app_roles: Iterable[str]) -> Iterator[Grant]:
         """Yield what these give; a group that the file does not name is a team of its own name."""
@@ -56,12 +63,25 @@ class Jwt:
     """Whose signed tokens are taken, and for whom they must be meant."""
 
     issuer: str
-    audience: str
-    jwks: str
+    audiences: tuple[str, ...]
+    """Names of this server to the provider, of which a token has to have one."""
+    jwks: str = ""
+    """Address of the provider's signing keys; empty: where its discovery document says that they are."""
+    scope_prefix: str = ""
+    """What the provider writes before our scopes when it is asked for them."""
     organization_claim: str = ""
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
     mapping: IdentityMapping = field(default_factory=IdentityMapping)
+
+    @property
+    def resource(self) -> str:
+        """The address among the audiences, by which clients ask for a token for us (RFC 8707); empty without one."""
+        return next((one for one in self.audiences if one.startswith(("https://", "http://"))), "")
+
+    def scope(self, role: str) -> str:
+        """Return the scope that a client asks the provider for to be given a role."""
+        return f"{self.scope_prefix}{SCOPE}{role}"
 
 
 def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
@@ -74,17 +94,25 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     if kind != "jwt":
         raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
     given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
-    for name, value in given.items():
+    audiences = tuple(part.strip() for part in given["AUDIENCE"].split(",") if part.strip())
+    for name, value in (("ISSUER", given["ISSUER"]), ("AUDIENCE", audiences)):
         if not value:
             raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
-    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+    asked = "JWKS" if given["JWKS"] else "ISSUER"  # without an address of keys the issuer says where they are
+    if not is_safe_address(given[asked]):
+        raise InvalidInput(f"{PREFIX}AUTH_{asked}", "is no https address.", "Keys are not fetched in the clear.")
     if not values.get("ORG"):
         raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping)
+    prefix = values.get("AUTH_SCOPE_PREFIX", "")
+    return Jwt(given["ISSUER"], audiences, given["JWKS"], prefix, claim.strip(), value.strip(), mapping)
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether what is fetched there cannot be changed on the way: https, or this machine."""
+    return bool(_SAFE.match(address))
 
 
 def read_mapping(path: Path) -> IdentityMapping:
@@ -99,6 +127,7 @@ def read_mapping(path: Path) -> IdentityMapping:
         groups=_grants(f"{path}: groups", data.get("groups", {})),
         app_roles=_grants(f"{path}: app_roles", data.get("app_roles", {})),
         default_roles=_roles(f"{path}: default_roles", default),
+        group_claims=tuple(_names(f"{path}: group_claims", data.get("group_claims", []))),
     )
 
 

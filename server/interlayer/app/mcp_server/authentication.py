@@ -7,7 +7,7 @@ identity provider. A process serves one organization; a token of another one is 
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import anyio
@@ -18,9 +18,9 @@ from mcp.server.auth.settings import AuthSettings
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interlayer.app.access import Access, expiry_seconds
-from interlayer.app.identity_provider import Jwt
+from interlayer.app.identity_provider import SCOPE, Jwt
 from interlayer.app.mcp_server.signing_keys import SigningKeys
-from interlayer.app.mcp_server.token_claims import SCOPE, TokenRefused, demand_access_type, principal_of
+from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, doubts, principal_of
 from interlayer.errors import InterlayerError, Refused, Unavailable
 from interlayer.principal import Principal
 
@@ -85,18 +85,27 @@ class JwtVerifier(TokenVerifier):
     """Recognizes tokens that an identity provider has signed for us (RFC 9068; keys by its JWKS document)."""
 
     def __init__(self, jwt: Jwt, organization: str) -> None:
-        self.keys = SigningKeys(jwt.jwks)
+        self.keys = SigningKeys(jwt.jwks, issuer=jwt.issuer)
         self._jwt = jwt
         self._organization = organization
+        self._doubts: set[str] = set()
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return whom the token stands for. Raises `TokenRefused`, and `Unrecognized` while there are no keys."""
+        principal, claims = await self.recognize(token)
+        for doubt in doubts(claims):
+            if doubt not in self._doubts:
+                self._doubts.add(doubt)  # said once a process: it is so for everybody alike
+                logger.warning("identity provider: %s", doubt)
+        return _access_token(token, principal, int(claims["exp"]))
+
+    async def recognize(self, token: str) -> tuple[Principal, Mapping[str, Any]]:
+        """Return whom the token stands for, and its claims. Raises as `verify_token` does."""
         import jwt
 
         try:
             claims = await self._claims(token)
-            principal = principal_of(claims, self._jwt, self._organization)
-            return _access_token(token, principal, int(claims["exp"]))
+            return principal_of(claims, self._jwt, self._organization), claims
         except (jwt.PyJWTError, TokenRefused) as error:
             logger.info("a token was turned away: %s", error)
             raise TokenRefused(str(error)) from error
@@ -116,7 +125,7 @@ class JwtVerifier(TokenVerifier):
             token,
             key,
             algorithms=list(_ALGORITHMS),
-            audience=self._jwt.audience,
+            audience=list(self._jwt.audiences),
             issuer=self._jwt.issuer,
             leeway=_LEEWAY_S,
             options={"require": ["exp", "iss", "aud"]},
@@ -169,9 +178,8 @@ def auth_settings(jwt: Jwt | None) -> AuthSettings:
     """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it."""
     if jwt is None:
         return AuthSettings.model_validate({"issuer_url": _UNPUBLISHED, "resource_server_url": None})
-    resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else None
     # The verifier checks the audience itself.
-    told = {"issuer_url": jwt.issuer, "resource_server_url": resource, "validate_token_resource": False}
+    told = {"issuer_url": jwt.issuer, "resource_server_url": jwt.resource or None, "validate_token_resource": False}
     return AuthSettings.model_validate(told)
 
 
