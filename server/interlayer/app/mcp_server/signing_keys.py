@@ -91,7 +91,7 @@ class SigningKeys:
     async def run(self) -> None:
         """Keep the keys up to date until cancelled."""
         while True:
-            await self._refresh()
+            await self.refresh()
             least = self._interval if self.are_there else min(self._interval, _FIRST_AGAIN_S)
             self._next_at = self._clock() + least
             self._settled.set()
@@ -102,7 +102,7 @@ class SigningKeys:
                     await self._wanted.wait()
             self._wanted = anyio.Event()
 
-    async def _refresh(self) -> None:
+    async def refresh(self) -> None:
         """Fetch the keys, or keep those at hand and say why."""
         trouble = ""
         try:
