@@ -168,7 +168,7 @@ def test_an_operator_is_told_what_a_token_is_taken_for(home: Path, provider: Ide
         "teams Sales Managers",
     ):
         assert words in told
-    assert "carry scopes such as interlayer:reader" in explained(provider.token(scope="openid"))
+    assert "carry a scope such as interlayer:reader" in explained(provider.token(scope="openid"))
     assert "no group counts" in explained(provider.token(hasgroups=True))
     refused = explained(provider.token(aud="6e74"), code=1)
     assert "refused Audience doesn't match" in refused

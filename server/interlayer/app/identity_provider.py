@@ -67,21 +67,15 @@ class Jwt:
     """Names of this server to the provider, of which a token has to have one."""
     jwks: str = ""
     """Address of the provider's signing keys; empty: where its discovery document says that they are."""
-    scope_prefix: str = ""
-    """What the provider writes before our scopes when it is asked for them."""
     organization_claim: str = ""
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
     mapping: IdentityMapping = field(default_factory=IdentityMapping)
 
     @property
-    def resource(self) -> str:
-        """The address among the audiences, by which clients ask for a token for us (RFC 8707); empty without one."""
-        return next((one for one in self.audiences if one.startswith(("https://", "http://"))), "")
-
-    def scope(self, role: str) -> str:
-        """Return the scope that a client asks the provider for to be given a role."""
-        return f"{self.scope_prefix}{SCOPE}{role}"
+    def audience(self) -> str:
+        """The address among the audiences, by which clients ask for a token for us (RFC 8707), else the first."""
+        return next((one for one in self.audiences if one.startswith(("https://", "http://"))), self.audiences[0])
 
 
 def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
@@ -106,8 +100,7 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
-    prefix = values.get("AUTH_SCOPE_PREFIX", "")
-    return Jwt(given["ISSUER"], audiences, given["JWKS"], prefix, claim.strip(), value.strip(), mapping)
+    return Jwt(given["ISSUER"], audiences, given["JWKS"], claim.strip(), value.strip(), mapping)
 
 
 def is_safe_address(address: str) -> bool:

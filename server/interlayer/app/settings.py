@@ -50,7 +50,6 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best our `/mcp` address; several with commas",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys; default: found by its discovery document",
-    "AUTH_SCOPE_PREFIX": "with `jwt`: what the issuer has before our scopes, such as `api://GUID/`; default: nothing",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",

@@ -79,7 +79,7 @@ def test_an_issuer_without_an_address_of_keys_is_asked_for_it_and_never_in_the_c
     settings = {f"INTERLAYER_{name}": value for name, value in given.items()}
     auth = load({}, {**settings, "INTERLAYER_AUTH_ISSUER": "https://login.acme.example"}).auth
     assert isinstance(auth, Jwt)
-    assert (auth.jwks, auth.audiences, auth.resource) == ("", ("6e74", "https://acme.example/mcp"), auth.audiences[1])
+    assert (auth.jwks, auth.audiences, auth.audience) == ("", ("6e74", "https://acme.example/mcp"), auth.audiences[1])
     with pytest.raises(InvalidInput, match="INTERLAYER_AUTH_ISSUER"):
         load({}, {**settings, "INTERLAYER_AUTH_ISSUER": "http://login.acme.example"})
     with pytest.raises(InvalidInput, match="INTERLAYER_AUTH_AUDIENCE"):

@@ -178,8 +178,9 @@ def auth_settings(jwt: Jwt | None) -> AuthSettings:
     """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it."""
     if jwt is None:
         return AuthSettings.model_validate({"issuer_url": _UNPUBLISHED, "resource_server_url": None})
+    resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else None
     # The verifier checks the audience itself.
-    told = {"issuer_url": jwt.issuer, "resource_server_url": jwt.resource or None, "validate_token_resource": False}
+    told = {"issuer_url": jwt.issuer, "resource_server_url": resource, "validate_token_resource": False}
     return AuthSettings.model_validate(told)
 
 

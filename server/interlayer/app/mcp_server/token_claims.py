@@ -137,7 +137,7 @@ def _roles(claims: Mapping[str, Any], jwt: Jwt) -> Iterator[str]:
     yield from (role.removeprefix(SCOPE) for role in _app_roles(claims, jwt))
     shared = [word for claim in ("scope", "scp", "permissions") for word in _words(claims.get(claim))]
     for name in (*shared, *_realm_roles(claims)):
-        for before in ("", jwt.scope_prefix, *(f"{audience}/" for audience in jwt.audiences)):  # as Cognito writes them
+        for before in ("", *(f"{audience}/" for audience in jwt.audiences)):  # as Cognito writes them
             if name.startswith(before + SCOPE):
                 yield name.removeprefix(before + SCOPE)
 

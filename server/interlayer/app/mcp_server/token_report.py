@@ -67,7 +67,7 @@ async def _of_provider(auth: Jwt, organization: str, token: str) -> TokenReport:
     except Refused as error:
         return TokenReport(refused=str(error), notes=_differences(token, auth), says=says)
     until = datetime.fromtimestamp(int(claims["exp"]), UTC)
-    notes = [*doubts(claims), *_remarks(principal, claims, auth)]
+    notes = [*doubts(claims), *_remarks(principal, claims)]
     return replace(_recognized(principal, until.isoformat()), notes=tuple(notes), says=says)
 
 
@@ -83,12 +83,11 @@ def _recognized(principal: Principal, until: str) -> TokenReport:
     )
 
 
-def _remarks(principal: Principal, claims: Mapping[str, Any], auth: Jwt) -> list[str]:
+def _remarks(principal: Principal, claims: Mapping[str, Any]) -> list[str]:
     remarks: list[str] = []
     if not principal.roles:
-        wanted = ", ".join(auth.scope(role) for role in ("reader", "writer"))
         remarks.append(
-            f"it gives no role, so no tool answers: let it carry scopes such as {wanted}, or map its groups."
+            "it gives no role, so no tool answers: let it carry a scope such as interlayer:reader, or map it."
         )
     if not principal.user:
         remarks.append("no person is behind it: the client calls for itself.")
