@@ -1,8 +1,13 @@
 """Who is calling. The transport injects it; no tool argument can change it."""
 
 from dataclasses import dataclass
+from typing import Final
 
-ALL_ROLES = frozenset({"reader", "writer", "steward", "auditor", "operator"})
+ALL_ROLES: Final = frozenset({"reader", "reader:restricted", "writer", "eraser", "steward", "auditor", "operator"})
+"""What a local caller may do unless it is said otherwise."""
+
+KNOWN_ROLES: Final = ALL_ROLES | {"reader:personal", "privacy"}
+"""All that can be given. `privacy`, for work on the data of a person, is always given by name."""
 
 
 @dataclass(frozen=True, slots=True)

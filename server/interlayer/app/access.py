@@ -16,7 +16,7 @@ from typing import Any, Final
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, parse_instant, timestamp
-from interlayer.principal import ALL_ROLES, Principal
+from interlayer.principal import KNOWN_ROLES, Principal
 from interlayer.storage.items import Item, ItemStore, Key, Put
 from interlayer.storage.optimistic import optimistically
 
@@ -72,10 +72,10 @@ class Access:
         Raises `Refused` without the role operator, `InvalidInput` for no role, an unknown one, or an odd duration.
         """
         _demand_operator(principal)
-        unknown = set(roles) - ALL_ROLES
+        unknown = set(roles) - KNOWN_ROLES
         if unknown or not roles:
             told = f"unknown: {', '.join(sorted(unknown))}." if roles else "none given."
-            raise InvalidInput("roles", told, f"Known: {', '.join(sorted(ALL_ROLES))}.")
+            raise InvalidInput("roles", told, f"Known: {', '.join(sorted(KNOWN_ROLES))}.")
         if days is not None and not 1 <= days <= _DAYS_MAX:
             raise InvalidInput("days", f"{days} is not between 1 and {_DAYS_MAX}.")
         now = self._clock()

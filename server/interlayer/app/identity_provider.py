@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 
 from interlayer.app.configuration import PREFIX
 from interlayer.errors import InvalidInput
-from interlayer.principal import ALL_ROLES
+from interlayer.principal import KNOWN_ROLES
 
 _PARTS: Final = ("default_roles", "group_claims", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
@@ -145,8 +145,10 @@ def _names(place: str, told: Any) -> list[str]:
 
 
 def _roles(place: str, names: list[str]) -> frozenset[str]:
-    if unknown := set(names) - ALL_ROLES:
-        raise InvalidInput(place, f"unknown: {', '.join(sorted(unknown))}.", f"Known: {', '.join(sorted(ALL_ROLES))}.")
+    if unknown := set(names) - KNOWN_ROLES:
+        raise InvalidInput(
+            place, f"unknown: {', '.join(sorted(unknown))}.", f"Known: {', '.join(sorted(KNOWN_ROLES))}."
+        )
     return frozenset(names)
 
 

@@ -17,7 +17,7 @@ from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
 from interlayer.models.choice import BUNDLED, EmbedderChoice
-from interlayer.principal import ALL_ROLES, Principal
+from interlayer.principal import ALL_ROLES, KNOWN_ROLES, Principal
 from interlayer.storage.dynamodb.client import Place, parse_place
 from interlayer.storage.lance.s3 import S3Place
 
@@ -44,7 +44,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "ORG": "organization of a local caller; `default`",
     "USER": "person that a local caller works for; default: none",
     "AGENT": "agent name of a local caller; `local`",
-    "ROLES": "roles of a local caller, comma-separated; default: all",
+    "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
@@ -242,9 +242,9 @@ def _roles(value: str | None) -> frozenset[str]:
     if value is None:
         return ALL_ROLES
     roles = frozenset(_split(value))
-    if unknown := roles - ALL_ROLES:
+    if unknown := roles - KNOWN_ROLES:
         raise InvalidInput(
-            f"{PREFIX}ROLES", f"unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(ALL_ROLES))}."
+            f"{PREFIX}ROLES", f"unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(KNOWN_ROLES))}."
         )
     return roles
 

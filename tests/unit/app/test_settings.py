@@ -20,10 +20,16 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
     assert settings.home == Path("/srv/from-file")
 
 
-def test_the_defaults_are_a_local_caller_with_every_role() -> None:
+def test_the_defaults_are_a_local_caller_with_every_role_but_one() -> None:
     principal = load({}, {"INTERLAYER_CONFIG": "/nowhere"}).principal
     assert (principal.organization, principal.agent) == ("default", "local")
-    assert {"reader", "writer", "steward"} <= principal.roles
+    assert {"reader", "reader:restricted", "writer", "eraser", "steward"} <= principal.roles
+    assert "privacy" not in principal.roles
+
+
+def test_the_role_for_the_data_of_persons_is_given_by_name() -> None:
+    given = {"INTERLAYER_CONFIG": "/nowhere", "INTERLAYER_ROLES": "reader, reader:personal, privacy"}
+    assert load({}, given).principal.roles == {"reader", "reader:personal", "privacy"}
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,13 @@ def caller(claims: dict[str, Any], jwt: Jwt = JWT) -> Principal:
         (KEYCLOAK_ALONE, "robot", "", set[str](), set[str]()),
         (COGNITO, "1example", "aaaa-bbbb", {"reader"}, {"sales"}),
         ({"sub": "robot", "scope": "interlayer:reader"}, "robot", "", {"reader"}, set[str]()),
+        (
+            {"sub": "robot", "scope": "interlayer:reader interlayer:reader:restricted interlayer:eraser"},
+            "robot",
+            "",
+            {"reader", "reader:restricted", "eraser"},
+            set[str](),
+        ),
     ],
 )
 def test_providers_name_agent_user_roles_and_teams_in_their_own_ways(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from interlayer.app.identity_provider import SCOPE, Jwt
 from interlayer.errors import Refused
-from interlayer.principal import ALL_ROLES, Principal
+from interlayer.principal import KNOWN_ROLES, Principal
 
 _NAME_CHARACTERS_MAX: Final = 255
 _ACTORS_MAX: Final = 5
@@ -48,7 +48,7 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     groups = [group for claim in (*_TEAM_CLAIMS, *jwt.mapping.group_claims) for group in _names(claims.get(claim))]
     app_roles = [*_app_roles(claims, jwt), *_realm_roles(claims)]
     grants = list(jwt.mapping.grants(groups, app_roles))
-    roles = frozenset(_roles(claims, jwt)).union(*(grant.roles for grant in grants)) & ALL_ROLES
+    roles = frozenset(_roles(claims, jwt)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
     teams = frozenset[str]().union(*(grant.teams for grant in grants))
     return Principal(organization, agent, roles, teams, user, actors)
 
