@@ -115,7 +115,13 @@ class JwtVerifier(TokenVerifier):
     async def _claims(self, token: str) -> dict[str, Any]:
         import jwt
 
-        header = jwt.get_unverified_header(token)
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.DecodeError as error:
+            told = (
+                "the token is no signed JSON Web Token; the client has to ask the identity provider for this resource."
+            )
+            raise TokenRefused(told) from error
         if header.get("alg") not in _ALGORITHMS or not header.get("kid"):
             raise TokenRefused("the token is not signed with a key of the identity provider that it names (alg, kid).")
         key = await self.keys.find(header["kid"])
