@@ -48,6 +48,7 @@ from providers import (
 from measuring import environment, machine, show
 
 PACKAGES: Final = {"oidc-provider": "9.13.3"}
+_FETCHED_S: Final = 15  # keys are fetched each ten seconds at most
 ENTERPRISE: Final = "https://login.acme.example"
 """The enterprise that asserts who its people are; its part is played here, by the extension's specification."""
 MAPPING: Final = """
@@ -187,12 +188,15 @@ class Checks:
         return f"{told}; the assertion itself: {self._refused(asserted[-1])}"
 
     def rotation(self) -> str:
-        """Change the signing key: a new token counts at once, an old one no more."""
+        """Change the signing key: a new token counts as soon as keys may be fetched again, an old one no more."""
         asked = {"grant_type": "client_credentials", "scope": SCOPES[0]}
         old = self._token(asked, alone=True)["access_token"]
         self._calls(old)
         self._provider.rotate()
         new = self._token(asked, alone=True)["access_token"]
+        deadline = time.monotonic() + _FETCHED_S
+        while self._answer(new).status_code == 401 and time.monotonic() < deadline:
+            time.sleep(0.5)
         return f"{self._calls(new)}; signed before: {self._refused(old)}"
 
     @property
@@ -216,9 +220,8 @@ class Checks:
         }
         if "offline_access" not in scopes or "offline_access" not in self._offered():
             asked["scope"] = " ".join(scope for scope in scopes if scope != "offline_access")
-        back = parse_qs(
-            urlsplit(self._signed_in_at(f"{self._endpoint('authorization')}?{urlencode(asked)}", person)).query
-        )
+        sent_back = self._provider.sign_in(f"{self._endpoint('authorization')}?{urlencode(asked)}", person)
+        back = parse_qs(urlsplit(sent_back).query)
         expect(back.get("state") == [asked["state"]] and "code" in back, str(back))
         given = {"grant_type": "authorization_code", "code": back["code"][0], "redirect_uri": CALLBACK}
         return self._token({**given, "client_id": CONNECTOR, "code_verifier": verifier})
@@ -255,8 +258,11 @@ class Checks:
 
         return anyio.run(self._listed, Bearer())
 
+    def _answer(self, token: str) -> httpx2.Response:
+        return httpx2.post(self._resource, json={}, headers={"Authorization": f"Bearer {token}"})
+
     def _refused(self, token: str) -> str:
-        answer = httpx2.post(f"{self._address}/mcp", json={}, headers={"Authorization": f"Bearer {token}"})
+        answer = self._answer(token)
         expect(answer.status_code == 401, f"{answer.status_code} {answer.text}")
         return f"refused: {answer.json()['error_description']}"
 

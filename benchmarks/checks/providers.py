@@ -139,6 +139,7 @@ class OidcProvider(Provider):
             self._command,
             env={**os.environ, "GIVEN": json.dumps(given)},
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         _wait(f"{self.issuer}/jwks")
 
