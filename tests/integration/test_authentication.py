@@ -171,7 +171,7 @@ def test_an_operator_is_told_what_a_token_is_taken_for(home: Path, provider: Ide
     assert "carry a scope such as interlayer:reader" in explained(provider.token(scope="openid"))
     assert "no group counts" in explained(provider.token(hasgroups=True))
     refused = explained(provider.token(aud="6e74"), code=1)
-    assert "refused Audience doesn't match" in refused
+    assert "refused the token is not for this server" in refused
     assert f"INTERLAYER_AUTH_AUDIENCE is {AUDIENCE}" in refused
     assert "its aud 6e74" in refused
     assert "no JSON Web Token" in explained("opaque-0123", code=1)

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from interlayer.app.identity_provider import IdentityMapping, Jwt, read_mapping
-from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, doubts, principal_of
+from interlayer.app.mcp_server.token_claims import (
+    TokenRefused,
+    demand_access_type,
+    demand_audience,
+    doubts,
+    principal_of,
+)
 from interlayer.errors import InvalidInput
 from interlayer.principal import Principal
 
@@ -108,6 +114,16 @@ def test_the_name_of_this_server_before_a_scope_is_taken_off() -> None:
     for scope in ("interlayer:reader", "6e74-api/interlayer:reader", f"{AUDIENCE}/interlayer:reader"):
         assert caller({"azp": "c", "sub": "ann", "scp": scope}, jwt).roles == {"reader"}
     assert not caller({"azp": "c", "sub": "ann", "scp": "api://other/interlayer:reader"}, jwt).roles
+
+
+def test_a_token_has_to_be_meant_for_this_server() -> None:
+    for claims in ({"aud": AUDIENCE}, {"aud": ["other", AUDIENCE]}, COGNITO):
+        demand_audience(claims, JWT)
+    other = {**COGNITO, "scope": "https://other.example/interlayer:reader interlayer:reader"}
+    nobody = {"scope": f"{AUDIENCE}/interlayer:reader"}
+    for claims in ({"aud": "other"}, {"aud": [AUDIENCE + "/"]}, {"aud": {AUDIENCE: 1}}, {"aud": []}, {}, nobody, other):
+        with pytest.raises(TokenRefused, match="aud"):
+            demand_audience(claims, JWT)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interlayer.app.access import Access, expiry_seconds
 from interlayer.app.identity_provider import SCOPE, Jwt
 from interlayer.app.mcp_server.signing_keys import SigningKeys
-from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, doubts, principal_of
+from interlayer.app.mcp_server.token_claims import (
+    TokenRefused,
+    demand_access_type,
+    demand_audience,
+    doubts,
+    principal_of,
+)
 from interlayer.errors import InterlayerError, Refused, Unavailable
 from interlayer.principal import Principal
 
@@ -131,12 +137,12 @@ class JwtVerifier(TokenVerifier):
             token,
             key,
             algorithms=list(_ALGORITHMS),
-            audience=list(self._jwt.audiences),
             issuer=self._jwt.issuer,
             leeway=_LEEWAY_S,
-            options={"require": ["exp", "iss", "aud"]},
+            options={"require": ["exp", "iss"], "verify_aud": False},
         )
         demand_access_type(header)
+        demand_audience(claims, self._jwt)
         return claims
 
 

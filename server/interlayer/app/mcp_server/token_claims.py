@@ -67,6 +67,20 @@ def demand_access_type(header: Mapping[str, Any]) -> None:
         raise TokenRefused("the token is of another kind than an access token, by its header's typ.")
 
 
+def demand_audience(claims: Mapping[str, Any], jwt: Jwt) -> None:
+    """Raise `TokenRefused` unless the token is meant for this server.
+
+    Cognito writes no `aud` for clients that call for themselves: there the scope names the resource server.
+    """
+    told = claims.get("aud")
+    if told is None and claims.get("token_use") == "access":
+        ours = tuple(f"{audience}/{SCOPE}" for audience in jwt.audiences)
+        if any(scope.startswith(ours) for scope in _words(claims.get("scope"))):
+            return
+    if not set(_names(told)) & set(jwt.audiences):
+        raise TokenRefused("the token is not for this server: its audience (aud) is another one, or missing.")
+
+
 def _demand_access_token(claims: Mapping[str, Any]) -> None:
     told = str(claims.get("token_use") or claims.get("typ") or "").lower()
     if told in _OTHER_KINDS:
