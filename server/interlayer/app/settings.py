@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,12 +46,15 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "TOKEN": "API key or access token that commands are run with, and whose user and roles they have; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best our `/mcp` address; several with commas",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys; default: found by its discovery document",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
+    "ERASURE_QUOTA": "how often a caller may `forget` over MCP on a day (UTC), 0 to 100,000; `20`; 0: no limit",
+    "ERASURE_GRACE": "how long `forget` can be taken back, `12h`, `7d` or `2w`, at most 90 days; default: not at all",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
@@ -60,6 +63,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
+_GRACE_MAX: Final = timedelta(days=90)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _ADDRESS: Final = re.compile(r"https?://[^\s/@]+(/\S*)?")
@@ -91,6 +95,10 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    erasures_a_day: int = 20
+    erasure_grace: timedelta = timedelta()
+    token: str = field(default="", repr=False)
+    """What proves who runs a command; empty where only the settings say it."""
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -143,6 +151,9 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
+        erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
+        token=values.get("TOKEN", "").strip(),
         ignored=configuration.ignored,
     )
 
@@ -198,6 +209,14 @@ def _number(values: Mapping[str, str], name: str, default: float, least: float, 
     if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
         raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
     return float(text)
+
+
+def _grace(value: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,4})([hdw])", value or "0d")
+    grace = timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 168}[found[2]]) if found else timedelta.max
+    if grace > _GRACE_MAX:
+        raise InvalidInput(f"{PREFIX}ERASURE_GRACE", f"{value[:20]!r} is no time.", "Write 12h, 7d or 2w, at most 90d.")
+    return grace
 
 
 def _vectors(value: str) -> str:

@@ -1,19 +1,26 @@
 """The door to the domain: everything that memory can do, put together over one item store and its vector indexes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
+from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.naming import Naming
 from interlayer.memory.curation.reconsideration import Reconsideration
 from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.grace import ErasureGrace
+from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
+from interlayer.memory.erasure.subjects.desk import SubjectDesk
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
@@ -43,10 +50,13 @@ class Memory:
     searcher: Searcher
     explanation: Explanation
     forgetter: Forgetter
+    safeguards: Safeguards
+    subjects: SubjectDesk
     expirer: Expirer
     retention_clock: RetentionClock
     merger: Merger
     identities: Identities
+    duplicates: Duplicates
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -66,6 +76,8 @@ class Memory:
         trail: Trail | None = None,
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
+        erasures_a_day: int = DEFAULT,
+        erasure_grace: timedelta = timedelta(),
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
         trail = trail or Trail(store, clock)
@@ -74,7 +86,10 @@ class Memory:
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
-        forgetter = Forgetter(store, entities, projector, trail, schema, clock)
+        searcher = Searcher(store, spaces, entities, projector, schema)
+        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
+        guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
+        forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
         return cls(
             store=store,
             spaces=spaces,
@@ -83,13 +98,16 @@ class Memory:
             projector=projector,
             memorizer=memorizer,
             recaller=Recaller(store, entities, spaces, schema),
-            searcher=Searcher(store, spaces, entities, projector, schema),
+            searcher=searcher,
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
-            expirer=Expirer(store, entities, projector, forgetter, schema),
+            safeguards=guards,
+            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book),
+            expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
+            duplicates=Duplicates(store, entities, trail, schema, clock),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),

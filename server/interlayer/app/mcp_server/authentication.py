@@ -50,11 +50,16 @@ class Unrecognized(Unavailable):
 
 def caller() -> Principal:
     """Return who makes the present call. Raises `Refused` when that is nobody."""
-    token = get_access_token()
-    principal = (token.claims or {}).get(_PRINCIPAL) if token else None
-    if not isinstance(principal, Principal):
+    principal = principal_in(get_access_token())
+    if principal is None:
         raise Refused("this server answers authenticated callers only; send a bearer token.")
     return principal
+
+
+def principal_in(token: AccessToken | None) -> Principal | None:
+    """Return whom a token stands for that was recognized."""
+    principal = (token.claims or {}).get(_PRINCIPAL) if token else None
+    return principal if isinstance(principal, Principal) else None
 
 
 class KeyVerifier(TokenVerifier):

@@ -50,7 +50,7 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     grants = list(jwt.mapping.grants(groups, app_roles))
     roles = frozenset(_roles(claims, jwt)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
     teams = frozenset[str]().union(*(grant.teams for grant in grants))
-    return Principal(organization, agent, roles, teams, user, actors)
+    return Principal(organization, agent, roles, teams, user, actors, proven=True)
 
 
 def doubts(claims: Mapping[str, Any]) -> list[str]:
