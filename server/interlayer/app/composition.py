@@ -83,8 +83,14 @@ class Parts:
         await self.memory.migrator.claim(principal.organization, self.memory.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
+    async def settle(self) -> None:
+        """Write the receipts that waited for the store while it was away."""
+        await self.domains.governance.settle()
+        await self.memory.reads.settle()
+
     async def close(self) -> None:
         """Close the stores; idempotent."""
+        await self.memory.reads.close()
         await self.memory.spaces.close()
         await self.store.close()
 
@@ -112,6 +118,7 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         extractors=models,
         erasures_a_day=settings.erasures_a_day,
         erasure_grace=settings.erasure_grace,
+        reads_required=settings.reads_required,
     )
     stale = timedelta(seconds=settings.stale_seconds)
     facts = EntityFacts(memory.recaller)

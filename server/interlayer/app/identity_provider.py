@@ -26,9 +26,11 @@ from interlayer.principal import KNOWN_ROLES
 _PARTS: Final = ("default_roles", "group_claims", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
 _SAFE: Final = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]{1,200}")  # by RFC 6749
 
 SCOPE: Final = "interlayer:"
 """Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
+DEFAULT_SCOPES: Final = ("interlayer:reader", "interlayer:writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Jwt:
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
     mapping: IdentityMapping = field(default_factory=IdentityMapping)
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    """What clients are told to ask for at first; empty: nothing, where the provider knows no scopes of ours."""
 
     @property
     def audience(self) -> str:
@@ -100,7 +104,18 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
-    return Jwt(given["ISSUER"], audiences, given["JWKS"], claim.strip(), value.strip(), mapping)
+    scopes = _scopes(values.get("AUTH_SCOPES"))
+    return Jwt(given["ISSUER"], audiences, given["JWKS"], claim.strip(), value.strip(), mapping, scopes)
+
+
+def _scopes(value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return DEFAULT_SCOPES
+    scopes = () if value == "none" else tuple(value.split())
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise InvalidInput(f"{PREFIX}AUTH_SCOPES", f"{scope[:60]!r} is no scope.", "Separate scopes with spaces.")
+    return scopes
 
 
 def is_safe_address(address: str) -> bool:

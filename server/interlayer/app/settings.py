@@ -13,6 +13,7 @@ from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.http_settings import HttpSettings, read_http_settings
 from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
@@ -52,10 +53,16 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best our `/mcp` address; several with commas",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys; default: found by its discovery document",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_SCOPES": "with `jwt`: scopes that clients ask for at first, or `none`; `interlayer:reader interlayer:writer`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
     "ERASURE_QUOTA": "how often a caller may `forget` over MCP on a day (UTC), 0 to 100,000; `20`; 0: no limit",
     "ERASURE_GRACE": "how long `forget` can be taken back, `12h`, `7d` or `2w`, at most 90 days; default: not at all",
+    "HOSTS": "names that clients call a server over HTTP by, comma-separated, beside those that it knows",
+    "ORIGINS": "web pages that may call it, such as `https://app.acme.com`, comma-separated",
+    "CALLS_PER_MINUTE": "requests a minute that one caller with a key or token may make; `600`, `0` (no limit)",
+    "TOKENS_PER_MINUTE": "tokens a minute that it may send, at four bytes each; `500000`, `0` (no limit)",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "UNRECORDED_READS": "`answer` a read whose receipt cannot be kept, and say so in it, or `refuse` it; `answer`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
     "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
@@ -99,6 +106,9 @@ class Settings:
     erasure_grace: timedelta = timedelta()
     token: str = field(default="", repr=False)
     """What proves who runs a command; empty where only the settings say it."""
+    reads_required: bool = False
+    """Whether a read that cannot be put on record is refused."""
+    http: HttpSettings = field(default_factory=HttpSettings)
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -154,6 +164,8 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
         token=values.get("TOKEN", "").strip(),
+        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
+        http=read_http_settings(values),
         ignored=configuration.ignored,
     )
 
@@ -162,6 +174,12 @@ def _answers(value: str) -> Answers:
     if value not in get_args(Answers):
         raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
     return cast("Answers", value)
+
+
+def _reads_required(value: str) -> bool:
+    if value not in ("answer", "refuse"):
+        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
+    return value == "refuse"
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:

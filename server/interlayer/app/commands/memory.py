@@ -51,7 +51,7 @@ async def memory_show(
         known_at=known_at,
         max_tokens=sys.maxsize,
     )
-    answer = await parts.memory.recaller.recall(parts.settings.principal, request)
+    answer = await parts.memory.recall(parts.settings.principal, request)
     echo(as_json, answer, lambda: print_dossier(answer))
     return 0 if answer.found else FAILED
 
@@ -65,9 +65,8 @@ async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool)
     """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
     from interlayer.app.commands.output import print_why
 
-    why = parts.memory.explanation
-    asked = why.property(parts.settings.principal, what, name) if name else why.fact(parts.settings.principal, what)
-    found = await asked
+    principal, memory = parts.settings.principal, parts.memory
+    found = await (memory.explain_property(principal, what, name) if name else memory.explain_fact(principal, what))
     echo(as_json, found, lambda: print_why(found))
 
 
