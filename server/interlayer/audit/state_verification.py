@@ -295,7 +295,6 @@ _WHAT: Final[Mapping[str, What]] = {
     "policies": "policy set",
     "access": "key",
     "proposals": "proposal",
-    "proposal": "proposal",
     "settings": "setting",
     "e": "memory",
     "s": "content",
