@@ -75,7 +75,8 @@ def read_name(text: str) -> Name | None:
     """Return the name that a record holds, None for what is no name."""
     partition, slash, sort = text.rpartition("/")
     kind, _, rest = partition.partition("#")
-    return Name(text, kind, rest, sort) if slash and kind in _TABLES else None
+    is_sound = slash and sort and kind in _TABLES and text.isprintable()
+    return Name(text, kind, rest, sort) if is_sound else None
 
 
 def state_of(key: bytes, operations: Sequence[Operation]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from interlayer import __version__
 from interlayer.audit.answer import StoredEvent, StoredReceipt
+from interlayer.audit.queries import shown_of_body
 
 OCSF_VERSION: Final = "1.4.0"
 
@@ -42,7 +43,7 @@ def _of_event(body: Mapping[str, Any], organization: str) -> Mapping[str, Any]:
 def _of_receipt(receipt: StoredReceipt, organization: str) -> Mapping[str, Any]:
     body = receipt.body
     kind = str(body.get("kind"))
-    seen = [one for one in body.get("entities") or () if isinstance(one, dict)]
+    seen = shown_of_body(body)
     refs = [str(one.get("entity")) for one in seen] or ([str(body["entity"])] if body.get("entity") else [])
     resources = [{"uid": ref, "type": ref.partition(":")[0]} for ref in refs]
     for resource, one in zip(resources, seen, strict=False):

@@ -328,7 +328,9 @@ def _shown_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
         yield "everything"
     if receipt.get("asked_hmac"):
         yield "nothing: of nobody who is known"
-    for one in receipt.get("entities") or ():
+    from interlayer.audit.queries import shown_of_body
+
+    for one in shown_of_body(receipt):
         told = [f"revision {one['revision']}"] if one.get("revision") is not None else []
         told += [f"{len(one[name])} {name}" for name in ("facts", "properties", "sources") if one.get(name)]
         told += [f"{one[name]} {name}" for name in ("more_facts", "relations", "observations") if one.get(name)]
