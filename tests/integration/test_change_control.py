@@ -2,14 +2,21 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
+import httpx2
 import pytest
 from click.testing import CliRunner, Result
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from interlayer.main import cli
+from processes import forked
+from serving import Caller, serving_http
 
 LAW = """---
 id: gdpr-law
@@ -262,3 +269,45 @@ def test_hidden_words_are_named_before_they_are_published(run: Run) -> None:
     told = [one["message"] for one in publish(run)["warnings"]]
     assert any("cannot be seen" in one for one in told)
     assert any("a comment" in one for one in told)
+
+
+@asynccontextmanager
+async def calling(address: str, token: str) -> AsyncGenerator[Caller]:
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+        Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+    ):
+        yield Caller(client)
+
+
+STAGE = """---
+id: stage
+title: Deals in negotiation
+description: What an agent writes to customers while a deal is in negotiation.
+owner: sales@acme.example
+scope: {entity_types: [deal], when: {stage: [negotiation]}}
+rules: [Never name a price.]
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("agent", "confidence", "lifts"), [("bot", 1.0, False), ("crm", 0.05, False), ("crm", 1.0, True)]
+)
+def test_a_rule_is_lifted_by_what_another_agent_is_sure_of_and_by_no_other_memory(
+    run: Run, home: Path, agent: str, confidence: float, lifts: bool
+) -> None:
+    write(stage=STAGE, tone=TONE)
+    run("policy", "publish", "policies", "--reason", "first")
+    keys = {name: key(run, name, "", "reader", "writer") for name in ("bot", "crm")}
+
+    async def told(address: str) -> set[str]:
+        async with calling(address, keys[agent]) as call:
+            stage = {"name": "stage", "value": "closed_lost", "confidence": confidence}
+            await call("memorize", entity="deal:D-1", properties=[stage])
+        async with calling(address, keys["bot"]) as call:
+            found = await call("get_governance_context", task="Write to the customer of the deal", entity="deal:D-1")
+        return {rule["text"] for rule in found["rules"]}
+
+    with serving_http(home, start=forked, AUTH="keys") as address:
+        assert ("Never name a price." in anyio.run(told, address)) is not lifts
