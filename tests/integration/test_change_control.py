@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from identity_provider import identity_provider
 from interlayer.main import cli
 from processes import forked
 from serving import Caller, serving_http
@@ -63,9 +64,12 @@ def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / "policies").mkdir()
     inherited = {name: None for name in os.environ if name.startswith("INTERLAYER_")}
 
-    def invoke(*arguments: str, agent: str = "ann", token: str = "", fails: bool = False) -> Result:
+    def invoke(
+        *arguments: str, agent: str = "ann", token: str = "", fails: bool = False, more: dict[str, str] | None = None
+    ) -> Result:
         settings = {**inherited, "INTERLAYER_HOME": str(home), "INTERLAYER_AGENT": agent, "COLUMNS": "200"}
-        done = CliRunner().invoke(cli, arguments, env=settings | ({"INTERLAYER_TOKEN": token} if token else {}))
+        settings |= {"INTERLAYER_TOKEN": token} if token else {}
+        done = CliRunner().invoke(cli, arguments, env=settings | (more or {}))
         assert (done.exit_code != 0) is fails, done.output
         assert "Traceback" not in done.output
         return done
@@ -311,3 +315,32 @@ def test_a_rule_is_lifted_by_what_another_agent_is_sure_of_and_by_no_other_memor
 
     with serving_http(home, start=forked, AUTH="keys") as address:
         assert ("Never name a price." in anyio.run(told, address)) is not lifts
+
+
+def test_a_token_of_the_identity_provider_names_the_approver(guarded: Run) -> None:
+    with identity_provider() as provider:
+        settings = {f"INTERLAYER_{name}": value for name, value in {**provider.settings(), "ORG": "default"}.items()}
+        steward = {"client_id": "cli", "scope": "interlayer:steward", "organization": "default"}
+
+        def token(user: str | None, **claims: Any) -> str:
+            return provider.token(sub=user, **{**steward, **claims})
+
+        write(law=LAW.format(approvers="[legal]").replace("30", "31"))
+        assert "INTERLAYER_TOKEN" in publish(guarded, fails=True, more=settings)
+        proposal = publish(guarded, token=token("ann"), more=settings)["proposal"]["id"]
+        refused = {
+            "is for legal to decide": token("bob"),
+            "the role steward": token("legal", scope="interlayer:reader"),
+            "an ID token": token("legal", nonce="n", scope=None),
+            "not the organization": token("legal", organization="beta"),
+            "names no person": token("cli"),
+            "expired": token("legal", exp=1),
+        }
+        for why, wrong in refused.items():
+            assert why in approve(guarded, proposal, token=wrong, more=settings, fails=True).stderr
+        other_settings = approve(guarded, proposal, agent="legal", fails=True).stderr
+        assert "INTERLAYER_TOKEN" in other_settings, "whoever leaves the provider out of the settings gains nothing"
+        provider.mood = "away"
+        assert "identity provider" in approve(guarded, proposal, token=token("legal"), more=settings, fails=True).stderr
+        provider.mood = "well"
+        assert "revision 3" in approve(guarded, proposal, token=token("legal"), more=settings).stdout
