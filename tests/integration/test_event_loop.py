@@ -20,7 +20,9 @@ from serving import Caller
 pytestmark = pytest.mark.anyio
 
 HOLD_S = 0.05
-WORDS = "pump valve order budget march customer hamburg renewal contract delay offer meeting price signed late new".split()
+WORDS = (
+    "pump valve order budget march customer hamburg renewal contract delay offer meeting price signed late new".split()
+)
 
 
 @contextmanager
@@ -44,7 +46,10 @@ def steps_of_the_loop() -> Generator[list[float]]:
 def statements(seed: int, number: int) -> list[dict[str, str]]:
     """Return different statements of a dozen words."""
     return [
-        {"text": " ".join(WORDS[(seed + place * step + step) % len(WORDS)] for place in range(12)).capitalize() + f" {step}."}
+        {
+            "text": " ".join(WORDS[(seed + place * step + step) % len(WORDS)] for place in range(12)).capitalize()
+            + f" {step}."
+        }
         for step in range(number)
     ]
 
