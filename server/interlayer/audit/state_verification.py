@@ -81,6 +81,11 @@ class Folded:
             self.facts.update(map(str, ids.get("facts", ())))
             if counts.get("entities"):
                 self.entities.add(subject)
+        elif kind == "memory.restored":
+            ids = given if isinstance(given := detail.get("ids"), dict) else {}
+            self.memories.difference_update(map(str, ids.get("memories", ())))
+            self.facts.difference_update(map(str, ids.get("facts", ())))
+            self.entities.discard(str(detail.get("entity")))
         elif kind == "entity.merged":
             self.merged[str(detail.get("other"))] = subject
         elif kind == "entity.split":
