@@ -10,7 +10,7 @@ from dying import die_at
 from organizations import home_of
 
 
-async def main(home: str, what: str, name: str, write: int, applied: str) -> None:
+async def main(home: str, what: str, name: Any, write: int, applied: str) -> None:
     async with home_of(Path(home)) as parts:
         die_at(parts.store, write, applied)
         named: dict[str, Any] = {what: name}

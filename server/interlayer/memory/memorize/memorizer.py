@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio.to_thread
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
+from interlayer.language.change import announces_change
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import Resolution, ResolvedEntity
 from interlayer.memory.entities.vectors import comparable
@@ -52,6 +53,7 @@ from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 _INLINE_FACTS: Final = 200
 
+T = TypeVar("T")
 Commit = Callable[[Sequence[Operation]], Awaitable[None]]
 """Applies the operations of a call, all or none. Raises `VersionConflict`."""
 
@@ -150,13 +152,12 @@ class Memorizer:
         entity = resolved.entity or EntityId(prepared.reference.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             change = await self._reconcile(prepared, resolved, entity)
-            answer = memorize_answer(change)
-            made = change.operations()
+            answer, made = await _aside(len(change.decisions), lambda: (memorize_answer(change), change.operations()))
             operations = [*made, *await self._beside(change, answer, made)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._follow(change)
+            await self._follow(change)
         return answer
 
     async def _reconcile(self, prepared: PreparedCall, resolved: ResolvedEntity, entity: EntityId) -> MemoryChange:
@@ -172,13 +173,19 @@ class Memorizer:
         names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
         decisions, related = await self._decide(prepared, view, names)
         schema = self._schema.entities[entity.type]
-        prepared = _with_values(prepared, decisions, view, schema)
-        # Recorded when everything has been read: later than all that was committed before.
-        memory = _memory(prepared, decisions, relations, view.revision + 1, timestamp(self._clock()))
-        displaced = facts_displaced(view, memory, schema, names)
-        memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
-        change = change_of(prepared, stored, view, memory, decisions, resolved.conflicts, targets, schema)
-        return replace(change, related=related)
+
+        def change() -> MemoryChange:
+            valued = _with_values(prepared, decisions, view, schema)
+            # Recorded when everything has been read: later than all that was committed before.
+            memory = _memory(valued, decisions, relations, view.revision + 1, timestamp(self._clock()))
+            displaced = facts_displaced(view, memory, schema, names)
+            memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
+            for fact in memory.facts:
+                announces_change(fact.text)  # the view will ask, where others wait for it
+            changed = change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema)
+            return replace(changed, related=related)
+
+        return await _aside(len(decisions), change)
 
     async def _decide(
         self, prepared: PreparedCall, view: EntityView, names: Sequence[str]
@@ -198,7 +205,7 @@ class Memorizer:
             decisions = follow(decisions, view, names, meaning)
             return decisions, related_to(decisions, said, view, known, scale, names)
 
-        return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
+        return await _aside(len(facts), decide)
 
     async def _relations(
         self, prepared: PreparedCall, entity: EntityId
@@ -268,15 +275,20 @@ class Memorizer:
         now = self._clock()
         return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
 
-    def _follow(self, change: MemoryChange) -> None:
+    async def _follow(self, change: MemoryChange) -> None:
         """Bring this process's view and the index up to what was just committed."""
         prepared, memory = change.prepared, change.memory
         organization, vectors = prepared.call.principal.organization, prepared.vectors
         if vectors is not None and len(change.decisions):
             vectors = vectors[[one.outcome == "added" for one in change.decisions]]
         by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
-        self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
         self._projector.offer(organization, change.entity, memory, prepared.space, vectors)
+        await self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
+
+
+async def _aside(facts: int, work: Callable[[], T]) -> T:
+    """Do work on the facts of a call; over many of them it is done in a thread, so that others are served."""
+    return work() if facts <= _INLINE_FACTS else await anyio.to_thread.run_sync(work)
 
 
 def _with_values(
