@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,10 +14,11 @@ from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://login.acme.example/"
 AUDIENCE = "https://interlayer.acme.example/mcp"
+_SLOW_S = 8.0
 
 
 class IdentityProvider:
-    """Its key is `k1` until it is rotated; `mood` says how it answers: well, away (503) or hanging."""
+    """Its key is `k1` until it is rotated; `mood` says how it answers: well, slow (8 s), away (503) or hanging."""
 
     def __init__(self) -> None:
         self.mood = "well"
@@ -70,10 +71,14 @@ def identity_provider() -> Generator[IdentityProvider]:
             if provider.mood == "hanging":
                 provider.released.wait()
                 return
-            self.send_response(200 if provider.mood == "well" else 503)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(provider.key_set() if provider.mood == "well" else b"{}")
+            if provider.mood == "slow":
+                provider.released.wait(_SLOW_S)
+            good = provider.mood in ("well", "slow")
+            with suppress(ConnectionError):  # whoever asked may wait no longer
+                self.send_response(200 if good else 503)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(provider.key_set() if good else b"{}")
 
         def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - named by the base class
 
