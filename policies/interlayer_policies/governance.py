@@ -3,7 +3,7 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
@@ -26,11 +26,12 @@ from interlayer_policies.delivery.sizes import DEFAULT_TOKENS
 from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.names import fold_id
+from interlayer_policies.document.parser import without_trials
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
 from interlayer_policies.publication.problems import PolicyProblems
-from interlayer_policies.publication.proposals import Proposals
+from interlayer_policies.publication.proposals import People, Proposals
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.receipts import Receipts
 from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
@@ -102,12 +103,14 @@ class Governance:
         stale_max: timedelta = STALE_MAX,
         types: EntityTypes | None = None,
         zone: tzinfo = UTC,
+        has_proofs: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
+        """Take what it stands on; `has_proofs` tells whether an organization recognizes people by keys or tokens."""
         self._sets = PolicySets(store, trail)
         self._library = SnapshotCache(self._sets, models, clock, stale_max, zone)
-        proposals = Proposals(store, trail)
-        self._publisher = Publisher(self._sets, proposals, self._library, clock, types, zone)
-        self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
+        proposals, people = Proposals(store, trail), People(has_proofs)
+        self._publisher = Publisher(self._sets, proposals, people, self._library, clock, types, zone)
+        self.stewardship = Stewardship(self._sets, proposals, people, self._publisher, self._library, clock)
         self.planner = DryRun(store, self._sets, self._library, self._publisher, clock)
         self.usage = Usage(store, self._library, clock)
         self._receipts = Receipts(store, clock, receipt_days)
@@ -210,10 +213,11 @@ class Governance:
         reason: str,
         author: str | None = None,
         break_glass: bool = False,
+        only: Sequence[str] = (),
     ) -> Published:
-        """Publish the set of an earlier revision again. Raises `NotFound` when there was none."""
+        """Publish the set of an earlier revision again, or `only` these policies. Raises `NotFound` without one."""
         files = await self._sets.files(principal.organization, revision)
-        return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
+        return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass, only=only)
 
     async def ensure_published(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
         """Publish these files if nothing ever was; several processes may try at once, one does it."""
@@ -243,11 +247,15 @@ class Governance:
         return await self.planner.explain(case.current, task, case.placed, max_tokens, at)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
-        """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
+        """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`.
+
+        Who does not change or audit policies is not shown what is in trial: it reaches nobody.
+        """
         current = await self._library.current(principal.organization)
         editions = {fold_id(e.policy.id): e for e in current.snapshot.published}
         edition = editions.get(fold_id(policy_id))
-        if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
+        sees_trials = bool(principal.roles & {"steward", "operator", "auditor"})
+        if edition and edition.policy.trial and not sees_trials:
             raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
         newest = edition.version if edition else None
         wanted = version or newest
@@ -257,7 +265,7 @@ class Governance:
             stored = await self._sets.versions.version(principal.organization, policy_id, wanted)
         if stored is None:
             raise NotFound(_missing(policy_id, version, newest, [e.policy.id for e in editions.values()]))
-        return stored
+        return stored if sees_trials else replace(stored, text=without_trials(PolicyFile(stored.path, stored.text)))
 
     async def published(self, principal: Principal) -> PolicyListing:
         """Return the published set."""

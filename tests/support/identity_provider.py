@@ -24,6 +24,7 @@ class IdentityProvider:
         self.mood = "well"
         self.fetches = 0
         self.address = ""
+        self.metadata_path = "/.well-known/openid-configuration"
         self.released = threading.Event()
         self._generation = 1
         self._key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
@@ -39,6 +40,14 @@ class IdentityProvider:
     def key_set(self) -> bytes:
         published = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return json.dumps({"keys": [{**published, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}).encode()
+
+    @property
+    def origin(self) -> str:
+        """Its issuer, to whoever looks for its keys there."""
+        return self.address.removesuffix("/jwks.json")
+
+    def metadata(self) -> bytes:
+        return json.dumps({"issuer": self.origin, "jwks_uri": self.address}).encode()
 
     def token(self, key: Any = None, headers: dict[str, Any] | None = None, **claims: Any) -> str:
         """Sign a token for an agent that works for a person; None leaves a claim out."""
@@ -73,12 +82,13 @@ def identity_provider() -> Generator[IdentityProvider]:
                 return
             if provider.mood == "slow":
                 provider.released.wait(_SLOW_S)
-            good = provider.mood in ("well", "slow")
+            good, known = provider.mood in ("well", "slow"), self.path in ("/jwks.json", provider.metadata_path)
+            told = provider.key_set if self.path == "/jwks.json" else provider.metadata
             with suppress(ConnectionError):  # whoever asked may wait no longer
-                self.send_response(200 if good else 503)
+                self.send_response(503 if not good else 200 if known else 404)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
-                self.wfile.write(provider.key_set() if good else b"{}")
+                self.wfile.write(told() if good else b"{}")
 
         def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - named by the base class
 

@@ -1,7 +1,7 @@
 """Trying things out without changing anything: tests, what a publish would come to, why a call gets what it gets."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,9 +19,10 @@ from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.publication.approvals import asked, groups_of
 from interlayer_policies.publication.calls_on_record import calls_on_record
-from interlayer_policies.publication.proposals import groups_for
-from interlayer_policies.publication.publisher import Publisher, read_vocabulary
+from interlayer_policies.publication.problems import read_vocabulary
+from interlayer_policies.publication.publisher import Publisher
 from interlayer_policies.publication.snapshot_cache import Current, SnapshotCache
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.diff import (
@@ -36,6 +37,7 @@ from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.owners import Ownership, owners
 from interlayer_policies.review.policy_tests import Case, examples, expectations, tasks_of
 from interlayer_policies.review.rule_budget import ScopeCost, scope_costs
+from interlayer_policies.review.scopes import agent_problems
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
@@ -65,10 +67,16 @@ class DryRun:
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
 
-    async def lint(self, principal: Principal, files: Sequence[PolicyFile]) -> list[Problem]:
-        """Return the problems of these files as a set, among them what still says a value that is published so far."""
+    async def lint(
+        self, principal: Principal, files: Sequence[PolicyFile], agents: Collection[str] = ()
+    ) -> list[Problem]:
+        """Return the problems of these files as a set, among them what still says a value that is published so far.
+
+        `agents` are all that may call, where that is known.
+        """
         policies, problems = self._publisher.parsed(files)
         current = await self._library.current(principal.organization)
+        problems += agent_problems(policies, agents)
         return sorted([*problems, *former_value_problems(_by_id(current.snapshot), policies, files)])
 
     async def owners(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[Ownership, ...]:
@@ -109,13 +117,14 @@ class DryRun:
             lambda: tuple(call_differences(old, proposed, calls, now, current.waivers))
         )
         found = (*policy_differences(was, becomes), *vocabulary_differences(old, proposed))
+        approvers = asked(old, proposed, [one.id for one in found], current.waivers)
         return Difference(
             policies=found,
             calls=changed,
             replayed=calls.total(),
             rule_tokens_before=rule_tokens(was.values()),
             rule_tokens_after=rule_tokens(becomes.values()),
-            approvals=groups_for(was, becomes, [one.id for one in found]),
+            approvals=groups_of(one for named in approvers.values() for one in named),
             warnings=tuple(former_value_problems(was, policies, files)),
         )
 

@@ -75,9 +75,13 @@ class Access:
 
         Nobody can show the token again.
 
-        Raises `Refused` without the role operator, `InvalidInput` for no role, an unknown one, an odd name or duration.
+        Raises `Refused` without the role operator, and where an operator has a key, for whoever does not use one;
+        `InvalidInput` for no role, an unknown one, an odd name or duration.
         """
         _demand_operator(principal)
+        if not principal.proven and any(_is_of_operator(key, self._clock()) for key in await self.keys(principal)):
+            told = "keys are made by an operator who is recognized"
+            raise Refused(f"{told}: set INTERLAYER_TOKEN to a key with the role operator and a user")
         _demand_names(agent, user)
         unknown = set(roles) - KNOWN_ROLES
         if unknown or not roles:
@@ -109,6 +113,11 @@ class Access:
         page = await self._store.query("governance", _partition(principal.organization))
         return [_key(item) for item in page.items]
 
+    async def agents(self, principal: Principal) -> list[str]:
+        """Return the agents that have a key in force."""
+        page = await self._store.query("governance", _partition(principal.organization))
+        return sorted({key.agent for key in map(_key, page.items) if key.holds(self._clock())})
+
     async def revoke(self, principal: Principal, key_id: str, reason: str) -> ApiKey:
         """Make a key useless for good. Raises `NotFound`, and `Refused` without the role operator."""
         _demand_operator(principal)
@@ -138,12 +147,22 @@ class Access:
         key = _key(item)
         if not key.holds(self._clock()):
             return None
-        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams), key.user)
+        roles, teams = frozenset(key.roles), frozenset(key.teams)
+        return key, Principal(organization, key.agent, roles, teams, key.user, proven=True)
+
+    async def has_keys(self, organization: str) -> bool:
+        """Tell whether the organization ever made a key: from then on a name alone proves nothing."""
+        return bool((await self._store.query("governance", _partition(organization), limit=1)).items)
 
 
 def expiry_seconds(key: ApiKey) -> int | None:
     """Return when a key ends, in seconds since 1970."""
     return int(parse_instant(key.expires_at, "expires_at").timestamp()) if key.expires_at else None
+
+
+def _is_of_operator(key: ApiKey, now: datetime) -> bool:
+    """Whether a person can make keys with this one."""
+    return "operator" in key.roles and bool(key.user) and key.holds(now)
 
 
 def _key(item: Item) -> ApiKey:

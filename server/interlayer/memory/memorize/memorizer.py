@@ -152,10 +152,8 @@ class Memorizer:
         entity = resolved.entity or EntityId(prepared.reference.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             change = await self._reconcile(prepared, resolved, entity)
-            answer, changing = await _aside(
-                len(change.decisions), lambda: (memorize_answer(change), change.operations())
-            )
-            operations = [*changing, *await self._beside(change, answer)]
+            answer, made = await _aside(len(change.decisions), lambda: (memorize_answer(change), change.operations()))
+            operations = [*made, *await self._beside(change, answer, made)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
@@ -228,13 +226,13 @@ class Memorizer:
             relations[Relation(kind, target)] = None
         return tuple(relations), operations
 
-    async def _beside(self, change: MemoryChange, answer: MemorizeAnswer) -> list[Operation]:
+    async def _beside(self, change: MemoryChange, answer: MemorizeAnswer, made: Sequence[Operation]) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading."""
         prepared = change.prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *self._rejections(prepared, change.entity),
-            await memory_receipt(self._receipts, prepared, change.entity, change),
+            await memory_receipt(self._receipts, prepared, change.entity, change, made),
             *prepared.call.removal(),
         ]
         if prepared.gated.pending:  # a model has still to read the content

@@ -180,3 +180,4 @@ class ListAnswer:
 
     entities: tuple[ListedEntity, ...]
     next_cursor: str | None = None
+    degraded: tuple[str, ...] | None = None

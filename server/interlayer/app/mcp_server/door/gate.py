@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from interlayer.app.http_settings import HttpSettings
-from interlayer.app.mcp_server.authentication import principal_of_token
+from interlayer.app.mcp_server.authentication import principal_in
 from interlayer.app.mcp_server.door.challenges import Challenges
 from interlayer.app.mcp_server.door.rates import Rate
 from interlayer.app.mcp_server.door.refusals import Kind, Refusals
@@ -195,7 +195,7 @@ def _role_for(asked: Any) -> tuple[str, str]:
 
 def _principal(scope: Scope) -> Principal | None:
     user = scope.get("user")
-    return principal_of_token(user.access_token) if isinstance(user, AuthenticatedUser) else None
+    return principal_in(user.access_token) if isinstance(user, AuthenticatedUser) else None
 
 
 def _name(principal: Principal) -> str:

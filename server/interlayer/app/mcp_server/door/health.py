@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from interlayer.app.mcp_server.authentication import principal_of_token
+from interlayer.app.mcp_server.authentication import principal_in
 from interlayer.app.mcp_server.door.refusals import Refusals
 from interlayer.app.mcp_server.process import Interlayer
 from interlayer.app.mcp_server.signing_keys import SigningKeys
@@ -40,7 +40,7 @@ def health_routes(
 
 def _is_operator() -> bool:
     token = get_access_token()
-    principal = principal_of_token(token) if token else None
+    principal = principal_in(token)
     return principal is not None and "operator" in principal.roles
 
 
