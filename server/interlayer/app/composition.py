@@ -101,7 +101,16 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
     trail = Trail(store, clock)
     models = ModelChoice(store, trail, clock, settings.model)
     receipts = ReceiptBook(store, clock, settings.receipt_days)
-    memory = Memory.over(store, spaces, schema, clock, trail=trail, receipts=receipts, extractors=models)
+    memory = Memory.over(
+        store,
+        spaces,
+        schema,
+        clock,
+        trail=trail,
+        receipts=receipts,
+        extractors=models,
+        reader_sees=settings.reader_sees,
+    )
     stale = timedelta(seconds=settings.stale_seconds)
     facts = EntityFacts(memory.recaller)
     governance = Governance(

@@ -46,6 +46,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "READER_SEES": "how sensitive a value the role `reader` sees at most: `internal` or `personal`; `personal`",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
@@ -70,6 +71,9 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 Answers = Literal["both", "text", "structured"]
 """In which form tools answer."""
 
+ReaderSees = Literal["internal", "personal"]
+"""Up to which sensitivity the role reader reads values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -91,6 +95,7 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    reader_sees: ReaderSees = "personal"
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -143,8 +148,16 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
         ignored=configuration.ignored,
     )
+
+
+def _reader_sees(value: str) -> ReaderSees:
+    if value not in get_args(ReaderSees):
+        problem = f"{value[:40]!r} is no such sensitivity."
+        raise InvalidInput(f"{PREFIX}READER_SEES", problem, f"One of {', '.join(get_args(ReaderSees))}.")
+    return cast("ReaderSees", value)
 
 
 def _answers(value: str) -> Answers:

@@ -25,6 +25,7 @@ from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.explanation import Explanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
+from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore
 
@@ -66,10 +67,11 @@ class Memory:
         trail: Trail | None = None,
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
+        reader_sees: Sensitivity = "personal",
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
         trail = trail or Trail(store, clock)
-        entities = Entities(store, spaces, schema, clock)
+        entities = Entities(store, spaces, schema, clock, reader_sees)
         projector = Projector(store, spaces)
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)
