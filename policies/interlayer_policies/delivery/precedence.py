@@ -52,19 +52,25 @@ def govern(snapshot: Snapshot, situation: Situation, now: datetime, waivers: Seq
     assumed = tuple(facet for facet, mask in doubts.items() if bool((mask & with_rules).any()))
     superseded = _supersede(snapshot, in_force, unknown)
     overridden: list[Overridden] = []
-    standing: dict[str, BoundRule] = {}
+    unwaived: dict[str, BoundRule] = {}
+    excused: set[str] = set()
     for number in np.flatnonzero(in_force[snapshot.rule_policies]):
         rule = snapshot.rules[number]
-        waiver = exempt.certain.get(rule.ref)
         if rule.number in superseded.certain:
             by = superseded.certain[rule.number]
             overridden.append(_lose(rule, by, f"superseded by {by}"))
-        elif waiver and waiver.rule_etag == rule.etag:
+            continue
+        unwaived[rule.ref] = rule
+        waiver = exempt.certain.get(rule.ref)
+        if waiver and waiver.rule_etag == rule.etag:
+            excused.add(rule.ref)
             overridden.append(_lose(rule, f"waiver {waiver.id}", waiver.why()))
-        else:
-            standing[rule.ref] = rule
-    doubtful = exempt.possible | {rule.ref for rule in standing.values() if rule.number in superseded.possible}
-    settled = _settle(snapshot, standing, unknown, doubtful)
+    doubtful = frozenset(rule.ref for rule in unwaived.values() if rule.number in superseded.possible)
+    standing, kept = unwaived, frozenset[str]()
+    if exempt.possible:
+        kept = frozenset(unwaived) - _settle(snapshot, unwaived, unknown, doubtful).lost
+        standing = {ref: rule for ref, rule in unwaived.items() if ref not in excused}
+    settled = _settle(snapshot, standing, unknown, doubtful | exempt.possible, kept)
     return Governing(
         rules=tuple(settled.merged.get(ref, rule) for ref, rule in standing.items() if ref not in settled.lost),
         overridden=(*overridden, *settled.overridden),
@@ -132,9 +138,16 @@ class _Settled:
 
 
 def _settle(
-    snapshot: Snapshot, standing: Mapping[str, BoundRule], unknown: frozenset[str], doubtful: frozenset[str]
+    snapshot: Snapshot,
+    standing: Mapping[str, BoundRule],
+    unknown: frozenset[str],
+    doubtful: frozenset[str],
+    kept: frozenset[str] = frozenset(),
 ) -> _Settled:
-    """Decide between the rules that stand; one that may be out itself (`doubtful`) displaces none."""
+    """Decide between the rules that stand; one that may be out itself (`doubtful`) displaces none.
+
+    Those `kept` were delivered before waivers let others stand, and are delivered beside these.
+    """
     rivals = {
         ref: present
         for ref in standing
@@ -151,7 +164,8 @@ def _settle(
         against = {one.ref for one in rivals[loser.ref]}
         return all(one.ref in against for one in rivals.get(winner.ref, ()))
 
-    lost = {ref for ref, present in rivals.items() if any(displaces(one, standing[ref]) for one in present)}
+    displaced = {ref for ref, present in rivals.items() if any(displaces(one, standing[ref]) for one in present)}
+    lost = displaced - kept
     losers: dict[str, list[BoundRule]] = {}
     overridden: list[Overridden] = []
     for ref in sorted(lost):
@@ -163,7 +177,11 @@ def _settle(
         lost=frozenset(lost),
         merged={ref: _merge(standing[ref], beaten) for ref, beaten in losers.items()},
         overridden=tuple(overridden),
-        conflicts=_conflicts(snapshot, {ref: rule for ref, rule in standing.items() if ref not in lost}, rivals),
+        conflicts=_conflicts(
+            snapshot,
+            {ref: rule for ref, rule in standing.items() if ref not in lost},
+            {ref: present for ref, present in rivals.items() if ref not in displaced & kept},
+        ),
     )
 
 

@@ -506,7 +506,29 @@ def test_with_waivers_too_removing_a_facet_never_shrinks_the_rules(
     assert {rule.ref for rule in known.rules} <= {rule.ref for rule in unknown.rules}
 
 
+# What is waived takes the place of a rule that takes the place of a third; the waiver lets the second one stand.
+ONE_AFTER_THE_OTHER = [
+    one("p0", rule("At most {limit}.", key="k"), params={"limit": {"value": 1}}),
+    one(
+        "p1",
+        rule("Only {words}.", "should", key="k"),
+        rule("{limit} of {words}.", key="k"),
+        params={"limit": {"value": 1}, "words": {"value": ["red"]}},
+    ),
+]
+
+
+def test_what_a_waiver_lets_stand_is_delivered_beside_what_it_would_displace() -> None:
+    snapshot, waivers = snapshot_of(ONE_AFTER_THE_OTHER), waivers_for(ONE_AFTER_THE_OTHER, [(0, {})])
+    assert waivers[0].rule == "p0#R1"
+    plain, exempt = govern(snapshot, SITUATION, NOW), govern(snapshot, SITUATION, NOW, waivers)
+    assert {rule.ref for rule in plain.rules} == {"p0#R1", "p1#R1"}
+    assert {rule.ref for rule in exempt.rules} == {"p1#R1", "p1#R2"}
+    assert exempt.conflicts == (), "both hold, and nothing is left open between them"
+
+
 @given(POLICIES, SITUATIONS, WAIVERS)
+@example(ONE_AFTER_THE_OTHER, {}, [(0, {})])
 def test_a_waiver_takes_its_rule_out_of_its_scope_and_nothing_else(
     documents: Any, situation: Situation, chosen: Any
 ) -> None:
