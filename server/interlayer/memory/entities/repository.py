@@ -122,8 +122,8 @@ class Entities(Views):
         if self.overdue(head) and not memories:
             return None
         found = with_values(head, view.properties)
+        found = _called(found, seen) if seen else found
         if len(seen) < len(head.labels):
-            found = _called(found, seen)
             newest = max([one.recorded_at for one in view.memories.values()], default=head.created_at)
             found = replace(found, updated_at=newest)
         return found if entity is None or not head.labels or self.bears(found, entity) else None
@@ -191,11 +191,13 @@ def _called(head: Head, seen: Sequence[Labels]) -> Head:
         for kind, values in label.identifiers.items():
             known[kind] = tuple(dict.fromkeys([*known.get(kind, ()), *values]))
     names = tuple(dict.fromkeys(name for label in seen for name in label.names))
-    return replace(head, name=seen[0].name, names=names, identifiers=known)
+    first, last = min(seen, key=lambda label: label.since), max(seen, key=lambda label: label.named)
+    return replace(head, name=(last if last.named else first).name, names=names, identifiers=known)
 
 
 def _without(head: Head, withheld: Collection[str]) -> Head:
-    return replace(head, properties={name: one for name, one in head.properties.items() if name not in withheld})
+    values = {name: one for name, one in head.properties.items() if name not in withheld}
+    return replace(head, properties=values, voices={name: head.voices[name] for name in values if name in head.voices})
 
 
 def _describe(head: Head) -> str:

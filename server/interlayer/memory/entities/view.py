@@ -56,6 +56,7 @@ class EntityView:
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
         self.around = Surroundings()
+        self.rows: set[str] = set()  # the ids of the statements that memories in here made first
         self.withheld: frozenset[str] = frozenset()  # properties whose values were left out
         self.cut: frozenset[str] = frozenset()  # memories of which something was left out
         self._lacking: set[int] = set()
@@ -221,6 +222,7 @@ class EntityView:
             while context and fact.span and context[0][0] < fact.span[0]:
                 self._surround(context.pop(0)[1], memory)
             self._add(fact, memory, vectors.get(fact.id))
+            self.rows.add(fact.id)
         for _, left_out in context:
             self._surround(left_out, memory)
 

@@ -194,12 +194,17 @@ LogEntry = Memorized | Reextracted | Merged | Split
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What an entity is called by the memories of one visibility, and which of its revisions those made."""
+    """What an entity is called by the memories of one visibility, and which of its revisions those made.
+
+    `since` is the revision of the first of them, `named` of the last that gave a display name, 0 for none.
+    """
 
     name: str
     names: tuple[str, ...] = ()
     identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     revisions: tuple[int, ...] = ()
+    since: int = 0
+    named: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """From a decided memory to the one transaction that makes it true: log, head, names, index, claims, content."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict
@@ -180,7 +180,7 @@ def _labels(
         return {}
     if old and not known:
         known[ORGANIZATION] = Labels(old.name, old.names, old.identifiers)
-    own = known.get(memory.visibility) or label_of(reference)
+    own = known.get(memory.visibility) or replace(label_of(reference), since=memory.revision)
     called = dict(own.identifiers)
     for kind, value in (*reference.key_identifiers.items(), *reference.identifiers.items()):
         if (kind, value) not in taken:
@@ -190,6 +190,8 @@ def _labels(
         tuple(dict.fromkeys([*own.names, *reference.display_names])),
         called,
         (*own.revisions, *((memory.revision,) if memory.visibility else ())),
+        own.since,
+        memory.revision if reference.name else own.named,
     )
     return known
 

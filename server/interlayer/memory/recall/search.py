@@ -43,6 +43,7 @@ _REST_S: Final = 15.0  # after a slow failure the next callers do not wait again
 _DEGRADED: Final = f"vectors: found by words alone, in the newest {ENTITIES_MAX} entities of a type."
 _LISTED_TOKENS: Final = 1_996  # with what leads to the next page, an answer stays about 2,000
 _NAMED: Final = 0.3  # added to the score of a fact of whom the query names
+_COSINE_DIGITS: Final = 5  # beyond them is the noise of adding in another order
 _OWNERS_MAX: Final = 1_000  # entities that meet `where`, up to which the index itself leaves out all others
 
 
@@ -149,16 +150,15 @@ class Searcher(Lister):
     async def _visible(self, asked_for: "_Asked", rows: Sequence[Row]) -> list[Row]:
         """Return those of some rows that the caller may see, whether or not they hold today."""
         owners = list(dict.fromkeys(EntityId(*row.owner.split(":", 1)) for row in rows))
-        whole: dict[str, EntityView | None] = {}
+        views: dict[str, EntityView] = {}
         for head in await self._entities.heads(asked_for.organization, owners):
             stored = (
                 await self._entities.survivor(asked_for.organization, head.merged_into) if head.merged_into else None
             )
             last = stored.head if stored else head
             if self._entities.restriction(last, asked_for.sight):
-                whole[head.entity.ref] = await self._entities.view(asked_for.organization, last, sight=asked_for.sight)
-        views = {ref: view for ref, view in whole.items() if view}
-        return [row for row in rows if row.owner not in views or row.id in views[row.owner].facts]
+                views[head.entity.ref] = await self._entities.view(asked_for.organization, last, sight=asked_for.sight)
+        return [row for row in rows if row.owner not in views or row.id in views[row.owner].rows]
 
     async def _find_allowed(self, organization: str, request: SearchRequest, sight: Sight) -> set[str] | None:
         if request.entity_type:
@@ -318,9 +318,9 @@ def _fuse(text: str, hits: Sequence[Hit], own: Sequence[Hit], own_text: str = ""
     rows = {hit.row.id: hit.row for hit in (*hits, *own)}
     for found, bonus in ((_scaled(hits, text), 0.0), (_scaled(own, own_text), _NAMED)):
         for row_id, score in found.items():
-            scores[row_id] = max(scores.get(row_id, 0.0), (score + bonus) / (1 + _NAMED))
+            scores[row_id] = max(scores.get(row_id, 0.0), round((score + bonus) / (1 + _NAMED), 4))
     order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
-    return [(rows[row_id], round(scores[row_id], 4)) for row_id in order]
+    return [(rows[row_id], scores[row_id]) for row_id in order]
 
 
 def _scaled(hits: Sequence[Hit], text: str) -> dict[str, float]:
@@ -334,5 +334,6 @@ def _scaled(hits: Sequence[Hit], text: str) -> dict[str, float]:
     for hit in hits:
         index.add(terms(hit.row.text))
     lexical = index.scores(terms(text))
-    legs = np.array([[hit.cosine or 0.0 for hit in hits], lexical], dtype=np.float32)
+    nearness = [round(hit.cosine or 0.0, _COSINE_DIGITS) for hit in hits]
+    legs = np.array([nearness, lexical], dtype=np.float32)
     return {hit.row.id: float(score) for hit, score in zip(hits, min_max(legs).mean(axis=0), strict=True)}
