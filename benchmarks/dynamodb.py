@@ -116,7 +116,7 @@ async def scenarios(parts: Parts, proxy: FaultyProxy) -> dict[str, Cost]:
         return call
 
     def recall(entity: str = ACME, **more: Any) -> Callable[[], Awaitable[Any]]:
-        return lambda: domains.memory.recaller.recall(who, RecallRequest(entity=entity, **more))
+        return lambda: domains.memory.recall(who, RecallRequest(entity=entity, **more))
 
     task, facets = "Write an e-mail that offers a discount.", Facets(channel="email")
     await memorize(0, name="Acme Ltd")()
@@ -144,7 +144,7 @@ async def scenarios(parts: Parts, proxy: FaultyProxy) -> dict[str, Cost]:
             lambda: domains.governance.check(who, "I can offer you a 30% discount.", facets) for _ in range(CALLS)
         ],
         "`search_memory`": [
-            lambda: domains.memory.searcher.search(who, SearchRequest(query="who sells pumps?")) for _ in range(CALLS)
+            lambda: domains.memory.search(who, SearchRequest(query="who sells pumps?")) for _ in range(CALLS)
         ],
     }
     for name, calls in ways.items():

@@ -3,7 +3,7 @@
 Every answer leaves a receipt first; a call whose receipt cannot be kept fails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
@@ -30,7 +30,7 @@ from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
 from interlayer_policies.publication.problems import PolicyProblems
-from interlayer_policies.publication.proposals import Proposals
+from interlayer_policies.publication.proposals import People, Proposals
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.receipts import Receipts
 from interlayer_policies.publication.sets import PolicyChange, PolicyListing, Publication, PublishedPolicy, StoredPolicy
@@ -102,12 +102,14 @@ class Governance:
         stale_max: timedelta = STALE_MAX,
         types: EntityTypes | None = None,
         zone: tzinfo = UTC,
+        has_proofs: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
+        """Take what it stands on; `has_proofs` tells whether an organization recognizes people by keys or tokens."""
         self._sets = PolicySets(store, trail)
         self._library = SnapshotCache(self._sets, models, clock, stale_max, zone)
-        proposals = Proposals(store, trail)
-        self._publisher = Publisher(self._sets, proposals, self._library, clock, types, zone)
-        self.stewardship = Stewardship(self._sets, proposals, self._publisher, self._library, clock)
+        proposals, people = Proposals(store, trail), People(has_proofs)
+        self._publisher = Publisher(self._sets, proposals, people, self._library, clock, types, zone)
+        self.stewardship = Stewardship(self._sets, proposals, people, self._publisher, self._library, clock)
         self.planner = DryRun(store, self._sets, self._library, self._publisher, clock)
         self.usage = Usage(store, self._library, clock)
         self._receipts = Receipts(store, clock, receipt_days)
@@ -210,10 +212,11 @@ class Governance:
         reason: str,
         author: str | None = None,
         break_glass: bool = False,
+        only: Sequence[str] = (),
     ) -> Published:
-        """Publish the set of an earlier revision again. Raises `NotFound` when there was none."""
+        """Publish the set of an earlier revision again, or `only` these policies. Raises `NotFound` without one."""
         files = await self._sets.files(principal.organization, revision)
-        return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass)
+        return await self.publish(principal, files, reason=reason, author=author, break_glass=break_glass, only=only)
 
     async def ensure_published(self, principal: Principal, files: Sequence[PolicyFile]) -> None:
         """Publish these files if nothing ever was; several processes may try at once, one does it."""

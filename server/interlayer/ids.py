@@ -33,6 +33,20 @@ def first_id(prefix: str, instant: datetime) -> str:
     return new_id(prefix, instant, lambda _: 0)
 
 
+def instant_of(id_: str) -> datetime:
+    """Return when an id was made, to the millisecond. Raises `ValueError` for what is no id of ours."""
+    digits = id_.rpartition("_")[2]
+    if len(digits) != (_TIME_BITS + _RANDOM_BITS) // 5:
+        raise ValueError(f"{id_[:40]!r} is no id")
+    number = 0
+    for digit in digits:
+        number = number << 5 | _ALPHABET.index(digit)
+    try:
+        return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1_000, UTC)
+    except OverflowError as error:
+        raise ValueError(f"{id_[:40]!r} is no id") from error
+
+
 def timestamp(instant: datetime) -> str:
     """Return the instant as ISO 8601 in UTC with microseconds and `Z`: strings that sort like the instants."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -21,6 +21,7 @@ from interlayer.app.commands.reembed import reembed
 from interlayer.app.commands.schema import schema
 from interlayer.app.commands.shell import FAILED, Commands, settings_of
 from interlayer.app.commands.store import store
+from interlayer.app.commands.subject import subject
 from interlayer.app.commands.transfer import export_command, import_command
 from interlayer.app.home import private_files
 
@@ -105,6 +106,7 @@ memory.add_command(evaluate)
 cli.add_command(memory)
 cli.add_command(model)
 cli.add_command(entity)
+cli.add_command(subject)
 cli.add_command(policy)
 cli.add_command(schema)
 cli.add_command(audit)

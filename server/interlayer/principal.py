@@ -1,6 +1,6 @@
 """Who is calling. The transport injects it; no tool argument can change it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 ALL_ROLES: Final = frozenset({"reader", "reader:restricted", "writer", "eraser", "steward", "auditor", "operator"})
@@ -22,6 +22,13 @@ class Principal:
     """On whose behalf the agent calls; empty where it calls for itself."""
     actors: tuple[str, ...] = ()
     """Who acts for the user by the token's `act`, the present actor first."""
+    proven: bool = field(default=False, compare=False)
+    """Whether an API key or a token shows who it is; a local caller only says so."""
+
+    @property
+    def person(self) -> str:
+        """Who answers for what is done: the user, or the agent where it calls for itself."""
+        return self.user or self.agent
 
     @property
     def record(self) -> dict[str, str | list[str]]:

@@ -116,7 +116,7 @@ async def test_nothing_of_a_forgotten_entity_is_left_anywhere(tmp_path: Path) ->
         await fill(parts)
         assert FACT in (await told(other)).lower()  # its views are warm
         forget = parts.memory.forgetter.forget
-        answer = await forget(parts.settings.principal, "request 7", entity=SUBJECT)
+        answer = await forget(parts.settings.principal, "subject_request", reference="7", entity=SUBJECT)
         assert as_json(answer) == {
             "erased": {"entities": 1, "memories": 2, "facts": 4, "properties": 2, "relations": 2, "vectors": 4}
         }

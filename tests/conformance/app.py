@@ -15,8 +15,9 @@ from contents import add_contents
 from notices import add_notices
 from rounds import add_rounds
 
+from interlayer.app.mcp_server.door.application import http_app
 from interlayer.app.mcp_server.process import Interlayer, running
-from interlayer.app.mcp_server.transports import build_server, http_app
+from interlayer.app.mcp_server.transports import build_server
 from interlayer.app.settings import load
 
 HOST = "127.0.0.1"
@@ -29,7 +30,9 @@ async def serve(home: Path, port: int) -> None:
     add_contents(server)
     add_rounds(server)
     add_notices(server)
-    config = uvicorn.Config(http_app(server, HOST), host=HOST, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        http_app(server, interlayer, HOST), host=HOST, port=port, log_level="warning", access_log=False
+    )
     # uvicorn raises the signal that ended it once more, which would end the process before the home is removed.
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT):
         async with running(interlayer):

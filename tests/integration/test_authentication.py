@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from command_line import interlayer
 from identity_provider import AUDIENCE, ISSUER, IdentityProvider, identity_provider
@@ -73,6 +74,13 @@ async def test_without_a_key_in_force_nothing_is_answered(home: Path) -> None:
         assert await answer_to(address, token) == 401
 
 
+@pytest.mark.parametrize("agent", ["retention", "Interlayer", "a\nb", "x" * 5_000, ""])
+def test_a_key_for_what_is_no_name_of_an_agent_is_not_made(home: Path, agent: str) -> None:
+    refused = interlayer(home, "access", "create", agent)
+    assert refused.returncode != 0
+    assert "agent:" in refused.stderr
+
+
 def test_keys_are_listed_without_their_secrets(home: Path) -> None:
     token = said(home, "access", "create", "outbound-7", "--days", "7")
     listed = json.loads(said(home, "access", "list", "--json"))
@@ -94,9 +102,8 @@ async def test_a_signed_token_says_who_calls(home: Path, provider: IdentityProvi
             known = await call("recall_entity", entity="company:acme.com", include=["facts", "sources"])
             assert "outbound-7" in json.dumps(known)
         async with calling(address, provider.token(scope="openid", roles=["reader", "king"])) as call:
-            assert "needs the role writer" in await call.error(
-                "memorize", entity="company:acme.com", facts=[{"text": "No."}]
-            )
+            with pytest.raises(MCPError, match="needs the role writer"):
+                await call("memorize", entity="company:acme.com", facts=[{"text": "No."}])
         stranger = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
         for refused in (
             provider.token(aud="https://elsewhere.example"),

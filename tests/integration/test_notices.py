@@ -55,6 +55,10 @@ class Steward:
     async def publish(self, text: str, **options: Any) -> Published:
         return await self.governance.publish(self.me, [PolicyFile("tone.md", text)], reason="test", **options)
 
+    async def approve(self, proposed: Published) -> None:
+        assert proposed.proposal
+        await self.governance.stewardship.approve(self.boss, proposed.proposal.id, "yes")
+
 
 @pytest.fixture
 async def steward(home: Path) -> AsyncIterator[Steward]:
@@ -166,7 +170,7 @@ async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
     home: Path, own_http_server: str, steward: Steward
 ) -> None:
     older = OlderClient()
-    await steward.publish(APPROVED.format("kind"), break_glass=True)
+    await steward.approve(await steward.publish(APPROVED.format("kind")))
     first_revision = (await steward.governance.published(steward.me)).revision
     async with (
         Client(over_stdio(home), mode="legacy", message_handler=older.listen) as first,
@@ -195,17 +199,18 @@ async def test_every_change_reaches_listeners_of_two_servers_and_both_eras(
                 assert await rules() == [list(expected)] * 3
 
             control = steward.governance.stewardship
-            proposal = (await steward.publish(APPROVED.format("nice"))).proposal
-            assert proposal
+            proposed = await steward.publish(APPROVED.format("nice"))
             assert await rules() == [["Be kind."]] * 3, "nothing is in force before it is approved"
-            await control.approve(steward.boss, proposal.id, "yes")
+            await steward.approve(proposed)
             await everybody_was_told("Be nice.")
             until = datetime.now(UTC) + timedelta(days=30)
             waiver = await control.waive(steward.boss, "tone#R1", {}, until, "launch")
             await everybody_was_told()
             await control.end_waiver(steward.boss, waiver.id, "over")
             await everybody_was_told("Be nice.")
-            await steward.governance.rollback(steward.me, first_revision, reason="back", break_glass=True)
+            await steward.governance.rollback(
+                steward.me, first_revision, reason="back", break_glass=True, only=["tone"]
+            )
             await everybody_was_told("Be kind.")
 
 

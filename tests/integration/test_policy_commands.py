@@ -71,6 +71,10 @@ def publish(run: Run, *options: str, **as_whom: Any) -> Result:
     return run("policy", "publish", "policies", "--reason", "because", *options, **as_whom)
 
 
+def approve(run: Run, proposal: str, agent: str = "legal", **options: Any) -> Result:
+    return run("policy", "approve", proposal, "--reason", "yes", agent=agent, **options)
+
+
 def test_a_warning_is_printed_and_does_not_stop_a_publish(run: Run, folder: Path) -> None:
     (folder / "vague.md").write_text("---\ntitle: Policy 7\ndescription: Rules\n---\nDo as asked.\n", encoding="utf-8")
     linted = run("policy", "lint", "policies")
@@ -113,7 +117,7 @@ def test_a_published_change_can_be_compared_followed_and_taken_back(run: Run, fo
 
 def test_an_explanation_names_facets_verdicts_and_scores(run: Run, folder: Path) -> None:
     (folder / "claims.md").write_text(CLAIMS, encoding="utf-8")
-    publish(run, "--break-glass")
+    approve(run, told(publish(run, "--json"))["proposal"]["id"])
     asked = ("policy", "explain", "Greet the customer by name", "--channel", "chat", "--agent", "bot")
     found = told(run(*asked, "--json"))
     assert {rule["ref"]: rule["verdict"] for rule in found["rules"]} == {
@@ -133,11 +137,12 @@ def test_a_proposal_is_approved_or_rejected_by_whom_it_is_for(run: Run, folder: 
     assert "nothing was published" in run("policy", "reject", first, "--reason", "no", agent="legal").stdout
     assert "No proposals wait" in run("policy", "proposals").stdout
     second = told(publish(run, "--json"))["proposal"]["id"]
-    assert "revision 2" in run("policy", "approve", second, "--reason", "yes", agent="legal").stdout
+    assert "revision 2" in approve(run, second).stdout
     states = {one["id"]: one["state"] for one in told(run("policy", "proposals", "--all", "--json"))}
     assert states == {first: "rejected", second: "published"}
     (folder / "claims.md").write_text(CLAIMS.replace("promise", "invent"), encoding="utf-8")
-    assert "published without approval" in publish(run, "--break-glass").stdout
+    assert "--only claims" in publish(run, "--break-glass", fails=True).stderr
+    assert "published without approval" in publish(run, "--break-glass", "--only", "claims").stdout
     [open_one] = told(run("policy", "proposals", "--json"))
     assert open_one["state"] == "break_glass"
     rejected = run("policy", "reject", open_one["id"], "--reason", "undo it", agent="legal")
@@ -147,7 +152,7 @@ def test_a_proposal_is_approved_or_rejected_by_whom_it_is_for(run: Run, folder: 
 
 def test_a_waiver_is_granted_listed_and_ended(run: Run, folder: Path) -> None:
     (folder / "claims.md").write_text(CLAIMS, encoding="utf-8")
-    publish(run, "--break-glass")
+    approve(run, told(publish(run, "--json"))["proposal"]["id"])
     grant = ("policy", "waive", "tone#R1", "--until", "2999-01-01", "--reason", "fair", "--channels", "chat")
     assert "within a year" in run(*grant, fails=True).stderr
     assert run("policy", "waive", "tone#R1", "--until", "soon", "--reason", "fair", fails=True).exit_code == 2

@@ -247,7 +247,7 @@ def test_lint_needs_no_home_and_makes_none(desk: Desk) -> None:
 
 def test_a_campaign_that_raises_a_limit_asks_the_approvers_of_the_limit(desk: Desk) -> None:
     desk.write(refunds=REFUNDS.replace("params:", "approvers: [cfo]\nparams:"))
-    desk.publish("--break-glass")
+    desk.run("approve", desk.publish()["proposal"]["id"], "--reason", "yes", agent="cfo")
     desk.write(winter=WINTER)
     assert desk.told("diff", "policies")["approvals"] == [["cfo"]]
     assert "needs the approval of cfo" in desk.run("diff", "policies").stdout
@@ -355,7 +355,7 @@ def test_a_policy_in_trial_reaches_nobody_and_is_counted_against_calls_and_draft
 
 def test_a_trial_is_promoted_by_publishing_it_without_the_word(desk: Desk) -> None:
     desk.write(stricter=STRICTER, refunds=REFUNDS.replace("params:", "approvers: [cfo]\nparams:"))
-    desk.publish("--break-glass")
+    desk.run("approve", desk.publish()["proposal"]["id"], "--reason", "yes", agent="cfo")
     desk.ask(audience="client", region="DE")
     desk.write(stricter=STRICTER.replace("trial: true\n", ""))
     changes = desk.told("diff", "policies")
@@ -364,7 +364,7 @@ def test_a_trial_is_promoted_by_publishing_it_without_the_word(desk: Desk) -> No
     assert changed["rule_tokens_after"] > changed["rule_tokens_before"] == 0
     assert [(one["gained"], one["lost"]) for one in changes["calls"]] == [(["stricter#R1"], ["refunds#R1"])]
     assert changes["approvals"] == [["cfo"]]
-    desk.publish("--break-glass")
+    desk.run("approve", desk.publish()["proposal"]["id"], "--reason", "yes", agent="cfo")
     assert {one.policy_id for one in desk.ask(audience="client", region="DE").rules} == {"stricter"}
     rows = desk.told("trial")["trials"]
     assert {(one["ref"], one["state"], one["delivered"]) for one in rows} == {("stricter#R1", "ended", 1)}

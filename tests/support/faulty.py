@@ -9,7 +9,7 @@ import anyio
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.models.embedder import Space, Vectors
 from interlayer.principal import Principal
-from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Operation, Page, Span, Table
+from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Operation, Page, Put, Span, Table
 from interlayer_policies.governance import RememberedEntity
 
 
@@ -69,6 +69,10 @@ class FaultyStore:
     async def transact(self, operations: Sequence[Operation]) -> None:
         await self._reach("write", *(operation.key.table for operation in operations))
         await self._store.transact(operations)
+
+    async def note(self, put: Put) -> None:
+        await self._reach("write", put.key.table)
+        await self._store.note(put)
 
     async def purge(self, until_s: float | None = None) -> int:
         return await self._store.purge(until_s)

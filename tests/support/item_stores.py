@@ -28,6 +28,7 @@ from interlayer.storage.items import (
     Key,
     Operation,
     Page,
+    Put,
     Span,
     Table,
     VersionConflict,
@@ -105,6 +106,9 @@ class Apart:
             raise VersionConflict(
                 [key._replace(partition=key.partition.removeprefix(self._name)) for key in conflict.keys]
             ) from conflict
+
+    async def note(self, put: Put) -> None:
+        await self.transact([put])
 
 
 @asynccontextmanager

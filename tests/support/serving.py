@@ -33,23 +33,23 @@ class Caller:
 
 @contextmanager
 def serving_http(
-    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, **settings: str
+    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, bound: str = "127.0.0.1", **settings: str
 ) -> Generator[str]:
     """Run a server over HTTP on a home; yields its address when `/readyz` answers so."""
-    with server_process(home, ready, start, **settings) as (address, _):
+    with server_process(home, ready, start, bound, **settings) as (address, _):
         yield address
 
 
 @contextmanager
 def server_process(
-    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, **settings: str
+    home: Path, ready: int = 200, start: Callable[..., list[str]] = command, bound: str = "127.0.0.1", **settings: str
 ) -> "Generator[tuple[str, subprocess.Popen[bytes]]]":
     """Run a server over HTTP on a home; yields its address and process, which may be killed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(start("serve", "--http", f"127.0.0.1:{port}"), env=environment(home, **settings))
+    process = subprocess.Popen(start("serve", "--http", f"{bound}:{port}"), env=environment(home, **settings))
     try:
         deadline = time.monotonic() + 45
         while status(f"{address}/readyz") != ready:

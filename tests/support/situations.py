@@ -417,6 +417,14 @@ async def _degraded(server: Server) -> None:
     await call("index away", "memorize", entity=ACME, facts=[{"text": "The yard builds ferries."}])
     await call("index away", "recall_entity", entity=ACME, query="ferries")
     await call("index away", "search_memory", query="ferries")
+    note = server.room.store.note
+
+    async def full(put: Any) -> None:
+        raise Unavailable(f"The disk is full; no {put.body['kind']} is noted.")
+
+    server.room.store.note = full
+    await call("no receipt", "list_entities", entity_type="company")
+    server.room.store.note = note
 
 
 async def _reading(server: Server) -> None:

@@ -6,7 +6,8 @@ from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 
 DESCRIPTION = """\
 Erase for good one entity, fact or memorize call, history included. Only on request or duty, never to correct: \
-memorize the new value. Give exactly one of entity, fact_id, memory_id. No undo."""
+memorize the new value. Give exactly one of entity, fact_id, memory_id. reason: subject_request, consent_withdrawn, \
+retention, mistake, duplicate, contract_end or other; reference: a ticket."""
 
 
 class ForgetInput(Input):
@@ -16,12 +17,19 @@ class ForgetInput(Input):
     fact_id: OptionalText = None
     memory_id: OptionalText = None
     reason: str
+    reference: OptionalText = None
 
 
 async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> ForgetAnswer:
     """Erase. Raises `InterlayerError`."""
     return await domains.memory.forgetter.forget(
-        principal, given.reason, entity=given.entity, fact_id=given.fact_id, memory_id=given.memory_id
+        principal,
+        given.reason,
+        reference=given.reference,
+        entity=given.entity,
+        fact_id=given.fact_id,
+        memory_id=given.memory_id,
+        counted=True,
     )
 
 
@@ -32,7 +40,7 @@ TOOL = Tool(
     input=ForgetInput,
     output=ForgetAnswer,
     run=forget,
-    role="writer",
+    role="eraser",
     destructive=True,
     idempotent=True,
 )

@@ -26,7 +26,7 @@ class ListInput(Input):
 
 async def list_entities(domains: Domains, principal: Principal, given: ListInput) -> ListAnswer:
     """List entities. Raises `InterlayerError`."""
-    return await domains.memory.searcher.list_entities(
+    return await domains.memory.list_entities(
         principal, given.entity_type, conditions(given.where), given.limit, given.cursor
     )
 

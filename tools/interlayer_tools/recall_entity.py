@@ -46,7 +46,7 @@ async def recall_entity(domains: Domains, principal: Principal, given: RecallInp
         max_tokens=given.max_tokens,
         cursor=given.cursor,
     )
-    return await domains.memory.recaller.recall(principal, request)
+    return await domains.memory.recall(principal, request)
 
 
 TOOL = Tool(

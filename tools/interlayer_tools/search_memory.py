@@ -39,7 +39,7 @@ async def search_memory(domains: Domains, principal: Principal, given: SearchInp
         max_tokens=given.max_tokens,
         cursor=given.cursor,
     )
-    return await domains.memory.searcher.search(principal, request)
+    return await domains.memory.search(principal, request)
 
 
 TOOL = Tool(

@@ -211,7 +211,7 @@ def _conflicts(
     return tuple(found)
 
 
-def _merging(winner: BoundRule, loser: BoundRule) -> dict[str, Merge]:
+def merging(winner: BoundRule, loser: BoundRule) -> dict[str, Merge]:
     """Return the parameters that both rules use and that the winner's policy declares how to merge."""
     shared = winner.rule.placeholders & loser.rule.placeholders
     parameters = winner.edition.policy.parameters
@@ -226,7 +226,7 @@ def _merge(winner: BoundRule, losers: list[BoundRule]) -> BoundRule:
     values = dict(winner.values)
     for loser in losers:
         if loser.rule.level == winner.rule.level:
-            for name, merge in _merging(winner, loser).items():
+            for name, merge in merging(winner, loser).items():
                 values[name] = merged_value(merge, values[name], loser.values[name])
     return winner if values == winner.values else bound(winner.number, winner.edition, winner.rule, values)
 
@@ -244,7 +244,7 @@ def merged_value(merge: Merge, first: ParameterValue, second: ParameterValue) ->
 def _why(winner: BoundRule, loser: BoundRule) -> str:
     if loser.ref in winner.rule.overrides:
         return "overrides it by name"
-    if loser.rule.level == winner.rule.level and (names := _merging(winner, loser)):
+    if loser.rule.level == winner.rule.level and (names := merging(winner, loser)):
         return f"same key, merged: {', '.join(sorted(names))}"
     decided = next(
         (name for name, a, b in zip(_DECIDED_BY, winner.rank, loser.rank, strict=True) if a != b), _DECIDED_BY[-1]

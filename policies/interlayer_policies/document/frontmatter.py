@@ -42,6 +42,10 @@ def _rule(given: Any) -> Any:
     return {"text": given} if isinstance(given, str) else given
 
 
+def _approvers(given: Any) -> Any:
+    return {"of": given} if isinstance(given, str | list) else given
+
+
 def _moment(given: Any) -> datetime | date | None:
     if given is None or isinstance(given, date):  # a datetime is a date as well
         return given
@@ -119,6 +123,13 @@ class RuleKeys(_Strict):
     trial: bool = False
 
 
+class ApproverKeys(_Strict):
+    """`approvers:`, and each of `tier_approvers:`; a name or a list of names asks one of them."""
+
+    of: Texts = ()
+    quorum: Annotated[int, Field(ge=1, le=20)] = 1
+
+
 class EntityKeys(_Strict):
     """`entity:` of a test: the type of a remembered entity and its properties."""
 
@@ -158,6 +169,9 @@ class ExpectationKeys(_Strict):
         return self
 
 
+GivenApprovers = Annotated[ApproverKeys, BeforeValidator(_approvers)]
+
+
 class FrontMatter(_Strict):
     """All keys of a policy's front matter."""
 
@@ -171,8 +185,8 @@ class FrontMatter(_Strict):
     effective: EffectiveKeys = EffectiveKeys()
     supersedes: Texts = ()
     params: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ParameterKeys] = {}
-    approvers: Texts = ()
-    tier_approvers: dict[Tier, Texts] = {}
+    approvers: GivenApprovers = ApproverKeys()
+    tier_approvers: dict[Tier, GivenApprovers] = {}
     rules: tuple[Annotated[RuleKeys, BeforeValidator(_rule)], ...] = ()
     tests: tuple[ExpectationKeys, ...] = ()
 
@@ -181,6 +195,8 @@ _KNOWN: Final[Mapping[str, type[BaseModel]]] = {
     "scope": ScopeKeys,
     "effective": EffectiveKeys,
     "params": ParameterKeys,
+    "approvers": ApproverKeys,
+    "tier_approvers": ApproverKeys,
     "rules": RuleKeys,
     "tests": ExpectationKeys,
     "entity": EntityKeys,

@@ -12,6 +12,7 @@ from interlayer.text.yaml_source import Located
 from interlayer_policies.document.days import begins, ends
 from interlayer_policies.document.expectation import read_expectation
 from interlayer_policies.document.frontmatter import (
+    ApproverKeys,
     CheckKeys,
     FrontMatter,
     Header,
@@ -24,6 +25,7 @@ from interlayer_policies.document.policy import (
     FACET_OF_SCOPE_KEY,
     LEVELS,
     PROPERTY_FACET,
+    Approvers,
     Check,
     Effective,
     Level,
@@ -35,6 +37,7 @@ from interlayer_policies.document.policy import (
     Scope,
     Section,
     folded,
+    is_team,
 )
 from interlayer_policies.document.sections import divide, split_sections
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
@@ -100,13 +103,26 @@ def _policy(
         sections=tuple(part for section in sections for part in divide(replace(section, title=section.title or title))),
         expectations=tuple(read_expectation(test, header.line("tests", n), zone) for n, test in enumerate(keys.tests)),
         trial=keys.trial,
-        approvers=keys.approvers,
-        tier_approvers=keys.tier_approvers,
+        approvers=_approvers(keys.approvers),
+        tier_approvers={tier: _approvers(given) for tier, given in keys.tier_approvers.items()},
         title_line=header.line("title"),
         description_line=header.line("description"),
     )
     problems = [Problem(file.path, line, message) for line, message in _inconsistencies(policy, header)]
     return problems or policy
+
+
+def _approvers(keys: ApproverKeys) -> Approvers:
+    return Approvers(tuple(" ".join(name.split()) for name in keys.of if name.strip()), keys.quorum)
+
+
+def _quorum_problems(policy: Policy, header: Header) -> Iterator[tuple[int, str]]:
+    named = {"approvers": policy.approvers, **{f"tier_approvers.{t}": one for t, one in policy.tier_approvers.items()}}
+    for key, approvers in named.items():
+        people = {folded(name) for name in approvers.names}
+        if approvers.quorum > max(len(people), 1) and not any(map(is_team, people)):
+            message = f"{key}: {approvers.quorum} have to agree and {len(people)} are named; name more, or a team"
+            yield header.line(*key.split(".")), message
 
 
 def _inconsistencies(policy: Policy, header: Header) -> Iterator[tuple[int, str]]:
@@ -118,6 +134,7 @@ def _inconsistencies(policy: Policy, header: Header) -> Iterator[tuple[int, str]
     if fold_id(policy.id) in map(fold_id, policy.supersedes):
         yield header.line("supersedes"), "supersedes: a policy cannot supersede itself"
     yield from _parameter_problems(policy, header)
+    yield from _quorum_problems(policy, header)
     seen: dict[str, str] = {}
     for number, rule in enumerate(policy.rules):
         first = seen.get(fold_id(rule.id))

@@ -19,9 +19,10 @@ from interlayer_policies.delivery.situation import CallSituation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.names import fold_id
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.publication.approvals import asked, groups_of
 from interlayer_policies.publication.calls_on_record import calls_on_record
-from interlayer_policies.publication.proposals import groups_for
-from interlayer_policies.publication.publisher import Publisher, read_vocabulary
+from interlayer_policies.publication.problems import read_vocabulary
+from interlayer_policies.publication.publisher import Publisher
 from interlayer_policies.publication.snapshot_cache import Current, SnapshotCache
 from interlayer_policies.publication.store import PolicySets
 from interlayer_policies.review.diff import (
@@ -109,13 +110,14 @@ class DryRun:
             lambda: tuple(call_differences(old, proposed, calls, now, current.waivers))
         )
         found = (*policy_differences(was, becomes), *vocabulary_differences(old, proposed))
+        approvers = asked(old, proposed, [one.id for one in found], current.waivers)
         return Difference(
             policies=found,
             calls=changed,
             replayed=calls.total(),
             rule_tokens_before=rule_tokens(was.values()),
             rule_tokens_after=rule_tokens(becomes.values()),
-            approvals=groups_for(was, becomes, [one.id for one in found]),
+            approvals=groups_of(one for named in approvers.values() for one in named),
             warnings=tuple(former_value_problems(was, policies, files)),
         )
 

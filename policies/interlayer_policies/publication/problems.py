@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from interlayer.errors import InvalidInput
-from interlayer_policies.document.policy import Problem
+from interlayer_policies.document.policy import PolicyFile, Problem
+from interlayer_policies.document.vocabulary import Vocabulary
+from interlayer_policies.starter import vocabulary_of
 
 _PROBLEMS_SHOWN = 20
 
@@ -16,3 +18,11 @@ class PolicyProblems(InvalidInput):
         rest = len(problems) - _PROBLEMS_SHOWN
         super().__init__("policies", shown + (f"; and {rest} more" if rest > 0 else ""))
         self.problems = tuple(problems)
+
+
+def read_vocabulary(files: Sequence[PolicyFile]) -> Vocabulary:
+    """Return the vocabulary of proposed files. Raises `PolicyProblems` where it cannot be read."""
+    read = vocabulary_of(files)
+    if isinstance(read, Vocabulary):
+        return read
+    raise PolicyProblems(read)

@@ -1,23 +1,25 @@
-"""Who has to approve a change of the policies, and changes that wait for it.
+"""Changes that wait for approval, and the word of each approver.
 
-A policy names its own `approvers`; any policy may name `tier_approvers` for all policies of a tier. What is in force
-and what is proposed both count, so nobody can take an approver out without that approver. One of each group named has
-to agree, and never the author or whoever handed the change in.
+One of each group named has to agree, of a group that is named twice two people; never the author or whoever handed the
+change in. A word counts for the change that it was given on and for no other.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from interlayer.audit.trail import Event, Trail
-from interlayer.errors import Conflict, NotFound
+from interlayer.errors import Conflict, NotFound, Refused
 from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Put, Span, VersionConflict
-from interlayer_policies.delivery.snapshot import Edition, Snapshot
-from interlayer_policies.document.names import fold_id, unify_references
-from interlayer_policies.document.policy import Policy, PolicyFile
+from interlayer.text.budget import compact_json
+from interlayer_policies.document.policy import TEAM, Approvers, PolicyFile, folded
+from interlayer_policies.publication.approvals import Group, groups_of
+from interlayer_policies.publication.sets import Head
 
 State = Literal["pending", "published", "rejected", "outdated", "break_glass", "approved_later", "rejected_later"]
 
@@ -30,17 +32,28 @@ _NAMES_IN_EVENT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Somebody's word on a proposal."""
+    """Somebody's word on a proposal.
+
+    `names` are the approvers that they are, `digest` is of the change that they saw. It is `proven` where a key or a
+    token showed who gave it, and otherwise said by whoever ran the command.
+    """
 
     by: str
     at: str
     reason: str
     approved: bool
+    names: tuple[str, ...] = ()
+    digest: str = ""
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change that needs approval: `groups` are those of each of whom one has to agree."""
+    """A change that needs approval: `groups` are those of each of whom one has to agree, `digest` is of the change.
+
+    `asked` are the policies whose approvers these are: those that it edits, and those that it narrows. It is `proven`
+    where a key or a token showed who handed it in.
+    """
 
     id: str
     at: str
@@ -49,57 +62,71 @@ class Proposal:
     reason: str
     base_revision: int
     changed: tuple[str, ...]
-    groups: tuple[tuple[str, ...], ...]
+    groups: tuple[Group, ...]
     state: State = "pending"
     decisions: tuple[Decision, ...] = ()
     parts: int = 0
+    digest: str = ""
+    asked: tuple[str, ...] = ()
+    proven: bool = False
     item_version: int = field(default=0, compare=False)
 
     @property
-    def waiting_for(self) -> tuple[tuple[str, ...], ...]:
-        """The groups nobody of whom has agreed yet."""
-        agreed = {_name(one.by) for one in self.decisions if one.approved}
-        return tuple(group for group in self.groups if not agreed & {_name(one) for one in group})
+    def waiting_for(self) -> tuple[Group, ...]:
+        """The groups of whom somebody still has to agree, as often as there are people missing."""
+        said = [one for one in self.decisions if one.approved and one.digest == self.digest]
+        missing: list[Group] = []
+        for group, needed in Counter(self.groups).items():
+            names = set(map(folded, group))
+            agreed = {folded(one.by) for one in said if names & {*map(folded, one.names), folded(one.by)}}
+            missing += [group] * (needed - len(agreed))
+        return tuple(missing)
 
-    def may_decide(self, who: str) -> bool:
-        """Whether it is somebody's to decide: one of the approvers, and not the author or the submitter."""
-        named = {_name(one) for group in self.groups for one in group}
-        return _name(who) in named - {_name(self.author), _name(self.submitter)}
+    def names_of(self, principal: Principal) -> tuple[str, ...]:
+        """Return the approvers that somebody is; none for the author and for whoever handed the change in."""
+        names = names_of(principal)
+        if folded(principal.person) in {folded(self.author), folded(self.submitter)}:
+            return ()
+        return tuple(sorted({one for group in self.groups for one in group if folded(one) in names}))
 
     def decided(self, decision: Decision, state: State | None = None) -> "Proposal":
         """Return it with one more decision."""
         return replace(self, decisions=(*self.decisions, decision), state=state or self.state)
 
 
-def groups_for(
-    before: Mapping[str, Policy], after: Mapping[str, Policy], changed: Iterable[str]
-) -> tuple[tuple[str, ...], ...]:
-    """Return the groups of approvers that a change of these policies needs, each once.
-
-    Whoever displaces a rule changes it: what the changed policies supersede or override counts as changed too.
-    """
-    named_by = [{fold_id(name): policy for name, policy in policies.items()} for policies in (before, after)]
-    changed = dict.fromkeys(map(fold_id, changed))
-    touched = [*changed, *sorted(_displaced(after, changed) - changed.keys())]
-    tiers = [policy.tier_approvers for policies in named_by for policy in policies.values()]
-    found: dict[tuple[str, ...], None] = {}
-    for name in touched:
-        for policy in filter(None, (policies.get(name) for policies in named_by)):
-            of_tier = [named[policy.tier] for named in tiers if policy.tier in named]
-            for group in (policy.approvers, *of_tier):
-                if group:
-                    found[tuple(sorted(set(group)))] = None
-    return tuple(found)
+def names_of(principal: Principal) -> set[str]:
+    """Return the names by which somebody may be an approver, as they are compared."""
+    return {folded(principal.person), *(folded(TEAM + team) for team in principal.teams)}
 
 
-def _displaced(policies: Mapping[str, Policy], by: Collection[str]) -> set[str]:
-    """Return the policies of which some of these supersede or override anything."""
-    unified = unify_references(list(policies.values()))
-    snapshot = Snapshot(0, [Edition(policy, 1) for policy in unified], (), None)
-    ids = [fold_id(edition.policy.id) for edition in snapshot.editions]
-    found = {fold_id(ref.rpartition("#")[0]) for ref, rivals in snapshot.rivals.items()
-             if any(ids[rival.number] in by for rival in rivals)}  # fmt: skip
-    return found | {ids[target] for number, target in snapshot.superseding if ids[number] in by}
+def digest_of(files: Sequence[PolicyFile], set_hash: str) -> str:
+    """Return the hash of a change: of the files that would be the whole set, and of the set that they would follow."""
+    content = [set_hash, sorted([file.path, file.text] for file in files)]
+    return hashlib.sha256(compact_json(content).encode(errors="surrogatepass")).hexdigest()
+
+
+class People:
+    """Who counts as a person: where an organization has keys or tokens, whom one of these names; else who says so."""
+
+    def __init__(self, has_proofs: Callable[[str], Awaitable[bool]] | None = None) -> None:
+        self._has_proofs = has_proofs
+
+    async def are_recognized(self, organization: str) -> bool:
+        """Whether a name alone proves nothing in an organization."""
+        return self._has_proofs is not None and await self._has_proofs(organization)
+
+    async def demand(self, principal: Principal, what: str, *, always: bool = False) -> None:
+        """Raise `Refused` for a caller who has to prove to be a person, and does not."""
+        if principal.proven and principal.user:
+            return
+        if not always and not await self.are_recognized(principal.organization):
+            return
+        if principal.proven:
+            told = f"the key or token of {principal.agent} names no person"
+            remedy = "use one that does (`interlayer access create AGENT --user PERSON --role steward`)"
+        else:
+            told, remedy = "a name alone proves nothing here", "set INTERLAYER_TOKEN to your API key or access token"
+        raise Refused(f"{what} needs a person who is recognized: {told}; {remedy}")
 
 
 class Proposals:
@@ -116,7 +143,8 @@ class Proposals:
         for number, part in enumerate(parts):
             await self._store.transact([Put(_part_key(organization, proposal.id, number), {"files": part})])
         whole = replace(proposal, parts=len(parts))
-        await self.update(principal, whole, "policy.proposed", {"reason": proposal.reason, "author": proposal.author})
+        told = {"reason": proposal.reason, "author": proposal.author, "digest": proposal.digest}
+        await self.update(principal, whole, "policy.proposed", told)
         return whole
 
     async def update(self, principal: Principal, proposal: Proposal, event: str, detail: Mapping[str, Any]) -> None:
@@ -150,14 +178,30 @@ class Proposals:
         return [_read(item.body, item.version) for item in page.items]
 
 
-def new_proposal_id(now: datetime) -> str:
-    """Return an id; later ones sort behind."""
-    return new_id("pr", now)
-
-
-def decision(by: str, now: datetime, reason: str, *, approved: bool) -> Decision:
-    """Return somebody's word."""
-    return Decision(by, timestamp(now), reason, approved)
+def new_proposal(
+    now: datetime,
+    principal: Principal,
+    head: Head,
+    files: Sequence[PolicyFile],
+    changed: tuple[str, ...],
+    approvers: Mapping[str, Sequence[Approvers]],
+    author: str | None,
+    reason: str,
+) -> Proposal:
+    """Return a change of the set in force as somebody hands it in; ids of later ones sort behind."""
+    return Proposal(
+        id=new_id("pr", now),
+        at=timestamp(now),
+        author=author or principal.person,
+        submitter=principal.person,
+        reason=reason,
+        base_revision=head.revision,
+        changed=changed,
+        groups=groups_of(one for named in approvers.values() for one in named),
+        digest=digest_of(files, head.set_hash),
+        asked=tuple(sorted(approvers)),
+        proven=principal.proven,
+    )
 
 
 def put(organization: str, proposal: Proposal) -> Put:
@@ -169,9 +213,10 @@ def put(organization: str, proposal: Proposal) -> Put:
 
 def _read(body: Mapping[str, Any], version: int) -> Proposal:
     given: dict[str, Any] = dict(body)
-    given["changed"] = tuple(body["changed"])
+    given |= {name: tuple(body.get(name, ())) for name in ("changed", "asked")}
     given["groups"] = tuple(tuple(group) for group in body["groups"])
-    given["decisions"] = tuple(Decision(**one) for one in body["decisions"])
+    words: list[dict[str, Any]] = [{**one, "names": tuple(one.get("names", ()))} for one in body["decisions"]]
+    given["decisions"] = tuple(Decision(**one) for one in words)
     return Proposal(**given, item_version=version)
 
 
@@ -186,10 +231,6 @@ def _parts(files: Sequence[PolicyFile]) -> Iterable[list[list[str]]]:
         part.append([file.path, file.text])
         size += length
     yield part
-
-
-def _name(who: str) -> str:
-    return " ".join(who.casefold().split())
 
 
 def _key(organization: str, proposal_id: str) -> Key:

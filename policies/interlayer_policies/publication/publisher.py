@@ -1,23 +1,25 @@
 """From proposed files to a published set, all or nothing: parse, lint, examples, tests, store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 import anyio.to_thread
 
 from interlayer.errors import Conflict, Corrupt
-from interlayer.ids import Clock, timestamp
+from interlayer.ids import Clock
 from interlayer.principal import Principal
 from interlayer.storage.items import Operation
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
-from interlayer_policies.delivery.snapshot import Edition
+from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.document.parser import parse
-from interlayer_policies.document.policy import Policy, PolicyFile, Problem
+from interlayer_policies.document.policy import Approvers, Policy, PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
+from interlayer_policies.publication.approvals import asked, set_of
+from interlayer_policies.publication.break_glass import check_named, check_reviewed
 from interlayer_policies.publication.choice import chosen
-from interlayer_policies.publication.problems import PolicyProblems
-from interlayer_policies.publication.proposals import Proposal, Proposals, groups_for, new_proposal_id, put
+from interlayer_policies.publication.problems import PolicyProblems, read_vocabulary
+from interlayer_policies.publication.proposals import People, Proposal, Proposals, digest_of, new_proposal, put
 from interlayer_policies.publication.sets import Change, Head, Source
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
 from interlayer_policies.publication.store import PolicySets
@@ -25,7 +27,6 @@ from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.lint import failing_expectations, parsed
 from interlayer_policies.review.policy_tests import tasks_of
 from interlayer_policies.review.scopes import EntityTypes
-from interlayer_policies.starter import vocabulary_of
 
 FIRST_START = "First start: the policies that the server was given"
 
@@ -54,6 +55,7 @@ class Publisher:
         self,
         sets: PolicySets,
         proposals: Proposals,
+        people: People,
         library: SnapshotCache,
         clock: Clock,
         types: EntityTypes | None = None,
@@ -63,6 +65,7 @@ class Publisher:
         self._types = types
         self._zone = zone
         self._proposals = proposals
+        self._people = people
         self._library = library
         self._clock = clock
 
@@ -78,40 +81,32 @@ class Publisher:
     ) -> Published:
         """Make the files the whole set, or propose it where somebody has to approve what changes.
 
-        `break_glass` publishes without waiting; the approvers are still asked. Only so a set that is damaged is
-        replaced, because nobody can tell any more who would have to approve. Raises `PolicyProblems`, or `Conflict`
-        when another publish won.
+        `break_glass` publishes without waiting what `only` names; the approvers are still asked. Only so a set that is
+        damaged is replaced, because nobody can tell any more who would have to approve. Raises `PolicyProblems`,
+        `Refused` for whoever has to prove who they are, or `Conflict` when another publish won.
         """
         organization = principal.organization
         # Read first: what another publishes while we examine makes this publish fail instead of undoing theirs.
         head = await self._sets.head(organization)
         files = await self._with_published(organization, head, files, only) if only and head else files
-        policies, warnings = await self._publishable(files)
+        examined = policies, warnings = await self._publishable(files)
         in_force = await self._in_force(organization, head, break_glass=break_glass)
         anew = in_force is None
-        warnings += former_value_problems(in_force or {}, policies, files)
+        published = {one.policy.id: one.policy for one in in_force.published} if in_force else {}
+        warnings += former_value_problems(published, policies, files)
         change = await self._sets.difference(organization, _sources(policies, files), anew=anew)
         changed = (*change.added, *change.changed, *change.removed)
-        groups = groups_for(in_force or {}, {one.id: one for one in policies}, changed)
         proposal = None
-        if groups and head:
-            now = self._clock()
-            proposal = Proposal(
-                id=new_proposal_id(now),
-                at=timestamp(now),
-                author=author or principal.agent,
-                submitter=principal.agent,
-                reason=reason,
-                base_revision=head.revision,
-                changed=changed,
-                groups=groups,
-                state="break_glass" if break_glass else "pending",
-            )
+        approvers = await self._asked(in_force, policies, files, changed, head) if head else {}
+        if head and approvers:
+            if not anew:
+                await self._check_may_change(principal, approvers, only, break_glass=break_glass)
+            proposal = new_proposal(self._clock(), principal, head, files, changed, approvers, author, reason)
             if not break_glass:
                 kept = await self._proposals.add(principal, proposal, files)
                 return _outcome(head.revision, False, change, warnings, kept)
+            proposal = replace(proposal, state="break_glass")
         also = [put(organization, proposal)] if proposal else []
-        examined = policies, warnings
         broken = bool(proposal) or anew
         done = await self._publish_after(
             head, principal, files, reason, author, examined, break_glass=broken, anew=anew, also=also
@@ -129,7 +124,10 @@ class Publisher:
                 "Nothing was published; propose the change again on what is in force."
             )
         files = await self._proposals.files(organization, proposal)
-        approved_by = [one.by for one in proposal.decisions if one.approved]
+        if proposal.digest != digest_of(files, head.set_hash):
+            told = "Nothing was published; propose the change again."
+            raise Conflict(f"what is stored of {proposal.id} is not the change that was approved. {told}")
+        approved_by = [one.by for one in proposal.decisions if one.approved and one.digest == proposal.digest]
         return await self._publish_after(
             head,
             principal,
@@ -180,6 +178,30 @@ class Publisher:
         published = {one.policy_id: PolicyFile(one.path, one.text) for one in stored}
         return chosen(published, files, only, self._zone)
 
+    async def _asked(
+        self,
+        in_force: Snapshot | None,
+        policies: Sequence[Policy],
+        files: Sequence[PolicyFile],
+        changed: Sequence[str],
+        head: Head,
+    ) -> Mapping[str, tuple[Approvers, ...]]:
+        """Return policy id -> who has to agree; of a damaged set only those whom the files name can be asked."""
+        before = in_force or Snapshot(0, (), (), None)
+        vocabulary = read_vocabulary(files)
+        return await anyio.to_thread.run_sync(
+            lambda: asked(before, set_of(policies, vocabulary), changed, head.waivers)
+        )
+
+    async def _check_may_change(
+        self, principal: Principal, approvers: Iterable[str], only: Sequence[str], *, break_glass: bool
+    ) -> None:
+        """Raise `Refused` for a caller who has to prove who it is, and for a glass that is not to be broken so."""
+        await self._people.demand(principal, "changing what has approvers")
+        if break_glass:
+            check_named(approvers, only)
+            check_reviewed(await self._proposals.listed(principal.organization), self._clock())
+
     async def _publish_after(
         self,
         head: Head | None,
@@ -200,7 +222,7 @@ class Publisher:
             principal,
             _sources(policies, files),
             head=head,
-            author=author or principal.agent,
+            author=author or principal.person,
             reason=reason,
             now=self._clock(),
             approved_by=approved_by,
@@ -210,10 +232,10 @@ class Publisher:
         )
         return _outcome(revision, head is None or revision != head.revision, change, warnings)
 
-    async def _in_force(self, organization: str, head: Head | None, *, break_glass: bool) -> dict[str, Policy] | None:
-        """Return the policies in force by id; None when they are damaged and the glass is broken."""
+    async def _in_force(self, organization: str, head: Head | None, *, break_glass: bool) -> Snapshot | None:
+        """Return the set in force; None when it is damaged and the glass is broken."""
         if head is None:
-            return {}
+            return Snapshot(0, (), (), None)
         try:
             snapshot = (await self._library.published(organization)).snapshot
             await self._sets.published_entries(organization, head)
@@ -221,7 +243,7 @@ class Publisher:
             if not break_glass:
                 raise
             return None
-        return {edition.policy.id: edition.policy for edition in snapshot.published}
+        return snapshot
 
     async def _publishable(self, files: Sequence[PolicyFile]) -> tuple[list[Policy], list[Problem]]:
         """Return the policies and the warnings. Raises `PolicyProblems` when there is an error."""
@@ -260,11 +282,3 @@ def _sources(policies: Sequence[Policy], files: Sequence[PolicyFile]) -> list[So
     if VOCABULARY_FILE in texts:
         found.append(Source(VOCABULARY_FILE, "Vocabulary of facets", VOCABULARY_FILE, texts[VOCABULARY_FILE]))
     return found
-
-
-def read_vocabulary(files: Sequence[PolicyFile]) -> Vocabulary:
-    """Return the vocabulary of proposed files. Raises `PolicyProblems` where it cannot be read."""
-    read = vocabulary_of(files)
-    if isinstance(read, Vocabulary):
-        return read
-    raise PolicyProblems(read)

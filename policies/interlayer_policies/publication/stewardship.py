@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from interlayer.audit.trail import Event
-from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.optimistic import optimistically
 from interlayer_policies.delivery.snapshot import BoundRule, Snapshot
 from interlayer_policies.delivery.waivers import WAIVERS_MAX, Waiver
 from interlayer_policies.document.names import fold_id
-from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, folded, is_pattern
+from interlayer_policies.document.policy import FACET_OF_SCOPE_KEY, PolicyFile, folded, is_pattern
 from interlayer_policies.document.vocabulary import FACETS, Vocabulary
-from interlayer_policies.publication.proposals import OPEN, Proposal, Proposals, decision, groups_for
+from interlayer_policies.publication.approvals import approvers_of
+from interlayer_policies.publication.proposals import OPEN, Decision, People, Proposal, Proposals, names_of
 from interlayer_policies.publication.publisher import Published, Publisher
 from interlayer_policies.publication.sets import Head
 from interlayer_policies.publication.snapshot_cache import SnapshotCache
@@ -53,10 +54,17 @@ class Stewardship:
     """Decides and exempts. Safe for any number of concurrent calls, of any organizations."""
 
     def __init__(
-        self, sets: PolicySets, proposals: Proposals, publisher: Publisher, library: SnapshotCache, clock: Clock
+        self,
+        sets: PolicySets,
+        proposals: Proposals,
+        people: People,
+        publisher: Publisher,
+        library: SnapshotCache,
+        clock: Clock,
     ) -> None:
         self._sets = sets
         self._proposals = proposals
+        self._people = people
         self._publisher = publisher
         self._library = library
         self._clock = clock
@@ -80,8 +88,9 @@ class Stewardship:
         Raises `Refused` for whoever may not decide, `Conflict` when the set has moved on since.
         """
         proposal = await self._require_undecided(principal, proposal_id)
-        agreed = proposal.decided(decision(principal.agent, self._clock(), check_reason(reason), approved=True))
-        detail = {"reason": reason, "waiting_for": [list(group) for group in agreed.waiting_for]}
+        agreed = proposal.decided(self._word(principal, proposal, reason, approved=True))
+        waiting = [list(group) for group in agreed.waiting_for]
+        detail = {"reason": reason, "waiting_for": waiting, "digest": proposal.digest, "proven": principal.proven}
         if agreed.waiting_for:
             await self._proposals.update(principal, agreed, "policy.approved", detail)
             return None
@@ -94,10 +103,18 @@ class Stewardship:
         """Turn a proposal down. What was published by breaking the glass stays until somebody rolls it back."""
         proposal = await self._require_undecided(principal, proposal_id)
         state = "rejected_later" if proposal.state == "break_glass" else "rejected"
-        said = decision(principal.agent, self._clock(), check_reason(reason), approved=False)
-        rejected = proposal.decided(said, state)
-        await self._proposals.update(principal, rejected, "policy.rejected", {"reason": reason})
+        rejected = proposal.decided(self._word(principal, proposal, reason, approved=False), state)
+        detail = {"reason": reason, "digest": proposal.digest, "proven": principal.proven}
+        await self._proposals.update(principal, rejected, "policy.rejected", detail)
         return rejected
+
+    async def proposed_files(self, principal: Principal, proposal_id: str) -> list[PolicyFile]:
+        """Return the files that a proposal would make the whole set. Raises `Conflict` where they are in force."""
+        proposal = await self._proposals.get(principal.organization, proposal_id)
+        if not proposal.parts:
+            told = f"{proposal.id} is in force since it was handed in"
+            raise Conflict(f"{told}; `interlayer policy diff {proposal.base_revision} {proposal.base_revision + 1}`")
+        return await self._proposals.files(principal.organization, proposal)
 
     async def waivers(self, principal: Principal) -> list[ListedWaiver]:
         """Return the waivers that have not ended, by the rule that they are of."""
@@ -120,7 +137,7 @@ class Stewardship:
             now = self._clock()
             head, snapshot = await self._now(principal.organization)
             bound = _rule(snapshot, rule)
-            _check_may_waive(principal, snapshot, bound)
+            await self._check_may_waive(principal, snapshot, bound)
             if not now < until <= now + timedelta(days=WAIVER_DAYS_MAX):
                 raise InvalidInput("until", "is not within a year from now.", "A waiver ends; it can be granted again.")
             waiver = Waiver(
@@ -129,7 +146,7 @@ class Stewardship:
                 rule_etag=bound.etag,
                 scope=_facets(scope, snapshot.vocabulary),
                 until=until,
-                approver=principal.agent,
+                approver=principal.person,
                 reason=reason,
                 granted_at=now,
             )
@@ -169,12 +186,37 @@ class Stewardship:
         proposal = await self._proposals.get(principal.organization, proposal_id)
         if proposal.state not in ("pending", "break_glass"):
             raise Refused(f"{proposal.id} is {proposal.state} already")
-        if not proposal.may_decide(principal.agent):
-            named = "; ".join(" or ".join(group) for group in proposal.groups)
-            raise Refused(
-                f"{proposal.id} is for {named} to decide, and never for its author; you are {principal.agent}"
-            )
+        await self._people.demand(principal, "deciding on a proposal", always=proposal.proven)
+        if proposal.state == "pending" and principal.proven and not proposal.proven:
+            told = f"nobody proved to be {proposal.submitter} when {proposal.id} was handed in"
+            raise Refused(f"{told}; hand the change in again, with INTERLAYER_TOKEN")
+        if not proposal.names_of(principal):
+            named = "; ".join(" or ".join(group) for group in dict.fromkeys(proposal.groups))
+            told = f"{proposal.id} is for {named} to decide, and never for its author"
+            raise Refused(f"{told}; you are {principal.person}")
+        if folded(principal.person) in {folded(one.by) for one in proposal.decisions}:
+            raise Refused(f"{principal.person} has decided on {proposal.id} already; it waits for others")
         return proposal
+
+    def _word(self, principal: Principal, proposal: Proposal, reason: str, *, approved: bool) -> Decision:
+        names = proposal.names_of(principal)
+        at = timestamp(self._clock())
+        return Decision(principal.person, at, check_reason(reason), approved, names, proposal.digest, principal.proven)
+
+    async def _check_may_waive(self, principal: Principal, snapshot: Snapshot, rule: BoundRule) -> None:
+        """Raise `Refused` unless somebody may exempt from a rule alone: no law, and the word of nobody else needed."""
+        policy = rule.edition.policy
+        if policy.tier == "law":
+            raise Refused(f"{rule.ref} is law, and law is not waived")
+        approvers = approvers_of(snapshot, policy.id)
+        if approvers:
+            await self._people.demand(principal, f"waiving {rule.ref}")
+        for one in approvers:
+            if one.quorum > 1:
+                told = f"{rule.ref} takes the word of {one}, and a waiver has one approver"
+                raise Refused(f"{told}; publish a change of it, which they are asked for")
+            if not names_of(principal) & set(map(folded, one.names)):
+                raise Refused(f"{rule.ref} is for {one} to waive; you are {principal.person}")
 
     async def _now(self, organization: str) -> tuple[Head, Snapshot]:
         snapshot = (await self._library.current(organization)).snapshot
@@ -192,17 +234,6 @@ def _rule(snapshot: Snapshot, ref: str) -> BoundRule:
         hint = f"its rules are {', '.join(known)}" if known else "name it as POLICY#RULE"
         raise NotFound(f"no rule {ref[:120]!r} is in force; {hint}")
     return found
-
-
-def _check_may_waive(principal: Principal, snapshot: Snapshot, rule: BoundRule) -> None:
-    policy = rule.edition.policy
-    if policy.tier == "law":
-        raise Refused(f"{rule.ref} is law, and law is not waived")
-    policies = {edition.policy.id: edition.policy for edition in snapshot.published}
-    groups = groups_for(policies, policies, [policy.id])
-    named = {" ".join(one.casefold().split()) for group in groups for one in group}
-    if named and " ".join(principal.agent.casefold().split()) not in named:
-        raise Refused(f"{rule.ref} is for {', '.join(sorted(named))} to waive; you are {principal.agent}")
 
 
 def _facets(scope: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:

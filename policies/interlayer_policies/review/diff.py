@@ -207,8 +207,8 @@ def _describe(policy: Policy | None) -> dict[str, str]:
         "scope": scope_text(policy.scope),
         "effective": _span(policy),
         "supersedes": ", ".join(policy.supersedes),
-        "approvers": ", ".join(policy.approvers),
-        "tier_approvers": "; ".join(f"{tier}: {', '.join(who)}" for tier, who in policy.tier_approvers.items()),
+        "approvers": str(policy.approvers),
+        "tier_approvers": "; ".join(f"{tier}: {who}" for tier, who in policy.tier_approvers.items()),
         "params": "; ".join(_parameter(name, one) for name, one in policy.parameters.items()),
     }
     found |= {f"rule {rule.id}": _rule(rule, policy) for rule in policy.rules}

@@ -7,6 +7,7 @@ the audit trail.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -23,6 +24,11 @@ from interlayer.storage.optimistic import optimistically
 PREFIX: Final = "ilk"
 """Begins the id of every key, and so every key."""
 
+RESERVED_AGENTS: Final = ("extraction", "interlayer", "retention")
+"""Names that records give to the program itself."""
+
+_AGENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:/ -]{0,127}")
+_USER_CHARACTERS_MAX: Final = 255
 _SECRET_BYTES: Final = 32
 _DAYS_MAX: Final = 3_650
 _TOKEN_CHARACTERS_MAX: Final = 200
@@ -69,9 +75,14 @@ class Access:
 
         Nobody can show the token again.
 
-        Raises `Refused` without the role operator, `InvalidInput` for no role, an unknown one, or an odd duration.
+        Raises `Refused` without the role operator, and where an operator has a key, for whoever does not use one;
+        `InvalidInput` for no role, an unknown one, an odd name or duration.
         """
         _demand_operator(principal)
+        if not principal.proven and any(_is_of_operator(key, self._clock()) for key in await self.keys(principal)):
+            told = "keys are made by an operator who is recognized"
+            raise Refused(f"{told}: set INTERLAYER_TOKEN to a key with the role operator and a user")
+        _demand_names(agent, user)
         unknown = set(roles) - KNOWN_ROLES
         if unknown or not roles:
             told = f"unknown: {', '.join(sorted(unknown))}." if roles else "none given."
@@ -131,12 +142,22 @@ class Access:
         key = _key(item)
         if not key.holds(self._clock()):
             return None
-        return key, Principal(organization, key.agent, frozenset(key.roles), frozenset(key.teams), key.user)
+        roles, teams = frozenset(key.roles), frozenset(key.teams)
+        return key, Principal(organization, key.agent, roles, teams, key.user, proven=True)
+
+    async def has_keys(self, organization: str) -> bool:
+        """Tell whether the organization ever made a key: from then on a name alone proves nothing."""
+        return bool((await self._store.query("governance", _partition(organization), limit=1)).items)
 
 
 def expiry_seconds(key: ApiKey) -> int | None:
     """Return when a key ends, in seconds since 1970."""
     return int(parse_instant(key.expires_at, "expires_at").timestamp()) if key.expires_at else None
+
+
+def _is_of_operator(key: ApiKey, now: datetime) -> bool:
+    """Whether a person can make keys with this one."""
+    return "operator" in key.roles and bool(key.user) and key.holds(now)
 
 
 def _key(item: Item) -> ApiKey:
@@ -148,6 +169,20 @@ def _key(item: Item) -> ApiKey:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _demand_names(agent: str, user: str) -> None:
+    """Refuse what would be no name, or the program's own, in records."""
+    if not _AGENT.fullmatch(agent):
+        raise InvalidInput(
+            "agent", f"{agent[:40]!r} is no name.", "Letters, digits, . _ @ : / - and spaces, at most 128."
+        )
+    if agent.lower() in RESERVED_AGENTS:
+        raise InvalidInput("agent", f"{agent!r} is what records call the program itself.", "Choose another name.")
+    if len(user) > _USER_CHARACTERS_MAX or not user.isprintable():
+        raise InvalidInput(
+            "user", f"{user[:40]!r} is no name.", f"At most {_USER_CHARACTERS_MAX} printable characters."
+        )
 
 
 def _demand_operator(principal: Principal) -> None:

@@ -13,6 +13,7 @@ import anyio
 from interlayer.app.access import Access
 from interlayer.app.adapters import embedder, item_store, vector_index
 from interlayer.app.home import keep_private
+from interlayer.app.identity_provider import Jwt
 from interlayer.app.settings import Settings
 from interlayer.audit.reader import Audit, Sealer
 from interlayer.audit.receipts import ReceiptBook
@@ -82,8 +83,14 @@ class Parts:
         await self.memory.migrator.claim(principal.organization, self.memory.schema, str(self.settings.schema or ""))
         await self.domains.governance.ensure_published(principal, first_policies(self.settings))
 
+    async def settle(self) -> None:
+        """Write the receipts that waited for the store while it was away."""
+        await self.domains.governance.settle()
+        await self.memory.reads.settle()
+
     async def close(self) -> None:
         """Close the stores; idempotent."""
+        await self.memory.reads.close()
         await self.memory.spaces.close()
         await self.store.close()
 
@@ -110,17 +117,24 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         receipts=receipts,
         extractors=models,
         reader_sees=settings.reader_sees,
+        erasures_a_day=settings.erasures_a_day,
+        erasure_grace=settings.erasure_grace,
+        reads_required=settings.reads_required,
     )
     stale = timedelta(seconds=settings.stale_seconds)
     facts = EntityFacts(memory.recaller)
-    governance = Governance(
-        store, trail, spaces, facts, clock, settings.receipt_days, stale, schema.allowed_values(), settings.time_zone
-    )
+    access = Access(store, trail, clock)
+
+    async def has_proofs(organization: str) -> bool:
+        return isinstance(settings.auth, Jwt) or await access.has_keys(organization)
+
+    policy_options = settings.receipt_days, stale, schema.allowed_values(), settings.time_zone, has_proofs
+    governance = Governance(store, trail, spaces, facts, clock, *policy_options)
     return Parts(
         settings=settings,
         store=store,
         memory=memory,
-        access=Access(store, trail, clock),
+        access=access,
         models=models,
         audit=Audit(store, clock),
         sealer=Sealer(store, trail, clock),

@@ -26,6 +26,10 @@ _PARTS: Final = ("default_roles", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
 
 
+DEFAULT_SCOPES: Final = ("interlayer:reader", "interlayer:writer")
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]{1,200}")  # by RFC 6749
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What one group or app role gives."""
@@ -62,6 +66,8 @@ class Jwt:
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
     mapping: IdentityMapping = field(default_factory=IdentityMapping)
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    """What clients are told to ask for at first; empty: nothing, where the provider knows no scopes of ours."""
 
 
 def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
@@ -84,7 +90,18 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping)
+    scopes = _scopes(values.get("AUTH_SCOPES"))
+    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping, scopes)
+
+
+def _scopes(value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return DEFAULT_SCOPES
+    scopes = () if value == "none" else tuple(value.split())
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise InvalidInput(f"{PREFIX}AUTH_SCOPES", f"{scope[:60]!r} is no scope.", "Separate scopes with spaces.")
+    return scopes
 
 
 def read_mapping(path: Path) -> IdentityMapping:

@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.http_settings import HttpSettings, read_http_settings
 from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
 from interlayer.models.chat import ChatSettings
@@ -47,13 +48,22 @@ SETTINGS: Final[Mapping[str, str]] = {
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
     "READER_SEES": "how sensitive a value the role `reader` sees at most: `internal` or `personal`; `personal`",
+    "TOKEN": "API key or access token that commands are run with, and whose user and roles they have; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
     "AUTH_AUDIENCE": "with `jwt`: what their `aud` has to hold, best the address of this server's `/mcp`",
     "AUTH_JWKS": "with `jwt`: https address of the issuer's signing keys",
     "AUTH_ORG_CLAIM": "with `jwt`: claim that must say INTERLAYER_ORG, or CLAIM=VALUE such as `tid=GUID`",
+    "AUTH_SCOPES": "with `jwt`: scopes that clients ask for at first, or `none`; `interlayer:reader interlayer:writer`",
     "AUTH_MAPPING": "with `jwt`: TOML file of what the provider's groups and app roles give; default: none",
+    "ERASURE_QUOTA": "how often a caller may `forget` over MCP on a day (UTC), 0 to 100,000; `20`; 0: no limit",
+    "ERASURE_GRACE": "how long `forget` can be taken back, `12h`, `7d` or `2w`, at most 90 days; default: not at all",
+    "HOSTS": "names that clients call a server over HTTP by, comma-separated, beside those that it knows",
+    "ORIGINS": "web pages that may call it, such as `https://app.acme.com`, comma-separated",
+    "CALLS_PER_MINUTE": "requests a minute that one caller with a key or token may make; `600`, `0` (no limit)",
+    "TOKENS_PER_MINUTE": "tokens a minute that it may send, at four bytes each; `500000`, `0` (no limit)",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
+    "UNRECORDED_READS": "`answer` a read whose receipt cannot be kept, and say so in it, or `refuse` it; `answer`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
     "TIME_ZONE": "time zone of dates in policies and waivers, one for all processes, such as `Europe/Berlin`; `UTC`",
     "ANSWERS": "answers hold `both` text and structured content; `text` or `structured` for hosts that show both",
@@ -61,6 +71,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
+_GRACE_MAX: Final = timedelta(days=90)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _ADDRESS: Final = re.compile(r"https?://[^\s/@]+(/\S*)?")
@@ -96,6 +107,13 @@ class Settings:
     time_zone: tzinfo = UTC
     answers: Answers = "both"
     reader_sees: ReaderSees = "personal"
+    erasures_a_day: int = 20
+    erasure_grace: timedelta = timedelta()
+    token: str = field(default="", repr=False)
+    """What proves who runs a command; empty where only the settings say it."""
+    reads_required: bool = False
+    """Whether a read that cannot be put on record is refused."""
+    http: HttpSettings = field(default_factory=HttpSettings)
     ignored: Path | None = None
     """A configuration file in the working folder, which does not count."""
 
@@ -149,6 +167,11 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
         reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
+        erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
+        erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
+        token=values.get("TOKEN", "").strip(),
+        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
+        http=read_http_settings(values),
         ignored=configuration.ignored,
     )
 
@@ -164,6 +187,12 @@ def _answers(value: str) -> Answers:
     if value not in get_args(Answers):
         raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
     return cast("Answers", value)
+
+
+def _reads_required(value: str) -> bool:
+    if value not in ("answer", "refuse"):
+        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
+    return value == "refuse"
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
@@ -211,6 +240,14 @@ def _number(values: Mapping[str, str], name: str, default: float, least: float, 
     if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
         raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
     return float(text)
+
+
+def _grace(value: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,4})([hdw])", value or "0d")
+    grace = timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 168}[found[2]]) if found else timedelta.max
+    if grace > _GRACE_MAX:
+        raise InvalidInput(f"{PREFIX}ERASURE_GRACE", f"{value[:20]!r} is no time.", "Write 12h, 7d or 2w, at most 90d.")
+    return grace
 
 
 def _vectors(value: str) -> str:

@@ -99,9 +99,13 @@ async def load(parts: Parts, organization: str, file: Path, progress: Progress) 
 async def _items(store: ItemStore, table: Table, organization: str) -> AsyncGenerator[Item]:
     """Yield what is exported: all but the notes of work that the copy does anew."""
     derived, of_the_copy = {outbox.queue(organization)}, {keys.space(organization), keys.retention(organization)}
+    aside = keys.set_aside(organization, "").partition  # what was forgotten goes nowhere
     async with contextlib.aclosing(store.scan(table, f"{keys.organization(organization)}#")) as found:
         async for item in found:
-            if item.key.partition not in derived and item.key not in of_the_copy:
+            partition = item.key.partition
+            if partition in derived or item.key in of_the_copy or partition == aside:
+                continue
+            if not partition.startswith(f"{aside}#"):
                 yield item
 
 

@@ -9,14 +9,18 @@ from interlayer.audit.trail import GENESIS, event_hash
 
 _PLACE: Final = re.compile(r"\d{12}", re.ASCII)
 
-Problem = Literal["changed", "missing", "reordered", "forged", "replaced", "differs", "doubled", "unsealed"]
+What = Literal[
+    "event", "segment", "receipt", "checkpoint", "key", "policy", "policy set", "waiver", "proposal", "setting",
+    "entity", "memory", "content",
+]  # fmt: skip
+Problem = Literal["changed", "missing", "reordered", "forged", "replaced", "differs", "doubled", "unsealed", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is not as it was written: what, which, what is wrong, and how that shows."""
 
-    what: Literal["event", "segment", "receipt", "checkpoint"]
+    what: What
     name: str
     problem: Problem
     detail: str

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from interlayer.audit.trail import canonical_json
+from interlayer.audit.receipts import canonical_json
 
 
 def receipt_leaf(receipt_id: str, body: Mapping[str, Any]) -> str:

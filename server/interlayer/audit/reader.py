@@ -1,10 +1,10 @@
-"""Reading the audit trail: its events, its head, who was told what, and everything for a third party."""
+"""Reading the audit trail: its events, its head, who was told and shown what, and everything for a third party."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from interlayer.audit.answer import (
     EventRecord,
@@ -23,18 +23,22 @@ from interlayer.audit.ledger import (
     segments_partition,
     stream,
 )
-from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
+from interlayer.audit.queries import Knower, Proof, ReceiptFilter, SoughtEntity, matching_field, told_body
+from interlayer.audit.reads import READS
+from interlayer.audit.receipts import RECEIPT, hour_of, read_key, receipts_partition
 from interlayer.audit.sealing import Sealed, Sealer
 from interlayer.audit.segments import sealed_by
 from interlayer.audit.trail import GENESIS, chain_partition, event_place
 from interlayer.audit.verification import Progress, Report, Verifier
-from interlayer.errors import InvalidInput, Refused
-from interlayer.ids import Clock, first_id, timestamp
+from interlayer.errors import InvalidInput, NotFound, Refused
+from interlayer.ids import Clock, first_id, instant_of, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Key, Span
 
 FORMAT: Final = "interlayer-audit"
 VERSION: Final = 1
+_ANY: Final = ReceiptFilter()
+_LATE: Final = timedelta(seconds=30)  # within which a receipt lands that was made by then
 
 __all__ = ["FORMAT", "VERSION", "Audit", "Checkpoint", "Fault", "Report", "Sealed", "Sealer", "read_checkpoints"]
 
@@ -85,38 +89,74 @@ class Audit:
         return await Verifier(self._store, self._clock).verify(principal.organization, own, progress)
 
     async def receipts(
-        self,
-        principal: Principal,
-        *,
-        agent: str | None = None,
-        policy: str | None = None,
-        kind: str | None = None,
-        at: datetime | None = None,
-        limit: int = 20,
+        self, principal: Principal, sought: ReceiptFilter = _ANY, limit: int = 20
     ) -> list[StoredReceipt]:
-        """Return the newest receipts, newest first: of an agent, of a kind, of those that name a policy.
+        """Return the newest receipts of those sought, newest first.
 
-        With `at` only those made until then, and only deliveries unless a kind is named: what an agent had been told.
-        With `policy` their rules and sections are those of the policy.
+        With a policy their rules and sections are those of the policy.
         """
         _demand_auditor(principal)
-        kind = kind or ("context" if at else None)
+        is_sought = sought.test(await read_key(self._store, principal.organization))
         found: list[StoredReceipt] = []
-        async for receipt in self._receipts(principal.organization, at):
-            body = receipt.body
-            if kind is not None and body.get("kind") != kind:
-                continue
-            if at is not None and str(body.get("at")) > timestamp(at):
-                continue
-            if agent is not None and body.get("agent") != agent:
-                continue
-            told = {name: _of_policy(body[name], policy) for name in ("rules", "sections") if name in body}
-            if policy is not None and not any(told.values()):
-                continue
-            found.append(StoredReceipt(receipt.id, {**body, **told}))
+        async for receipt in self._receipts(principal.organization, sought.since, sought.until):
+            if is_sought(receipt.body):
+                found.append(StoredReceipt(receipt.id, told_body(sought, receipt.body)))
             if len(found) == limit:
                 break
         return found
+
+    async def knowers(self, principal: Principal, entity: SoughtEntity, at: datetime | None) -> list[Knower]:
+        """Return who had been shown something of an entity by then, or had memorized it; who was first comes first."""
+        _demand_auditor(principal)
+        kinds = {*READS, "memorize"}
+        is_sought = ReceiptFilter(kinds=kinds, entity=SoughtEntity(refs=entity.refs), until=at).test(None)
+        known: dict[tuple[str, str], Knower] = {}
+        async for receipt in self._receipts(principal.organization, _first_made(entity.refs), at):
+            if is_sought(receipt.body):
+                agent, user = (str(receipt.body.get(name, "")) for name in ("agent", "user"))
+                one = known.setdefault((agent, user), Knower(agent=agent, user=user))
+                one.add(receipt.body, entity.refs)
+        return sorted(known.values(), key=lambda one: one.first_at)
+
+    async def prove(self, principal: Principal, receipt_id: str, text: str) -> Proof:
+        """Tell whether a text is the task, query, draft or content of a receipt. Raises `NotFound`."""
+        _demand_auditor(principal)
+        receipt = await self._receipt(principal.organization, receipt_id)
+        key = await read_key(self._store, principal.organization)
+        if key is None:
+            raise NotFound(f"the key of the receipts of {principal.organization} is not stored here.")
+        texts = {name: str(receipt.body.get(name, "")) for name in ("kind", "at", "agent", "user")}
+        segment = await self._segment_of(principal.organization, receipt_id)
+        field = matching_field(receipt.body, key, text)
+        return Proof(receipt=receipt_id, **texts, field=field, sealed_in=segment)
+
+    async def follow(self, principal: Principal, since: datetime, seen: set[str]) -> list[StoredReceipt]:
+        """Return the receipts of the last seconds that are not among those seen, and add them to these."""
+        _demand_auditor(principal)
+        now = self._clock()
+        start = max(since, now - _LATE)
+        span, found = Span(first_id(RECEIPT, start)), list[StoredReceipt]()
+        for hour in hours(hour_of(start), hour_of(now)):
+            async for item in stream(self._store, receipts_partition(principal.organization, hour), span):
+                if item.key.sort not in seen:
+                    found.append(_receipt(item))
+        seen.update(one.id for one in found)
+        seen.difference_update([one for one in seen if one < first_id(RECEIPT, start - _LATE)])
+        return found
+
+    async def after(self, principal: Principal, number: int) -> AsyncGenerator[StoredEvent | StoredReceipt]:
+        """Yield the events after a number, and before each that seals receipts those: each receipt once, for ever.
+
+        What is not sealed yet comes after a later number, and what has expired not at all.
+        """
+        _demand_auditor(principal)
+        organization = principal.organization
+        async for item in stream(self._store, chain_partition(organization), Span(event_place(number + 1))):
+            name = sealed_by(body_of(item))
+            segment = await self._store.get(Key("audit", segments_partition(organization), name)) if name else None
+            for receipt in await self._listed(organization, segment) if segment else ():
+                yield receipt
+            yield StoredEvent(body_of(item))
 
     async def records(self, principal: Principal) -> AsyncGenerator[TrailRecord]:
         """Yield the trail for a third party: a header, each event, after the sealing ones the segment, the receipts.
@@ -139,14 +179,45 @@ class Audit:
             async for item in stream(self._store, receipts_partition(organization, hour)):
                 yield ReceiptRecord(receipt=_receipt(item).body)
 
-    async def _receipts(self, organization: str, at: datetime | None) -> AsyncGenerator[StoredReceipt]:
+    async def _receipts(
+        self, organization: str, since: datetime | None, until: datetime | None
+    ) -> AsyncGenerator[StoredReceipt]:
         begin = await first_hour(self._store, organization, self._clock)
-        newest = min(at or self._clock(), self._clock())
-        span = Span(end=first_id(RECEIPT, newest + timedelta(milliseconds=1)))
+        newest = min(until or self._clock(), self._clock())
+        span = Span(first_id(RECEIPT, since) if since else "", first_id(RECEIPT, newest + timedelta(milliseconds=1)))
+        if begin and since:
+            begin = max(begin, hour_of(since))
         for hour in reversed(list(hours(begin, hour_of(newest)))) if begin else ():
             partition = receipts_partition(organization, hour)
             async for item in stream(self._store, partition, span, reverse=True, page=100):
                 yield _receipt(item)
+
+    async def _receipt(self, organization: str, receipt_id: str) -> StoredReceipt:
+        """Return a receipt by its id, which tells the hour. Raises `NotFound`."""
+        try:
+            place = Key("audit", receipts_partition(organization, hour_of(instant_of(receipt_id))), receipt_id)
+            item = await self._store.get(place)
+        except ValueError:
+            item = None
+        if item is None:
+            raise NotFound(f"no receipt {receipt_id[:40]!r}; `interlayer audit receipts` lists them")
+        return _receipt(item)
+
+    async def _segment_of(self, organization: str, receipt_id: str) -> str:
+        """Return the name of the segment that a receipt is sealed in, empty where it is not yet."""
+        span = Span.prefix(f"{hour_of(instant_of(receipt_id))}-")
+        async for item in stream(self._store, segments_partition(organization), span, page=10):
+            leaves = body_of(item).get("leaves")
+            if any(leaf[0] == receipt_id for leaf in leaves or ()):
+                return item.key.sort
+        return ""
+
+    async def _listed(self, organization: str, segment: Item) -> list[StoredReceipt]:
+        """Return the receipts that a segment lists and that are there."""
+        partition = receipts_partition(organization, segment.key.sort.partition("-")[0])
+        keys = [Key("audit", partition, str(leaf[0])) for leaf in body_of(segment).get("leaves") or ()]
+        found = await self._store.get_many(keys)
+        return [_receipt(found[key]) for key in keys if key in found]
 
 
 def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint]:
@@ -173,10 +244,12 @@ def _receipt(item: Item) -> StoredReceipt:
     return StoredReceipt(item.key.sort, {**body_of(item), "id": item.key.sort})
 
 
-def _of_policy(refs: Any, policy: str | None) -> list[str]:
-    """Return those of `policy#rule@version` that are of the policy."""
-    found = [str(ref) for ref in refs] if isinstance(refs, list) else []
-    return [ref for ref in found if policy is None or ref.partition("#")[0] == policy]
+def _first_made(refs: Collection[str]) -> datetime | None:
+    """Return when the first of some entities was made: none was shown before. None where that cannot be told."""
+    try:
+        return min(instant_of(ref) for ref in refs)
+    except ValueError:
+        return None
 
 
 def _demand_auditor(principal: Principal) -> None:

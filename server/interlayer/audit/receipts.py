@@ -7,6 +7,7 @@ lies in a partition for each hour (UTC) of its making. `interlayer.audit.sealing
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ RECEIPT: Final = "rc"
 
 _HOUR: Final = "%Y%m%d%H"
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 _KEY_BYTES: Final = 32
 _DAY_S: Final = 86_400
 
@@ -40,6 +42,14 @@ def hour_of(instant: datetime) -> str:
 def end_of(hour: str) -> datetime:
     """Return the instant at which an hour is past. Raises `ValueError` for what is no hour."""
     return datetime.strptime(hour, _HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+
+
+def canonical_json(body: Mapping[str, Any]) -> bytes:
+    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md).
+
+    Half a surrogate pair cannot be stored; where somebody has forged one, it is hashed like anything else.
+    """
+    return _CANONICAL.encode(body).encode(errors="surrogatepass")
 
 
 def sealed(key: bytes, text: str) -> str:
@@ -69,16 +79,26 @@ class ReceiptBook:
     async def key(self, organization: str) -> bytes:
         """Return the organization's key, made at first use by whichever process comes first."""
         if organization not in self._keys:
-            place = Key("governance", f"{organization}#policies", "receipt-key")
-            item = await self._store.get(place)
-            if item is None:
+            key = await read_key(self._store, organization)
+            if key is None:
                 # Where that fails, another process was first.
-                await apply_if_unchanged(self._store, [Put(place, {"key": secrets.token_hex(_KEY_BYTES)})])
-                item = await self._store.get(place)
-            if item is None:
+                made = Put(_key_place(organization), {"key": secrets.token_hex(_KEY_BYTES)})
+                await apply_if_unchanged(self._store, [made])
+                key = await read_key(self._store, organization)
+            if key is None:
                 raise Conflict("the key of the receipts is not there any more; try again")
-            self._keys[organization] = _key_of(item)
+            self._keys[organization] = key
         return self._keys[organization]
+
+
+async def read_key(store: ItemStore, organization: str) -> bytes | None:
+    """Return the organization's key, None where none was needed yet. Raises `Corrupt`."""
+    item = await store.get(_key_place(organization))
+    return _key_of(item) if item else None
+
+
+def _key_place(organization: str) -> Key:
+    return Key("governance", f"{organization}#policies", "receipt-key")
 
 
 def _key_of(item: Item) -> bytes:

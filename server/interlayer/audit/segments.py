@@ -5,8 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from interlayer.audit.receipts import end_of
-from interlayer.audit.trail import canonical_json
+from interlayer.audit.receipts import canonical_json, end_of
 
 SEALED: Final = "receipts.sealed"
 """Type of the event that brings a segment into the audit trail."""

@@ -1,16 +1,19 @@
 """The audit trail: an append-only, hash-chained list of events, one chain an organization.
 
 An event joins the transaction of the change that it records, so that there is no change without its event and no
-event without its change. Events are put "if absent" under their number and never updated: the service's role needs
-no right to change or delete one. What an event means is the domain's affair.
+event without its change, and holds what became of each item that the trail answers for (`interlayer.audit.state`).
+Events are put "if absent" under their number and never updated: the service's role needs no right to change or delete
+one. What an event means is the domain's affair.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlayer.audit.receipts import ReceiptBook, canonical_json
+from interlayer.audit.state import KEY, STATE, fingerprint, settings_keys, state_of, stock_of
+from interlayer.errors import Corrupt
 from interlayer.ids import Clock, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Key, Operation, Put, VersionConflict
@@ -18,8 +21,6 @@ from interlayer.storage.optimistic import optimistically
 
 GENESIS: Final = "0" * 64
 """The `previous` hash of an organization's first event."""
-
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,6 @@ class Event:
     type: str
     subject: str
     detail: Mapping[str, Any]
-
-
-def canonical_json(body: Mapping[str, Any]) -> bytes:
-    """Return the one form in which audit data is hashed: sorted keys, no spaces, UTF-8 (docs/auditing.md).
-
-    Half a surrogate pair cannot be stored; where somebody has forged one, it is hashed like anything else.
-    """
-    return _CANONICAL.encode(body).encode(errors="surrogatepass")
 
 
 def event_hash(body: Mapping[str, Any]) -> str:
@@ -60,17 +53,21 @@ class Trail:
     def __init__(self, store: ItemStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._book = ReceiptBook(store, clock)
 
-    async def commit(self, principal: Principal, event: Event, operations: Sequence[Operation]) -> None:
-        """Apply the operations together with their event.
+    async def commit(
+        self, principal: Principal, event: Event, operations: Sequence[Operation], ahead: Sequence[Put] = ()
+    ) -> None:
+        """Apply the operations together with their event, which answers for what was written `ahead` of it as well.
 
         Two events that want the same number are no conflict of the caller: the later one takes the next number.
         Raises `VersionConflict` when one of the caller's own expectations fails.
         """
         chain = chain_partition(principal.organization)
+        state = await self._state(principal.organization, [*ahead, *operations])
 
         async def attempt() -> None:
-            await self._store.transact([*operations, await self._next(principal, event)])
+            await self._store.transact([*operations, await self._next(principal, event, state)])
 
         def is_of_the_chain(conflict: VersionConflict) -> bool:
             return all((key.table, key.partition) == ("audit", chain) for key in conflict.keys)
@@ -83,7 +80,23 @@ class Trail:
         page = await self._store.query("audit", chain_partition(organization), reverse=True, limit=limit)
         return page.items
 
-    async def _next(self, principal: Principal, event: Event) -> Put:
+    async def _state(self, organization: str, operations: Sequence[Operation]) -> Mapping[str, str]:
+        """Return what the operations make of the items that the trail answers for, under the key's fingerprint."""
+        if not state_of(b"", operations):
+            return {}
+        try:
+            key = await self._book.key(organization)
+        except Corrupt:
+            return {}  # `audit verify` names the key; what is to be done must not wait for it
+        return {KEY: fingerprint(key), **state_of(key, operations)}
+
+    async def _stock(self, organization: str) -> Mapping[str, str]:
+        """Return the state of what was set before there was a trail."""
+        items = await self._store.get_many(settings_keys(organization))
+        key = await self._book.key(organization)
+        return {KEY: fingerprint(key), **stock_of(key, list(items.values()))}
+
+    async def _next(self, principal: Principal, event: Event, state: Mapping[str, str]) -> Put:
         newest = await self.tail(principal.organization, 1)
         number = newest[0].body["number"] + 1 if newest else 1
         body: dict[str, Any] = {
@@ -97,5 +110,9 @@ class Trail:
             "subject": event.subject,
             "detail": dict(event.detail),
         }
+        if not newest:
+            state = {**await self._stock(principal.organization), **state}
+        if state:
+            body[STATE] = dict(state)
         body["hash"] = event_hash(body)
         return Put(Key("audit", chain_partition(principal.organization), event_place(number)), body)

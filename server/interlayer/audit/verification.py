@@ -1,7 +1,8 @@
 """Verifying: everything that the audit trail promises, computed again from what is stored.
 
 Events are read once, in order, each segment beside the event that sealed it; then, hour by hour, the receipts beside
-the segments. In memory are one page of items, the receipts' hashes of one hour, and eight bytes a segment.
+the segments; then what is in force, beside what all of them say of it (`interlayer.audit.state_verification`). Of the
+trail itself are in memory one page of items, the receipts' hashes of one hour, and eight bytes a segment.
 """
 
 from array import array
@@ -19,11 +20,12 @@ from interlayer.audit.ledger import (
     stream,
 )
 from interlayer.audit.merkle import merkle_root, receipt_leaf
-from interlayer.audit.receipts import end_of, hour_of, receipts_partition
+from interlayer.audit.receipts import end_of, hour_of, read_key, receipts_partition
 from interlayer.audit.sealing import COMPARED_AFTER
 from interlayer.audit.segments import sealed_by, segment_code, segment_digest, segment_hour, segment_of
+from interlayer.audit.state_verification import StateCheck
 from interlayer.audit.trail import chain_partition
-from interlayer.errors import NotFound
+from interlayer.errors import Corrupt, NotFound
 from interlayer.ids import Clock, timestamp
 from interlayer.storage.items import LAST, ItemStore, Key, Span
 
@@ -48,15 +50,19 @@ class Report:
     unsealed: int = 0
     unchecked: int = 0
     checkpoints: int = 0
+    compared: int = 0
+    uncovered: int = 0
     faults: list[Fault] = field(default_factory=list[Fault])
 
     def summary(self) -> str:
-        """Return the report in two lines."""
+        """Return the report in three lines."""
         unchecked = f", {self.unchecked:,} in broken segments" if self.unchecked else ""
         anchored = f"{self.checkpoints:,} checkpoints compared" if self.checkpoints else "no anchor (docs/auditing.md)"
+        uncovered = f", {self.uncovered:,} older than that and not covered" if self.uncovered else ""
         return (
             f"{self.events:,} events, {self.segments:,} segments, {self.receipts:,} sealed receipts as written, "
             f"{self.expired:,} expired, {self.unsealed:,} not sealed yet{unchecked}; {anchored}\n"
+            f"{self.compared:,} items in force are as they were put on record{uncovered}\n"
             f"{f'{len(self.faults):,} faults' if self.faults else 'no fault'}; head {self.head}"
         )
 
@@ -95,6 +101,7 @@ class _Run:
         self._progress = progress
         self._report = Report(organization=organization)
         self._sealings = _Sealings()
+        self._state = StateCheck(store, organization, clock())
         self._seen = 0
         self._place = 0
 
@@ -103,18 +110,25 @@ class _Run:
         begin = await first_hour(self._store, organization, self._clock)
         if begin is None and not checkpoints:
             raise NotFound(f"no events of {organization} are stored here. Check INTERLAYER_HOME and INTERLAYER_ORG.")
-        await self._events(checkpoints)
+        number = await self._events(checkpoints)
+        try:
+            self._state.begin(await read_key(self._store, organization))
+        except Corrupt as damage:
+            self._state.begin(None, damage)
         self._sort()
         first, last = self._range(begin)
         await self._strangers(Span(end=first))
         for hour in hours(first, last):
             await self._hour(hour)
         await self._strangers(Span(hour_of(end_of(last)), LAST))
+        report.faults += await self._state.end(number, self._clock(), self._count)
+        report.compared, report.uncovered = self._state.compared, self._state.uncovered
         report.faults.sort(key=lambda fault: fault.what != "checkpoint")
         report.ok = not report.faults
         return report
 
-    async def _events(self, checkpoints: Sequence[Checkpoint]) -> None:
+    async def _events(self, checkpoints: Sequence[Checkpoint]) -> int:
+        """Look at every event; return the number of the last."""
         anchored: dict[int, list[Checkpoint]] = {}
         for checkpoint in checkpoints:
             anchored.setdefault(checkpoint.number, []).append(checkpoint)
@@ -122,9 +136,12 @@ class _Run:
         async for item in stream(self._store, chain_partition(self._organization)):
             sound = chain.look(item.key.sort, body_of(item))
             await self._sealing(body_of(item), sound=sound)
+            if sound:
+                self._state.event(body_of(item))
             self._count()
         chain.end()
         self._report.events, self._report.head, self._report.checkpoints = chain.events, chain.hash, chain.compared
+        return chain.number
 
     async def _sealing(self, event: Mapping[str, Any], *, sound: bool) -> None:
         """Look at the segment that an event has sealed, if it did."""
@@ -185,9 +202,11 @@ class _Run:
         async for item in stream(self._store, receipts_partition(self._organization, hour)):
             receipt_id = item.key.sort
             leaf = leaves.pop(receipt_id, None)
+            sound = leaf is None or receipt_leaf(receipt_id, body_of(item)) == leaf[0]
+            await self._state.receipt(receipt_id, body_of(item), sound=sound)
             if leaf is None:
                 self._judge_unsealed(receipt_id, hour)
-            elif receipt_leaf(receipt_id, body_of(item)) != leaf[0]:
+            elif not sound:
                 report.faults.append(
                     Fault("receipt", receipt_id, "changed", f"it is not the one that was sealed in {leaf[2]}")
                 )
@@ -198,6 +217,7 @@ class _Run:
         for receipt_id, (_, expires_at, name) in leaves.items():
             if expires_at is not None and expires_at <= now:
                 report.expired += 1
+                self._state.expire(receipt_id)
             else:
                 until = f", to be kept until {_day(expires_at)}" if expires_at is not None else ""
                 report.faults.append(Fault("receipt", receipt_id, "missing", f"it was sealed in {name}{until}"))

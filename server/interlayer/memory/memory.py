@@ -1,19 +1,32 @@
-"""The door to the domain: everything that memory can do, put together over one item store and its vector indexes."""
+"""The door to the domain: everything that memory can do, put together over one item store and its vector indexes.
 
-from dataclasses import dataclass
+Whoever is shown what is remembered comes through here, so that each read leaves its receipt.
+"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal, TypeVar
+
+from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
-from interlayer.ids import Clock
+from interlayer.ids import Clock, timestamp
+from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
+from interlayer.memory.curation.naming import Naming
 from interlayer.memory.curation.reconsideration import Reconsideration
 from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.grace import ErasureGrace
+from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
+from interlayer.memory.erasure.subjects.desk import SubjectDesk
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.migration.migrator import Migrator
@@ -22,11 +35,14 @@ from interlayer.memory.projection.consistency import ConsistencyCheck
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.explanation import Explanation
+from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnswer
+from interlayer.memory.recall.explanation import Explanation, FactExplanation, PropertyExplanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
+from interlayer.memory.requests import Condition, RecallRequest, SearchRequest
 from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
 
@@ -44,10 +60,13 @@ class Memory:
     searcher: Searcher
     explanation: Explanation
     forgetter: Forgetter
+    safeguards: Safeguards
+    subjects: SubjectDesk
     expirer: Expirer
     retention_clock: RetentionClock
     merger: Merger
     identities: Identities
+    duplicates: Duplicates
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -55,6 +74,7 @@ class Memory:
     backfill: Backfill
     reembedder: Reembedder
     consistency: ConsistencyCheck
+    reads: ReadReceipts
 
     @classmethod
     def over(
@@ -68,6 +88,9 @@ class Memory:
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
         reader_sees: Sensitivity = "personal",
+        erasures_a_day: int = DEFAULT,
+        erasure_grace: timedelta = timedelta(),
+        reads_required: bool = False,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
         trail = trail or Trail(store, clock)
@@ -76,7 +99,10 @@ class Memory:
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
-        forgetter = Forgetter(store, entities, projector, trail, schema, clock)
+        searcher = Searcher(store, spaces, entities, projector, schema)
+        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
+        guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
+        forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
         return cls(
             store=store,
             spaces=spaces,
@@ -85,18 +111,113 @@ class Memory:
             projector=projector,
             memorizer=memorizer,
             recaller=Recaller(store, entities, spaces, schema),
-            searcher=Searcher(store, spaces, entities, projector, schema),
+            searcher=searcher,
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
-            expirer=Expirer(store, entities, projector, forgetter, schema),
+            safeguards=guards,
+            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book),
+            expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
+            duplicates=Duplicates(store, entities, trail, schema, clock),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
-            migrator=Migrator(store, trail),
+            migrator=Migrator(store, trail, book),
             backfill=backfill,
             reembedder=Reembedder(spaces, trail, projector, backfill, clock),
             consistency=ConsistencyCheck(spaces, backfill),
+            reads=ReadReceipts(store, book, required=reads_required),
         )
+
+    async def recall(
+        self, principal: Principal, request: RecallRequest, kind: Literal["recall", "resource"] = "recall"
+    ) -> RecallAnswer:
+        """Answer what is known of one entity, on record. Raises what `Recaller.recall` does, or `Unavailable`."""
+        answer = await self.recaller.recall(principal, request)
+        at = {"as_of": request.as_of, "known_at": request.known_at}
+        read = Read(
+            kind=kind,
+            shown=_recalled(answer),
+            query=request.query or "",
+            asked="" if answer.found else request.entity,
+            detail={name: timestamp(instant) for name, instant in at.items() if instant},
+        )
+        return _with_note(answer, await self.reads.keep(principal, read))
+
+    async def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
+        """Find facts of any entity, on record. Raises what `Searcher.search` does, or `Unavailable`."""
+        answer = await self.searcher.search(principal, request)
+        found: dict[str, list[str]] = {}
+        for one in answer.results:
+            found.setdefault(one.entity.ref, []).append(one.fact.fact_id)
+        shown = [Shown(entity=ref, facts=facts) for ref, facts in found.items()]
+        detail = _narrowed(request.entity_type, request.where)
+        return _with_note(
+            answer,
+            await self.reads.keep(principal, Read(kind="search", shown=shown, query=request.query, detail=detail)),
+        )
+
+    async def list_entities(
+        self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
+    ) -> ListAnswer:
+        """List entities of a type, on record. Raises what `Searcher.list_entities` does, or `Unavailable`."""
+        answer = await self.searcher.list_entities(principal, entity_type, where, limit, cursor)
+        shown = [
+            Shown(entity=one.ref, updated_at=one.updated_at, properties=sorted(one.properties))
+            for one in answer.entities
+        ]
+        detail = _narrowed(entity_type, where)
+        return _with_note(answer, await self.reads.keep(principal, Read(kind="list", shown=shown, detail=detail)))
+
+    async def explain_fact(self, principal: Principal, fact_id: str) -> FactExplanation:
+        """Trace a fact to its sources, on record. Raises `NotFound`, or `Unavailable`."""
+        found = await self.explanation.fact(principal, fact_id)
+        near = (*found.contradicts, *found.likely, *found.alike)
+        facts = [found.fact.fact_id, *(one.fact_id for one in near)]
+        sources = [voice.memory_id for voice in found.voices]
+        shown = Shown(entity=found.entity.ref, facts=facts, sources=sources)
+        await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
+        return found
+
+    async def explain_property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
+        """Trace a property to its sources, on record. Raises `NotFound`, or `Unavailable`."""
+        found = await self.explanation.property(principal, entity, name)
+        sources = [voice.memory_id for voice in found.voices]
+        shown = Shown(
+            entity=found.entity.ref, properties={found.property.name: found.property.memory_id}, sources=sources
+        )
+        await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
+        return found
+
+
+def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
+    """Say what an answer shows: its entity, with what of it."""
+    if answer.entity is None:
+        return ()
+    return [
+        Shown(
+            entity=answer.entity.ref,
+            revision=answer.revision,
+            facts=[fact.fact_id for fact in answer.facts],
+            properties={one.name: one.memory_id for one in answer.properties},
+            relations=len(answer.relations),
+            observations=len(answer.history or ()),
+            sources=[one.memory_id for one in answer.sources or ()],
+        )
+    ]
+
+
+def _narrowed(entity_type: str | None, where: Sequence[Condition]) -> dict[str, object]:
+    """Say what a search was narrowed to: by which properties, never by which values."""
+    told: dict[str, object] = {"entity_type": entity_type} if entity_type else {}
+    return {**told, "where": sorted({one.property for one in where})} if where else told
+
+
+Answer = TypeVar("Answer", RecallAnswer, SearchAnswer, ListAnswer)
+
+
+def _with_note(answer: Answer, note: str | None) -> Answer:
+    """Return an answer that says what was not available for it."""
+    return replace(answer, degraded=(*(answer.degraded or ()), note)) if note else answer

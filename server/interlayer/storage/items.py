@@ -156,6 +156,13 @@ class ItemStore(Protocol):
         """
         ...
 
+    async def note(self, put: Put) -> None:
+        """Write one item as `transact` does, and at least so that it outlives this process.
+
+        Where that is quicker it is not waited for the disk: a loss of power may take back what was noted last.
+        """
+        ...
+
     async def purge(self, until_s: float | None = None) -> int:
         """Remove items that have expired, by an earlier instant if one is given; return how many.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from interlayer.app.mcp_server.server import parse_arguments
+from interlayer.app.mcp_server.arguments import parse_arguments
 from interlayer_tools import TOOLS
 
 TOOL = {tool.name: tool for tool in TOOLS}

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from interlayer.app.commands.bar_chart import bars
+from interlayer.app.bar_chart import bars
 from interlayer.app.evaluation.scoring import Stored, agrees, says, score
 from interlayer.memory.schema.property import PropertySchema
 

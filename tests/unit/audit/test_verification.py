@@ -1,6 +1,7 @@
 """Verifying: whatever a forger does to events, segments or receipts is named; what is in order is not."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from audit_rooms import DETAIL, ME, AuditRoom, Forger
 from interlayer.answers import as_json
 from interlayer.audit.merkle import merkle_root
+from interlayer.audit.queries import ReceiptFilter
 from interlayer.audit.reader import Checkpoint, Report, read_checkpoints
 from interlayer.audit.segments import segment_digest
 from interlayer.audit.trail import Event, event_hash
@@ -377,8 +379,9 @@ async def test_what_an_agent_had_been_told_of_a_policy_at_a_time(tmp_path: Path)
     await room.deliver(who=other, rules=["discounts#R1@2"])
     await room.receipts.write(ME, "check", "text", DETAIL)
 
-    async def told(**asked: Any) -> list[tuple[str, list[str], list[str]]]:
-        found = await room.audit.receipts(ME, agent=ME.agent, **asked)
+    async def told(policy: str | None = None, at: datetime | None = None) -> list[tuple[str, list[str], list[str]]]:
+        sought = ReceiptFilter(agent=ME.agent, policy=policy, until=at, kinds=["context"] if at else [])
+        found = await room.audit.receipts(ME, sought)
         return [(one.id, one.body["rules"], one.body["sections"]) for one in found]
 
     assert await told(policy="discounts", at=between) == [(first, ["discounts#R1@1"], [])]

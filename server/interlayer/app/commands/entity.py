@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from interlayer.answers import display_time
-from interlayer.app.commands.shell import AS_JSON, echo, with_process
+from interlayer.app.commands.shell import AS_JSON, echo, progress, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -89,3 +89,67 @@ async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
         click.echo(f"{len(found)} conflicts" + ("; `interlayer entity merge A B` joins two" if found else ""))
 
     echo(as_json, found, show)
+
+
+@entity.group("duplicates", invoke_without_command=True)
+@click.option("--anew", is_flag=True, help="Compare everything, not only what changed since the last search.")
+@AS_JSON
+@click.pass_context
+def entity_duplicates(context: click.Context, anew: bool, as_json: bool) -> None:
+    """Look for entities that may be one, and list the pairs that nobody has decided on.
+
+    `accept A B` makes them one, `reject A B` remembers that they are two.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(entity_duplicates_list, anew=anew, as_json=as_json)
+
+
+@entity_duplicates.command("list")
+@click.option("--anew", is_flag=True, help="Compare everything, not only what changed since the last search.")
+@AS_JSON
+@with_process
+async def entity_duplicates_list(parts: "Parts", anew: bool, as_json: bool) -> None:
+    """Look for entities that may be one, and list the pairs that nobody has decided on."""
+    principal, memory = parts.settings.principal, parts.memory
+    done = await memory.duplicates.search(principal, anew=anew, progress=progress("entities"))
+    found = await memory.duplicates.open(principal)
+
+    def show() -> None:
+        for pair in found:
+            click.echo(
+                f"{pair.probability:.0%}  {pair.one.ref} ({pair.one.name})  {pair.other.ref} ({pair.other.name})"
+            )
+            for why in pair.reasons:
+                click.echo(f"     {why.field}: {why.one}" + ("" if why.one == why.other else f" / {why.other}"))
+        click.echo(f"{len(found)} pairs may be one; {done.changed} of {done.entities} entities were new or changed")
+        if found:
+            click.echo("`interlayer entity duplicates accept A B --reason TEXT` makes two one, `reject` keeps them two")
+
+    echo(as_json, found, show)
+
+
+@entity_duplicates.command("accept")
+@click.argument("kept", metavar="A")
+@click.argument("other", metavar="B")
+@_REASON
+@AS_JSON
+@click.pass_context
+def entity_duplicates_accept(context: click.Context, kept: str, other: str, reason: str, as_json: bool) -> None:
+    """Make B a part of A, as `interlayer entity merge` does."""
+    context.invoke(entity_merge, kept=kept, other=other, reason=reason, as_json=as_json)
+
+
+@entity_duplicates.command("reject")
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@_REASON
+@AS_JSON
+@with_process
+async def entity_duplicates_reject(parts: "Parts", one: str, other: str, reason: str, as_json: bool) -> None:
+    """Remember that A and B are two; they are not offered again."""
+    done = await parts.memory.duplicates.distinguish(parts.settings.principal, one, other, reason)
+    echo(
+        as_json,
+        done,
+        lambda: click.echo(f"{done.one.ref} ({done.one.name}) and {done.other.ref} ({done.other.name}) are two"),
+    )

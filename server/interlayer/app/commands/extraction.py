@@ -136,7 +136,7 @@ def evaluate(
     folder: Path, model: str | None, api_base: str | None, plot: Path | None, missed: bool, as_json: bool
 ) -> None:
     """Score how well a model reads labelled samples, so that models can be compared on your own data."""
-    from interlayer.app.commands.bar_chart import bars
+    from interlayer.app.bar_chart import bars
     from interlayer.app.commands.output import print_scores
     from interlayer.app.evaluation import evaluation
 

@@ -21,7 +21,12 @@ REASON = click.option("--reason", required=True, help="Why; kept with what you d
 FOLDER_OR_IN_FORCE = click.argument("folder", type=click.Path(path_type=Path), required=False)
 AUTHOR = click.option("--author", help="Who wrote it; default: the local agent.")
 BREAK_GLASS = click.option(
-    "--break-glass", is_flag=True, help="Publish before approval; it is flagged, and the approvers are still asked."
+    "--break-glass",
+    is_flag=True,
+    help="Publish what --only names before approval; it is flagged, and the approvers are still asked.",
+)
+ONLY = click.option(
+    "--only", multiple=True, metavar="POLICY", help="Take only this policy; the rest stays as it is. Again for more."
 )
 
 
@@ -90,13 +95,18 @@ async def policy_test(parts: "Parts", folder: Path, as_json: bool) -> int:
 async def policy_diff(parts: "Parts", sets: Sequence[str], as_json: bool) -> None:
     """Show what changes from one set to another: words, scopes, tokens, and what calls of late would get.
 
-    A set is the number of a revision or a folder. Of one set alone it is told what publishing it would change.
+    A set is the number of a revision, a folder or the id of a proposal. Of one set alone it is told what publishing it
+    would change.
     """
     from interlayer.app.commands.policy_output import print_difference
 
     if len(sets) > 2:
         raise click.UsageError("name one set, or two")
-    *before, after = map(_set_of, sets)
+    stewardship, principal = parts.domains.governance.stewardship, parts.settings.principal
+    *before, after = [
+        await stewardship.proposed_files(principal, named) if named.startswith("pr_") else _set_of(named)
+        for named in sets
+    ]
     planner = parts.domains.governance.planner
     found = await planner.difference(parts.settings.principal, after, *before)
     echo(as_json, found, lambda: print_difference(found))
@@ -113,9 +123,7 @@ def _set_of(named: str) -> "Sequence[PolicyFile] | int":
 @REASON
 @AUTHOR
 @BREAK_GLASS
-@click.option(
-    "--only", multiple=True, metavar="POLICY", help="Take only this policy from DIR; the rest stays as it is."
-)
+@ONLY
 @AS_JSON
 def policy_publish(
     folder: Path, reason: str, author: str | None, break_glass: bool, only: Sequence[str], as_json: bool
@@ -133,6 +141,7 @@ def policy_publish(
 @click.option("--reason", help="Why; kept with what you do and in the audit trail.")
 @AUTHOR
 @BREAK_GLASS
+@ONLY
 @click.option("--dry-run", is_flag=True, help="Only show what it would change.")
 @AS_JSON
 @with_process
@@ -142,6 +151,7 @@ async def policy_rollback(
     reason: str | None,
     author: str | None,
     break_glass: bool,
+    only: Sequence[str],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -155,7 +165,9 @@ async def policy_rollback(
         return
     if reason is None:
         raise click.UsageError("Missing option '--reason'; only --dry-run goes without.")
-    done = await governance.rollback(principal, revision, reason=reason, author=author, break_glass=break_glass)
+    done = await governance.rollback(
+        principal, revision, reason=reason, author=author, break_glass=break_glass, only=only
+    )
     echo(as_json, done, lambda: print_published(done))
 
 

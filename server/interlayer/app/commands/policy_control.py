@@ -34,7 +34,7 @@ async def policy_proposals(parts: "Parts", everything: bool, as_json: bool) -> N
 @REASON
 @with_process
 async def policy_approve(parts: "Parts", proposal_id: str, reason: str) -> None:
-    """Agree to a proposal, as INTERLAYER_AGENT; the last approval that it needs publishes it."""
+    """Agree to a proposal, as the person of INTERLAYER_TOKEN; the last approval that it needs publishes it."""
     from interlayer.app.commands.policy_output import print_published
 
     stewardship = parts.domains.governance.stewardship
@@ -43,6 +43,7 @@ async def policy_approve(parts: "Parts", proposal_id: str, reason: str) -> None:
         print_published(done)
     else:
         click.echo(f"{proposal_id}: your approval is kept; `interlayer policy proposals` says what is missing")
+    _say_who(parts)
 
 
 @policy.command("reject")
@@ -50,7 +51,7 @@ async def policy_approve(parts: "Parts", proposal_id: str, reason: str) -> None:
 @REASON
 @with_process
 async def policy_reject(parts: "Parts", proposal_id: str, reason: str) -> None:
-    """Turn a proposal down, as INTERLAYER_AGENT."""
+    """Turn a proposal down, as the person of INTERLAYER_TOKEN."""
     stewardship = parts.domains.governance.stewardship
     rejected = await stewardship.reject(parts.settings.principal, proposal_id, reason)
     if rejected.state == "rejected_later":
@@ -60,6 +61,7 @@ async def policy_reject(parts: "Parts", proposal_id: str, reason: str) -> None:
         )
     else:
         click.echo(f"{proposal_id} is rejected; nothing was published")
+    _say_who(parts)
 
 
 @policy.command("waive")
@@ -77,7 +79,7 @@ async def policy_reject(parts: "Parts", proposal_id: str, reason: str) -> None:
 async def policy_waive(
     parts: "Parts", rule: str, until: "date | datetime", reason: str, **scope: Sequence[str]
 ) -> None:
-    """Exempt a scope from a rule until a time, as INTERLAYER_AGENT; it lapses when the rule changes."""
+    """Exempt a scope from a rule until a time, as the person of INTERLAYER_TOKEN; it lapses when the rule changes."""
     from interlayer_policies.document.days import ends, last_said
 
     end = ends(until, parts.settings.time_zone)
@@ -137,6 +139,13 @@ async def policy_trial(parts: "Parts", policy_id: str | None, since: "date | dat
     begin = _begin(since, parts.settings.time_zone)
     found = await parts.domains.governance.usage.trials(parts.settings.principal, begin, policy_id)
     echo(as_json, found, lambda: print_trials(found))
+
+
+def _say_who(parts: "Parts") -> None:
+    """Say on whose word it is done, where nothing proves who that is."""
+    principal = parts.settings.principal
+    if not principal.proven:
+        click.echo(f"On the word of {principal.person}, self-declared: this organization has no API keys or tokens.")
 
 
 def _included(until: "date | datetime") -> str:

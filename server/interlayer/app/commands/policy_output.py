@@ -1,5 +1,6 @@
 """Governance as people read it: test runs, differences, histories, proposals, explanations."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -14,7 +15,8 @@ from interlayer.app.tables import print_table
 if TYPE_CHECKING:
     from interlayer_policies.delivery.explanation import Explanation
     from interlayer_policies.governance import Published
-    from interlayer_policies.publication.proposals import Proposal
+    from interlayer_policies.publication.approvals import Group
+    from interlayer_policies.publication.proposals import Decision, Proposal
     from interlayer_policies.publication.stewardship import ListedWaiver
     from interlayer_policies.review.diff import Difference, Line
     from interlayer_policies.review.owners import Ownership
@@ -65,8 +67,7 @@ def print_difference(found: "Difference") -> None:
     for problem in found.warnings:
         console.print(Text(f"warning: {problem}", style="yellow"))
     if found.approvals:
-        who = "; ".join(" or ".join(group) for group in found.approvals)
-        console.print(f"It needs the approval of {who}.", markup=False)
+        console.print(f"It needs the approval of {_everybody(found.approvals)}.", markup=False)
     total = found.rule_tokens_after
     console.print(
         f"Policies that differ: {len(found.policies)}. All rules together: {total} tokens "
@@ -94,7 +95,7 @@ def print_published(done: "Published") -> None:
     console = Console()
     counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.removed)} removed"
     proposal = done.proposal
-    waits = "; ".join(" or ".join(group) for group in proposal.waiting_for) if proposal else ""
+    waits = _everybody(proposal.waiting_for) if proposal else ""
     if proposal and proposal.state == "pending":
         console.print(f"{proposal.id}: {counts}; nothing is published before {waits} agree", markup=False)
         console.print(f"  `interlayer policy approve {proposal.id} --reason TEXT`", markup=False)
@@ -130,8 +131,8 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
             "state": one.state,
             "by": one.author,
             "changes": ", ".join(one.changed),
-            "waits for": "; ".join(" or ".join(group) for group in one.waiting_for),
-            "decided": "; ".join(f"{d.by}: {'yes' if d.approved else 'no'} ({d.reason})" for d in one.decisions),
+            "waits for": _everybody(one.waiting_for),
+            "decided": "; ".join(map(_word, one.decisions)),
             "reason": one.reason,
         }
         for one in found
@@ -139,6 +140,18 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
     print_table(Console(), rows, ("id", "state", "by", "changes", "waits for", "decided", "reason"))
     if not rows:
         Console().print("No proposals wait for anybody.", markup=False)
+
+
+def _everybody(groups: "Sequence[Group]") -> str:
+    """Say who has to agree: one of each group, of one that is listed several times so many."""
+    from interlayer_policies.document.policy import Approvers
+
+    return "; ".join(str(Approvers(group, count)) for group, count in Counter(groups).items())
+
+
+def _word(decision: "Decision") -> str:
+    said = "yes" if decision.approved else "no"
+    return f"{decision.by}{'' if decision.proven else ' (self-declared)'}: {said} ({decision.reason})"
 
 
 def print_waivers(found: "Sequence[ListedWaiver]", zone: tzinfo) -> None:

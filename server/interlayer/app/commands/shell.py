@@ -26,6 +26,13 @@ T = TypeVar("T")
 
 FAILED = 1
 AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+REASON: Final = click.option(
+    "--reason",
+    required=True,
+    metavar="CODE",
+    help="Why: subject_request, consent_withdrawn, retention, mistake, duplicate, contract_end or other.",
+)
+REFERENCE: Final = click.option("--reference", metavar="TICKET", help="Where more can be looked up; no prose.")
 
 
 class Instant(click.ParamType[datetime]):
@@ -124,8 +131,10 @@ def _in(
         settings = settings_of(click.get_current_context())
 
         async def main() -> T:
+            from interlayer.app.caller import recognized
+
             async with place(settings) as parts:
-                return await command(parts, *args, **kwargs)
+                return await command(await recognized(parts), *args, **kwargs)
 
         with private_files():
             return anyio.run(main)

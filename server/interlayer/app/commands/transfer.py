@@ -20,6 +20,7 @@ async def export_command(parts: "Parts", file: Path) -> None:
     The file holds all that is remembered and the key of the receipts: keep it as safe as the store itself.
     """
     from interlayer.app.transfer import export
+    from interlayer.audit.reads import Read
     from interlayer.ids import system_clock
     from interlayer.memory.erasure.retention_clock import ClockInDoubt
 
@@ -30,6 +31,9 @@ async def export_command(parts: "Parts", file: Path) -> None:
         await parts.memory.expirer.expire(parts.settings.principal, until=until)
     except ClockInDoubt as doubt:
         click.echo(f"interlayer: {doubt} The export may hold what was kept long enough.", err=True)
+    # Before it begins: a copy that is cut off has shown something too.
+    if note := await parts.memory.reads.keep(parts.settings.principal, Read(kind="export", everything=True)):
+        click.echo(f"interlayer: {note}", err=True)
     count = await export(parts.store, organization, file, system_clock, progress("items written"))
     click.echo(f"{count:,} items of {organization} written to {file}", err=True)
 

@@ -13,6 +13,9 @@ from interlayer.app.configuration import PATHS, PREFIX
 from interlayer.app.settings import SETTINGS
 from interlayer.errors import InvalidInput
 
+OF_COMMANDS: Final = frozenset({"TOKEN"})
+"""Settings of a person at the command line, and of no server."""
+
 SECRETS: Final = (f"{PREFIX}MODEL_API_KEY",)
 """Variables whose values are written into no file."""
 
@@ -58,7 +61,8 @@ def configuration(client: Client, environment: Mapping[str, str]) -> dict[str, A
     command = shutil.which("interlayer") or str(Path(sys.executable).with_name("interlayer"))
     entry: dict[str, Any] = {"type": "stdio"} if client.key == "servers" else {}
     entry |= {"command": str(Path(command).absolute()), "args": ["serve"]}
-    settings = {name: value for name, value in environment.items() if name.removeprefix(PREFIX) in SETTINGS}
+    named = SETTINGS.keys() - OF_COMMANDS
+    settings = {name: value for name, value in environment.items() if name.removeprefix(PREFIX) in named}
     for secret in SECRETS:
         if settings.pop(secret, "") and client.reference:
             settings[secret] = client.reference.format(secret)

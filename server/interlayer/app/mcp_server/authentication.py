@@ -4,18 +4,15 @@ Two kinds of token are taken, one at a time: API keys of our own (`access`), and
 identity provider. A process serves one organization; a token of another one is no token here.
 """
 
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import anyio
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken, TokenVerifier
-from mcp.server.auth.routes import build_resource_metadata_url
 from mcp.server.auth.settings import AuthSettings
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interlayer.app.access import Access, expiry_seconds
 from interlayer.app.identity_provider import Jwt
@@ -27,11 +24,8 @@ from interlayer.principal import Principal
 _REMEMBERED_S: Final = 5.0
 _REMEMBERED_MAX: Final = 1_000
 _LOOK_S: Final = 2.0
-_RETRY_S: Final = 5
 _LEEWAY_S: Final = 30
-_REASON_CHARACTERS_MAX: Final = 200
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-_PATH: Final = "/mcp"
 _PRINCIPAL: Final = "interlayer_principal"
 _UNPUBLISHED: Final = "https://keys.invalid"  # the SDK wants an issuer; without a resource it is never shown
 
@@ -44,11 +38,16 @@ class Unrecognized(Unavailable):
 
 def caller() -> Principal:
     """Return who makes the present call. Raises `Refused` when that is nobody."""
-    token = get_access_token()
-    principal = (token.claims or {}).get(_PRINCIPAL) if token else None
-    if not isinstance(principal, Principal):
+    principal = principal_in(get_access_token())
+    if principal is None:
         raise Refused("this server answers authenticated callers only; send a bearer token.")
     return principal
+
+
+def principal_in(token: AccessToken | None) -> Principal | None:
+    """Return whom a token stands for that was recognized."""
+    principal = (token.claims or {}).get(_PRINCIPAL) if token else None
+    return principal if isinstance(principal, Principal) else None
 
 
 class KeyVerifier(TokenVerifier):
@@ -125,29 +124,6 @@ class JwtVerifier(TokenVerifier):
         return claims
 
 
-class TokenAnswers:
-    """Answers for tokens that the SDK has none for: 401 with the reason, 503 while callers cannot be recognized."""
-
-    def __init__(self, app: ASGIApp, settings: AuthSettings) -> None:
-        self._app = app
-        resource = settings.resource_server_url
-        self._metadata = f', resource_metadata="{build_resource_metadata_url(resource)}"' if resource else ""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request. Tokens are looked at before anything is answered, and count where tools are called."""
-        if scope["type"] == "http" and scope["path"] != _PATH:
-            scope["headers"] = [header for header in scope["headers"] if header[0].lower() != b"authorization"]
-        try:
-            await self._app(scope, receive, send)
-        except TokenRefused as error:
-            reason = _header_text(str(error))
-            told = f'Bearer error="invalid_token", error_description="{reason}"{self._metadata}'
-            await _answer(send, 401, "invalid_token", reason, (b"www-authenticate", told.encode()))
-        except Unrecognized as error:
-            retry = (b"retry-after", str(_RETRY_S).encode())
-            await _answer(send, 503, "temporarily_unavailable", str(error), retry)
-
-
 async def wait_for_end(verifier: TokenVerifier) -> None:
     """Return when the token of the present call is in force no more."""
     token = get_access_token()
@@ -165,11 +141,15 @@ async def wait_for_end(verifier: TokenVerifier) -> None:
             continue
 
 
-def auth_settings(jwt: Jwt | None) -> AuthSettings:
-    """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it."""
+def auth_settings(jwt: Jwt | None, hosts: Sequence[str] = ()) -> AuthSettings:
+    """Tell the SDK what it wants to know: with an identity provider, which one, so that clients can find it.
+
+    Our own address is the audience; where that is none, as with Entra, the first host that the server is called by.
+    """
     if jwt is None:
         return AuthSettings.model_validate({"issuer_url": _UNPUBLISHED, "resource_server_url": None})
-    resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else None
+    named = f"https://{hosts[0]}/mcp" if hosts else None
+    resource = jwt.audience if jwt.audience.startswith(("https://", "http://")) else named
     # The verifier checks the audience itself.
     told = {"issuer_url": jwt.issuer, "resource_server_url": resource, "validate_token_resource": False}
     return AuthSettings.model_validate(told)
@@ -184,17 +164,3 @@ def _access_token(token: str, principal: Principal, expires_at: int | None) -> A
         subject=principal.user or None,
         claims={_PRINCIPAL: principal},
     )
-
-
-async def _answer(send: Send, status: int, error: str, reason: str, header: tuple[bytes, bytes]) -> None:
-    body = json.dumps({"error": error, "error_description": reason}).encode()
-    length = (b"content-length", str(len(body)).encode())
-    headers = [(b"content-type", b"application/json"), length, header]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _header_text(reason: str) -> str:
-    """Return a reason as a quoted string of a header can hold it."""
-    plain = reason.encode("ascii", "replace").decode().replace("\\", "/").replace('"', "'")
-    return "".join(character for character in plain if character.isprintable())[:_REASON_CHARACTERS_MAX]

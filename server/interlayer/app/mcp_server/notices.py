@@ -50,6 +50,7 @@ class PolicyNotices(InMemorySubscriptionBus):
         self._connections: set[Connection] = set()
         self._listen_stream = ListenHandler(self)
         self._end: Callable[[], Awaitable[None]] | None = None
+        self._demand_reader: Callable[[], None] = _allow
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Register a listener and return what takes it out again."""
@@ -67,11 +68,18 @@ class PolicyNotices(InMemorySubscriptionBus):
 
         return unsubscribe
 
-    def serve(self, server: MCPServer[Any], end: Callable[[], Awaitable[None]] | None = None) -> None:
+    def serve(
+        self,
+        server: MCPServer[Any],
+        demand_reader: Callable[[], None],
+        end: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Register what clients listen with; `MCPServer` itself serves streams alone, and reads nothing before.
 
-        `end` returns when the caller of the present request is admitted no more; its stream ends then.
+        `demand_reader` raises `Refused` where the caller of the present request may not read. `end` returns when that
+        caller is admitted no more; its stream ends then.
         """
+        self._demand_reader = demand_reader
         self._end = end
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
         low.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
@@ -125,6 +133,7 @@ class PolicyNotices(InMemorySubscriptionBus):
     async def _listen(
         self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
     ) -> SubscriptionsListenResult:
+        self._demand_role()
         await self._begin()
         if self._end is None:
             return await self._listen_stream(ctx, params)
@@ -143,6 +152,7 @@ class PolicyNotices(InMemorySubscriptionBus):
                 "resources/subscribe: over HTTP this server keeps no session that could be told of a change. "
                 "Listen with protocol 2026-07-28, or connect over stdio; the next call obeys a publish in any case.",
             )
+        self._demand_role()
         await self._begin()
         if connection not in self._connections:
             self._connections.add(connection)
@@ -155,6 +165,12 @@ class PolicyNotices(InMemorySubscriptionBus):
         self._forget(_plain(params.uri), _connection(ctx))
         return EmptyResult()
 
+    def _demand_role(self) -> None:
+        try:
+            self._demand_reader()
+        except InterlayerError as error:
+            raise MCPError(INVALID_REQUEST, str(error)) from error
+
     def _leave(self, connection: Connection) -> None:
         self._connections.discard(connection)
         for uri in list(self._sessions):
@@ -165,6 +181,10 @@ class PolicyNotices(InMemorySubscriptionBus):
         held.pop(connection, None)
         if not held:
             self._sessions.pop(uri, None)
+
+
+def _allow() -> None:
+    pass
 
 
 async def _cancel_after(end: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:

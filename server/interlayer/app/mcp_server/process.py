@@ -128,7 +128,7 @@ class Interlayer:
             tasks.start_soon(self._sweep, parts)
             tasks.start_soon(_follow, parts, self.principal.organization)
             tasks.start_soon(_read_backlog, parts, self.principal.organization)
-            tasks.start_soon(parts.sealer.run, self.principal, parts.domains.governance.settle)
+            tasks.start_soon(parts.sealer.run, self.principal, parts.settle)
 
     async def _sweep(self, parts: "Parts") -> None:
         """Erase what was kept long enough, now and every hour, as long as the clock is not in doubt."""

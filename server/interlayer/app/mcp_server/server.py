@@ -4,8 +4,6 @@ What the SDK leaves open is closed here: an unknown argument is an error, errors
 trace, and the text of a result says the same as the structured content, in lines that a model reads.
 """
 
-import difflib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,10 +18,11 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ToolListing
-from pydantic import ValidationError
 
 from interlayer import __version__
 from interlayer.answers import as_json, schema_of
+from interlayer.app.mcp_server.appearance import CACHE_HINTS, ICON
+from interlayer.app.mcp_server.arguments import parse_arguments
 from interlayer.app.mcp_server.authentication import wait_for_end
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.schemas import slim_input
@@ -97,13 +96,19 @@ class InterlayerServer(MCPServer[None]):
             title="Interlayer",
             instructions=INSTRUCTIONS,
             version=__version__,
+            icons=[ICON],
+            cache_hints=CACHE_HINTS,
             log_level="WARNING",
             middleware=[_greeting(greeted)],
             subscriptions=notices,
             token_verifier=authentication[0] if authentication else None,
             auth=authentication[1] if authentication else None,
         )
-        notices.serve(self, partial(wait_for_end, authentication[0]) if authentication else None)
+        notices.serve(
+            self,
+            lambda: _demand(principal(), "reader", "listening for changes"),
+            partial(wait_for_end, authentication[0]) if authentication else None,
+        )
         self._domains = domains
         self._principal = principal
         self._ready = ready
@@ -140,8 +145,8 @@ class InterlayerServer(MCPServer[None]):
             return await super().call_tool(name, arguments, context)
         try:
             principal = self._principal()
-            given = parse_arguments(tool, arguments)
             _demand(principal, tool.role, name)
+            given = parse_arguments(tool, arguments)
             await self._ready()
             answer = as_json(await tool.run(self._domains(), principal, given))
         except InterlayerError as error:
@@ -173,42 +178,6 @@ def _greeting(greeted: Callable[[], None]) -> ServerMiddleware[Any]:
         return result
 
     return tell
-
-
-def parse_arguments(tool: Tool[Any, Any], arguments: Mapping[str, Any]) -> Any:
-    """Return the tool's input. Raises `ToolError` that names what is wrong, in two sentences at most."""
-    known = tool.input.model_fields
-    for name in arguments:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ToolError(f"{str(name)[:60]!r}: unknown argument of {tool.name}.{hint} Known: {', '.join(known)}.")
-    given = {name: _unwrap(value, known[name].annotation) for name, value in arguments.items() if value is not None}
-    try:
-        return tool.input.model_validate(given)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        told = "; ".join(f"{_place(problem['loc'])}: {problem['msg']}" for problem in problems[:5])
-        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
-        raise ToolError(f"{told}{more}. Known arguments: {', '.join(known)}.") from error
-
-
-def _unwrap(value: Any, annotation: Any) -> Any:
-    """Return a list or object that a client sent as a JSON string, as some do."""
-    if isinstance(value, str) and value[:1] in "[{" and getattr(annotation, "__origin__", None) in (list, dict):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """Return where a problem is, without the names of union members that pydantic adds."""
-    return ".".join(str(part) for part in location if not (isinstance(part, str) and part in _UNION_MEMBERS))
-
-
-_UNION_MEMBERS: Final = {"str", "int", "float", "bool", "list[str]", "constrained-str"}
 
 
 def _listing(tool: Tool[Any, Any]) -> ToolListing:
@@ -289,9 +258,8 @@ def _add_resources(
     async def entity(type: str, id: str) -> str:
         with _translate_errors():
             known, reader = await open_domains()
-            return compact_json(
-                visible_in(as_json(await known.memory.recaller.recall(reader, RecallRequest(entity=f"{type}:{id}"))))
-            )
+            answer = await known.memory.recall(reader, RecallRequest(entity=f"{type}:{id}"), "resource")
+            return compact_json(visible_in(as_json(answer)))
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:

@@ -7,6 +7,7 @@ made for something else than a call, such as an ID token, is refused with the re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from interlayer.app.access import RESERVED_AGENTS
 from interlayer.app.identity_provider import Jwt
 from interlayer.errors import Refused
 from interlayer.principal import KNOWN_ROLES, Principal
@@ -41,6 +42,8 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     if agent is None:
         raise TokenRefused("the token names no client: it has none of client_id, azp, cid, appid, sub.")
     _demand_name(agent, "client")
+    if agent.lower() in RESERVED_AGENTS:
+        raise TokenRefused(f"the token's client is called {agent!r}, as records call the program itself.")
     user = _user(claims, agent)
     _demand_name(user, "sub")
     groups = [group for claim in _TEAM_CLAIMS for group in _words(claims.get(claim))]
@@ -48,7 +51,7 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     grants = list(jwt.mapping.grants(groups, app_roles))
     roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
     teams = frozenset[str]().union(*(grant.teams for grant in grants))
-    return Principal(organization, agent, roles, teams, user, actors)
+    return Principal(organization, agent, roles, teams, user, actors, proven=True)
 
 
 def demand_access_type(header: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ Under stdio, end of input, SIGTERM and SIGINT all end the process within seconds
 alone skips the teardown on SIGTERM and hangs on SIGINT while idle, because a thread waits for input for ever.
 """
 
-import ipaddress
 import logging
 import os
 import signal
@@ -13,12 +12,10 @@ from contextlib import ExitStack
 from typing import Final
 
 import anyio
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from interlayer.app.identity_provider import Jwt
-from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, TokenAnswers, auth_settings, caller
+from interlayer.app.mcp_server.authentication import JwtVerifier, KeyVerifier, auth_settings, caller
+from interlayer.app.mcp_server.door.names import is_loopback
 from interlayer.app.mcp_server.process import Interlayer, running
 from interlayer.app.mcp_server.server import Authentication, InterlayerServer
 from interlayer.errors import InvalidInput, Refused
@@ -29,10 +26,8 @@ logger = logging.getLogger(__name__)
 
 
 def build_server(interlayer: Interlayer, authentication: Authentication | None = None) -> InterlayerServer:
-    """Return the MCP server of a process, with its health routes; `authentication`: each call says who makes it."""
-    verifier = authentication[0] if authentication else None
-    keys = verifier.keys if isinstance(verifier, JwtVerifier) else None
-    server = InterlayerServer(
+    """Return the MCP server of a process; `authentication`: each call says who makes it."""
+    return InterlayerServer(
         lambda: interlayer.domains,
         caller if authentication else lambda: interlayer.principal,
         interlayer.ready,
@@ -43,27 +38,13 @@ def build_server(interlayer: Interlayer, authentication: Authentication | None =
         interlayer.settings.answers,
     )
 
-    @server.custom_route("/healthz", methods=["GET"])
-    async def healthz(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "up"})
-
-    @server.custom_route("/readyz", methods=["GET"])
-    async def readyz(_: Request) -> JSONResponse:
-        problems, degraded = await interlayer.check(), interlayer.degraded
-        if keys and keys.trouble:  # without any keys nobody can call; with the last good ones all can
-            (degraded if keys.are_there else problems).append(f"identity provider: {keys.trouble}")
-        answer = {"ready": not problems, "problems": problems, "degraded": degraded}
-        return JSONResponse(answer, status_code=503 if problems else 200)
-
-    return server
-
 
 def _authentication(interlayer: Interlayer) -> Authentication | None:
     auth, organization = interlayer.settings.auth, interlayer.principal.organization
     if auth == "none":
         return None
     if isinstance(auth, Jwt):
-        return JwtVerifier(auth, organization), auth_settings(auth)
+        return JwtVerifier(auth, organization), auth_settings(auth, interlayer.settings.http.hosts)
     return KeyVerifier(interlayer.access, organization), auth_settings(None)
 
 
@@ -76,21 +57,27 @@ async def serve_stdio(interlayer: Interlayer) -> None:
         tasks.cancel_scope.cancel()
 
 
-def http_app(server: InterlayerServer, host: str) -> Starlette:
-    """Return the ASGI application: stateless streamable HTTP at /mcp, health at /healthz and /readyz."""
-    return server.streamable_http_app(stateless_http=True, json_response=False, host=host)
-
-
 async def serve_http(interlayer: Interlayer, host: str, port: int) -> None:
     """Serve over HTTP until a signal."""
     import uvicorn
 
-    authentication = _authentication(interlayer)
-    app = http_app(build_server(interlayer, authentication), host)
-    if authentication:
-        app.add_middleware(TokenAnswers, settings=authentication[1])
+    from interlayer.app.mcp_server.door.application import http_app
+    from interlayer.app.mcp_server.door.connections import AcceptNoise, Places, backlog_for, connections_max
+    from interlayer.app.mcp_server.door.refusals import Refusals
+
+    authentication, refusals, room = _authentication(interlayer), Refusals(), connections_max()
+    logging.getLogger("asyncio").addFilter(AcceptNoise())
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+        http_app(build_server(interlayer, authentication), interlayer, host, authentication, refusals),
+        host=host,
+        port=port,
+        http=Places(room, refusals).protocol,
+        ws="none",
+        backlog=backlog_for(room),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
     )
     with ExitStack() as stack:
         if sys.platform != "win32":
@@ -109,21 +96,12 @@ def parse_address(address: str, *, authenticated: bool = False) -> tuple[str, in
     host = host.strip("[]") or "127.0.0.1"
     if not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise InvalidInput("--http", f"{address!r} is no HOST:PORT.", "Write 127.0.0.1:8000.")
-    if not authenticated and not _is_loopback(host):
+    if not authenticated and not is_loopback(host):
         raise Refused(
             f"--http: {host} can be reached from other machines and no authentication is configured, so any caller "
             "could read and write everything. Bind to 127.0.0.1, or set INTERLAYER_AUTH to keys or jwt."
         )
     return host, int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _end_on_signal(interlayer: Interlayer) -> None:

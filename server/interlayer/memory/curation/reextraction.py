@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from interlayer.audit.trail import Trail
+from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, NotFound, Refused, Unavailable
 from interlayer.ids import Clock, first_id, new_id, parse_instant
 from interlayer.memory.curation.reextraction_diff import Change, Reread, compared, event_of
@@ -196,7 +196,7 @@ class Rereader:
                 planned = await self._plan(principal, reread, stored, log)
                 operations = [*planned.operations, *self._settling(organization, reread, claimed)]
                 if len(operations) >= TRANSACT_OPERATIONS_MAX:
-                    await self._hand_over(organization, stored, log, reread.memory.id)
+                    await self._hand_over(principal, stored, log, reread.memory.id)
                     return None
                 await self._trail.commit(principal, event_of(planned.change), operations)
                 return planned.change
@@ -220,11 +220,14 @@ class Rereader:
         pending = reread.gated.pending
         return [postponed(organization, claimed, pending, self._clock()) if pending else done(organization, claimed)]
 
-    async def _hand_over(self, organization: str, stored: StoredHead, log: Sequence[LogEntry], memory_id: str) -> None:
+    async def _hand_over(
+        self, principal: Principal, stored: StoredHead, log: Sequence[LogEntry], memory_id: str
+    ) -> None:
         """Have facts that others confirm go on in their words, as many as one transaction holds.
 
         What is known stays as it is by that. Raises `Refused` when there is nothing to hand over.
         """
+        organization = principal.organization
         gone = {memory_id, *later_readings(log, memory_id)}
         given = {fact.id for one in log if one.id == memory_id for fact in one.facts if fact.given}
 
@@ -236,7 +239,8 @@ class Rereader:
         erasure = await largest_that_fits(shared, plan)
         if not shared or not erasure.fits:
             raise Refused(f"{memory_id}: its content yields more than can be replaced at once.")
-        await self._store.transact(transaction(erasure, outbox.new_keys(organization, self._clock)))
+        event = Event("memory.handed_over", stored.head.entity.ref, {"content": memory_id, "facts": len(shared)})
+        await self._trail.commit(principal, event, transaction(erasure, outbox.new_keys(organization, self._clock)))
 
     async def _log(self, organization: str, memory_id: str) -> tuple[StoredHead, list[LogEntry]]:
         stored = await self._entities.holder(organization, memory_id)

@@ -46,7 +46,9 @@ class EntityReference:
     def display_names(self) -> tuple[str, ...]:
         """Every name that the entity bears by this call: the given one, and the key where it can only be a name."""
         nameless = self.key_identifiers or self.entity.is_id
-        return tuple(dict.fromkeys(name for name in (self.name, None if nameless else self.entity.key) if name))
+        return tuple(
+            dict.fromkeys(name for name in (self.name, self.entity.name, None if nameless else self.entity.key) if name)
+        )
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class Resolution:
         parsed = parse_entity(entity, self._schema, field)
         if given and len(given) > IDENTIFIERS_MAX:
             raise InvalidInput("identifiers", f"{len(given)} were given.", f"At most {IDENTIFIERS_MAX} are taken.")
-        found = {kind: normal_identifier(kind, value) for kind, value in (given or {}).items()}
+        found = {kind: normal_identifier(kind, value, self._schema) for kind, value in (given or {}).items()}
         if name is not None:
             check_text(name, "name")
             name = " ".join(name.split())

@@ -16,8 +16,23 @@ class ErasedCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillNamed:
+    """Another entity whose facts name what was forgotten: how many of those that were looked at."""
+
+    entity: str
+    facts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetAnswer:
-    """The answer of forget. `pending` says which layer holds it still, until it can be reached."""
+    """The answer of forget. `pending` says which layer holds it still, until it can be reached.
+
+    `recorded_as` is there where words of the reason were not kept, `still_named` where other entities name what was
+    forgotten, `restorable` where it can be taken back: until when, and how.
+    """
 
     erased: ErasedCounts
     pending: str | None = None
+    recorded_as: str | None = None
+    still_named: tuple[StillNamed, ...] | None = None
+    restorable: str | None = None

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from interlayer.audit.trail import Event
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter
+from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
 from interlayer.memory.erasure.plan import Erasure, event_body, largest_that_fits
 from interlayer.memory.log.entity_read import StoredHead, listed
 from interlayer.memory.log.records import EntityId, LogEntry
@@ -34,8 +34,15 @@ class Expirer:
     """Erases what was kept long enough."""
 
     def __init__(
-        self, store: ItemStore, entities: Entities, projector: Projector, forgetter: Forgetter, schema: Schema
+        self,
+        store: ItemStore,
+        entities: Entities,
+        projector: Projector,
+        forgetter: Forgetter,
+        schema: Schema,
+        safeguards: Safeguards,
     ) -> None:
+        self._safeguards = safeguards
         self._store = store
         self._entities = entities
         self._projector = projector
@@ -52,12 +59,16 @@ class Expirer:
     ) -> dict[str, int]:
         """Return how many entities were erased whole, and how many memories and facts in all.
 
+        What is under legal hold stays, `held` says of how many entities where there are any. What was forgotten and can
+        be taken back no longer is erased for good.
+
         `until` is up to when retention may count, for a clock may be wrong (`RetentionClock`); without it, up to now.
         With `dry_run`, what would be. Raises `Refused` under a schema that is not the one on record, and `Unavailable`
         when vectors cannot be cleared just now; that is made up for when the outbox is drained next.
         """
         await ensure_in_force(self._store, principal.organization, self._schema)
         counts = Counter[str](entities=0, memories=0, facts=0)
+        ended = 0 if dry_run else await self._safeguards.grace.end(principal, until)
         for entity_type, declared in self._schema.entities.items():
             if declared.retention:
                 async for found in self._of_type(principal, entity_type, until, dry_run):
@@ -66,9 +77,10 @@ class Expirer:
         if not dry_run:
             purged = await self._store.purge(until.timestamp() if until else None)
             await self._projector.erase(principal.organization)
-            if purged or any(counts.values()):
+            if purged or ended or any(counts.values()):
                 await self._store.scrub()
-        return {name: counts[name] for name in ("entities", "memories", "facts")}
+        told = {name: counts[name] for name in ("entities", "memories", "facts")}
+        return {**told, "held": counts["held"]} if counts["held"] else told
 
     async def _of_type(
         self, principal: Principal, entity_type: str, until: datetime | None, dry_run: bool
@@ -78,7 +90,7 @@ class Expirer:
             async for entity in entities:
                 while found := await self._step(principal, entity, cutoff, dry_run):
                     yield found
-                    if dry_run:
+                    if dry_run or found["held"]:
                         break
 
     async def _step(self, principal: Principal, entity: EntityId, cutoff: str, dry_run: bool) -> Counter[str] | None:
@@ -99,9 +111,13 @@ class Expirer:
             kept = [memory for memory in log if memory.id not in gone and not is_structure(memory)]
             if not gone and (kept or await self._is_needed(organization, stored)):
                 return None
+            holds = self._safeguards.holds
+            if await holds.on(organization, [stored.head.entity, *stored.head.absorbed]):
+                return Counter(held=1)
             erasure = await self._plan(organization, stored, log, gone, whole=not kept, portion=not dry_run)
             if dry_run:
                 return erasure.counts
+            erasure.decisive.extend(await holds.guard(organization, stored.head))
             retention = self._schema.entities[entity.type].retention
             detail: dict[str, Any] = {"retention": retention, **event_body(erasure)}
             await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)

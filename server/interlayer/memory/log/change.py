@@ -171,9 +171,9 @@ class EntityChange:
             if key not in kept:
                 yield Delete(key)
         if one.after:
-            known = {fact.id for fact in one.before.facts}
-            renamed = [fact.id for fact in one.after.facts if fact.id not in known]
-            yield outbox.addition(new_key(), self.entity, one.revision, renamed)
+            known = {fact.id: fact.text for fact in one.before.facts}
+            changed = [fact.id for fact in one.after.facts if known.get(fact.id) != fact.text]
+            yield outbox.addition(new_key(), self.entity, one.revision, changed)
 
     def _entry(self, entry: LogEntry, revision: int) -> Iterator[Put]:
         """Put an entry: the first item holds all but the statements that do not fit, further ones hold those."""

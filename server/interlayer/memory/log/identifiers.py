@@ -24,15 +24,25 @@ _ID: Final = re.compile(r"e_[0-9a-z]{16}")
 _EXTENSION: Final = re.compile(r"(?<=\d)[\s,;]*(?:ext(?:ension)?\.?|x|#)[\s:=]*(?=\d)")
 _TRUNK: Final = re.compile(r"\(\s*0\s*\)")
 _ADDRESS: Final = re.compile(r"^.*<([^<>]+@[^<>]+)>$|^mailto:([^?]*).*$")
+_NAMED_ADDRESS: Final = re.compile(r"""["'\s]*([^<>@"]*?)["'\s]*<\s*([^<>@\s]+@[^<>@\s]+)\s*>""")
+_SALESFORCE: Final = re.compile(r"(?=(?:\D*\d){3})[0-9A-Za-z]{15}")
+_SALESFORCE_SUFFIX: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_SAME_MARKS: Final = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63", "-")
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02b9\u02bc\u00b4`", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')
+)
+"""Dashes, apostrophes and quotation marks that programs write in place of those on the keyboard."""
 _BEFORE_HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?")
 
 
 @dataclass(frozen=True, slots=True)
 class EntityString:
-    """A parsed `type:key`."""
+    """A parsed `type:key`; `name` is what stood before the address in `type:NAME <ADDRESS>`."""
 
     type: str
     key: str
+    name: str | None = None
 
     @property
     def is_id(self) -> bool:
@@ -51,6 +61,8 @@ def parse_entity(text: str, schema: Schema, field: str = "entity") -> EntityStri
     if len(key) > KEY_MAX:
         raise InvalidInput(field, f"the key has {len(key)} characters.", f"At most {KEY_MAX} are taken.")
     schema.entity(kind, field)
+    if addressed := _NAMED_ADDRESS.fullmatch(key):
+        return EntityString(kind, addressed[2], addressed[1][:NAME_MAX] or None)
     return EntityString(kind, key)
 
 
@@ -72,14 +84,18 @@ def check_reason(reason: str) -> None:
     check_text(reason, "reason", REASON_MAX)
 
 
-def normal_identifier(kind: str, value: str) -> str:
-    """Return the form under which two spellings of an identifier are the same. Raises `InvalidInput`."""
+def normal_identifier(kind: str, value: str, schema: Schema) -> str:
+    """Return the form under which two spellings of an identifier are the same. Raises `InvalidInput`.
+
+    Case tells identifiers apart where the schema says so of the kind, and in ids of Salesforce.
+    """
     field = f"identifiers.{kind[:40]}"
     if not _KIND.fullmatch(kind) or kind == NAME:
         raise InvalidInput(field, "no kind of identifier.", "Use a short lower-case word, such as email or crm_id.")
     value = visible(value)
     check_text(value, field)
-    spelled, normal = _NORMAL.get(kind, (_fold, str))
+    declared = schema.identifiers.get(kind)
+    spelled, normal = _NORMAL.get(kind, (_exact if declared and declared.case == "kept" else _record_id, str))
     text, before = spelled(value), ""
     while text != before:  # what is peeled off may leave something to peel: https://www.www.acme.com
         text, before = spelled(normal(text)), text
@@ -102,10 +118,10 @@ def possible_identifiers(entity: EntityString, schema: Schema) -> dict[str, str]
     found: dict[str, str] = {}
     for kind in schema.entities[entity.type].identifiers:
         shape = schema.identifiers[kind].shape
-        if shape is not None and shape.fullmatch(entity.key):
-            found[kind] = normal_identifier(kind, entity.key)
+        if shape is not None and shape.fullmatch(_exact(entity.key)):
+            found[kind] = normal_identifier(kind, entity.key, schema)
     if not found and not re.search(r"\s", entity.key) and not entity.key.isalpha():
-        found[GENERIC] = normal_identifier(GENERIC, entity.key)
+        found[GENERIC] = normal_identifier(GENERIC, entity.key, schema)
     return found
 
 
@@ -153,7 +169,27 @@ def _label(label: str) -> str:
 
 
 def _fold(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Fold case, width and typography; the i of Turkish with and without its dot is one in either case."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_SAME_MARKS)).casefold())
+    return " ".join(plain.translate(_SAME_MARKS).replace("i\u0307", "i").replace("\u0131", "i").split())
+
+
+def _exact(text: str) -> str:
+    """Fold width and typography, and keep case."""
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_SAME_MARKS)).split())
+
+
+def _record_id(text: str) -> str:
+    """Fold an id of a record; one of Salesforce with 15 characters becomes the one with 18, which has no case.
+
+    The suffix says which letters of each five are capitals (Salesforce help, "Convert 15-character IDs").
+    """
+    plain = _exact(text)
+    if not _SALESFORCE.fullmatch(plain):
+        return _fold(plain)
+    fives = (plain[start : start + 5] for start in range(0, 15, 5))
+    capitals = (sum(one.isupper() << place for place, one in enumerate(five)) for five in fives)
+    return _fold(plain + "".join(_SALESFORCE_SUFFIX[number] for number in capitals))
 
 
 def _lower(text: str) -> str:

@@ -14,16 +14,23 @@
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
 | `ORG#c`                          | `MEMORY_ID#KIND`        | an identifier that was claimed and belongs to another |
+| `ORG#d#TYPE`                     | `ID#ID`                 | two entities that may be one, and what was decided |
 | `ORG#q`                          | `MEMORY_ID`             | candidates of a call that the gates turned down   |
 | `ORG#q#TYPE#WHO`                 | `MEMORY_ID`             | such calls by entity: its id, or what it was called |
 | `ORG#p`                          | `MEMORY_ID`             | content that a model has still to read            |
 | `ORG#w`                          | `MEMORY_ID#PART`        | calls whose content a model is reading            |
 | `ORG#u`                          | `DAY`                   | tokens and cost of the models on a day            |
+| `ORG#f#DAY`                      | `CALLER`                | how many erasures a caller made on a day          |
+| `ORG#g`                          | `CASE`                  | an erasure that can be taken back until it is due |
+| `ORG#g#CASE`                     | `NUMBER`                | an item as it was before such an erasure          |
+| `ORG#h`                          | `TYPE#ID`               | a legal hold on an entity                         |
+| `ORG#d`                          | `CASE`                  | the erasure of a data subject that is under way   |
 | `ORG#outbox`                     | `ID`                    | changes that the vector index has not seen yet    |
 | `ORG#settings`                   | `space`                 | the embedding space of the organization           |
 | `ORG#settings`                   | `importing`             | the digest of an import that is not complete      |
 | `ORG#settings`                   | `model`                 | the extraction model, if it was chosen by command |
 | `ORG#settings`                   | `schema`                | the schema that its data was last written under   |
+| `ORG#settings`                   | `duplicates`            | up to when duplicates were sought                 |
 | `ORG#settings`                   | `retention`             | up to when retention has counted                  |
 
 Parts are joined with `#`, which `_part` escapes, so that no value can reach into another's place. What is read together
@@ -44,6 +51,11 @@ BEARER = "~"
 
 def _part(text: str) -> str:
     return text.replace("%", "%25").replace("#", "%23")
+
+
+def text_of(part: str) -> str:
+    """Return a part of a partition as it was before it was joined with others."""
+    return part.replace("%23", "#").replace("%25", "%")
 
 
 def _key(organization: str, *parts: str, sort: str) -> Key:
@@ -88,6 +100,16 @@ def one_memory(revision: int) -> Span:
 def memory_items(first: str, last: str) -> Span:
     """Return the span from one item of the log to another, both included, by their sort keys."""
     return Span(first, f"{last}!")  # sorts before the # that begins a further part
+
+
+def place_in_log(key: Key) -> tuple[EntityId, int] | None:
+    """Return whose log an item belongs to and at which revision, None for what is no item of a log."""
+    if key.table != "memory" or not key.sort.startswith("m#"):
+        return None
+    _, kind, *names = key.partition.split("#")
+    if kind != "e":
+        return None
+    return EntityId(*(text_of(one) for one in names)), int(key.sort.split("#")[1])
 
 
 def source(organization: str, memory_id: str, part: int) -> Key:
@@ -147,6 +169,17 @@ def conflict(organization: str, memory_id: str, kind: str) -> Key:
     return _key(organization, "c", sort=f"{memory_id}#{_part(kind)}")
 
 
+def duplicate(organization: str, entity_type: str, one: str, other: str) -> Key:
+    """Return the key of two entities of a type that may be one, whichever is named first."""
+    first, second = sorted((one, other))
+    return _key(organization, "d", entity_type, sort=f"{first}#{second}" if first else "")
+
+
+def duplicates_sought(organization: str) -> Key:
+    """Return the key of the note up to when duplicates were sought."""
+    return _key(organization, "settings", sort="duplicates")
+
+
 def rejected(organization: str, memory_id: str) -> Key:
     """Return the key of the candidates of a call that the gates turned down."""
     return _key(organization, "q", sort=memory_id)
@@ -167,6 +200,31 @@ def in_flight(organization: str, memory_id: str, part: int) -> Key:
     return _key(organization, "w", sort=f"{memory_id}#{part:04d}")
 
 
+def erasures(organization: str, day: str, caller: str) -> Key:
+    """Return the key of how many erasures a caller made on a day, YYYY-MM-DD in UTC."""
+    return _key(organization, "f", day, sort=caller)
+
+
+def set_aside(organization: str, case: str) -> Key:
+    """Return the key of an erasure that can be taken back."""
+    return _key(organization, "g", sort=case)
+
+
+def set_aside_item(organization: str, case: str, number: int) -> Key:
+    """Return the key of an item as it was before such an erasure."""
+    return _key(organization, "g", case, sort=f"{number:08d}")
+
+
+def hold(organization: str, entity: EntityId) -> Key:
+    """Return the key of the legal hold on an entity."""
+    return _key(organization, "h", sort=f"{entity.type}#{entity.id}")
+
+
+def subject_case(organization: str, case: str) -> Key:
+    """Return the key of the erasure of a data subject that is under way."""
+    return _key(organization, "d", sort=case)
+
+
 def usage(organization: str, day: str) -> Key:
     """Return the key of what the models took on a day, YYYY-MM-DD in UTC."""
     return _key(organization, "u", sort=day)
@@ -185,7 +243,7 @@ def outbox(organization: str, entry_id: str = "") -> Key:
 def outbox_owner(partition: str) -> str | None:
     """Return the organization whose outbox a partition is, None for any other."""
     name, _, kind = partition.partition("#")
-    return name.replace("%23", "#").replace("%25", "%") if kind == "outbox" else None
+    return text_of(name) if kind == "outbox" else None
 
 
 def space(organization: str) -> Key:

@@ -25,6 +25,11 @@ def queue(organization: str) -> str:
     return keys.outbox(organization).partition
 
 
+def owner_of(key: Key) -> str | None:
+    """Return the organization whose entry a key is of, None for what is no entry."""
+    return keys.outbox_owner(key.partition) if key.table == "memory" else None
+
+
 def entry_key(organization: str, memory_id: str) -> Key:
     """Name the entry that a memory leaves when it is added."""
     return keys.outbox(organization, memory_id)

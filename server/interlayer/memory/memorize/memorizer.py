@@ -160,7 +160,8 @@ class Memorizer:
         async with self._entities.lock(organization, entity):
             change = await self._reconcile(prepared, resolved, entity)
             answer = memorize_answer(change)
-            operations = [*change.operations(), *await self._beside(change, answer)]
+            made = change.operations()
+            operations = [*made, *await self._beside(change, answer, made)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
@@ -270,13 +271,13 @@ class Memorizer:
         labels = {**stored.head.labels, visibility: label_of(reference)}
         return [head_put(organization, replace(stored.head, labels=labels), stored.version)]
 
-    async def _beside(self, change: MemoryChange, answer: MemorizeAnswer) -> list[Operation]:
+    async def _beside(self, change: MemoryChange, answer: MemorizeAnswer, made: Sequence[Operation]) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading."""
         prepared = change.prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *self._rejections(prepared, change.entity),
-            await memory_receipt(self._receipts, prepared, change.entity, change),
+            await memory_receipt(self._receipts, prepared, change.entity, change, made),
             *prepared.call.removal(),
         ]
         if prepared.gated.pending:  # a model has still to read the content

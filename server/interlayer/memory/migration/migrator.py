@@ -14,6 +14,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from interlayer.audit.receipts import ReceiptBook
+from interlayer.audit.state import STATE, state_of
 from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Refused
 from interlayer.memory.log import keys
@@ -44,7 +46,10 @@ from interlayer.storage.optimistic import optimistically
 _PAGE: Final = 100
 _AT_START: Final = 2_000  # entities that a start looks at before it leaves the decision to an operator
 _PASSES: Final = 20
-_BATCH: Final = TRANSACT_OPERATIONS_MAX - 2  # beside the head and the check of the record
+_BATCH: Final = TRANSACT_OPERATIONS_MAX - 3  # beside the head, its receipt and the check of the record
+_STARTER: Final = "interlayer"
+MIGRATED: Final = "migrate"
+"""Kind of the receipt of a head that was written anew under another schema."""
 
 
 @dataclass(slots=True)
@@ -72,17 +77,21 @@ class _Entity:
 class Migrator:
     """Plans and applies schemas, and decides at a start whether the configured one is in force."""
 
-    def __init__(self, store: ItemStore, trail: Trail) -> None:
+    def __init__(self, store: ItemStore, trail: Trail, book: ReceiptBook) -> None:
         self._store = store
         self._trail = trail
+        self._book = book
 
     async def claim(self, organization: str, configured: Schema, file: str = "") -> None:
         """Put the configured schema on record if that alters nothing stored. Raises `Refused` that names the way."""
 
         async def attempt() -> None:
             put = await self.fitting(organization, configured, file)
-            if put:
+            if put and put.expect == ABSENT:
                 await self._store.transact([put])
+            elif put:
+                event = Event("schema.claimed", "schema", {"digest": configured.digest})
+                await self._trail.commit(Principal(organization, _STARTER), event, [put])
 
         busy = "schema: several servers put theirs on record at once. Give them all one schema, start again."
         await optimistically(attempt, busy)
@@ -149,7 +158,7 @@ class Migrator:
         try:
             if scopes:
                 known = await self._begin(organization, known, new)
-                await self._settle(organization, known, new, scopes, done, progress)
+                await self._settle(principal, known, new, scopes, done, progress)
             detail = {"digest": new.digest, "former": known.schema.digest, "rewritten": done.rewritten}
             event = Event("schema.applied", "schema", detail)
             await self._trail.commit(principal, event, [known.put_schema(organization, new)])
@@ -170,7 +179,7 @@ class Migrator:
 
     async def _settle(
         self,
-        organization: str,
+        principal: Principal,
         known: Recorded,
         new: Schema,
         scopes: Mapping[str, _Scope],
@@ -178,6 +187,7 @@ class Migrator:
         progress: Callable[[int], None],
     ) -> None:
         """Rewrite entities until a pass over all of them finds nothing to do: writers may have been on their way."""
+        organization = principal.organization
         mark = Check(keys.schema(organization), known.version)
         for number in range(_PASSES):
             restless = False
@@ -189,13 +199,14 @@ class Migrator:
                     if entity.settled:
                         continue
                     restless = True
-                    await self._rewrite(organization, entity, mark, done)
+                    await self._rewrite(principal, entity, mark, done)
                 progress(done.looked_at)
             if not restless:
                 return
         raise Conflict("schema: entities are being written all the while. Stop the servers and apply again.")
 
-    async def _rewrite(self, organization: str, entity: _Entity, mark: Check, done: SchemaPlan) -> None:
+    async def _rewrite(self, principal: Principal, entity: _Entity, mark: Check, done: SchemaPlan) -> None:
+        organization = principal.organization
         head = replace(entity.after, revision=entity.after.revision + 1)
         place = keys.head(organization, head.entity)
         index: list[Operation] = [*entity.removed, *entity.written]
@@ -203,7 +214,10 @@ class Migrator:
             while len(index) > _BATCH:  # more indexed properties than a transaction holds: the head goes with the last
                 await self._store.transact([mark, Check(place, entity.stored.version), *index[:_BATCH]])
                 del index[:_BATCH]
-            await self._store.transact([mark, head_put(organization, head, entity.stored.version), *index])
+            put = head_put(organization, head, entity.stored.version)
+            state = state_of(await self._book.key(organization), [put])
+            receipt = self._book.made(principal, MIGRATED, {"entity": head.entity.ref, STATE: state})
+            await self._store.transact([mark, put, receipt, *index])
         except VersionConflict as conflict:
             if mark.key in conflict.keys:
                 raise

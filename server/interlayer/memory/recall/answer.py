@@ -191,3 +191,4 @@ class ListAnswer:
     entities: tuple[ListedEntity, ...]
     withheld: tuple[Withheld, ...] | None = None
     next_cursor: str | None = None
+    degraded: tuple[str, ...] | None = None

@@ -98,9 +98,10 @@ class EntitySchema(Strict):
 
 
 class IdentifierSchema(Strict):
-    """One kind of identifier; a key of that shape is taken for one."""
+    """One kind of identifier; a key of that shape is taken for one, and `case` tells whether case tells two apart."""
 
     pattern: str | None = None
+    case: Literal["ignored", "kept"] = "ignored"
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "IdentifierSchema":

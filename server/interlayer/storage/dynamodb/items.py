@@ -166,6 +166,10 @@ class DynamoItems:
                 raise VersionConflict(failed) from failure
             raise Unavailable(f"{self._place}: the transaction was refused: {failure}") from failure
 
+    async def note(self, put: Put) -> None:
+        """Write one item; the service keeps it as safe as any other."""
+        await self.transact([put])
+
     async def purge(self, until_s: float | None = None) -> int:  # noqa: ARG002
         """Do nothing: DynamoDB deletes what has expired by itself, within days, and nothing shows it meanwhile."""
         return 0

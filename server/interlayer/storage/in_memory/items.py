@@ -151,6 +151,10 @@ class InMemoryItems:
         for operation, version, body in zip(operations, versions, bodies, strict=True):
             self._apply(operation, version, body or b"")
 
+    async def note(self, put: Put) -> None:
+        """Write one item."""
+        await self.transact([put])
+
     async def purge(self, until_s: float | None = None) -> int:
         """Remove items that have expired; return how many."""
         await self._enter()

@@ -20,6 +20,7 @@ from interlayer.storage.items import (
     Key,
     Operation,
     Page,
+    Put,
     Span,
     Table,
 )
@@ -117,6 +118,10 @@ class SqliteItems:
     async def transact(self, operations: Sequence[Operation]) -> None:
         """Apply all operations or none."""
         await self._writer.transact(operations, encode(operations))
+
+    async def note(self, put: Put) -> None:
+        """Write one item; the system has it when this returns, and the disk with the next transaction at the latest."""
+        await self._writer.transact([put], encode([put]), waits=False)
 
     async def purge(self, until_s: float | None = None) -> int:
         """Remove items that have expired, some at a time; return how many."""

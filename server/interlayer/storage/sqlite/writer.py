@@ -45,6 +45,11 @@ class _Transaction(_Job):
 
 
 @dataclass(eq=False, slots=True)
+class _Note(_Transaction):
+    """A transaction that does not wait for the disk."""
+
+
+@dataclass(eq=False, slots=True)
 class _Work(_Job):
     """What is done by itself, outside of transactions."""
 
@@ -63,13 +68,19 @@ class Writer:
         self._given = threading.Condition()  # guards what waits
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._waits = True
 
-    async def transact(self, operations: Sequence[Operation], bodies: Sequence[bytes | None]) -> None:
+    async def transact(
+        self, operations: Sequence[Operation], bodies: Sequence[bytes | None], *, waits: bool = True
+    ) -> None:
         """Return when all operations are on disk. Raises `VersionConflict`, `Unavailable`; then none of them is.
+
+        Unless it `waits` for the disk, the operating system has them by then: they outlive the process, and are on
+        disk with the next transaction that waits.
 
         A caller that is cancelled takes its transaction back, unless that is being committed at this moment.
         """
-        await self._outcome(_Transaction(operations, bodies))
+        await self._outcome((_Transaction if waits else _Note)(operations, bodies))
 
     async def alone(self, run: Callable[[sqlite3.Connection], Any]) -> Any:
         """Call the function with the connection, while no transaction is open on it."""
@@ -160,9 +171,10 @@ class Writer:
         group: list[_Transaction] = []
         try:
             with translate(self._path), self._turns.taken():
+                kind = self._kind()
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    group = self._take(_Transaction, _GROUP_MAX)
+                    group = self._take(kind, _GROUP_MAX)
                     for one in group:
                         one.error = self._applied(one)
                     self._connection.execute("COMMIT")
@@ -175,6 +187,18 @@ class Writer:
             for one in group:
                 one.error = error
         return group
+
+    def _kind(self) -> type[_Transaction]:
+        """Tell what is committed now: transactions of any kind together, or notes alone, without waiting for the disk.
+
+        SQLite takes another way to commit only between transactions, so it is chosen by who waits by then.
+        """
+        with self._given:
+            waits = any(not isinstance(one, _Note) for one in self._waiting)
+        if waits != self._waits:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
+            self._waits = waits
+        return _Transaction if waits else _Note
 
     def _applied(self, one: _Transaction) -> Exception | None:
         """Apply a transaction of a group; return what it failed with, after which nothing of it is there."""

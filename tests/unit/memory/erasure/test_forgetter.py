@@ -57,9 +57,12 @@ async def test_forgetting_a_call_takes_back_the_value_it_set(room: Any) -> None:
 
 async def test_the_trail_says_that_and_why_but_not_what(room: Any) -> None:
     await room.facts("contact:zeb@acme.example", SECRET)
-    await room.forgetter.forget(room.principal, "request 9", entity="contact:zeb@acme.example")
+    await room.forgetter.forget(
+        room.principal, "Subject request", reference="GDPR-9/2026", entity="contact:zeb@acme.example"
+    )
     event = (await room.trail.tail("acme", 1))[0].body
-    assert (event["type"], event["actor"], event["detail"]["reason"]) == ("memory.erased", "tester", "request 9")
+    assert (event["type"], event["actor"]) == ("memory.erased", "tester")
+    assert (event["detail"]["reason"], event["detail"]["reference"]) == ("subject_request", "GDPR-9/2026")
     assert "turquoise" not in str(event)
     assert "zeb@" not in str(event)
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from interlayer.errors import InvalidInput
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.log.identifiers import EntityString, normal_identifier, possible_identifiers
-from interlayer.memory.schema.schema import starter_schema
+from interlayer.memory.schema.schema import parse_schema, starter_schema
+
+SCHEMA = starter_schema()
 
 
 @pytest.mark.parametrize(
@@ -44,11 +46,13 @@ from interlayer.memory.schema.schema import starter_schema
             ["//acme.example/", "ftp://user@acme.example/file", "WWW.acme.example#top", "http://acme.example:80/a"],
         ),
         ("domain", ["bücher.example", "XN--BCHER-KVA.example", "bu\u0308cher.example"]),
-        ("crm_id", ["AB-12", "ab-12 ", "ＡＢ-12"]),
+        ("crm_id", ["AB-12", "ab-12 ", "ＡＢ-12", "AB‑12", "AB–12", "AB−12"]),
+        ("crm_id", ["0065e00000AbcdE", "0065e00000AbcdEAAR", "0065E00000ABCDEAAR"]),
+        ("crm_id", ["İŞ-1", "iş-1", "IŞ-1", "ış-1"]),
     ],
 )
 def test_spellings_of_one_identifier_are_one(kind: str, spellings: list[str]) -> None:
-    assert len({normal_identifier(kind, one) for one in spellings}) == 1
+    assert len({normal_identifier(kind, one, SCHEMA) for one in spellings}) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,25 +65,28 @@ def test_spellings_of_one_identifier_are_one(kind: str, spellings: list[str]) ->
         ("domain", "xn--.example", "xn--x.example"),
         ("domain", "straße.example", "strasse.example"),
         ("phone", "+49 89 1234567", "+49 89 1234567 ext. 1"),
+        ("crm_id", "0065e00000AbcdE", "0065e00000aBcdE"),  # ids of Salesforce differ by case
+        ("crm_id", "0065e00000AbcdE", "0065e00000abcde"),
+        ("email", "ı@acme.example", "i@acme.example"),  # two mailboxes, one of them a look-alike
     ],
 )
 def test_different_identifiers_stay_apart(kind: str, one: str, other: str) -> None:
-    assert normal_identifier(kind, one) != normal_identifier(kind, other)
+    assert normal_identifier(kind, one, SCHEMA) != normal_identifier(kind, other, SCHEMA)
 
 
 @given(kind=st.sampled_from(["phone", "email", "domain", "crm_id"]), value=st.text(max_size=60))
 def test_normal_forms_are_stable(kind: str, value: str) -> None:
     try:
-        normal = normal_identifier(kind, value)
+        normal = normal_identifier(kind, value, SCHEMA)
     except InvalidInput:
         return
-    assert normal_identifier(kind, normal) == normal
+    assert normal_identifier(kind, normal, SCHEMA) == normal
 
 
 @pytest.mark.parametrize("value", ["", "   ", "+", "ext"])
 def test_a_phone_without_digits_is_none(value: str) -> None:
     with pytest.raises(InvalidInput, match="phone"):
-        normal_identifier("phone", value)
+        normal_identifier("phone", value, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -172,3 +179,35 @@ async def test_a_name_as_key_and_another_one_given_lead_to_one_entity(room: Any)
     await room.forgetter.forget(room.principal, "asked to", entity="contact:Other Lee")
     assert not (await room.recall("contact:Key Lee"))["found"]
     assert (await room.facts("contact:Key Lee", "Lee is back."))["entity"]["created"]
+
+
+def test_case_tells_identifiers_apart_where_the_schema_says_so() -> None:
+    schema = parse_schema("entities: {plan: {identifiers: [sku]}}\nidentifiers: {sku: {case: kept}}", "own")
+    assert normal_identifier("sku", "Ab‑1", schema) == "Ab-1" != normal_identifier("sku", "AB-1", schema)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("company:O’Reilly Media", "company:O'Reilly Media"),
+        ("company:İstanbul Lojistik", "company:İSTANBUL LOJİSTİK"),
+        ("company:Işık Tekstil", "company:IŞIK TEKSTİL"),
+        ("company:Blue–Green “North”", 'company:blue-green "north"'),
+        ("deal:D-1042", "deal:D‑1042"),
+        ("deal:0065e00000AbcdE", "deal:0065e00000AbcdEAAR"),
+        ('contact:"Ann Lee" <ann.lee@acme.example>', "contact:ann.lee@acme.example"),
+        ("contact:Ann Lee <ann.lee@acme.example>", "contact:Ann Lee"),
+        ("contact:<ann.lee@acme.example>", "contact:Ann.Lee@acme.example"),
+    ],
+)
+@pytest.mark.anyio
+async def test_two_spellings_name_one_entity(room: Any, one: str, other: str) -> None:
+    made = await room.facts(one, "It rains.")
+    assert (await room.recall(other))["entity"]["ref"] == made["entity"]["ref"]
+
+
+@pytest.mark.anyio
+async def test_records_whose_ids_differ_by_case_are_two(room: Any) -> None:
+    one = await room.facts("deal:Alpha", "Alpha is worth 10 EUR.", identifiers={"crm_id": "0065e00000AbcdE"})
+    other = await room.facts("deal:Beta", "Beta is worth 99 EUR.", identifiers={"crm_id": "0065e00000aBcdE"})
+    assert one["entity"]["ref"] != other["entity"]["ref"]

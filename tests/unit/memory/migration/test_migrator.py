@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from failing_items import DyingItems, Killed
+from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.errors import Conflict, NotFound, Refused, Unavailable
 from interlayer.memory.log import keys
@@ -41,7 +42,7 @@ def silent(_: int) -> None: ...
 
 
 def migrator(room: Any, store: Any = None) -> Migrator:
-    return Migrator(store or room.store, room.trail)
+    return Migrator(store or room.store, room.trail, ReceiptBook(store or room.store, room.clock))
 
 
 async def plan(room: Any, new: Schema) -> SchemaPlan:
@@ -326,7 +327,7 @@ async def test_killed_at_any_write_a_second_run_completes(
     before = {name: await known(deals, name) for name in ("deal:D-1", "deal:D-2", "deal:D-3")}
     dying: Any = DyingItems(deals.store, at, after=after)
     with pytest.raises(Killed):
-        await Migrator(dying, Trail(dying, deals.clock)).apply(
+        await Migrator(dying, Trail(dying, deals.clock), ReceiptBook(dying, deals.clock)).apply(
             deals.principal, changed(), deals.schema, silent, allow_breaking=True
         )
     assert dying.written == at + after

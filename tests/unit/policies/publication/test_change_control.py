@@ -149,19 +149,46 @@ async def test_two_approvals_at_once_publish_once(guarded: Any) -> None:
 
 
 async def test_breaking_the_glass_is_flagged_and_followed_up(guarded: Any) -> None:
-    done = await publish(guarded, ANN, GUARDED.replace("nothing", "little"), FREE, break_glass=True)
-    assert (done.revision, done.new) == (2, True)
+    changed = GUARDED.replace("nothing", "little"), FREE.replace("kind", "nice")
+    done = await publish(guarded, ANN, *changed, break_glass=True, only=["Claims"])
+    assert (done.revision, done.new, done.changed) == (2, True, ("claims",)), "nothing else goes with it"
     assert (await guarded.governance.history(ANN))[0].break_glass
     stewardship = guarded.governance.stewardship
     [open_one] = await stewardship.proposals(ANN)
-    assert open_one.state == "break_glass"
+    assert (open_one.state, open_one.asked) == ("break_glass", ("claims",))
     assert await stewardship.approve(LEGAL, open_one.id, "it was right") is None
     assert await stewardship.proposals(ANN) == []
-    again = await publish(guarded, ANN, GUARDED, FREE.replace("kind", "nice"), break_glass=True)
-    assert again.proposal.state == "break_glass"
-    rolled = await guarded.governance.rollback(ANN, 1, reason="back", break_glass=True)
-    assert (rolled.revision, rolled.changed) == (4, ("tone",))
+    rolled = await guarded.governance.rollback(ANN, 1, reason="back", break_glass=True, only=["claims"])
+    assert (rolled.revision, rolled.changed, rolled.proposal.state) == (3, ("claims",), "break_glass")
     assert (await stewardship.reject(LEGAL, (await stewardship.proposals(ANN))[0].id, "no")).state == "rejected_later"
+
+
+@pytest.mark.parametrize("only", [[], ["tone"]])
+async def test_the_glass_is_broken_for_named_policies_only(guarded: Any, only: list[str]) -> None:
+    other = FREE.replace("text: Be kind", "overrides: [claims#R1], text: Be kind")
+    other = other.replace("tier: team", "")
+    with pytest.raises(Refused, match="--only claims"):
+        await publish(
+            guarded,
+            ANN,
+            GUARDED.replace("nothing", "little") if not only else GUARDED,
+            other,
+            break_glass=True,
+            only=only,
+        )
+    assert (await guarded.governance.history(ANN))[0].revision == 1
+    assert (await publish(guarded, ANN, GUARDED, other, break_glass=True, only=["tone", "claims"])).new
+
+
+async def test_the_glass_is_not_broken_again_while_somebody_has_to_look_at_it_for_long(guarded: Any) -> None:
+    first = await publish(guarded, ANN, GUARDED.replace("nothing", "little"), FREE, break_glass=True, only=["claims"])
+    guarded.clock.advance(days=6)
+    await publish(guarded, ANN, GUARDED.replace("nothing", "less"), FREE, break_glass=True, only=["claims"])
+    guarded.clock.advance(days=2)
+    with pytest.raises(Refused, match=first.proposal.id):
+        await publish(guarded, BOB, GUARDED, FREE, break_glass=True, only=["claims"])
+    await guarded.governance.stewardship.reject(LEGAL, first.proposal.id, "no")
+    assert (await publish(guarded, BOB, GUARDED, FREE, break_glass=True, only=["claims"])).new
 
 
 async def test_changing_policies_takes_a_role(guarded: Any) -> None:

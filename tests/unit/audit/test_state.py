@@ -1,0 +1,125 @@
+"""What is in force is compared with the trail: after any work of memory and governance nothing is at odds with it."""
+
+import shutil
+from collections.abc import AsyncGenerator, Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from interlayer.app.composition import Parts
+from interlayer.audit.reader import Checkpoint, Fault
+from interlayer.memory.requests import RecallRequest
+from interlayer.principal import Principal
+from organizations import PassingClock, home_of, memorize
+from tampered import TAMPERINGS, Intruder, Tampering, Traces, busy_year
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> PassingClock:
+    return PassingClock()
+
+
+@pytest.fixture
+async def parts(tmp_path: Path, clock: PassingClock) -> AsyncGenerator[Parts]:
+    async with home_of(tmp_path / "home", clock=clock) as made:
+        await made.prepare()
+        yield made
+
+
+async def test_a_new_home_is_on_record_whole(parts: Parts) -> None:
+    report = await parts.audit.verify(parts.settings.principal)
+    assert (report.faults, report.uncovered) == ([], 0)
+    assert report.compared > 3
+
+
+async def test_whatever_is_done_is_on_record(parts: Parts, clock: PassingClock) -> None:
+    await busy_year(parts, clock)
+    report = await parts.audit.verify(parts.settings.principal)
+    assert ([str(fault) for fault in report.faults], report.uncovered) == ([], 0)
+    assert report.compared > 30
+
+
+async def test_what_was_kept_long_enough_and_what_its_receipts_said_is_no_fault(
+    parts: Parts, clock: PassingClock
+) -> None:
+    who = parts.settings.principal
+    await memorize(parts, "company:old.example", "Old sells pumps.")
+    clock.now += timedelta(minutes=1)
+    await parts.sealer.seal(who)
+    clock.now += timedelta(days=401)
+    await memorize(parts, "company:old.example", "Old sells valves.")
+    await parts.store.purge()
+    report = await parts.audit.verify(who)
+    assert ([str(fault) for fault in report.faults], report.expired) == ([], 1)
+    assert report.uncovered == 1  # the entry of which the receipt is gone
+
+
+async def test_records_that_are_older_than_digests_are_counted_and_no_fault(parts: Parts) -> None:
+    who = parts.settings.principal
+    await memorize(parts, "company:new.example", "New sells pumps.")
+    await parts.memory.recall(Principal("acme", "bot"), RecallRequest(entity="company:new.example"))
+    async for item in parts.store.scan("audit", "acme#receipts#"):
+        assert "state" in item.body or item.body["kind"] == "recall"
+    report = await parts.audit.verify(who)
+    assert (report.faults, report.uncovered) == ([], 0)
+
+
+class Original:
+    """A home in which everything was done that leaves a trace, closed, with the checkpoint of its head."""
+
+    def __init__(self, home: Path, clock: PassingClock) -> None:
+        self.home = home
+        self.clock = clock
+        self.done = Traces()
+        self.head = Checkpoint("acme", 0, "", "")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    made = Original(tmp_path_factory.mktemp("original"), PassingClock())
+    async with home_of(made.home, clock=made.clock) as parts:
+        await parts.prepare()
+        made.done = await busy_year(parts, made.clock)
+        made.clock.now += timedelta(days=2)
+        made.head = await parts.audit.checkpoint(parts.settings.principal)
+    return made
+
+
+def test_there_are_forty_ways_to_tamper_and_more() -> None:
+    assert len({one.name for one in TAMPERINGS}) == len(TAMPERINGS) >= 40
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda one: one.name)
+async def test_each_tampering_is_named(original: Original, tmp_path: Path, tampering: Tampering) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    shutil.copy(original.home / "interlayer.db", home / "interlayer.db")
+    intruder = Intruder(home / "interlayer.db", original.done)
+    name = tampering.do(intruder)
+    intruder.close()
+    async with home_of(home, clock=PassingClock(original.clock.now)) as parts:
+        audit, who = parts.audit, parts.settings.principal
+        alone, anchored = await audit.verify(who), await audit.verify(who, [original.head])
+
+    def found(faults: Iterable[Fault]) -> set[tuple[str, str, str]]:
+        return {(fault.what, fault.name, fault.problem) for fault in faults}
+
+    expected = (tampering.what, name, tampering.problem)
+    assert any(is_named(one, expected) for one in found(anchored.faults)), [str(one) for one in anchored.faults]
+    if not tampering.only_with_anchor:
+        assert expected in found(alone.faults), [str(fault) for fault in alone.faults]
+
+
+def is_named(found: tuple[str, str, str], expected: tuple[str, str, str]) -> bool:
+    """Tell whether a fault is the expected one; what is missing at an end is named as a range."""
+    first, _, last = found[1].partition("-")
+    within = last.isdecimal() and first.isdecimal() and expected[1].isdecimal() and int(first) <= int(expected[1])
+    return found == expected or (bool(within) and (found[0], found[2]) == (expected[0], expected[2]))
