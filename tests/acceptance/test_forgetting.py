@@ -211,7 +211,7 @@ async def test_forgetting_while_others_memorize_takes_no_more_than_it_should(tmp
     async with home_of(home) as parts, home_of(home) as other:
         first = await fill(parts)
         fact = next(one for one in first["facts"] if FACT in one["text"])
-        named = {"entity": SUBJECT, "memory_id": first["memory_id"], "fact_id": fact["fact_id"]}[what]
+        named: Any = {"entity": SUBJECT, "memory_id": first["memory_id"], "fact_id": fact["fact_id"]}[what]
         stored: list[str] = []
 
         async def write() -> None:
@@ -272,7 +272,7 @@ async def test_a_forget_that_was_killed_is_whole_or_not_begun(
 ) -> None:
     home = Path(shutil.copytree(visited.path, tmp_path / "home"))
     fact = next(one for one in visited.first["facts"] if FACT in one["text"])
-    named = {"entity": SUBJECT, "memory_id": visited.first["memory_id"], "fact_id": fact["fact_id"]}[what]
+    named: Any = {"entity": SUBJECT, "memory_id": visited.first["memory_id"], "fact_id": fact["fact_id"]}[what]
     await killed("forget_worker.py", [str(home), what, named, str(write), applied])
     words = {"entity": (*SAID, *NAMED), "memory_id": (EARLIER, DUPLICATE), "fact_id": (FACT,)}[what]
     async with home_of(home) as parts:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -9,7 +10,7 @@ from dying import die_at
 from organizations import home_of
 
 
-async def main(home: str, what: str, name: str, write: int, applied: str) -> None:
+async def main(home: str, what: str, name: Any, write: int, applied: str) -> None:
     async with home_of(Path(home)) as parts:
         die_at(parts.store, write, applied)
         await parts.memory.forgetter.forget(parts.settings.principal, "test", **{what: name})

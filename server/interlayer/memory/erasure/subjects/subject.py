@@ -118,7 +118,7 @@ class Subjects:
             if shaped:
                 return shaped
         if "@" in key:
-            return [("email", normal_identifier("email", key))]
+            return [("email", normal_identifier("email", key, self._schema))]
         return [("", fold_name(key))]
 
     async def _with_parts(self, organization: str, entity: EntityId) -> list[Head]:
