@@ -12,7 +12,7 @@ SCAN   := .venv-checkov
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo compiled test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance image guide lock clean
+.PHONY: help demo compiled test emulators deploy-tools test-deploy deploy-faults deploy-try check lint types imports bench conformance identity-providers image guide lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -85,6 +85,9 @@ bench: compiled $(if $(EMULATED),$(AWS_UP))  ## figures by NAME, without it thos
 
 conformance: $(READY)  ## the official protocol suite and the inspector; needs npm
 	PYTHONPATH=benchmarks/support $(BIN)/python benchmarks/checks/conformance.py
+
+identity-providers: $(READY)  ## the uses of docs/identity-providers.md with two providers; needs npm, glewlwyd (Debian)
+	PYTHONPATH=benchmarks/support $(BIN)/python benchmarks/checks/identity_providers.py
 
 image: $(READY)  ## build the image without an engine, push, pull and serve it, run the compose file; needs root, Debian
 	PYTHONPATH=benchmarks/support $(BIN)/python benchmarks/checks/image.py

@@ -1,8 +1,9 @@
 """Measure what the audit trail costs and how fast it is verified.
 
-`python benchmarks audit [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified; a delivery
-is measured with its receipt and without; and one process that delivers beside sixteen that do so at once, each as fast
-as it can (closed loop) and each at a fixed pace that the machine can carry (open loop, from the intended start).
+`python benchmarks audit [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified, and a memory
+of 20,000 entities beside its trail; a delivery and a recall are measured with their receipts and without; and one
+process that delivers beside sixteen that do so at once, each as fast as it can (closed loop) and each at a fixed pace
+that the machine can carry (open loop, from the intended start).
 """
 
 import argparse
@@ -29,6 +30,7 @@ from interlayer.app.settings import Settings, load
 from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.audit.trail import chain_partition, event_hash, event_place
 from interlayer.ids import new_id, timestamp
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
 from interlayer.principal import Principal
 from interlayer.storage.items import Key, Put
 from interlayer_policies.governance import Facets
@@ -37,7 +39,7 @@ from measuring import ROOT, SOURCES, machine, percentile, show
 ITSELF: Final = (sys.executable, str(ROOT / "benchmarks"), "audit")
 TASK: Final = "Write an email to the customer with a discount on the yearly plan, number {}"
 PROCESSES: Final = 16
-BARS: Final = {"verify_s": 10, "receipt_ms": 2, "p99_of_16_to_1": 3}
+BARS: Final = {"verify_s": 10, "receipt_ms": 2, "read_receipt_ms": 1, "p99_of_16_to_1": 3}
 LOAD: Final = 0.5  # of what the sixteen can do together, for the open loop
 ROUNDS: Final = 3
 BATCH: Final = 100
@@ -164,6 +166,50 @@ async def receipt_cost(settings: Settings, calls: int) -> list[dict[str, Any]]:
     return [*rows, {"what": "a receipt adds, ms", "p50": round(added, 2), "calls": len(plain)}]
 
 
+async def read_cost(settings: Settings, calls: int) -> list[dict[str, Any]]:
+    """Measure a recall with its receipt and without, by turns: one asks at the door, the other one behind it."""
+    plain, with_receipt = list[float](), list[float]()
+    async with opened(settings) as parts:
+        who, entity = parts.settings.principal, "company:acme.example"
+        facts = [FactCandidate(f"Acme sold {number * 7} pumps to town {number}.", 0.9) for number in range(20)]
+        await parts.memory.memorizer.memorize(who, MemorizeRequest(entity=entity, facts=facts))
+        for turn in range(12):
+            for ask, taken in ((parts.memory.recall, with_receipt), (parts.memory.recaller.recall, plain)):
+                found: list[float] = []
+                for number in range(calls // 10):
+                    request = RecallRequest(entity=entity, query=f"Who bought {turn * number} pumps?")
+                    start = time.perf_counter()
+                    await ask(who, request)
+                    found.append((time.perf_counter() - start) * 1_000)
+                taken.extend(found if turn > 1 else [])  # the first two warm up
+    rows = [row("recall_entity, 20 facts, with its receipt, ms", with_receipt), row("the same without, ms", plain)]
+    added = rows[0]["p50"] - rows[1]["p50"]
+    return [*rows, {"what": "the receipt of a read adds, ms", "p50": round(added, 2), "calls": len(plain)}]
+
+
+async def state(settings: Settings, count: int) -> list[dict[str, Any]]:
+    """Measure verifying so many entities of one memory each beside their receipts."""
+    async with opened(settings) as parts:
+        who, facts = parts.settings.principal, [FactCandidate("It sells pumps.", 0.9)]
+        for number in range(count):
+            request = MemorizeRequest(entity=f"company:{number}.example", facts=facts)
+            await parts.memory.memorizer.memorize(who, request)
+            if number % 500 == 0:
+                sys.stderr.write(f"\r{number:,} entities written   ")
+        await anyio.sleep(11)  # the grace of sealing
+        await parts.sealer.seal(who, everything=True)
+    command = [*ITSELF, "--verify", str(settings.home)]
+    done = await anyio.run_process(command, env={**os.environ, "PYTHONPATH": SOURCES}, stderr=None)
+    found = json.loads(done.stdout)
+    if found["faults"] or found["uncovered"]:
+        raise SystemExit(f"the state does not verify: {found['faults'][:1]}")
+    what = f"{found['compared']:,} items of {count:,} entities in force"
+    return [
+        {"what": f"verify, s: {what}", "p50": found["s"], "calls": 1},
+        {"what": "verify them: peak memory of the process, MiB", "p50": found["mib"], "calls": 1},
+    ]
+
+
 def row(what: str, taken: Sequence[float]) -> dict[str, Any]:
     """Return a line of the report."""
     p50, p99 = (round(percentile(taken, part), 2) for part in (0.5, 0.99))
@@ -271,10 +317,13 @@ async def measure(*, quick: bool, only: str | None) -> list[dict[str, Any]]:
         home = Path(folder)
         if only in (None, "cost"):
             rows += await receipt_cost(at(home / "cost"), 200 if quick else 1_000)
+            rows += await read_cost(at(home / "reads"), 200 if quick else 1_000)
         if only in (None, "concurrency"):
             rows += await concurrency(home / "at-once", 200 if quick else 800)
         if only in (None, "verify"):
             rows += await verifying(at(home / "verify"), 10_000 if quick else 100_000)
+        if only in (None, "state"):
+            rows += await state(at(home / "state"), 2_000 if quick else 20_000)
     sys.stderr.write("\n")
     return rows
 
@@ -289,7 +338,7 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--calls", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--every", type=float, default=0.0, help=argparse.SUPPRESS)
-    parser.add_argument("--only", choices=["cost", "concurrency", "verify"], help="only this part")
+    parser.add_argument("--only", choices=["cost", "concurrency", "verify", "state"], help="only this part")
     given = parser.parse_args()
     if given.verify:
         anyio.run(verify, given.verify)

@@ -87,8 +87,8 @@ def run(cache: Path) -> list[Outcome]:
         return outcomes + [inspect(node, cache, folder, era) for era in ERAS]
 
 
-def install(cache: Path) -> Path:
-    """Return Node, after putting it and the packages into the cache if they are not there."""
+def install(cache: Path, packages: Mapping[str, str] = PACKAGES) -> Path:
+    """Return Node, after putting it and packages into the cache if they are not there."""
     cache.mkdir(parents=True, exist_ok=True)
     venv = cache / "node-venv"
     if not _node(venv):
@@ -98,7 +98,7 @@ def install(cache: Path) -> Path:
     node = _node(venv)
     if node is None:
         raise Failed(f"no Node in {venv} after installing it")
-    wanted = [f"{package}@{version}" for package, version in PACKAGES.items() if _held(cache, package) != version]
+    wanted = [f"{package}@{version}" for package, version in packages.items() if _held(cache, package) != version]
     if wanted:
         print(f"conformance: installing {' '.join(wanted)} into {cache}", file=sys.stderr)
         # By its script: the wheel holds `npm` as a copy in another folder, from which it does not find its parts.

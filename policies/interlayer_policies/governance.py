@@ -26,6 +26,7 @@ from interlayer_policies.delivery.sizes import DEFAULT_TOKENS
 from interlayer_policies.delivery.trial import Trials, effect_body
 from interlayer_policies.delivery.waivers import waivers_by_policy
 from interlayer_policies.document.names import fold_id
+from interlayer_policies.document.parser import without_trials
 from interlayer_policies.document.policy import PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE
 from interlayer_policies.publication.dry_run import DryRun
@@ -246,11 +247,15 @@ class Governance:
         return await self.planner.explain(case.current, task, case.placed, max_tokens, at)
 
     async def policy(self, principal: Principal, policy_id: str, version: int | None = None) -> StoredPolicy:
-        """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`."""
+        """Return a policy as it was written: the published version, or an earlier one. Raises `NotFound`.
+
+        Who does not change or audit policies is not shown what is in trial: it reaches nobody.
+        """
         current = await self._library.current(principal.organization)
         editions = {fold_id(e.policy.id): e for e in current.snapshot.published}
         edition = editions.get(fold_id(policy_id))
-        if edition and edition.policy.trial and not principal.roles & {"steward", "operator", "auditor"}:
+        sees_trials = bool(principal.roles & {"steward", "operator", "auditor"})
+        if edition and edition.policy.trial and not sees_trials:
             raise NotFound(f"policy {policy_id} is in trial: it is delivered to nobody yet")
         newest = edition.version if edition else None
         wanted = version or newest
@@ -260,7 +265,7 @@ class Governance:
             stored = await self._sets.versions.version(principal.organization, policy_id, wanted)
         if stored is None:
             raise NotFound(_missing(policy_id, version, newest, [e.policy.id for e in editions.values()]))
-        return stored
+        return stored if sees_trials else replace(stored, text=without_trials(PolicyFile(stored.path, stored.text)))
 
     async def published(self, principal: Principal) -> PolicyListing:
         """Return the published set."""

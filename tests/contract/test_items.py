@@ -53,7 +53,19 @@ async def sorts_of(
     return [item.key.sort for item in page.items]
 
 
-# Puts, deletes, checks
+# Puts, deletes, checks, notes
+
+
+async def test_a_note_is_an_item_like_any_other(store: ItemStore) -> None:
+    await store.note(Put(key("a"), {"n": 1}))
+    await store.note(Put(key("a"), {"n": 2}, expect=1))
+    item = await store.get(key("a"))
+    assert item is not None
+    assert (item.version, item.body) == (2, {"n": 2})
+    with pytest.raises(VersionConflict):
+        await store.note(Put(key("a"), {"n": 3}))
+    await put(store, "b")
+    assert await sorts_of(store) == ["a", "b"]
 
 
 async def test_what_was_put_comes_back_with_version_one(store: ItemStore) -> None:

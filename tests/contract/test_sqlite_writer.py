@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from interlayer.errors import InterlayerError, InvalidInput, Unavailable
 from interlayer.storage.items import Delete, Key, Operation, Put, VersionConflict
+from interlayer.storage.sqlite.file import connect
 from interlayer.storage.sqlite.items import SqliteItems
 from item_stores import open_sqlite
 from workers import environment
@@ -90,6 +92,41 @@ async def test_transactions_that_wait_are_committed_at_once_in_the_order_of_thei
     item = await store.get(key("a"))
     assert item is not None
     assert (item.version, item.body) == (11, {"n": 10})
+
+
+async def test_only_notes_do_not_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(done.append)
+        return connection
+
+    monkeypatch.setattr("interlayer.storage.sqlite.writer.connect", traced)
+    store = SqliteItems(tmp_path / "items.db")
+    for number in range(2):
+        await store.note(Put(key(f"note {number}"), {}))
+    await store.transact([Put(key("a"), {})])
+    await store.note(Put(key("note 2"), {}))
+    await store.close()
+    ways = [one for one in done if one == "COMMIT" or "synchronous" in one]
+    assert ways == [
+        "PRAGMA synchronous = NORMAL", "COMMIT", "COMMIT",
+        "PRAGMA synchronous = FULL", "COMMIT",
+        "PRAGMA synchronous = NORMAL", "COMMIT",
+    ]  # fmt: skip
+
+
+async def test_a_note_that_waits_with_transactions_is_on_disk_with_them(store: SqliteItems, tmp_path: Path) -> None:
+    before = commits(tmp_path)
+
+    async with anyio.create_task_group() as tasks:
+        with held(tmp_path):
+            tasks.start_soon(store.note, Put(key("note"), {}))
+            tasks.start_soon(store.transact, [Put(key("a"), {})])
+            await anyio.wait_all_tasks_blocked()
+    assert commits(tmp_path) == before + 1
+    assert await sorts_of(store) == ["a", "note"]
 
 
 async def test_what_fails_in_a_group_leaves_the_others_whole(store: SqliteItems, tmp_path: Path) -> None:

@@ -157,3 +157,44 @@ def test_records_name_the_person_behind_the_agent_beside_older_ones_without(home
     assert "desk-1 for ann@acme.example" in said(home, "audit", "tail")
     assert [one["user"] for one in json.loads(said(home, "access", "list", "--json"))] == ["", "bob@acme.example"]
     assert "no fault" in said(home, "audit", "verify")
+
+
+def test_an_operator_is_told_what_a_token_is_taken_for(home: Path, provider: IdentityProvider) -> None:
+    def explained(token: str, code: int = 0) -> str:
+        done = interlayer(home, "access", "explain", stdin=token, **provider.settings())
+        assert done.returncode == code, done.stderr
+        assert token not in done.stdout
+        return " ".join(done.stdout.split())
+
+    told = explained(provider.token(groups=["Sales Managers"], act={"sub": "desk-agent"}))
+    for words in (
+        "agent outbound-7",
+        "user user-1",
+        "acting desk-agent",
+        "roles reader, writer",
+        "teams Sales Managers",
+    ):
+        assert words in told
+    assert "carry a scope such as interlayer:reader" in explained(provider.token(scope="openid"))
+    assert "no group counts" in explained(provider.token(hasgroups=True))
+    refused = explained(provider.token(aud="6e74"), code=1)
+    assert "refused the token is not for this server" in refused
+    assert f"INTERLAYER_AUTH_AUDIENCE is {AUDIENCE}" in refused
+    assert "its aud 6e74" in refused
+    assert "no JSON Web Token" in explained("opaque-0123", code=1)
+
+
+def test_an_operator_is_told_what_a_key_is_taken_for(home: Path) -> None:
+    token = said(home, "access", "create", "outbound-7", "--role", "reader", "--user", "ann@acme.example")
+    done = interlayer(home, "access", "explain", "--json", stdin=f"Bearer {token}\n", AUTH="keys")
+    told = json.loads(done.stdout)
+    assert (told["agent"], told["user"], told["roles"]) == ("outbound-7", "ann@acme.example", ["reader"])
+    assert interlayer(home, "access", "explain", stdin=token[:-1], AUTH="keys").returncode == 1
+    assert "INTERLAYER_AUTH" in interlayer(home, "access", "explain", stdin=token).stderr
+
+
+def test_an_operator_is_told_why_the_provider_gives_no_keys(home: Path, provider: IdentityProvider) -> None:
+    provider.mood = "away"
+    done = interlayer(home, "access", "explain", stdin=provider.token(), **provider.settings())
+    assert done.returncode == 1
+    assert "HTTP 503" in done.stderr

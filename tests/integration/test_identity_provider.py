@@ -126,6 +126,57 @@ async def test_what_is_no_key_set_takes_nobody_the_keys(provider: IdentityProvid
         assert keys.trouble
 
 
+def by_issuer(issuer: str) -> SigningKeys:
+    return SigningKeys("", interval=SOON_S, issuer=issuer)
+
+
+@asynccontextmanager
+async def running(keys: SigningKeys) -> AsyncGenerator[SigningKeys]:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keys.run)
+        yield keys
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("", "/.well-known/openid-configuration"),
+        ("/tenant/v2.0", "/tenant/v2.0/.well-known/openid-configuration"),
+        ("/tenant/", "/.well-known/oauth-authorization-server/tenant"),
+    ],
+)
+async def test_an_issuer_says_itself_where_its_keys_are(provider: IdentityProvider, path: str, document: str) -> None:
+    issuer = provider.origin + path
+    provider.metadata_path = document
+    provider.metadata = lambda: json.dumps({"issuer": issuer, "jwks_uri": provider.address}).encode()  # type: ignore[method-assign]
+    async with running(by_issuer(issuer)) as keys:
+        assert await keys.find("k1")
+        provider.rotate()
+        assert await keys.find("k2")
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"issuer": "https://evil.example/"}, "names the issuer 'https://evil.example/'"),
+        ({"jwks_uri": "http://login.acme.example/keys"}, "no https address of keys"),
+        ({"jwks_uri": None}, "no https address of keys"),
+        ([], "no discovery document"),
+    ],
+)
+async def test_a_discovery_document_that_cannot_be_trusted_gives_no_keys(
+    provider: IdentityProvider, document: Any, words: str
+) -> None:
+    known = {"issuer": provider.origin, "jwks_uri": provider.address}
+    answer = json.dumps({**known, **document} if document else document).encode()
+    provider.metadata = lambda: answer  # type: ignore[method-assign]
+    async with running(by_issuer(provider.origin)) as keys:
+        with pytest.raises(Unavailable):
+            await keys.find("k1")
+        assert words in keys.trouble
+
+
 @asynccontextmanager
 async def listening(address: str, token: str) -> AsyncGenerator[Any]:
     async with (

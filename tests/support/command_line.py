@@ -18,18 +18,20 @@ from interlayer.main import cli
 from processes import environment
 
 
-def interlayer(home: Path, *arguments: str, **settings: str) -> "CompletedProcess[str]":
+def interlayer(home: Path, *arguments: str, stdin: str | None = None, **settings: str) -> "CompletedProcess[str]":
     """Run a command as `subprocess.run` would, in the folder of the home; return its code and what it printed."""
-    return run_with(environment(home, **settings), home.parent, *arguments)
+    return run_with(environment(home, **settings), home.parent, *arguments, stdin=stdin)
 
 
-def run_with(variables: Mapping[str, str], folder: Path, *arguments: str) -> "CompletedProcess[str]":
+def run_with(
+    variables: Mapping[str, str], folder: Path, *arguments: str, stdin: str | None = None
+) -> "CompletedProcess[str]":
     """Run a command with these variables and no others, in a folder."""
     outcome: list[CompletedProcess[str]] = []
 
     def run() -> None:
         absent = {name: None for name in os.environ if name not in variables}
-        done = CliRunner().invoke(cli, arguments, env={**absent, **variables}, prog_name="interlayer")
+        done = CliRunner().invoke(cli, arguments, stdin, {**absent, **variables}, prog_name="interlayer")
         trace = ""
         if done.exc_info and done.exception and not isinstance(done.exception, SystemExit):
             trace = "".join(traceback.format_exception(*done.exc_info))

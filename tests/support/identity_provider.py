@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,15 +14,17 @@ from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://login.acme.example/"
 AUDIENCE = "https://interlayer.acme.example/mcp"
+_SLOW_S = 8.0
 
 
 class IdentityProvider:
-    """Its key is `k1` until it is rotated; `mood` says how it answers: well, away (503) or hanging."""
+    """Its key is `k1` until it is rotated; `mood` says how it answers: well, slow (8 s), away (503) or hanging."""
 
     def __init__(self) -> None:
         self.mood = "well"
         self.fetches = 0
         self.address = ""
+        self.metadata_path = "/.well-known/openid-configuration"
         self.released = threading.Event()
         self._generation = 1
         self._key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
@@ -38,6 +40,14 @@ class IdentityProvider:
     def key_set(self) -> bytes:
         published = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return json.dumps({"keys": [{**published, "kid": self.key_id, "use": "sig", "alg": "RS256"}]}).encode()
+
+    @property
+    def origin(self) -> str:
+        """Its issuer, to whoever looks for its keys there."""
+        return self.address.removesuffix("/jwks.json")
+
+    def metadata(self) -> bytes:
+        return json.dumps({"issuer": self.origin, "jwks_uri": self.address}).encode()
 
     def token(self, key: Any = None, headers: dict[str, Any] | None = None, **claims: Any) -> str:
         """Sign a token for an agent that works for a person; None leaves a claim out."""
@@ -70,10 +80,15 @@ def identity_provider() -> Generator[IdentityProvider]:
             if provider.mood == "hanging":
                 provider.released.wait()
                 return
-            self.send_response(200 if provider.mood == "well" else 503)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(provider.key_set() if provider.mood == "well" else b"{}")
+            if provider.mood == "slow":
+                provider.released.wait(_SLOW_S)
+            good, known = provider.mood in ("well", "slow"), self.path in ("/jwks.json", provider.metadata_path)
+            told = provider.key_set if self.path == "/jwks.json" else provider.metadata
+            with suppress(ConnectionError):  # whoever asked may wait no longer
+                self.send_response(503 if not good else 200 if known else 404)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(told() if good else b"{}")
 
         def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - named by the base class
 

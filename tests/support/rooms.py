@@ -48,6 +48,7 @@ class Room:
     schema: Schema = field(default_factory=starter_schema)
     extractor: Extractor | None = None
     extractors: Extractors | None = None
+    erasure_grace: timedelta = timedelta()
 
     def __post_init__(self) -> None:
         self.principal = Principal("acme", "tester")
@@ -56,7 +57,13 @@ class Room:
         self.trail = Trail(self.store, self.clock)
         extractors = self.extractors or Always(self.extractor)
         self.memory = memory = Memory.over(
-            self.store, self.spaces, self.schema, self.clock, trail=self.trail, extractors=extractors
+            self.store,
+            self.spaces,
+            self.schema,
+            self.clock,
+            trail=self.trail,
+            extractors=extractors,
+            erasure_grace=self.erasure_grace,
         )
         self.entities = memory.entities
         self.projector = memory.projector

@@ -143,15 +143,17 @@ class AwayIndex:
 
 
 @asynccontextmanager
-async def serving(files: Sequence[PolicyFile] = (), **more: Any) -> AsyncGenerator[Server]:
-    """Serve a room in memory, governed by these files; `more` goes to the room."""
+async def serving(
+    files: Sequence[PolicyFile] = (), roles: frozenset[str] = ALL_ROLES, **more: Any
+) -> AsyncGenerator[Server]:
+    """Serve a room in memory, governed by these files, to a caller with these roles; `more` goes to the room."""
     place = InMemory()
     index: Any = AwayIndex(place.index(EMBEDDER.space))
     room = Room(place, index, TestClock(), _schema(), **more)
     embedder, entities = FaultyEmbedder(EMBEDDER), FaultyEntities()
     models = OneModel(EmbeddingModel(embedder, REFERENCE))
     governance = Governance(room.store, room.trail, models, entities, room.clock)
-    principal = Principal("acme", "tester", roles=ALL_ROLES)
+    principal = Principal("acme", "tester", roles=roles)
     if files:
         await governance.publish(principal, files, reason="test")
     domains = Domains(room.memory, governance)
@@ -201,7 +203,9 @@ async def every_situation() -> list[Told]:
         async with serving(extractor=extractor) as server:
             await _reading(server)
         told += server.told
-    return told
+    async with serving(erasure_grace=timedelta(days=7)) as server:
+        await _taking_back(server)
+    return told + server.told
 
 
 async def _remembering(server: Server) -> None:
@@ -385,12 +389,18 @@ async def _forgetting(server: Server) -> None:
     told = await call("told", "memorize", entity=ACME, facts=facts, properties=employees, relations=relations)
     more = await call("told", "memorize", entity=ACME, content="Acme was founded in 1950. It is based in Oslo.")
     await call("told", "memorize", entity=ACME, facts=[{"text": "Acme has a fleet."}], idempotency_key="k1")
+    await call("told", "memorize", entity="company:globex.example", facts=[{"text": "Globex buys from acme.example."}])
     await call("a fact", "forget", fact_id=told["facts"][0]["fact_id"], reason="asked for")
     await call("a memory", "forget", memory_id=more["memory_id"], reason="asked for")
     server.room.index.away = True  # pyright: ignore[reportAttributeAccessIssue]
     await call("a fact, index away", "forget", fact_id=told["facts"][1]["fact_id"], reason="asked for")
     server.room.index.away = False  # pyright: ignore[reportAttributeAccessIssue]
     await call("an entity", "forget", entity=ACME, reason="asked for")
+
+
+async def _taking_back(server: Server) -> None:
+    await server.call("told", "memorize", entity=ACME, facts=[{"text": "Acme sells pumps."}])
+    await server.call("with grace", "forget", entity=ACME, reason="mistake", reference="T-1")
 
 
 async def _degraded(server: Server) -> None:

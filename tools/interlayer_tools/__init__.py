@@ -4,6 +4,7 @@ from typing import Any
 
 from interlayer_tools import (
     check_compliance,
+    data_subject,
     describe_schema,
     forget,
     get_governance_context,
@@ -25,4 +26,7 @@ TOOLS: tuple[Tool[Any, Any], ...] = (
     forget.TOOL,
 )
 
-__all__ = ["TOOLS", "Domains", "Tool"]
+PRIVACY_TOOLS: tuple[Tool[Any, Any], ...] = (data_subject.TOOL,)
+"""What only callers with the role of a tool are shown and served."""
+
+__all__ = ["PRIVACY_TOOLS", "TOOLS", "Domains", "Tool"]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from interlayer.language.obligations import denies, find_obligation, is_other_language, is_statement
-from interlayer.text.yaml_source import Located
+from interlayer.text.yaml_source import Located, replace_entries
 from interlayer_policies.document.days import begins, ends
 from interlayer_policies.document.expectation import read_expectation
 from interlayer_policies.document.frontmatter import (
@@ -70,6 +70,18 @@ def parse(file: PolicyFile, zone: tzinfo = UTC) -> Policy | list[Problem]:
         return header
     heading, sections = split_sections(lines[body_from:], body_from + 1)
     return _policy(file, header, heading, sections, zone)
+
+
+def without_trials(file: PolicyFile) -> str:
+    """Return the text of a policy file that could be read without the rules in trial; the others keep their numbers."""
+    policy = parse(file)
+    tried = [number for number, rule in enumerate(policy.rules) if rule.trial] if isinstance(policy, Policy) else []
+    if not tried:
+        return file.text
+    lines = file.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    end = next(n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---")
+    head = replace_entries("\n".join(lines[1:end]), "rules", tried, "{trial: true}")
+    return "\n".join([lines[0], head, *lines[end:]])
 
 
 def _is_unopened(lines: list[str]) -> bool:

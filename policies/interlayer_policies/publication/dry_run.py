@@ -1,7 +1,7 @@
 """Trying things out without changing anything: tests, what a publish would come to, why a call gets what it gets."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from interlayer_policies.review.former_values import former_value_problems
 from interlayer_policies.review.owners import Ownership, owners
 from interlayer_policies.review.policy_tests import Case, examples, expectations, tasks_of
 from interlayer_policies.review.rule_budget import ScopeCost, scope_costs
+from interlayer_policies.review.scopes import agent_problems
 
 _CALLS: Final = 500
 _LOOKED_AT: Final = 20_000  # receipts, those of memories among them
@@ -66,10 +67,16 @@ class DryRun:
             cases += expectations(snapshot, queries, self._clock())
         return sorted(cases)
 
-    async def lint(self, principal: Principal, files: Sequence[PolicyFile]) -> list[Problem]:
-        """Return the problems of these files as a set, among them what still says a value that is published so far."""
+    async def lint(
+        self, principal: Principal, files: Sequence[PolicyFile], agents: Collection[str] = ()
+    ) -> list[Problem]:
+        """Return the problems of these files as a set, among them what still says a value that is published so far.
+
+        `agents` are all that may call, where that is known.
+        """
         policies, problems = self._publisher.parsed(files)
         current = await self._library.current(principal.organization)
+        problems += agent_problems(policies, agents)
         return sorted([*problems, *former_value_problems(_by_id(current.snapshot), policies, files)])
 
     async def owners(self, principal: Principal, files: Sequence[PolicyFile] = ()) -> tuple[Ownership, ...]:

@@ -26,6 +26,7 @@ from interlayer_policies.document.policy import (
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.document.wording import wording_problems
 from interlayer_policies.review.hidden_text import hidden_problems
+from interlayer_policies.review.owners import owner_problems
 from interlayer_policies.review.policy_tests import examples, expectations, failures
 from interlayer_policies.review.reach import reach_problems
 from interlayer_policies.review.rule_budget import Crowd, crowded
@@ -130,6 +131,7 @@ def _set_problems(policies: Sequence[Policy]) -> Iterator[Problem]:
     if len(ids) == len(policies):
         yield from reach_problems(policies)
     yield from wording_problems(policies)
+    yield from owner_problems(policies)
 
 
 def _reference_problems(policies: Sequence[Policy], by_id: dict[str, Policy]) -> Iterator[Problem]:

@@ -1,13 +1,14 @@
 """Who answers for which policies, and of which nobody can be asked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from interlayer_policies.document.policy import Policy
+from interlayer_policies.document.policy import Policy, Problem
 
 _ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|https?://\S+")
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,16 @@ def owners(policies: Iterable[Policy]) -> tuple[Ownership, ...]:
     for policy in sorted(policies, key=lambda one: one.id):
         owned.setdefault(" ".join(policy.owner.split()), []).append(policy.id)
     return tuple(Ownership(owner, tuple(ids), _warning(owner)) for owner, ids in sorted(owned.items()))
+
+
+def owner_problems(policies: Iterable[Policy]) -> Iterator[Problem]:
+    """Yield one warning for the policies that nobody answers for, at the first of them."""
+    left = [policy for policy in policies if not policy.owner.strip()]
+    if left:
+        named = ", ".join(policy.id for policy in left[:_NAMED]) + (
+            f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        )
+        yield Problem(left[0].file, 1, f"nobody answers for {named}: write owner: with their address", "warning")
 
 
 def _warning(owner: str) -> str:

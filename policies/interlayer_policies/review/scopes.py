@@ -1,6 +1,6 @@
 """Scopes that name what does not exist: a policy that would reach nobody, for ever."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -25,6 +25,16 @@ def scope_problems(
         yield from _values(policy, vocabulary, own=own)
         for message in _unknown(policy, types) if types is not None else ():
             yield Problem(policy.file, 1, f"scope: {message}")
+
+
+def agent_problems(policies: Sequence[Policy], agents: Collection[str]) -> Iterator[Problem]:
+    """Yield the agents of scopes that no API key is of; none where there are no keys to go by."""
+    known = [folded(one) for one in agents]
+    for policy in policies:
+        for pattern in sorted(policy.scope.patterns("agent")):
+            if known and not any(fnmatchcase(one, pattern) for one in known):
+                message = f"scope: agents: no API key is of {pattern!r}; {nearest(pattern, sorted(set(known)))}"
+                yield Problem(policy.file, 1, message, "warning")
 
 
 def _values(policy: Policy, vocabulary: Vocabulary, *, own: bool) -> Iterator[Problem]:

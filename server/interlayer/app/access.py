@@ -113,6 +113,11 @@ class Access:
         page = await self._store.query("governance", _partition(principal.organization))
         return [_key(item) for item in page.items]
 
+    async def agents(self, principal: Principal) -> list[str]:
+        """Return the agents that have a key in force."""
+        page = await self._store.query("governance", _partition(principal.organization))
+        return sorted({key.agent for key in map(_key, page.items) if key.holds(self._clock())})
+
     async def revoke(self, principal: Principal, key_id: str, reason: str) -> ApiKey:
         """Make a key useless for good. Raises `NotFound`, and `Refused` without the role operator."""
         _demand_operator(principal)

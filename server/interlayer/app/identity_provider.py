@@ -1,6 +1,7 @@
 """Which identity provider's tokens are taken, and what its groups and app roles give, by a TOML file of the operator.
 
 default_roles = ["reader"]
+group_claims = ["https://acme.example/groups"]
 
 [groups."b1a2c3d4-..."]
 roles = ["writer"]
@@ -22,12 +23,14 @@ from interlayer.app.configuration import PREFIX
 from interlayer.errors import InvalidInput
 from interlayer.principal import KNOWN_ROLES
 
-_PARTS: Final = ("default_roles", "groups", "app_roles")
+_PARTS: Final = ("default_roles", "group_claims", "groups", "app_roles")
 _GRANT: Final = ("roles", "teams")
-
-
-DEFAULT_SCOPES: Final = ("interlayer:reader", "interlayer:writer")
+_SAFE: Final = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]")
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]{1,200}")  # by RFC 6749
+
+SCOPE: Final = "interlayer:"
+"""Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
+DEFAULT_SCOPES: Final = ("interlayer:reader", "interlayer:writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class IdentityMapping:
     app_roles: Mapping[str, Grant] = field(default_factory=dict[str, Grant])
     default_roles: frozenset[str] = frozenset()
     """What everybody may do who is recognized."""
+    group_claims: tuple[str, ...] = ()
+    """Claims that name groups beside the usual ones: some providers let a claim of one's own have a long name only."""
 
     def grants(self, groups: Iterable[str], app_roles: Iterable[str]) -> Iterator[Grant]:
         """Yield what these give; a group that the file does not name is a team of its own name."""
@@ -60,14 +65,21 @@ class Jwt:
     """Whose signed tokens are taken, and for whom they must be meant."""
 
     issuer: str
-    audience: str
-    jwks: str
+    audiences: tuple[str, ...]
+    """Names of this server to the provider, of which a token has to have one."""
+    jwks: str = ""
+    """Address of the provider's signing keys; empty: where its discovery document says that they are."""
     organization_claim: str = ""
     organization_value: str = ""
     """What the claim has to say; empty: the name of the organization."""
     mapping: IdentityMapping = field(default_factory=IdentityMapping)
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     """What clients are told to ask for at first; empty: nothing, where the provider knows no scopes of ours."""
+
+    @property
+    def audience(self) -> str:
+        """The address among the audiences, by which clients ask for a token for us (RFC 8707), else the first."""
+        return next((one for one in self.audiences if one.startswith(("https://", "http://"))), self.audiences[0])
 
 
 def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | Jwt:
@@ -80,18 +92,20 @@ def read_authentication(values: Mapping[str, str]) -> Literal["none", "keys"] | 
     if kind != "jwt":
         raise InvalidInput(f"{PREFIX}AUTH", f"{kind!r} is not supported.", "One of none, keys, jwt.")
     given = {name: values.get(f"AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE", "JWKS")}
-    for name, value in given.items():
+    audiences = tuple(part.strip() for part in given["AUDIENCE"].split(",") if part.strip())
+    for name, value in (("ISSUER", given["ISSUER"]), ("AUDIENCE", audiences)):
         if not value:
             raise InvalidInput(f"{PREFIX}AUTH_{name}", "is not set.", "INTERLAYER_AUTH=jwt needs it.")
-    if not re.match(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", given["JWKS"]):
-        raise InvalidInput(f"{PREFIX}AUTH_JWKS", "is no https address.", "Keys are not fetched in the clear.")
+    asked = "JWKS" if given["JWKS"] else "ISSUER"  # without an address of keys the issuer says where they are
+    if not is_safe_address(given[asked]):
+        raise InvalidInput(f"{PREFIX}AUTH_{asked}", "is no https address.", "Keys are not fetched in the clear.")
     if not values.get("ORG"):
         raise InvalidInput(f"{PREFIX}ORG", "is not set.", "With INTERLAYER_AUTH=jwt say whose tokens these are.")
     claim, _, value = values.get("AUTH_ORG_CLAIM", "").partition("=")
     file = values.get("AUTH_MAPPING")
     mapping = read_mapping(Path(file).expanduser()) if file else IdentityMapping()
     scopes = _scopes(values.get("AUTH_SCOPES"))
-    return Jwt(given["ISSUER"], given["AUDIENCE"], given["JWKS"], claim.strip(), value.strip(), mapping, scopes)
+    return Jwt(given["ISSUER"], audiences, given["JWKS"], claim.strip(), value.strip(), mapping, scopes)
 
 
 def _scopes(value: str | None) -> tuple[str, ...]:
@@ -102,6 +116,11 @@ def _scopes(value: str | None) -> tuple[str, ...]:
         if not _SCOPE.fullmatch(scope):
             raise InvalidInput(f"{PREFIX}AUTH_SCOPES", f"{scope[:60]!r} is no scope.", "Separate scopes with spaces.")
     return scopes
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether what is fetched there cannot be changed on the way: https, or this machine."""
+    return bool(_SAFE.match(address))
 
 
 def read_mapping(path: Path) -> IdentityMapping:
@@ -116,6 +135,7 @@ def read_mapping(path: Path) -> IdentityMapping:
         groups=_grants(f"{path}: groups", data.get("groups", {})),
         app_roles=_grants(f"{path}: app_roles", data.get("app_roles", {})),
         default_roles=_roles(f"{path}: default_roles", default),
+        group_claims=tuple(_names(f"{path}: group_claims", data.get("group_claims", []))),
     )
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,6 +103,22 @@ def read_yaml(text: str, origin: str, first_line: int = 1) -> Located:
     if problems:
         raise InvalidFile(origin, problems)
     return Located(data, lines)
+
+
+def replace_entries(text: str, key: str, numbers: Collection[int], instead: str) -> str:
+    """Return a YAML text, one that could be read, with these entries of the list under a key written otherwise."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+    finally:
+        loader.dispose()
+    lists = [value for name, value in node.value if name.value == key] if isinstance(node, yaml.MappingNode) else []
+    for entries in lists:
+        for number in sorted(numbers, reverse=True):
+            start, end = (mark.index for mark in (entries.value[number].start_mark, entries.value[number].end_mark))
+            written = text[start:end]
+            text = text[:start] + instead + written[len(written.rstrip()) :] + text[end:]
+    return text
 
 
 def problems_of(errors: Iterable[Any], located: Located, known: KeysAt) -> list[Problem]:

@@ -80,6 +80,18 @@ def test_tokens_of_an_identity_provider_are_of_an_organization_that_is_named() -
         assert (auth.organization_claim, auth.organization_value) == (name, value)
 
 
+def test_an_issuer_without_an_address_of_keys_is_asked_for_it_and_never_in_the_clear() -> None:
+    given = {"AUTH": "jwt", "ORG": "acme", "CONFIG": "/nowhere", "AUTH_AUDIENCE": "6e74, https://acme.example/mcp"}
+    settings = {f"INTERLAYER_{name}": value for name, value in given.items()}
+    auth = load({}, {**settings, "INTERLAYER_AUTH_ISSUER": "https://login.acme.example"}).auth
+    assert isinstance(auth, Jwt)
+    assert (auth.jwks, auth.audiences, auth.audience) == ("", ("6e74", "https://acme.example/mcp"), auth.audiences[1])
+    with pytest.raises(InvalidInput, match="INTERLAYER_AUTH_ISSUER"):
+        load({}, {**settings, "INTERLAYER_AUTH_ISSUER": "http://login.acme.example"})
+    with pytest.raises(InvalidInput, match="INTERLAYER_AUTH_AUDIENCE"):
+        load({}, {**settings, "INTERLAYER_AUTH_ISSUER": "https://a.example", "INTERLAYER_AUTH_AUDIENCE": " , "})
+
+
 def test_a_local_caller_works_for_a_person() -> None:
     named = {"INTERLAYER_CONFIG": "/nowhere", "INTERLAYER_USER": "ann@acme.example", "INTERLAYER_TEAMS": "sales,emea"}
     principal = load({}, named).principal

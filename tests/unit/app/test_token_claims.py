@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
-from interlayer.app.identity_provider import Jwt, read_mapping
-from interlayer.app.mcp_server.token_claims import TokenRefused, demand_access_type, principal_of
+from interlayer.app.identity_provider import IdentityMapping, Jwt, read_mapping
+from interlayer.app.mcp_server.token_claims import (
+    TokenRefused,
+    demand_access_type,
+    demand_audience,
+    doubts,
+    principal_of,
+)
 from interlayer.errors import InvalidInput
 from interlayer.principal import Principal
 
 AUDIENCE = "https://interlayer.acme.example/mcp"
-JWT = Jwt("https://login.acme.example/", AUDIENCE, "https://login.acme.example/keys")
+JWT = Jwt("https://login.acme.example/", (AUDIENCE,))
 OKTA = {"cid": "0oa1", "uid": "00u1", "scp": ["openid", "interlayer:reader"], "sub": "ann@acme.example", "ver": 1}
 ENTRA = {
     "azp": "6e74",
@@ -92,6 +98,44 @@ def test_providers_name_agent_user_roles_and_teams_in_their_own_ways(
     )
 
 
+def test_a_group_is_one_name_whatever_is_in_it() -> None:
+    for groups in ("Sales Managers", ["Sales Managers"]):
+        assert caller({**OKTA, "groups": groups}).teams == {"Sales Managers"}
+
+
+def test_the_mapping_may_name_further_claims_of_groups() -> None:
+    jwt = replace(JWT, mapping=IdentityMapping(group_claims=("https://acme.example/groups",)))
+    claims = {**AUTH0, "https://acme.example/groups": ["sales"]}
+    assert (caller(claims).teams, caller(claims, jwt).teams) == (set(), {"sales"})
+
+
+def test_the_name_of_this_server_before_a_scope_is_taken_off() -> None:
+    jwt = replace(JWT, audiences=("6e74-api", AUDIENCE))
+    for scope in ("interlayer:reader", "6e74-api/interlayer:reader", f"{AUDIENCE}/interlayer:reader"):
+        assert caller({"azp": "c", "sub": "ann", "scp": scope}, jwt).roles == {"reader"}
+    assert not caller({"azp": "c", "sub": "ann", "scp": "api://other/interlayer:reader"}, jwt).roles
+
+
+def test_a_token_has_to_be_meant_for_this_server() -> None:
+    for claims in ({"aud": AUDIENCE}, {"aud": ["other", AUDIENCE]}, COGNITO):
+        demand_audience(claims, JWT)
+    other = {**COGNITO, "scope": "https://other.example/interlayer:reader interlayer:reader"}
+    nobody = {"scope": f"{AUDIENCE}/interlayer:reader"}
+    for claims in ({"aud": "other"}, {"aud": [AUDIENCE + "/"]}, {"aud": {AUDIENCE: 1}}, {"aud": []}, {}, nobody, other):
+        with pytest.raises(TokenRefused, match="aud"):
+            demand_audience(claims, JWT)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"hasgroups": True}, {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}]
+)
+def test_groups_that_the_provider_keeps_back_are_told(claims: dict[str, Any]) -> None:
+    found = caller({**ENTRA, "groups": None, **claims})
+    assert (found.roles, found.teams) == ({"reader", "writer", "steward"}, set())
+    assert "no group counts" in doubts({**ENTRA, **claims})[0]
+    assert not doubts(ENTRA)
+
+
 def test_a_delegated_token_names_who_acts_for_whom() -> None:
     act = {"sub": "desk-agent", "act": {"sub": "planner"}}
     found = caller({"client_id": "gateway", "sub": "ann", "scope": "interlayer:reader", "act": act})
@@ -123,6 +167,8 @@ def test_a_chain_of_actors_has_an_end() -> None:
         ({"sub": "ann", "token_use": "id"}, "ID token"),
         ({"sub": "ann", "events": {}}, "event"),
         ({"scope": "interlayer:reader"}, "no client"),
+        # of Entra, for an application that is client and audience in one and asked with no nonce
+        ({"tid": "72f9", "oid": "ann-oid", "sub": "pairwise-1", "ver": "2.0", "roles": ["steward"]}, "ID token"),
         ({"client_id": "a\nb"}, "client"),
         ({"client_id": "c", "sub": "x" * 300}, "sub"),
     ],
@@ -196,6 +242,7 @@ def test_a_file_says_what_groups_and_app_roles_give(tmp_path: Path) -> None:
         ("[groups.a]\nroles = ['king']", "groups.a.roles: unknown: king"),
         ("[app_roles.a]\nteams = 'sales'", "app_roles.a.teams: is no list"),
         ("default_roles = ['king']", "default_roles: unknown: king"),
+        ("group_claims = 'groups'", "group_claims: is no list"),
         ("default_roles = [", "cannot be read"),
     ],
 )

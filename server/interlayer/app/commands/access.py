@@ -1,22 +1,23 @@
-"""`interlayer access`: API keys of agents that call over HTTP."""
+"""`interlayer access`: who may call over HTTP: API keys of agents, and what a token is taken for."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from interlayer.app.commands.policy import REASON
-from interlayer.app.commands.shell import AS_JSON, with_process
+from interlayer.app.commands.shell import AS_JSON, FAILED, echo, with_process, with_stores
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
+    from interlayer.app.mcp_server.token_report import TokenReport
 
 
 @click.group("access")
 def access() -> None:
-    """Manage the API keys of agents that call over HTTP (INTERLAYER_AUTH=keys)."""
+    """Manage the API keys of agents that call over HTTP, and explain tokens."""
 
 
 @access.command("create")
@@ -63,3 +64,35 @@ async def access_revoke(parts: "Parts", key_id: str, reason: str) -> None:
     """Make a key useless; running servers turn it away within 5 seconds, and end its streams within 10."""
     revoked = await parts.access.revoke(parts.settings.principal, key_id, reason)
     click.echo(f"{revoked.id} of {revoked.agent} is revoked since {revoked.revoked_at}")
+
+
+@access.command("explain")
+@click.argument("token", type=click.File("r"), default="-", metavar="[FILE]")
+@AS_JSON
+@with_stores
+async def access_explain(parts: "Parts", token: TextIO, as_json: bool) -> int:
+    """Say whom a token stands for and what it may do, or why it is refused (exit 1). It is read from standard input."""
+    from interlayer.app.mcp_server.token_report import report_on
+
+    report = await report_on(parts, token.read().strip().removeprefix("Bearer "))
+    echo(as_json, report, lambda: _show(report))
+    return FAILED if report.refused else 0
+
+
+def _show(report: "TokenReport") -> None:
+    lines = [
+        ("organization", report.organization),
+        ("agent", report.agent),
+        ("user", report.user),
+        ("acting", ", for ".join(report.actors)),
+        ("roles", ", ".join(report.roles)),
+        ("teams", ", ".join(report.teams)),
+        ("until", report.until),
+        ("refused", report.refused),
+    ]
+    lines = [(name, value) for name, value in lines if value]
+    lines += [("note", note) for note in report.notes]
+    lines += [(f"its {name}", value) for name, value in (report.says or {}).items()]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        click.echo(f"{name:<{width}}  {value}")

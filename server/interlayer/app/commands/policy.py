@@ -71,7 +71,8 @@ def _lint(files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
 
 @with_stores
 async def _lint_beside(parts: "Parts", files: "Sequence[PolicyFile]") -> "Sequence[Problem]":
-    return await parts.domains.governance.planner.lint(parts.settings.principal, files)
+    agents = [] if parts.settings.auth not in ("none", "keys") else await parts.access.agents(parts.settings.principal)
+    return await parts.domains.governance.planner.lint(parts.settings.principal, files, agents)
 
 
 @policy.command("test")

@@ -6,7 +6,7 @@ identity provider. A process serves one organization; a token of another one is 
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import anyio
@@ -15,9 +15,15 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 
 from interlayer.app.access import Access, expiry_seconds
-from interlayer.app.identity_provider import Jwt
+from interlayer.app.identity_provider import SCOPE, Jwt
 from interlayer.app.mcp_server.signing_keys import SigningKeys
-from interlayer.app.mcp_server.token_claims import SCOPE, TokenRefused, demand_access_type, principal_of
+from interlayer.app.mcp_server.token_claims import (
+    TokenRefused,
+    demand_access_type,
+    demand_audience,
+    doubts,
+    principal_of,
+)
 from interlayer.errors import InterlayerError, Refused, Unavailable
 from interlayer.principal import Principal
 
@@ -84,18 +90,27 @@ class JwtVerifier(TokenVerifier):
     """Recognizes tokens that an identity provider has signed for us (RFC 9068; keys by its JWKS document)."""
 
     def __init__(self, jwt: Jwt, organization: str) -> None:
-        self.keys = SigningKeys(jwt.jwks)
+        self.keys = SigningKeys(jwt.jwks, issuer=jwt.issuer)
         self._jwt = jwt
         self._organization = organization
+        self._doubts: set[str] = set()
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return whom the token stands for. Raises `TokenRefused`, and `Unrecognized` while there are no keys."""
+        principal, claims = await self.recognize(token)
+        for doubt in doubts(claims):
+            if doubt not in self._doubts:
+                self._doubts.add(doubt)  # said once a process: it is so for everybody alike
+                logger.warning("identity provider: %s", doubt)
+        return _access_token(token, principal, int(claims["exp"]))
+
+    async def recognize(self, token: str) -> tuple[Principal, Mapping[str, Any]]:
+        """Return whom the token stands for, and its claims. Raises as `verify_token` does."""
         import jwt
 
         try:
             claims = await self._claims(token)
-            principal = principal_of(claims, self._jwt, self._organization)
-            return _access_token(token, principal, int(claims["exp"]))
+            return principal_of(claims, self._jwt, self._organization), claims
         except (jwt.PyJWTError, TokenRefused) as error:
             logger.info("a token was turned away: %s", error)
             raise TokenRefused(str(error)) from error
@@ -105,7 +120,13 @@ class JwtVerifier(TokenVerifier):
     async def _claims(self, token: str) -> dict[str, Any]:
         import jwt
 
-        header = jwt.get_unverified_header(token)
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.DecodeError as error:
+            told = (
+                "the token is no signed JSON Web Token; the client has to ask the identity provider for this resource."
+            )
+            raise TokenRefused(told) from error
         if header.get("alg") not in _ALGORITHMS or not header.get("kid"):
             raise TokenRefused("the token is not signed with a key of the identity provider that it names (alg, kid).")
         key = await self.keys.find(header["kid"])
@@ -115,12 +136,12 @@ class JwtVerifier(TokenVerifier):
             token,
             key,
             algorithms=list(_ALGORITHMS),
-            audience=self._jwt.audience,
             issuer=self._jwt.issuer,
             leeway=_LEEWAY_S,
-            options={"require": ["exp", "iss", "aud"]},
+            options={"require": ["exp", "iss"], "verify_aud": False},
         )
         demand_access_type(header)
+        demand_audience(claims, self._jwt)
         return claims
 
 

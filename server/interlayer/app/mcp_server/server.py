@@ -5,7 +5,7 @@ trace, and the text of a result says the same as the structured content, in line
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import accumulate, takewhile
@@ -33,7 +33,7 @@ from interlayer.memory.schema.description import described
 from interlayer.principal import Principal
 from interlayer.text.budget import compact_json
 from interlayer.text.visible import visible, visible_in
-from interlayer_tools import TOOLS, Domains, Tool
+from interlayer_tools import PRIVACY_TOOLS, TOOLS, Domains, Tool
 
 INSTRUCTIONS: Final = """\
 Interlayer is the organization's shared memory and its rules. Before you answer about or act for a customer, company, \
@@ -121,17 +121,23 @@ class InterlayerServer(MCPServer[None]):
         )(governed_task)
 
     async def list_tools(self) -> list[ToolListing]:
-        """Return the catalogue, always in the same order, then what else was registered."""
+        """Return the catalogue, always in the same order, what the caller's roles add, then what was registered."""
         values: FacetValues = {}
+        listings = self._listings
         try:
-            values = await self._facet_values(self._principal())
+            principal = self._principal()
+            listings = [*listings, *self._formed(one for one in PRIVACY_TOOLS if one.role in principal.roles)]
+            values = await self._facet_values(principal)
         except InterlayerError as error:
             logger.debug("tools are listed without values of facets: %s", error)
-        return [*(_with_values(one, values) for one in self._listings), *await super().list_tools()]
+        return [*(_with_values(one, values) for one in listings), *await super().list_tools()]
 
     @cached_property
     def _listings(self) -> list[ToolListing]:
-        listings = [_listing(tool) for tool in TOOLS]
+        return self._formed(TOOLS)
+
+    def _formed(self, tools: Iterable[Tool[Any, Any]]) -> list[ToolListing]:
+        listings = [_listing(tool) for tool in tools]
         if self._answers == "text":  # a client refuses an answer without the structured content that a schema announces
             return [listing.model_copy(update={"output_schema": None}) for listing in listings]
         return listings
@@ -140,7 +146,7 @@ class InterlayerServer(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Raises `ToolError` for what the caller can mend."""
-        tool = self._catalogue.get(name)
+        tool = self._catalogue.get(name) or self._private(name)
         if tool is None:
             return await super().call_tool(name, arguments, context)
         try:
@@ -159,6 +165,11 @@ class InterlayerServer(MCPServer[None]):
             content=[] if self._answers == "structured" else [TextContent(type="text", text=said)],
             structured_content=None if self._answers == "text" else answer,
         )
+
+    def _private(self, name: str) -> Tool[Any, Any] | None:
+        """Return a tool that only the roles of the caller add; for anybody else it does not exist."""
+        roles = self._principal().roles
+        return next((one for one in PRIVACY_TOOLS if one.name == name and one.role in roles), None)
 
 
 def _demand(principal: Principal, role: str, what: str) -> None:

@@ -1,6 +1,7 @@
 """The signing keys of an identity provider: at hand when a token comes, whatever the provider is doing.
 
-One task fetches the provider's key set (JWKS), each five minutes and when a token names a key that is not in it. A call
+One task fetches the provider's key set (JWKS), each five minutes and when a token names a key that is not in it. Where
+no address of it is configured, the provider's discovery document names it (OpenID Connect Discovery, RFC 8414). A call
 finds its key in memory. Only one with an unknown key waits, for two seconds at most, and nobody else waits with it.
 While the provider is away the last good keys serve, for a day at most.
 """
@@ -11,10 +12,12 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 
+from interlayer.app.identity_provider import is_safe_address
 from interlayer.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -34,14 +37,18 @@ logger = logging.getLogger(__name__)
 
 
 class SigningKeys:
-    """The keys that a provider publishes at an address; `run` has to be running for them to be there.
+    """The keys that a provider publishes; `run` has to be running for them to be there.
 
     Between two fetches lie `interval` seconds, however many unknown keys are named.
     """
 
-    def __init__(self, address: str, clock: Callable[[], float] = time.monotonic, interval: float = 10.0) -> None:
+    def __init__(
+        self, address: str, clock: Callable[[], float] = time.monotonic, interval: float = 10.0, issuer: str = ""
+    ) -> None:
         self._interval = interval
+        self._configured = address
         self._address = address
+        self._issuer = issuer
         self._clock = clock
         self._keys: Mapping[str, PyJWK] = {}
         self._fetched_at = float("-inf")
@@ -84,7 +91,7 @@ class SigningKeys:
     async def run(self) -> None:
         """Keep the keys up to date until cancelled."""
         while True:
-            await self._refresh()
+            await self.refresh()
             least = self._interval if self.are_there else min(self._interval, _FIRST_AGAIN_S)
             self._next_at = self._clock() + least
             self._settled.set()
@@ -95,24 +102,37 @@ class SigningKeys:
                     await self._wanted.wait()
             self._wanted = anyio.Event()
 
-    async def _refresh(self) -> None:
+    async def refresh(self) -> None:
         """Fetch the keys, or keep those at hand and say why."""
         trouble = ""
         try:
             with anyio.fail_after(_FETCH_S):
-                body = await self._fetch()
+                self._address = self._address or await self._discover()
+                body = await self._fetch(self._address)
             self._keys = await anyio.to_thread.run_sync(_parse, body)
             self._fetched_at = self._clock()
         except TimeoutError:
             trouble = f"no answer within {_FETCH_S:.0f} s"
         except Unavailable as error:
             trouble = str(error)
+        if trouble:
+            self._address = self._configured  # what was discovered may have moved
         if trouble != self._trouble:
             logger.warning("identity provider: %s", trouble or "its signing keys can be fetched again")
         self._trouble = trouble
 
-    async def _fetch(self) -> bytes:
-        """Return what the address answers. Raises `Unavailable` for anything but a document of fair size."""
+    async def _discover(self) -> str:
+        """Return where the issuer says that its keys are. Raises `Unavailable` when it does not, or is another one."""
+        tried: list[str] = []
+        for address in discovery_addresses(self._issuer):
+            try:
+                return keys_address(await self._fetch(address), self._issuer)
+            except Unavailable as error:
+                tried.append(str(error))
+        raise Unavailable(f"no discovery document: {'; '.join(dict.fromkeys(tried))}")
+
+    async def _fetch(self, address: str) -> bytes:
+        """Return what an address answers. Raises `Unavailable` for anything but a document of fair size."""
         import httpx2
 
         if self._trust is None:
@@ -120,7 +140,7 @@ class SigningKeys:
         try:
             async with (
                 httpx2.AsyncClient(verify=self._trust, timeout=None) as client,
-                client.stream("GET", self._address, headers={"Accept": "application/json"}) as answer,
+                client.stream("GET", address, headers={"Accept": "application/json"}) as answer,
             ):
                 if answer.status_code != 200:
                     raise Unavailable(f"HTTP {answer.status_code}")
@@ -131,8 +151,34 @@ class SigningKeys:
                         raise Unavailable("the answer is larger than 1 MiB")
                 return bytes(body)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, OverflowError) as error:
-            logger.debug("signing keys of %s: %r", self._address, error)
+            logger.debug("signing keys of %s: %r", address, error)
             raise Unavailable(f"no connection: {type(error).__name__}") from error
+
+
+def discovery_addresses(issuer: str) -> list[str]:
+    """Return where the metadata of an issuer can be: after its path (OpenID Connect), or before it (RFC 8414)."""
+    place = urlsplit(issuer)
+    origin, path = f"{place.scheme}://{place.netloc}", place.path.rstrip("/")
+    known = "/.well-known"
+    return [
+        f"{origin}{path}{known}/openid-configuration",
+        f"{origin}{known}/oauth-authorization-server{path}",
+        f"{origin}{known}/openid-configuration{path}",
+    ]
+
+
+def keys_address(body: bytes, issuer: str) -> str:
+    """Return the address of the keys in a discovery document. Raises `Unavailable` for one that cannot be trusted."""
+    try:
+        found = json.loads(body)
+        told, address = found.get("issuer"), found.get("jwks_uri")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise Unavailable("the answer is no discovery document") from error
+    if told != issuer:  # word by word (RFC 8414, 3.3): anything else could speak for another one
+        raise Unavailable(f"it names the issuer {str(told)[:200]!r}, not {issuer!r}")
+    if not isinstance(address, str) or not is_safe_address(address):
+        raise Unavailable("it names no https address of keys (jwks_uri)")
+    return address
 
 
 def _parse(body: bytes) -> "dict[str, PyJWK]":

@@ -8,12 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from interlayer.app.access import RESERVED_AGENTS
-from interlayer.app.identity_provider import Jwt
+from interlayer.app.identity_provider import SCOPE, Jwt
 from interlayer.errors import Refused
 from interlayer.principal import KNOWN_ROLES, Principal
-
-SCOPE: Final = "interlayer:"
-"""Begins each scope of a token that is one of our roles, such as `interlayer:reader`."""
 
 _NAME_CHARACTERS_MAX: Final = 255
 _ACTORS_MAX: Final = 5
@@ -21,6 +18,10 @@ _AGENT_CLAIMS: Final = ("client_id", "azp", "cid", "appid")
 _TEAM_CLAIMS: Final = ("groups", "cognito:groups")
 _OTHER_KINDS: Final = {"id": "an ID token", "refresh": "a refresh token", "offline": "a refresh token"}
 _ID_CLAIMS: Final = ("nonce", "at_hash", "c_hash")
+_WITHHELD: Final = (
+    "the tokens of people with many groups come without any (_claim_names, hasgroups), so no group counts for them. "
+    "Let the provider send only groups that are assigned to the application, or app roles."
+)
 _ACCESS_TYPES: Final = ("jwt", "at+jwt")
 
 
@@ -35,6 +36,7 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
     `sub`, unless that is the client itself.
     """
     _demand_access_token(claims)
+    _demand_client(claims)
     _demand_organization(claims, jwt, organization)
     actors = tuple(_actors(claims.get("act")))
     named = (*(claims.get(claim) for claim in _AGENT_CLAIMS), *actors, claims.get("sub"))
@@ -46,12 +48,19 @@ def principal_of(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> Prin
         raise TokenRefused(f"the token's client is called {agent!r}, as records call the program itself.")
     user = _user(claims, agent)
     _demand_name(user, "sub")
-    groups = [group for claim in _TEAM_CLAIMS for group in _words(claims.get(claim))]
-    app_roles = [*_app_roles(claims, jwt.audience), *_realm_roles(claims)]
+    groups = [group for claim in (*_TEAM_CLAIMS, *jwt.mapping.group_claims) for group in _names(claims.get(claim))]
+    app_roles = [*_app_roles(claims, jwt), *_realm_roles(claims)]
     grants = list(jwt.mapping.grants(groups, app_roles))
-    roles = frozenset(_roles(claims, jwt.audience)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
+    roles = frozenset(_roles(claims, jwt)).union(*(grant.roles for grant in grants)) & KNOWN_ROLES
     teams = frozenset[str]().union(*(grant.teams for grant in grants))
     return Principal(organization, agent, roles, teams, user, actors, proven=True)
+
+
+def doubts(claims: Mapping[str, Any]) -> list[str]:
+    """Return what an operator should know of the tokens of a provider, though they are taken; nothing of a person."""
+    sources = claims.get("_claim_names")
+    withheld = isinstance(sources, dict) and any(claim in sources for claim in (*_TEAM_CLAIMS, "roles"))
+    return [_WITHHELD] if withheld or claims.get("hasgroups") in (True, "true") else []
 
 
 def demand_access_type(header: Mapping[str, Any]) -> None:
@@ -59,6 +68,20 @@ def demand_access_type(header: Mapping[str, Any]) -> None:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _ACCESS_TYPES:
         raise TokenRefused("the token is of another kind than an access token, by its header's typ.")
+
+
+def demand_audience(claims: Mapping[str, Any], jwt: Jwt) -> None:
+    """Raise `TokenRefused` unless the token is meant for this server.
+
+    Cognito writes no `aud` for clients that call for themselves: there the scope names the resource server.
+    """
+    told = claims.get("aud")
+    if told is None and claims.get("token_use") == "access":
+        ours = tuple(f"{audience}/{SCOPE}" for audience in jwt.audiences)
+        if any(scope.startswith(ours) for scope in _words(claims.get("scope"))):
+            return
+    if not set(_names(told)) & set(jwt.audiences):
+        raise TokenRefused("the token is not for this server: its audience (aud) is another one, or missing.")
 
 
 def _demand_access_token(claims: Mapping[str, Any]) -> None:
@@ -71,6 +94,13 @@ def _demand_access_token(claims: Mapping[str, Any]) -> None:
     if marks and not any(name in claims for name in ("scope", "scp")):
         told = f"the token is an ID token (it has {' and '.join(marks)}, and no scope)"
         raise TokenRefused(f"{told}; send an access token for this server.")
+
+
+def _demand_client(claims: Mapping[str, Any]) -> None:
+    """Refuse what nothing tells from an ID token: it names a person, and no client, scope or actor."""
+    if not any(claims.get(name) for name in (*_AGENT_CLAIMS, "scope", "scp", "act")):
+        told = "it has none of client_id, azp, cid, appid, scope, scp, act"
+        raise TokenRefused(f"the token may be an ID token ({told}); send an access token for this server.")
 
 
 def _demand_organization(claims: Mapping[str, Any], jwt: Jwt, organization: str) -> None:
@@ -119,18 +149,19 @@ def _user(claims: Mapping[str, Any], agent: str) -> str:
     return "" if any(alone) or not isinstance(subject, str) else subject
 
 
-def _roles(claims: Mapping[str, Any], audience: str) -> Iterator[str]:
+def _roles(claims: Mapping[str, Any], jwt: Jwt) -> Iterator[str]:
     """Yield what the token lets the caller do, and other things; plain names count where they can be only ours."""
-    yield from (role.removeprefix(SCOPE) for role in _app_roles(claims, audience))
+    yield from (role.removeprefix(SCOPE) for role in _app_roles(claims, jwt))
     shared = [word for claim in ("scope", "scp", "permissions") for word in _words(claims.get(claim))]
     for name in (*shared, *_realm_roles(claims)):
-        scope = name.removeprefix(f"{audience}/")  # Cognito puts the resource server before the scope
-        if scope.startswith(SCOPE):
-            yield scope.removeprefix(SCOPE)
+        for before in ("", *(f"{audience}/" for audience in jwt.audiences)):  # as Cognito writes them
+            if name.startswith(before + SCOPE):
+                yield name.removeprefix(before + SCOPE)
 
 
-def _app_roles(claims: Mapping[str, Any], audience: str) -> list[str]:
-    return [*_words(claims.get("roles")), *_words(_inside(claims, "resource_access", audience, "roles"))]
+def _app_roles(claims: Mapping[str, Any], jwt: Jwt) -> list[str]:
+    ours = [_words(_inside(claims, "resource_access", audience, "roles")) for audience in jwt.audiences]
+    return [*_words(claims.get("roles")), *(role for roles in ours for role in roles)]
 
 
 def _realm_roles(claims: Mapping[str, Any]) -> list[str]:
@@ -142,6 +173,11 @@ def _inside(claims: Mapping[str, Any], *path: str) -> Any:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     return found
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names of a claim, which is one name or a list; a name may have spaces in it."""
+    return [value] if isinstance(value, str) and value.strip() else _words(value) if isinstance(value, list) else []
 
 
 def _words(value: Any) -> list[str]:

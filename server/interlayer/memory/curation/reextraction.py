@@ -164,7 +164,9 @@ class Rereader:
         reference = self._resolution.parse(entity.ref)
         context = gate_context(self._schema, reference, stored.head, observed_at)
         # Nothing is blotted out of it any more: that was done before it was stored.
-        stored_reading = replace(read_plainly(content, observed_at), redacted=True)
+        stored_reading = replace(
+            await run_over(len(content), partial(read_plainly, content, observed_at)), redacted=True
+        )
         reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
@@ -174,7 +176,7 @@ class Rereader:
         )
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
         judge = partial(gate, request, context, replace(reading, extracted=extracted))
-        gated = await run_over(content, judge)
+        gated = await run_over(len(content), judge)
         if gated.pending and not (isinstance(memory, Memorized) and memory.pending):
             raise Unavailable(f"{model.name}: {gated.pending}")
         vectors = await space.embedder.embed([fact.text for fact in gated.facts])

@@ -4,12 +4,14 @@ Nothing here writes; `commits` plans what is written.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import anyio
+import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,7 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
 VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
+_FOLDED_INLINE: Final = 200  # facts; folding more takes others' time
 _FEW: Final = 64  # facts that a model at hand has embedded before the index has answered
 
 
@@ -50,6 +53,14 @@ class _Cached:
 
     of: tuple[int, EntityView] | None = None
     """Of which revision of which view it is a part, where something is hidden."""
+
+    folding: anyio.Event | None = None
+    """While a thread changes the view: set when it is done."""
+
+    async def settled(self) -> None:
+        """Return when no thread changes the view."""
+        while self.folding:
+            await self.folding.wait()
 
 
 class Views:
@@ -109,11 +120,14 @@ class Views:
         cutoff = self.cutoff(head.entity.type)
         if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
             cached = _Cached(self.blank(head.entity, space), head.epoch)
+        await cached.settled()
         while cached.view.revision < head.revision or cached.view.space != space.embedder.space:
             # Calls that began before and after a flip may meet here, so each looks again after it has waited.
-            await self._move(organization, cached.view, space)
-            await self._catch_up(organization, cached.view, head, cutoff, space, read)
-        await self._complete(organization, cached.view, space)
+            await self._move(organization, cached, space)
+            await self._catch_up(organization, cached, head, cutoff, space, read)
+            await cached.settled()
+        await self._complete(organization, cached, space)
+        await cached.settled()
         self._keep(place, cached)
         restriction = self.restriction(head, sight)
         return await self._part(organization, cached.view, restriction, space) if restriction else cached.view
@@ -125,16 +139,25 @@ class Views:
         place = _place(organization, whole.entity, restriction)
         cached = self._views.get(place)
         if cached is None or cached.of != (whole.revision, whole) or cached.view.space != whole.space:
-            left = RestrictedLog(restriction, self._schema.stored(whole.entity.type), [*whole.memories.values()])
-            view = self.blank(whole.entity, space)
-            vectors = whole.vectors_by_id() if whole.space == view.space else {}
+            cached = await self._folded(whole, restriction, space)
+        await self._complete(organization, cached, space)
+        self._keep(place, cached)
+        return cached.view
+
+    async def _folded(self, whole: EntityView, restriction: Restriction, space: ActiveSpace) -> _Cached:
+        log, of = [*whole.memories.values()], (whole.revision, whole)
+        view = self.blank(whole.entity, space)
+        vectors = whole.vectors_by_id() if whole.space == view.space else {}
+        made = _Cached(view, 0, of=of)
+
+        def fold() -> None:
+            left = RestrictedLog(restriction, self._schema.stored(whole.entity.type), log)
             for memory in left.log:
                 view.apply(memory, vectors)
             view.withheld, view.cut = left.withheld, frozenset(left.cut)
-            cached = _Cached(view, 0, of=(whole.revision, whole))
-        await self._complete(organization, cached.view, space)
-        self._keep(place, cached)
-        return cached.view
+
+        await _fold(made, len(whole.ordered), fold)
+        return made
 
     def reached(self, organization: str, entity: EntityId) -> int:
         """Return the revision up to which this process has read the log of an entity."""
@@ -176,7 +199,7 @@ class Views:
             view.apply(entry, {})
         return view
 
-    def committed(
+    async def committed(
         self,
         organization: str,
         head: Head,
@@ -188,9 +211,15 @@ class Views:
         """Fold in what this process has just committed, so that the next use need not read it back."""
         if view.space != space.embedder.space:  # it was moved to another one while this was committed
             return
+        place = _place(organization, head.entity)
+        kept = self._views.get(place)
+        cached = kept if kept and kept.view is view else _Cached(view, head.epoch)
+        cached.epoch = head.epoch
+        self._keep(place, cached)
+        await cached.settled()
         if view.revision == memory.revision - 1:
-            view.apply(memory, vectors)
-        self._keep(_place(organization, head.entity), _Cached(view, head.epoch))
+            await _fold(cached, len(memory.facts), partial(view.apply, memory, vectors))
+            self._keep(place, cached)
 
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
         """Return the lock under which this process changes an entity: it saves retries, the store decides."""
@@ -199,8 +228,9 @@ class Views:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
-    async def _move(self, organization: str, view: EntityView, space: ActiveSpace) -> None:
+    async def _move(self, organization: str, cached: _Cached, space: ActiveSpace) -> None:
         """Bring a view into a space."""
+        view = cached.view
         known: dict[str, NDArray[np.float32]] = {}
         tried: set[str] = set()
         while view.space != space.embedder.space:
@@ -210,24 +240,28 @@ class Views:
                 return
             known |= await self.vectors(organization, view.entity, texts, space)
             tried |= texts.keys()
+            await cached.settled()
 
-    async def _complete(self, organization: str, view: EntityView, space: ActiveSpace) -> None:
+    async def _complete(self, organization: str, cached: _Cached, space: ActiveSpace) -> None:
         """Give facts the vectors that could not be had when they came into a view."""
+        view = cached.view
         lacking = view.lacking
         if lacking:
             vectors = await self.vectors(organization, view.entity, lacking, space)
+            await cached.settled()
             if view.space == space.embedder.space:
                 view.give(vectors)
 
     async def _catch_up(
         self,
         organization: str,
-        view: EntityView,
+        cached: _Cached,
         head: Head,
         cutoff: str,
         space: ActiveSpace,
         read: EntityRead | None,
     ) -> None:
+        view = cached.view
         if view.revision >= head.revision:
             return
         after, upto = view.revision, head.revision
@@ -239,11 +273,16 @@ class Views:
         vectors = await self.vectors(organization, view.entity, texts, space)
         if view.space != space.embedder.space:
             return
-        seen = view.revision  # another call may have caught up while this one waited
-        for memory in memories:
-            if memory.revision > seen and memory.id not in view.memories:
-                view.apply(memory, vectors)
-        view.revision = max(view.revision, head.revision)
+        await cached.settled()
+
+        def fold() -> None:
+            seen = view.revision  # another call may have caught up while this one waited
+            for memory in memories:
+                if memory.revision > seen and memory.id not in view.memories:
+                    view.apply(memory, vectors)
+            view.revision = max(view.revision, head.revision)
+
+        await _fold(cached, len(texts), fold)
 
     async def vectors(
         self, organization: str, entity: EntityId, texts: Mapping[str, str], space: ActiveSpace
@@ -274,3 +313,16 @@ class Views:
         while self._facts > VIEW_FACTS_MAX and len(self._views) > 1:
             _, oldest = self._views.popitem(last=False)
             self._facts -= oldest.facts
+
+
+async def _fold(cached: _Cached, facts: int, fold: Callable[[], None]) -> None:
+    """Change a view; where many facts come in, a thread does it, so that others are served."""
+    if facts <= _FOLDED_INLINE:
+        fold()
+        return
+    done = cached.folding = anyio.Event()
+    try:
+        await anyio.to_thread.run_sync(fold)
+    finally:
+        cached.folding = None
+        done.set()

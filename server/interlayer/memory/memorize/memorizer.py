@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio.to_thread
 import numpy as np
@@ -17,8 +17,9 @@ import numpy as np
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
+from interlayer.language.change import announces_change
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict, Resolution, ResolvedEntity
+from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, audience_of, visibility_of
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
@@ -55,6 +56,7 @@ from interlayer.storage.optimistic import apply_if_unchanged, optimistically
 
 _INLINE_FACTS: Final = 200
 
+T = TypeVar("T")
 Commit = Callable[[Sequence[Operation]], Awaitable[None]]
 """Applies the operations of a call, all or none. Raises `VersionConflict`."""
 
@@ -159,13 +161,12 @@ class Memorizer:
         entity = resolved.entity or EntityId(prepared.reference.entity.type, new_id("e", self._clock()))
         async with self._entities.lock(organization, entity):
             change = await self._reconcile(prepared, resolved, entity)
-            answer = memorize_answer(change)
-            made = change.operations()
+            answer, made = await _aside(len(change.decisions), lambda: (memorize_answer(change), change.operations()))
             operations = [*made, *await self._beside(change, answer, made)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 raise InvalidInput("relations", "this call changes too much at once.", "Split it into several calls.")
             await commit(operations)
-            self._follow(change)
+            await self._follow(change)
         return answer
 
     async def _reconcile(self, prepared: PreparedCall, resolved: ResolvedEntity, entity: EntityId) -> MemoryChange:
@@ -185,37 +186,34 @@ class Memorizer:
         # Others than see this call's memory must not be told of what it was decided by: so all who see it do.
         decisions, related = await self._decide(prepared, known, names)
         schema = self._schema.entities[entity.type]
-        prepared = _with_values(prepared, decisions, known, schema)
-        # Recorded when everything has been read: later than all that was committed before.
-        memory = _memory(prepared, decisions, relations, view.revision + 1, timestamp(self._clock()))
-        displaced = facts_displaced(known, memory, schema, names)
-        memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
         told = await self._seen(organization, stored, view, sight.within((ORGANIZATION, visibility)), prepared.space)
-        conflicts = resolved.conflicts
-        change = change_of(prepared, stored, view, memory, decisions, conflicts, targets, schema, told)
+
+        def change() -> MemoryChange:
+            valued = _with_values(prepared, decisions, known, schema)
+            # Recorded when everything has been read: later than all that was committed before.
+            memory = _memory(valued, decisions, relations, view.revision + 1, timestamp(self._clock()))
+            displaced = facts_displaced(known, memory, schema, names)
+            memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
+            for fact in memory.facts:
+                announces_change(fact.text)  # the view will ask, where others wait for it
+            return change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema, told)
+
+        changed = await _aside(len(decisions), change)
         named = await self._entities.shown(organization, stored.head, sight) if stored else None
         name = prepared.request.name or (named.name if named else label_of(prepared.reference).name)
-        related = [one for one in related if told.fact(one.fact.record.id)]
-        change = replace(change, related=related, created=named is None, name=name)
-        return replace(change, conflicts=await self._told(organization, conflicts, sight))
+        return replace(
+            changed,
+            related=[one for one in related if told.fact(one.fact.record.id)],
+            created=named is None,
+            name=name,
+            conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),
+        )
 
     async def _seen(
         self, organization: str, stored: StoredHead | None, view: EntityView, sight: Sight, space: ActiveSpace
     ) -> EntityView:
         """Return as much of a view as may be seen."""
         return await self._entities.view(organization, stored.head, space, sight=sight) if stored else view
-
-    async def _told(
-        self, organization: str, conflicts: Sequence[IdentifierConflict], sight: Sight
-    ) -> tuple[IdentifierConflict, ...]:
-        """Return the conflicts over identifiers that a caller may know to belong to another entity."""
-        found: list[IdentifierConflict] = []
-        for one in conflicts:
-            stored = await self._entities.head(organization, one.owner)
-            head = await self._entities.shown(organization, stored.head, sight) if stored else None
-            if head and one.value in head.identifiers.get(one.kind, ()):
-                found.append(one)
-        return tuple(found)
 
     async def _decide(
         self, prepared: PreparedCall, view: EntityView, names: Sequence[str]
@@ -235,7 +233,7 @@ class Memorizer:
             decisions = follow(decisions, view, names, meaning)
             return decisions, related_to(decisions, said, view, known, scale, names)
 
-        return decide() if len(facts) <= _INLINE_FACTS else await anyio.to_thread.run_sync(decide)
+        return await _aside(len(facts), decide)
 
     async def _relations(
         self, prepared: PreparedCall, entity: EntityId
@@ -323,15 +321,20 @@ class Memorizer:
         now = self._clock()
         return min(KEPT_FOR, now - before(now, retention)) if retention else KEPT_FOR
 
-    def _follow(self, change: MemoryChange) -> None:
+    async def _follow(self, change: MemoryChange) -> None:
         """Bring this process's view and the index up to what was just committed."""
         prepared, memory = change.prepared, change.memory
         organization, vectors = prepared.call.principal.organization, prepared.vectors
         if vectors is not None and len(change.decisions):
             vectors = vectors[[one.outcome == "added" for one in change.decisions]]
         by_id = {} if vectors is None else {fact.id: one for fact, one in zip(memory.facts, vectors, strict=True)}
-        self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
         self._projector.offer(organization, change.entity, memory, prepared.space, vectors)
+        await self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
+
+
+async def _aside(facts: int, work: Callable[[], T]) -> T:
+    """Do work on the facts of a call; over many of them it is done in a thread, so that others are served."""
+    return work() if facts <= _INLINE_FACTS else await anyio.to_thread.run_sync(work)
 
 
 def _with_values(

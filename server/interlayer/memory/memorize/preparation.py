@@ -29,7 +29,7 @@ from interlayer.principal import Principal
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
-_INLINE_CHARACTERS: Final = 20_000  # longer content is looked through in a thread
+_INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
 _NOTHING: Final = Reading("", redacted=False)
 
 T = TypeVar("T")
@@ -79,7 +79,8 @@ class Preparation:
         observed_at = request.observed_at or self._clock()
         read = await self._read(call, reference, observed_at, keep)
         judge = admit if by_operator else gate
-        gated = await run_over(read.request.content, partial(judge, read.request, read.context, read.reading))
+        said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
+        gated = await run_over(said, partial(judge, read.request, read.context, read.reading))
         space = await self._spaces.of(organization)
         naming = list(dict.fromkeys(fact.replaces or "" for fact in gated.facts if names_by_words(fact)))
         vectors, degraded = await of_statements(space, [*(fact.text for fact in gated.facts), *naming])
@@ -110,7 +111,7 @@ class Preparation:
         stored = resolved.read.stored.head if resolved.read else None
         head = await self._entities.shown(organization, stored, audience) if stored else None
         longest = self._schema.gates.fact_characters_max
-        reading = await run_over(request.content, partial(read_plainly, request.content, observed_at, longest))
+        reading = await run_over(len(request.content), partial(read_plainly, request.content, observed_at, longest))
         if request.observed_at is None and reading.document:
             observed_at = reading.document.written_at or observed_at
         context = gate_context(self._schema, reference, head, observed_at)
@@ -152,8 +153,8 @@ def gate_context(schema: Schema, reference: EntityReference, head: Head | None, 
     )
 
 
-async def run_over(content: str | None, work: Callable[[], T]) -> T:
-    """Do work on the content of a call; over long content it is done in a thread."""
-    if len(content or "") > _INLINE_CHARACTERS:
+async def run_over(characters: int, work: Callable[[], T]) -> T:
+    """Do work on the words of a call; over many of them it is done in a thread."""
+    if characters > _INLINE_CHARACTERS:
         return await anyio.to_thread.run_sync(work)
     return work()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from interlayer_policies.document.parser import parse
+from interlayer_policies.document.parser import parse, without_trials
 from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 
 FULL = """---
@@ -159,3 +159,24 @@ def test_front_matter_that_is_never_opened_is_told() -> None:
     assert "put --- into the first line" in str(problem)
     plain = parse(PolicyFile("a.md", "# Note\nid: is a word here\n\n---\nMore.\n"))
     assert isinstance(plain, Policy), "a rule across a page of guidance is none"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "rules:\n  - Be kind.\n  - text: Never say größer.  # not yet\n    trial: true\n\n  - Be brief.\ntitle: T",
+        "rules:\n- Be kind.\n- {trial: true, text: Never say größer.}\n- Be brief.",
+        "rules: [Be kind., {text: Never say größer., trial: true}, Be brief.]\ntitle: Größe",
+        "title: Maß\nrules:\n  - Be kind.\n  - text: Never say größer.\n    trial: true\n  - {id: R3, text: Be brief.}",
+        "rules:\n  - Be kind.\n  - text: >\n      Never say\n      größer.\n    trial: true\n  - Be brief.",
+    ],
+)
+def test_a_text_without_its_trials_is_the_policy_without_them(written: str) -> None:
+    text = f"---\nid: a\n{written}\n---\n## Greeting\nGreet.\n"
+    assert isinstance(parse(PolicyFile("a.md", text)), Policy)
+    shown = without_trials(PolicyFile("a.md", text))
+    assert "größer" not in shown
+    rest = parse(PolicyFile("a.md", shown.replace("{trial: true}", "{trial: true, text: Wait.}")))
+    assert isinstance(rest, Policy)
+    assert [(rule.id, rule.text) for rule in rest.rules if not rule.trial] == [("R1", "Be kind."), ("R3", "Be brief.")]
+    assert [section.text for section in rest.sections] == ["Greet."]

@@ -234,6 +234,17 @@ async def test_the_loser_of_a_race_is_told_what_changed(world: Any) -> None:
     assert "changed tone" in lost[0]
 
 
+async def test_a_policy_is_read_without_its_trials_by_whom_they_are_not_for(world: Any) -> None:
+    tried = FREE.replace("rules:\n", "rules:\n  - {id: T1, trial: true, text: Never say foobar.}\n")
+    await publish(world, ANN, tried)
+    reader = replace(ANN, roles=frozenset({"reader", "writer"}))
+    for version in (None, 1):
+        shown = (await world.governance.policy(reader, "tone", version)).text
+        assert "foobar" not in shown
+        assert "Be kind to everybody." in shown
+        assert "foobar" in (await world.governance.policy(replace(ANN, roles={"auditor"}), "tone", version)).text
+
+
 # Waivers
 
 

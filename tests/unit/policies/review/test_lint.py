@@ -25,6 +25,7 @@ FOUND = """---
 id: refunds
 title: Refunds of orders
 description: When an order is paid back, how long it takes, and who approves a larger sum.
+owner: finance@company.example
 ---
 ## Deadline
 An order is paid back within ten days.
@@ -52,8 +53,8 @@ def test_a_policy_that_says_what_it_is_about_has_no_warning() -> None:
         ("title: Refunds of orders", "title: How long paying back an order takes, who approves the larger sum", 4,
          "repeats the title"),
         ("title: Refunds of orders", "title: Policy 12 (new version)", 3, "does not say"),
-        ("An order is paid back within ten days.", "word " * 1_000, 6, "delivered in 4 parts"),
-        ("## Deadline\nAn order", "An order " * 200, 6, "no ## headings"),
+        ("An order is paid back within ten days.", "word " * 1_000, 7, "delivered in 4 parts"),
+        ("## Deadline\nAn order", "An order " * 200, 7, "no ## headings"),
         ("## Deadline\nAn order is paid back within ten days.", "## Cats\nFeed cats twice.", 4, "shares no word"),
     ],
 )  # fmt: skip
@@ -72,11 +73,9 @@ def test_two_policies_with_one_description_cannot_be_told_apart() -> None:
 @pytest.mark.parametrize("number", range(5))
 def test_the_badly_described_twin_is_warned_of_and_the_well_described_one_is_not(number: int) -> None:
     pairs = json.loads((needed("governed-memory") / "governance_pairs" / "variable_pairs.json").read_text())
-    body = f"## Content\n{pairs[number]['well_authored']['description']}\n"
+    body = f"owner: a@b.example\n---\n## Content\n{pairs[number]['well_authored']['description']}\n"
     found = {
-        kind: warnings(
-            f"---\ntitle: {json.dumps(one['name'])}\ndescription: {json.dumps(one['description'])}\n---\n{body}"
-        )
+        kind: warnings(f"---\ntitle: {json.dumps(one['name'])}\ndescription: {json.dumps(one['description'])}\n{body}")
         for kind in ("well_authored", "poorly_authored")
         if (one := pairs[number][kind])
     }
@@ -92,7 +91,7 @@ def test_single_forbidden_words_ask_for_good_examples_at_their_line() -> None:
     rule = f"rules:\n  - text: Never name a rival.\n    {check}\n---"
     text = FOUND.replace("---\n##", rule % ("Acme, Acme Cloud Ltd", "Acme") + "\n##")
     [warning] = warnings(text)
-    assert warning.startswith("p0.md:6: rule R1: its check forbids single words ('Acme')")
+    assert warning.startswith("p0.md:7: rule R1: its check forbids single words ('Acme')")
     assert "good examples" in warning
     assert warnings(text.replace("    bad:", "    good: [We beat everybody.]\n    bad:")) == []
     assert warnings(text.replace("[Acme, Acme", "[Acme").replace("beat Acme", "beat Acme Cloud Ltd")) == []

@@ -10,7 +10,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.shared.auth import ProtectedResourceMetadata
 from starlette.routing import Route
 
-from interlayer.app.mcp_server.token_claims import SCOPE
+from interlayer.app.identity_provider import SCOPE
 
 _REASON_CHARACTERS_MAX: Final = 200
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
