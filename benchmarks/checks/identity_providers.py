@@ -82,8 +82,8 @@ class Checks:
             ("token for nobody in particular (no resource)", self.without_resource),
             ("client credentials: no user", self.alone),
             ("official client, client credentials", self.official_alone),
+            ("official client, registers itself", self.registering),
         ]
-        steps += [("official client, registers itself", self.registering)] if provider.registers else []
         steps += [("official client, known by its document", self.by_document)] if provider.reads_documents else []
         steps += (
             [("official client, enterprise-managed (ID-JAG)", self.enterprise)] if provider.takes_assertions else []

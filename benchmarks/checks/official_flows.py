@@ -50,7 +50,7 @@ def signing_in(resource: str, provider: Provider, kept: Kept, document: str | No
             "client_name": "Assistant",
             "redirect_uris": [LOCAL_CALLBACK],
             "grant_types": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_method": "none",
+            "token_endpoint_auth_method": provider.registers_as,
         }
     )
     return OAuthClientProvider(resource, metadata, kept, open_page, come_back, document)

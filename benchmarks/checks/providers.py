@@ -50,8 +50,8 @@ class Provider(ABC):
 
     name: str
     issuer: str
-    registers: bool = True
-    """Whether a client may register itself (RFC 7591)."""
+    registers_as: str = "none"
+    """How a client that registers itself (RFC 7591) shows who it is; `none`: it is a public one."""
     reads_documents: bool = False
     """Whether a client may be known by a document at its address."""
     takes_assertions: bool = False
@@ -174,6 +174,8 @@ class OidcProvider(Provider):
 
 class Glewlwyd(Provider):
     """Glewlwyd of Debian, with a database of its own in a folder, set up over its administration API."""
+
+    registers_as = "client_secret_post"
 
     def __init__(self, folder: Path, port: int, resource: str) -> None:
         self._address = f"http://localhost:{port}"

@@ -225,7 +225,8 @@ async def test_forgetting_while_others_memorize_takes_no_more_than_it_should(tmp
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(write)
             await anyio.lowlevel.checkpoint()
-            await parts.memory.forgetter.forget(parts.settings.principal, "request", **{what: named})
+            given: dict[str, Any] = {what: named}
+            await parts.memory.forgetter.forget(parts.settings.principal, "request", **given)
         assert len(stored) == 12
         texts = [fact["text"] for fact in (await recall(parts, SUBJECT))["facts"]]
         plain = [text for text in stored if text in texts]
@@ -279,7 +280,8 @@ async def test_a_forget_that_was_killed_is_whole_or_not_begun(
         await parts.memory.projector.drain("acme")  # as every start and `interlayer reconcile` does
         if (write, applied) == (0, "before"):
             assert await recall(parts, SUBJECT) == visited.recalled
-            await parts.memory.forgetter.forget(parts.settings.principal, "again", **{what: named})
+            given: dict[str, Any] = {what: named}
+            await parts.memory.forgetter.forget(parts.settings.principal, "again", **given)
         await assert_gone(home, words, parts)
         made = await parts.memory.backfill.fill("acme", await parts.memory.spaces.of("acme"))
         assert (made.added, made.removed) == (0, 0)

@@ -13,7 +13,8 @@ from organizations import home_of
 async def main(home: str, what: str, name: Any, write: int, applied: str) -> None:
     async with home_of(Path(home)) as parts:
         die_at(parts.store, write, applied)
-        await parts.memory.forgetter.forget(parts.settings.principal, "test", **{what: name})
+        named: dict[str, Any] = {what: name}
+        await parts.memory.forgetter.forget(parts.settings.principal, "mistake", **named)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ class Memory:
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
+        reads = ReadReceipts(store, book, required=reads_required)
         searcher = Searcher(store, spaces, entities, projector, schema)
         holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
         guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
@@ -113,7 +114,7 @@ class Memory:
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
             safeguards=guards,
-            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book),
+            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book, reads),
             expirer=Expirer(store, entities, projector, forgetter, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
@@ -126,7 +127,7 @@ class Memory:
             backfill=backfill,
             reembedder=Reembedder(spaces, trail, projector, backfill, clock),
             consistency=ConsistencyCheck(spaces, backfill),
-            reads=ReadReceipts(store, book, required=reads_required),
+            reads=reads,
         )
 
     async def recall(

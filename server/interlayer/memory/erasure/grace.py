@@ -4,7 +4,8 @@ Everything happens as without it, so that no read and no search finds it; only t
 changes are kept aside as they were. Nothing reads them but the restoration here, and the export leaves them out.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,9 +17,22 @@ from interlayer.memory.erasure.plan import Erasure
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.records import EntityId
 from interlayer.principal import Principal
-from interlayer.storage.items import ABSENT, Check, Delete, Item, ItemStore, Key, Operation, Put, Span, VersionConflict
+from interlayer.storage.items import (
+    ABSENT,
+    TRANSACT_BYTES_MAX,
+    Check,
+    Delete,
+    Item,
+    ItemStore,
+    Key,
+    Operation,
+    Put,
+    Span,
+    VersionConflict,
+)
 
-_BATCH: Final = 20  # items that are kept together: within the size of a transaction whatever they hold
+_BYTES: Final = TRANSACT_BYTES_MAX // 2  # of a transaction: its size is told by the characters of JSON
+_OPERATIONS: Final = 60  # of a transaction, beside the event
 _DELETED: Final = 90
 _ABANDONED: Final = timedelta(hours=1)  # by a process that died before it made the erasure
 
@@ -67,7 +81,7 @@ class ErasureGrace:
     def open(self, principal: Principal, entity: EntityId, what: str) -> SetAside:
         """Begin to keep an erasure; nothing is written yet."""
         now = self._clock()
-        by = principal.user or principal.agent
+        by = principal.person
         return SetAside(
             id=new_id("g", now),
             entity=entity.ref,
@@ -103,8 +117,8 @@ class ErasureGrace:
             }
             puts.append(Put(keys.set_aside_item(organization, case.id, kept + len(puts)), body))
         await self._discard(organization, case.id, kept)  # of an attempt to which another writer came first
-        for first in range(0, len(puts), _BATCH):
-            await self._store.transact(puts[first : first + _BATCH])
+        for batch in _batches(puts):
+            await self._store.transact(batch)
         version = header.version if header else 1
         return [Put(place, _header(case, is_made=True), version)], kept + len(puts)
 
@@ -141,12 +155,11 @@ class ErasureGrace:
         stale = [row for one in kept if one.key in now for row in _rows_only_of(now[one.key], one.body or {})]
         operations += [outbox.removal(new_key(), stale)] if stale else []
         closed = Put(header.key, _header(case, is_made=False), header.version)
-        event = Event("memory.restored", case.what, {"entity": case.entity, "case": case.id})
+        *former, last = [*_batches(operations)] or [[]]
         try:
-            while len(operations) > _BATCH:
-                await self._store.transact(operations[:_BATCH])
-                operations = operations[_BATCH:]
-            await self._trail.commit(principal, event, [*operations, closed])
+            for batch in former:
+                await self._trail.commit(principal, _restored(case, batch), batch)
+            await self._trail.commit(principal, _restored(case, last), [*last, closed])
         except VersionConflict as conflict:
             raise Refused(f"{case.what}: somebody wrote to it at the same time. Run it again.") from conflict
         await self._discard(organization, case_id)
@@ -217,6 +230,31 @@ def _restoring(one: _Kept) -> Operation:
         return Delete(one.key, one.after)
     expires_at = one.body.get("expires_at")  # what expires says so in its body too
     return Put(one.key, one.body, one.after, expires_at if isinstance(expires_at, int) else None)
+
+
+def _restored(case: SetAside, batch: Sequence[Operation]) -> Event:
+    """Return the event of a part of a restoration, with the ids of what is back by it."""
+    entries = [one.body for one in batch if isinstance(one, Put) and keys.place_in_log(one.key)]
+    ids = {
+        "memories": [entry["id"] for entry in entries if "id" in entry],
+        "facts": [fact["id"] for entry in entries for fact in entry.get("facts", ())],
+    }
+    return Event("memory.restored", case.what, {"entity": case.entity, "case": case.id, "ids": ids})
+
+
+def _batches(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
+    """Yield the operations in portions that a transaction holds."""
+    batch: list[Operation] = []
+    size = 0
+    for one in operations:
+        needed = len(json.dumps(one.body, ensure_ascii=False).encode()) if isinstance(one, Put) else 0
+        if batch and (len(batch) == _OPERATIONS or size + needed > _BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += needed
+    if batch:
+        yield batch
 
 
 def _rows_only_of(item: Item, other: Mapping[str, Any]) -> list[str]:

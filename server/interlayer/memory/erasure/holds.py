@@ -44,7 +44,7 @@ class LegalHolds:
             head = await self._store.get(keys.head(organization, entity))
             if head is None:
                 raise NotFound(f"{entity.ref}: nothing of that name is remembered.")
-            body = {"by": principal.user or principal.agent, "at": timestamp(self._clock()), **reason.record}
+            body = {"by": principal.person, "at": timestamp(self._clock()), **reason.record}
             operations = [Put(place, body), Check(head.key, head.version)]
             await self._trail.commit(principal, Event("hold.placed", entity.ref, reason.record), operations)
             return LegalHold(entity=entity.ref, **body)

@@ -25,7 +25,7 @@ class ErasureQuota:
         if not self._a_day:
             return []
         today = self._clock().astimezone(UTC).date()
-        place = keys.erasures(principal.organization, today.isoformat(), principal.user or principal.agent)
+        place = keys.erasures(principal.organization, today.isoformat(), principal.person)
         item = await self._store.get(place)
         count = item.body["count"] if item else 0
         free = datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)

@@ -1,10 +1,11 @@
-"""A call as its gates see it: without what cannot be seen, and with no order to a model in what is shown unjudged."""
+"""A call as its gates see it: without what cannot be seen, and with no order or secret in what is kept unjudged."""
 
 from dataclasses import replace
 
 from interlayer.errors import InvalidInput
 from interlayer.language.prompt_injection.orders import is_instruction
 from interlayer.memory.requests import MemorizeRequest
+from interlayer.text.private import untellable
 from interlayer.text.visible import visible, visible_in
 
 
@@ -29,7 +30,7 @@ def as_seen(request: MemorizeRequest) -> MemorizeRequest:
 
 
 def check_labels(request: MemorizeRequest) -> None:
-    """Raise `InvalidInput` for an order to a model in what no gate judges and every reader is shown."""
+    """Raise `InvalidInput` for an order to a model, or a secret, in what no gate judges and every reader is shown."""
     labels = {
         "entity": request.entity,
         "name": request.name,
@@ -44,3 +45,11 @@ def check_labels(request: MemorizeRequest) -> None:
         if bare and is_instruction(bare.encode(errors="replace").decode()):
             problem = "it addresses a model. Nothing was stored."
             raise InvalidInput(field_name, problem, "Write only what it is called, or where it comes from.")
+        if bare and field_name != "source" and _holds_secret(bare):  # in a source it is blotted out
+            problem = "it holds a password or a key. Nothing was stored."
+            raise InvalidInput(field_name, problem, "Write only what it is called.")
+
+
+def _holds_secret(label: str) -> bool:
+    """Whether a label holds what must never be kept; figures alone may be anybody's number."""
+    return any(not label[start:end].isdigit() for start, end in untellable(label))

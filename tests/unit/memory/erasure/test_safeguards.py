@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from interlayer.audit.reader import Audit
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.log.records import EntityId
@@ -177,6 +178,7 @@ async def test_what_is_forgotten_with_grace_is_hidden_at_once_and_can_be_taken_b
     hidden = await seen(graced)
     assert hidden != before
     assert "Bergen" not in str(hidden[0].get("facts"))
+    assert (await Audit(graced.store, graced.clock).verify(graced.principal)).faults == []
     if what == "entity":
         assert not hidden[0]["found"]
         assert "submarines" not in str(hidden)
@@ -184,6 +186,7 @@ async def test_what_is_forgotten_with_grace_is_hidden_at_once_and_can_be_taken_b
     assert case.id in answer.restorable
     await graced.memory.safeguards.grace.restore(graced.principal, case.id)
     assert await seen(graced) == before
+    assert (await Audit(graced.store, graced.clock).verify(graced.principal)).faults == []
     assert await graced.memory.safeguards.grace.listed("acme") == []
     await graced.facts(ANN, "Ann has a dog.")
     assert "Ann has a dog." in await graced.other().texts(ANN)
@@ -225,6 +228,7 @@ async def test_many_facts_forgotten_with_grace_come_back(graced: Any) -> None:
     assert sorted(await graced.other().texts(ACME, limit=200, max_tokens=8_000)) == before
     again = await graced.memorize(ACME, content="anything", idempotency_key="k3")
     assert again["replayed"]
+    assert (await Audit(graced.store, graced.clock).verify(graced.principal)).faults == []
 
 
 async def test_what_a_process_left_that_died_before_it_erased_is_swept(graced: Any) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from interlayer.audit.reads import ReadReceipts
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
@@ -37,10 +38,11 @@ class SubjectDesk:
         clock: Clock,
         safeguards: Safeguards,
         book: ReceiptBook,
+        reads: ReadReceipts,
     ) -> "SubjectDesk":
         """Put the parts together."""
         who = Subjects(entities, schema)
-        finder = SubjectFinder(store, who, safeguards.holds, book)
+        finder = SubjectFinder(store, who, safeguards.holds, book, reads)
         dossier = SubjectDossier(store, who, finder, schema, clock)
         eraser = SubjectEraser(
             store, entities, projector, forgetter, trail, schema, clock, safeguards, book, who, finder

@@ -50,6 +50,7 @@ class SubjectDossier:
         demand_privacy(principal)
         organization = principal.organization
         subject = await self._subjects.resolve(organization, request)
+        await self._finder.note(principal, subject)
         yield DossierRecord("header", self._header(organization, subject))
         count = 1
         async with aclosing(self._parts(organization, subject)) as parts:

@@ -84,6 +84,7 @@ class SubjectEraser:
         organization = principal.organization
         subject = await self._subject(organization, request)
         report = await self._finder.find(organization, subject, progress)
+        await self._finder.note(principal, subject, report.mentions)
         skipped = await self._skipped(organization, request, report.mentions)
         left = tuple(Left(what=_where(one), count=one.count, why=why) for one, why in skipped)
         touched = [one for one in report.mentions if one not in dict(skipped)]
@@ -212,7 +213,7 @@ class SubjectEraser:
         certificate = Certificate(
             case=case.id,
             at=timestamp(self._clock()),
-            by=principal.user or principal.agent,
+            by=principal.person,
             reason=case.reason.code,
             reference=case.reason.reference,
             entities=tuple(one.ref for one in case.entities),

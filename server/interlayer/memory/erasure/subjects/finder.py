@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook, sealed
 from interlayer.memory.erasure.holds import LegalHolds, told
 from interlayer.memory.erasure.subjects.answer import Certainty, Mention, OwnEntity, Passage, Place, SubjectReport
@@ -29,7 +30,10 @@ _Found = tuple[Place, EntityId | None, str | None]
 class SubjectFinder:
     """Reads an organization for a person."""
 
-    def __init__(self, store: ItemStore, subjects: Subjects, holds: LegalHolds, book: ReceiptBook) -> None:
+    def __init__(
+        self, store: ItemStore, subjects: Subjects, holds: LegalHolds, book: ReceiptBook, reads: ReadReceipts
+    ) -> None:
+        self._reads = reads
         self._subjects = subjects
         self._store = store
         self._holds = holds
@@ -41,7 +45,16 @@ class SubjectFinder:
         """Return where the person of a request is held and named."""
         demand_privacy(principal)
         subject = await self._subjects.resolve(principal.organization, request)
-        return await self.find(principal.organization, subject, progress)
+        found = await self.find(principal.organization, subject, progress)
+        await self.note(principal, subject, found.mentions)
+        return found
+
+    async def note(self, principal: Principal, subject: Subject, mentions: Sequence[Mention] = ()) -> None:
+        """Put on record who was shown what is held of a person. Raises `Unavailable` where that is demanded."""
+        own = [Shown(entity=head.entity.ref, revision=head.revision) for head in subject.standing]
+        others = dict.fromkeys(one.entity for one in mentions if one.entity)
+        shown = [*own, *(Shown(entity=ref) for ref in others)]
+        await self._reads.keep(principal, Read(kind="subject", shown=shown, asked=subject.request.person))
 
     async def find(self, organization: str, subject: Subject, progress: Progress = lambda _: None) -> SubjectReport:
         """Return where the person is held and named. It takes one reading of everything, and bounded memory."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from interlayer.answers import as_json
+from interlayer.audit.reader import Audit
 from interlayer.errors import Ambiguous, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.erasure.subjects.subject import Request
@@ -113,6 +114,7 @@ async def test_nothing_of_an_erased_person_is_left_in_any_file(room: Any) -> Non
     assert certificate.redacted["contents"].count == 2
     assert {one.what for one in certificate.left} <= {"receipts", "audit events", "backups and exports"}
     assert "vogt" not in str(as_json(certificate)).lower()
+    assert (await Audit(room.store, room.clock).verify(room.principal)).faults == []
 
 
 async def test_what_others_say_is_kept_without_the_person(room: Any) -> None:
@@ -269,6 +271,15 @@ async def test_what_could_be_taken_back_is_erased_for_good(graced: Any) -> None:
     assert await graced.memory.safeguards.grace.listed("acme") == []
     with pytest.raises(NotFound):
         await graced.memory.safeguards.grace.restore(graced.principal, case.id)
+
+
+async def test_who_looked_at_a_person_is_on_record(room: Any) -> None:
+    await fill(room)
+    await room.memory.subjects.finder.report(room.principal, request())
+    receipts = [item.body async for item in room.store.scan("audit", "acme#receipts")]
+    [looked] = [body for body in receipts if body["kind"] == "subject"]
+    assert await ref(room, LISA) in str(looked)
+    assert "vogt" not in str(looked).lower()
 
 
 async def test_a_person_of_whom_nothing_is_held_is_told_so(room: Any) -> None:
