@@ -13,8 +13,9 @@ from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.approvers import Approvers
 from interlayer_policies.document.parser import parse
-from interlayer_policies.document.policy import Approvers, Policy, PolicyFile
+from interlayer_policies.document.policy import Policy, PolicyFile
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary, parse_vocabulary
 from interlayer_policies.publication.approvals import asked, groups_of
 
