@@ -173,10 +173,12 @@ class Projector:
                 await self._project_offered()
 
     async def _project_offered(self) -> None:
-        while self._queue:
+        """Project what is offered by now: beside writers there is always more, and somebody may wait for his turn."""
+        left = len(self._queue)
+        while left > 0 and self._queue:
             batch: list[Pending] = []
             rows = 0
-            for pending in self._queue:
+            for pending in self._queue[:left]:
                 if pending.organization != self._queue[0].organization or len(batch) >= _DELETES or rows > _BATCH_ROWS:
                     break
                 batch.append(pending)
@@ -184,6 +186,7 @@ class Projector:
             # Leaves the queue only when it is in the index: a failure leaves it here and in the outbox.
             await self._project(batch)
             del self._queue[: len(batch)]
+            left -= len(batch)
 
     async def _project(self, batch: Sequence[Pending]) -> None:
         if not batch:
