@@ -35,7 +35,7 @@ from interlayer.audit.state import (
     value_of,
 )
 from interlayer.audit.trail import chain_partition, event_place
-from interlayer.errors import Corrupt
+from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import first_id, instant_of, timestamp
 from interlayer.storage.items import Item, ItemStore, Span
 
@@ -122,6 +122,7 @@ class StateCheck:
         self._found: dict[str, Fault] = {}
         self._expired_until = ""
         self.compared = 0
+        self.unscanned = ""
         self.uncovered = 0
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -185,12 +186,14 @@ class StateCheck:
         for table, partition in partitions(self._organization):
             async for item in each(self._store, table, partition):
                 self._look(item)
-        if self._key is not None:
-            for prefix in prefixes(self._organization):
+        try:
+            for prefix in prefixes(self._organization) if self._key else ():
                 async with aclosing(self._store.scan("memory", prefix)) as items:
                     async for item in items:
                         self._look(item)
                         count()
+        except Unavailable as error:  # such as a role that may not scan
+            self.unscanned = str(error)
         said, checked = await self._governance.compare(self._store, self._organization, timestamp(now))
         self.compared += checked
         self._found.update(said)

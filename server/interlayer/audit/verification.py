@@ -52,6 +52,8 @@ class Report:
     checkpoints: int = 0
     compared: int = 0
     uncovered: int = 0
+    unscanned: str = ""
+    """Why memory was not looked through for what was slipped in; empty where it was."""
     faults: list[Fault] = field(default_factory=list[Fault])
 
     def summary(self) -> str:
@@ -59,10 +61,11 @@ class Report:
         unchecked = f", {self.unchecked:,} in broken segments" if self.unchecked else ""
         anchored = f"{self.checkpoints:,} checkpoints compared" if self.checkpoints else "no anchor (docs/auditing.md)"
         uncovered = f", {self.uncovered:,} older than that and not covered" if self.uncovered else ""
+        unscanned = f"; what was slipped into memory was not looked for: {self.unscanned}" if self.unscanned else ""
         return (
             f"{self.events:,} events, {self.segments:,} segments, {self.receipts:,} sealed receipts as written, "
             f"{self.expired:,} expired, {self.unsealed:,} not sealed yet{unchecked}; {anchored}\n"
-            f"{self.compared:,} items in force are as they were put on record{uncovered}\n"
+            f"{self.compared:,} items in force are as they were put on record{uncovered}{unscanned}\n"
             f"{f'{len(self.faults):,} faults' if self.faults else 'no fault'}; head {self.head}"
         )
 
@@ -123,6 +126,7 @@ class _Run:
         await self._strangers(Span(hour_of(end_of(last)), LAST))
         report.faults += await self._state.end(number, self._clock(), self._count)
         report.compared, report.uncovered = self._state.compared, self._state.uncovered
+        report.unscanned = self._state.unscanned
         report.faults.sort(key=lambda fault: fault.what != "checkpoint")
         report.ok = not report.faults
         return report
