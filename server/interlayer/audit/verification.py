@@ -1,7 +1,7 @@
 """Verifying: everything that the audit trail promises, computed again from what is stored.
 
 Events are read once, in order, each segment beside the event that sealed it; then, hour by hour, the receipts beside
-the segments; then what is in force, beside what all of them say of it (`interlayer.audit.state_verification`). Of the
+the segments; then what is in force, beside what all of them say of it (`interlayer.audit.in_force`). Of the
 trail itself are in memory one page of items, the receipts' hashes of one hour, and eight bytes a segment.
 """
 
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interlayer.audit.chain import ChainCheck, Checkpoint, Fault, Problem
+from interlayer.audit.in_force.check import StateCheck
 from interlayer.audit.ledger import (
     body_of,
     first_hour,
@@ -23,7 +24,6 @@ from interlayer.audit.merkle import merkle_root, receipt_leaf
 from interlayer.audit.receipts import end_of, hour_of, read_key, receipts_partition
 from interlayer.audit.sealing import COMPARED_AFTER
 from interlayer.audit.segments import sealed_by, segment_code, segment_digest, segment_hour, segment_of
-from interlayer.audit.state_verification import StateCheck
 from interlayer.audit.trail import chain_partition
 from interlayer.errors import Corrupt, NotFound
 from interlayer.ids import Clock, timestamp
