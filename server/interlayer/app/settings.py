@@ -5,7 +5,7 @@ Nothing else in the project reads the environment. `SETTINGS` is the list that t
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
@@ -167,12 +167,13 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         stale_seconds=_whole(values, "STALE_SECONDS", 300, 0, 86_400, _NO_STALE),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
-        answers=_answers(values.get("ANSWERS", "both")),
+        answers=cast("Answers", _one_of("ANSWERS", values.get("ANSWERS", "both"), get_args(Answers))),
         reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
         token=values.get("TOKEN", "").strip(),
-        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
+        reads_required=_one_of("UNRECORDED_READS", values.get("UNRECORDED_READS", "answer"), ("answer", "refuse"))
+        == "refuse",
         http=read_http_settings(values),
         ignored=configuration.ignored,
     )
@@ -185,16 +186,10 @@ def _reader_sees(value: str) -> ReaderSees:
     return cast("ReaderSees", value)
 
 
-def _answers(value: str) -> Answers:
-    if value not in get_args(Answers):
-        raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
-    return cast("Answers", value)
-
-
-def _reads_required(value: str) -> bool:
-    if value not in ("answer", "refuse"):
-        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
-    return value == "refuse"
+def _one_of(setting: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise InvalidInput(f"{PREFIX}{setting}", f"{value[:40]!r} is not known.", f"One of {', '.join(known)}.")
+    return value
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
