@@ -41,21 +41,21 @@ def quiet(_: int) -> None:
     """Nobody is watching."""
 
 
+FIRST = MemorizeRequest(
+    entity=ACME,
+    name="Acme Ltd",
+    content="Acme uses Oracle as its primary database. Acme sells pumps to 300 customers.",
+    properties=[PropertyCandidate("employees", 280, 0.9), PropertyCandidate("industry", "pumps", 0.8)],
+    relations=[("partner_of", "company:globex.example")],
+    identifiers={"crm_id": "77"},
+    source="call 1",
+    idempotency_key="once",
+)
+
+
 async def fill(parts: Parts) -> None:
     domains, who = parts.domains, parts.settings.principal
-    await domains.memory.memorizer.memorize(
-        who,
-        MemorizeRequest(
-            entity=ACME,
-            name="Acme Ltd",
-            content="Acme uses Oracle as its primary database. Acme sells pumps to 300 customers.",
-            properties=[PropertyCandidate("employees", 280, 0.9), PropertyCandidate("industry", "pumps", 0.8)],
-            relations=[("partner_of", "company:globex.example")],
-            identifiers={"crm_id": "77"},
-            source="call 1",
-            idempotency_key="once",
-        ),
-    )
+    await domains.memory.memorizer.memorize(who, FIRST)
     facts = [
         FactCandidate("Acme uses PostgreSQL as its primary database.", 0.9),
         FactCandidate("Acme has a pier.", 0.9),
@@ -71,9 +71,7 @@ async def answers(parts: Parts) -> list[Any]:
     domains, who = parts.domains, parts.settings.principal
     listed = await domains.memory.searcher.list_entities(who, "company", [Condition("employees", "gte", 290)], 10, None)
     search = await domains.memory.searcher.search(who, SearchRequest(query="primary database"))
-    replay = await domains.memory.memorizer.memorize(
-        who, MemorizeRequest(entity=ACME, facts=[FactCandidate("x y", 0.9)], idempotency_key="once")
-    )
+    replay = await domains.memory.memorizer.memorize(who, FIRST)
     context = await domains.governance.context(who, "Write an email with a discount.", Facets())
     everything = [
         await domains.memory.recaller.recall(
