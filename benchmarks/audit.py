@@ -1,9 +1,9 @@
 """Measure what the audit trail costs and how fast it is verified.
 
-`python benchmarks audit [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified, and a memory of
-20,000 entities beside its trail; a delivery and a recall are measured with their receipts and without; and one process
-that delivers beside sixteen that do so at once, each as fast as it can (closed loop) and each at a fixed pace that the
-machine can carry (open loop, from the intended start).
+`python benchmarks audit [--json] [--quick]`: a trail of 100,000 events and as many receipts is verified, and a memory
+of 20,000 entities beside its trail; a delivery and a recall are measured with their receipts and without; and one
+process that delivers beside sixteen that do so at once, each as fast as it can (closed loop) and each at a fixed pace
+that the machine can carry (open loop, from the intended start).
 """
 
 import argparse

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from mcp import Client
 
 from command_line import interlayer
 from interlayer.app.composition import build
@@ -16,6 +17,7 @@ from interlayer.ids import system_clock
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
 from interlayer.principal import Principal
 from processes import environment, forked
+from serving import Caller, server_process
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +51,19 @@ async def test_reads_over_the_protocol_are_on_record(home: Path, connect: Any) -
     assert {(one["agent"], one["user"]) for one in found} == {("support-2", "mia")}
     assert "submarine" not in json.dumps(found)
     assert interlayer(home, "audit", "verify").returncode == 0
+
+
+async def test_a_read_that_was_answered_is_on_record_though_the_process_is_killed(home: Path) -> None:
+    with server_process(home, start=forked) as (address, process):
+        async with Client(f"{address}/mcp") as client:
+            call = Caller(client)
+            await call("memorize", entity=ZOE, facts=[{"text": "Zoë keeps a submarine."}])
+            for number in range(20):
+                await call("recall_entity", entity=ZOE, query=f"question {number}")
+            process.kill()
+            process.wait()
+    found = json.loads(interlayer(home, "audit", "reads", ZOE, "--limit", "100", "--json").stdout)
+    assert len(found) == 20
 
 
 async def test_who_knew_what_by_when_and_for_whom(home: Path) -> None:

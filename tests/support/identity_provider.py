@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,10 +14,11 @@ from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://login.acme.example/"
 AUDIENCE = "https://interlayer.acme.example/mcp"
+_SLOW_S = 8.0
 
 
 class IdentityProvider:
-    """Its key is `k1` until it is rotated; `mood` says how it answers: well, away (503) or hanging."""
+    """Its key is `k1` until it is rotated; `mood` says how it answers: well, slow (8 s), away (503) or hanging."""
 
     def __init__(self) -> None:
         self.mood = "well"
@@ -79,12 +80,15 @@ def identity_provider() -> Generator[IdentityProvider]:
             if provider.mood == "hanging":
                 provider.released.wait()
                 return
-            known = self.path in ("/jwks.json", provider.metadata_path)
-            self.send_response(503 if provider.mood != "well" else 200 if known else 404)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
+            if provider.mood == "slow":
+                provider.released.wait(_SLOW_S)
+            good, known = provider.mood in ("well", "slow"), self.path in ("/jwks.json", provider.metadata_path)
             told = provider.key_set if self.path == "/jwks.json" else provider.metadata
-            self.wfile.write(told() if provider.mood == "well" else b"{}")
+            with suppress(ConnectionError):  # whoever asked may wait no longer
+                self.send_response(503 if not good else 200 if known else 404)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(told() if good else b"{}")
 
         def log_message(self, format: str, *args: Any) -> None: ...  # noqa: A002 - named by the base class
 

@@ -59,6 +59,7 @@ class MemorizeInput(Input):
     source: OptionalText = None
     observed_at: Annotated[OptionalText, Field(description="ISO 8601")] = None
     idempotency_key: OptionalText = None
+    visibility: Annotated[OptionalText, Field(description="who sees it: organization, team:NAME, private")] = None
 
 
 async def memorize(domains: Domains, principal: Principal, given: MemorizeInput) -> MemorizeAnswer:
@@ -96,6 +97,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         source=given.source,
         observed_at=parse_instant(given.observed_at, "observed_at") if given.observed_at else None,
         idempotency_key=given.idempotency_key,
+        visibility=given.visibility or "",
     )
     return await domains.memory.memorizer.memorize(principal, request)
 

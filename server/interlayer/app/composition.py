@@ -116,6 +116,7 @@ def build(settings: Settings, clock: Clock = system_clock, embedder_of: Embedder
         trail=trail,
         receipts=receipts,
         extractors=models,
+        reader_sees=settings.reader_sees,
         erasures_a_day=settings.erasures_a_day,
         erasure_grace=settings.erasure_grace,
         reads_required=settings.reads_required,

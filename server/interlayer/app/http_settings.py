@@ -8,8 +8,10 @@ from typing import Final
 from interlayer.app.configuration import PREFIX
 from interlayer.errors import InvalidInput
 
-CALLS_PER_MINUTE: Final = 600
-TOKENS_PER_MINUTE: Final = 500_000
+CALLS_PER_MINUTE: Final = 12_000
+TOKENS_PER_MINUTE: Final = 10_000_000
+"""More than any agent or import at work asks for: what runs wild or is hostile reaches them."""
+
 _MOST: Final = 10**9
 _HOST: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://([A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")

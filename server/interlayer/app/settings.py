@@ -47,6 +47,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "AGENT": "agent name of a local caller; `local`",
     "ROLES": "roles of a local caller, comma-separated; default: all but `privacy`",
     "TEAMS": "teams of a local caller, comma-separated; default: none",
+    "READER_SEES": "how sensitive a value the role `reader` sees at most: `internal` or `personal`; `personal`",
     "TOKEN": "API key or access token that commands are run with, and whose user and roles they have; default: none",
     "AUTH": "authentication of HTTP callers; `none`, which binds to loopback addresses only, `keys` or `jwt`",
     "AUTH_ISSUER": "with `jwt`: issuer of the tokens, as their `iss` names it",
@@ -59,8 +60,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "ERASURE_GRACE": "how long `forget` can be taken back, `12h`, `7d` or `2w`, at most 90 days; default: not at all",
     "HOSTS": "names that clients call a server over HTTP by, comma-separated, beside those that it knows",
     "ORIGINS": "web pages that may call it, such as `https://app.acme.com`, comma-separated",
-    "CALLS_PER_MINUTE": "requests a minute that one caller with a key or token may make; `600`, `0` (no limit)",
-    "TOKENS_PER_MINUTE": "tokens a minute that it may send, at four bytes each; `500000`, `0` (no limit)",
+    "CALLS_PER_MINUTE": "requests a minute that one caller with a key or token may make; `12000`, `0` (no limit)",
+    "TOKENS_PER_MINUTE": "tokens a minute that it may send, at four bytes each; `10000000`, `0` (no limit)",
     "RECEIPT_DAYS": "how many days a receipt is kept, 180 to 3650; `400`",
     "UNRECORDED_READS": "`answer` a read whose receipt cannot be kept, and say so in it, or `refuse` it; `answer`",
     "STALE_SECONDS": "how long the last good policies serve while the published ones cannot be read, 0 to 86400; `300`",
@@ -80,6 +81,9 @@ _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 Answers = Literal["both", "text", "structured"]
 """In which form tools answer."""
+
+ReaderSees = Literal["internal", "personal"]
+"""Up to which sensitivity the role reader reads values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Settings:
     embedder: EmbedderChoice = BUNDLED
     time_zone: tzinfo = UTC
     answers: Answers = "both"
+    reader_sees: ReaderSees = "personal"
     erasures_a_day: int = 20
     erasure_grace: timedelta = timedelta()
     token: str = field(default="", repr=False)
@@ -161,6 +166,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
         answers=_answers(values.get("ANSWERS", "both")),
+        reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
         token=values.get("TOKEN", "").strip(),
@@ -168,6 +174,13 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         http=read_http_settings(values),
         ignored=configuration.ignored,
     )
+
+
+def _reader_sees(value: str) -> ReaderSees:
+    if value not in get_args(ReaderSees):
+        problem = f"{value[:40]!r} is no such sensitivity."
+        raise InvalidInput(f"{PREFIX}READER_SEES", problem, f"One of {', '.join(get_args(ReaderSees))}.")
+    return cast("ReaderSees", value)
 
 
 def _answers(value: str) -> Answers:

@@ -87,8 +87,7 @@ class GovernanceState:
         if any(body.get(name) != said.get(name) for name in ("revision", "set_hash")):
             told = f"revision {newest} was published last, and {body.get('revision')} is in force, or another set"
             found["policies/head"] = Fault("policy set", "head", "changed", told)
-        given = body.get("waivers")
-        held = {str(one.get("id")): one for one in given or () if isinstance(one, dict)}
+        held = {str(one.get("id")): one for one in _objects(body.get("waivers"))}
         for waiver_id, waiver in held.items():
             granted = self.waivers.get(waiver_id)
             if granted is None:
@@ -118,8 +117,7 @@ class GovernanceState:
             entries = [
                 entry
                 async for part in each(store, "governance", partition, Span.prefix(f"part#{revision:08d}#"))
-                for entry in body_of(part).get("policies") or ()
-                if isinstance(entry, dict)
+                for entry in _objects(body_of(part).get("policies"))
             ]
             if _set_hash(entries) != said.get("set_hash"):
                 told = f"its entries are not those that revision {revision} was published with"
@@ -168,6 +166,10 @@ async def each(store: ItemStore, table: Table, partition: str, span: Span | None
         cursor = page.cursor
         if cursor is None:
             return
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _differs(stored: Any, said: Any) -> bool:

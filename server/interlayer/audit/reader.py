@@ -207,15 +207,14 @@ class Audit:
         """Return the name of the segment that a receipt is sealed in, empty where it is not yet."""
         span = Span.prefix(f"{hour_of(instant_of(receipt_id))}-")
         async for item in stream(self._store, segments_partition(organization), span, page=10):
-            leaves = body_of(item).get("leaves")
-            if any(leaf[0] == receipt_id for leaf in leaves or ()):
+            if receipt_id in _listed_ids(item):
                 return item.key.sort
         return ""
 
     async def _listed(self, organization: str, segment: Item) -> list[StoredReceipt]:
         """Return the receipts that a segment lists and that are there."""
         partition = receipts_partition(organization, segment.key.sort.partition("-")[0])
-        keys = [Key("audit", partition, str(leaf[0])) for leaf in body_of(segment).get("leaves") or ()]
+        keys = [Key("audit", partition, one) for one in _listed_ids(segment)]
         found = await self._store.get_many(keys)
         return [_receipt(found[key]) for key in keys if key in found]
 
@@ -242,6 +241,12 @@ def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint
 
 def _receipt(item: Item) -> StoredReceipt:
     return StoredReceipt(item.key.sort, {**body_of(item), "id": item.key.sort})
+
+
+def _listed_ids(segment: Item) -> list[str]:
+    """Return the receipts that a segment lists; of a forged one, those that can be read."""
+    leaves = body_of(segment).get("leaves")
+    return [str(leaf[0]) for leaf in leaves if isinstance(leaf, list) and leaf] if isinstance(leaves, list) else []
 
 
 def _first_made(refs: Collection[str]) -> datetime | None:

@@ -8,7 +8,7 @@ the places of names, is left out; `interlayer reconcile` and `interlayer memory`
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from interlayer.audit.receipts import canonical_json
 from interlayer.storage.items import Delete, Item, Key, Operation, Put, Table
@@ -28,12 +28,10 @@ SCHEMA: Final = "settings/schema"
 
 _DIGEST: Final = 32
 
-Kind = Literal["policies", "access", "proposals", "proposal", "settings", "e", "s"]
 _TABLES: Final[Mapping[str, Table]] = {
     "policies": "governance",
     "access": "governance",
     "proposals": "governance",
-    "proposal": "governance",
     "settings": "memory",
     "e": "memory",
     "s": "memory",
@@ -77,7 +75,8 @@ def read_name(text: str) -> Name | None:
     """Return the name that a record holds, None for what is no name."""
     partition, slash, sort = text.rpartition("/")
     kind, _, rest = partition.partition("#")
-    return Name(text, kind, rest, sort) if slash and kind in _TABLES else None
+    is_sound = slash and sort and kind in _TABLES and text.isprintable()
+    return Name(text, kind, rest, sort) if is_sound else None
 
 
 def state_of(key: bytes, operations: Sequence[Operation]) -> dict[str, str]:

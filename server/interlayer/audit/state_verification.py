@@ -41,6 +41,9 @@ from interlayer.storage.items import Item, ItemStore, Span
 
 _PAGE: Final = 200
 """Items that are looked up at once."""
+_HEAD: Final = "policies/head"
+_OF_HEAD: Final = ("policies/", "policy/", "waiver/")
+"""With what the names of faults begin that a publish or a waiver may bring about."""
 _LATELY: Final = timedelta(minutes=5)
 """Before it begins: receipts made since may still land while it is verified."""
 
@@ -192,21 +195,25 @@ class StateCheck:
         self.compared += checked
         self._found.update(said)
         if self._found:
-            for name in await self._written_meanwhile(number, now):
-                self._found.pop(name, None)
+            await self._drop_written_meanwhile(number, now)
         return list(self._found.values())
 
-    async def _written_meanwhile(self, number: int, now: datetime) -> set[str]:
-        """Return the names of the items that events and receipts tell of that were not read yet."""
-        names: set[str] = set()
+    async def _drop_written_meanwhile(self, number: int, now: datetime) -> None:
+        """Take back what is said of items that events and receipts tell of that were not read yet."""
+        names, later = set[str](), Folded()
         async for item in stream(self._store, chain_partition(self._organization), Span(event_place(number + 1))):
-            names.update(body_of(item).get(STATE) or ())
+            later.add(body_of(item))
+        names.update(later.values)
         span = Span(first_id(RECEIPT, self._since))
         for hour in hours(hour_of(self._since), hour_of(now)):
             async for item in stream(self._store, receipts_partition(self._organization, hour), span):
-                if item.key.sort not in self._lately:
-                    names.update(body_of(item).get(STATE) or ())
-        return names
+                state = body_of(item).get(STATE)
+                if item.key.sort not in self._lately and isinstance(state, dict):
+                    names.update(map(str, state))
+        published = tuple(_OF_HEAD) if _HEAD in names else ()
+        for name, fault in list(self._found.items()):
+            if name in names or (published and name.startswith(published)) or later.is_erased(fault.name, fault.name):
+                del self._found[name]
 
     async def _compare(self) -> None:
         """Compare the items that receipts name."""
@@ -222,7 +229,8 @@ class StateCheck:
             elif self._key and value_of(self._key, name, body_of(item)) != value:
                 told = f"it is not what receipt {receipt['id']} says was stored"
                 self._fault(name, memory_id, "changed", told)
-            else:
+            else:  # an entry may be written again by a later call: the last receipt counts
+                self._found.pop(name.text, None)
                 self.compared += 1
 
     async def _compare_written(self) -> None:
@@ -280,7 +288,8 @@ class StateCheck:
                 return True
             self._fault(name, memory_id, "restored", told)
             return True
-        for fact in body.get("facts") or ():
+        facts = body.get("facts")
+        for fact in facts if isinstance(facts, list) else ():
             if isinstance(fact, dict) and fact.get("id") in self._folded.facts:
                 self._fault(name, memory_id, "restored", f"fact {fact['id']}: {told}")
                 return True
@@ -300,7 +309,6 @@ _WHAT: Final[Mapping[str, What]] = {
     "policies": "policy set",
     "access": "key",
     "proposals": "proposal",
-    "proposal": "proposal",
     "settings": "setting",
     "e": "memory",
     "s": "content",

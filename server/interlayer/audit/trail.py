@@ -55,16 +55,14 @@ class Trail:
         self._clock = clock
         self._book = ReceiptBook(store, clock)
 
-    async def commit(
-        self, principal: Principal, event: Event, operations: Sequence[Operation], ahead: Sequence[Put] = ()
-    ) -> None:
-        """Apply the operations together with their event, which answers for what was written `ahead` of it as well.
+    async def commit(self, principal: Principal, event: Event, operations: Sequence[Operation]) -> None:
+        """Apply the operations together with their event.
 
         Two events that want the same number are no conflict of the caller: the later one takes the next number.
         Raises `VersionConflict` when one of the caller's own expectations fails.
         """
         chain = chain_partition(principal.organization)
-        state = await self._state(principal.organization, [*ahead, *operations])
+        state = await self._state(principal.organization, operations)
 
         async def attempt() -> None:
             await self._store.transact([*operations, await self._next(principal, event, state)])

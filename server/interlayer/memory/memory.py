@@ -40,6 +40,7 @@ from interlayer.memory.recall.explanation import Explanation, FactExplanation, P
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
 from interlayer.memory.requests import Condition, RecallRequest, SearchRequest
+from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -86,13 +87,14 @@ class Memory:
         trail: Trail | None = None,
         receipts: ReceiptBook | None = None,
         extractors: Extractors = NO_MODEL,
+        reader_sees: Sensitivity = "personal",
         erasures_a_day: int = DEFAULT,
         erasure_grace: timedelta = timedelta(),
         reads_required: bool = False,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
         trail = trail or Trail(store, clock)
-        entities = Entities(store, spaces, schema, clock)
+        entities = Entities(store, spaces, schema, clock, reader_sees)
         projector = Projector(store, spaces)
         backfill = Backfill(store, spaces, list(schema.entities))
         book = receipts or ReceiptBook(store, clock)

@@ -79,6 +79,7 @@ class MemorizeRequest:
     source: str | None = None
     observed_at: datetime | None = None
     idempotency_key: str | None = None
+    visibility: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

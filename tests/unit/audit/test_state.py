@@ -4,14 +4,14 @@ import shutil
 from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from interlayer.app.composition import Parts
 from interlayer.audit.reader import Checkpoint, Fault
-from interlayer.memory.requests import RecallRequest
-from interlayer.principal import Principal
-from organizations import PassingClock, home_of, memorize
+from interlayer.storage.items import Item
+from organizations import PassingClock, home_of, memorize, publish
 from tampered import TAMPERINGS, Intruder, Tampering, Traces, busy_year
 
 pytestmark = pytest.mark.anyio
@@ -57,14 +57,57 @@ async def test_what_was_kept_long_enough_and_what_its_receipts_said_is_no_fault(
     assert report.uncovered == 1  # the entry of which the receipt is gone
 
 
-async def test_records_that_are_older_than_digests_are_counted_and_no_fault(parts: Parts) -> None:
+async def test_what_is_done_while_it_is_verified_is_no_fault(parts: Parts, clock: PassingClock) -> None:
     who = parts.settings.principal
+    await publish(parts, "alpha")
+    await memorize(parts, "company:gone.example", "Gone sells pumps.", content="Gone is in Rome.")
     await memorize(parts, "company:new.example", "New sells pumps.")
-    await parts.memory.recall(Principal("acme", "bot"), RecallRequest(entity="company:new.example"))
-    async for item in parts.store.scan("audit", "acme#receipts#"):
-        assert "state" in item.body or item.body["kind"] == "recall"
+    scan, looked = parts.store.scan, list[str]()
+
+    async def busy_scan(table: Any, prefix: str) -> AsyncGenerator[Item]:
+        looked.append(prefix)
+        if len(looked) == 1:  # events and receipts are read
+            await memorize(parts, "company:new.example", "New sells valves.")
+            await memorize(parts, "company:newest.example", "Newest sells pipes.", content="Newest is in Oslo.")
+            await parts.memory.forgetter.forget(who, "asked for", entity="company:gone.example")
+            await publish(parts, "alpha", "beta")
+            until = clock.now + timedelta(days=3)
+            await parts.domains.governance.stewardship.waive(who, "beta#R1", {}, until, "a fair")
+            await parts.access.create(who, "bot", ["reader"])
+        async for item in scan(table, prefix):
+            yield item
+
+    parts.store.scan = busy_scan
     report = await parts.audit.verify(who)
-    assert (report.faults, report.uncovered) == ([], 0)
+    assert len(looked) == 2
+    assert [str(fault) for fault in report.faults] == []
+    parts.store.scan = scan
+    assert (await parts.audit.verify(who)).faults == []
+
+
+async def test_records_that_are_older_than_digests_are_counted_and_no_fault(
+    parts: Parts, clock: PassingClock, tmp_path: Path
+) -> None:
+    who = parts.settings.principal
+    await publish(parts, "alpha")
+    await memorize(parts, "company:old.example", "Old sells pumps.", content="Old is in Rome.")
+    key, _ = await parts.access.create(who, "bot", ["reader"])
+    intruder = Intruder(tmp_path / "home" / "interlayer.db", Traces())
+    intruder.forget_digests()
+    report = await parts.audit.verify(who)
+    assert [str(fault) for fault in report.faults] == []
+    assert report.uncovered > 5
+    clock.now += timedelta(hours=1)
+    await memorize(parts, "company:old.example", "Old sells valves.")
+    await publish(parts, "alpha", "beta")
+    later = await parts.audit.verify(who)
+    assert [str(fault) for fault in later.faults] == []
+    assert 0 < later.uncovered <= report.uncovered
+    intruder.change(("governance", "acme#access", key.id), roles=["operator"])
+    intruder.close()
+    assert [str(fault) for fault in (await parts.audit.verify(who)).faults] == [
+        f"key {key.id}: changed: its roles are not those that it was created with"
+    ]
 
 
 class Original:

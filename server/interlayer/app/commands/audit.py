@@ -251,7 +251,7 @@ async def audit_verify(parts: "Parts", anchor: Path | None, as_json: bool) -> in
 @with_stores
 async def audit_export(parts: "Parts", file: Path, form: str, cursor: Path | None) -> None:
     """Write events, segments and receipts to FILE as JSON Lines; - is stdout."""
-    from interlayer.app.audit_export import cursor_of, exported, read_cursor
+    from interlayer.app.audit_export.lines import cursor_of, exported, read_cursor
     from interlayer.app.transfer import writing
 
     if cursor and form == "trail":
@@ -328,7 +328,9 @@ def _shown_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
         yield "everything"
     if receipt.get("asked_hmac"):
         yield "nothing: of nobody who is known"
-    for one in receipt.get("entities") or ():
+    from interlayer.audit.queries import shown_of_body
+
+    for one in shown_of_body(receipt):
         told = [f"revision {one['revision']}"] if one.get("revision") is not None else []
         told += [f"{len(one[name])} {name}" for name in ("facts", "properties", "sources") if one.get(name)]
         told += [f"{one[name]} {name}" for name in ("more_facts", "relations", "observations") if one.get(name)]

@@ -21,6 +21,7 @@ from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.curation.reconsidered_log import reconsidered, texts_of
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import ORGANIZATION
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement
@@ -166,7 +167,11 @@ class Reconsideration:
             return reconcile(candidates, rows, view, view.vectors, space.scale, names, observed_at)
 
         view = self._entities.blank(entity, space)
-        work = partial(reconsidered, living, view, vectors, decide)
+        told = {entry.visibility for entry in living}
+        apart = {one: self._entities.blank(entity, space) for one in told} if any(told) else {}
+        if apart:
+            apart.setdefault(ORGANIZATION, self._entities.blank(entity, space))
+        work = partial(reconsidered, living, view, vectors, decide, apart)
         made = {entry.id: entry for entry in await anyio.to_thread.run_sync(work)}
         after = [made.get(entry.id, entry) for entry in log]
         difference = _difference(stored, self._entities.fold(entity, living), view)

@@ -20,6 +20,7 @@ from interlayer.memory.log.records import (
     Memorized,
     Merged,
     Reextracted,
+    Split,
     statement_of,
 )
 from interlayer.memory.reconciliation.reconcile import Decision
@@ -33,9 +34,16 @@ Decide = Callable[[Sequence[FactCandidate], Vectors, EntityView, str], Sequence[
 
 
 def reconsidered(
-    log: Sequence[LogEntry], view: EntityView, vectors: Mapping[str, NDArray[np.float32]], decide: Decide
+    log: Sequence[LogEntry],
+    view: EntityView,
+    vectors: Mapping[str, NDArray[np.float32]],
+    decide: Decide,
+    apart: Mapping[str, EntityView],
 ) -> list[LogEntry]:
     """Return a log as today's rules make it. `view` is blank and filled on the way; `vectors` has (dims,) by text.
+
+    `apart` are blank views by visibility, where not all may see the same: a statement is compared with what all see
+    who see it.
 
     What came with an entity that was merged in stays as it is, so that a split gives back exactly that.
     """
@@ -44,8 +52,10 @@ def reconsidered(
     for before in log:
         entry = _renamed(before, became)
         if isinstance(entry, Memorized | Reextracted) and entry.home is None:
-            entry = _decided(entry, view, vectors, decide, became)
-        view.apply(entry, {fact.id: vectors[fact.text] for fact in entry.facts})
+            entry = _decided(entry, apart.get(entry.visibility, view), vectors, decide, became)
+        for visibility, one in {**apart, None: view}.items():
+            if visibility is None or isinstance(entry, Merged | Split) or entry.visibility in ("", visibility):
+                one.apply(entry, {fact.id: vectors[fact.text] for fact in entry.facts})
         revised.append(entry)
     return revised
 

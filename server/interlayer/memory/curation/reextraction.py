@@ -18,6 +18,7 @@ from interlayer.ids import Clock, first_id, new_id, parse_instant
 from interlayer.memory.curation.reextraction_diff import Change, Reread, compared, event_of
 from interlayer.memory.entities.repository import Entities, StoredHead
 from interlayer.memory.entities.resolution import Resolution
+from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.forgetter import Forgetter
@@ -29,6 +30,7 @@ from interlayer.memory.log.entity_read import listed
 from interlayer.memory.log.records import EntityId, LogEntry, Memorized, Reextracted
 from interlayer.memory.log.revision import (
     expired,
+    is_structure,
     keep_ids,
     later_readings,
     list_shared_facts,
@@ -156,7 +158,8 @@ class Rereader:
             raise NotFound(f"memory_id: {memory_id} has no content that is kept.")
         entity = stored.head.entity
         space = await self._spaces.of(organization)
-        view = await self._view(organization, entity, unread(log, memory_id), space)
+        known = _audience(unread(log, memory_id), memory)
+        view = await self._view(organization, entity, known, space)
         observed_at = parse_instant(memory.observed_at, "observed_at")
         reference = self._resolution.parse(entity.ref)
         context = gate_context(self._schema, reference, stored.head, observed_at)
@@ -270,7 +273,7 @@ class Rereader:
         organization, entity = principal.organization, stored.head.entity
         rest = unread(log, reread.memory.id)
         rest = [_mark_read(one, reread) if one.id == reread.memory.id else one for one in rest]
-        view = await self._view(organization, entity, rest, reread.space)
+        view = await self._view(organization, entity, _audience(rest, reread.memory), reread.space)
         names = (stored.head.name, *stored.head.names)
         facts = reread.gated.facts
         texts = [fact.text for fact in facts]
@@ -320,6 +323,7 @@ class Rereader:
             confirms=tuple(confirmations_of(decisions, origin.observed_at, beside=False, memory_id=memory_id)),
             closes=closed_by(decisions),
             properties=reread.gated.properties,
+            visibility=origin.visibility,
             extracts=origin.id,
         )
 
@@ -338,8 +342,15 @@ class Rereader:
             idempotency=None,
             candidates=reread.gated.rejected,
             counts=reread.gated.gates.rejected,
+            visibility=made.visibility,
         )
         return list(turned_down.operations(self._clock()))
+
+
+def _audience(log: Sequence[LogEntry], memory: LogEntry) -> list[LogEntry]:
+    """Return what everybody sees of a log who sees a memory: what is read of it is decided by nothing else."""
+    sight = audience_of(memory.visibility)
+    return [one for one in log if is_structure(one) or sight.sees(one.visibility)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from interlayer.ids import parse_instant, timestamp
 from interlayer.language.relative_time import anchor
 from interlayer.memory.curation.answer import RejectedCandidate
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import ORGANIZATION, Sight
 from interlayer.memory.gates import rejected
 from interlayer.memory.gates.rejection import Rejection
 from interlayer.memory.log import keys
@@ -50,7 +53,7 @@ class Rejections:
     ) -> list[RejectedCandidate]:
         """Return rejected candidates, newest first; of one entity, or for one reason code."""
         found: list[RejectedCandidate] = []
-        async for item in self._items(principal.organization, entity):
+        async for item in self._items(principal, entity):
             for candidate in reversed(item.body["candidates"]):
                 if reason is None or _code(candidate) == reason:
                     found.append(_show(item, candidate))
@@ -61,7 +64,7 @@ class Rejections:
     async def summary(self, principal: Principal, *, entity: str | None = None) -> dict[str, dict[str, int]]:
         """Return {day: {reason code: count}}, newest day first; what was admitted or dismissed since is counted too."""
         days: dict[str, Counter[str]] = {}
-        async for item in self._items(principal.organization, entity):
+        async for item in self._items(principal, entity):
             days.setdefault(item.body["at"][:10], Counter()).update(item.body["counts"])
         return {day: dict(days[day].most_common()) for day in sorted(days, reverse=True)}
 
@@ -71,11 +74,11 @@ class Rejections:
         Raises `Refused` for secrets and for what addresses a model for certain.
         """
         check_text(reason, "reason", REASON_MAX)
-        item, candidate = await self._find(principal.organization, rejection_id)
+        item, candidate = await self._find(principal, rejection_id)
 
         async def commit(operations: Sequence[Operation]) -> None:
             # Read again at every attempt: somebody else may have been first, and then nothing is remembered twice.
-            stored, now = await self._find(principal.organization, rejection_id)
+            stored, now = await self._find(principal, rejection_id)
             detail = {"reason": reason, "gate": _code(now), "rejection": rejection_id}
             event = Event("memory.admitted", _audit_subject(stored), detail)
             await self._trail.commit(principal, event, [*operations, _without(stored, now)])
@@ -84,12 +87,28 @@ class Rejections:
 
     async def dismiss(self, principal: Principal, rejection_id: str) -> None:
         """Take a candidate off the list for good."""
-        item, candidate = await self._find(principal.organization, rejection_id)
+        item, candidate = await self._find(principal, rejection_id)
         event = Event("memory.dismissed", _audit_subject(item), {"gate": _code(candidate), "rejection": rejection_id})
         await self._trail.commit(principal, event, [_without(item, candidate)])
 
-    async def _items(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
-        """Yield the calls that had something turned down, newest first."""
+    async def _items(self, principal: Principal, entity: str | None) -> AsyncGenerator[Item]:
+        """Yield the calls that had something turned down and that the caller may see, newest first."""
+        sight = self._entities.sight(principal)
+        async with aclosing(self._all(principal.organization, entity)) as found:
+            async for item in found:
+                if sight.sees(item.body.get("visibility", ORGANIZATION)):
+                    yield self._without_withheld(item, sight)
+
+    def _without_withheld(self, item: Item, sight: Sight) -> Item:
+        """Return a call without the values that may not be seen, and without all else that came beside them."""
+        withheld = sight.withheld(self._schema.stored(str(item.body["named"]).partition(":")[0]))
+        if not withheld:
+            return item
+        candidates = item.body["candidates"]
+        hidden = [one for one in candidates if one.get("name") in withheld]
+        return replace(item, body={**item.body, "candidates": []}) if hidden else item
+
+    async def _all(self, organization: str, entity: str | None) -> AsyncGenerator[Item]:
         if entity is None:
             partition, cursor = keys.rejected(organization, "").partition, None
             while True:
@@ -117,9 +136,11 @@ class Rejections:
         possible = possible_identifiers(parsed, self._schema)
         return [*(f"{kind}={value}" for kind, value in possible.items()), fold_name(parsed.key)]
 
-    async def _find(self, organization: str, rejection_id: str) -> tuple[Item, Mapping[str, Any]]:
+    async def _find(self, principal: Principal, rejection_id: str) -> tuple[Item, Mapping[str, Any]]:
         memory, _, number = rejection_id[:80].removeprefix("q_").rpartition("_")
-        item = await self._store.get(keys.rejected(organization, f"m_{memory}"))
+        item = await self._store.get(keys.rejected(principal.organization, f"m_{memory}"))
+        if item and not self._entities.sight(principal).sees(item.body.get("visibility", ORGANIZATION)):
+            item = None
         for candidate in item.body["candidates"] if item else ():
             if item and str(candidate["number"]) == number:
                 return item, candidate
@@ -172,16 +193,20 @@ def _request(item: Item, candidate: Mapping[str, Any]) -> MemorizeRequest:
     if candidate.get("cut"):
         raise InvalidInput("id", "it was too long to be kept whole.", "Memorize it in several facts.")
     confidence = float(candidate["confidence"])
+    request = MemorizeRequest(
+        entity=_subject(item),
+        source=body.get("source"),
+        observed_at=observed_at,
+        visibility=body.get("visibility", ORGANIZATION),
+    )
     if "name" in candidate:
         value = PropertyCandidate(candidate["name"], candidate["value"], confidence)
-        return MemorizeRequest(
-            entity=_subject(item), properties=[value], source=body.get("source"), observed_at=observed_at
-        )
+        return replace(request, properties=[value])
     text = candidate["text"]
     if candidate["origin"] != "caller":
         text = anchor(text, observed_at)
     fact = FactCandidate(text, confidence, _since(candidate, observed_at))
-    return MemorizeRequest(entity=_subject(item), facts=[fact], source=body.get("source"), observed_at=observed_at)
+    return replace(request, facts=[fact])
 
 
 def _since(candidate: Mapping[str, Any], observed_at: datetime) -> str | None:

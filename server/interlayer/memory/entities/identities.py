@@ -17,10 +17,11 @@ async def find_entity(
 ) -> StoredHead:
     """Return the head of the entity of this name. Raises `NotFound` with names that are near."""
     parsed = parse_entity(entity, schema, field)
-    known = await entities.resolve(principal.organization, parsed)
+    sight = entities.sight(principal)
+    known = await entities.resolve(principal.organization, parsed, sight)
     stored = await entities.head(principal.organization, known) if known else None
-    if stored is None or await entities.shown(principal.organization, stored.head) is None:
-        near = await entities.near(principal.organization, parsed)
+    if stored is None or await entities.shown(principal.organization, stored.head, sight, parsed) is None:
+        near = await entities.near(principal.organization, parsed, sight)
         raise NotFound(f"{field}: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
     return stored
 
@@ -52,7 +53,8 @@ class Identities:
             )
             for one in absorbed
         ]
-        head = stored.head
+        head = await self._entities.shown(principal.organization, stored.head, self._entities.sight(principal))
+        head = head or stored.head
         return EntityNames(
             ref=head.entity.ref,
             name=head.name,
@@ -63,18 +65,23 @@ class Identities:
 
     async def conflicts(self, principal: Principal) -> list[UnsettledConflict]:
         """Return the claims to identifiers that belong to another entity, oldest first, those settled left out."""
+        sight = self._entities.sight(principal)
         page = await self._store.query("memory", keys.conflict(principal.organization, "", "").partition)
         found: list[UnsettledConflict] = []
         for item in page.items:
             claimant, owner = (EntityId(**item.body[name]) for name in ("entity", "owner"))
             one, other = [await self._entities.survivor(principal.organization, end) for end in (claimant, owner)]
-            if one and other and one.head.entity != other.head.entity:
+            if one is None or other is None or one.head.entity == other.head.entity:
+                continue
+            claimed = await self._entities.shown(principal.organization, one.head, sight)
+            owned = await self._entities.shown(principal.organization, other.head, sight)
+            if claimed and owned:
                 found.append(
                     UnsettledConflict(
                         kind=item.body["kind"],
                         value=item.body["value"],
-                        claimed_by=NamedEntity(ref=one.head.entity.ref, name=one.head.name),
-                        belongs_to=NamedEntity(ref=other.head.entity.ref, name=other.head.name),
+                        claimed_by=NamedEntity(ref=claimed.entity.ref, name=claimed.name),
+                        belongs_to=NamedEntity(ref=owned.entity.ref, name=owned.name),
                         memory_id=item.body["memory_id"],
                         at=item.body["at"],
                     )

@@ -34,6 +34,7 @@ class LogRevisions:
         after = self._entities.fold(entity, revised)
         head = head_after(stored.head, after, now)
         head = replace(head, epoch=head.epoch + 1, oldest=min(after.oldest, now))
+        head = _noted(head, log, revised)
         rewritten, appended = await self._by_holder(organization, entity, log, revised)
         own = EntityChange(
             organization=organization,
@@ -101,3 +102,15 @@ class LogRevisions:
             path.append(stored)
             stored = await self._entities.head(organization, stored.head.merged_into)
         return path
+
+
+def _noted(head: Head, log: Sequence[LogEntry], revised: Sequence[LogEntry]) -> Head:
+    """Note whose the change is, where only memories of one visibility change that is not the whole organization's."""
+    before, after = {one.id: one for one in log}, {one.id: one for one in revised}
+    changed = {one.visibility for one in (*log, *revised) if before.get(one.id) != after.get(one.id)}
+    visibility = changed.pop() if len(changed) == 1 else ""
+    label = head.labels.get(visibility) if visibility else None
+    if label is None:
+        return head
+    own = replace(label, revisions=(*label.revisions, head.revision))
+    return replace(head, labels={**head.labels, visibility: own})

@@ -8,6 +8,7 @@ from typing import Final
 from interlayer.errors import InvalidInput
 from interlayer.ids import new_id
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import (
@@ -98,10 +99,13 @@ class Resolution:
         of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
         return EntityReference(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
 
-    async def resolve(self, organization: str, reference: EntityReference) -> ResolvedEntity:
-        """Find whom a reference names and which of its identifiers others hold."""
+    async def resolve(self, organization: str, reference: EntityReference, sight: Sight) -> ResolvedEntity:
+        """Find whom a reference names and which of its identifiers others hold.
+
+        Who is who is one thing for all of an organization; `sight` decides only between several who bear one name.
+        """
         named = reference.entity
-        entity = await self._entities.resolve(organization, named)
+        entity = await self._entities.resolve(organization, named, sight)
         if entity is None and named.is_id:
             raise InvalidInput("entity", f"no {named.type} has the id {named.key}.", "Name it anew.")
         holders = await self._holders(organization, reference) if reference.identifiers else {}
@@ -114,9 +118,11 @@ class Resolution:
         ]
         return ResolvedEntity(entity, tuple(conflicts))
 
-    async def target(self, organization: str, reference: EntityReference, now: datetime) -> tuple[EntityId, bool]:
+    async def target(
+        self, organization: str, reference: EntityReference, now: datetime, sight: Sight
+    ) -> tuple[EntityId, bool]:
         """Return the entity that a relation points at and whether it has to be created."""
-        entity = (await self.resolve(organization, reference)).entity
+        entity = (await self.resolve(organization, reference, sight)).entity
         return (entity, False) if entity else (EntityId(reference.entity.type, new_id("e", now)), True)
 
     async def _holders(self, organization: str, reference: EntityReference) -> dict[str, EntityId]:

@@ -56,6 +56,9 @@ class EntityView:
         self.vector_sum: NDArray[np.float32] = np.zeros(dims, dtype=np.float32)
         self.traits = Traits()
         self.around = Surroundings()
+        self.rows: set[str] = set()  # the ids of the statements that memories in here made first
+        self.withheld: frozenset[str] = frozenset()  # properties whose values were left out
+        self.cut: frozenset[str] = frozenset()  # memories of which something was left out
         self._lacking: set[int] = set()
         self._schema = schema
         self._exact: dict[str, str] = {}
@@ -72,6 +75,11 @@ class EntityView:
     def vectors(self) -> Vectors:
         """Return (n, dims) float32: the vector of every fact by number; zeros where there is none yet."""
         return self._vectors[: len(self.ordered)]
+
+    def vectors_by_id(self) -> dict[str, NDArray[np.float32]]:
+        """Return the vector of every fact that has one, under each id that names it."""
+        known = (fact for fact in self.ordered if fact.number not in self._lacking)
+        return {one: self._vectors[fact.number] for fact in known for one in (fact.record.id, *fact.said_as)}
 
     @property
     def passage_vectors(self) -> Vectors:
@@ -214,6 +222,7 @@ class EntityView:
             while context and fact.span and context[0][0] < fact.span[0]:
                 self._surround(context.pop(0)[1], memory)
             self._add(fact, memory, vectors.get(fact.id))
+            self.rows.add(fact.id)
         for _, left_out in context:
             self._surround(left_out, memory)
 

@@ -130,7 +130,7 @@ class Forgetter:
         why = read_reason(reason, reference)
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        owner = await self._owner(organization, entity, fact_id, memory_id)
+        owner = await self._owner(principal, entity, fact_id, memory_id)
         done = await self._erase(principal, why, owner, fact_id, memory_id, counted=counted)
         pending = " ".join(filter(None, (done.unfinished, await self._clear(organization))))
         counts = ErasedCounts(**done.erasure.counts, vectors=len(done.erasure.rows))
@@ -210,17 +210,27 @@ class Forgetter:
         return course
 
     async def _owner(
-        self, organization: str, entity: str | None, fact_id: str | None, memory_id: str | None
+        self, principal: Principal, entity: str | None, fact_id: str | None, memory_id: str | None
     ) -> EntityId:
+        """Return whom a caller names; what he may not see is as unknown to him as what there is not."""
+        reader = replace(principal, roles=principal.roles | {"reader"})
+        organization, sight = principal.organization, self._entities.sight(reader)
         if entity:
             parsed = parse_entity(entity, self._schema)
-            found = await self._entities.resolve(organization, parsed)
+            found = await self._entities.resolve(organization, parsed, sight)
+            head = await self._entities.head(organization, found) if found else None
+            if head and head.head.labels and not await self._entities.shown(organization, head.head, sight, parsed):
+                found = None
             if found is None:
-                near = await self._entities.near(organization, parsed)
+                near = await self._entities.near(organization, parsed, sight)
                 raise NotFound(f"entity: {entity!r} is not known." + (f" Near: {', '.join(near)}." if near else ""))
             return found
         memory = memory_id or FactId.parse(fact_id or "").memory
         stored = await self._entities.holder(organization, memory)
+        if stored and stored.head.labels:
+            view = await self._entities.view(organization, stored.head, sight=sight)
+            if memory not in view.memories or (fact_id and not view.fact(fact_id)):
+                stored = None
         if stored is None:
             field = "memory_id" if memory_id else "fact_id"
             raise NotFound(f"{field}: {(memory_id or fact_id or '')[:60]!r} is not known. Take it from recall_entity.")

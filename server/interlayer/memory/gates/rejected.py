@@ -63,6 +63,7 @@ class RejectionRecord:
     candidates: Sequence[Rejected]
     counts: Mapping[str, int]
     kept_for: timedelta = KEPT_FOR
+    visibility: str = ""
 
     def operations(self, now: datetime) -> Iterator[Operation]:
         """Yield what keeps them; nothing if there are none."""
@@ -81,6 +82,8 @@ class RejectionRecord:
         }
         if self.source:
             body["source"] = self.source
+        if self.visibility:
+            body["visibility"] = self.visibility
         if self.idempotency:
             body["idempotency"] = self.idempotency
         entity_type = self.named.partition(":")[0]

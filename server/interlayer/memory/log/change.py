@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.properties import PropertyState, with_values
+from interlayer.memory.log.properties import PropertyState, found_by, with_values
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (
     Confirmation,
@@ -127,7 +127,7 @@ class EntityChange:
         if (old is None) != (new is None):
             listing = keys.listing(self.organization, self.entity.type, self.entity.id)
             yield Put(listing, {}) if new else Delete(listing)
-        values_before, values_after = old.properties if old else {}, new.properties if new else {}
+        values_before, values_after = found_by(old) if old else {}, found_by(new) if new else {}
         if values_before != values_after:
             yield from index_changes(self.organization, self.entity, values_before, values_after, self.schema)
         yield from self._names(_name_forms(old), _name_forms(new))

@@ -189,7 +189,26 @@ def with_values(head: Head, states: Mapping[str, PropertyState]) -> Head:
     """Return a head with the current value of each property, and who says so."""
     voices = {name: (round(state.confidence, 3), _only_agent(state)) for name, state in states.items()}
     values = values_body(states)
-    return replace(head, properties=values, voices={name: voices[name] for name in values})
+    observed = tuple(sorted({*head.observed, *states}))
+    told = {name: _observed_values(state) for name, state in states.items()} if head.labels else {}
+    voiced = {name: voices[name] for name in values}
+    return replace(head, properties=values, voices=voiced, observed=observed, values=told)
+
+
+def found_by(head: Head) -> dict[str, list[Any]]:
+    """Return by which values an entity is found: the current ones, and what may be current for some alone."""
+    return {
+        name: [*([head.properties[name]] if name in head.properties else ()), *head.values.get(name, ())]
+        for name in {**head.properties, **head.values}
+    }
+
+
+def _observed_values(state: PropertyState) -> tuple[Any, ...]:
+    found: list[Any] = []
+    for seen in state.history:
+        if not seen.observation.remove and seen.observation.value not in found:
+            found.append(seen.observation.value)
+    return tuple(found)
 
 
 def _only_agent(state: PropertyState) -> str:

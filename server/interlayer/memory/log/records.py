@@ -99,7 +99,8 @@ class _Entry:
 
     `context` are the words of the content that no statement of it has, by the place at which they stand: they are never
     shown, and help to find what stands beside them. `closes` names facts that are over because they state a property's
-    value that this entry displaces. `home` is set in views only: the log that holds the entry, and its revision there.
+    value that this entry displaces. `visibility` says who may see it, empty for the whole organization. `home` is set
+    in views only: the log that holds the entry, and its revision there.
     """
 
     id: str
@@ -115,6 +116,7 @@ class _Entry:
     relations: tuple[Relation, ...] = ()
     closes: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
+    visibility: str = ""
     home: tuple[EntityId, int] | None = None
 
     @property
@@ -191,6 +193,21 @@ LogEntry = Memorized | Reextracted | Merged | Split
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What an entity is called by the memories of one visibility, and which of its revisions those made.
+
+    `since` is the revision of the first of them, `named` of the last that gave a display name, 0 for none.
+    """
+
+    name: str
+    names: tuple[str, ...] = ()
+    identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    revisions: tuple[int, ...] = ()
+    since: int = 0
+    named: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The one mutable item of an entity.
 
@@ -215,6 +232,15 @@ class Head:
     oldest: str = ""
     voices: Mapping[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
     """Property -> the confidence of its value, and the only agent who says so; empty where several do."""
+
+    observed: tuple[str, ...] = ()
+    """Every property of which something was ever observed."""
+
+    labels: Mapping[str, Labels] = field(default_factory=dict[str, Labels])
+    """Visibility -> what it knows the entity by; empty while all of it is the whole organization's."""
+
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
+    """Property -> every value that may be current for somebody, where not all may see the same memories."""
 
     @property
     def since(self) -> str:

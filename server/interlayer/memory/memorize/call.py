@@ -1,7 +1,8 @@
 """A call of memorize on its way: as it came, as its content was read, as it passed the gates, prepared."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from interlayer.documents.document import Document
 from interlayer.memory.entities.resolution import EntityReference, ResolvedEntity
@@ -19,17 +20,29 @@ from interlayer.storage.items import Delete
 
 @dataclass(slots=True)
 class Call:
-    """A call, who sent it, and under which id it is remembered; `parts` items keep it, none before a model is asked."""
+    """A call, who sent it, and under which id it is remembered; `parts` items keep it, none before a model is asked.
+
+    `asked` is the fingerprint of what was sent.
+    """
 
     memory_id: str
     principal: Principal
     request: MemorizeRequest
     parts: int = 0
+    asked: str = ""
 
     def removal(self) -> list[Delete]:
         """List what takes away the items that keep it."""
         organization = self.principal.organization
         return [Delete(keys.in_flight(organization, self.memory_id, number)) for number in range(self.parts)]
+
+
+def fingerprint_of(principal: Principal, request: MemorizeRequest) -> str:
+    """Return what is equal for calls that ask for the same on behalf of the same user."""
+    given = {one.name: getattr(request, one.name) for one in fields(request)}
+    lists = {name: list(value) for name, value in given.items() if isinstance(value, list | tuple)}
+    asked = {**given, **lists, "identifiers": sorted(request.identifiers.items()), "user": principal.user}
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

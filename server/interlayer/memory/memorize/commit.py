@@ -1,16 +1,17 @@
 """From a decided memory to the one transaction that makes it true: log, head, names, index, claims, content."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict
+from interlayer.memory.entities.sight import ORGANIZATION
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.properties import Outcome, PropertyState, folded, with_values
-from interlayer.memory.log.records import EntityId, Head, Memorized
+from interlayer.memory.log.records import EntityId, Head, Labels, Memorized
 from interlayer.memory.memorize.call import PreparedCall
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.reconciliation.related import Related
@@ -25,8 +26,8 @@ class MemoryChange:
     """A prepared call as decided against an entity: the memory that it adds, and the head that follows.
 
     `before` is the head of the entity as it was read, None for an entity that it creates. `view` is the entity as the
-    call found it, `properties` what the memory makes of it. `targets` create entities that its relations point at.
-    `related` are known facts near to what it adds.
+    call found it, `told` as much of it as the caller may see, `properties` what the memory makes of that. `targets`
+    create entities that its relations point at. `related` are known facts near to what it adds.
     """
 
     prepared: PreparedCall
@@ -40,7 +41,10 @@ class MemoryChange:
     outcomes: Mapping[str, Outcome]
     conflicts: tuple[IdentifierConflict, ...]
     targets: Sequence[Operation]
+    told: EntityView
     related: Sequence[Related] = ()
+    created: bool = False
+    name: str = ""
 
     @property
     def entity(self) -> EntityId:
@@ -96,25 +100,35 @@ def change_of(
     conflicts: tuple[IdentifierConflict, ...],
     targets: Sequence[Operation],
     schema: EntitySchema,
+    told: EntityView,
 ) -> MemoryChange:
     """Fold a memory into what is known, and derive the head that follows."""
-    properties, outcomes = folded(view.states, memory, schema)
+    states, _ = folded(view.states, memory, schema)
     head = _head(prepared.reference, before.head if before else None, view.entity, memory, conflicts)
-    after = with_values(head, properties)
+    after = with_values(head, states)
+    properties, outcomes = folded(told.states, memory, schema)
     return MemoryChange(
-        prepared, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, targets
+        prepared, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, targets, told
     )
 
 
+def label_of(reference: EntityReference) -> Labels:
+    """Return what a reference alone calls an entity."""
+    known = {kind: (value,) for kind, value in reference.key_identifiers.items()}
+    return Labels(reference.display_name or reference.entity.key, reference.display_names, known)
+
+
 def creation(
-    organization: str, entity: EntityId, reference: EntityReference, schema: EntitySchema, now: str
+    organization: str, entity: EntityId, reference: EntityReference, schema: EntitySchema, now: str, visibility: str
 ) -> list[Operation]:
-    """List what creates an entity of which only the name is known yet."""
+    """List what creates an entity of which only the name is known yet, to those who may see a visibility."""
+    label = label_of(reference)
     head = Head(
         entity=entity,
-        name=reference.display_name or reference.entity.key,
-        names=reference.display_names,
-        identifiers={kind: (value,) for kind, value in reference.key_identifiers.items()},
+        name=label.name,
+        names=label.names,
+        identifiers=label.identifiers,
+        labels={visibility: label} if visibility else {},
         revision=0,
         created_at=now,
         updated_at=now,
@@ -152,7 +166,34 @@ def _head(
         epoch=old.epoch if old else 0,
         absorbed=old.absorbed if old else (),
         oldest=old.since if old and old.revision else memory.recorded_at,
+        observed=old.observed if old else (),
+        labels=_labels(reference, old, memory, taken),
     )
+
+
+def _labels(
+    reference: EntityReference, old: Head | None, memory: Memorized, taken: Collection[tuple[str, str]]
+) -> Mapping[str, Labels]:
+    """Return what an entity is called by whom, once a memory is not the whole organization's."""
+    known = dict(old.labels) if old else {}
+    if not memory.visibility and not known:
+        return {}
+    if old and not known:
+        known[ORGANIZATION] = Labels(old.name, old.names, old.identifiers)
+    own = known.get(memory.visibility) or replace(label_of(reference), since=memory.revision)
+    called = dict(own.identifiers)
+    for kind, value in (*reference.key_identifiers.items(), *reference.identifiers.items()):
+        if (kind, value) not in taken:
+            called[kind] = tuple(dict.fromkeys([*called.get(kind, ()), value]))
+    known[memory.visibility] = Labels(
+        reference.name or own.name,
+        tuple(dict.fromkeys([*own.names, *reference.display_names])),
+        called,
+        (*own.revisions, *((memory.revision,) if memory.visibility else ())),
+        own.since,
+        memory.revision if reference.name else own.named,
+    )
+    return known
 
 
 def _claims(organization: str, reference: EntityReference, before: Head | None, after: Head) -> Iterator[Operation]:

@@ -46,7 +46,8 @@ class InFlightCalls:
         text = json.dumps(_body(request), ensure_ascii=False)
         parts = [text[start : start + _PART] for start in range(0, len(text), _PART)]
         due = timestamp(now + timedelta(seconds=within_s) + _GRACE)
-        first = {"agent": call.principal.agent, "parts": len(parts), "due": due}
+        who = {"agent": call.principal.agent, "user": call.principal.user, "asked": call.asked}
+        first = {**who, "parts": len(parts), "due": due}
         expires_at = int((now + _KEPT_FOR).timestamp())
         puts: list[Put] = []
         for number, part in enumerate(parts):
@@ -101,7 +102,8 @@ class InFlightCalls:
             first = items[0].body
             if len(items) == first.get("parts"):  # else it was taken away while the pages were read
                 request = _request(json.loads("".join(item.body["text"] for item in items)))
-                found.append((Call(memory_id, Principal(organization, first["agent"]), request, len(items)), items[0]))
+                who = Principal(organization, first["agent"], user=first.get("user", ""))
+                found.append((Call(memory_id, who, request, len(items), first.get("asked", "")), items[0]))
         return found
 
 
@@ -124,6 +126,7 @@ def _body(request: MemorizeRequest) -> dict[str, Any]:
         "source": request.source,
         "observed_at": timestamp(request.observed_at) if request.observed_at else None,
         "idempotency_key": request.idempotency_key,
+        "visibility": request.visibility,
     }
 
 

@@ -19,18 +19,21 @@ from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.language.change import announces_change
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import Resolution, ResolvedEntity
+from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict, Resolution, ResolvedEntity
+from interlayer.memory.entities.sight import ORGANIZATION, Sight, audience_of, visibility_of
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
+from interlayer.memory.log.change import head_put
+from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.records import EntityId, Memorized, Relation
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.backlog import note
-from interlayer.memory.memorize.call import Call, PreparedCall
-from interlayer.memory.memorize.commit import MemoryChange, change_of, creation
+from interlayer.memory.memorize.call import Call, PreparedCall, fingerprint_of
+from interlayer.memory.memorize.commit import MemoryChange, change_of, creation, label_of
 from interlayer.memory.memorize.context import context_of
 from interlayer.memory.memorize.in_flight import InFlightCalls
 from interlayer.memory.memorize.intake import check_limits, check_times
@@ -39,7 +42,7 @@ from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
-from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
 from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
 from interlayer.memory.reconciliation.related import Related, related_to
@@ -85,11 +88,13 @@ class Memorizer:
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
         """Remember what a caller sends; when it returns, everything that the answer says is durable."""
+        asked = fingerprint_of(principal, request)
         request = as_seen(request)
         check_limits(request)
         check_labels(request)
         check_times(request, self._clock())
-        call = Call(new_id("m", self._clock()), principal, request)
+        request = replace(request, visibility=visibility_of(principal, request.visibility))
+        call = Call(new_id("m", self._clock()), principal, request, asked=asked)
         try:
             return await self.remember(call)
         except InterlayerError:
@@ -121,6 +126,9 @@ class Memorizer:
         item = await self._store.get(_answer_key(call))
         if item is None:
             return None
+        if call.asked not in ("", item.body.get("request", call.asked)):
+            problem = "was given to another call of this agent."
+            raise InvalidInput("idempotency_key", problem, "Send the same call again, or another key.")
         answer = read_answer(item.body["answer"])
         if self._entities.is_due(answer.entity.type, answer.memory_id):
             await apply_if_unchanged(self._store, [Delete(item.key, item.version)])  # else another call has settled it
@@ -146,7 +154,8 @@ class Memorizer:
     async def _attempt(self, prepared: PreparedCall, commit: Commit) -> MemorizeAnswer:
         organization = prepared.call.principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        resolved = prepared.resolved or await self._resolution.resolve(organization, prepared.reference)
+        sight = self._entities.sight(prepared.call.principal)
+        resolved = prepared.resolved or await self._resolution.resolve(organization, prepared.reference, sight)
         if prepared.is_all_rejected:
             return await self._keep_rejections(prepared, resolved.entity, commit)
         entity = resolved.entity or EntityId(prepared.reference.entity.type, new_id("e", self._clock()))
@@ -167,25 +176,52 @@ class Memorizer:
         stored = read.stored if read else None
         if resolved.entity and (stored is None or stored.head.merged_into):
             raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
+        visibility, sight = prepared.request.visibility, self._entities.sight(prepared.call.principal)
         relations, targets = await self._relations(prepared, entity)
         viewed = self._entities.view(organization, stored.head, prepared.space, read) if stored else None
         view = await viewed if viewed else self._entities.blank(entity, prepared.space)
-        names = (prepared.reference.display_name or "", *((stored.head.name, *stored.head.names) if stored else ()))
-        decisions, related = await self._decide(prepared, view, names)
+        known = await self._seen(organization, stored, view, audience_of(visibility), prepared.space)
+        shown = await self._entities.shown(organization, stored.head, audience_of(visibility)) if stored else None
+        names = (prepared.reference.display_name or "", *((shown.name, *shown.names) if shown else ()))
+        # Others than see this call's memory must not be told of what it was decided by: so all who see it do.
+        decisions, related = await self._decide(prepared, known, names)
         schema = self._schema.entities[entity.type]
+        told = await self._seen(organization, stored, view, sight.within((ORGANIZATION, visibility)), prepared.space)
 
         def change() -> MemoryChange:
-            valued = _with_values(prepared, decisions, view, schema)
+            valued = _with_values(prepared, decisions, known, schema)
             # Recorded when everything has been read: later than all that was committed before.
             memory = _memory(valued, decisions, relations, view.revision + 1, timestamp(self._clock()))
-            displaced = facts_displaced(view, memory, schema, names)
+            displaced = facts_displaced(known, memory, schema, names)
             memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
             for fact in memory.facts:
                 announces_change(fact.text)  # the view will ask, where others wait for it
-            changed = change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema)
-            return replace(changed, related=related)
+            changed = change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema, told)
+            return replace(changed, related=[one for one in related if told.fact(one.fact.record.id)])
 
-        return await _aside(len(decisions), change)
+        changed = await _aside(len(decisions), change)
+        named = await self._entities.shown(organization, stored.head, sight) if stored else None
+        name = prepared.request.name or (named.name if named else label_of(prepared.reference).name)
+        conflicts = await self._told(organization, resolved.conflicts, sight)
+        return replace(changed, created=named is None, name=name, conflicts=conflicts)
+
+    async def _seen(
+        self, organization: str, stored: StoredHead | None, view: EntityView, sight: Sight, space: ActiveSpace
+    ) -> EntityView:
+        """Return as much of a view as may be seen."""
+        return await self._entities.view(organization, stored.head, space, sight=sight) if stored else view
+
+    async def _told(
+        self, organization: str, conflicts: Sequence[IdentifierConflict], sight: Sight
+    ) -> tuple[IdentifierConflict, ...]:
+        """Return the conflicts over identifiers that a caller may know to belong to another entity."""
+        found: list[IdentifierConflict] = []
+        for one in conflicts:
+            stored = await self._entities.head(organization, one.owner)
+            head = await self._entities.shown(organization, stored.head, sight) if stored else None
+            if head and one.value in head.identifiers.get(one.kind, ()):
+                found.append(one)
+        return tuple(found)
 
     async def _decide(
         self, prepared: PreparedCall, view: EntityView, names: Sequence[str]
@@ -212,19 +248,34 @@ class Memorizer:
     ) -> tuple[tuple[Relation, ...], list[Operation]]:
         """Return the relations of a call, and what creates those of their targets that are not known yet."""
         organization = prepared.call.principal.organization
+        sight = self._entities.sight(prepared.call.principal)
         relations: dict[Relation, None] = {}
-        known = {prepared.reference.identity: entity}
+        known, visibility = {prepared.reference.identity: entity}, prepared.request.visibility
         operations: list[Operation] = []
         for kind, reference in prepared.relations:
             target = known.get(reference.identity)
             if target is None:
-                target, is_new = await self._resolution.target(organization, reference, self._clock())
+                target, is_new = await self._resolution.target(organization, reference, self._clock(), sight)
+                known[reference.identity] = target
                 if is_new:
-                    known[reference.identity] = target
-                    schema = self._schema.entities[target.type]
-                    operations += creation(organization, target, reference, schema, timestamp(self._clock()))
+                    schema, now = self._schema.entities[target.type], timestamp(self._clock())
+                    operations += creation(organization, target, reference, schema, now, visibility)
+                elif target != entity:
+                    operations += await self._introduced(organization, target, reference, visibility)
             relations[Relation(kind, target)] = None
         return tuple(relations), operations
+
+    async def _introduced(
+        self, organization: str, target: EntityId, reference: EntityReference, visibility: str
+    ) -> list[Operation]:
+        """List what makes a known entity one to those who see this call and could not see it before."""
+        stored = await self._entities.head(organization, target)
+        if stored is None or not stored.head.labels:
+            return []
+        if any(audience_of(visibility).sees(known) for known in stored.head.labels):
+            return []
+        labels = {**stored.head.labels, visibility: label_of(reference)}
+        return [head_put(organization, replace(stored.head, labels=labels), stored.version)]
 
     async def _beside(self, change: MemoryChange, answer: MemorizeAnswer, made: Sequence[Operation]) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading."""
@@ -242,8 +293,10 @@ class Memorizer:
 
     async def _keep_rejections(self, prepared: PreparedCall, known: EntityId | None, commit: Commit) -> MemorizeAnswer:
         """Keep what a call proposed for review, and nothing else of it."""
-        stored = await self._entities.head(prepared.call.principal.organization, known) if known else None
-        answer = nothing_remembered(prepared, stored.head if stored else None)
+        organization, sight = prepared.call.principal.organization, self._entities.sight(prepared.call.principal)
+        stored = await self._entities.head(organization, known) if known else None
+        shown = await self._entities.shown(organization, stored.head, sight) if stored else None
+        answer = nothing_remembered(prepared, shown)
         expires_at = int((self._clock() + self._keeping_time(prepared.reference.entity.type)).timestamp())
         receipt = await memory_receipt(self._receipts, prepared, known)
         first = _answer_puts(prepared.call, answer, expires_at)
@@ -267,6 +320,7 @@ class Memorizer:
             candidates=prepared.gated.rejected,
             counts=prepared.gated.gates.rejected,
             kept_for=self._keeping_time(named.type),
+            visibility=request.visibility,
         ).operations(self._clock())
 
     def _keeping_time(self, entity_type: str) -> timedelta:
@@ -324,6 +378,7 @@ def _memory(
         relations=relations,
         idempotency=request.idempotency_key,
         pending=prepared.gated.pending,
+        visibility=request.visibility,
     )
 
 
@@ -338,4 +393,5 @@ def _answer_puts(call: Call, answer: MemorizeAnswer, expires_at: int | None = No
     """
     if not call.request.idempotency_key:
         return []
-    return [Put(_answer_key(call), {"answer": answer_body(replace(answer, related=None))}, expires_at=expires_at)]
+    body = {"answer": answer_body(replace(answer, related=None)), "request": call.asked}
+    return [Put(_answer_key(call), body, expires_at=expires_at)]

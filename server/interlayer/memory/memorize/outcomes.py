@@ -1,6 +1,7 @@
 """From a decided call to its answer: what became of every candidate, shortened where there are very many."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -8,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from interlayer.answers import as_json
 from interlayer.errors import Corrupt
 from interlayer.memory.log.properties import why_kept
-from interlayer.memory.log.records import Head, LogEntry
+from interlayer.memory.log.records import FactId, Head, LogEntry
 from interlayer.memory.memorize.answer import (
     FactOutcome,
     FactResult,
@@ -49,14 +50,14 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
     """Say what a change does with every candidate."""
     gated, memory = change.prepared.gated, change.memory
     rejected_facts, rejected_properties = _list_rejected(gated)
-    facts = [*_facts(change.decisions, memory), *rejected_facts]
+    facts = [*_facts(change, memory), *rejected_facts]
     shown = _within(facts, ANSWER_TOKENS)
     conflicts = (
         IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in change.conflicts
     )
     return MemorizeAnswer(
         memory_id=memory.id,
-        entity=_entity(change.after, created=change.before is None),
+        entity=_entity(replace(change.after, name=change.name), created=change.created),
         properties=(*_properties(change), *rejected_properties),
         facts=shown,
         related=tuple(_related(change)) or None,
@@ -75,16 +76,17 @@ def fact_outcome(one: Decision) -> FactResult:
     return "superseded_older" if one.supersedes and not one.superseded_by else one.outcome
 
 
-def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutcome]:
-    by_number = _ids(decisions, memory)
-    for number, one in enumerate(decisions):
+def _facts(change: MemoryChange, memory: LogEntry) -> Iterator[FactOutcome]:
+    by_number = _ids(change.decisions, memory)
+    for number, made in enumerate(change.decisions):
+        one = _as_told(made, change)
         same = None if one.duplicate_of is None else _name(one.duplicate_of, by_number)
         newer = _name(one.superseded_by[0], by_number) if one.superseded_by else None
         replaced = one.replaces or (() if newer else one.supersedes)
         older = _name(replaced[0], by_number) if replaced else None
         late = f"superseded by {newer}, which was observed later; kept as history" if newer else None
         yield FactOutcome(
-            fact_id=same or by_number.get(number, ""),
+            fact_id=same or by_number.get(number) or str(FactId.of(memory.id, number)),
             text=one.candidate.text,
             outcome=fact_outcome(one),
             confidence=one.candidate.confidence,
@@ -93,6 +95,22 @@ def _facts(decisions: Sequence[Decision], memory: LogEntry) -> Iterator[FactOutc
             supersedes=older,
             reason=one.note or late,
         )
+
+
+def _as_told(one: Decision, change: MemoryChange) -> Decision:
+    """Return a decision as its caller may be told of it: without the facts that he may not see."""
+    if change.told is change.view:
+        return one
+
+    def seen(named: Sequence[str | int]) -> tuple[str | int, ...]:
+        return tuple(name for name in named if isinstance(name, int) or change.told.fact(name))
+
+    told = replace(
+        one, supersedes=seen(one.supersedes), superseded_by=seen(one.superseded_by), replaces=seen(one.replaces)
+    )
+    if isinstance(one.duplicate_of, str) and not change.told.fact(one.duplicate_of):
+        return replace(told, outcome="added", duplicate_of=None, note="")
+    return told if (told.supersedes, told.replaces) == (one.supersedes, one.replaces) else replace(told, note="")
 
 
 def _ids(decisions: Sequence[Decision], memory: LogEntry) -> dict[int, str]:
@@ -167,8 +185,8 @@ def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[Pr
 def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
     for seen in {one.name: one for one in change.prepared.gated.properties}.values():
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
-        previous = change.view.properties.get(seen.name)
-        met = change.view.states.get(seen.name)
+        previous = change.told.properties.get(seen.name)
+        met = change.told.states.get(seen.name)
         why = why_kept(met, seen, change.schema.current[seen.name]) if met else "there is nothing to remove"
         yield PropertyOutcome(
             name=seen.name,

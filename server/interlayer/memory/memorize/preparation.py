@@ -12,6 +12,7 @@ from interlayer.errors import Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
+from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import of_statements
 from interlayer.memory.extraction.extractor import Extractors
 from interlayer.memory.gates.context import GateContext
@@ -23,13 +24,13 @@ from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.reconciliation.replacing import names_by_words
 from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
+from interlayer.principal import Principal
 
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
 _INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
 _NOTHING: Final = Reading("", redacted=False)
-
 
 T = TypeVar("T")
 
@@ -76,7 +77,7 @@ class Preparation:
             for kind, target in request.relations
         ]
         observed_at = request.observed_at or self._clock()
-        read = await self._read(organization, request, reference, observed_at, keep)
+        read = await self._read(call, reference, observed_at, keep)
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
         gated = await run_over(said, partial(judge, read.request, read.context, read.reading))
@@ -99,15 +100,16 @@ class Preparation:
             resolved=read.resolved,
         )
 
-    async def _read(
-        self, organization: str, request: MemorizeRequest, reference: EntityReference, observed_at: datetime, keep: Keep
-    ) -> _Read:
+    async def _read(self, call: Call, reference: EntityReference, observed_at: datetime, keep: Keep) -> _Read:
         """Read the content of a call. What is known of the entity before tells whom "she" may mean."""
+        request, organization = call.request, call.principal.organization
         if not request.content:
             context = gate_context(self._schema, reference, None, observed_at)
             return _Read(without_secrets(request, _NOTHING), context, _NOTHING, None)
-        resolved = await self._resolve(organization, reference)
-        head = await self._entities.shown(organization, resolved.read.stored.head) if resolved.read else None
+        resolved = await self._resolve(call.principal, reference)
+        audience = audience_of(request.visibility)
+        stored = resolved.read.stored.head if resolved.read else None
+        head = await self._entities.shown(organization, stored, audience) if stored else None
         longest = self._schema.gates.fact_characters_max
         reading = await run_over(len(request.content), partial(read_plainly, request.content, observed_at, longest))
         if request.observed_at is None and reading.document:
@@ -123,12 +125,13 @@ class Preparation:
             return _Read(request, context, reading, resolved)
         await keep(replace(request, observed_at=observed_at), model.timeout_s)
         space = await self._spaces.of(organization)
-        view = await self._entities.view(organization, head, space) if head else None
+        view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
         read = await read_with_model(model, reading, context, view, space)
         return _Read(request, context, read, resolved)
 
-    async def _resolve(self, organization: str, reference: EntityReference) -> ResolvedEntity:
-        found = await self._resolution.resolve(organization, reference)
+    async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
+        organization = principal.organization
+        found = await self._resolution.resolve(organization, reference, self._entities.sight(principal))
         read = await self._entities.read(organization, found.entity) if found.entity else None
         return replace(found, read=read)
 

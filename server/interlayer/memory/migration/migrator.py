@@ -12,7 +12,7 @@ from the log and the new schema alone, so that whatever a crash leaves is comple
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.state import STATE, state_of
@@ -21,10 +21,10 @@ from interlayer.errors import Conflict, Refused
 from interlayer.memory.log import keys
 from interlayer.memory.log.change import head_put
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.properties import PropertyState, folded, values_body
+from interlayer.memory.log.properties import PropertyState, folded, found_by, with_values
 from interlayer.memory.log.property_index import index_repairs
 from interlayer.memory.log.reader import read_log
-from interlayer.memory.log.records import EntityId, read_head
+from interlayer.memory.log.records import EntityId, Head, read_head
 from interlayer.memory.migration.plan import Change, SchemaPlan
 from interlayer.memory.migration.record import Recorded, recorded
 from interlayer.memory.schema.diff import Difference
@@ -65,13 +65,13 @@ class _Entity:
     """An entity as it is stored, what its properties come to, and the index items that go and come."""
 
     stored: StoredHead
-    properties: Mapping[str, Any]
+    after: Head
     removed: Sequence[Delete]
     written: Sequence[Put]
 
     @property
     def settled(self) -> bool:
-        return not self.removed and not self.written and self.properties == self.stored.head.properties
+        return not self.removed and not self.written and self.after == self.stored.head
 
 
 class Migrator:
@@ -207,7 +207,7 @@ class Migrator:
 
     async def _rewrite(self, principal: Principal, entity: _Entity, mark: Check, done: SchemaPlan) -> None:
         organization = principal.organization
-        head = replace(entity.stored.head, properties=entity.properties, revision=entity.stored.head.revision + 1)
+        head = replace(entity.after, revision=entity.after.revision + 1)
         place = keys.head(organization, head.entity)
         index: list[Operation] = [*entity.removed, *entity.written]
         try:
@@ -281,9 +281,10 @@ class Migrator:
         states: Mapping[str, PropertyState] = {}
         for memory in await read_log(self._store, organization, entity):
             states, _ = folded(states, memory, schema)
-        properties = values_body(states)
-        repairs = await index_repairs(self._store, organization, entity, head.properties, properties, schema)
-        return _Entity(StoredHead(head, item.version), properties, *repairs)
+        after = with_values(head, states)
+        after = replace(after, voices=head.voices) if after.properties == head.properties else after
+        repairs = await index_repairs(self._store, organization, entity, found_by(head), found_by(after), schema)
+        return _Entity(StoredHead(head, item.version), after, *repairs)
 
 
 def _scopes(found: Iterable[Difference]) -> dict[str, _Scope]:
@@ -300,7 +301,7 @@ def _scopes(found: Iterable[Difference]) -> dict[str, _Scope]:
 def _count(changes: Sequence[Change], entity: _Entity, new: Schema) -> None:
     for change in changes:
         if change.difference.effect != "none" and change.difference.entity_type == entity.stored.head.entity.type:
-            change.count(entity.stored.head.entity.ref, entity.stored.head.properties, entity.properties, new)
+            change.count(entity.stored.head.entity.ref, entity.stored.head.properties, entity.after.properties, new)
 
 
 def _command(name: str, file: str) -> str:

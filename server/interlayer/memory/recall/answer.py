@@ -74,6 +74,14 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A property whose value the caller may not see, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSources:
     """How many contents a model has still to read."""
 
@@ -118,6 +126,7 @@ class RecallAnswer:
     facts: tuple[KnownFact, ...]
     relations: tuple[KnownRelation, ...]
     omitted: Omitted
+    withheld: tuple[Withheld, ...] | None = None
     pending: PendingSources | None = None
     history: tuple[ObservedValue, ...] | None = None
     degraded: tuple[str, ...] | None = None
@@ -161,6 +170,7 @@ class SearchAnswer:
 
     results: tuple[SearchResult, ...]
     next_cursor: str | None = None
+    withheld: tuple[Withheld, ...] | None = None
     degraded: tuple[str, ...] | None = None
 
 
@@ -179,5 +189,6 @@ class ListAnswer:
     """The answer of list_entities, oldest first."""
 
     entities: tuple[ListedEntity, ...]
+    withheld: tuple[Withheld, ...] | None = None
     next_cursor: str | None = None
     degraded: tuple[str, ...] | None = None

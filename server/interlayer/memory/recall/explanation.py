@@ -1,14 +1,16 @@
 """Why something is remembered: every voice for a fact or a value, and the words of its source that it rests on."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
 from interlayer.answers import display_time
-from interlayer.errors import NotFound
+from interlayer.errors import NotFound, Refused
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import why_withheld
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
@@ -100,15 +102,16 @@ class Explanation:
 
     async def fact(self, principal: Principal, fact_id: str) -> FactExplanation:
         """Return who says a fact, the first voice first. Raises `NotFound`."""
+        sight = self._entities.sight(principal)
         stored = await self._entities.holder(principal.organization, FactId.parse(fact_id).memory)
-        view = await self._entities.view(principal.organization, stored.head) if stored else None
+        view = await self._entities.view(principal.organization, stored.head, sight=sight) if stored else None
         fact = view.fact(fact_id) if view else None
         if stored is None or view is None or fact is None:
             raise NotFound(f"fact_id: {fact_id[:60]!r} is not known. Take it from `interlayer memory show`.")
         return FactExplanation(
-            entity=_entity(stored),
+            entity=await self._entity(principal, stored),
             fact=_show(fact),
-            voices=await self._voices(principal.organization, _fact_voices(view, fact)),
+            voices=await self._voices(principal.organization, _fact_voices(view, fact), view.cut),
             contradicts=tuple(_show(other) for other in fact.contradicts),
             likely=tuple(_show(other) for other in fact.likely),
             alike=tuple(_show(other) for other in fact.alike),
@@ -117,12 +120,15 @@ class Explanation:
     async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
         """Return who observed which value of a property, newest first. Raises `NotFound`."""
         parsed = parse_entity(entity, self._schema)
-        known = await self._entities.resolve(principal.organization, parsed)
+        sight, schema = self._entities.sight(principal), self._schema.stored(parsed.type)
+        known = await self._entities.resolve(principal.organization, parsed, sight)
         stored = await self._entities.head(principal.organization, known) if known else None
-        if stored is None:
+        if stored is None or await self._entities.shown(principal.organization, stored.head, sight, parsed) is None:
             raise NotFound(f"entity: {entity[:80]!r} is not known.")
-        view = await self._entities.view(principal.organization, stored.head)
-        current = self._schema.stored(parsed.type).current_name(name)
+        current = schema.current_name(name)
+        if current in sight.withheld(schema):
+            raise Refused(f"property: {current} is {why_withheld(schema.current[current].sensitivity)}.")
+        view = await self._entities.view(principal.organization, stored.head, sight=sight)
         seen = [one for one in view.observations() if one.observation.name == current]
         state = view.properties.get(current)
         if not seen:
@@ -131,22 +137,27 @@ class Explanation:
         voices = [_Saying(view.memories[one.memory_id], one.observation, _said(one.observation)) for one in seen]
         voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
         return PropertyExplanation(
-            entity=_entity(stored),
+            entity=await self._entity(principal, stored),
             property=ExplainedValue(
                 name=current,
                 value=state.value if state else None,
                 confidence=state.confidence if state else 0.0,
                 memory_id=state.basis.memory_id if state else "",
             ),
-            voices=await self._voices(principal.organization, voices),
+            voices=await self._voices(principal.organization, voices, view.cut),
         )
 
-    async def _voices(self, organization: str, voices: Iterable[_Saying]) -> tuple[Voice, ...]:
-        return tuple([await self._voice(organization, voice) for voice in voices])
+    async def _entity(self, principal: Principal, stored: StoredHead) -> NamedEntity:
+        head = await self._entities.shown(principal.organization, stored.head, self._entities.sight(principal))
+        return NamedEntity(ref=stored.head.entity.ref, name=head.name if head else "")
 
-    async def _voice(self, organization: str, voice: _Saying) -> Voice:
+    async def _voices(self, organization: str, voices: Iterable[_Saying], cut: AbstractSet[str]) -> tuple[Voice, ...]:
+        return tuple([await self._voice(organization, voice, cut) for voice in voices])
+
+    async def _voice(self, organization: str, voice: _Saying, cut: AbstractSet[str]) -> Voice:
         memory, span = voice.memory, voice.said.span
-        before, quote, after = await words_of(self._store, organization, memory, span, _AROUND) if span else ("",) * 3
+        around = 0 if (memory.content_of or memory.id) in cut else _AROUND
+        before, quote, after = await words_of(self._store, organization, memory, span, around) if span else ("",) * 3
         bare = quote.rstrip()
         return Voice(
             memory_id=memory.id,
@@ -174,10 +185,6 @@ def _fact_voices(view: EntityView, fact: FactState) -> Iterator[_Saying]:
             of = said.fact_id if isinstance(said, Confirmation) else said.id
             if view.fact(of) is fact:
                 yield _Saying(memory, said, said.text)
-
-
-def _entity(stored: StoredHead) -> NamedEntity:
-    return NamedEntity(ref=stored.head.entity.ref, name=stored.head.name)
 
 
 def _show(fact: FactState) -> ExplainedFact:

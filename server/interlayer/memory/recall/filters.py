@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from interlayer.errors import InvalidInput
+from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.requests import CONDITIONS_MAX, Condition
@@ -19,8 +20,16 @@ class Filters:
         self._store = store
         self._schema = schema
 
-    async def matching(self, organization: str, entity_type: str, where: Sequence[Condition]) -> set[str]:
-        """Return the ids of the entities that meet every condition. Raises `InvalidInput`."""
+    async def matching(self, organization: str, entity_type: str, where: Sequence[Condition], sight: Sight) -> set[str]:
+        """Return the ids of the entities that may meet every condition. Raises `InvalidInput`.
+
+        Where not all may see the same memories of one, it has still to be seen whether it `meets` them.
+        """
+        withheld = sight.withheld(self._schema.entity(entity_type, "entity_type"))
+        for condition in where:
+            if condition.property in withheld:
+                problem = f"{condition.property} is not yours to filter by."
+                raise InvalidInput("where", problem, "Leave it out; its values are withheld from you.")
         if len(where) > CONDITIONS_MAX:
             raise InvalidInput("where", f"{len(where)} conditions.", f"At most {CONDITIONS_MAX} are taken.")
         await ensure_in_force(self._store, organization, self._schema)

@@ -3,7 +3,7 @@
 Slower the more there is, so it looks at so many entities and no longer than so long, and the answer says so.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -22,6 +22,9 @@ from interlayer.text.bm25 import Bm25
 ENTITIES_MAX: Final = 500  # of each type
 _PATIENCE_S: Final = 3.0
 
+Shown = Callable[[Sequence[Row]], Awaitable[Sequence[Row]]]
+"""Returns those of some rows that a caller may see."""
+
 
 class Scanner:
     """Ranks facts by BM25 without the vector index."""
@@ -31,9 +34,18 @@ class Scanner:
         self._schema = schema
 
     async def hits(
-        self, organization: str, text: str, entity_type: str | None, ids: Collection[str] | None, limit: int
+        self,
+        organization: str,
+        text: str,
+        entity_type: str | None,
+        ids: Collection[str] | None,
+        limit: int,
+        shown: Shown,
     ) -> list[Hit]:
-        """Return up to `limit` rows that share a word with the text, best first; of these entities only, if given."""
+        """Return up to `limit` rows that share a word with the text, best first; of these entities only, if given.
+
+        `shown` leaves out what is not to be seen before anything is counted.
+        """
         rows: list[Row] = []
         with anyio.move_on_after(_PATIENCE_S):
             for one in [entity_type] if entity_type else self._schema.entities:
@@ -41,6 +53,7 @@ class Scanner:
                     async with aclosing(stretches(self._store, organization, entity)) as found:
                         async for stretch in found:
                             rows += stretch.rows
+        rows = list(await shown(rows))
         index = Bm25()
         for row in rows:
             index.add(terms(row.text))

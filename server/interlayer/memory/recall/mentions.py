@@ -8,8 +8,9 @@ import anyio
 
 from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log.identifiers import fold_name, parse_entity, possible_identifiers
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import Schema
 
 _WORDS_MAX: Final = 5  # of a name
@@ -35,20 +36,40 @@ class Mentions:
         self._entities = entities
         self._schema = schema
 
-    async def named_in(self, organization: str, query: str, entity_type: str | None) -> Sequence[EntityId]:
-        """Return the entities that a query names, of a type if one is given. The longest name that is borne counts."""
+    async def named_in(self, organization: str, query: str, entity_type: str | None, sight: Sight) -> Sequence[Head]:
+        """Return the entities that a query names, as they may be shown, of a type if one is given.
+
+        The longest name that is borne counts.
+        """
         types = [entity_type] if entity_type else list(self._schema.entities)
         runs = _runs(query)[: max(_LOOKED_UP_MAX // len(types), 1)]
         borne = await self._bearers(organization, runs, types)
+        heads = await self._shown(organization, borne, sight)
         taken: set[int] = set()
-        named: dict[EntityId, None] = {}
+        named: dict[EntityId, Head] = {}
         for run in runs:
             places = set(range(run.first, run.last + 1))
-            if borne[run] and not places & taken:
+            found = {one: heads[run, one] for one in sorted(borne[run]) if (run, one) in heads}
+            if found and not places & taken:
                 taken |= places
-                if len(borne[run]) <= _NAMED_MAX:
-                    named |= dict.fromkeys(sorted(borne[run]))
-        return list(named)[:_NAMED_MAX]
+                if len(found) <= _NAMED_MAX:
+                    named |= found
+        return list(named.values())[:_NAMED_MAX]
+
+    async def _shown(
+        self, organization: str, borne: Mapping[_Run, set[EntityId]], sight: Sight
+    ) -> Mapping[tuple[_Run, EntityId], Head]:
+        """Return the heads of the bearers that a caller may know by the words of a run."""
+        stored = await self._entities.heads(organization, sorted({one for found in borne.values() for one in found}))
+        heads = {head.entity: head for head in stored}
+        shown: dict[tuple[_Run, EntityId], Head] = {}
+        for run, found in borne.items():
+            for one in found:
+                called = parse_entity(f"{one.type}:{run.text}", self._schema)
+                head = await self._entities.shown(organization, heads[one], sight, called) if one in heads else None
+                if head:
+                    shown[run, one] = head
+        return shown
 
     async def _bearers(
         self, organization: str, runs: Sequence[_Run], types: Sequence[str]

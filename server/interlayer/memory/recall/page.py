@@ -23,6 +23,7 @@ from interlayer.memory.recall.answer import (
     Omitted,
     PendingSources,
     RecallAnswer,
+    Withheld,
 )
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
@@ -87,7 +88,11 @@ def collapses(request: RecallRequest) -> bool:
 
 
 def frame_of(
-    head: Head, view: EntityView, request: RecallRequest, relations: tuple[KnownRelation, ...]
+    head: Head,
+    view: EntityView,
+    request: RecallRequest,
+    relations: tuple[KnownRelation, ...],
+    withheld: tuple[Withheld, ...],
 ) -> RecallAnswer:
     """Return the answer without its facts."""
     properties = (
@@ -111,6 +116,7 @@ def frame_of(
         facts=(),
         relations=relations,
         omitted=Omitted(facts=0, why=""),
+        withheld=withheld or None,
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )

@@ -1,6 +1,7 @@
 """Where facts come from: the memory that brought each, and the words of its source that it rests on."""
 
 from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from interlayer.answers import display_time
@@ -16,8 +17,13 @@ _EXCERPT: Final = 400
 _GAP: Final = " … "
 
 
-async def origins(store: ItemStore, organization: str, facts: Sequence[FactState]) -> AsyncGenerator[SourceExcerpt]:
-    """Yield one entry a memory of these facts, in their order: source, agent, times, and the quoted words."""
+async def origins(
+    store: ItemStore, organization: str, facts: Sequence[FactState], cut: AbstractSet[str] = frozenset()
+) -> AsyncGenerator[SourceExcerpt]:
+    """Yield one entry a memory of these facts, in their order: source, agent, times, and the quoted words.
+
+    Of memories that are `cut`, no word is quoted beside those that facts rest on.
+    """
     by_memory: dict[str, list[FactState]] = {}
     for fact in facts:
         by_memory.setdefault(fact.memory.id, []).append(fact)
@@ -29,7 +35,9 @@ async def origins(store: ItemStore, organization: str, facts: Sequence[FactState
             agent=memory.agent,
             recorded_at=display_time(memory.recorded_at),
             observed_at=display_time(memory.observed_at),
-            excerpt=await _quote(store, organization, memory, brought),
+            excerpt=await _quote(
+                store, organization, memory, brought, whole=(memory.content_of or memory.id) not in cut
+            ),
         )
 
 
@@ -52,9 +60,11 @@ async def words_of(
     )
 
 
-async def _quote(store: ItemStore, organization: str, memory: LogEntry, facts: Sequence[FactState]) -> str:
+async def _quote(
+    store: ItemStore, organization: str, memory: LogEntry, facts: Sequence[FactState], *, whole: bool
+) -> str:
     """Return the words that the facts rest on, joined; the beginning of the source where no place is known."""
-    spans = sorted({fact.record.span for fact in facts if fact.record.span}) or [(0, _EXCERPT)]
+    spans = sorted({fact.record.span for fact in facts if fact.record.span}) or ([(0, _EXCERPT)] if whole else [])
     quotes: list[str] = []
     for span in spans:
         _, quote, _ = await words_of(store, organization, memory, span)

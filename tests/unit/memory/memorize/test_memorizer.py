@@ -84,9 +84,17 @@ async def test_a_repeat_within_one_call_is_merged(room: Any) -> None:
 
 async def test_an_idempotency_key_is_stored_once(room: Any) -> None:
     first = await room.facts("company:acme.example", "Acme sells pumps.", idempotency_key="k1")
-    again = await room.other().facts("company:acme.example", "Acme sells valves.", idempotency_key="k1")
+    again = await room.other().facts("company:acme.example", "Acme sells pumps.", idempotency_key="k1")
     assert again == {**first, "replayed": True}
     assert await room.texts("company:acme.example") == ["Acme sells pumps."]
+
+
+async def test_an_idempotency_key_never_answers_for_another_call(room: Any) -> None:
+    await room.facts("contact:cid@acme.example", "Cid sells pumps.", idempotency_key="k1")
+    for entity, said in (("contact:cid@acme.example", "Cid sells valves."), ("contact:dora", "Cid sells pumps.")):
+        with pytest.raises(InvalidInput, match="idempotency_key"):
+            await room.other().facts(entity, said, idempotency_key="k1")
+    assert await room.texts("contact:cid@acme.example") == ["Cid sells pumps."]
 
 
 async def test_an_answer_that_an_earlier_version_kept_is_replayed(room: Any) -> None:

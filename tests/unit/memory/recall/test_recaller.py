@@ -182,7 +182,7 @@ async def test_observations_of_the_future_past_are_valid_only_when_they_were(roo
 
 
 async def test_the_views_used_longest_ago_make_room_for_others(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interlayer.memory.entities.repository.VIEW_FACTS_MAX", 7)
+    monkeypatch.setattr("interlayer.memory.entities.views.VIEW_FACTS_MAX", 7)
     words = ("one", "two", "three")
     heads: dict[str, Head] = {}
     for word in words:

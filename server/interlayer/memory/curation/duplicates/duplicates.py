@@ -21,6 +21,7 @@ from interlayer.memory.curation.duplicates.profile import Profile
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.sight import ORGANIZATION, audience_of
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import listed
 from interlayer.memory.log.identifiers import check_reason
@@ -120,7 +121,8 @@ class Duplicates:
 
     async def _heads(self, organization: str, entities: Sequence[EntityId]) -> list[Head]:
         heads = await self._entities.heads(organization, entities)
-        shown = [await self._entities.shown(organization, head) for head in heads if head.merged_into is None]
+        sight = audience_of(ORGANIZATION)  # a pair is told to all operators
+        shown = [await self._entities.shown(organization, head, sight) for head in heads if head.merged_into is None]
         return [head for head in shown if head]
 
     async def _note(self, organization: str, entity_type: str, alike: Sequence[Found], now: str) -> int:

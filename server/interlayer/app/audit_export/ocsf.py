@@ -1,21 +1,15 @@
-"""The audit trail as lines: whole for whoever verifies it, or piece by piece for security tools, also as OCSF.
+"""Events and receipts in the form that security tools read: OCSF 1.4.0, class API Activity (6003).
 
-A record of OCSF is of version 1.4.0, class API Activity (6003). What the class has no field for stands unchanged under
-`unmapped`, so that nothing of a record is lost.
+What the class has no field for stands unchanged under `unmapped`, so that nothing of a record is lost.
 """
 
-import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from interlayer import __version__
-from interlayer.answers import as_json
 from interlayer.audit.answer import StoredEvent, StoredReceipt
-from interlayer.audit.reader import Audit
-from interlayer.errors import InvalidInput
-from interlayer.principal import Principal
+from interlayer.audit.queries import shown_of_body
 
 OCSF_VERSION: Final = "1.4.0"
 
@@ -29,44 +23,6 @@ _SUCCESS: Final = 1
 _OF_RECEIPTS: Final = {"memorize": _CREATE, "check": _OTHER}
 _OF_EVENTS: Final = {"erased": _DELETE, "expired": _DELETE, "created": _CREATE, "proposed": _CREATE, "revoked": _DELETE}
 """By the last word of an event's type; every other one is an update."""
-
-
-async def exported(audit: Audit, principal: Principal, form: str, done: int) -> AsyncGenerator[tuple[str, int]]:
-    """Yield each record as text, with the number of the event up to which everything is written by then."""
-    if form == "trail":
-        async for whole in audit.records(principal):
-            yield _line(as_json(whole)), 0
-        return
-    async for record in audit.after(principal, done):
-        is_event = isinstance(record, StoredEvent)
-        told = {"event" if is_event else "receipt": record.body}
-        text = _line(ocsf_record(record, principal.organization) if form == "ocsf" else told)
-        done = record.body["number"] if is_event else done
-        yield text, done
-
-
-def cursor_of(organization: str, number: int) -> bytes:
-    """Return a cursor: the event up to which everything was exported."""
-    return _line({"organization": organization, "event": number}).encode()
-
-
-def read_cursor(file: Path, organization: str) -> int:
-    """Return the number of the event of a cursor, 0 where there is none yet. Raises `InvalidInput`."""
-    if not file.exists():
-        return 0
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        number, whose = int(told["event"]), told["organization"]
-    except (KeyError, TypeError, ValueError) as error:
-        remedy = "Name the file of an earlier export, or a new one."
-        raise InvalidInput("cursor", f"{file} is no cursor.", remedy) from error
-    if whose != organization:
-        raise InvalidInput("cursor", f"{file} is of {whose}, not of {organization}.", "Keep one for each.")
-    return number
-
-
-def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
 def ocsf_record(record: StoredEvent | StoredReceipt, organization: str) -> Mapping[str, Any]:
@@ -87,7 +43,7 @@ def _of_event(body: Mapping[str, Any], organization: str) -> Mapping[str, Any]:
 def _of_receipt(receipt: StoredReceipt, organization: str) -> Mapping[str, Any]:
     body = receipt.body
     kind = str(body.get("kind"))
-    seen = [one for one in body.get("entities") or () if isinstance(one, dict)]
+    seen = shown_of_body(body)
     refs = [str(one.get("entity")) for one in seen] or ([str(body["entity"])] if body.get("entity") else [])
     resources = [{"uid": ref, "type": ref.partition(":")[0]} for ref in refs]
     for resource, one in zip(resources, seen, strict=False):
