@@ -233,4 +233,7 @@ def whole(parts: Sequence[Item]) -> str:
 
 def renamed_as(head: Head, other: Head) -> Head:
     """Return a head with what another one is called by."""
-    return replace(head, name=other.name, names=other.names, identifiers=other.identifiers, lent=other.lent)
+    labels = {visibility: other.labels.get(visibility, label) for visibility, label in head.labels.items()}
+    return replace(
+        head, name=other.name, names=other.names, identifiers=other.identifiers, lent=other.lent, labels=labels
+    )
