@@ -6,7 +6,7 @@ from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 
 DESCRIPTION = """\
 Erase for good exactly one of entity, fact_id, memory_id, history included. Only on request or duty, never to correct: \
-memorize the new value. reason: a code such as mistake."""
+memorize the new value. reason: a code."""
 
 
 class ForgetInput(Input):
@@ -34,7 +34,7 @@ async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> 
 
 TOOL = Tool(
     name="forget",
-    title="Forget for good",
+    title="Forget",
     description=DESCRIPTION,
     input=ForgetInput,
     output=ForgetAnswer,

@@ -237,10 +237,10 @@ async def test_what_a_process_left_that_died_before_it_erased_is_swept(graced: A
     async def die(*_: Any) -> None:
         raise Unavailable("killed")
 
-    graced.forgetter.commit, working = die, graced.forgetter.commit
+    graced.trail.commit, working = die, graced.trail.commit
     with pytest.raises(Unavailable):
         await graced.forgetter.forget(graced.principal, "mistake", entity=ANN)
-    graced.forgetter.commit = working
+    graced.trail.commit = working
     assert await graced.memory.safeguards.grace.listed("acme") == []
     assert (await graced.recall(ANN))["found"]
     graced.clock.now += timedelta(hours=2)
