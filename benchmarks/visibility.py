@@ -68,7 +68,7 @@ def barred_from(turn: Mapping[str, Any], questions: Sequence[Mapping[str, Any]])
     return frozenset(
         one["asker"]["principal_id"]
         for one in questions
-        if one["query_type"] == "privacy" and any(holds(turn["text"], target) for target in one["leak_targets"])
+        if one["query_type"] == "privacy" and any(holds(turn["text"], target) for target in one.get("leak_targets", ()))
     )
 
 
@@ -115,7 +115,7 @@ async def run(
 
 
 def _long(question: Mapping[str, Any]) -> list[str]:
-    return [target for target in question["leak_targets"] if len(target) >= _SHORT]
+    return [target for target in question.get("leak_targets", ()) if len(target) >= _SHORT]
 
 
 async def ask(room: Room, principal: Principal, question: Mapping[str, Any], figures: Figures) -> None:

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 async def export_command(parts: "Parts", file: Path) -> None:
     """Write everything of the organization to FILE as JSON Lines; `-` is stdout, a name ending in .gz is compressed.
 
-    The file holds all that is remembered and the key of the receipts: keep it as safe as the store itself.
+    The file holds all that is remembered, every team's and everybody's private memories and restricted values too, and
+    the key of the receipts: keep it as safe as the store itself. It needs the role operator.
     """
     from interlayer.app.transfer import export
     from interlayer.audit.reads import Read
+    from interlayer.errors import Refused
     from interlayer.ids import system_clock
     from interlayer.memory.erasure.retention_clock import ClockInDoubt
 
     organization = parts.settings.principal.organization
+    if "operator" not in parts.settings.principal.roles:
+        raise Refused("export: needs the role operator. What you may see yourself is shown by `interlayer memory`.")
     try:
         until = await parts.memory.retention_clock.advance(organization)
         # A copy of what was kept long enough must not outlive it.

@@ -1,6 +1,6 @@
 """Who a call is about: from an entity string, identifiers and a name to one entity, old or new."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -124,6 +124,18 @@ class Resolution:
         """Return the entity that a relation points at and whether it has to be created."""
         entity = (await self.resolve(organization, reference, sight)).entity
         return (entity, False) if entity else (EntityId(reference.entity.type, new_id("e", now)), True)
+
+    async def known_to(
+        self, organization: str, conflicts: Sequence[IdentifierConflict], sight: Sight
+    ) -> tuple[IdentifierConflict, ...]:
+        """Return the conflicts of which a caller may know whom the identifier belongs to."""
+        found: list[IdentifierConflict] = []
+        for one in conflicts:
+            stored = await self._entities.head(organization, one.owner)
+            head = await self._entities.shown(organization, stored.head, sight) if stored else None
+            if head and one.value in head.identifiers.get(one.kind, ()):
+                found.append(one)
+        return tuple(found)
 
     async def _holders(self, organization: str, reference: EntityReference) -> dict[str, EntityId]:
         """Return the entity that holds each given identifier, by kind."""

@@ -32,8 +32,8 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
 VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
-_FEW: Final = 64  # facts that a model at hand has embedded before the index has answered
 _FOLDED_INLINE: Final = 200  # facts; folding more takes others' time
+_FEW: Final = 64  # facts that a model at hand has embedded before the index has answered
 
 
 _Place = tuple[str, str, str, str]
@@ -139,20 +139,25 @@ class Views:
         place = _place(organization, whole.entity, restriction)
         cached = self._views.get(place)
         if cached is None or cached.of != (whole.revision, whole) or cached.view.space != whole.space:
-            left = RestrictedLog(restriction, self._schema.stored(whole.entity.type), [*whole.memories.values()])
-            view = self.blank(whole.entity, space)
-            vectors = whole.vectors_by_id() if whole.space == view.space else {}
-            view.withheld, view.cut = left.withheld, frozenset(left.cut)
-            cached = _Cached(view, 0, of=(whole.revision, whole))
-
-            def fold() -> None:
-                for memory in left.log:
-                    view.apply(memory, vectors)
-
-            await _fold(cached, len(whole.ordered), fold)
+            cached = await self._folded(whole, restriction, space)
         await self._complete(organization, cached, space)
         self._keep(place, cached)
         return cached.view
+
+    async def _folded(self, whole: EntityView, restriction: Restriction, space: ActiveSpace) -> _Cached:
+        log, of = [*whole.memories.values()], (whole.revision, whole)
+        view = self.blank(whole.entity, space)
+        vectors = whole.vectors_by_id() if whole.space == view.space else {}
+        made = _Cached(view, 0, of=of)
+
+        def fold() -> None:
+            left = RestrictedLog(restriction, self._schema.stored(whole.entity.type), log)
+            for memory in left.log:
+                view.apply(memory, vectors)
+            view.withheld, view.cut = left.withheld, frozenset(left.cut)
+
+        await _fold(made, len(whole.ordered), fold)
+        return made
 
     def reached(self, organization: str, entity: EntityId) -> int:
         """Return the revision up to which this process has read the log of an entity."""
@@ -268,7 +273,6 @@ class Views:
         vectors = await self.vectors(organization, view.entity, texts, space)
         if view.space != space.embedder.space:
             return
-
         await cached.settled()
 
         def fold() -> None:

@@ -43,6 +43,7 @@ class MemoryChange:
     targets: Sequence[Operation]
     told: EntityView
     related: Sequence[Related] = ()
+    conflicts_told: tuple[IdentifierConflict, ...] = ()
     created: bool = False
     name: str = ""
 

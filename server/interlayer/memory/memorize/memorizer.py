@@ -19,7 +19,7 @@ from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.language.change import announces_change
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict, Resolution, ResolvedEntity
+from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, audience_of, visibility_of
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
@@ -196,32 +196,24 @@ class Memorizer:
             memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
             for fact in memory.facts:
                 announces_change(fact.text)  # the view will ask, where others wait for it
-            changed = change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema, told)
-            return replace(changed, related=[one for one in related if told.fact(one.fact.record.id)])
+            return change_of(valued, stored, view, memory, decisions, resolved.conflicts, targets, schema, told)
 
         changed = await _aside(len(decisions), change)
         named = await self._entities.shown(organization, stored.head, sight) if stored else None
         name = prepared.request.name or (named.name if named else label_of(prepared.reference).name)
-        conflicts = await self._told(organization, resolved.conflicts, sight)
-        return replace(changed, created=named is None, name=name, conflicts=conflicts)
+        return replace(
+            changed,
+            related=[one for one in related if told.fact(one.fact.record.id)],
+            created=named is None,
+            name=name,
+            conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),
+        )
 
     async def _seen(
         self, organization: str, stored: StoredHead | None, view: EntityView, sight: Sight, space: ActiveSpace
     ) -> EntityView:
         """Return as much of a view as may be seen."""
         return await self._entities.view(organization, stored.head, space, sight=sight) if stored else view
-
-    async def _told(
-        self, organization: str, conflicts: Sequence[IdentifierConflict], sight: Sight
-    ) -> tuple[IdentifierConflict, ...]:
-        """Return the conflicts over identifiers that a caller may know to belong to another entity."""
-        found: list[IdentifierConflict] = []
-        for one in conflicts:
-            stored = await self._entities.head(organization, one.owner)
-            head = await self._entities.shown(organization, stored.head, sight) if stored else None
-            if head and one.value in head.identifiers.get(one.kind, ()):
-                found.append(one)
-        return tuple(found)
 
     async def _decide(
         self, prepared: PreparedCall, view: EntityView, names: Sequence[str]

@@ -53,7 +53,7 @@ def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
     facts = [*_facts(change, memory), *rejected_facts]
     shown = _within(facts, ANSWER_TOKENS)
     conflicts = (
-        IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in change.conflicts
+        IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in change.conflicts_told
     )
     return MemorizeAnswer(
         memory_id=memory.id,
