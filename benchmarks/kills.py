@@ -133,7 +133,8 @@ class Server:
     def __init__(self, home: Path, organization: str, layers: Mapping[str, str], number: int) -> None:
         self.told = Told()
         self._number = number
-        settings = {f"INTERLAYER_{name}": value for name, value in {**layers, "ORG": organization}.items()}
+        chosen = {**layers, "ORG": organization, "ERASURE_QUOTA": "0"}
+        settings = {f"INTERLAYER_{name}": value for name, value in chosen.items()}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "interlayer", "serve"],
             env={**environment(home), **settings},

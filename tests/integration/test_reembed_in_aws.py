@@ -46,6 +46,7 @@ async def shared(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "STORE": f"dynamodb://moved?region={REGION}&endpoint_url={emulator.url}",
         "VECTORS": location_on_s3(tmp_path),
         "ORG": f"org{uuid4().hex[:12]}",
+        "ERASURE_QUOTA": "0",  # however long the move takes
     }
 
 

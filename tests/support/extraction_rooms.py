@@ -4,6 +4,7 @@ from typing import Any
 
 from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.reextraction_diff import Change
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.extraction.model_choice import ModelChoice
 from interlayer.models.chat import ChatSettings
 from rooms import Room
@@ -36,7 +37,7 @@ def rereader_of(room: Room, choice: Any) -> Rereader:
         room.store,
         room.entities,
         room.projector,
-        room.forgetter,
+        ErasurePlanner(room.store, room.entities, room.trail, room.schema, room.clock),
         room.trail,
         room.spaces,
         room.schema,

@@ -213,19 +213,18 @@ async def _remembering(server: Server) -> None:
     secret = {"text": "The key is AKIAQWERTYUIOPASDFGH."}
     facts = [{"text": "The headquarters of Acme moved to Berlin."}, secret, {"text": "Acme sells pumps."}]
     size = {"name": "employees", "value": 40}
-    await call(
-        "first",
-        "memorize",
-        entity=ACME,
-        name="Acme",
-        facts=facts,
-        properties=[size, {"name": "no_such", "value": "1"}],
-        relations=[{"type": "partner_of", "target": "company:globex.example"}],
-        observed_at="2026-01-05",
-        source="call 1",
-        idempotency_key="k1",
-    )
-    await call("replayed", "memorize", entity=ACME, facts=facts, properties=[size], idempotency_key="k1")
+    first: dict[str, Any] = {
+        "entity": ACME,
+        "name": "Acme",
+        "facts": facts,
+        "properties": [size, {"name": "no_such", "value": "1"}],
+        "relations": [{"type": "partner_of", "target": "company:globex.example"}],
+        "observed_at": "2026-01-05",
+        "source": "call 1",
+        "idempotency_key": "k1",
+    }
+    await call("first", "memorize", **first)
+    await call("replayed", "memorize", **first)
     await call(
         "confirmed and merged", "memorize", entity=ACME, facts=facts, properties=[size], observed_at="2026-01-06"
     )

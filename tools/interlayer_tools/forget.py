@@ -5,9 +5,8 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 
 DESCRIPTION = """\
-Erase for good one entity, fact or memorize call, history included. Only on request or duty, never to correct: \
-memorize the new value. Give exactly one of entity, fact_id, memory_id. reason: subject_request, consent_withdrawn, \
-retention, mistake, duplicate, contract_end or other; reference: a ticket."""
+Erase for good exactly one of entity, fact_id, memory_id, history included. Only on request or duty, never to correct: \
+memorize the new value. reason: a code."""
 
 
 class ForgetInput(Input):
@@ -35,7 +34,7 @@ async def forget(domains: Domains, principal: Principal, given: ForgetInput) -> 
 
 TOOL = Tool(
     name="forget",
-    title="Forget for good",
+    title="Forget",
     description=DESCRIPTION,
     input=ForgetInput,
     output=ForgetAnswer,

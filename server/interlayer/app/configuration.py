@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,3 +104,14 @@ def _read(path: Path, known: Collection[str]) -> dict[str, str]:
 
 def _nearest(name: str, known: Collection[str]) -> str:
     return difflib.get_close_matches(name, known, 1, cutoff=0)[0]
+
+
+def read_time(setting: str, value: str, most: timedelta) -> timedelta:
+    """Return a time such as 12h, 7d or 2w, none for an empty text. Raises `InvalidInput`, also for more than `most`."""
+    found = re.fullmatch(r"(\d{1,4})([hdw])", value or "0d")
+    time = timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 168}[found[2]]) if found else timedelta.max
+    if time > most:
+        raise InvalidInput(
+            f"{PREFIX}{setting}", f"{value[:20]!r} is no time.", f"Write 12h, 7d or 2w, at most {most.days}d."
+        )
+    return time

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration
+from interlayer.app.configuration import PREFIX, environment_values, home_folder, read_configuration, read_time
 from interlayer.app.http_settings import HttpSettings, read_http_settings
 from interlayer.app.identity_provider import Jwt, read_authentication
 from interlayer.errors import InvalidInput
@@ -73,7 +73,6 @@ SETTINGS: Final[Mapping[str, str]] = {
 RECEIPT_DAYS_MIN: Final = 180
 _LOGS_ARE_KEPT: Final = "Logs of what an AI system was told are to be kept for six months at least."
 _NO_STALE: Final = "0 refuses every call as soon as the policies cannot be read."
-_GRACE_MAX: Final = timedelta(days=90)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _ADDRESS: Final = re.compile(r"https?://[^\s/@]+(/\S*)?")
@@ -170,7 +169,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         answers=cast("Answers", _one_of("ANSWERS", values.get("ANSWERS", "both"), get_args(Answers))),
         reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
-        erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
+        erasure_grace=read_time("ERASURE_GRACE", values.get("ERASURE_GRACE", ""), timedelta(days=90)),
         token=values.get("TOKEN", "").strip(),
         reads_required=_one_of("UNRECORDED_READS", values.get("UNRECORDED_READS", "answer"), ("answer", "refuse"))
         == "refuse",
@@ -237,14 +236,6 @@ def _number(values: Mapping[str, str], name: str, default: float, least: float, 
     if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", text) or not least <= float(text) <= most:
         raise InvalidInput(PREFIX + name, f"{text[:40]!r} is not between {least:g} and {most:g}.", "")
     return float(text)
-
-
-def _grace(value: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,4})([hdw])", value or "0d")
-    grace = timedelta(hours=int(found[1]) * {"h": 1, "d": 24, "w": 168}[found[2]]) if found else timedelta.max
-    if grace > _GRACE_MAX:
-        raise InvalidInput(f"{PREFIX}ERASURE_GRACE", f"{value[:20]!r} is no time.", "Write 12h, 7d or 2w, at most 90d.")
-    return grace
 
 
 def _vectors(value: str) -> str:

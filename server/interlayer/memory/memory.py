@@ -23,6 +23,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
 from interlayer.memory.erasure.grace import ErasureGrace
 from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
@@ -103,7 +104,8 @@ class Memory:
         searcher = Searcher(store, spaces, entities, projector, schema)
         holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
         guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
-        forgetter = Forgetter(store, entities, projector, trail, schema, clock, guards, Naming(searcher))
+        planner = ErasurePlanner(store, entities, trail, schema, clock)
+        forgetter = Forgetter(store, entities, projector, planner, schema, guards, Naming(searcher))
         return cls(
             store=store,
             spaces=spaces,
@@ -116,15 +118,15 @@ class Memory:
             explanation=Explanation(store, entities, schema),
             forgetter=forgetter,
             safeguards=guards,
-            subjects=SubjectDesk.over(store, entities, projector, forgetter, trail, schema, clock, guards, book, reads),
-            expirer=Expirer(store, entities, projector, forgetter, schema, guards),
+            subjects=SubjectDesk.over(store, entities, projector, planner, trail, schema, clock, guards, book, reads),
+            expirer=Expirer(store, entities, projector, planner, schema, guards),
             retention_clock=RetentionClock(store, trail, clock),
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
             duplicates=Duplicates(store, entities, trail, schema, clock),
             rejections=Rejections(store, entities, memorizer, trail, schema),
-            rereader=Rereader(store, entities, projector, forgetter, trail, spaces, schema, clock, extractors),
-            reconsideration=Reconsideration(store, entities, projector, forgetter, trail, spaces, schema, clock),
+            rereader=Rereader(store, entities, projector, planner, trail, spaces, schema, clock, extractors),
+            reconsideration=Reconsideration(store, entities, projector, planner, trail, spaces, schema, clock),
             migrator=Migrator(store, trail, book),
             backfill=backfill,
             reembedder=Reembedder(spaces, trail, projector, backfill, clock),

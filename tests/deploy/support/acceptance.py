@@ -29,6 +29,8 @@ from mcp.client.streamable_http import streamable_http_client
 from installed import environment
 from interlayer.main import cli
 
+ROLES: Final = ("--role", "reader", "--role", "writer", "--role", "eraser")
+
 # What is done at the command line on the same stores with the same rights.
 WORK: Final = (
     ("access", "list"),
@@ -129,7 +131,7 @@ def main(endpoint: str, settings: dict[str, str], model: str) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        token = interlayer("access", "create", "agent-1", env=env)
+        token = interlayer("access", "create", "agent-1", *ROLES, env=env)
         address = f"http://127.0.0.1:{port}"
         server = subprocess.Popen([sys.executable, "-m", "interlayer", "serve", "--http", f"127.0.0.1:{port}"], env=env)
         try:

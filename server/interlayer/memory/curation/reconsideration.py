@@ -23,8 +23,8 @@ from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import ORGANIZATION
 from interlayer.memory.entities.view import EntityView
-from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.log import outbox
 from interlayer.memory.log.entity_read import StoredHead, listed
 from interlayer.memory.log.records import EntityId, LogEntry
@@ -72,7 +72,7 @@ class Reconsideration:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        forgetter: Forgetter,
+        planner: ErasurePlanner,
         trail: Trail,
         spaces: Spaces,
         schema: Schema,
@@ -81,7 +81,7 @@ class Reconsideration:
         self._store = store
         self._entities = entities
         self._projector = projector
-        self._forgetter = forgetter
+        self._planner = planner
         self._trail = trail
         self._spaces = spaces
         self._schema = schema
@@ -137,7 +137,7 @@ class Reconsideration:
             chosen = set(parts)
             pairs = zip(revision.before, revision.after, strict=True)
             revised = [after if before.id in chosen else before for before, after in pairs]
-            return await self._forgetter.rewrite(organization, stored, revision.before, revised, stored.head.entity.ref)
+            return await self._planner.rewrite(organization, stored, revision.before, revised, stored.head.entity.ref)
 
         erasure = await largest_that_fits(revision.changed, plan)
         difference = revision.difference

@@ -21,8 +21,8 @@ from interlayer.memory.entities.resolution import Resolution
 from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
-from interlayer.memory.erasure.forgetter import Forgetter
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits, replacement, transaction, unique
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.extraction.extractor import Extractor, Extractors
 from interlayer.memory.gates.rejected import RejectionRecord
 from interlayer.memory.log import keys, outbox
@@ -71,7 +71,7 @@ class Rereader:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        forgetter: Forgetter,
+        planner: ErasurePlanner,
         trail: Trail,
         spaces: Spaces,
         schema: Schema,
@@ -81,7 +81,7 @@ class Rereader:
         self._store = store
         self._entities = entities
         self._projector = projector
-        self._forgetter = forgetter
+        self._planner = planner
         self._trail = trail
         self._spaces = spaces
         self._schema = schema
@@ -235,7 +235,7 @@ class Rereader:
 
         async def plan(parts: Sequence[str]) -> Erasure:
             revised = without_memories(log, gone, frozenset(parts))
-            return await self._forgetter.rewrite(organization, stored, log, revised, memory_id)
+            return await self._planner.rewrite(organization, stored, log, revised, memory_id)
 
         shared = [fact for fact in list_shared_facts(log, gone) if fact not in given]
         erasure = await largest_that_fits(shared, plan)
@@ -291,7 +291,7 @@ class Rereader:
         made = replace(made, closes=tuple(dict.fromkeys((*made.closes, *displaced))))
         says_something = bool(made.facts or made.confirms or made.properties)
         revised = with_reading(rest, made, origin, place) if says_something else rest
-        erasure = await self._forgetter.rewrite(organization, stored, log, revised, entity.ref)
+        erasure = await self._planner.rewrite(organization, stored, log, revised, entity.ref)
         operations = replacement(erasure, outbox.new_keys(organization, self._clock))
         operations += self._rejections(principal, reread, made, entity)
         former = readings_of(log, reread.memory.id)

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from interlayer.audit.trail import Event
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.forgetter import Safeguards
 from interlayer.memory.erasure.plan import Erasure, event_body, largest_that_fits
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.log.entity_read import StoredHead, listed
 from interlayer.memory.log.records import EntityId, LogEntry
 from interlayer.memory.log.revision import expired, is_structure, without_memories
@@ -38,7 +39,7 @@ class Expirer:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        forgetter: Forgetter,
+        planner: ErasurePlanner,
         schema: Schema,
         safeguards: Safeguards,
     ) -> None:
@@ -46,7 +47,7 @@ class Expirer:
         self._store = store
         self._entities = entities
         self._projector = projector
-        self._forgetter = forgetter
+        self._planner = planner
         self._schema = schema
 
     async def expire(
@@ -120,7 +121,7 @@ class Expirer:
             erasure.decisive.extend(await holds.guard(organization, stored.head))
             retention = self._schema.entities[entity.type].retention
             detail: dict[str, Any] = {"retention": retention, **event_body(erasure)}
-            await self._forgetter.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
+            await self._planner.commit(principal, Event("memory.expired", erasure.subject, detail), erasure)
             return erasure.counts
 
     async def _is_needed(self, organization: str, stored: StoredHead) -> bool:
@@ -139,16 +140,16 @@ class Expirer:
     ) -> Erasure:
         """Plan the erasure of the oldest that fit into one transaction, or the whole entity when nothing is left."""
         if whole:
-            return await self._forgetter.whole(organization, stored, log)
+            return await self._planner.whole(organization, stored, log)
         oldest = [memory.id for memory in log if memory.id in gone]
 
         async def plan(parts: Sequence[str]) -> Erasure:
             revised = without_memories(log, set(parts))
-            return await self._forgetter.rewrite(organization, stored, log, revised, stored.head.entity.ref)
+            return await self._planner.rewrite(organization, stored, log, revised, stored.head.entity.ref)
 
         if not portion:
             return await plan(oldest)
         erasure = await largest_that_fits(oldest[:_PORTION], plan)
         if erasure.fits:
             return erasure
-        return await self._forgetter.memory_erasure(organization, stored, log, oldest[0])
+        return await self._planner.memory_erasure(organization, stored, log, oldest[0])

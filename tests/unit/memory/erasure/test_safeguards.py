@@ -226,7 +226,7 @@ async def test_many_facts_forgotten_with_grace_come_back(graced: Any) -> None:
     [case] = await graced.memory.safeguards.grace.listed("acme")
     await graced.memory.safeguards.grace.restore(graced.principal, case.id)
     assert sorted(await graced.other().texts(ACME, limit=200, max_tokens=8_000)) == before
-    again = await graced.memorize(ACME, content="anything", idempotency_key="k3")
+    again = await graced.memorize(ACME, content="Pump 3 stands in hall 3.", idempotency_key="k3")
     assert again["replayed"]
     assert (await Audit(graced.store, graced.clock).verify(graced.principal)).faults == []
 
@@ -237,10 +237,10 @@ async def test_what_a_process_left_that_died_before_it_erased_is_swept(graced: A
     async def die(*_: Any) -> None:
         raise Unavailable("killed")
 
-    graced.forgetter.commit, working = die, graced.forgetter.commit
+    graced.trail.commit, working = die, graced.trail.commit
     with pytest.raises(Unavailable):
         await graced.forgetter.forget(graced.principal, "mistake", entity=ANN)
-    graced.forgetter.commit = working
+    graced.trail.commit = working
     assert await graced.memory.safeguards.grace.listed("acme") == []
     assert (await graced.recall(ANN))["found"]
     graced.clock.now += timedelta(hours=2)

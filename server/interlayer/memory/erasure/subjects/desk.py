@@ -7,7 +7,8 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.forgetter import Safeguards
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.subjects.dossier import SubjectDossier
 from interlayer.memory.erasure.subjects.eraser import SubjectEraser
 from interlayer.memory.erasure.subjects.finder import SubjectFinder
@@ -32,7 +33,7 @@ class SubjectDesk:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        forgetter: Forgetter,
+        planner: ErasurePlanner,
         trail: Trail,
         schema: Schema,
         clock: Clock,
@@ -44,7 +45,5 @@ class SubjectDesk:
         who = Subjects(entities, schema)
         finder = SubjectFinder(store, who, safeguards.holds, book, reads)
         dossier = SubjectDossier(store, who, finder, schema, clock)
-        eraser = SubjectEraser(
-            store, entities, projector, forgetter, trail, schema, clock, safeguards, book, who, finder
-        )
+        eraser = SubjectEraser(store, entities, projector, planner, trail, schema, clock, safeguards, book, who, finder)
         return cls(who, finder, dossier, eraser)

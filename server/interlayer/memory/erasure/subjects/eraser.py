@@ -16,7 +16,8 @@ from interlayer.audit.trail import Event, Trail, chain_partition
 from interlayer.errors import NotFound, Refused
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.forgetter import Safeguards
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.reasons import Reason
 from interlayer.memory.erasure.subjects.answer import Certificate, Erased, ErasurePreview, Left, Mention, SubjectReport
 from interlayer.memory.erasure.subjects.case import SubjectCase, case_id, read_case
@@ -54,7 +55,7 @@ class SubjectEraser:
         store: ItemStore,
         entities: Entities,
         projector: Projector,
-        forgetter: Forgetter,
+        planner: ErasurePlanner,
         trail: Trail,
         schema: Schema,
         clock: Clock,
@@ -66,7 +67,7 @@ class SubjectEraser:
         self._store = store
         self._entities = entities
         self._projector = projector
-        self._forgetter = forgetter
+        self._planner = planner
         self._trail = trail
         self._schema = schema
         self._clock = clock
@@ -74,7 +75,7 @@ class SubjectEraser:
         self._book = book
         self._finder = finder
         self._subjects = subjects
-        self._redaction = MentionRedaction(store, entities, forgetter, safeguards, book)
+        self._redaction = MentionRedaction(store, entities, planner, safeguards, book)
 
     async def preview(
         self, principal: Principal, request: Request, progress: Progress = lambda _: None
@@ -167,7 +168,7 @@ class SubjectEraser:
                 if stored is None:
                     return case
                 log = await self._entities.log(organization, stored.head)
-                erasure = await self._forgetter.whole(organization, stored, log)
+                erasure = await self._planner.whole(organization, stored, log)
                 changes = [("entities", entity.ref)]
                 for memory in log:
                     changes += [("facts", fact.text) for fact in memory.facts]
@@ -179,7 +180,7 @@ class SubjectEraser:
                 erasure.decisive.extend(await self._guards.holds.guard(organization, stored.head))
                 erasure.decisive.append(counted.put(organization))
                 detail = {**case.reason.record, "case": case.id, "entity": entity.ref, "counts": dict(erasure.counts)}
-                await self._forgetter.commit(principal, Event("memory.erased", entity.ref, detail), erasure)
+                await self._planner.commit(principal, Event("memory.erased", entity.ref, detail), erasure)
             return counted.stored()
 
         return await optimistically(attempt, f"{entity.ref}: too many agents write to it at once. Run it again.")

@@ -9,8 +9,9 @@ from typing import Final
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Event
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
+from interlayer.memory.erasure.forgetter import Safeguards
 from interlayer.memory.erasure.plan import Erasure, largest_that_fits
+from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.subjects.answer import Mention
 from interlayer.memory.erasure.subjects.case import SubjectCase
 from interlayer.memory.erasure.subjects.names import SubjectNames
@@ -42,11 +43,11 @@ class MentionRedaction:
     """Takes a person out of what is not its own."""
 
     def __init__(
-        self, store: ItemStore, entities: Entities, forgetter: Forgetter, safeguards: Safeguards, book: ReceiptBook
+        self, store: ItemStore, entities: Entities, planner: ErasurePlanner, safeguards: Safeguards, book: ReceiptBook
     ) -> None:
         self._store = store
         self._entities = entities
-        self._forgetter = forgetter
+        self._planner = planner
         self._guards = safeguards
         self._book = book
 
@@ -76,7 +77,7 @@ class MentionRedaction:
                 erasure.decisive.extend(await self._guards.holds.guard(organization, stored.head))
                 erasure.decisive.append(counted.put(organization))
                 detail = {**case.reason.record, "case": case.id, "redacted": len(changes)}
-                await self._forgetter.commit(principal, Event("memory.redacted", entity.ref, detail), erasure)
+                await self._planner.commit(principal, Event("memory.redacted", entity.ref, detail), erasure)
             return counted.stored(), erasure.is_last
 
         busy = f"{entity.ref}: too many agents write to it at once. Run it again."
@@ -147,7 +148,7 @@ class MentionRedaction:
         counted = replace(case, redacted=case.redacted.plus(changes, await self._book.key(organization)))
         erasure = Erasure(subject, [*operations, counted.put(organization)], [], [], Counter())
         detail = {**case.reason.record, "case": case.id, "redacted": len(changes)}
-        await self._forgetter.commit(principal, Event("memory.redacted", subject, detail), erasure)
+        await self._planner.commit(principal, Event("memory.redacted", subject, detail), erasure)
         return counted.stored()
 
     async def _plan(
@@ -168,7 +169,7 @@ class MentionRedaction:
         async def plan(chosen: Sequence[str]) -> Erasure:
             planned[:] = [found[one] for one in chosen]
             revised = [found[entry.id].after if entry.id in chosen else entry for entry in log]
-            erasure = await self._forgetter.rewrite(
+            erasure = await self._planner.rewrite(
                 organization, stored, log, revised, head.entity.ref, lambda after: renamed_as(after, renamed)
             )
             erasure.decisive.extend(claims(organization, head, renamed))
@@ -233,4 +234,7 @@ def whole(parts: Sequence[Item]) -> str:
 
 def renamed_as(head: Head, other: Head) -> Head:
     """Return a head with what another one is called by."""
-    return replace(head, name=other.name, names=other.names, identifiers=other.identifiers, lent=other.lent)
+    labels = {visibility: other.labels.get(visibility, label) for visibility, label in head.labels.items()}
+    return replace(
+        head, name=other.name, names=other.names, identifiers=other.identifiers, lent=other.lent, labels=labels
+    )

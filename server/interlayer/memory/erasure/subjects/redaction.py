@@ -64,14 +64,26 @@ def redact_head(head: Head, names: SubjectNames, *, careful: bool) -> Head:
     def told(text: str) -> str:
         return text if careful and names.certainty([text]) != "certain" else names.redact(text)
 
+    def unnamed(values: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        kept = {kind: tuple(one for one in known if told(one) == one) for kind, known in values.items()}
+        return {kind: known for kind, known in kept.items() if known}
+
     called = dict.fromkeys(told(one) for one in head.names)
-    kept = {kind: tuple(one for one in values if told(one) == one) for kind, values in head.identifiers.items()}
     return replace(
         head,
         name=told(head.name),
         names=tuple(called),
         lent=tuple(told(one) for one in head.lent),
-        identifiers={kind: values for kind, values in kept.items() if values},
+        identifiers=unnamed(head.identifiers),
+        labels={
+            visibility: replace(
+                label,
+                name=told(label.name),
+                names=tuple(dict.fromkeys(told(one) for one in label.names)),
+                identifiers=unnamed(label.identifiers),
+            )
+            for visibility, label in head.labels.items()
+        },
     )
 
 

@@ -10,13 +10,20 @@ from interlayer.audit.reader import Audit
 from interlayer.errors import Ambiguous, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.erasure.subjects.subject import Request
-from interlayer.memory.requests import PropertyCandidate
+from interlayer.memory.requests import MemorizeRequest, PropertyCandidate
+from interlayer.principal import Principal
 
 pytestmark = pytest.mark.anyio
 
 LISA = "contact:lisa.vogt@example.com"
 ACME = "company:acme.example"
 TOM = "contact:tom@acme.example"
+RENEWAL: dict[str, Any] = {
+    "name": "Renewal Lisa Vogt",
+    "properties": [PropertyCandidate("stage", "proposal", 0.9)],
+    "content": "Call QZ-77 or 0049 30 1234567 before Friday.",
+    "idempotency_key": "d9",
+}
 WHY = read_reason("subject_request", "DPO-7")
 MAIL = "Hello Tom, it is Jens Krueger now, no longer Lisa Vogt. Her address lisa.vogt@example.com is off."
 
@@ -34,13 +41,7 @@ async def fill(room: Any) -> None:
     await room.facts(ACME, "Jens Krueger signs for Acme now, no longer Lisa Vogt.", "Acme sells pumps.")
     await room.memorize(TOM, content=MAIL, source="mail of Lisa Vogt", name="Tom Becker", idempotency_key="lisa vogt 1")
     await room.memorize(TOM, relations=[("reports_to", LISA)])
-    await room.memorize(
-        "deal:D-9",
-        name="Renewal Lisa Vogt",
-        properties=[PropertyCandidate("stage", "proposal", 0.9)],
-        content="Call QZ-77 or 0049 30 1234567 before Friday.",
-        idempotency_key="d9",
-    )
+    await room.memorize("deal:D-9", **RENEWAL)
 
 
 def request(person: str = LISA, **more: Any) -> Request:
@@ -137,7 +138,7 @@ async def test_what_others_say_is_kept_without_the_person(room: Any) -> None:
     }
     assert not (await other.recall(LISA))["found"]
     assert not (await other.recall("deal:Renewal Lisa Vogt"))["found"]
-    again = await other.memorize("deal:D-9", content="anything", idempotency_key="d9")
+    again = await other.memorize("deal:D-9", **RENEWAL)
     assert again["replayed"]
     assert "QZ-77" not in str(again)
     made = await room.rebuild()
@@ -286,3 +287,16 @@ async def test_a_person_of_whom_nothing_is_held_is_told_so(room: Any) -> None:
     await fill(room)
     report = await find(room, request("nobody@example.org"))
     assert (report.own, report.mentions) == ((), ())
+
+
+async def test_what_only_a_team_or_nobody_else_may_see_is_redacted_as_well(room: Any) -> None:
+    await fill(room)
+    for visibility in ("private", "team:sales"):
+        caller = Principal("acme", "tester", teams=frozenset({"sales"}))
+        given = MemorizeRequest(
+            entity="deal:D-9", name="Secret of Lisa Vogt", content="Lisa Vogt may leave.", visibility=visibility
+        )
+        await room.memorizer.memorize(caller, given)
+    await erase(room, request())
+    everything = [item.body async for item in room.store.scan("memory", "acme#")]
+    assert "vogt" not in str(everything).lower()
