@@ -137,7 +137,13 @@ async def test_what_others_say_is_kept_without_the_person(room: Any) -> None:
     }
     assert not (await other.recall(LISA))["found"]
     assert not (await other.recall("deal:Renewal Lisa Vogt"))["found"]
-    again = await other.memorize("deal:D-9", content="anything", idempotency_key="d9")
+    again = await other.memorize(
+        "deal:D-9",
+        name="Renewal Lisa Vogt",
+        properties=[PropertyCandidate("stage", "proposal", 0.9)],
+        content="Call QZ-77 or 0049 30 1234567 before Friday.",
+        idempotency_key="d9",
+    )
     assert again["replayed"]
     assert "QZ-77" not in str(again)
     made = await room.rebuild()
