@@ -81,6 +81,19 @@ async def test_the_tools_are_the_contracts_in_its_order(tmp_path: Path, mode: An
     assert [tool.name for tool in await listed(tmp_path, mode)] == NAMES
 
 
+async def test_it_shows_a_title_and_an_icon_and_says_how_long_its_lists_hold(tmp_path: Path) -> None:
+    async with connected(tmp_path, "auto") as client:
+        assert client.server_info
+        assert client.server_info.title == "Interlayer"
+        assert client.server_info.icons
+        assert client.server_info.icons[0].src.startswith("data:image/svg+xml;base64,")
+        tools = await client.list_tools()
+        assert (tools.ttl_ms, tools.cache_scope) == (60_000, "private")
+        assert all(tool.title for tool in tools.tools)
+        assert (await client.list_prompts()).ttl_ms == 3_600_000
+        assert (await client.read_resource("schema://entities")).ttl_ms == 0
+
+
 async def test_all_tools_together_cost_less_than_3200_tokens(tmp_path: Path, mode: Any) -> None:
     """A token is taken to be 4 bytes of UTF-8, a common estimate for JSON.
 

@@ -323,7 +323,8 @@ def test_a_token_of_the_identity_provider_names_the_approver(guarded: Run) -> No
         steward = {"client_id": "cli", "scope": "interlayer:steward", "organization": "default"}
 
         def token(user: str | None, **claims: Any) -> str:
-            return provider.token(sub=user, **{**steward, **claims})
+            given: dict[str, Any] = {**steward, **claims}
+            return provider.token(sub=user, **given)
 
         write(law=LAW.format(approvers="[legal]").replace("30", "31"))
         assert "INTERLAYER_TOKEN" in publish(guarded, fails=True, more=settings)

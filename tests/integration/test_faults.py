@@ -1,6 +1,7 @@
 """What can go wrong around the embedded stores: a full disk, a clock that goes backwards, damaged files."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,6 +54,18 @@ async def test_a_clock_that_goes_backwards_loses_nothing(home: Path) -> None:
         listing = await parts.domains.governance.published(parts.settings.principal)
         assert (listing.revision, [policy.id for policy in listing.policies]) == (revision, ["flood"])
         assert not (await parts.audit.verify(parts.settings.principal)).faults
+
+
+async def test_doctor_tells_an_index_that_is_gone_from_one_that_holds_nothing(home: Path) -> None:
+    async with home_of(home) as parts:
+        await parts.prepare()
+        assert all(one.ok for one in await examine(settings(home)))
+        await memorize(parts, "company:dock.example", "The dock opened.")
+        await parts.memory.projector.drain("acme")
+    assert all(one.ok for one in await examine(settings(home)))
+    shutil.rmtree(home / "vectors")
+    [finding] = [one for one in await examine(settings(home)) if not one.ok]
+    assert (finding.name, "1 facts are remembered" in finding.detail) == ("vector index", True)
 
 
 async def test_doctor_says_how_a_damaged_index_is_mended(home: Path) -> None:

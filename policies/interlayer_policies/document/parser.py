@@ -9,6 +9,7 @@ from typing import Final
 
 from interlayer.language.obligations import denies, find_obligation, is_other_language, is_statement
 from interlayer.text.yaml_source import Located, replace_entries
+from interlayer_policies.document.approvers import Approvers, is_team
 from interlayer_policies.document.days import begins, ends
 from interlayer_policies.document.expectation import read_expectation
 from interlayer_policies.document.frontmatter import (
@@ -25,7 +26,6 @@ from interlayer_policies.document.policy import (
     FACET_OF_SCOPE_KEY,
     LEVELS,
     PROPERTY_FACET,
-    Approvers,
     Check,
     Effective,
     Level,
@@ -37,7 +37,6 @@ from interlayer_policies.document.policy import (
     Scope,
     Section,
     folded,
-    is_team,
 )
 from interlayer_policies.document.sections import divide, split_sections
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from interlayer_policies.document.approvers import Approvers
 from interlayer_policies.document.days import first_said, last_said
 
 Level = Literal["must_not", "must", "should_not", "should", "may"]
@@ -204,27 +205,6 @@ class Expectation:
     at: datetime | None = None
 
 
-TEAM: Final = "team:"
-"""Begins an approver that is a team."""
-
-
-def is_team(approver: str) -> bool:
-    """Return whether an approver is whoever is in a team."""
-    return folded(approver).startswith(TEAM)
-
-
-@dataclass(frozen=True, slots=True)
-class Approvers:
-    """Those who have to agree to a change: `quorum` of them, by their names, or as `team:NAME` whoever is in a team."""
-
-    names: tuple[str, ...] = ()
-    quorum: int = 1
-
-    def __str__(self) -> str:
-        """Return them in words."""
-        return f"{self.quorum} of {', '.join(self.names)}" if self.quorum > 1 else " or ".join(self.names)
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One policy file, understood. One in `trial` is so with all its rules and sections."""
@@ -242,7 +222,7 @@ class Policy:
     rules: tuple[Rule, ...]
     sections: tuple[Section, ...]
     expectations: tuple[Expectation, ...]
-    approvers: Approvers = Approvers()
+    approvers: Approvers = field(default_factory=Approvers)
     tier_approvers: Mapping[Tier, Approvers] = field(default_factory=dict[Tier, Approvers])
     title_line: int = 1
     description_line: int = 1

@@ -10,8 +10,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from interlayer_policies.delivery.precedence import merging
 from interlayer_policies.delivery.snapshot import BoundRule, Edition, Snapshot
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.approvers import Approvers
 from interlayer_policies.document.names import fold_id, unify_references
-from interlayer_policies.document.policy import Approvers, Policy
+from interlayer_policies.document.policy import Policy
 from interlayer_policies.document.vocabulary import Vocabulary
 
 Group = tuple[str, ...]

@@ -15,7 +15,7 @@ from interlayer.storage.items import ItemStore, Span
 from interlayer_policies.document.policy import Situation, folded
 
 LOOKED_AT_MAX: Final = 200_000
-"""Receipts, those of memories among them."""
+"""Receipts, those of memories and reads among them."""
 
 FACETS_ON_RECORD: Final = ("channel", "audience", "region", "team", "tags")
 

@@ -17,7 +17,8 @@ from interlayer.ids import new_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Key, Put, Span, VersionConflict
 from interlayer.text.budget import compact_json
-from interlayer_policies.document.policy import TEAM, Approvers, PolicyFile, folded
+from interlayer_policies.document.approvers import TEAM, Approvers
+from interlayer_policies.document.policy import PolicyFile, folded
 from interlayer_policies.publication.approvals import Group, groups_of
 from interlayer_policies.publication.sets import Head
 

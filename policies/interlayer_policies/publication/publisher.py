@@ -12,8 +12,9 @@ from interlayer.principal import Principal
 from interlayer.storage.items import Operation
 from interlayer_policies.delivery.embedding import PUBLISH_DEADLINE_S
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
+from interlayer_policies.document.approvers import Approvers
 from interlayer_policies.document.parser import parse
-from interlayer_policies.document.policy import Approvers, Policy, PolicyFile, Problem
+from interlayer_policies.document.policy import Policy, PolicyFile, Problem
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary
 from interlayer_policies.publication.approvals import asked, set_of
 from interlayer_policies.publication.break_glass import check_named, check_reviewed

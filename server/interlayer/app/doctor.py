@@ -110,7 +110,11 @@ async def _examine_stores(
 
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
-        return f"{place}, {await _rows(spaces, organization)} rows"
+        rows = await _rows(spaces, organization)
+        if not rows and (missing := await parts.memory.consistency.differences(organization)):
+            lost = f"{place}: is empty, and {len(missing)} facts are remembered, which no search finds."
+            raise InterlayerError(f"{lost} Run interlayer reconcile --rebuild.")
+        return f"{place}, {rows} rows"
 
     async def model() -> str:
         choice = await parts.models.chosen(organization)

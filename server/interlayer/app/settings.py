@@ -5,7 +5,7 @@ Nothing else in the project reads the environment. `SETTINGS` is the list that t
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
@@ -71,6 +71,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "DEBUG": "any value: errors of the command line show their stack trace",
 }
 RECEIPT_DAYS_MIN: Final = 180
+_LOGS_ARE_KEPT: Final = "Logs of what an AI system was told are to be kept for six months at least."
+_NO_STALE: Final = "0 refuses every call as soon as the policies cannot be read."
 _GRACE_MAX: Final = timedelta(days=90)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
@@ -158,19 +160,20 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str] | None 
         embedder=embedding_model(
             values.get("EMBEDDER", "local"), values.get("EMBEDDER_API_BASE", ""), values.get("EMBEDDER_FOLDER", "")
         ),
-        receipt_days=_receipt_days(values.get("RECEIPT_DAYS", "400")),
+        receipt_days=_whole(values, "RECEIPT_DAYS", 400, RECEIPT_DAYS_MIN, 3_650, _LOGS_ARE_KEPT),
         log_level=level,
         debug=bool(values.get("DEBUG")),
         auth=read_authentication(values),
-        stale_seconds=_stale_seconds(values.get("STALE_SECONDS", "300")),
+        stale_seconds=_whole(values, "STALE_SECONDS", 300, 0, 86_400, _NO_STALE),
         vectors=_vectors(values.get("VECTORS", "lance")),
         time_zone=_time_zone(values.get("TIME_ZONE", "UTC")),
-        answers=_answers(values.get("ANSWERS", "both")),
+        answers=cast("Answers", _one_of("ANSWERS", values.get("ANSWERS", "both"), get_args(Answers))),
         reader_sees=_reader_sees(values.get("READER_SEES", "personal")),
         erasures_a_day=int(_number(values, "ERASURE_QUOTA", 20, 0, 100_000)),
         erasure_grace=_grace(values.get("ERASURE_GRACE", "")),
         token=values.get("TOKEN", "").strip(),
-        reads_required=_reads_required(values.get("UNRECORDED_READS", "answer")),
+        reads_required=_one_of("UNRECORDED_READS", values.get("UNRECORDED_READS", "answer"), ("answer", "refuse"))
+        == "refuse",
         http=read_http_settings(values),
         ignored=configuration.ignored,
     )
@@ -183,16 +186,10 @@ def _reader_sees(value: str) -> ReaderSees:
     return cast("ReaderSees", value)
 
 
-def _answers(value: str) -> Answers:
-    if value not in get_args(Answers):
-        raise InvalidInput(f"{PREFIX}ANSWERS", f"{value[:40]!r} is no form.", f"One of {', '.join(get_args(Answers))}.")
-    return cast("Answers", value)
-
-
-def _reads_required(value: str) -> bool:
-    if value not in ("answer", "refuse"):
-        raise InvalidInput(f"{PREFIX}UNRECORDED_READS", f"{value[:40]!r} is no way.", "Write answer or refuse.")
-    return value == "refuse"
+def _one_of(setting: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise InvalidInput(f"{PREFIX}{setting}", f"{value[:40]!r} is not known.", f"One of {', '.join(known)}.")
+    return value
 
 
 def embedding_model(name: str, api_base: str, folder: str, setting: str = f"{PREFIX}EMBEDDER") -> EmbedderChoice:
@@ -256,16 +253,6 @@ def _vectors(value: str) -> str:
     return value
 
 
-def _receipt_days(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 5 and RECEIPT_DAYS_MIN <= int(value) <= 3650):
-        raise InvalidInput(
-            f"{PREFIX}RECEIPT_DAYS",
-            f"{value[:40]!r} is not between {RECEIPT_DAYS_MIN} and 3650.",
-            "Logs of what an AI system was told are to be kept for six months at least.",
-        )
-    return int(value)
-
-
 def _time_zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC  # known everywhere
@@ -278,13 +265,10 @@ def _time_zone(name: str) -> tzinfo:
         ) from error
 
 
-def _stale_seconds(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value) <= 86_400):
-        raise InvalidInput(
-            f"{PREFIX}STALE_SECONDS",
-            f"{value[:40]!r} is not between 0 and 86400.",
-            "0 refuses every call as soon as the policies cannot be read.",
-        )
+def _whole(values: Mapping[str, str], name: str, default: int, least: int, most: int, remedy: str) -> int:
+    value = values.get(name, str(default))
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and least <= int(value) <= most):
+        raise InvalidInput(PREFIX + name, f"{value[:40]!r} is not between {least} and {most}.", remedy)
     return int(value)
 
 

@@ -213,10 +213,12 @@ class Audit:
 
     async def _listed(self, organization: str, segment: Item) -> list[StoredReceipt]:
         """Return the receipts that a segment lists and that are there."""
+        ids = set(_listed_ids(segment))
+        if not ids:
+            return []
         partition = receipts_partition(organization, segment.key.sort.partition("-")[0])
-        keys = [Key("audit", partition, one) for one in _listed_ids(segment)]
-        found = await self._store.get_many(keys)
-        return [_receipt(found[key]) for key in keys if key in found]
+        found = stream(self._store, partition, Span(min(ids), f"{max(ids)}!"))
+        return [_receipt(item) async for item in found if item.key.sort in ids]
 
 
 def read_checkpoints(file: Path, demanded: str | None = None) -> list[Checkpoint]:

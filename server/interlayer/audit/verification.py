@@ -1,7 +1,7 @@
 """Verifying: everything that the audit trail promises, computed again from what is stored.
 
 Events are read once, in order, each segment beside the event that sealed it; then, hour by hour, the receipts beside
-the segments; then what is in force, beside what all of them say of it (`interlayer.audit.state_verification`). Of the
+the segments; then what is in force, beside what all of them say of it (`interlayer.audit.in_force`). Of the
 trail itself are in memory one page of items, the receipts' hashes of one hour, and eight bytes a segment.
 """
 
@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interlayer.audit.chain import ChainCheck, Checkpoint, Fault, Problem
+from interlayer.audit.in_force.check import StateCheck
 from interlayer.audit.ledger import (
     body_of,
     first_hour,
@@ -23,7 +24,6 @@ from interlayer.audit.merkle import merkle_root, receipt_leaf
 from interlayer.audit.receipts import end_of, hour_of, read_key, receipts_partition
 from interlayer.audit.sealing import COMPARED_AFTER
 from interlayer.audit.segments import sealed_by, segment_code, segment_digest, segment_hour, segment_of
-from interlayer.audit.state_verification import StateCheck
 from interlayer.audit.trail import chain_partition
 from interlayer.errors import Corrupt, NotFound
 from interlayer.ids import Clock, timestamp
@@ -52,6 +52,8 @@ class Report:
     checkpoints: int = 0
     compared: int = 0
     uncovered: int = 0
+    unscanned: str = ""
+    """Why memory was not looked through for what was slipped in; empty where it was."""
     faults: list[Fault] = field(default_factory=list[Fault])
 
     def summary(self) -> str:
@@ -59,10 +61,11 @@ class Report:
         unchecked = f", {self.unchecked:,} in broken segments" if self.unchecked else ""
         anchored = f"{self.checkpoints:,} checkpoints compared" if self.checkpoints else "no anchor (docs/auditing.md)"
         uncovered = f", {self.uncovered:,} older than that and not covered" if self.uncovered else ""
+        unscanned = f"; what was slipped into memory was not looked for: {self.unscanned}" if self.unscanned else ""
         return (
             f"{self.events:,} events, {self.segments:,} segments, {self.receipts:,} sealed receipts as written, "
             f"{self.expired:,} expired, {self.unsealed:,} not sealed yet{unchecked}; {anchored}\n"
-            f"{self.compared:,} items in force are as they were put on record{uncovered}\n"
+            f"{self.compared:,} items in force are as they were put on record{uncovered}{unscanned}\n"
             f"{f'{len(self.faults):,} faults' if self.faults else 'no fault'}; head {self.head}"
         )
 
@@ -123,6 +126,7 @@ class _Run:
         await self._strangers(Span(hour_of(end_of(last)), LAST))
         report.faults += await self._state.end(number, self._clock(), self._count)
         report.compared, report.uncovered = self._state.compared, self._state.uncovered
+        report.unscanned = self._state.unscanned
         report.faults.sort(key=lambda fault: fault.what != "checkpoint")
         report.ok = not report.faults
         return report

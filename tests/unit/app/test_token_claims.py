@@ -101,6 +101,7 @@ def test_providers_name_agent_user_roles_and_teams_in_their_own_ways(
 def test_a_group_is_one_name_whatever_is_in_it() -> None:
     for groups in ("Sales Managers", ["Sales Managers"]):
         assert caller({**OKTA, "groups": groups}).teams == {"Sales Managers"}
+    assert caller({**OKTA, "groups": ["sales\x1b[31m", "sa\nles", " ", "x" * 300, 7]}).teams == set()
 
 
 def test_the_mapping_may_name_further_claims_of_groups() -> None:
@@ -167,6 +168,7 @@ def test_a_chain_of_actors_has_an_end() -> None:
         ({"sub": "ann", "token_use": "id"}, "ID token"),
         ({"sub": "ann", "events": {}}, "event"),
         ({"scope": "interlayer:reader"}, "no client"),
+        ({"client_id": ["c"], "scope": [], "sub": "ann", "roles": ["steward"]}, "ID token"),
         # of Entra, for an application that is client and audience in one and asked with no nonce
         ({"tid": "72f9", "oid": "ann-oid", "sub": "pairwise-1", "ver": "2.0", "roles": ["steward"]}, "ID token"),
         ({"client_id": "a\nb"}, "client"),

@@ -10,6 +10,7 @@ import pytest
 
 from interlayer.app.composition import Parts
 from interlayer.audit.reader import Checkpoint, Fault
+from interlayer.errors import Unavailable
 from interlayer.storage.items import Item
 from organizations import PassingClock, home_of, memorize, publish
 from tampered import TAMPERINGS, Intruder, Tampering, Traces, busy_year
@@ -83,6 +84,18 @@ async def test_what_is_done_while_it_is_verified_is_no_fault(parts: Parts, clock
     assert [str(fault) for fault in report.faults] == []
     parts.store.scan = scan
     assert (await parts.audit.verify(who)).faults == []
+
+
+async def test_without_the_right_to_scan_all_that_is_on_record_is_compared(parts: Parts) -> None:
+    await memorize(parts, "company:new.example", "New sells pumps.")
+
+    def refused(table: Any, prefix: str) -> Any:
+        raise Unavailable(f"Scan of {table} for {prefix[:4]} is not allowed.")
+
+    parts.store.scan = refused
+    report = await parts.audit.verify(parts.settings.principal)
+    assert (report.faults, report.unscanned) == ([], "Scan of memory for acme is not allowed.")
+    assert "what was slipped into memory was not looked for: Scan of memory for acme" in report.summary()
 
 
 async def test_records_that_are_older_than_digests_are_counted_and_no_fault(

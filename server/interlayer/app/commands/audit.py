@@ -2,22 +2,23 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import click
 
 from interlayer import answers
+from interlayer.app.audit_export.readable import behalf, event_line, knower_lines, receipt_lines
 from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, echo, progress, with_stores
 from interlayer.audit.reads import READS
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
     from interlayer.audit.answer import StoredReceipt
-    from interlayer.audit.queries import Knower, SoughtEntity
+    from interlayer.audit.queries import SoughtEntity
     from interlayer.audit.reader import Checkpoint
 
 
@@ -41,12 +42,11 @@ async def audit_tail(parts: "Parts", follow: bool, with_receipts: bool, limit: i
     """Print the newest events, oldest of them first."""
     if with_receipts and not follow:
         raise click.UsageError("--receipts goes with --follow; `interlayer audit receipts` lists those there are")
-    principal, since = parts.settings.principal, datetime.now(UTC)
+    principal, since, number, seen = parts.settings.principal, datetime.now(UTC), 0, set[str]()
     events = await parts.audit.newest(principal, limit)
-    number, seen = 0, set[str]()
     while True:
         for event in events:
-            click.echo(json.dumps(event.body, ensure_ascii=False) if as_json else _event_line(event.body))
+            click.echo(json.dumps(event.body, ensure_ascii=False) if as_json else event_line(event.body))
             numbered = event.body.get("number")
             number = numbered if isinstance(numbered, int) else number + 1
         if not follow:
@@ -54,7 +54,7 @@ async def audit_tail(parts: "Parts", follow: bool, with_receipts: bool, limit: i
         events = await parts.audit.since(principal, number)
         written = await parts.audit.follow(principal, since, seen) if with_receipts else []
         for one in written:
-            click.echo(json.dumps(one.body, ensure_ascii=False) if as_json else _receipt_lines(one.body))
+            click.echo(json.dumps(one.body, ensure_ascii=False) if as_json else receipt_lines(one.body))
         if not events:
             await anyio.sleep(_POLL_S)
 
@@ -156,7 +156,7 @@ async def audit_who_knew(parts: "Parts", entity: str, at: datetime | None, as_js
     """Print who had been shown what of ENTITY (type:key) by an instant, or had memorized it, and which versions."""
     about = await _sought(parts, entity)
     found = await parts.audit.knowers(parts.settings.principal, about, at)
-    echo(as_json, {"entity": sorted(about.refs), "knowers": found}, lambda: click.echo(_knower_lines(found)))
+    echo(as_json, {"entity": sorted(about.refs), "knowers": found}, lambda: click.echo(knower_lines(found)))
     return 0 if found else FAILED
 
 
@@ -172,7 +172,7 @@ async def audit_prove(parts: "Parts", receipt_id: str, file: Path, as_json: bool
     proof = await parts.audit.prove(parts.settings.principal, receipt_id, text)
 
     def show() -> None:
-        made = f"{proof.receipt}, {proof.kind} of {proof.at[:19]}Z by {proof.agent}" + _behalf({"user": proof.user})
+        made = f"{proof.receipt}, {proof.kind} of {proof.at[:19]}Z by {proof.agent}" + behalf({"user": proof.user})
         sealed = f"sealed in segment {proof.sealed_in}" if proof.sealed_in else "not sealed yet"
         said = f"these are its words ({proof.field})" if proof.field else "these are not its words"
         click.echo(f"{made}, {sealed}: {said}")
@@ -200,8 +200,8 @@ def audit_checkpoint(anchor: Path | None) -> None:
     """Print the head of the chain as one line of JSON. Who has the line can show later that nothing before changed."""
     from interlayer.audit.reader import read_checkpoints
 
-    known = read_checkpoints(anchor) if anchor and anchor.exists() else []
-    line = json.dumps(answers.as_json(_checkpoint(known)), ensure_ascii=False)
+    earlier = read_checkpoints(anchor) if anchor and anchor.exists() else []
+    line = json.dumps(answers.as_json(_checkpoint(earlier)), ensure_ascii=False)
     if anchor:
         with anchor.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -256,8 +256,7 @@ async def audit_export(parts: "Parts", file: Path, form: str, cursor: Path | Non
 
     if cursor and form == "trail":
         raise click.UsageError("--cursor goes with --format jsonl or ocsf; a trail is exported whole")
-    count, show = 0, progress("records written")
-    organization = parts.settings.principal.organization
+    count, show, organization = 0, progress("records written"), parts.settings.principal.organization
     done = read_cursor(cursor, organization) if cursor else 0
     with writing(file) as out:
         async for text, number in exported(parts.audit, parts.settings.principal, form, done):
@@ -294,79 +293,8 @@ def _show(found: "Sequence[StoredReceipt]", as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([one.body for one in found], indent=2, ensure_ascii=False))
     for one in () if as_json else found:
-        click.echo(_receipt_lines(one.body))
-    if not found:
-        click.echo("no such receipt", err=True)
-    return 0 if found else FAILED
-
-
-def _event_line(event: Mapping[str, Any]) -> str:
-    number, at, actor, kind, subject = (str(event.get(name)) for name in ("number", "at", "actor", "type", "subject"))
-    detail = json.dumps(event.get("detail"), ensure_ascii=False)
-    actor += _behalf(event)
-    return f"{number:>6} {at[:19]}Z {actor:<12} {kind} {subject}  {detail}"
-
-
-def _receipt_lines(receipt: Mapping[str, Any]) -> str:
-    made, kind, whom = (str(receipt.get(name)) for name in ("at", "kind", "agent"))
-    whom += _behalf(receipt)
-    first = f"{made[:19]}Z {receipt['id']} {kind}"
-    if kind == "memorize":
-        first += f" by {whom}, {receipt.get('memory_id')} of {receipt.get('entity') or 'nothing known'}"
-        shown = ("facts", "properties", "rejected")
-        return "\n".join([first, *(f"  {name}: {_count_line(receipt[name])}" for name in shown if receipt.get(name))])
-    if kind in READS:
-        return "\n".join([f"{first} by {whom}", *(f"  {line}" for line in _shown_lines(receipt))])
-    first += f" to {whom}, revision {receipt.get('revision')}"
-    told = ("rules", "sections")
-    return "\n".join([first, *(f"  {name}: {' '.join(receipt[name])}" for name in told if receipt.get(name))])
-
-
-def _shown_lines(receipt: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a read showed, an entity a line."""
-    if receipt.get("everything"):
-        yield "everything"
-    if receipt.get("asked_hmac"):
-        yield "nothing: of nobody who is known"
-    from interlayer.audit.queries import shown_of_body
-
-    for one in shown_of_body(receipt):
-        told = [f"revision {one['revision']}"] if one.get("revision") is not None else []
-        told += [f"{len(one[name])} {name}" for name in ("facts", "properties", "sources") if one.get(name)]
-        told += [f"{one[name]} {name}" for name in ("more_facts", "relations", "observations") if one.get(name)]
-        yield f"{one.get('entity')}: {', '.join(told) or 'its name'}"
-
-
-def _knower_lines(found: "Sequence[Knower]") -> str:
-    if not found:
-        return "nobody, as far as receipts are kept"
-    return "\n".join(line for one in found for line in _lines_of(one))
-
-
-def _lines_of(one: "Knower") -> Iterator[str]:
-    counts = f"{one.reads} reads" + (f", {len(one.memorized)} memorized" if one.memorized else "")
-    yield f"{one.agent}{_behalf({'user': one.user})}: {counts}, from {one.first_at[:19]}Z to {one.last_at[:19]}Z"
-    if one.everything:
-        yield "  everything there was, in an export"
-    told = {
-        "revisions": [str(revision) for revision in one.revisions],
-        "facts": one.facts,
-        "properties": [
-            f"{name} ({', '.join(memories)})" if memories else name for name, memories in one.properties.items()
-        ],
-        "sources": one.sources,
-        "memorized": one.memorized,
-    }
-    for name, ids in told.items():
-        if ids:
-            more = f" and {one.more_facts} more" if name == "facts" and one.more_facts else ""
-            yield f"  {name}: {' '.join(ids)}{more}"
-
-
-def _behalf(record: Mapping[str, Any]) -> str:
-    """Say for whom the agent of an event or receipt worked, if for anybody."""
-    return f" for {record['user']}" if record.get("user") else ""
-
-
-def _count_line(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        click.echo(receipt_lines(one.body))
+    if found:
+        return 0
+    click.echo("no such receipt", err=True)
+    return FAILED

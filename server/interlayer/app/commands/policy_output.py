@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from interlayer_policies.review.rule_budget import ScopeCost
     from interlayer_policies.review.trial_report import TrialReport
     from interlayer_policies.review.vocabulary_use import StrayValue, VocabularyUse
-    from interlayer_policies.rule_files.outcome import Imported, KeptObligation
 
 _CALLS_SHOWN: Final = 20
 _IRRELEVANT_SHOWN: Final = 10
@@ -144,7 +142,7 @@ def print_proposals(found: "Sequence[Proposal]") -> None:
 
 def _everybody(groups: "Sequence[Group]") -> str:
     """Say who has to agree: one of each group, of one that is listed several times so many."""
-    from interlayer_policies.document.policy import Approvers
+    from interlayer_policies.document.approvers import Approvers
 
     return "; ".join(str(Approvers(group, count)) for group, count in Counter(groups).items())
 
@@ -278,45 +276,6 @@ def print_trials(found: "TrialReport") -> None:
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def print_imported(found: "Sequence[Imported]", into: Path) -> None:
-    """Print what became of each rule file, and each rule with the line that it was."""
-    from interlayer_policies.review.hidden_text import hidden_problems
-
-    console = Console(soft_wrap=True)
-    for one in found:
-        if one.file is None:
-            takes = f"all that it says is in {', '.join(one.includes)}" if one.includes else "empty"
-            reason = f"the same text as {one.same_as}" if one.same_as else takes
-            said = f"not read: {one.not_read}" if one.not_read else f"left out, {reason}"
-            console.print(f"{one.source}: {said}", markup=False)
-            continue
-        scope = f"for tasks tagged {', '.join(one.tags)}" if one.tags else "for every call"
-        held = "guidance only, for tasks that it is relevant to" if one.relevant_only else scope
-        counts = f"{len(one.rules)} rules, {len(one.sections)} sections; {held}"
-        console.print(Text(f"{one.source} -> {(into / one.file.path).as_posix()}: {counts}", style="bold"))
-        if one.parameters:
-            console.print(f"  give values under params: {', '.join(one.parameters)}", markup=False)
-        for problem in hidden_problems(one.file):
-            console.print(Text(f"  {problem}", style="bold red"))
-        for rule in one.rules:
-            console.print(f"  {rule.id} {rule.level} (line {rule.line}): {rule.text}", markup=False)
-        for reason, kept in _by_reason(one.kept).items():
-            console.print(f"  obliges and stays guidance, because {reason}:", markup=False)
-            for sentence in kept:
-                console.print(f"    {sentence.level} (line {sentence.line}): {sentence.text}", markup=False)
-    console.print(
-        f"Read the rules: each is delivered whenever its scope matches. Then `interlayer policy lint {into}`.",
-        markup=False,
-    )
-
-
-def _by_reason(kept: "Sequence[KeptObligation]") -> "Mapping[str, list[KeptObligation]]":
-    found: dict[str, list[KeptObligation]] = {}
-    for one in kept:
-        found.setdefault(one.reason, []).append(one)
-    return found
 
 
 def _minute(instant: str) -> str:

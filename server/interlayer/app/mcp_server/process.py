@@ -7,22 +7,29 @@ tools there are, does not wait for either.
 import gc
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
 
+from interlayer.app.mcp_server.background import (
+    embedder_trouble,
+    follow_spaces,
+    load_chat_model,
+    load_embedder,
+    policy_damage,
+    read_backlog,
+)
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.settings import Settings
-from interlayer.errors import Corrupt, InterlayerError, Unavailable
+from interlayer.errors import InterlayerError, Unavailable
 from interlayer.principal import Principal
 from interlayer_tools import Domains
 
 if TYPE_CHECKING:
     from interlayer.app.access import Access
     from interlayer.app.composition import Parts
-    from interlayer.models.embedder import Embedder
 
 _GREETING_S: Final = 1.0
 _LISTING_S: Final = 2.0
@@ -30,11 +37,8 @@ _PROBE_S: Final = 5.0
 _CLOSE_S: Final = 4.0
 _SWEEP_S: Final = 3_600.0
 _AGAIN_S: Final = 2.0
-_FOLLOW_S: Final = 1.0
-_FOLLOW_AGAIN_S: Final = 30.0
 _VERIFIED_S: Final = 60.0  # how long a published set that was read whole is not read again
 _WATCH_S: Final = 2.0
-_BACKLOG_S: Final = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -120,14 +124,14 @@ class Interlayer:
             return
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.notices.watch)
-            await _preload(parts, self.principal.organization)
-            await _load_model(parts, self.principal.organization)
+            await load_embedder(parts, self.principal.organization)
+            await load_chat_model(parts, self.principal.organization)
             gc.freeze()  # what was loaded by now stays: no search for garbage has to walk through it while calls wait
             tasks.start_soon(parts.memory.projector.run, self.principal.organization)
             tasks.start_soon(self._watch, parts)
             tasks.start_soon(self._sweep, parts)
-            tasks.start_soon(_follow, parts, self.principal.organization)
-            tasks.start_soon(_read_backlog, parts, self.principal.organization)
+            tasks.start_soon(follow_spaces, parts, self.principal.organization)
+            tasks.start_soon(read_backlog, parts, self.principal.organization)
             tasks.start_soon(parts.sealer.run, self.principal, parts.settle)
 
     async def _sweep(self, parts: "Parts") -> None:
@@ -151,9 +155,9 @@ class Interlayer:
         verified_until = 0.0
         while True:
             with suppress(InterlayerError):  # the item store, which is among the problems
-                self._without["embedder"] = await _trouble(parts, self.principal.organization)
+                self._without["embedder"] = await embedder_trouble(parts, self.principal.organization)
                 if self._without.get("policies") or anyio.current_time() >= verified_until:
-                    self._without["policies"] = await _damage(parts, self.principal)
+                    self._without["policies"] = await policy_damage(parts, self.principal)
                     verified_until = anyio.current_time() + _VERIFIED_S
             await anyio.sleep(_WATCH_S)
 
@@ -217,86 +221,6 @@ async def running(interlayer: Interlayer) -> AsyncGenerator[Interlayer]:
         # Only now, when the work has really ended: a write in its thread is waited for, not cut off.
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_S):
             await interlayer.close()
-
-
-async def _trouble(parts: "Parts", organization: str) -> str:
-    """Say what is wrong with the embedding model, which is asked only while something is."""
-    embedder = (await parts.memory.spaces.of(organization)).embedder
-    if embedder.trouble:
-        with suppress(Unavailable):  # no cache knows this text
-            await embedder.embed([f"ready at {anyio.current_time()}"], waiting=True)
-    return embedder.trouble
-
-
-async def _damage(parts: "Parts", principal: Principal) -> str:
-    """Say what is damaged of the published set, which this process may have loaded while it was whole."""
-    try:
-        await parts.domains.governance.verify(principal)
-    except Corrupt as error:
-        return str(error)
-    return ""
-
-
-async def _preload(parts: "Parts", organization: str) -> None:
-    """Load the models before the first call needs them."""
-    try:
-        space = await parts.memory.spaces.of(organization)
-        await anyio.to_thread.run_sync(_load, space.embedder)
-        await space.embedder.embed(["ready"], waiting=True)
-    except InterlayerError as error:
-        logger.warning("embedder: %s Recall ranks by words alone until it can be reached.", error)
-
-
-def _load(embedder: "Embedder") -> None:
-    from interlayer.models.words import word_vectors
-
-    word_vectors().rows(["ready"])  # whatever the embedder, words have vectors of their own
-    embedder.preload()
-
-
-async def _follow(parts: "Parts", organization: str) -> None:
-    """Look at the record of the embedding spaces, and get ready for one that is being built."""
-    ready = ""
-    while True:
-        await anyio.sleep(_FOLLOW_S)
-        try:
-            record = await parts.memory.spaces.record(organization)
-            if record and record.following and record.following.space.id != ready:
-                space = parts.memory.spaces.active(record.following)
-                await anyio.to_thread.run_sync(space.embedder.preload)
-                await parts.domains.governance.make_ready(organization, space)
-                ready = record.following.space.id
-        except InterlayerError as error:
-            logger.warning("embedding space: %s", error)
-            await anyio.sleep(_FOLLOW_AGAIN_S)
-
-
-async def _load_model(parts: "Parts", organization: str) -> None:
-    """Import what asks models before the first call has to, if there is a model to ask."""
-    try:
-        if await parts.models.current(organization):
-            from interlayer.models.vendor import loaded
-
-            await loaded()
-    except InterlayerError as error:
-        logger.warning("model: %s", error)
-
-
-async def _read_backlog(parts: "Parts", organization: str) -> None:
-    """Have a model read what it could not read when it was memorized, as soon as that is due."""
-    principal, memorizer = Principal(organization, "extraction"), parts.memory.memorizer
-    while True:
-        try:
-            async with aclosing(memorizer.in_flight.resume(organization, memorizer.remember)) as resumed:
-                async for one in resumed:
-                    logger.warning("a call that a process left behind: %s", one)
-            async with aclosing(parts.memory.rereader.work_off(principal)) as done:
-                async for one in done:
-                    if isinstance(one, str):
-                        logger.warning("extraction is still pending: %s", one)
-        except InterlayerError as error:
-            logger.warning("extraction: %s It is tried again.", error)
-        await anyio.sleep(_BACKLOG_S)
 
 
 def _build(settings: Settings) -> "Parts":

@@ -98,7 +98,9 @@ def _demand_access_token(claims: Mapping[str, Any]) -> None:
 
 def _demand_client(claims: Mapping[str, Any]) -> None:
     """Refuse what nothing tells from an ID token: it names a person, and no client, scope or actor."""
-    if not any(claims.get(name) for name in (*_AGENT_CLAIMS, "scope", "scp", "act")):
+    named = [claims.get(name) for name in _AGENT_CLAIMS]
+    scopes = [scope for name in ("scope", "scp") for scope in _words(claims.get(name))]
+    if not scopes and not claims.get("act") and not any(isinstance(name, str) and name.strip() for name in named):
         told = "it has none of client_id, azp, cid, appid, scope, scp, act"
         raise TokenRefused(f"the token may be an ID token ({told}); send an access token for this server.")
 
@@ -176,8 +178,9 @@ def _inside(claims: Mapping[str, Any], *path: str) -> Any:
 
 
 def _names(value: Any) -> list[str]:
-    """Return the names of a claim, which is one name or a list; a name may have spaces in it."""
-    return [value] if isinstance(value, str) and value.strip() else _words(value) if isinstance(value, list) else []
+    """Return the names of a claim, which is one name or a list; a name may have spaces in it, and nothing unseen."""
+    told = [value] if isinstance(value, str) else _words(value)
+    return [name for name in told if name.strip() and name.isprintable() and len(name) <= _NAME_CHARACTERS_MAX]
 
 
 def _words(value: Any) -> list[str]:

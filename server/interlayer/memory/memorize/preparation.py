@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
+import anyio
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from interlayer.errors import Unavailable
 from interlayer.ids import Clock, timestamp
@@ -30,6 +32,8 @@ Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
 _INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
+_LONG_AT_ONCE: Final = 4  # such threads share one processor with all who wait for short answers
+_long_work: Final = RunVar[anyio.CapacityLimiter]("interlayer_long_work")
 _NOTHING: Final = Reading("", redacted=False)
 
 T = TypeVar("T")
@@ -154,7 +158,12 @@ def gate_context(schema: Schema, reference: EntityReference, head: Head | None, 
 
 
 async def run_over(characters: int, work: Callable[[], T]) -> T:
-    """Do work on the words of a call; over many of them it is done in a thread."""
-    if characters > _INLINE_CHARACTERS:
-        return await anyio.to_thread.run_sync(work)
-    return work()
+    """Do work on the words of a call; over many of them it is done in a thread, of which a few run at once."""
+    if characters <= _INLINE_CHARACTERS:
+        return work()
+    try:
+        limiter = _long_work.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_LONG_AT_ONCE)
+        _long_work.set(limiter)
+    return await anyio.to_thread.run_sync(work, limiter=limiter)

@@ -75,14 +75,21 @@ class Searcher(Lister):
         asked_for = _Asked(principal.organization, request, allowed, frozenset(_marks_shown(request)), sight)
         shown = _marks_shown(request)
         try:
-            return self._page(await self._find(asked_for), shown, asked_for)
+            found = await self._find(asked_for)
+            if not found and not shown and await self._find_by_words(asked_for):
+                raise Corrupt("The index is empty. Run interlayer reconcile --rebuild.")
+            return self._page(found, shown, asked_for)
         except (Unavailable, Corrupt) as error:
-            text = meant(request.query, request.also)
-            limit = _CANDIDATES + len(shown)
-            visible = partial(self._visible, asked_for)
-            hits = await self._scanner.hits(principal.organization, text, request.entity_type, allowed, limit, visible)
-            found = await self._living(asked_for, _fuse(text, hits, ()))
+            found = await self._find_by_words(asked_for)
             return replace(self._page(found, shown, asked_for), degraded=(f"{_DEGRADED} {error}",))
+
+    async def _find_by_words(self, asked_for: "_Asked") -> list["_Found"]:
+        """Look into the item store, where the index cannot be asked."""
+        request, visible = asked_for.request, partial(self._visible, asked_for)
+        text, limit = meant(request.query, request.also), _CANDIDATES + len(asked_for.shown)
+        allowed = asked_for.allowed
+        hits = await self._scanner.hits(asked_for.organization, text, request.entity_type, allowed, limit, visible)
+        return await self._living(asked_for, _fuse(text, hits, ()))
 
     async def _find(self, asked_for: "_Asked") -> list["_Found"]:
         """Ask the index. Raises `Unavailable` in a bounded time, and then for a while at once."""

@@ -29,7 +29,7 @@ from interlayer_policies.delivery.selection import Request, select
 from interlayer_policies.delivery.snapshot import Edition, Snapshot, sections_of
 from interlayer_policies.delivery.waivers import Waiver
 from interlayer_policies.document.parser import parse
-from interlayer_policies.document.policy import Policy, PolicyFile, Situation, folded
+from interlayer_policies.document.policy import Policy, PolicyFile, Situation, folded, is_higher
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SITUATION: dict[str, tuple[str, ...]] = {"agent": ("bot",)}
@@ -396,6 +396,14 @@ def test_removing_a_facet_never_shrinks_the_rules(documents: Any, situation: Sit
     known, unknown = answer(documents, situation), answer(documents, without)
     assert in_scope(known) <= in_scope(unknown)
     assert set(refs(known)) <= set(refs(unknown)), "nor does it let one rule take another away"
+
+
+@given(POLICIES, ONE_POLICY.map(without_itself), SITUATIONS)
+def test_whatever_is_added_below_takes_away_nothing_above(documents: Any, added: Any, situation: Situation) -> None:
+    others = [document for document in documents if document["id"] != added["id"]]
+    before, after = (govern(snapshot_of(these), situation, NOW) for these in (others, [*others, added]))
+    above = {rule.ref for rule in before.rules if is_higher(rule.edition.policy.tier, added["tier"])}
+    assert above <= {rule.ref for rule in after.rules}
 
 
 @given(POLICIES, SITUATIONS, st.randoms(use_true_random=False))

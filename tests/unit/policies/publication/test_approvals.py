@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,10 +13,11 @@ from interlayer_policies.delivery.precedence import govern
 from interlayer_policies.delivery.situation import read_situation
 from interlayer_policies.delivery.snapshot import Edition, Snapshot
 from interlayer_policies.delivery.waivers import Waiver
+from interlayer_policies.document.approvers import Approvers
 from interlayer_policies.document.parser import parse
-from interlayer_policies.document.policy import Approvers, Policy, PolicyFile
+from interlayer_policies.document.policy import Policy, PolicyFile
 from interlayer_policies.document.vocabulary import VOCABULARY_FILE, Vocabulary, parse_vocabulary
-from interlayer_policies.publication.approvals import asked
+from interlayer_policies.publication.approvals import asked, groups_of
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 IDS = [f"p{number}" for number in range(5)]
@@ -61,6 +63,70 @@ PARAMS = st.fixed_dictionaries(
         "words": st.just({"value": ["red"]}),
     }
 )
+
+
+def one(policy_id: str, text: str = "Be kind.", *, limit: int = 1, merge: str = "", **more: Any) -> dict[str, Any]:
+    rule = {"text": text, "level": "must", **{name: more.pop(name) for name in ("key", "overrides") if name in more}}
+    parameter = {"value": limit, **({"merge": merge} if merge else {})}
+    return {"id": policy_id, "rules": [rule], "params": {"limit": parameter}, **more}
+
+
+GUARDED = one("p0", "At most {limit}.", key="k", merge="max", approvers=["legal"])
+DISPLACING = one("p1", overrides=["p0#R1"])
+GERMAN_ONLY = {**DISPLACING, "scope": {"regions": ["de"]}}
+GERMAN = {"regions": {"eu": None, "de": {"in": "eu"}, "by": {"in": "de"}}}
+
+
+@pytest.mark.parametrize(
+    ("shared", "before", "after", "said"),
+    [
+        ([], [], [DISPLACING], {}),
+        ([], [], [one("p1", supersedes=["p0"])], {}),
+        ([], [DISPLACING], [{**DISPLACING, "rules": [{**DISPLACING["rules"][0], "text": "Be brief."}]}], {}),
+        ([], [], [one("p1", "At most {limit}.", key="k", limit=9, tier="team")], {}),
+        ([DISPLACING], [one("p2", overrides=["p1#R1"])], [], {}),
+        ([DISPLACING, one("p2", overrides=["p1#R1"])], [], [one("p3", supersedes=["p2"])], {}),
+        ([DISPLACING], [one("p2", supersedes=["p1"])], [], {}),
+        (
+            [{**DISPLACING, "scope": {"regions": ["de"]}}],
+            [one("p2", scope={"regions": ["by"]})],
+            [],
+            {"region": ("de",)},
+        ),
+        ([], [{**DISPLACING, "scope": {"regions": ["by"]}}], [{**DISPLACING, "scope": {}}], {"region": ("eu",)}),
+    ],
+    ids=[
+        "overrides",
+        "supersedes",
+        "says else",
+        "merged",
+        "shield gone",
+        "shield superseded",
+        "freed",
+        "doubt",
+        "wider",
+    ],
+)
+def test_each_way_to_narrow_a_rule_asks_its_approvers(shared: Any, before: Any, after: Any, said: Any) -> None:
+    then, soon = (snapshot_of([GUARDED, *shared, *more], GERMAN) for more in (before, after))
+    changed = [document["id"] for document in (*before, *after)]
+    assert asked(then, soon, changed) == {"p0": (Approvers(("legal",)),)}
+    rules = [{rule.ref: rule.text for rule in govern(these, said, NOW).rules} for these in (then, soon)]
+    assert rules[0].get("p0#R1", rules[0].get("p1#R1")) != rules[1].get("p0#R1", rules[1].get("p1#R1"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([DISPLACING], []),
+        ([], [one("p1", "Be brief.")]),
+        ([DISPLACING], [{**DISPLACING, "title": "Another title"}]),
+        ([], [one("p1", scope={"regions": ["de"]})]),
+    ],
+)
+def test_what_narrows_no_rule_asks_nobody(before: Any, after: Any) -> None:
+    then, soon = (snapshot_of([GUARDED, *more], GERMAN) for more in (before, after))
+    assert asked(then, soon, ["p1"]) == {}
 
 
 def policy_of(policy_id: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -149,3 +215,11 @@ def test_a_rule_that_reaches_fewer_calls_asks_its_approvers(edit: Any, said: Any
 def test_a_change_of_nothing_asks_nobody(documents: Any, facets: Any) -> None:
     guarded = [{**document, "approvers": ["legal"]} for document in documents]
     assert asked(snapshot_of(guarded, facets), snapshot_of(guarded, facets), []) == {}
+
+
+def test_a_group_from_whom_several_have_to_agree_is_there_as_often() -> None:
+    assert groups_of([Approvers(("b", "a"), 2), Approvers(("a", "b")), Approvers(("c",))]) == (
+        ("a", "b"),
+        ("a", "b"),
+        ("c",),
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from interlayer.errors import Conflict, InvalidInput, NotFound, Refused
 from interlayer.principal import Principal
+from interlayer.storage.items import Key, Put
 from interlayer_policies.governance import Facets, PolicyProblems
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +129,21 @@ async def test_a_proposal_never_undoes_what_was_published_meanwhile(guarded: Any
     assert await guarded.governance.stewardship.proposals(LEGAL) == []
     [kept] = await guarded.governance.stewardship.proposals(LEGAL, everything=True)
     assert kept.state == "outdated"
+
+
+async def test_an_approval_is_for_the_change_that_was_read_and_no_other(guarded: Any) -> None:
+    both = GUARDED.replace("[Legal@acme.example]", "{of: [legal@acme.example, bob], quorum: 2}")
+    proposal = (await publish(guarded, ANN, both, FREE)).proposal
+    assert sorted(proposal.waiting_for) == [("Legal@acme.example",), *[("bob", "legal@acme.example")] * 2]
+    stewardship = guarded.governance.stewardship
+    assert await stewardship.approve(LEGAL, proposal.id, "fine") is None
+    place = Key("governance", f"acme#proposal#{proposal.id}", "000")
+    item = await guarded.store.get(place)
+    other = [[path, text.replace("nothing", "anything")] for path, text in item.body["files"]]
+    await guarded.store.transact([Put(place, {"files": other}, expect=item.version)])
+    with pytest.raises(Conflict, match="not the change that was approved"):
+        await stewardship.approve(BOB, proposal.id, "fine")
+    assert "nothing" in str((await guarded.context()).rules)
 
 
 async def test_two_approvals_at_once_publish_once(guarded: Any) -> None:
@@ -311,6 +327,18 @@ async def test_what_may_not_be_waived(guarded: Any) -> None:
     await publish(guarded, ANN, GUARDED, FREE, law)
     with pytest.raises(Refused, match="law"):
         await waive(guarded, "law#R1")
+
+
+async def test_one_approver_waives_alone_only_what_he_approves_alone(world: Any) -> None:
+    control = POLICY.format("control", "tier_approvers: {org: [bob]}", "Change with care.").replace("key: k, ", "")
+    two = POLICY.format("two", "tier: team\napprovers: {of: [ann, bob], quorum: 2}", "Wait.").replace("key: k, ", "")
+    await world.governance.ensure_published(ANN, world.files(GUARDED, control, two))
+    for who in (LEGAL, BOB):
+        with pytest.raises(Refused, match="to waive"):
+            await waive(world, "claims#R1", who=who)
+    with pytest.raises(Refused, match="2 of ann, bob"):
+        await waive(world, "two#R1", who=BOB)
+    assert (await waive(world, "control#R1", who=BOB)).approver == "bob"
 
 
 async def test_a_waiver_granted_during_a_publish_is_kept(guarded: Any) -> None:

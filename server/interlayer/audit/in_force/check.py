@@ -10,18 +10,17 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from interlayer.audit.chain import Fault, Problem, What
-from interlayer.audit.governance_state import GovernanceState, each
+from interlayer.audit.in_force.folded import Folded
+from interlayer.audit.in_force.governance import GovernanceState, each
 from interlayer.audit.ledger import body_of, hours, stream
 from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.audit.state import (
     GONE,
     HEAD,
-    KEY,
     SCHEMA,
     STATE,
     Name,
@@ -35,7 +34,7 @@ from interlayer.audit.state import (
     value_of,
 )
 from interlayer.audit.trail import chain_partition, event_place
-from interlayer.errors import Corrupt
+from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import first_id, instant_of, timestamp
 from interlayer.storage.items import Item, ItemStore, Span
 
@@ -46,62 +45,6 @@ _OF_HEAD: Final = ("policies/", "policy/", "waiver/")
 """With what the names of faults begin that a publish or a waiver may bring about."""
 _LATELY: Final = timedelta(minutes=5)
 """Before it begins: receipts made since may still land while it is verified."""
-
-
-@dataclass(slots=True)
-class Folded:
-    """What events say: of items, of what was erased, and of what was merged into what."""
-
-    values: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """Name -> value and number of the event."""
-    entities: set[str] = field(default_factory=set[str])
-    memories: set[str] = field(default_factory=set[str])
-    facts: set[str] = field(default_factory=set[str])
-    merged: dict[str, str] = field(default_factory=dict[str, str])
-    key: str = ""
-    since: str | None = None
-    """From when on every item is on record: empty for ever, None as long as none is."""
-
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Take the next event."""
-        number, kind, detail = str(event.get("number")), str(event.get("type")), event.get("detail")
-        state = event.get(STATE)
-        if isinstance(state, dict) and state:
-            if self.since is None:
-                self.since = "" if number == "1" else str(event.get("at"))
-            self.key = str(state.get(KEY, self.key))
-            self.values.update({str(name): (str(value), number) for name, value in state.items() if name != KEY})
-        if isinstance(detail, dict):
-            self._add_detail(kind, str(event.get("subject")), detail)
-
-    def _add_detail(self, kind: str, subject: str, detail: Mapping[str, Any]) -> None:
-        if kind in ("memory.erased", "memory.expired"):
-            ids, counts = (given if isinstance(given := detail.get(name), dict) else {} for name in ("ids", "counts"))
-            self.memories.update(map(str, ids.get("memories", ())))
-            self.facts.update(map(str, ids.get("facts", ())))
-            if counts.get("entities"):
-                self.entities.add(subject)
-        elif kind == "memory.restored":
-            ids = given if isinstance(given := detail.get("ids"), dict) else {}
-            self.memories.difference_update(map(str, ids.get("memories", ())))
-            self.facts.difference_update(map(str, ids.get("facts", ())))
-            self.entities.discard(str(detail.get("entity")))
-        elif kind == "entity.merged":
-            self.merged[str(detail.get("other"))] = subject
-        elif kind == "entity.split":
-            self.merged.pop(str(detail.get("other")), None)
-
-    def is_erased(self, ref: str, memory_id: str) -> bool:
-        """Tell whether a memory was erased, or its entity, or what that was merged into."""
-        if memory_id in self.memories:
-            return True
-        for _ in range(len(self.merged) + 1):
-            if ref in self.entities:
-                return True
-            if ref not in self.merged:
-                return False
-            ref = self.merged[ref]
-        return False
 
 
 class StateCheck:
@@ -122,6 +65,7 @@ class StateCheck:
         self._found: dict[str, Fault] = {}
         self._expired_until = ""
         self.compared = 0
+        self.unscanned = ""
         self.uncovered = 0
 
     def event(self, event: Mapping[str, Any]) -> None:
@@ -185,12 +129,14 @@ class StateCheck:
         for table, partition in partitions(self._organization):
             async for item in each(self._store, table, partition):
                 self._look(item)
-        if self._key is not None:
-            for prefix in prefixes(self._organization):
+        try:
+            for prefix in prefixes(self._organization) if self._key else ():
                 async with aclosing(self._store.scan("memory", prefix)) as items:
                     async for item in items:
                         self._look(item)
                         count()
+        except Unavailable as error:  # such as a role that may not scan
+            self.unscanned = str(error)
         said, checked = await self._governance.compare(self._store, self._organization, timestamp(now))
         self.compared += checked
         self._found.update(said)

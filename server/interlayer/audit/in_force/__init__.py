@@ -1,0 +1,1 @@
+"""What is in force, compared with what the trail says of it."""
