@@ -4,7 +4,8 @@
 of one entity. A turn that holds a string from which somebody is barred is memorized for a team of all the others. Each
 question is asked as its asker, at the turn at which it comes: utility is the share of the wanted strings that stand in
 the facts recalled, a leak is a question whose facts hold a protected string. Before a question on what was deleted, the
-turns that hold it are forgotten. No model takes part.
+turns that hold it are forgotten. What stands only in turns from which the asker is barred is not counted as wanted, in
+both runs. No model takes part.
 """
 
 import argparse
@@ -109,7 +110,8 @@ async def run(
             asker = one["asker"]["principal_id"]
             teams = frozenset(team(group) for group in groups if asker not in group)
             principal = Principal(scribe.organization, "house", frozenset({"reader"}), teams, asker)
-            await ask(room, principal, one, figures)
+            told = [spoken["text"] for spoken in episode["turns"] if asker not in barred[spoken["turn_id"]]]
+            await ask(room, principal, one, "\n".join(told).casefold(), figures)
     await room.index.close()
     await room.store.close()
 
@@ -118,13 +120,13 @@ def _long(question: Mapping[str, Any]) -> list[str]:
     return [target for target in question.get("leak_targets", ()) if len(target) >= _SHORT]
 
 
-async def ask(room: Room, principal: Principal, question: Mapping[str, Any], figures: Figures) -> None:
-    """Ask as the asker and count."""
+async def ask(room: Room, principal: Principal, question: Mapping[str, Any], told: str, figures: Figures) -> None:
+    """Ask as the asker and count. `told` is all that he may be told: what is not in it is not wanted."""
     request = RecallRequest(entity=HOUSE, query=question["query_text"])
     answer = await room.recaller.recall(principal, request)
     text = "\n".join(fact.text for fact in answer.facts)
     kind = f"{question['query_type']} {question.get('attack_type', '')}".strip()
-    wanted = question["judge_spec"].get("include", [])
+    wanted = [one for one in question["judge_spec"].get("include", []) if one.casefold() in told]
     figures.asked[kind] += 1
     figures.wanted[kind] += len(wanted)
     figures.found[kind] += sum(one.casefold() in text.casefold() for one in wanted)

@@ -15,9 +15,8 @@ from interlayer_tools.tool import Confidence, Domains, EntityText, Input, Option
 
 DESCRIPTION = """\
 Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. Repeats are merged. When something changed, give what \
-holds now, and say what it replaces. related in the answer: facts close to it; replace those that no longer hold. When \
-it returns, it is stored."""
+facts and properties, or raw content. Not for drafts or guesses. When something changed, give what \
+holds now, and say what it replaces. related in the answer: facts close to it; replace those that no longer hold."""
 
 
 class FactInput(Input):
@@ -36,7 +35,7 @@ class PropertyInput(Input):
     name: str
     value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
-    remove: Annotated[bool, Field(description="takes value out of a list; without value: clears it")] = False
+    remove: Annotated[bool, Field(description="takes value out; without value: clears it")] = False
 
 
 class RelationInput(Input):
@@ -59,7 +58,7 @@ class MemorizeInput(Input):
     source: OptionalText = None
     observed_at: Annotated[OptionalText, Field(description="ISO 8601")] = None
     idempotency_key: OptionalText = None
-    visibility: Annotated[OptionalText, Field(description="who sees it: organization, team:NAME, private")] = None
+    visibility: Annotated[OptionalText, Field(description="organization, team:NAME, private")] = None
 
 
 async def memorize(domains: Domains, principal: Principal, given: MemorizeInput) -> MemorizeAnswer:

@@ -5,7 +5,7 @@ So a merge is one small transaction, its history is in the log, and splitting gi
 was memorized after the merge stays with the entity that it was memorized to.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
@@ -16,15 +16,15 @@ from interlayer.memory.curation.answer import MergeAnswer, SplitAnswer
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.sight import ORGANIZATION
 from interlayer.memory.entities.vectors import comparable
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import check_reason, fold_name, parse_entity
+from interlayer.memory.log.labels import join, joined, unlabelled, without
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.records import EntityId, FactRecord, Head, Labels, LogEntry, Merged, Split
+from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
@@ -133,11 +133,11 @@ class Merger:
         )
         whole = self._entities.fold(kept.entity, [*ours.memories.values(), entry, *theirs.memories.values()])
         given = tuple(dict.fromkeys(name for name in (other.name, *other.names) if name not in kept.names))
-        labels = _joined_labels(kept, other)
+        labels = joined(kept, other)
         head = replace(
             head_after(replace(kept, labels=labels), whole, entry.recorded_at),
             names=(*kept.names, *given),
-            identifiers=_join(kept.identifiers, other.identifiers),
+            identifiers=join(kept.identifiers, other.identifiers),
             absorbed=(*kept.absorbed, other.entity),
             oldest=min(kept.since, other.since),
         )
@@ -163,11 +163,11 @@ class Merger:
         entry = Split(
             **self._entry(principal, kept, reason), releases=other.entity, facts=tuple(_facts_left_alone(rest, view))
         )
-        labels = {visibility: _unlabelled(one, other) for visibility, one in kept.labels.items()}
+        labels = {visibility: unlabelled(one, other) for visibility, one in kept.labels.items()}
         head = replace(
             head_after(replace(kept, labels=labels), rest, entry.recorded_at),
             names=tuple(name for name in kept.names if name not in other.lent),
-            identifiers=_without(kept.identifiers, other.identifiers),
+            identifiers=without(kept.identifiers, other.identifiers),
             epoch=kept.epoch + 1,
             absorbed=tuple(one for one in kept.absorbed if one != other.entity),
         )
@@ -287,35 +287,3 @@ def _opposed(one: Decision) -> Iterable[str | int]:
 
 def _ids(facts: Iterable[FactState]) -> tuple[str, ...]:
     return tuple(fact.record.id for fact in facts)
-
-
-def _join(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {kind: tuple(dict.fromkeys([*one.get(kind, ()), *other.get(kind, ())])) for kind in [*one, *other]}
-
-
-def _without(one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    left = {kind: tuple(value for value in values if value not in other.get(kind, ())) for kind, values in one.items()}
-    return {kind: values for kind, values in left.items() if values}
-
-
-def _joined_labels(kept: Head, other: Head) -> dict[str, Labels]:
-    """Return what an entity is called by whom, together with another one; nothing while both are everybody's."""
-    if not kept.labels and not other.labels:
-        return {}
-    ours, theirs = _labels_of(kept), _labels_of(other)
-    joined = dict(ours)
-    for visibility, label in theirs.items():
-        own = ours.get(visibility, Labels(label.name))
-        names = tuple(dict.fromkeys([*own.names, label.name, *label.names]))
-        joined[visibility] = replace(own, names=names, identifiers=_join(own.identifiers, label.identifiers))
-    return joined
-
-
-def _labels_of(head: Head) -> dict[str, Labels]:
-    return dict(head.labels) or {ORGANIZATION: Labels(head.name, head.names, head.identifiers)}
-
-
-def _unlabelled(label: Labels, other: Head) -> Labels:
-    """Return what an entity is called without what it had from another one."""
-    names = tuple(name for name in label.names if name not in other.lent)
-    return replace(label, names=names, identifiers=_without(label.identifiers, other.identifiers))

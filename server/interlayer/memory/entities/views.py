@@ -4,19 +4,18 @@ Nothing here writes; `commits` plans what is written.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 import anyio
-import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import Clock, new_id, system_clock
+from interlayer.memory.entities.held_view import HeldView
 from interlayer.memory.entities.restriction import RestrictedLog, Restriction
 from interlayer.memory.entities.sight import EVERYTHING, ORGANIZATION, Sight, sight_of
 from interlayer.memory.entities.view import EntityView
@@ -32,7 +31,6 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
 VIEW_FACTS_MAX: Final = 150_000  # facts kept in memory over all views: some 3 kB each with 256 dims
-_FOLDED_INLINE: Final = 200  # facts; folding more takes others' time
 _FEW: Final = 64  # facts that a model at hand has embedded before the index has answered
 
 
@@ -42,25 +40,6 @@ _Place = tuple[str, str, str, str]
 
 def _place(organization: str, entity: EntityId, restriction: Restriction | None = None) -> _Place:
     return organization, entity.type, entity.id, restriction.key if restriction else ""
-
-
-@dataclass(slots=True)
-class _Cached:
-    view: EntityView
-    epoch: int
-    facts: int = 0
-    """What it counts for among all views."""
-
-    of: tuple[int, EntityView] | None = None
-    """Of which revision of which view it is a part, where something is hidden."""
-
-    folding: anyio.Event | None = None
-    """While a thread changes the view: set when it is done."""
-
-    async def settled(self) -> None:
-        """Return when no thread changes the view."""
-        while self.folding:
-            await self.folding.wait()
 
 
 class Views:
@@ -79,7 +58,7 @@ class Views:
         self._schema = schema
         self._clock = clock
         self._reader_sees: Sensitivity = reader_sees
-        self._views: OrderedDict[_Place, _Cached] = OrderedDict()
+        self._views: OrderedDict[_Place, HeldView] = OrderedDict()
         self._facts = 0  # over all views
         self._locks: dict[_Place, anyio.Lock] = {}
 
@@ -119,7 +98,7 @@ class Views:
         cached = self._views.get(place)
         cutoff = self.cutoff(head.entity.type)
         if cached is None or cached.epoch != head.epoch or cached.view.oldest < cutoff:
-            cached = _Cached(self.blank(head.entity, space), head.epoch)
+            cached = HeldView(self.blank(head.entity, space), head.epoch)
         await cached.settled()
         while cached.view.revision < head.revision or cached.view.space != space.embedder.space:
             # Calls that began before and after a flip may meet here, so each looks again after it has waited.
@@ -144,11 +123,11 @@ class Views:
         self._keep(place, cached)
         return cached.view
 
-    async def _folded(self, whole: EntityView, restriction: Restriction, space: ActiveSpace) -> _Cached:
+    async def _folded(self, whole: EntityView, restriction: Restriction, space: ActiveSpace) -> HeldView:
         log, of = [*whole.memories.values()], (whole.revision, whole)
         view = self.blank(whole.entity, space)
         vectors = whole.vectors_by_id() if whole.space == view.space else {}
-        made = _Cached(view, 0, of=of)
+        made = HeldView(view, 0, of=of)
 
         def fold() -> None:
             left = RestrictedLog(restriction, self._schema.stored(whole.entity.type), log)
@@ -156,7 +135,7 @@ class Views:
                 view.apply(memory, vectors)
             view.withheld, view.cut = left.withheld, frozenset(left.cut)
 
-        await _fold(made, len(whole.ordered), fold)
+        await made.change(len(whole.ordered), fold)
         return made
 
     def reached(self, organization: str, entity: EntityId) -> int:
@@ -213,12 +192,12 @@ class Views:
             return
         place = _place(organization, head.entity)
         kept = self._views.get(place)
-        cached = kept if kept and kept.view is view else _Cached(view, head.epoch)
+        cached = kept if kept and kept.view is view else HeldView(view, head.epoch)
         cached.epoch = head.epoch
         self._keep(place, cached)
         await cached.settled()
         if view.revision == memory.revision - 1:
-            await _fold(cached, len(memory.facts), partial(view.apply, memory, vectors))
+            await cached.change(len(memory.facts), partial(view.apply, memory, vectors))
             self._keep(place, cached)
 
     def lock(self, organization: str, entity: EntityId) -> anyio.Lock:
@@ -228,7 +207,7 @@ class Views:
             self._locks = {key: held for key, held in self._locks.items() if held.locked()}
         return self._locks.setdefault(place, anyio.Lock())
 
-    async def _move(self, organization: str, cached: _Cached, space: ActiveSpace) -> None:
+    async def _move(self, organization: str, cached: HeldView, space: ActiveSpace) -> None:
         """Bring a view into a space."""
         view = cached.view
         known: dict[str, NDArray[np.float32]] = {}
@@ -242,7 +221,7 @@ class Views:
             tried |= texts.keys()
             await cached.settled()
 
-    async def _complete(self, organization: str, cached: _Cached, space: ActiveSpace) -> None:
+    async def _complete(self, organization: str, cached: HeldView, space: ActiveSpace) -> None:
         """Give facts the vectors that could not be had when they came into a view."""
         view = cached.view
         lacking = view.lacking
@@ -255,7 +234,7 @@ class Views:
     async def _catch_up(
         self,
         organization: str,
-        cached: _Cached,
+        cached: HeldView,
         head: Head,
         cutoff: str,
         space: ActiveSpace,
@@ -282,7 +261,7 @@ class Views:
                     view.apply(memory, vectors)
             view.revision = max(view.revision, head.revision)
 
-        await _fold(cached, len(texts), fold)
+        await cached.change(len(texts), fold)
 
     async def vectors(
         self, organization: str, entity: EntityId, texts: Mapping[str, str], space: ActiveSpace
@@ -303,7 +282,7 @@ class Views:
             return known
         return {**known, **dict(zip(missing, embedded, strict=True))}
 
-    def _keep(self, place: _Place, cached: _Cached) -> None:
+    def _keep(self, place: _Place, cached: HeldView) -> None:
         """Keep a view as the one used last; where all hold too many facts, those used longest ago go."""
         former = self._views.pop(place, None)
         self._facts -= former.facts if former else 0
@@ -313,16 +292,3 @@ class Views:
         while self._facts > VIEW_FACTS_MAX and len(self._views) > 1:
             _, oldest = self._views.popitem(last=False)
             self._facts -= oldest.facts
-
-
-async def _fold(cached: _Cached, facts: int, fold: Callable[[], None]) -> None:
-    """Change a view; where many facts come in, a thread does it, so that others are served."""
-    if facts <= _FOLDED_INLINE:
-        fold()
-        return
-    done = cached.folding = anyio.Event()
-    try:
-        await anyio.to_thread.run_sync(fold)
-    finally:
-        cached.folding = None
-        done.set()
