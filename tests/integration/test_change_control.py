@@ -324,7 +324,7 @@ def test_a_token_of_the_identity_provider_names_the_approver(guarded: Run) -> No
 
         def token(user: str | None, **claims: Any) -> str:
             given: dict[str, Any] = {**steward, **claims}
-            return provider.token(sub=user, **given)
+            return provider.token(None, None, sub=user, **given)
 
         write(law=LAW.format(approvers="[legal]").replace("30", "31"))
         assert "INTERLAYER_TOKEN" in publish(guarded, fails=True, more=settings)
