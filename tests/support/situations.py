@@ -16,6 +16,7 @@ from faulty import FaultyEmbedder, FaultyEntities
 from interlayer.app.mcp_server.notices import PolicyNotices
 from interlayer.app.mcp_server.server import InterlayerServer
 from interlayer.errors import Unavailable
+from interlayer.memory.requests import FactCandidate, PropertyCandidate
 from interlayer.memory.schema.schema import Schema, dump_schema, parse_schema, starter_schema
 from interlayer.models.embedder import EmbeddingModel, OneModel
 from interlayer.models.scale import REFERENCE
@@ -205,6 +206,9 @@ async def every_situation() -> list[Told]:
         told += server.told
     async with serving(erasure_grace=timedelta(days=7)) as server:
         await _taking_back(server)
+    told += server.told
+    async with serving(roles=frozenset({"reader"})) as server:
+        await _withholding(server)
     return told + server.told
 
 
@@ -400,6 +404,14 @@ async def _forgetting(server: Server) -> None:
 async def _taking_back(server: Server) -> None:
     await server.call("told", "memorize", entity=ACME, facts=[{"text": "Acme sells pumps."}])
     await server.call("with grace", "forget", entity=ACME, reason="mistake", reference="T-1")
+
+
+async def _withholding(server: Server) -> None:
+    sign = [PropertyCandidate("call_sign", "DABC", 0.9)]
+    await server.room.memorize("ship:S-1", facts=[FactCandidate("The ship is red.", 0.9)], properties=sign)
+    await server.call("withheld", "recall_entity", entity="ship:S-1")
+    await server.call("withheld", "search_memory", query="a red ship")
+    await server.call("withheld", "list_entities", entity_type="ship")
 
 
 async def _degraded(server: Server) -> None:
