@@ -64,7 +64,7 @@ async def test_s3_in_trouble_costs_rank_and_nothing_else(
             assert (await call("get_governance_context", task="Write an email"))["rules"]
         with anyio.fail_after(WAIT_S):
             erased = await call("forget", fact_id=first["facts"][3]["fact_id"], reason="asked to")
-            assert erased["pending"].startswith("vectors: ")
+            assert erased["pending"].startswith("vectors and files: ")
             told = await call("recall_entity", entity=entity, query=FACTS[3], limit=100)
             assert FACTS[3] not in {fact["text"] for fact in told["facts"]}
             assert FACTS[3] not in found(await call("search_memory", query=FACTS[3]))

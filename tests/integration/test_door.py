@@ -245,7 +245,7 @@ async def test_a_call_of_many_values_is_refused_unparsed_and_holds_up_nobody(hom
                         await call("describe_schema")
             refused = await post(address, hostile, reader)
             assert refused.status_code == 413
-            assert "20000 values" in refused.json()["error"]["message"]
+            assert "50000 values" in refused.json()["error"]["message"]
 
 
 async def test_the_role_is_looked_at_before_the_arguments(home: Path) -> None:

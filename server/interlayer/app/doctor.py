@@ -17,6 +17,7 @@ from interlayer.app.composition import Parts, build, first_policies
 from interlayer.app.settings import Settings
 from interlayer.errors import InterlayerError
 from interlayer.memory.extraction.model_choice import Choice
+from interlayer.memory.log import keys
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.schema.schema import read_schema, starter_schema
 from interlayer.models.chat import Chat, Question, Uncounted
@@ -111,7 +112,8 @@ async def _examine_stores(
     async def index() -> str:
         place = settings.home / "vectors" if settings.vectors == "lance" else settings.vectors
         rows = await _rows(spaces, organization)
-        if not rows and (missing := await parts.memory.consistency.differences(organization)):
+        waiting = (await parts.store.query("memory", keys.outbox(organization).partition, limit=1)).items
+        if not rows and not waiting and (missing := await parts.memory.consistency.differences(organization)):
             lost = f"{place}: is empty, and {len(missing)} facts are remembered, which no search finds."
             raise InterlayerError(f"{lost} Run interlayer reconcile --rebuild.")
         return f"{place}, {rows} rows"

@@ -114,7 +114,10 @@ class World:
             found += page.entities
             withheld |= set(page.withheld or ())
             cursor = page.next_cursor
-        return [*sorted(found, key=lambda one: one.name), *sorted(withheld, key=lambda one: one.name)]
+        return [
+            *sorted(found, key=lambda one: (one.name, str(one.properties))),
+            *sorted(withheld, key=lambda one: one.name),
+        ]
 
 
 async def _told(asked: Any) -> Any:

@@ -6,7 +6,7 @@ Four megabytes of brackets take a second to parse, and minutes to hold against a
 import re
 from typing import Final
 
-PARTS_MAX: Final = 20_000
+PARTS_MAX: Final = 50_000
 """Strings, lists, objects and commas in what is parsed; the largest call that is good for something has 9,000."""
 
 DEPTH_MAX: Final = 64

@@ -220,7 +220,8 @@ class StateCheck:
             return
         since, made = self._folded.since, _made(name, body)
         if since is not None and name.kind in ("e", "s"):
-            since = max(since, self._expired_until)
+            # What is older than the trail itself was made by a clock that was wrong: its receipt has gone by that time.
+            since = max(since, self._expired_until, self._folded.began)
         if since is None or (since and made <= since):
             self.uncovered += 1
             return

@@ -21,10 +21,14 @@ class Folded:
     since: str | None = None
     """From when on every item is on record: empty for ever, None as long as none is."""
 
+    began: str = ""
+    """When the first event was written."""
+
     def add(self, event: Mapping[str, Any]) -> None:
         """Take the next event."""
         number, kind, detail = str(event.get("number")), str(event.get("type")), event.get("detail")
         state = event.get(STATE)
+        self.began = self.began or str(event.get("at"))
         if isinstance(state, dict) and state:
             if self.since is None:
                 self.since = "" if number == "1" else str(event.get("at"))

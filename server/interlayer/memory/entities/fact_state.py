@@ -49,7 +49,8 @@ class FactState:
     def newer(self) -> "FactState | None":
         """The newest of the current facts that probably take its place and were observed later."""
         found = [_last_word(other) for other in self.likely if other.seen_at > self.seen_at]
-        current = [other for other in found if other.is_current and other is not self]
+        # The last word may be of an earlier time: a fact that was said again to replace a later one.
+        current = [other for other in found if other.is_current and other.seen_at > self.seen_at]
         return max(current, key=lambda other: (other.seen_at, other.number)) if current else None
 
     def gives_way_to(self, other: "FactState") -> bool:
