@@ -133,6 +133,7 @@ class Recaller:
             head = await self._standing(organization, heads.get(relation.target))
             if head and await self._entities.shown(organization, head, sight):
                 found.append(KnownRelation(type=relation.type, target=head.entity.ref, memory_id=memory.id))
+        told: list[tuple[tuple[str, str], KnownRelation]] = []
         for target, kind, origin, item in pointing:
             head = await self._standing(organization, heads.get(origin))
             if head is None:
@@ -140,8 +141,10 @@ class Recaller:
             basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
             if basis and (until is None or basis[1] <= until):
                 source = head.entity.ref
-                found.append(KnownRelation(type=kind, source=source, direction="in", memory_id=basis[0]))
-        return tuple(found)
+                known = KnownRelation(type=kind, source=source, direction="in", memory_id=basis[0])
+                told.append(((basis[1], kind), known))
+        # By when they were told: the order of ids would say which entities somebody else knew before.
+        return (*found, *(known for _, known in sorted(told, key=lambda pair: pair[0])))
 
     async def _standing(self, organization: str, head: Head | None) -> Head | None:
         """Return a head, or that of what the entity was merged into."""
