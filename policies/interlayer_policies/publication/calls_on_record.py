@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from interlayer.audit.ledger import body_of, first_hour, hours, stream
+from interlayer.audit.ledger import body_of, first_hour, hours
 from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.ids import Clock, first_id
 from interlayer.storage.items import ItemStore, Span
+from interlayer.storage.streaming import stream
 from interlayer_policies.document.policy import Situation, folded
 
 LOOKED_AT_MAX: Final = 200_000
@@ -51,7 +52,7 @@ async def calls_on_record(
     span = Span(first_id(RECEIPT, since))
     looked_at = 0
     for hour in reversed([*hours(max(begin, hour_of(since)), hour_of(clock() + timedelta(minutes=1)))]):
-        async for item in stream(store, receipts_partition(organization, hour), span, reverse=True):
+        async for item in stream(store, "audit", receipts_partition(organization, hour), span, reverse=True):
             looked_at += 1
             if looked_at > most:
                 return

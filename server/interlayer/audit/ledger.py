@@ -4,7 +4,7 @@ Events stand in one partition by number, receipts in a partition for each hour (
 in one partition by hour and sequence.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Final
@@ -14,9 +14,9 @@ from interlayer.audit.segments import segment_code, segment_hour
 from interlayer.audit.trail import chain_partition
 from interlayer.errors import InvalidInput
 from interlayer.ids import Clock, parse_instant
-from interlayer.storage.items import EVERYTHING, Item, ItemStore, Span
+from interlayer.storage.items import Item, ItemStore
+from interlayer.storage.streaming import stream
 
-_PAGE: Final = 500
 _FIRST_PAGE: Final = 2
 _SLACK: Final = timedelta(days=1)
 _REACH: Final = timedelta(days=3_670)
@@ -48,7 +48,7 @@ async def first_hour(store: ItemStore, organization: str, clock: Clock) -> str |
     one, or of the first segment.
     """
     earliest, damaged = clock() - _REACH, False
-    async with aclosing(stream(store, chain_partition(organization), page=_FIRST_PAGE)) as events:
+    async with aclosing(stream(store, "audit", chain_partition(organization), page=_FIRST_PAGE)) as events:
         async for item in events:
             try:
                 begun = max(parse_instant(str(body_of(item).get("at")), "at"), earliest)
@@ -67,17 +67,3 @@ async def _first_sealed(store: ItemStore, organization: str, default: str) -> st
     page = await store.query("audit", segments_partition(organization), limit=1)
     code = segment_code(page.items[0].key.sort) if page.items else None
     return default if code is None else segment_hour(code)
-
-
-async def stream(
-    store: ItemStore, partition: str, span: Span = EVERYTHING, *, reverse: bool = False, page: int = _PAGE
-) -> AsyncGenerator[Item]:
-    """Yield the items of a partition of the `audit` table in order."""
-    cursor: str | None = None
-    while True:
-        found = await store.query("audit", partition, span, reverse=reverse, limit=page, cursor=cursor)
-        for item in found.items:
-            yield item
-        cursor = found.cursor
-        if cursor is None:
-            return

@@ -21,7 +21,6 @@ from interlayer.audit.ledger import (
     first_hour,
     hours,
     segments_partition,
-    stream,
 )
 from interlayer.audit.queries import Knower, Proof, ReceiptFilter, SoughtEntity, matching_field, told_body
 from interlayer.audit.reads import READS
@@ -34,6 +33,7 @@ from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.ids import Clock, first_id, instant_of, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Key, Span
+from interlayer.storage.streaming import stream
 
 FORMAT: Final = "interlayer-audit"
 VERSION: Final = 1
@@ -137,7 +137,7 @@ class Audit:
         start = max(since, now - _LATE)
         span, found = Span(first_id(RECEIPT, start)), list[StoredReceipt]()
         for hour in hours(hour_of(start), hour_of(now)):
-            async for item in stream(self._store, receipts_partition(principal.organization, hour), span):
+            async for item in stream(self._store, "audit", receipts_partition(principal.organization, hour), span):
                 if item.key.sort not in seen:
                     found.append(_receipt(item))
         seen.update(one.id for one in found)
@@ -151,7 +151,7 @@ class Audit:
         """
         _demand_auditor(principal)
         organization = principal.organization
-        async for item in stream(self._store, chain_partition(organization), Span(event_place(number + 1))):
+        async for item in stream(self._store, "audit", chain_partition(organization), Span(event_place(number + 1))):
             name = sealed_by(body_of(item))
             segment = await self._store.get(Key("audit", segments_partition(organization), name)) if name else None
             for receipt in await self._listed(organization, segment) if segment else ():
@@ -168,7 +168,7 @@ class Audit:
         yield TrailHeader(
             format=FORMAT, version=VERSION, organization=organization, created_at=timestamp(self._clock())
         )
-        async for item in stream(self._store, chain_partition(organization)):
+        async for item in stream(self._store, "audit", chain_partition(organization)):
             yield EventRecord(event=item.body)
             name = sealed_by(body_of(item))
             segment = await self._store.get(Key("audit", segments_partition(organization), name)) if name else None
@@ -176,7 +176,7 @@ class Audit:
                 yield SegmentRecord(segment=segment.body)
         begin = await first_hour(self._store, organization, self._clock)
         for hour in hours(begin, hour_of(self._clock())) if begin else ():
-            async for item in stream(self._store, receipts_partition(organization, hour)):
+            async for item in stream(self._store, "audit", receipts_partition(organization, hour)):
                 yield ReceiptRecord(receipt=_receipt(item).body)
 
     async def _receipts(
@@ -189,7 +189,7 @@ class Audit:
             begin = max(begin, hour_of(since))
         for hour in reversed(list(hours(begin, hour_of(newest)))) if begin else ():
             partition = receipts_partition(organization, hour)
-            async for item in stream(self._store, partition, span, reverse=True, page=100):
+            async for item in stream(self._store, "audit", partition, span, reverse=True, page=100):
                 yield _receipt(item)
 
     async def _receipt(self, organization: str, receipt_id: str) -> StoredReceipt:
@@ -206,7 +206,7 @@ class Audit:
     async def _segment_of(self, organization: str, receipt_id: str) -> str:
         """Return the name of the segment that a receipt is sealed in, empty where it is not yet."""
         span = Span.prefix(f"{hour_of(instant_of(receipt_id))}-")
-        async for item in stream(self._store, segments_partition(organization), span, page=10):
+        async for item in stream(self._store, "audit", segments_partition(organization), span, page=10):
             if receipt_id in _listed_ids(item):
                 return item.key.sort
         return ""
@@ -217,7 +217,7 @@ class Audit:
         if not ids:
             return []
         partition = receipts_partition(organization, segment.key.sort.partition("-")[0])
-        found = stream(self._store, partition, Span(min(ids), f"{max(ids)}!"))
+        found = stream(self._store, "audit", partition, Span(min(ids), f"{max(ids)}!"))
         return [_receipt(item) async for item in found if item.key.sort in ids]
 
 

@@ -22,7 +22,6 @@ from interlayer.audit.ledger import (
     first_hour,
     hours,
     segments_partition,
-    stream,
 )
 from interlayer.audit.merkle import merkle_root, receipt_leaf
 from interlayer.audit.receipts import RECEIPT, end_of, hour_of, receipts_partition
@@ -33,6 +32,7 @@ from interlayer.ids import Clock, first_id, timestamp
 from interlayer.principal import Principal
 from interlayer.storage.items import EVERYTHING, Item, ItemStore, Key, Put, Span
 from interlayer.storage.optimistic import apply_if_unchanged, optimistically
+from interlayer.storage.streaming import stream
 
 SEGMENT_RECEIPTS_MAX: Final = 1_000
 EVERY_S: Final = 60.0
@@ -126,7 +126,9 @@ class Sealer:
             hour = await self._read_sealed(organization, name, whole=whole)
             batch: list[Item] = []
             span = EVERYTHING if whole else Span(hour.through, end)
-            async for item in stream(self._store, receipts_partition(organization, name), replace(span, end=end)):
+            async for item in stream(
+                self._store, "audit", receipts_partition(organization, name), replace(span, end=end)
+            ):
                 if item.key.sort not in hour.ids and (whole or item.key.sort > hour.through):
                     batch.append(item)
                 if len(batch) == SEGMENT_RECEIPTS_MAX:
@@ -148,7 +150,7 @@ class Sealer:
                 for item in newest.items:
                     hour.segments, hour.through = item.body["sequence"], item.body["through"]
                 return hour
-            async for item in stream(self._store, partition, span, page=10):
+            async for item in stream(self._store, "audit", partition, span, page=10):
                 hour.segments, hour.through = item.body["sequence"], item.body["through"]
                 hour.ids.update(receipt_id for receipt_id, *_ in item.body["leaves"])
         except (KeyError, TypeError, ValueError) as error:

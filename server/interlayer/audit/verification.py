@@ -18,7 +18,6 @@ from interlayer.audit.ledger import (
     first_hour,
     hours,
     segments_partition,
-    stream,
 )
 from interlayer.audit.merkle import merkle_root, receipt_leaf
 from interlayer.audit.receipts import end_of, hour_of, read_key, receipts_partition
@@ -28,6 +27,7 @@ from interlayer.audit.trail import chain_partition
 from interlayer.errors import Corrupt, NotFound
 from interlayer.ids import Clock, timestamp
 from interlayer.storage.items import LAST, ItemStore, Key, Span
+from interlayer.storage.streaming import stream
 
 _SEGMENTS_PAGE: Final = 10
 _PROGRESS: Final = 5_000
@@ -137,7 +137,7 @@ class _Run:
         for checkpoint in checkpoints:
             anchored.setdefault(checkpoint.number, []).append(checkpoint)
         chain = ChainCheck(self._report.faults, anchored)
-        async for item in stream(self._store, chain_partition(self._organization)):
+        async for item in stream(self._store, "audit", chain_partition(self._organization)):
             sound = chain.look(item.key.sort, body_of(item))
             await self._sealing(body_of(item), sound=sound)
             if sound:
@@ -196,14 +196,16 @@ class _Run:
 
     async def _strangers(self, span: Span) -> None:
         """Name the segments of hours in which there was nothing to seal."""
-        async for item in stream(self._store, segments_partition(self._organization), span, page=_SEGMENTS_PAGE):
+        async for item in stream(
+            self._store, "audit", segments_partition(self._organization), span, page=_SEGMENTS_PAGE
+        ):
             self._report.faults.append(_unknown(item.key.sort))
 
     async def _hour(self, hour: str) -> None:
         """Look at the receipts of an hour beside its segments."""
         leaves = await self._leaves(hour)
         report = self._report
-        async for item in stream(self._store, receipts_partition(self._organization, hour)):
+        async for item in stream(self._store, "audit", receipts_partition(self._organization, hour)):
             receipt_id = item.key.sort
             leaf = leaves.pop(receipt_id, None)
             sound = leaf is None or receipt_leaf(receipt_id, body_of(item)) == leaf[0]
@@ -231,7 +233,7 @@ class _Run:
         leaves: dict[str, tuple[str, int | None, str]] = {}
         codes = self._sealings.codes
         partition = segments_partition(self._organization)
-        async for item in stream(self._store, partition, Span.prefix(f"{hour}-"), page=_SEGMENTS_PAGE):
+        async for item in stream(self._store, "audit", partition, Span.prefix(f"{hour}-"), page=_SEGMENTS_PAGE):
             name, code = item.key.sort, segment_code(item.key.sort)
             while self._place < len(codes) and code is not None and codes[self._place] < code:
                 self._place += 1

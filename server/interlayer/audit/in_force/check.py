@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from interlayer.audit.chain import Fault, Problem, What
 from interlayer.audit.in_force.folded import Folded
-from interlayer.audit.in_force.governance import GovernanceState, each
-from interlayer.audit.ledger import body_of, hours, stream
+from interlayer.audit.in_force.governance import GovernanceState
+from interlayer.audit.ledger import body_of, hours
 from interlayer.audit.receipts import RECEIPT, hour_of, receipts_partition
 from interlayer.audit.state import (
     GONE,
@@ -37,6 +37,7 @@ from interlayer.audit.trail import chain_partition, event_place
 from interlayer.errors import Corrupt, Unavailable
 from interlayer.ids import first_id, instant_of, timestamp
 from interlayer.storage.items import Item, ItemStore, Span
+from interlayer.storage.streaming import stream
 
 _PAGE: Final = 200
 """Items that are looked up at once."""
@@ -127,7 +128,7 @@ class StateCheck:
         self._known = array("Q", sorted(self._known))
         await self._compare_written()
         for table, partition in partitions(self._organization):
-            async for item in each(self._store, table, partition):
+            async for item in stream(self._store, table, partition):
                 self._look(item)
         try:
             for prefix in prefixes(self._organization) if self._key else ():
@@ -147,12 +148,14 @@ class StateCheck:
     async def _drop_written_meanwhile(self, number: int, now: datetime) -> None:
         """Take back what is said of items that events and receipts tell of that were not read yet."""
         names, later = set[str](), Folded()
-        async for item in stream(self._store, chain_partition(self._organization), Span(event_place(number + 1))):
+        async for item in stream(
+            self._store, "audit", chain_partition(self._organization), Span(event_place(number + 1))
+        ):
             later.add(body_of(item))
         names.update(later.values)
         span = Span(first_id(RECEIPT, self._since))
         for hour in hours(hour_of(self._since), hour_of(now)):
-            async for item in stream(self._store, receipts_partition(self._organization, hour), span):
+            async for item in stream(self._store, "audit", receipts_partition(self._organization, hour), span):
                 state = body_of(item).get(STATE)
                 if item.key.sort not in self._lately and isinstance(state, dict):
                     names.update(map(str, state))

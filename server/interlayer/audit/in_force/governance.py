@@ -5,13 +5,14 @@ means is the affair of governance and access; here are only the fields that thei
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from interlayer.audit.chain import Fault
 from interlayer.audit.ledger import body_of
-from interlayer.storage.items import Item, ItemStore, Key, Span, Table
+from interlayer.storage.items import ItemStore, Key, Span
+from interlayer.storage.streaming import stream
 from interlayer.text.budget import compact_json
 
 _PAGE: Final = 200
@@ -60,7 +61,7 @@ class GovernanceState:
 
     async def _keys(self, store: ItemStore, organization: str, found: Found) -> int:
         left = set(self.keys)
-        async for item in each(store, "governance", f"{organization}#access"):
+        async for item in stream(store, "governance", f"{organization}#access"):
             key_id, body = item.key.sort, body_of(item)
             left.discard(key_id)
             created = self.keys.get(key_id)
@@ -116,7 +117,7 @@ class GovernanceState:
                 found[f"policies/{name}"] = Fault("policy set", name, "changed", told)
             entries = [
                 entry
-                async for part in each(store, "governance", partition, Span.prefix(f"part#{revision:08d}#"))
+                async for part in stream(store, "governance", partition, Span.prefix(f"part#{revision:08d}#"))
                 for entry in _objects(body_of(part).get("policies"))
             ]
             if _set_hash(entries) != said.get("set_hash"):
@@ -154,18 +155,6 @@ class GovernanceState:
                     found[f"policy/{name}"] = Fault(
                         "policy", name, "changed", "its text is not the one that was published"
                     )
-
-
-async def each(store: ItemStore, table: Table, partition: str, span: Span | None = None) -> AsyncGenerator[Item]:
-    """Yield the items of a partition in order, page by page."""
-    cursor: str | None = None
-    while True:
-        page = await store.query(table, partition, span or Span(), limit=_PAGE, cursor=cursor)
-        for item in page.items:
-            yield item
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -1,12 +1,14 @@
 """All that lies with an entity, read at once: what is new in its log, its head, and the relations that point at it."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Head, read_head
 from interlayer.storage.items import Item, ItemStore
+from interlayer.storage.streaming import stream
 
 _PAGE: Final = 300
 RELATIONS_MAX: Final = 50
@@ -61,11 +63,6 @@ async def read_entity(store: ItemStore, organization: str, entity: EntityId, aft
 async def listed(store: ItemStore, organization: str, entity_type: str, page: int) -> AsyncGenerator[EntityId]:
     """Yield the listed entities of a type, oldest first; `page` of them are asked for at a time."""
     place = keys.listing(organization, entity_type, "")
-    cursor: str | None = None
-    while True:
-        found = await store.query("memory", place.partition, limit=page, cursor=cursor)
-        for item in found.items:
+    async with aclosing(stream(store, "memory", place.partition, page=page)) as found:
+        async for item in found:
             yield EntityId(entity_type, item.key.sort)
-        cursor = found.cursor
-        if cursor is None:
-            return

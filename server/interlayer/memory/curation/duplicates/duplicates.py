@@ -29,6 +29,7 @@ from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ABSENT, Item, ItemStore, Put
+from interlayer.storage.streaming import stream
 
 _LEAST: Final = 0.9
 _PAGE: Final = 100
@@ -83,7 +84,8 @@ class Duplicates:
         """Return the pairs that nobody has decided on, the most probable first."""
         found: list[DuplicatePair] = []
         for entity_type in self._schema.entities:
-            async with aclosing(self._noted(principal.organization, entity_type)) as noted:
+            partition = keys.duplicate(principal.organization, entity_type, "", "").partition
+            async with aclosing(stream(self._store, "memory", partition)) as noted:
                 async for item in noted:
                     pair = await self._pair(principal.organization, item)
                     found += [pair] if pair and item.body["status"] != _DISTINCT else []
@@ -145,17 +147,6 @@ class Duplicates:
             ]
             await self._store.transact(puts)
         return len(new)
-
-    async def _noted(self, organization: str, entity_type: str) -> AsyncGenerator[Item]:
-        partition = keys.duplicate(organization, entity_type, "", "").partition
-        cursor: str | None = None
-        while True:
-            page = await self._store.query("memory", partition, limit=_PAGE, cursor=cursor)
-            for item in page.items:
-                yield item
-            cursor = page.cursor
-            if cursor is None:
-                return
 
     async def _pair(self, organization: str, item: Item) -> DuplicatePair | None:
         """Return a pair as it is now; None if one is gone or they have become one."""

@@ -6,6 +6,7 @@ Every step is whole by itself and on record. Run again after a kill it goes on w
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -32,6 +33,7 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ABSENT, Delete, Item, ItemStore
 from interlayer.storage.optimistic import optimistically
+from interlayer.storage.streaming import stream
 
 ERASED_EVENT: Final = "subject.erased"
 """Type of the event that holds the certificate."""
@@ -236,16 +238,12 @@ class SubjectEraser:
     async def certificate(self, principal: Principal, case: str) -> Certificate:
         """Return the certificate of an erasure as the audit trail has it. Raises `NotFound`."""
         demand_privacy(principal)
-        cursor: str | None = None
-        while True:
-            place = chain_partition(principal.organization)
-            page = await self._store.query("audit", place, reverse=True, limit=_PAGE, cursor=cursor)
-            for item in page.items:
+        place = chain_partition(principal.organization)
+        async with aclosing(stream(self._store, "audit", place, reverse=True, page=_PAGE)) as events:
+            async for item in events:
                 if item.body["type"] == ERASED_EVENT and item.body["subject"] == case:
                     return _read_certificate(item)
-            cursor = page.cursor
-            if cursor is None:
-                raise NotFound(f"{case[:40]!r}: no erasure of that case is on record.")
+        raise NotFound(f"{case[:40]!r}: no erasure of that case is on record.")
 
     async def _left(self, organization: str, case: SubjectCase, report: SubjectReport) -> tuple[Left, ...]:
         reasons = dict(await self._skipped(organization, case.request, report.mentions))
