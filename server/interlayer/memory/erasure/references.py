@@ -11,7 +11,7 @@ from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, LogEntry, Memorized, Relation
 from interlayer.memory.log.revision import place_in
-from interlayer.memory.memorize.in_flight import InFlightCalls
+from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
