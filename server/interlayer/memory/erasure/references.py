@@ -40,7 +40,7 @@ class References:
         found: list[Key] = []
         for call in await self._in_flight.waiting(organization):
             with suppress(Ambiguous, InvalidInput):
-                named = parse_entity(call.request.entity, self._schema)
+                named = parse_entity(call.request.entity or "", self._schema)
                 if await self._entities.resolve(organization, named) == entity:
                     found += [operation.key for operation in call.removal()]
         return found

@@ -170,6 +170,7 @@ def check_times(request: MemorizeRequest, now: datetime) -> None:
     """Raise `InvalidInput` for what was observed in the future: no correction before that day would count."""
     given = [("observed_at", timestamp(request.observed_at) if request.observed_at else None)]
     given += [(f"facts.{number}.observed_at", fact.observed_at) for number, fact in enumerate(request.facts)]
+    given += [(f"relations.{number}.observed_at", one.observed_at) for number, one in enumerate(request.relations)]
     last = timestamp(now + _AHEAD)
     for field_name, observed_at in given:
         if observed_at and observed_at > last:

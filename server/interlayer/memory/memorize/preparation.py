@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.errors import Unavailable
+from interlayer.errors import InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
@@ -75,10 +75,10 @@ class Preparation:
         be remembered.
         """
         request, organization = call.request, call.principal.organization
-        reference = self._resolution.parse(request.entity, request.identifiers, request.name)
+        reference = self._main(request)
         relations = [
-            (relation_type(kind), self._resolution.parse(target, field="relations.target"))
-            for kind, target in request.relations
+            (relation_type(one.type), self._resolution.parse(one.target, field="relations.target"))
+            for one in request.relations
         ]
         observed_at = request.observed_at or self._clock()
         read = await self._read(call, reference, observed_at, keep)
@@ -103,6 +103,21 @@ class Preparation:
             naming_vectors=None if vectors is None else vectors[count:],
             resolved=read.resolved,
         )
+
+    def _main(self, request: MemorizeRequest) -> EntityReference:
+        """Read whom a call is about. Raises `InvalidInput` where that is nobody, or not one only."""
+        if not request.entity:
+            raise InvalidInput("entity", "is missing.", "Say whom the call is about, as type:key.")
+        main = self._resolution.parse(request.entity, request.identifiers, request.name)
+        named = [
+            *((f"facts.{number}.about", one.about) for number, one in enumerate(request.facts)),
+            *((f"properties.{number}.about", one.about) for number, one in enumerate(request.properties)),
+            *((f"relations.{number}.source", one.source) for number, one in enumerate(request.relations)),
+        ]
+        for field_name, text in named:
+            if text and self._resolution.parse(text, field=field_name).identity != main.identity:
+                raise InvalidInput(field_name, "names another than entity.", "Send it in a call of its own.")
+        return main
 
     async def _read(self, call: Call, reference: EntityReference, observed_at: datetime, keep: Keep) -> _Read:
         """Read the content of a call. What is known of the entity before tells whom "she" may mean."""
