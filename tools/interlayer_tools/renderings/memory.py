@@ -68,7 +68,11 @@ def schema_text(answer: Answer) -> str:
             f"- {declared['name']} ({pairs(declared, {'name', 'description'})}): {declared['description']}"
             for declared in one["properties"]
         ]
-    return "\n".join([*lines, outline(answer, {"entity_types"})])
+    for one in answer["relation_types"]:
+        ends = f"from {', '.join(one.get('sources', ['any']))} to {', '.join(one.get('targets', ['any']))}"
+        told = pairs(one, {"type", "description", "sources", "targets"})
+        lines.append(f"relation {one['type']} {ends}{f' ({told})' if told else ''}: {one['description']}")
+    return "\n".join([*lines, outline(answer, {"entity_types", "relation_types"})])
 
 
 def memorize_text(answer: Answer) -> str:
@@ -81,7 +85,8 @@ def memorize_text(answer: Answer) -> str:
             what = f"{one['name']} = {_quoted(one['value'])}" if name == "properties" else _quoted(one["text"])
             told = pairs(one, {"name", "value", "text", "outcome"})
             lines.append(f"- {words(one['outcome'])}: {what} ({told})")
-    lines += [f"- related: {said(one['type'])} {one['target']}" for one in answer["relations"]]
+    for one in answer["relations"]:
+        lines.append(f"- related: {said(one['type'])} {one['target']} ({pairs(one, {'type', 'target'})})")
     if answer.get("related"):
         lines.append("Near to what was added; say `replaces` where one no longer holds:")
         lines += [f"- {_quoted(one['text'])} ({pairs(one, {'text'})})" for one in answer["related"]]

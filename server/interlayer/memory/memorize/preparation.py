@@ -110,8 +110,9 @@ class Preparation:
         """
         request, organization = call.request, call.principal.organization
         main = self._resolution.parse(request.entity, request.identifiers, request.name) if request.entity else None
+        request = replace(request, relations=[replace(one, type=relation_type(one.type)) for one in request.relations])
+        call = replace(call, request=request)
         for number, one in enumerate(request.relations):
-            relation_type(one.type)
             self._resolution.parse(one.target, field=f"relations.{number}.target")
         observed_at = request.observed_at or self._clock()
         read = await self._read(call, main, observed_at, keep)
@@ -205,7 +206,8 @@ class Preparation:
 
     async def _with_named(self, principal: Principal, read: _Read) -> _Read:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
-        extracted, request = read.reading.extracted, read.request
+        extracted, main = read.reading.extracted, _text_of(read.main.reference)
+        request = replace(read.request, relations=[self._directed(one, main) for one in read.request.relations])
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
@@ -229,7 +231,17 @@ class Preparation:
                     context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
                     subjects.append(_Subject(reference, context, resolved))
             named[text] = place
-        return replace(read, subjects=subjects, named=named)
+        return replace(read, request=request, subjects=subjects, named=named)
+
+    def _directed(self, one: RelationCandidate, main: str) -> RelationCandidate:
+        """Return a relation by the name that the schema has for it, from the end at which it starts there."""
+        source = one.source or main
+        read = self._schema.relation_types.read(
+            one.type, *(text.partition(":")[0].strip() for text in (source, one.target))
+        )
+        if not read.turned:
+            return replace(one, type=read.type)
+        return replace(one, type=read.type, source=one.target, target=source)
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization
@@ -261,12 +273,16 @@ class Preparation:
         for one in read.request.relations:
             target = self._resolution.parse(one.target, field="relations.target")
             place = read.named[one.source] if one.source else 0
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
+            source = read.subjects[place].reference.entity.type
+            note = self._schema.relation_types.read(one.type, source, target.entity.type).note
+            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target, note))
         places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
         for one in read.told.relations:
             target = one.target.reference if one.target else read.main.reference
             place = places[id(one.source)] if one.source else 0
-            said = RelationCandidate(one.type, _text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE)
+            said = RelationCandidate(
+                one.type, _text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE, span=one.span
+            )
             found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(said, target))
         return {place: list(some.values()) for place, some in found.items()}
 

@@ -13,22 +13,21 @@ from interlayer.memory.entities.restriction import RestrictedLog, Restriction
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, why_withheld
 from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, valid_then
-from interlayer.memory.log import keys
-from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
+from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.reader import parts, read_log
-from interlayer.memory.log.records import EntityId, Head, Relation
+from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties, Withheld
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
+from interlayer.memory.recall.neighbourhood.relations import Instants, Relations
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import Item, ItemStore
+from interlayer.storage.items import ItemStore
 from interlayer.text.budget import json_tokens
 
 
@@ -40,6 +39,7 @@ class Recaller:
         self._entities = entities
         self._spaces = spaces
         self._schema = schema
+        self.relations = Relations(store, entities, schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
@@ -62,8 +62,7 @@ class Recaller:
             )
         as_of = timestamp(request.as_of) if request.as_of else None
         known_at = timestamp(request.known_at) if request.known_at else None
-        until = known_at or as_of
-        wanted = "relations" in request.include
+        at = Instants(as_of, known_at)
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
         vector, degraded = await of_query(
@@ -71,11 +70,11 @@ class Recaller:
         )
         view = await self._entities.view(principal.organization, stored, space, read, sight)
         withheld, cut = self._withheld(view), view.cut
-        if until:
+        if at.until:
             hidden = self._entities.restriction(stored, sight)
-            view = await self._past(principal.organization, view, (as_of, known_at), degraded, space, hidden)
+            view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        relations = await self._relations(principal.organization, view, read, until, sight) if wanted else ()
+        relations = await self._known_relations(principal.organization, view, read, request, sight, at)
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
         ranked = rank_facts(view, request, vector, page, names)
@@ -115,49 +114,27 @@ class Recaller:
             Withheld(name=name, why=why_withheld(declared[name].sensitivity)) for name in sorted(view.withheld)
         )
 
-    async def _relations(
-        self, organization: str, view: EntityView, read: EntityRead, until: str | None, sight: Sight
+    async def _known_relations(
+        self,
+        organization: str,
+        view: EntityView,
+        read: EntityRead,
+        request: RecallRequest,
+        sight: Sight,
+        at: Instants,
     ) -> tuple[KnownRelation, ...]:
-        """Return the relations to and from entities that there are; of one that was merged, what it is a part of."""
-        outgoing = list(view.relations.items())[:RELATIONS_MAX]
-        incoming = [(view.entity, item) for item in read.incoming]
-        for absorbed in parts(view.memories.values()):
-            place = keys.head(organization, absorbed)
-            page = await self._store.query("memory", place.partition, keys.incoming(), limit=RELATIONS_MAX)
-            incoming += [(absorbed, item) for item in page.items]
-        pointing = [(target, *_origin(item), item) for target, item in incoming[:RELATIONS_MAX]]
-        others = dict.fromkeys([*(one.target for one, _ in outgoing), *(origin for _, _, origin, _ in pointing)])
-        heads = {head.entity: head for head in await self._entities.heads(organization, list(others))}
-        found: list[KnownRelation] = []
-        for relation, memory in outgoing:
-            head = await self._standing(organization, heads.get(relation.target))
-            if head and await self._entities.shown(organization, head, sight):
-                found.append(KnownRelation(type=relation.type, target=head.entity.ref, memory_id=memory.id))
-        told: list[tuple[tuple[str, str], KnownRelation]] = []
-        for target, kind, origin, item in pointing:
-            head = await self._standing(organization, heads.get(origin))
-            if head is None:
-                continue
-            basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
-            if basis and (until is None or basis[1] <= until):
-                source = head.entity.ref
-                known = KnownRelation(type=kind, source=source, direction="in", memory_id=basis[0])
-                told.append(((basis[1], kind), known))
-        # By when they were told: the order of ids would say which entities somebody else knew before.
-        return (*found, *(known for _, known in sorted(told, key=lambda pair: pair[0])))
-
-    async def _standing(self, organization: str, head: Head | None) -> Head | None:
-        """Return a head, or that of what the entity was merged into."""
-        if head is None or head.merged_into is None:
-            return head
-        stored = await self._entities.survivor(organization, head.merged_into)
-        return stored.head if stored else None
+        """Return the relations that an answer shows, those that are over too where the past is asked for."""
+        if "relations" not in request.include:
+            return ()
+        history = "history" in request.include or request.as_of is not None
+        found = await self.relations.of(organization, view, read.incoming, sight, at, history=history)
+        return tuple(self.relations.told(one, at) for one in found)
 
     async def _past(
         self,
         organization: str,
         view: EntityView,
-        at: tuple[str | None, str | None],
+        at: Instants,
         degraded: list[str],
         space: ActiveSpace,
         hidden: Restriction,
@@ -168,7 +145,7 @@ class Recaller:
         unless another one is given. Where nothing had been recorded yet, because the past was filled in later, it is
         what is now known to have been valid then, and `degraded` says so.
         """
-        as_of, known_at = at
+        as_of, known_at = at.as_of, at.known_at
         log = await read_log(self._store, organization, view.entity, as_of=known_at or as_of)
         known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
         if hidden:
@@ -207,9 +184,3 @@ class Recaller:
                     break
                 answer = replace(answer, sources=(*(answer.sources or ()), entry))
         return answer
-
-
-def _origin(item: Item) -> tuple[str, EntityId]:
-    """Return the type and the origin of a relation as it is noted with its target."""
-    _, kind, origin_type, origin_id = item.key.sort.split("#")
-    return kind, EntityId(origin_type, origin_id)
