@@ -10,9 +10,10 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.documents.document import Document
+from interlayer.documents.document import Document, Piece
 from interlayer.errors import InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
@@ -302,14 +303,19 @@ def _reading_of(read: _Read, number: int) -> Reading:
     document = reading.document
     if document is None:
         return reading
-    if number and not subject.told:
-        return replace(reading, document=_EMPTY, valued=_EMPTY)
-    pieces = tuple(
-        piece
-        for piece in document.pieces
-        if (told.about((piece.start, piece.end)) is subject.told if piece.kind == "statement" else number == 0)
-    )
-    valued = told.document_of(subject.told, document)
+    # What the caller says of somebody in the content's own words is not said of anybody else.
+    given = {exact_form(one.text): read.named[one.about] for one in read.request.facts if one.about}
+
+    def is_of(piece: Piece) -> bool:
+        if piece.kind != "statement":
+            return number == 0
+        place = given.get(exact_form(piece.text)) if given else None
+        if place is not None:
+            return place == number
+        return (number == 0 or subject.told is not None) and told.about((piece.start, piece.end)) is subject.told
+
+    pieces = tuple(piece for piece in document.pieces if is_of(piece))
+    valued = told.document_of(subject.told, document) if subject.told or number == 0 else _EMPTY
     return replace(reading, document=replace(document, pieces=pieces), valued=valued)
 
 
