@@ -15,7 +15,7 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.answer import AmbiguousMention
 from interlayer.memory.projection.spaces import ActiveSpace
-from interlayer.memory.requests import FactCandidate, MemorizeRequest
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RelationCandidate
 from interlayer.models.embedder import Vectors
 from interlayer.principal import Principal
 from interlayer.storage.items import Delete
@@ -52,7 +52,9 @@ def fingerprint_of(principal: Principal, request: MemorizeRequest) -> str:
 class Reading:
     """The content of a call without its secrets, as a document, and what a model made of it: candidates, or why none.
 
-    There is no document of content that a model reads anew.
+    There is no document of content that a model reads anew. `addressed` are the places that speak to a model. As a
+    part of a call reads it, `document` holds what is about its entity and `valued` what may state a value of it;
+    `extracted` is what the model says of it, `answered` all that the model said.
     """
 
     content: str
@@ -60,6 +62,9 @@ class Reading:
     document: Document | None = None
     extracted: Extracted | None = None
     failed: str | None = None
+    addressed: Sequence[tuple[int, int]] = ()
+    valued: Document | None = None
+    answered: Extracted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,14 @@ class GateResult:
     pending: str = ""  # why a model has still to read the content
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedRelation:
+    """A relation that a call states, and whom it points at."""
+
+    said: RelationCandidate
+    target: EntityReference
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPart:
     """What a call says of one entity, after the gates: everything that a retry needs again.
@@ -85,7 +98,7 @@ class PreparedPart:
     memory_id: str
     reference: EntityReference
     gated: GateResult
-    relations: Sequence[tuple[str, EntityReference]] = ()
+    relations: Sequence[PreparedRelation] = ()
     vectors: Vectors | None = None
     naming: Sequence[str] = ()
     naming_vectors: Vectors | None = None

@@ -122,8 +122,8 @@ class Decider:
         if resolved.entity and (read is None or read.stored.head.merged_into):
             raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
         relations = [
-            Relation(kind, await targets.find(prepared.call.principal, reference, visibility))
-            for kind, reference in part.relations
+            Relation(one.said.type, await targets.find(prepared.call.principal, one.target, visibility))
+            for one in part.relations
         ]
         return PartAsRead(part, resolved, entity, read, tuple(dict.fromkeys(relations)))
 

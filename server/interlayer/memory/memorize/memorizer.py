@@ -69,7 +69,7 @@ class Memorizer:
         self._receipts = receipts
         self._resolution = Resolution(store, entities, schema)
         self._decider = Decider(entities, self._resolution, spaces, schema, clock)
-        self._preparation = Preparation(entities, self._resolution, schema, spaces, extractors, clock)
+        self._preparation = Preparation(store, entities, self._resolution, schema, spaces, extractors, clock)
         self.in_flight = InFlightCalls(store, clock)
 
     async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
