@@ -173,6 +173,7 @@ class Memorizer:
         found: list[ResolvedEntity] = []
         for part in prepared.parts:
             one = part.resolved or await self._resolution.resolve(principal.organization, part.reference, sight)
+            part = replace(part, reference=one.reference or part.reference)
             known = [other.entity for other in found]
             if one.entity and one.entity in known:
                 place = known.index(one.entity)
