@@ -155,8 +155,8 @@ class Memorizer:
             changes = [await self._decider.decide(prepared, one, now) for one in read]
             decided = sum(len(one.decisions) for one in changes)
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
-            unknown = [part for part, one, _ in told if one.entity is None and part.is_empty]
-            operations = [*made, *await self._beside(changes, answer, made, unknown)]
+            left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
+            operations = [*made, *await self._beside(changes, answer, made, left_out)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
                 raise InvalidInput("relations", problem, "Split it into several calls.")
@@ -193,17 +193,17 @@ class Memorizer:
         changes: Sequence[MemoryChange],
         answer: MemorizeAnswer,
         made: Sequence[Operation],
-        unknown: Sequence[PreparedPart],
+        left_out: Sequence[tuple[PreparedPart, EntityId | None]],
     ) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading.
 
-        Of those who are `unknown` all was turned down.
+        Of those who are `left_out` all was turned down.
         """
         prepared = changes[0].prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *(one for change in changes for one in self._rejections(prepared, change.part, change.entity)),
-            *(one for part in unknown for one in self._rejections(prepared, part, None)),
+            *(one for part, entity in left_out for one in self._rejections(prepared, part, entity)),
             await memory_receipt(self._receipts, prepared, changes[0].entity, changes, made),
             *prepared.call.removal(),
         ]
