@@ -10,6 +10,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
+from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.properties import Outcome, PropertyState, folded, with_values
 from interlayer.memory.log.records import EntityId, Head, Labels, Memorized
 from interlayer.memory.memorize.call import PreparedCall
@@ -64,13 +65,15 @@ class MemoryChange:
             stated=self.view.stated,
         )
         claims = _claims(organization, self.prepared.reference, self.before.head if self.before else None, self.after)
-        return [
-            *change.operations(),
-            *claims,
-            *self._content(organization),
-            *self._conflicts(organization),
-            *self.targets,
-        ]
+        return once_each(
+            [
+                *change.operations(),
+                *claims,
+                *self._content(organization),
+                *self._conflicts(organization),
+                *self.targets,
+            ]
+        )
 
     def _content(self, organization: str) -> Iterator[Operation]:
         content = self.prepared.request.content or ""
