@@ -20,7 +20,7 @@ from emulators import REGION, emulating
 from faulty_proxy import Exchange, FaultyProxy, faulty_proxy
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, SearchRequest
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, RelationCandidate, SearchRequest
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.tables import Wish, create_tables
 from interlayer_policies.governance import Facets
@@ -149,7 +149,9 @@ async def scenarios(parts: Parts, proxy: FaultyProxy) -> dict[str, Cost]:
     }
     for name, calls in ways.items():
         costs[name] = await measured(proxy, calls)
-    await memorize(0, facts=[], relations=[("partner_of", f"company:c{n}.example") for n in range(5)])()
+    await memorize(
+        0, facts=[], relations=[RelationCandidate("partner_of", f"company:c{n}.example") for n in range(5)]
+    )()
     costs["`recall_entity` with five relations"] = await measured(proxy, [recall() for _ in range(CALLS)])
     return costs
 

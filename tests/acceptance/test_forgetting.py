@@ -14,7 +14,7 @@ from interlayer.app.composition import Parts
 from interlayer.app.transfer import export
 from interlayer.errors import InterlayerError, NotFound
 from interlayer.ids import system_clock
-from interlayer.memory.requests import Condition, SearchRequest
+from interlayer.memory.requests import Condition, RelationCandidate, SearchRequest
 from organizations import context, home_of, listed, memorize, publish, recall
 from traces import in_files, in_index, remaining
 from workers import killed
@@ -50,7 +50,10 @@ async def fill(parts: Parts) -> dict[str, Any]:
         content=f"The {CONTENT} door was left open. The {DUPLICATE} gate is red! the {DUPLICATE} gate is RED.",
         properties={"location": EARLIER, "job_title": f"{EARLIER} pilot"},
         identifiers={"email": f"{MAIL}@acme.example", "crm_id": f"{CRM}-7"},
-        relations=[("works_at", "company:acme.example"), ("knows", "contact:bo@acme.example")],
+        relations=[
+            RelationCandidate("works_at", "company:acme.example"),
+            RelationCandidate("knows", "contact:bo@acme.example"),
+        ],
         source=f"{SOURCE} call",
         idempotency_key=f"{ANSWER_KEY}-1",
     )

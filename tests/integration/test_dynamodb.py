@@ -18,6 +18,7 @@ from interlayer.app.settings import Settings, load
 from interlayer.app.transfer import export
 from interlayer.app.transfer import load as import_file
 from interlayer.ids import system_clock
+from interlayer.memory.requests import RelationCandidate
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.tables import Wish, create_tables
 from organizations import context, listed, memorize, publish, recall
@@ -120,9 +121,15 @@ async def filled(parts: Parts) -> None:
     await publish(parts, "please", "perhaps")
     await memorize(parts, ACME, "Acme uses Oracle.", "Acme has a pier.", name="Acme Ltd", properties={"employees": 280})
     await memorize(
-        parts, ACME, "Acme uses Oracle.", properties={"employees": 300}, relations=[("partner_of", "company:g.com")]
+        parts,
+        ACME,
+        "Acme uses Oracle.",
+        properties={"employees": 300},
+        relations=[RelationCandidate("partner_of", "company:g.com")],
     )
-    await memorize(parts, "contact:sarah@acme.example", "Sarah likes tea.", relations=[("works_at", ACME)])
+    await memorize(
+        parts, "contact:sarah@acme.example", "Sarah likes tea.", relations=[RelationCandidate("works_at", ACME)]
+    )
     content = " ".join(f"Acme delivered pump number {n} to the port of town {n}." for n in range(300))
     await memorize(parts, ACME, content=content)
 

@@ -12,7 +12,7 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 from interlayer.answers import as_json
 from interlayer.app.composition import Parts, build
 from interlayer.app.settings import load
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, RecallRequest, RelationCandidate
 from interlayer.storage.dynamodb.client import Place
 from interlayer.storage.dynamodb.tables import Wish, create_tables
 from interlayer_policies.governance import Facets
@@ -101,9 +101,11 @@ async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: Fault
 
 
 async def test_relations_take_one_request_more_however_many_there_are(parts: Parts, proxy: FaultyProxy) -> None:
-    await memorize(parts, facts=ten_facts(), relations=[("partner_of", f"company:p{n}.example") for n in range(5)])
+    await memorize(
+        parts, facts=ten_facts(), relations=[RelationCandidate("partner_of", f"company:p{n}.example") for n in range(5)]
+    )
     for number in range(5):
-        await memorize(parts, f"contact:c{number}@acme.example", relations=[("works_at", ACME)])
+        await memorize(parts, f"contact:c{number}@acme.example", relations=[RelationCandidate("works_at", ACME)])
     proxy.forget()
     assert len((await recall(parts))["relations"]) == 10
     assert counted(proxy) == [*READ, "BatchGetItem"]

@@ -23,6 +23,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelationCandidate,
     SearchRequest,
 )
 from interlayer.storage.items import Operation
@@ -46,7 +47,7 @@ FIRST = MemorizeRequest(
     name="Acme Ltd",
     content="Acme uses Oracle as its primary database. Acme sells pumps to 300 customers.",
     properties=[PropertyCandidate("employees", 280, 0.9), PropertyCandidate("industry", "pumps", 0.8)],
-    relations=[("partner_of", "company:globex.example")],
+    relations=[RelationCandidate("partner_of", "company:globex.example")],
     identifiers={"crm_id": "77"},
     source="call 1",
     idempotency_key="once",

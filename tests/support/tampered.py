@@ -10,7 +10,7 @@ from typing import Any
 
 from interlayer.app.composition import Parts
 from interlayer.audit.trail import event_hash
-from interlayer.memory.requests import RecallRequest, SearchRequest
+from interlayer.memory.requests import RecallRequest, RelationCandidate, SearchRequest
 from interlayer.principal import Principal
 from interlayer_policies.governance import Facets, PolicyFile
 from organizations import POLICY, PassingClock, context, memorize, publish
@@ -86,7 +86,7 @@ async def _remember(parts: Parts, done: Traces) -> None:
         "Ann sells pumps.",
         content="Ann Quill keeps a submarine in Oslo. She likes tea.",
         properties={"job_title": "captain"},
-        relations=[("works_at", "company:acme.example")],
+        relations=[RelationCandidate("works_at", "company:acme.example")],
     )
     more = await memorize(parts, "contact:ann@acme.example", "Ann moved to Bergen.", "Ann plays chess.")
     done.ids |= {"memory": ann["memory_id"], "ref": ann["entity"]["ref"], "second": more["memory_id"]}

@@ -8,7 +8,13 @@ from pydantic.json_schema import SkipJsonSchema
 from interlayer.errors import InvalidInput
 from interlayer.ids import parse_instant, timestamp
 from interlayer.memory.memorize.answer import MemorizeAnswer
-from interlayer.memory.requests import CALLER_CONFIDENCE, FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import (
+    CALLER_CONFIDENCE,
+    FactCandidate,
+    MemorizeRequest,
+    PropertyCandidate,
+    RelationCandidate,
+)
 from interlayer.principal import Principal
 from interlayer_tools.renderings.memory import memorize_text
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, PropertyValue, Tool
@@ -27,6 +33,7 @@ class FactInput(Input):
     observed_at: OptionalText = None
     replaces: Annotated[OptionalText, Field(description="fact_id or words of the fact that no longer holds")] = None
     ended: Annotated[bool, Field(description="what it says is over")] = False
+    about: Annotated[OptionalText, Field(description="whom it is about, if not entity")] = None
 
 
 class PropertyInput(Input):
@@ -36,19 +43,23 @@ class PropertyInput(Input):
     value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
     remove: Annotated[bool, Field(description="takes value out; without value: clears it")] = False
+    about: OptionalText = None
 
 
 class RelationInput(Input):
-    """A link to another entity."""
+    """A link from `entity`, or `source`, to another entity."""
 
     type: str
     target: EntityText
+    source: OptionalText = None
+    ended: bool = False
+    observed_at: OptionalText = None
 
 
 class MemorizeInput(Input):
     """Arguments of memorize."""
 
-    entity: Annotated[EntityText, Field(description="type:key, e.g. contact:ann@acme.com, deal:D-7")]
+    entity: Annotated[OptionalText, Field(description="type:key, e.g. contact:ann@acme.com, deal:D-7")] = None
     content: OptionalText = None
     facts: list[FactInput] = []
     properties: list[PropertyInput] = []
@@ -65,32 +76,38 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
     """Remember. Raises `InterlayerError`; then nothing was stored."""
     facts: list[FactCandidate] = []
     for number, fact in enumerate(given.facts):
-        observed = parse_instant(fact.observed_at, f"facts.{number}.observed_at") if fact.observed_at else None
         confidence = CALLER_CONFIDENCE if fact.confidence is None else fact.confidence
         text = " ".join(fact.text.split())
-        seen = timestamp(observed) if observed else None
+        seen = _instant(fact.observed_at, f"facts.{number}.observed_at")
         replaced = " ".join((fact.replaces or "").split()) or None
-        facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended))
+        facts.append(FactCandidate(text, confidence, seen, replaces=replaced, ended=fact.ended, about=fact.about))
     properties = [
         PropertyCandidate(
             one.name,
             one.value,
             CALLER_CONFIDENCE if one.confidence is None else one.confidence,
             remove=one.remove,
+            about=one.about,
         )
         for one in given.properties
     ]
     lacking = next((number for number, one in enumerate(properties) if one.value is None and not one.remove), None)
     if lacking is not None:
         raise InvalidInput(f"properties.{lacking}.value", "is missing.", "Give a value, or remove: true to empty it.")
-    if len({(one.name, one.remove) for one in properties}) < len(properties):
+    if len({(one.about, one.name, one.remove) for one in properties}) < len(properties):
         raise InvalidInput("properties", "one name was given twice.", "Give each property once; a list takes several.")
+    relations = [
+        RelationCandidate(
+            one.type, one.target, one.source, one.ended, _instant(one.observed_at, f"relations.{number}.observed_at")
+        )
+        for number, one in enumerate(given.relations)
+    ]
     request = MemorizeRequest(
         entity=given.entity,
         content=given.content,
         facts=facts,
         properties=properties,
-        relations=[(one.type, one.target) for one in given.relations],
+        relations=relations,
         identifiers=given.identifiers,
         name=given.name,
         source=given.source,
@@ -99,6 +116,11 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         visibility=given.visibility or "",
     )
     return await domains.memory.memorizer.memorize(principal, request)
+
+
+def _instant(text: str | None, field_name: str) -> str | None:
+    """Return a time as it is stored. Raises `InvalidInput` naming the field."""
+    return timestamp(parse_instant(text, field_name)) if text else None
 
 
 TOOL = Tool(

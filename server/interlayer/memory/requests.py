@@ -34,7 +34,8 @@ class FactCandidate:
     """A statement that may be remembered. A model gives the words it rests on and whom it is about.
 
     `replaces` names the fact that no longer holds, by its id or its words. `ended` says that what the text says is
-    over. `repeats` is the id of the fact that a model takes it to say again.
+    over. `repeats` is the id of the fact that a model takes it to say again. `about` is whom it is about, None for the
+    entity of the call.
     """
 
     text: str
@@ -47,13 +48,14 @@ class FactCandidate:
     replaces: str | None = None
     ended: bool = False
     repeats: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyCandidate:
     """A property value that may be remembered, not yet in normal form.
 
-    `remove` takes the value out of a list, or empties the property.
+    `remove` takes the value out of a list, or empties the property. `about` is as with a fact.
     """
 
     name: str
@@ -63,17 +65,33 @@ class PropertyCandidate:
     origin: Origin = "caller"
     quote: str | None = None
     remove: bool = False
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationCandidate:
+    """A link between two entities that may be remembered, both named as a caller names an entity.
+
+    `source` is where it starts, None for the entity of the call. `ended` says that it is over.
+    """
+
+    type: str
+    target: str
+    source: str | None = None
+    ended: bool = False
+    observed_at: str | None = None
+    confidence: float = CALLER_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeRequest:
     """What a caller wants remembered, as it came; the contract has the meaning of each field."""
 
-    entity: str
+    entity: str | None = None
     content: str | None = None
     facts: Sequence[FactCandidate] = ()
     properties: Sequence[PropertyCandidate] = ()
-    relations: Sequence[tuple[str, str]] = ()
+    relations: Sequence[RelationCandidate] = ()
     identifiers: Mapping[str, str] = field(default_factory=dict[str, str])
     name: str | None = None
     source: str | None = None

@@ -17,6 +17,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelationCandidate,
     SearchRequest,
 )
 from interlayer.principal import Principal
@@ -72,7 +73,7 @@ class Writers(RuleBasedStateMachine):
             facts=[FactCandidate(text, 0.9)],
             properties=[PropertyCandidate(TEXTS[place[1].partition(":")[0]], token, 0.9)],
             source=f"mail {token}",
-            relations=[("knows", ENTITIES[next(self.numbers) % len(ENTITIES)])],
+            relations=[RelationCandidate("knows", ENTITIES[next(self.numbers) % len(ENTITIES)])],
         )
         self.call(self.rooms[process].memorizer.memorize, Principal(place[0], "writer"), request)
 

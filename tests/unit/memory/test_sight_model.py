@@ -20,6 +20,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelationCandidate,
     SearchRequest,
 )
 from interlayer.memory.schema.schema import parse_schema
@@ -208,7 +209,9 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(writer=people, entity=places, visibility=st.sampled_from(VISIBILITIES), other=places)
     def relate(self, writer: int, entity: str, visibility: str, other: str) -> None:
-        self.memorize(writer, MemorizeRequest(entity=entity, relations=[("knows", other)], visibility=visibility))
+        self.memorize(
+            writer, MemorizeRequest(entity=entity, relations=[RelationCandidate("knows", other)], visibility=visibility)
+        )
 
     @rule(writer=people, entity=places, visibility=st.sampled_from(VISIBILITIES))
     def name(self, writer: int, entity: str, visibility: str) -> None:

@@ -19,7 +19,7 @@ from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.name_index import names_left
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.log.revision import later_readings, list_shared_facts, without_fact, without_memories
-from interlayer.memory.memorize.in_flight import InFlightCalls
+from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import Delete, ItemStore, Operation

@@ -11,7 +11,7 @@ from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, LogEntry, Memorized, Relation
 from interlayer.memory.log.revision import place_in
-from interlayer.memory.memorize.in_flight import InFlightCalls
+from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
 
@@ -40,7 +40,7 @@ class References:
         found: list[Key] = []
         for call in await self._in_flight.waiting(organization):
             with suppress(Ambiguous, InvalidInput):
-                named = parse_entity(call.request.entity, self._schema)
+                named = parse_entity(call.request.entity or "", self._schema)
                 if await self._entities.resolve(organization, named) == entity:
                     found += [operation.key for operation in call.removal()]
         return found

@@ -12,17 +12,24 @@ from interlayer.text.visible import visible, visible_in
 def as_seen(request: MemorizeRequest) -> MemorizeRequest:
     """Return a call without the characters of its texts that cannot be seen."""
     facts = [
-        replace(fact, text=visible(fact.text), replaces=visible(fact.replaces) if fact.replaces else None)
+        replace(
+            fact,
+            text=visible(fact.text),
+            replaces=visible(fact.replaces) if fact.replaces else None,
+            about=visible_in(fact.about),
+        )
         for fact in request.facts
     ]
-    properties = [replace(one, value=visible_in(one.value)) for one in request.properties]
+    properties = [replace(one, value=visible_in(one.value), about=visible_in(one.about)) for one in request.properties]
     return replace(
         request,
-        entity=visible(request.entity),
+        entity=visible_in(request.entity),
         content=visible_in(request.content),
         facts=facts,
         properties=properties,
-        relations=[(kind, visible(target)) for kind, target in request.relations],
+        relations=[
+            replace(one, target=visible(one.target), source=visible_in(one.source)) for one in request.relations
+        ],
         identifiers={kind: visible(value) for kind, value in request.identifiers.items()},
         name=visible_in(request.name),
         source=visible_in(request.source),
@@ -38,8 +45,14 @@ def check_labels(request: MemorizeRequest) -> None:
         "idempotency_key": request.idempotency_key,
         **{f"identifiers.{kind[:40]}": value for kind, value in request.identifiers.items()},
     }
-    targets = [("relations.target", target.partition(":")[2]) for _, target in request.relations]
-    for field_name, text in [*labels.items(), *targets]:
+    others = [
+        *(("relations.target", one.target) for one in request.relations),
+        *(("relations.source", one.source) for one in request.relations),
+        *(("facts.about", one.about) for one in request.facts),
+        *(("properties.about", one.about) for one in request.properties),
+    ]
+    keys = [(field_name, (text or "").partition(":")[2]) for field_name, text in others]
+    for field_name, text in [*labels.items(), *keys]:
         bare = (text or "").partition(":")[2] if field_name == "entity" else text
         # Halves of characters are refused when the label is read.
         if bare and is_instruction(bare.encode(errors="replace").decode()):

@@ -8,6 +8,7 @@
 | `ORG#e#TYPE#ID`                  | `r#RELATION#TYPE#ID`    | relations that point at it                        |
 | `ORG#s#MEMORY_ID`                | `PART`                  | the content that was memorized, in parts          |
 | `ORG#m#MEMORY_ID`                | `at`                    | which entity and revision a memory belongs to     |
+| `ORG#m#MEMORY_ID`                | `at#PART`               | those of another entity that the memory tells of  |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
 | `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
 | `ORG#n#NAME`                     | `TYPE#ID`               | entities of any type that a content may mean by it |
@@ -43,7 +44,7 @@ finds all bearers of a key.
 import hashlib
 from typing import Any
 
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.records import EntityId, interaction_of
 from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
@@ -120,8 +121,10 @@ def source(organization: str, memory_id: str, part: int) -> Key:
 
 
 def memory_place(organization: str, memory_id: str) -> Key:
-    """Return the key under which a memory's entity is found."""
-    return _key(organization, "m", memory_id, sort="at")
+    """Return the key under which the entity of a memory, or of a part of one, is found."""
+    interaction = interaction_of(memory_id)
+    part = memory_id[len(interaction) + 1 :]
+    return _key(organization, "m", interaction, sort=f"at#{part}" if part else "at")
 
 
 def entity_body(entity: EntityId) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Preparing a call: parse whom it is about, read its content, pass the gates, embed. Done once for all attempts."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -10,27 +10,37 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.errors import Unavailable
+from interlayer.documents.document import Document
+from interlayer.errors import InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import of_statements
 from interlayer.memory.extraction.extractor import Extractors
+from interlayer.memory.extraction.plain import PATTERN_CONFIDENCE
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.log.records import Head
-from interlayer.memory.memorize.call import Call, PreparedCall, Reading
+from interlayer.memory.log.records import EntityId, Head, part_id
+from interlayer.memory.memorize.answer import AmbiguousMention
+from interlayer.memory.memorize.call import Call, GateResult, PreparedCall, PreparedPart, PreparedRelation, Reading
 from interlayer.memory.memorize.content import read_with_model
-from interlayer.memory.memorize.intake import admit, gate, read_plainly, relation_type, without_secrets
-from interlayer.memory.projection.spaces import Spaces
+from interlayer.memory.memorize.intake import admit, check_orders, gate, read_plainly, relation_type, without_secrets
+from interlayer.memory.memorize.mentions.mentions import Mentions
+from interlayer.memory.memorize.mentions.told import Subject, Told
+from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.replacing import names_by_words
-from interlayer.memory.requests import MemorizeRequest
+from interlayer.memory.requests import MemorizeRequest, RelationCandidate
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
+from interlayer.storage.items import ItemStore
 
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
+Judge = Callable[[MemorizeRequest, GateContext, Reading], GateResult]
+"""Sends the candidates of a part of a call through the gates."""
+
+_EMPTY: Final = Document(())
 _INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
 _LONG_AT_ONCE: Final = 4  # such threads share one processor with all who wait for short answers
 _long_work: Final = RunVar[anyio.CapacityLimiter]("interlayer_long_work")
@@ -40,13 +50,35 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class _Subject:
+    """Somebody of whom a call tells: whom it names, who that is as far as it was looked up, and its gates' context."""
+
+    reference: EntityReference
+    context: GateContext
+    resolved: ResolvedEntity | None = None
+    told: Subject | None = None
+
+    @property
+    def entity(self) -> EntityId | None:
+        """Who it is, None for somebody who is new, or was not looked up."""
+        return self.resolved.entity if self.resolved else None
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
-    """A call whose content was read, without secrets; whom it is about, as far as that had to be known for it."""
+    """A call whose content was read, without secrets, and of whom it tells; whom it is mainly about first."""
 
     request: MemorizeRequest
-    context: GateContext
+    subjects: Sequence[_Subject]
     reading: Reading
-    resolved: ResolvedEntity | None
+    told: Told
+    named: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Entity string of a statement -> the place of its subject."""
+
+    @property
+    def main(self) -> _Subject:
+        """Whom it is mainly about."""
+        return self.subjects[0]
 
 
 class Preparation:
@@ -54,6 +86,7 @@ class Preparation:
 
     def __init__(
         self,
+        store: ItemStore,
         entities: Entities,
         resolution: Resolution,
         schema: Schema,
@@ -67,6 +100,7 @@ class Preparation:
         self._spaces = spaces
         self._extractors = extractors
         self._clock = clock
+        self._mentions = Mentions(store, entities, resolution, schema)
 
     async def prepare(self, call: Call, keep: Keep, *, by_operator: bool = False) -> PreparedCall:
         """Prepare a call, which is kept before a model is asked.
@@ -75,69 +109,226 @@ class Preparation:
         be remembered.
         """
         request, organization = call.request, call.principal.organization
-        reference = self._resolution.parse(request.entity, request.identifiers, request.name)
-        relations = [
-            (relation_type(kind), self._resolution.parse(target, field="relations.target"))
-            for kind, target in request.relations
-        ]
+        main = self._resolution.parse(request.entity, request.identifiers, request.name) if request.entity else None
+        for number, one in enumerate(request.relations):
+            relation_type(one.type)
+            self._resolution.parse(one.target, field=f"relations.{number}.target")
         observed_at = request.observed_at or self._clock()
-        read = await self._read(call, reference, observed_at, keep)
+        read = await self._read(call, main, observed_at, keep)
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
-        gated = await run_over(said, partial(judge, read.request, read.context, read.reading))
         space = await self._spaces.of(organization)
-        naming = list(dict.fromkeys(fact.replaces or "" for fact in gated.facts if names_by_words(fact)))
-        vectors, degraded = await of_statements(space, [*(fact.text for fact in gated.facts), *naming])
-        count = len(gated.facts)
+        parts = await run_over(said, partial(self._parts, call.memory_id, read, judge))
+        if not read.reading.extracted and not by_operator:
+            check_orders(read.request, [one.gated for one in parts])
+        parts, degraded = await _embedded(parts, space)
         return PreparedCall(
             call=call,
             request=read.request,
-            reference=reference,
-            relations=relations,
-            observed_at=timestamp(read.context.observed_at),
-            gated=gated,
+            observed_at=timestamp(read.main.context.observed_at),
             space=space,
-            vectors=None if vectors is None else vectors[:count],
+            parts=parts,
             degraded=degraded,
-            naming=naming,
-            naming_vectors=None if vectors is None else vectors[count:],
-            resolved=read.resolved,
+            ambiguous=tuple(
+                AmbiguousMention(mention=one.mention, candidates=one.candidates) for one in read.told.ambiguous
+            ),
         )
 
-    async def _read(self, call: Call, reference: EntityReference, observed_at: datetime, keep: Keep) -> _Read:
-        """Read the content of a call. What is known of the entity before tells whom "she" may mean."""
+    async def _read(self, call: Call, main: EntityReference | None, observed_at: datetime, keep: Keep) -> _Read:
+        """Read the content of a call. What is known of its entities before tells whom "she" may mean."""
         request, organization = call.request, call.principal.organization
         if not request.content:
-            context = gate_context(self._schema, reference, None, observed_at)
-            return _Read(without_secrets(request, _NOTHING), context, _NOTHING, None)
-        resolved = await self._resolve(call.principal, reference)
-        audience = audience_of(request.visibility)
-        stored = resolved.read.stored.head if resolved.read else None
-        head = await self._entities.shown(organization, stored, audience) if stored else None
+            main = main or self._first_named(request)
+            subject = _Subject(main, gate_context(self._schema, main, None, observed_at))
+            read = _Read(without_secrets(request, _NOTHING), [subject], _NOTHING, Told())
+            return await self._with_named(call.principal, read)
+        resolved = await self._resolve(call.principal, main) if main else None
         longest = self._schema.gates.fact_characters_max
         reading = await run_over(len(request.content), partial(read_plainly, request.content, observed_at, longest))
         if request.observed_at is None and reading.document:
             observed_at = reading.document.written_at or observed_at
-        context = gate_context(self._schema, reference, head, observed_at)
         request = without_secrets(request, reading)
+        told = Told()
+        if reading.document:
+            entity = resolved.entity if resolved else None
+            told = await self._mentions.told(call.principal, reading.content, reading.document, main, entity)
+        if main is None:
+            main = told.main.reference if told.main else self._first_named(request)
+            given = self._resolution.parse(_text_of(main), request.identifiers, request.name)
+            main = replace(main, identifiers={**main.identifiers, **given.identifiers}, name=given.name or main.name)
+            resolved = await self._resolve(call.principal, main)
+        audience = audience_of(request.visibility)
+        stored = resolved.read.stored.head if resolved and resolved.read else None
+        head = await self._entities.shown(organization, stored, audience) if stored else None
+        context = gate_context(self._schema, main, head, observed_at)
+        subjects = [_Subject(main, context, resolved), *await self._told_of(call, told, observed_at)]
+        read = _Read(request, subjects, reading, told)
         try:
             model = await self._extractors.current(organization)
         except Unavailable as error:
             failed = replace(reading, failed=f"the model cannot be told: {error}")
-            return _Read(request, context, failed, resolved)
-        if model is None:
-            return _Read(request, context, reading, resolved)
-        await keep(replace(request, observed_at=observed_at), model.timeout_s)
-        space = await self._spaces.of(organization)
-        view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
-        read = await read_with_model(model, reading, context, view, space)
-        return _Read(request, context, read, resolved)
+            return await self._with_named(call.principal, replace(read, reading=failed))
+        if model is not None:
+            await keep(replace(request, observed_at=observed_at), model.timeout_s)
+            space = await self._spaces.of(organization)
+            view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
+            read = replace(read, reading=await read_with_model(model, reading, context, view, space))
+        return await self._with_named(call.principal, read)
+
+    def _first_named(self, request: MemorizeRequest) -> EntityReference:
+        """Return whom the first statement of a call that names no entity is about. Raises `InvalidInput` for nobody."""
+        named = [
+            *((f"facts.{number}.about", one.about) for number, one in enumerate(request.facts)),
+            *((f"properties.{number}.about", one.about) for number, one in enumerate(request.properties)),
+            *((f"relations.{number}.source", one.source) for number, one in enumerate(request.relations)),
+        ]
+        field_name, text = next(((name, text) for name, text in named if text), ("", None))
+        if text is None:
+            problem = "is missing, and nothing else names anybody."
+            raise InvalidInput("entity", problem, "Say whom the call is about, as type:key.")
+        return self._resolution.parse(text, field=field_name)
+
+    async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[_Subject]:
+        """Return the others of whom the content tells, as those who will see the call know them."""
+        organization, audience = call.principal.organization, audience_of(call.request.visibility)
+        known = await self._entities.heads(organization, [one.entity for one in told.subjects if one.entity])
+        heads = {head.entity: await self._entities.shown(organization, head, audience) for head in known}
+        found: list[_Subject] = []
+        for one in told.subjects:
+            context = gate_context(
+                self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
+            )
+            context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
+            resolved = ResolvedEntity(one.entity, ()) if one.entity and not one.reference.identifiers else None
+            found.append(_Subject(one.reference, context, resolved, one))
+        return found
+
+    async def _with_named(self, principal: Principal, read: _Read) -> _Read:
+        """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
+        extracted, request = read.reading.extracted, read.request
+        texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
+        texts += [("properties.about", one.about) for one in request.properties]
+        texts += [("relations.source", one.source) for one in request.relations]
+        if extracted:
+            texts += [("content", one.about) for one in (*extracted.facts, *extracted.properties)]
+        subjects, named = [*read.subjects], dict[str, int]()
+        for field_name, text in texts:
+            if not text or text in named:
+                continue
+            reference = self._resolution.parse(text, field=field_name)
+            places = {one.reference.identity: place for place, one in enumerate(subjects)}
+            place = places.get(reference.identity)
+            if place is None:
+                resolved = await self._resolve(principal, reference)
+                known = [one.entity for one in subjects]
+                place = known.index(resolved.entity) if resolved.entity in known and resolved.entity else len(subjects)
+                if place == len(subjects):
+                    head = resolved.read.stored.head if resolved.read else None
+                    audience = audience_of(request.visibility)
+                    shown = await self._entities.shown(principal.organization, head, audience) if head else None
+                    context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
+                    subjects.append(_Subject(reference, context, resolved))
+            named[text] = place
+        return replace(read, subjects=subjects, named=named)
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization
         found = await self._resolution.resolve(organization, reference, self._entities.sight(principal))
         read = await self._entities.read(organization, found.entity) if found.entity else None
         return replace(found, read=read)
+
+    def _parts(self, memory_id: str, read: _Read, judge: Judge) -> list[PreparedPart]:
+        """Send what a call says of each through the gates; those of whom nothing is said are left out."""
+        relations = self._relations(read)
+        parts: list[PreparedPart] = []
+        for number, subject in enumerate(read.subjects):
+            gated = judge(_request_of(read, number), subject.context, _reading_of(read, number))
+            part = PreparedPart(
+                memory_id=part_id(memory_id, number) if number else memory_id,
+                reference=subject.reference,
+                gated=replace(gated, pending="") if number else gated,
+                relations=relations.get(number, ()),
+                naming=list(dict.fromkeys(one.replaces or "" for one in gated.facts if names_by_words(one))),
+                resolved=subject.resolved,
+            )
+            if number == 0 or not part.is_empty or gated.rejected:
+                parts.append(part)
+        return parts
+
+    def _relations(self, read: _Read) -> Mapping[int, Sequence[PreparedRelation]]:
+        """Return the relations of a call by the place of whom they start at: the caller's, then the content's."""
+        found: dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]] = {}
+        for one in read.request.relations:
+            target = self._resolution.parse(one.target, field="relations.target")
+            place = read.named[one.source] if one.source else 0
+            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
+        places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
+        for one in read.told.relations:
+            target = one.target.reference if one.target else read.main.reference
+            place = places[id(one.source)] if one.source else 0
+            said = RelationCandidate(one.type, _text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE)
+            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(said, target))
+        return {place: list(some.values()) for place, some in found.items()}
+
+
+def _text_of(reference: EntityReference) -> str:
+    return f"{reference.entity.type}:{reference.entity.key}"
+
+
+def _request_of(read: _Read, number: int) -> MemorizeRequest:
+    """Return what the caller of a call says of one subject, by its place."""
+
+    def is_of(about: str | None) -> bool:
+        return (read.named[about] if about else 0) == number
+
+    return replace(
+        read.request,
+        facts=[one for one in read.request.facts if is_of(one.about)],
+        properties=[one for one in read.request.properties if is_of(one.about)],
+    )
+
+
+def _reading_of(read: _Read, number: int) -> Reading:
+    """Return what the content of a call, and a model that read it, say of one subject, by its place."""
+    reading, told, subject = read.reading, read.told, read.subjects[number]
+    if found := reading.extracted:
+        places = {None: 0, **read.named}
+        facts = [one for one in found.facts if places.get(one.about, 0) == number]
+        properties = [one for one in found.properties if places.get(one.about, 0) == number]
+        own = replace(found, facts=facts, properties=properties)
+        reading = replace(
+            reading, extracted=own if number == 0 else replace(own, lost=(), unknown_facts=0), answered=found
+        )
+    document = reading.document
+    if document is None:
+        return reading
+    if number and not subject.told:
+        return replace(reading, document=_EMPTY, valued=_EMPTY)
+    pieces = tuple(
+        piece
+        for piece in document.pieces
+        if (told.about((piece.start, piece.end)) is subject.told if piece.kind == "statement" else number == 0)
+    )
+    valued = told.document_of(subject.told, document)
+    return replace(reading, document=replace(document, pieces=pieces), valued=valued)
+
+
+async def _embedded(
+    parts: Sequence[PreparedPart], space: ActiveSpace
+) -> tuple[tuple[PreparedPart, ...], tuple[str, ...]]:
+    """Give the parts of a call the vectors of their statements, asked for at once."""
+    texts = [text for one in parts for text in (*(fact.text for fact in one.gated.facts), *one.naming)]
+    vectors, degraded = await of_statements(space, texts)
+    if vectors is None:
+        return tuple(parts), degraded
+    made: list[PreparedPart] = []
+    start = 0
+    for one in parts:
+        middle = start + len(one.gated.facts)
+        end = middle + len(one.naming)
+        made.append(replace(one, vectors=vectors[start:middle], naming_vectors=vectors[middle:end]))
+        start = end
+    return tuple(made), degraded
 
 
 def gate_context(schema: Schema, reference: EntityReference, head: Head | None, observed_at: datetime) -> GateContext:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 from interlayer.memory.curation import merge
 from interlayer.memory.reconciliation.reconcile import Decision
-from interlayer.memory.requests import PARTS, Condition, FactCandidate, PropertyCandidate
+from interlayer.memory.requests import PARTS, Condition, FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.storage.items import Operation
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ async def both(room: Any) -> tuple[str, str]:
         name="Globex",
         properties=industry("valves"),
         identifiers={"crm_id": "G-1"},
-        relations=[("supplies", "company:initech.example")],
+        relations=[RelationCandidate("supplies", "company:initech.example")],
         source="call 2",
     )
     return one["entity"]["ref"], other["entity"]["ref"]
@@ -193,7 +193,7 @@ async def test_what_is_forgotten_deep_inside_stays_forgotten_after_every_split(r
 
 async def test_relations_to_what_is_deep_inside_are_shown(room: Any) -> None:
     await both(room)
-    await room.memorize("company:hooli.example", relations=[("supplies", GLOBEX)])
+    await room.memorize("company:hooli.example", relations=[RelationCandidate("supplies", GLOBEX)])
     await room.merger.merge(room.principal, ACME, GLOBEX, "same firm")
     await room.facts("company:umbrella.example", "Umbrella sells rain.")
     await room.merger.merge(room.principal, "company:umbrella.example", ACME, "same firm")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from interlayer.answers import as_json
 from interlayer.errors import InvalidInput
 from interlayer.memory.recall.answer import TypedProperties
-from interlayer.memory.requests import Condition, PropertyCandidate, SearchRequest
+from interlayer.memory.requests import Condition, PropertyCandidate, RelationCandidate, SearchRequest
 from interlayer.memory.schema.duration import before
 from interlayer.memory.schema.schema import Schema, parse_schema, starter_schema
 
@@ -98,7 +98,7 @@ async def test_an_entity_with_nothing_left_is_not_known_any_more(kept: Any) -> N
         properties=located("Oslo"),
         content="Ann likes tea.",
         name="Ann Lee",
-        relations=[("works_at", "company:Acme")],
+        relations=[RelationCandidate("works_at", "company:Acme")],
     )
     assert (await kept.recall("company:Acme"))["relations"]
     kept.clock.now += timedelta(days=91)
@@ -153,7 +153,7 @@ async def test_what_a_younger_memory_says_too_goes_on_in_its_words(kept: Any) ->
 
 
 async def test_a_relation_whose_first_statement_is_hidden_can_be_stated_again(kept: Any) -> None:
-    works = [("works_at", "company:acme.example")]
+    works = [RelationCandidate("works_at", "company:acme.example")]
     await kept.memorize(ANN, relations=works)
     kept.clock.now += timedelta(days=91)
     again = await kept.memorize(ANN, relations=works)
@@ -164,7 +164,7 @@ async def test_a_relation_whose_first_statement_is_hidden_can_be_stated_again(ke
 
 @pytest.mark.on_disk
 async def test_a_target_that_nothing_was_said_of_goes_with_the_last_relation(kept: Any) -> None:
-    await kept.memorize("company:Acme", relations=[("employs", "contact:Zebulon")])
+    await kept.memorize("company:Acme", relations=[RelationCandidate("employs", "contact:Zebulon")])
     kept.clock.now += timedelta(days=91)
     assert (await kept.expirer.expire(kept.principal))["entities"] == 0
     await kept.forgetter.forget(kept.principal, "request", entity="company:Acme")
@@ -210,7 +210,7 @@ async def test_the_sweep_changes_no_answer(kept: Any, calls: list[Any]) -> None:
     principal = kept.principal = type(kept.principal)(f"org{kept.clock.now.timestamp():.0f}", "tester")
     for days, facts, place, related in calls:
         kept.clock.now += timedelta(days=days)
-        more: dict[str, Any] = {"relations": [("works_at", "company:Acme")]} if related else {}
+        more: dict[str, Any] = {"relations": [RelationCandidate("works_at", "company:Acme")]} if related else {}
         await kept.facts(ANN, *facts, properties=located(place) if place else (), source=f"day {days}", **more)
 
     async def answers(room: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from interlayer.audit.reader import Audit
 from interlayer.errors import InvalidInput, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.requests import PropertyCandidate
+from interlayer.memory.requests import PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.principal import Principal
 from interlayer_tools import Domains
@@ -144,7 +144,7 @@ async def fill(room: Any) -> dict[str, Any]:
         ANN,
         content="Ann rides turquoise submarines. Ann lives in Oslo.",
         properties=[PropertyCandidate("location", "Oslo", 0.9)],
-        relations=[("works_at", ACME)],
+        relations=[RelationCandidate("works_at", ACME)],
         name="Ann Lee",
         idempotency_key="k",
     )

@@ -10,7 +10,7 @@ from interlayer.audit.reader import Audit
 from interlayer.audit.trail import Event
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.erasure.subjects.subject import Request
-from interlayer.memory.requests import PropertyCandidate
+from interlayer.memory.requests import PropertyCandidate, RelationCandidate
 from interlayer.principal import Principal
 from rooms import Room
 
@@ -30,11 +30,11 @@ async def known(room: Any) -> Any:
         content="Lisa signs contracts. Lisa lives in Xanthia.",
         name="Lisa Vogt",
         properties=[PropertyCandidate("location", "Xanthia", 0.9)],
-        relations=[("works_at", ACME)],
+        relations=[RelationCandidate("works_at", ACME)],
     )
     await room.facts(ACME, "Jens Krueger signs for Acme now, no longer Lisa Vogt.", "Acme sells pumps.")
     await room.memorize(TOM, content="Hello Tom, Lisa Vogt is off.", source="mail of Lisa Vogt", name="Tom Becker")
-    await room.memorize(TOM, relations=[("reports_to", LISA)])
+    await room.memorize(TOM, relations=[RelationCandidate("reports_to", LISA)])
     return room
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from interlayer.errors import Conflict, InvalidInput
 from interlayer.memory.extraction.extractor import Extraction, ExtractionTask
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from scripted_extractor import SilentExtractor, says
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +57,14 @@ async def test_what_a_dead_process_had_read_is_memorized_by_another(room: Any, r
     given = [FactCandidate("Acme has two plants.", 0.8)]
     values = [PropertyCandidate("employees", 40, 0.8)]
     at = room.clock.now - timedelta(days=3)
-    await died(room, facts=given, properties=values, source="mail 7", observed_at=at, relations=[("works_with", ACME)])
+    await died(
+        room,
+        facts=given,
+        properties=values,
+        source="mail 7",
+        observed_at=at,
+        relations=[RelationCandidate("works_with", ACME)],
+    )
     assert await reader.texts(ACME) == []
     assert await resumed(reader) == []
     assert await reader.texts(ACME) == [], "its process may still be at work"
@@ -69,6 +76,15 @@ async def test_what_a_dead_process_had_read_is_memorized_by_another(room: Any, r
     assert {fact["source"] for fact in answer["facts"]} == {"mail 7"}
     assert {fact["observed_at"][:10] for fact in answer["facts"]} == {f"{at:%Y-%m-%d}"}
     assert await reader.memorizer.in_flight.waiting("acme") == []
+
+
+async def test_a_call_is_kept_as_it_was_sent(room: Any) -> None:
+    facts = [FactCandidate("Acme has two plants.", 0.8, about=ACME, ended=True)]
+    values = [PropertyCandidate("employees", 40, 0.8, about=ACME, remove=True), PropertyCandidate("industry", "x", 0.9)]
+    relations = [RelationCandidate("works_at", ACME, ACME, True, "2026-01-02T00:00:00.000000Z", 0.7)]
+    await died(room, facts=facts, properties=values, relations=relations)
+    (call,) = await room.memorizer.in_flight.waiting("acme")
+    assert (call.request.facts, call.request.properties, call.request.relations) == (facts, values, relations)
 
 
 async def test_secrets_are_blotted_out_before_a_call_is_kept(room: Any) -> None:
@@ -89,7 +105,7 @@ async def test_a_call_that_was_answered_or_refused_is_kept_no_more(reader: Any) 
     await reader.memorize(ACME, content=CONTENT)
     assert await reader.memorizer.in_flight.waiting("acme") == []
     with pytest.raises(InvalidInput):
-        await reader.memorize(ACME, content=CONTENT, relations=[("works_at", "nobody:x")])
+        await reader.memorize(ACME, content=CONTENT, relations=[RelationCandidate("works_at", "nobody:x")])
     assert await reader.memorizer.in_flight.waiting("acme") == []
 
 

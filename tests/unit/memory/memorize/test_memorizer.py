@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory.log import keys
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.storage.items import Put
 
 pytestmark = pytest.mark.anyio
@@ -189,7 +189,7 @@ async def test_many_agents_that_name_a_new_entity_at_once_create_one(room: Any) 
 
 async def test_relations_lead_both_ways_and_create_their_target(room: Any) -> None:
     answer = await room.facts(
-        "contact:ann@acme.example", "Ann likes tea.", relations=[("works_at", "company:acme.example")]
+        "contact:ann@acme.example", "Ann likes tea.", relations=[RelationCandidate("works_at", "company:acme.example")]
     )
     target = answer["relations"][0]["target"]
     company = await room.recall("company:acme.example")
@@ -199,16 +199,18 @@ async def test_relations_lead_both_ways_and_create_their_target(room: Any) -> No
 
 async def test_a_relation_that_is_known_is_stated_again_without_harm(room: Any) -> None:
     for _ in range(2):
-        await room.memorize("contact:ann@acme.example", relations=[("works_at", "company:acme.example")])
+        await room.memorize(
+            "contact:ann@acme.example", relations=[RelationCandidate("works_at", "company:acme.example")]
+        )
     assert len((await room.recall("contact:ann@acme.example"))["relations"]) == 1
     assert len((await room.recall("company:acme.example"))["relations"]) == 1
 
 
 async def test_relations_that_spell_one_new_entity_in_several_ways_create_it_once(room: Any) -> None:
     relations = [
-        ("works_at", "company:acme.example"),
-        ("owns", "company:WWW.Acme.example"),
-        ("knows", "contact:ANN@acme.example"),
+        RelationCandidate("works_at", "company:acme.example"),
+        RelationCandidate("owns", "company:WWW.Acme.example"),
+        RelationCandidate("knows", "contact:ANN@acme.example"),
     ]
     answer = await room.memorize("contact:ann@acme.example", relations=relations)
     works, owns, knows = (one["target"] for one in answer["relations"])
@@ -254,6 +256,9 @@ async def test_what_addresses_a_model_is_turned_down(room: Any) -> None:
     assert not (await room.recall("company:new.example"))["found"]
 
 
+ANN = "contact:ann@acme.example"
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -271,7 +276,8 @@ async def test_what_addresses_a_model_is_turned_down(room: Any) -> None:
         ({"identifiers": {f"k{number}": "v" for number in range(10_000)}}, "identifiers"),
         ({"identifiers": {"E-Mail": "a@b.example"}}, "identifiers"),
         ({"name": " "}, "name"),
-        ({"relations": [("knows", "nobody")]}, "relations"),
+        ({"relations": [RelationCandidate("knows", "nobody")]}, "relations"),
+        ({"relations": [RelationCandidate("knows", ANN, observed_at="2999-01-01T00:00:00.000000Z")]}, "relations.0"),
         ({"facts": [FactCandidate("a\ud800b", 0.9)]}, "facts"),
     ],
 )

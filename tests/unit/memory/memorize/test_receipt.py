@@ -9,7 +9,7 @@ import pytest
 
 from interlayer.errors import InvalidInput, Unavailable
 from interlayer.memory.extraction.extractor import ExtractedFact
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.storage.items import Key, VersionConflict
 from scripted_extractor import says
 
@@ -31,7 +31,7 @@ async def test_every_call_leaves_one_with_what_became_of_it(room: Any) -> None:
         JO,
         facts=[FactCandidate("Jo SELLS pumps", 0.9)],
         properties=[PropertyCandidate("job_title", "captain", 0.9)],
-        relations=[("works_at", "company:acme.example")],
+        relations=[RelationCandidate("works_at", "company:acme.example")],
     )
     one, other = await receipts(room)
     assert (one["kind"], one["agent"], one["memory_id"]) == ("memorize", "tester", first["memory_id"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from interlayer.errors import InvalidInput
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ async def test_relations_are_shown_from_when_they_were_known(room: Any) -> None:
     await room.facts(DEAL, "The pilot has begun.")
     await room.facts("company:acme.example", "Acme sells pumps.")
     then = room.clock()
-    await room.memorize(DEAL, relations=[("sold_to", "company:acme.example")])
+    await room.memorize(DEAL, relations=[RelationCandidate("sold_to", "company:acme.example")])
     for entity in (DEAL, "company:acme.example"):
         assert (await room.recall(entity, as_of=then))["relations"] == []
         assert len((await room.recall(entity))["relations"]) == 1

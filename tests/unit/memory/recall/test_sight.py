@@ -14,6 +14,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelationCandidate,
     SearchRequest,
 )
 from interlayer.memory.schema.schema import parse_schema
@@ -215,9 +216,11 @@ async def test_a_wider_memory_widens(staff: Room) -> None:
 
 
 async def test_what_a_private_memory_relates_to_is_unknown_until_a_wider_one_does(staff: Room) -> None:
-    await memorize(staff, READER, relations=[("knows", "employee:eve@acme.example")], visibility="private")
+    await memorize(
+        staff, READER, relations=[RelationCandidate("knows", "employee:eve@acme.example")], visibility="private"
+    )
     assert not (await recall(staff, HR, "employee:eve@acme.example"))["found"]
-    await memorize(staff, HR, relations=[("manages", "employee:eve@acme.example")])
+    await memorize(staff, HR, relations=[RelationCandidate("manages", "employee:eve@acme.example")])
     eve = await recall(staff, HR, "employee:eve@acme.example")
     assert [one["type"] for one in eve["relations"]] == ["manages"]
     assert [one["type"] for one in (await recall(staff, HR))["relations"]] == ["manages"]

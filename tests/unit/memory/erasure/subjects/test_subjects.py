@@ -10,7 +10,7 @@ from interlayer.audit.reader import Audit
 from interlayer.errors import Ambiguous, NotFound, Refused, Unavailable
 from interlayer.memory.erasure.reasons import read_reason
 from interlayer.memory.erasure.subjects.subject import Request
-from interlayer.memory.requests import MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import MemorizeRequest, PropertyCandidate, RelationCandidate
 from interlayer.principal import Principal
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +35,12 @@ async def fill(room: Any) -> None:
         name="Lisa Vogt",
         identifiers={"phone": "+49 30 1234567", "crm_id": "QZ-77"},
         properties=[PropertyCandidate("location", "Xanthia", 0.9)],
-        relations=[("works_at", ACME)],
+        relations=[RelationCandidate("works_at", ACME)],
         idempotency_key="l1",
     )
     await room.facts(ACME, "Jens Krueger signs for Acme now, no longer Lisa Vogt.", "Acme sells pumps.")
     await room.memorize(TOM, content=MAIL, source="mail of Lisa Vogt", name="Tom Becker", idempotency_key="lisa vogt 1")
-    await room.memorize(TOM, relations=[("reports_to", LISA)])
+    await room.memorize(TOM, relations=[RelationCandidate("reports_to", LISA)])
     await room.memorize("deal:D-9", **RENEWAL)
 
 

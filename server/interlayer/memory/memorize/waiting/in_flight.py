@@ -15,7 +15,7 @@ from interlayer.ids import Clock, parse_instant, timestamp
 from interlayer.memory.log import keys
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.call import Call
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate, RelationCandidate
 from interlayer.principal import Principal
 from interlayer.storage.items import Item, ItemStore, Put
 from interlayer.storage.optimistic import apply_if_unchanged
@@ -111,7 +111,7 @@ def _body(request: MemorizeRequest) -> dict[str, Any]:
     """Return a call as JSON can hold it, without what a gate would turn down as secret anyway."""
     facts = [_fact_body(one) for one in request.facts if not untellable(f"{one.text} {one.replaces or ''}")]
     values = [
-        [one.name, one.value, one.confidence, *([True] if one.remove else [])]
+        [one.name, one.value, one.confidence, one.remove, one.about]
         for one in request.properties
         if not untellable(str(one.value))
     ]
@@ -120,7 +120,9 @@ def _body(request: MemorizeRequest) -> dict[str, Any]:
         "content": request.content,
         "facts": facts,
         "properties": values,
-        "relations": [list(one) for one in request.relations],
+        "relations": [
+            [one.type, one.target, one.source, one.ended, one.observed_at, one.confidence] for one in request.relations
+        ],
         "identifiers": dict(request.identifiers),
         "name": request.name,
         "source": request.source,
@@ -132,15 +134,21 @@ def _body(request: MemorizeRequest) -> dict[str, Any]:
 
 def _fact_body(fact: FactCandidate) -> dict[str, Any]:
     said = {"text": fact.text, "confidence": fact.confidence, "observed_at": fact.observed_at}
-    return {**said, "replaces": fact.replaces, "ended": fact.ended}
+    return {**said, "replaces": fact.replaces, "ended": fact.ended, "about": fact.about}
+
+
+def _value(
+    name: str, value: Any, confidence: float, remove: bool = False, about: str | None = None
+) -> PropertyCandidate:
+    return PropertyCandidate(name, value, confidence, remove=remove, about=about)
 
 
 def _request(body: Mapping[str, Any]) -> MemorizeRequest:
     observed_at = body["observed_at"]
     more: dict[str, Any] = {
         "facts": [FactCandidate(**one) for one in body["facts"]],
-        "properties": [PropertyCandidate(*one) for one in body["properties"]],
-        "relations": [(kind, target) for kind, target in body["relations"]],
+        "properties": [_value(*one) for one in body["properties"]],
+        "relations": [RelationCandidate(*one) for one in body["relations"]],
         "observed_at": parse_instant(observed_at, "observed_at") if observed_at else None,
     }
     return MemorizeRequest(**{**body, **more})
