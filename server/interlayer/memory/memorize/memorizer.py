@@ -21,6 +21,7 @@ from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
+from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined
@@ -269,7 +270,7 @@ class Memorizer:
 
 def _operations(changes: Sequence[MemoryChange], targets: Sequence[Operation]) -> list[Operation]:
     """List what makes the changes of a call, all or none."""
-    return [*(one for change in changes for one in change.operations()), *targets]
+    return once_each([*(one for change in changes for one in change.operations()), *targets])
 
 
 def _answer_key(call: Call) -> Key:
