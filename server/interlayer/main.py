@@ -13,6 +13,7 @@ from interlayer.app.commands.cost import cost
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
+from interlayer.app.commands.memory.corrections import memory_correct, memory_end
 from interlayer.app.commands.memory.group import memory
 from interlayer.app.commands.memory.questions import memory_list, memory_search
 from interlayer.app.commands.memory.timeline import memory_timeline
@@ -103,7 +104,7 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
 
 
 cli.add_command(install)
-for command in (memory_search, memory_list, memory_timeline, extract, evaluate):
+for command in (memory_search, memory_list, memory_timeline, memory_correct, memory_end, extract, evaluate):
     memory.add_command(command)
 cli.add_command(memory)
 cli.add_command(model)

@@ -12,6 +12,8 @@ from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock, timestamp
+from interlayer.memory.curation.answer import HeldFact
+from interlayer.memory.curation.correction import Corrections
 from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
 from interlayer.memory.curation.naming import Naming
@@ -71,6 +73,7 @@ class Memory:
     merger: Merger
     identities: Identities
     duplicates: Duplicates
+    corrections: Corrections
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -128,6 +131,7 @@ class Memory:
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
             duplicates=Duplicates(store, entities, trail, schema, clock),
+            corrections=Corrections(store, entities, memorizer, schema),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, planner, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, planner, trail, spaces, schema, clock),
@@ -219,6 +223,15 @@ class Memory:
             sources=list(dict.fromkeys(one.memory_id for one in answer.events)),
         )
         return _with_note(answer, await self.reads.keep(principal, Read(kind="explain", shown=[shown])))
+
+    async def facts_named(
+        self, principal: Principal, entity: str, named: str, *, past: bool = False
+    ) -> tuple[HeldFact, ...]:
+        """Find the facts that words name, on record. Raises what `Corrections.facts` does, or `Unavailable`."""
+        who, found = await self.corrections.facts(principal, entity, named, past=past)
+        shown = Shown(entity=who.ref, facts=[one.fact_id for one in found])
+        await self.reads.keep(principal, Read(kind="explain", shown=[shown], query=named))
+        return found
 
 
 def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
