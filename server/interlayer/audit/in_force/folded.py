@@ -42,12 +42,16 @@ class Folded:
             ids, counts = (given if isinstance(given := detail.get(name), dict) else {} for name in ("ids", "counts"))
             self.memories.update(map(str, ids.get("memories", ())))
             self.facts.update(map(str, ids.get("facts", ())))
+            of = str(detail.get("entity"))
+            self.parts.update((str(one).partition("-")[0], of) for one in ids.get("memories", ()))
             if counts.get("entities"):
                 self.entities.add(subject)
         elif kind == "memory.restored":
             ids = given if isinstance(given := detail.get("ids"), dict) else {}
             self.memories.difference_update(map(str, ids.get("memories", ())))
             self.facts.difference_update(map(str, ids.get("facts", ())))
+            of = str(detail.get("entity"))
+            self.parts.difference_update((str(one).partition("-")[0], of) for one in ids.get("memories", ()))
             self.entities.discard(str(detail.get("entity")))
         elif kind == "entity.merged":
             self.merged[str(detail.get("other"))] = subject
@@ -56,7 +60,7 @@ class Folded:
 
     def is_erased(self, ref: str, memory_id: str) -> bool:
         """Tell whether a memory was erased, or its entity, or what that was merged into."""
-        if memory_id in self.memories:
+        if memory_id in self.memories or (memory_id, ref) in self.parts:
             return True
         for _ in range(len(self.merged) + 1):
             if ref in self.entities:

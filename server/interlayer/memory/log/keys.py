@@ -125,6 +125,13 @@ def memory_place(organization: str, memory_id: str) -> Key:
     return _key(organization, "m", interaction, sort=f"at#{part}" if part else "at")
 
 
+def memory_at(key: Key) -> str:
+    """Return the memory, or the part of one, whose place an item of this key is."""
+    part = key.sort.partition("#")[2]
+    memory_id = text_of(key.partition.rpartition("#")[2])
+    return f"{memory_id}-{part}" if part else memory_id
+
+
 def entity_body(entity: EntityId) -> dict[str, str]:
     """Return an entity as items name it."""
     return {"type": entity.type, "id": entity.id}

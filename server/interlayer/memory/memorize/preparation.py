@@ -10,9 +10,10 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.documents.document import Document
+from interlayer.documents.document import Document, Piece
 from interlayer.errors import InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
+from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
@@ -191,15 +192,18 @@ class Preparation:
     async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[_Subject]:
         """Return the others of whom the content tells, as those who will see the call know them."""
         organization, audience = call.principal.organization, audience_of(call.request.visibility)
-        known = await self._entities.heads(organization, [one.entity for one in told.subjects if one.entity])
-        heads = {head.entity: await self._entities.shown(organization, head, audience) for head in known}
+        known = await self._entities.read_all(organization, [one.entity for one in told.subjects if one.entity])
+        heads = {
+            one: await self._entities.shown(organization, read.stored.head, audience) for one, read in known.items()
+        }
         found: list[_Subject] = []
         for one in told.subjects:
             context = gate_context(
                 self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
             )
             context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
-            resolved = ResolvedEntity(one.entity, ()) if one.entity and not one.reference.identifiers else None
+            is_known = one.entity and not one.reference.identifiers
+            resolved = ResolvedEntity(one.entity, (), known.get(one.entity)) if one.entity and is_known else None
             found.append(_Subject(one.reference, context, resolved, one))
         return found
 
@@ -211,25 +215,31 @@ class Preparation:
         texts += [("relations.source", one.source) for one in request.relations]
         if extracted:
             texts += [("content", one.about) for one in (*extracted.facts, *extracted.properties)]
-        subjects, named = [*read.subjects], dict[str, int]()
-        for field_name, text in texts:
-            if not text or text in named:
+        given = {text: self._resolution.parse(text, field=name) for name, text in texts if text}
+        subjects = [*read.subjects]
+        places = {one.reference.identity: place for place, one in enumerate(subjects)}
+        others = list({one.identity: one for one in given.values() if one.identity not in places}.values())
+        for reference, resolved in zip(others, await self._resolve_all(principal, others), strict=True):
+            known = [one.entity for one in subjects]
+            if resolved.entity and resolved.entity in known:
+                places[reference.identity] = known.index(resolved.entity)
                 continue
-            reference = self._resolution.parse(text, field=field_name)
-            places = {one.reference.identity: place for place, one in enumerate(subjects)}
-            place = places.get(reference.identity)
-            if place is None:
-                resolved = await self._resolve(principal, reference)
-                known = [one.entity for one in subjects]
-                place = known.index(resolved.entity) if resolved.entity in known and resolved.entity else len(subjects)
-                if place == len(subjects):
-                    head = resolved.read.stored.head if resolved.read else None
-                    audience = audience_of(request.visibility)
-                    shown = await self._entities.shown(principal.organization, head, audience) if head else None
-                    context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
-                    subjects.append(_Subject(reference, context, resolved))
-            named[text] = place
+            places[reference.identity] = len(subjects)
+            head = resolved.read.stored.head if resolved.read else None
+            audience = audience_of(request.visibility)
+            shown = await self._entities.shown(principal.organization, head, audience) if head else None
+            context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
+            subjects.append(_Subject(reference, context, resolved))
+        named = {text: places[reference.identity] for text, reference in given.items()}
         return replace(read, subjects=subjects, named=named)
+
+    async def _resolve_all(self, principal: Principal, references: Sequence[EntityReference]) -> list[ResolvedEntity]:
+        if len(references) < 2:
+            return [await self._resolve(principal, one) for one in references]
+        sight = self._entities.sight(principal)
+        found = await self._resolution.resolve_all(principal.organization, references, sight)
+        read = await self._entities.read_all(principal.organization, [one.entity for one in found if one.entity])
+        return [replace(one, read=read.get(one.entity)) if one.entity else one for one in found]
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization
@@ -302,14 +312,19 @@ def _reading_of(read: _Read, number: int) -> Reading:
     document = reading.document
     if document is None:
         return reading
-    if number and not subject.told:
-        return replace(reading, document=_EMPTY, valued=_EMPTY)
-    pieces = tuple(
-        piece
-        for piece in document.pieces
-        if (told.about((piece.start, piece.end)) is subject.told if piece.kind == "statement" else number == 0)
-    )
-    valued = told.document_of(subject.told, document)
+    # What the caller says of somebody in the content's own words is not said of anybody else.
+    given = {exact_form(one.text): read.named[one.about] for one in read.request.facts if one.about}
+
+    def is_of(piece: Piece) -> bool:
+        if piece.kind != "statement":
+            return number == 0
+        place = given.get(exact_form(piece.text)) if given else None
+        if place is not None:
+            return place == number
+        return (number == 0 or subject.told is not None) and told.about((piece.start, piece.end)) is subject.told
+
+    pieces = tuple(piece for piece in document.pieces if is_of(piece))
+    valued = told.document_of(subject.told, document) if subject.told or number == 0 else _EMPTY
     return replace(reading, document=replace(document, pieces=pieces), valued=valued)
 
 
