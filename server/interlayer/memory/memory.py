@@ -22,9 +22,11 @@ from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.answer import ListedErasure
 from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
 from interlayer.memory.erasure.grace import ErasureGrace
 from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.listing import ErasureListing
 from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
@@ -66,6 +68,7 @@ class Memory:
     explanation: Explanation
     timelines: Timeline
     forgetter: Forgetter
+    erasures: ErasureListing
     safeguards: Safeguards
     subjects: SubjectDesk
     expirer: Expirer
@@ -124,6 +127,7 @@ class Memory:
             explanation=Explanation(store, entities, schema),
             timelines=Timeline(store, entities, schema),
             forgetter=forgetter,
+            erasures=ErasureListing(store, entities, schema),
             safeguards=guards,
             subjects=SubjectDesk.over(store, entities, projector, planner, trail, schema, clock, guards, book, reads),
             expirer=Expirer(store, entities, projector, planner, schema, guards),
@@ -231,6 +235,20 @@ class Memory:
         who, found = await self.corrections.facts(principal, entity, named, past=past)
         shown = Shown(entity=who.ref, facts=[one.fact_id for one in found])
         await self.reads.keep(principal, Read(kind="explain", shown=[shown], query=named))
+        return found
+
+    async def list_erasure(
+        self,
+        principal: Principal,
+        *,
+        entity: str | None = None,
+        fact_id: str | None = None,
+        memory_id: str | None = None,
+    ) -> tuple[ListedErasure, ...]:
+        """List what forgetting one of these would take, on record. Raises `NotFound`, or `Unavailable`."""
+        found = await self.erasures.of(principal, entity=entity, fact_id=fact_id, memory_id=memory_id)
+        shown = [Shown(entity=one.entity.ref, properties=one.properties, relations=one.relations) for one in found]
+        await self.reads.keep(principal, Read(kind="explain", shown=shown))
         return found
 
 

@@ -41,7 +41,8 @@ async def memory_correct(
     principal, corrections = parts.settings.principal, parts.memory.corrections
     ref = await meant(parts, entity, asking=not as_json)
     if name is not None:
-        value: Any = list(new) if len(new) > 1 or _is_list(parts, ref, name) else new[0]
+        given = list(new)
+        value: Any = given if len(given) > 1 or _is_list(parts, ref, name) else given[0]
         answer = await corrections.set_value(principal, ref, name, value, dry_run=dry_run)
     elif fact is not None and len(new) == 1:
         fact_id = await meant_fact(parts, ref, fact, asking=not as_json)
