@@ -73,8 +73,13 @@ class Memorizer:
         self._preparation = Preparation(store, entities, self._resolution, schema, spaces, extractors, clock)
         self.in_flight = InFlightCalls(store, clock)
 
-    async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
-        """Remember what a caller sends; when it returns, everything that the answer says is durable."""
+    async def memorize(
+        self, principal: Principal, request: MemorizeRequest, commit: Commit | None = None
+    ) -> MemorizeAnswer:
+        """Remember what a caller sends; when it returns, everything that the answer says is durable.
+
+        `commit` is handed what is to be written, for whoever adds to it or only looks at it.
+        """
         asked = fingerprint_of(principal, request)
         request = as_seen(request)
         check_limits(request)
@@ -83,17 +88,17 @@ class Memorizer:
         request = replace(request, visibility=visibility_of(principal, request.visibility))
         call = Call(new_id("m", self._clock()), principal, request, asked=asked)
         try:
-            return await self.remember(call)
+            return await self.remember(call, commit)
         except InterlayerError:
             await self.in_flight.abandon(call)
             raise
 
-    async def remember(self, call: Call) -> MemorizeAnswer:
+    async def remember(self, call: Call, commit: Commit | None = None) -> MemorizeAnswer:
         """Remember a call, which stays kept, if it is, when this fails."""
         if replayed := await self._first_answer(call):
             return replayed
         prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call))
-        return await self._write(prepared, self._store.transact)
+        return await self._write(prepared, commit or self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> MemorizeAnswer:
         """Remember candidates that an operator lets through although a gate turned them down.
