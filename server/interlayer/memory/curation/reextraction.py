@@ -141,7 +141,7 @@ class Rereader:
                         continue
                     log = await self._entities.log(organization, stored.head)
                     for memory in self._living(log, entity_type):
-                        if isinstance(memory, Memorized) and memory.has_content and memory.id >= first:
+                        if isinstance(memory, Memorized) and memory.content_of == memory.id and memory.id >= first:
                             yield memory
 
     async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
