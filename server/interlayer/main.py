@@ -13,7 +13,9 @@ from interlayer.app.commands.cost import cost
 from interlayer.app.commands.entity import entity
 from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
-from interlayer.app.commands.memory import memory
+from interlayer.app.commands.memory.group import memory
+from interlayer.app.commands.memory.questions import memory_list, memory_search
+from interlayer.app.commands.memory.timeline import memory_timeline
 from interlayer.app.commands.model import model
 from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.reconcile import reconcile
@@ -101,8 +103,8 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
 
 
 cli.add_command(install)
-memory.add_command(extract)
-memory.add_command(evaluate)
+for command in (memory_search, memory_list, memory_timeline, extract, evaluate):
+    memory.add_command(command)
 cli.add_command(memory)
 cli.add_command(model)
 cli.add_command(entity)

@@ -5,7 +5,7 @@ Whoever is shown what is remembered comes through here, so that each read leaves
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from interlayer.audit.reads import Read, ReadReceipts, Shown
@@ -40,6 +40,8 @@ from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnsw
 from interlayer.memory.recall.explanation import Explanation, FactExplanation, PropertyExplanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
+from interlayer.memory.recall.timeline.answer import TimelineAnswer
+from interlayer.memory.recall.timeline.timeline import Timeline
 from interlayer.memory.requests import Condition, RecallRequest, SearchRequest
 from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
@@ -60,6 +62,7 @@ class Memory:
     recaller: Recaller
     searcher: Searcher
     explanation: Explanation
+    timelines: Timeline
     forgetter: Forgetter
     safeguards: Safeguards
     subjects: SubjectDesk
@@ -116,6 +119,7 @@ class Memory:
             recaller=Recaller(store, entities, spaces, schema),
             searcher=searcher,
             explanation=Explanation(store, entities, schema),
+            timelines=Timeline(store, entities, schema),
             forgetter=forgetter,
             safeguards=guards,
             subjects=SubjectDesk.over(store, entities, projector, planner, trail, schema, clock, guards, book, reads),
@@ -194,6 +198,28 @@ class Memory:
         await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
         return found
 
+    async def timeline(
+        self,
+        principal: Principal,
+        entity: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        name: str | None = None,
+    ) -> TimelineAnswer:
+        """Tell what became known of an entity when, on record. Raises what `Timeline.of` does, or `Unavailable`."""
+        answer = await self.timelines.of(principal, entity, since=since, until=until, name=name)
+        shown = Shown(
+            entity=answer.entity.ref,
+            revision=answer.revision,
+            facts=[one.fact_id for one in answer.events if one.fact_id and one.event == "fact_added"],
+            properties=sorted({one.property for one in answer.events if one.property}),
+            relations=sum(one.relation is not None for one in answer.events),
+            observations=sum(one.property is not None for one in answer.events),
+            sources=list(dict.fromkeys(one.memory_id for one in answer.events)),
+        )
+        return _with_note(answer, await self.reads.keep(principal, Read(kind="explain", shown=[shown])))
+
 
 def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
     """Say what an answer shows: its entity, with what of it."""
@@ -218,7 +244,7 @@ def _narrowed(entity_type: str | None, where: Sequence[Condition]) -> dict[str, 
     return {**told, "where": sorted({one.property for one in where})} if where else told
 
 
-Answer = TypeVar("Answer", RecallAnswer, SearchAnswer, ListAnswer)
+Answer = TypeVar("Answer", RecallAnswer, SearchAnswer, ListAnswer, TimelineAnswer)
 
 
 def _with_note(answer: Answer, note: str | None) -> Answer:

@@ -171,8 +171,11 @@ class Memorizer:
         sight = self._entities.sight(principal)
         parts: list[PreparedPart] = []
         found: list[ResolvedEntity] = []
-        for part in prepared.parts:
-            one = part.resolved or await self._resolution.resolve(principal.organization, part.reference, sight)
+        unresolved = [part.reference for part in prepared.parts if part.resolved is None]
+        resolved = iter(await self._resolution.resolve_all(principal.organization, unresolved, sight))
+        for prior in prepared.parts:
+            one = prior.resolved or next(resolved)
+            part = replace(prior, reference=one.reference or prior.reference)
             known = [other.entity for other in found]
             if one.entity and one.entity in known:
                 place = known.index(one.entity)

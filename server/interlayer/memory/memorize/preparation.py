@@ -197,15 +197,18 @@ class Preparation:
     async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[_Subject]:
         """Return the others of whom the content tells, as those who will see the call know them."""
         organization, audience = call.principal.organization, audience_of(call.request.visibility)
-        known = await self._entities.heads(organization, [one.entity for one in told.subjects if one.entity])
-        heads = {head.entity: await self._entities.shown(organization, head, audience) for head in known}
+        known = await self._entities.read_all(organization, [one.entity for one in told.subjects if one.entity])
+        heads = {
+            one: await self._entities.shown(organization, read.stored.head, audience) for one, read in known.items()
+        }
         found: list[_Subject] = []
         for one in told.subjects:
             context = gate_context(
                 self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
             )
             context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
-            resolved = ResolvedEntity(one.entity, ()) if one.entity and not one.reference.identifiers else None
+            is_known = one.entity and not one.reference.identifiers
+            resolved = ResolvedEntity(one.entity, (), known.get(one.entity)) if one.entity and is_known else None
             found.append(_Subject(one.reference, context, resolved, one))
         return found
 
@@ -215,35 +218,50 @@ class Preparation:
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
-        for field_name, text in texts:
-            if text and text not in read.named:
-                read = await self._with_one(principal, read, text, self._resolution.parse(text, field=field_name))
+        given = {text: self._resolution.parse(text, field=name) for name, text in texts if text}
+        read = await self._with(principal, read, given)
         extracted, nobodys = read.reading.extracted, set[str]()
-        for text in extracted.named if extracted else ():
-            try:
-                read = await self._with_one(principal, read, text, self._resolution.parse(text, field="content"))
-            except Ambiguous:
-                nobodys.add(text)
-        if extracted and nobodys:
-            return replace(read, reading=replace(read.reading, extracted=extracted.without(nobodys)))
-        return read
+        if extracted is None:
+            return read
+        said = {text: self._resolution.parse(text, field="content") for text in extracted.named}
+        try:
+            return await self._with(principal, read, said)
+        except Ambiguous:
+            for text, reference in said.items():
+                try:
+                    read = await self._with(principal, read, {text: reference})
+                except Ambiguous:
+                    nobodys.add(text)
+        return replace(read, reading=replace(read.reading, extracted=extracted.without(nobodys)))
 
-    async def _with_one(self, principal: Principal, read: _Read, text: str, reference: EntityReference) -> _Read:
-        """Add whom a statement names by a text, if it is none of those that are there."""
-        places = {one.reference.identity: place for place, one in enumerate(read.subjects)}
-        if reference.identity in places:
-            return replace(read, named={**read.named, text: places[reference.identity]})
-        resolved = await self._resolve(principal, reference)
-        reference = _as_listed(reference, read.reading.extracted, text, is_known=resolved.entity is not None)
-        known = {one.entity: place for place, one in enumerate(read.subjects) if one.entity}
-        if resolved.entity in known:
-            return replace(read, named={**read.named, text: known[resolved.entity]})
-        head = resolved.read.stored.head if resolved.read else None
-        audience = audience_of(read.request.visibility)
-        shown = await self._entities.shown(principal.organization, head, audience) if head else None
-        context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
-        subjects = [*read.subjects, _Subject(reference, context, resolved)]
-        return replace(read, subjects=subjects, named={**read.named, text: len(read.subjects)})
+    async def _with(self, principal: Principal, read: _Read, given: Mapping[str, EntityReference]) -> _Read:
+        """Add whom texts name, those who are not there yet."""
+        subjects = [*read.subjects]
+        places = {one.reference.identity: place for place, one in enumerate(subjects)}
+        others = {one.identity: (text, one) for text, one in given.items() if one.identity not in places}
+        found = await self._resolve_all(principal, [one for _, one in others.values()])
+        for (text, reference), resolved in zip(others.values(), found, strict=True):
+            known = [one.entity for one in subjects]
+            if resolved.entity and resolved.entity in known:
+                places[reference.identity] = known.index(resolved.entity)
+                continue
+            places[reference.identity] = len(subjects)
+            head = resolved.read.stored.head if resolved.read else None
+            audience = audience_of(read.request.visibility)
+            shown = await self._entities.shown(principal.organization, head, audience) if head else None
+            called = _as_listed(reference, read.reading.extracted, text, is_known=resolved.entity is not None)
+            context = gate_context(self._schema, called, shown, read.main.context.observed_at)
+            subjects.append(_Subject(called, context, resolved))
+        named = {text: places[reference.identity] for text, reference in given.items()}
+        return replace(read, subjects=subjects, named={**read.named, **named})
+
+    async def _resolve_all(self, principal: Principal, references: Sequence[EntityReference]) -> list[ResolvedEntity]:
+        if len(references) < 2:
+            return [await self._resolve(principal, one) for one in references]
+        sight = self._entities.sight(principal)
+        found = await self._resolution.resolve_all(principal.organization, references, sight)
+        read = await self._entities.read_all(principal.organization, [one.entity for one in found if one.entity])
+        return [replace(one, read=read.get(one.entity)) if one.entity else one for one in found]
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization

@@ -38,12 +38,13 @@ async def memory_show(
     history: bool,
     as_json: bool,
 ) -> int:
-    """Print the dossier of ENTITY (type:key): all that is known of it, and where from."""
+    """Print the dossier of ENTITY (a name, or type:key): all that is known of it, and where from."""
+    from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_dossier
     from interlayer.memory.requests import PARTS, RecallRequest
 
     request = RecallRequest(
-        entity=entity,
+        entity=await meant(parts, entity),
         query=query,
         limit=limit or (20 if query else sys.maxsize),
         include=[part for part in PARTS if part != "history" or history],
@@ -63,10 +64,14 @@ async def memory_show(
 @with_process
 async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool) -> None:
     """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
+    from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_why
 
     principal, memory = parts.settings.principal, parts.memory
-    found = await (memory.explain_property(principal, what, name) if name else memory.explain_fact(principal, what))
+    if name:
+        found = await memory.explain_property(principal, await meant(parts, what), name)
+    else:
+        found = await memory.explain_fact(principal, what)
     echo(as_json, found, lambda: print_why(found))
 
 
