@@ -167,7 +167,7 @@ class Rereader:
         stored_reading = replace(
             await run_over(len(content), partial(read_plainly, content, observed_at)), redacted=True
         )
-        reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
+        reading = await read_with_model(model, stored_reading, entity.ref, context, self._schema, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
