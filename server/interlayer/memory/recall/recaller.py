@@ -20,10 +20,10 @@ from interlayer.memory.log.reader import read_log
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties, Withheld
+from interlayer.memory.recall.neighbourhood.relations import Instants, Relations
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
-from interlayer.memory.recall.neighbourhood.relations import Instants, Relations
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal

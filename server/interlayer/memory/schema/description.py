@@ -37,7 +37,7 @@ class TypeDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationDescription:
-    """A type of relation: the types of its ends, None for any, its name seen from its end, and how many hold at once."""
+    """A type of relation: the types of its ends, None for any, its name seen from its end, how many hold at once."""
 
     type: str
     description: str
