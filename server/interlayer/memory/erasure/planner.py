@@ -16,6 +16,7 @@ from interlayer.memory.log import identifiers, keys, outbox
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.name_index import names_left
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.log.revision import later_readings, list_shared_facts, without_fact, without_memories
 from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
@@ -114,6 +115,7 @@ class ErasurePlanner:
                 for value in values
             ),
         ]
+        last += await names_left(self._store, last)
         counts = Counter(
             entities=1,
             memories=len(log),
@@ -156,6 +158,7 @@ class ErasurePlanner:
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
         operations += await self._references.rested(organization, entity, gone, revised)
+        operations += await names_left(self._store, operations)
         names = {one.name for memory in gone for one in memory.properties}
         operations += await self._references.parts(organization, entity, gone)
         answers = await self._references.answers(organization, entity, revised, names)

@@ -11,6 +11,8 @@
 | `ORG#m#MEMORY_ID`                | `at#PART`               | those of another entity that the memory tells of  |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
 | `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
+| `ORG#n#NAME`                     | `TYPE#ID`               | entities of any type that a content may mean by it |
+| `ORG#n#NAME`                     | `~`                     | that there is such an entity                      |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
@@ -47,7 +49,7 @@ from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
 BEARER = "~"
-"""Begins the sort key of a bearer of a display name: after every kind of identifier."""
+"""Begins the sort key of a bearer of a display name: after every kind of identifier, and after every entity."""
 
 
 def _part(text: str) -> str:
@@ -150,6 +152,16 @@ def identifier(organization: str, entity_type: str, value: str, kind: str) -> Ke
 def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
     """Return the key of one bearer of a display name."""
     return _key(organization, "i", entity_type, folded, sort=f"{BEARER}{entity_id}")
+
+
+def borne(organization: str, folded: str, entity: EntityId | None = None) -> Key:
+    """Return the key of a bearer of a name among those of all types, or of the hint that there are any."""
+    return _key(organization, "n", folded, sort=f"{entity.type}#{entity.id}" if entity else BEARER)
+
+
+def is_borne(key: Key) -> bool:
+    """Tell whether a key is one of those."""
+    return key.table == "memory" and key.partition.split("#", 2)[1:2] == ["n"]
 
 
 def listing(organization: str, entity_type: str, entity_id: str) -> Key:

@@ -21,6 +21,7 @@ from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
+from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined
@@ -160,8 +161,8 @@ class Memorizer:
             changes = [await self._decider.decide(prepared, one, now) for one in read]
             decided = sum(len(one.decisions) for one in changes)
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
-            unknown = [part for part, one, _ in told if one.entity is None and part.is_empty]
-            operations = [*made, *await self._beside(changes, answer, made, unknown)]
+            left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
+            operations = [*made, *await self._beside(changes, answer, made, left_out)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
                 raise InvalidInput("relations", problem, "Split it into several calls.")
@@ -198,17 +199,17 @@ class Memorizer:
         changes: Sequence[MemoryChange],
         answer: MemorizeAnswer,
         made: Sequence[Operation],
-        unknown: Sequence[PreparedPart],
+        left_out: Sequence[tuple[PreparedPart, EntityId | None]],
     ) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading.
 
-        Of those who are `unknown` all was turned down.
+        Of those who are `left_out` all was turned down.
         """
         prepared = changes[0].prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *(one for change in changes for one in self._rejections(prepared, change.part, change.entity)),
-            *(one for part in unknown for one in self._rejections(prepared, part, None)),
+            *(one for part, entity in left_out for one in self._rejections(prepared, part, entity)),
             await memory_receipt(self._receipts, prepared, changes[0].entity, changes, made),
             *prepared.call.removal(),
         ]
@@ -274,7 +275,7 @@ class Memorizer:
 
 def _operations(changes: Sequence[MemoryChange], targets: Sequence[Operation]) -> list[Operation]:
     """List what makes the changes of a call, all or none."""
-    return [*(one for change in changes for one in change.operations()), *targets]
+    return once_each([*(one for change in changes for one in change.operations()), *targets])
 
 
 def _answer_key(call: Call) -> Key:
