@@ -101,11 +101,9 @@ class Memory:
         reads_required: bool = False,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
-        trail = trail or Trail(store, clock)
+        trail, book = trail or Trail(store, clock), receipts or ReceiptBook(store, clock)
         entities = Entities(store, spaces, schema, clock, reader_sees)
-        projector = Projector(store, spaces)
-        backfill = Backfill(store, spaces, list(schema.entities))
-        book = receipts or ReceiptBook(store, clock)
+        projector, backfill = Projector(store, spaces), Backfill(store, spaces, list(schema.entities))
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
         reads = ReadReceipts(store, book, required=reads_required)
         searcher = Searcher(store, spaces, entities, projector, schema)
