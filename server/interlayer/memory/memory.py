@@ -12,6 +12,8 @@ from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock, timestamp
+from interlayer.memory.curation.answer import HeldFact
+from interlayer.memory.curation.correction import Corrections
 from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
 from interlayer.memory.curation.naming import Naming
@@ -20,9 +22,11 @@ from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.answer import ListedErasure
 from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
 from interlayer.memory.erasure.grace import ErasureGrace
 from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.listing import ErasureListing
 from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
 from interlayer.memory.erasure.retention import Expirer
@@ -64,6 +68,7 @@ class Memory:
     explanation: Explanation
     timelines: Timeline
     forgetter: Forgetter
+    erasures: ErasureListing
     safeguards: Safeguards
     subjects: SubjectDesk
     expirer: Expirer
@@ -71,6 +76,7 @@ class Memory:
     merger: Merger
     identities: Identities
     duplicates: Duplicates
+    corrections: Corrections
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -121,6 +127,7 @@ class Memory:
             explanation=Explanation(store, entities, schema),
             timelines=Timeline(store, entities, schema),
             forgetter=forgetter,
+            erasures=ErasureListing(store, entities, schema),
             safeguards=guards,
             subjects=SubjectDesk.over(store, entities, projector, planner, trail, schema, clock, guards, book, reads),
             expirer=Expirer(store, entities, projector, planner, schema, guards),
@@ -128,6 +135,7 @@ class Memory:
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
             duplicates=Duplicates(store, entities, trail, schema, clock),
+            corrections=Corrections(store, entities, memorizer, schema),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, planner, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, planner, trail, spaces, schema, clock),
@@ -219,6 +227,29 @@ class Memory:
             sources=list(dict.fromkeys(one.memory_id for one in answer.events)),
         )
         return _with_note(answer, await self.reads.keep(principal, Read(kind="explain", shown=[shown])))
+
+    async def facts_named(
+        self, principal: Principal, entity: str, named: str, *, past: bool = False
+    ) -> tuple[HeldFact, ...]:
+        """Find the facts that words name, on record. Raises what `Corrections.facts` does, or `Unavailable`."""
+        who, found = await self.corrections.facts(principal, entity, named, past=past)
+        shown = Shown(entity=who.ref, facts=[one.fact_id for one in found])
+        await self.reads.keep(principal, Read(kind="explain", shown=[shown], query=named))
+        return found
+
+    async def list_erasure(
+        self,
+        principal: Principal,
+        *,
+        entity: str | None = None,
+        fact_id: str | None = None,
+        memory_id: str | None = None,
+    ) -> tuple[ListedErasure, ...]:
+        """List what forgetting one of these would take, on record. Raises `NotFound`, or `Unavailable`."""
+        found = await self.erasures.of(principal, entity=entity, fact_id=fact_id, memory_id=memory_id)
+        shown = [Shown(entity=one.entity.ref, properties=one.properties, relations=one.relations) for one in found]
+        await self.reads.keep(principal, Read(kind="explain", shown=shown))
+        return found
 
 
 def _recalled(answer: RecallAnswer) -> Sequence[Shown]:

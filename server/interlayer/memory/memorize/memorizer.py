@@ -73,8 +73,13 @@ class Memorizer:
         self._preparation = Preparation(store, entities, self._resolution, schema, spaces, extractors, clock)
         self.in_flight = InFlightCalls(store, clock)
 
-    async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
-        """Remember what a caller sends; when it returns, everything that the answer says is durable."""
+    async def memorize(
+        self, principal: Principal, request: MemorizeRequest, commit: Commit | None = None
+    ) -> MemorizeAnswer:
+        """Remember what a caller sends; when it returns, everything that the answer says is durable.
+
+        `commit` is handed what is to be written, for whoever adds to it or only looks at it.
+        """
         asked = fingerprint_of(principal, request)
         request = as_seen(request)
         check_limits(request)
@@ -83,17 +88,17 @@ class Memorizer:
         request = replace(request, visibility=visibility_of(principal, request.visibility))
         call = Call(new_id("m", self._clock()), principal, request, asked=asked)
         try:
-            return await self.remember(call)
+            return await self.remember(call, commit)
         except InterlayerError:
             await self.in_flight.abandon(call)
             raise
 
-    async def remember(self, call: Call) -> MemorizeAnswer:
+    async def remember(self, call: Call, commit: Commit | None = None) -> MemorizeAnswer:
         """Remember a call, which stays kept, if it is, when this fails."""
         if replayed := await self._first_answer(call):
             return replayed
         prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call))
-        return await self._write(prepared, self._store.transact)
+        return await self._write(prepared, commit or self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> MemorizeAnswer:
         """Remember candidates that an operator lets through although a gate turned them down.
@@ -156,8 +161,8 @@ class Memorizer:
             changes = [await self._decider.decide(prepared, one, now) for one in read]
             decided = sum(len(one.decisions) for one in changes)
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
-            unknown = [part for part, one, _ in told if one.entity is None and part.is_empty]
-            operations = [*made, *await self._beside(changes, answer, made, unknown)]
+            left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
+            operations = [*made, *await self._beside(changes, answer, made, left_out)]
             if len(operations) > TRANSACT_OPERATIONS_MAX:
                 problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
                 raise InvalidInput("relations", problem, "Split it into several calls.")
@@ -194,17 +199,17 @@ class Memorizer:
         changes: Sequence[MemoryChange],
         answer: MemorizeAnswer,
         made: Sequence[Operation],
-        unknown: Sequence[PreparedPart],
+        left_out: Sequence[tuple[PreparedPart, EntityId | None]],
     ) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading.
 
-        Of those who are `unknown` all was turned down.
+        Of those who are `left_out` all was turned down.
         """
         prepared = changes[0].prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *(one for change in changes for one in self._rejections(prepared, change.part, change.entity)),
-            *(one for part in unknown for one in self._rejections(prepared, part, None)),
+            *(one for part, entity in left_out for one in self._rejections(prepared, part, entity)),
             await memory_receipt(self._receipts, prepared, changes[0].entity, changes, made),
             *prepared.call.removal(),
         ]

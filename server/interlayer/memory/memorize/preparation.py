@@ -11,20 +11,20 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from interlayer.documents.document import Document, Piece
-from interlayer.errors import InvalidInput, Unavailable
+from interlayer.errors import Ambiguous, InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import of_statements
-from interlayer.memory.extraction.extractor import Extractors
+from interlayer.memory.extraction.extractor import Extracted, Extractors
 from interlayer.memory.extraction.plain import PATTERN_CONFIDENCE
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import EntityId, Head, part_id
 from interlayer.memory.memorize.answer import AmbiguousMention
 from interlayer.memory.memorize.call import Call, GateResult, PreparedCall, PreparedPart, PreparedRelation, Reading
-from interlayer.memory.memorize.content import read_with_model
+from interlayer.memory.memorize.content import known_subject, read_with_model
 from interlayer.memory.memorize.intake import admit, check_orders, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.memorize.mentions.mentions import Mentions
 from interlayer.memory.memorize.mentions.told import Subject, Told
@@ -175,7 +175,12 @@ class Preparation:
             await keep(replace(request, observed_at=observed_at), model.timeout_s)
             space = await self._spaces.of(organization)
             view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
-            read = replace(read, reading=await read_with_model(model, reading, context, view, space))
+            others = [known_subject(_text_of(one.reference), one.context) for one in subjects[1:]]
+            names = [one.mention for one in told.ambiguous]
+            seen = await read_with_model(
+                model, reading, _text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
+            )
+            read = replace(read, reading=seen)
         return await self._with_named(call.principal, read)
 
     def _first_named(self, request: MemorizeRequest) -> EntityReference:
@@ -211,29 +216,46 @@ class Preparation:
 
     async def _with_named(self, principal: Principal, read: _Read) -> _Read:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
-        extracted, request = read.reading.extracted, read.request
+        request = read.request
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
-        if extracted:
-            texts += [("content", one.about) for one in (*extracted.facts, *extracted.properties)]
         given = {text: self._resolution.parse(text, field=name) for name, text in texts if text}
+        read = await self._with(principal, read, given)
+        extracted, nobodys = read.reading.extracted, set[str]()
+        if extracted is None:
+            return read
+        said = {text: self._resolution.parse(text, field="content") for text in extracted.named}
+        try:
+            return await self._with(principal, read, said)
+        except Ambiguous:
+            for text, reference in said.items():
+                try:
+                    read = await self._with(principal, read, {text: reference})
+                except Ambiguous:
+                    nobodys.add(text)
+        return replace(read, reading=replace(read.reading, extracted=extracted.without(nobodys)))
+
+    async def _with(self, principal: Principal, read: _Read, given: Mapping[str, EntityReference]) -> _Read:
+        """Add whom texts name, those who are not there yet."""
         subjects = [*read.subjects]
         places = {one.reference.identity: place for place, one in enumerate(subjects)}
-        others = list({one.identity: one for one in given.values() if one.identity not in places}.values())
-        for reference, resolved in zip(others, await self._resolve_all(principal, others), strict=True):
+        others = {one.identity: (text, one) for text, one in given.items() if one.identity not in places}
+        found = await self._resolve_all(principal, [one for _, one in others.values()])
+        for (text, reference), resolved in zip(others.values(), found, strict=True):
             known = [one.entity for one in subjects]
             if resolved.entity and resolved.entity in known:
                 places[reference.identity] = known.index(resolved.entity)
                 continue
             places[reference.identity] = len(subjects)
             head = resolved.read.stored.head if resolved.read else None
-            audience = audience_of(request.visibility)
+            audience = audience_of(read.request.visibility)
             shown = await self._entities.shown(principal.organization, head, audience) if head else None
-            context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
-            subjects.append(_Subject(reference, context, resolved))
+            called = _as_listed(reference, read.reading.extracted, text, is_known=resolved.entity is not None)
+            context = gate_context(self._schema, called, shown, read.main.context.observed_at)
+            subjects.append(_Subject(called, context, resolved))
         named = {text: places[reference.identity] for text, reference in given.items()}
-        return replace(read, subjects=subjects, named=named)
+        return replace(read, subjects=subjects, named={**read.named, **named})
 
     async def _resolve_all(self, principal: Principal, references: Sequence[EntityReference]) -> list[ResolvedEntity]:
         if len(references) < 2:
@@ -274,6 +296,10 @@ class Preparation:
             target = self._resolution.parse(one.target, field="relations.target")
             place = read.named[one.source] if one.source else 0
             found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
+        for one in read.reading.extracted.relations if read.reading.extracted else ():
+            target = read.subjects[read.named[one.target]].reference
+            place = read.named[one.source] if one.source else 0
+            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
         places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
         for one in read.told.relations:
             target = one.target.reference if one.target else read.main.reference
@@ -285,6 +311,19 @@ class Preparation:
 
 def _text_of(reference: EntityReference) -> str:
     return f"{reference.entity.type}:{reference.entity.key}"
+
+
+def _as_listed(
+    reference: EntityReference, extracted: Extracted | None, text: str, *, is_known: bool
+) -> EntityReference:
+    """Return whom a model names: somebody new by the name that the content has, a known one by no other name."""
+    listed = next((one for one in extracted.subjects if one.entity == text), None) if extracted else None
+    if listed is None:
+        return reference
+    if is_known:
+        return replace(reference, entity=replace(reference.entity, name=None))
+    is_name = listed.names[0] != reference.entity.key and not reference.entity.is_id
+    return replace(reference, name=listed.names[0]) if is_name else reference
 
 
 def _request_of(read: _Read, number: int) -> MemorizeRequest:
@@ -305,11 +344,13 @@ def _reading_of(read: _Read, number: int) -> Reading:
     reading, told, subject = read.reading, read.told, read.subjects[number]
     if found := reading.extracted:
         places = {None: 0, **read.named}
-        facts = [one for one in found.facts if places.get(one.about, 0) == number]
-        properties = [one for one in found.properties if places.get(one.about, 0) == number]
+        facts = tuple(one for one in found.facts if places.get(one.about, 0) == number)
+        properties = tuple(one for one in found.properties if places.get(one.about, 0) == number)
         own = replace(found, facts=facts, properties=properties)
         reading = replace(
-            reading, extracted=own if number == 0 else replace(own, lost=(), unknown_facts=0), answered=found
+            reading,
+            extracted=own if number == 0 else replace(own, lost=(), refused=(), unknown_facts=0),
+            answered=found,
         )
     document = reading.document
     if document is None:

@@ -38,15 +38,21 @@ async def meant(parts: "Parts", name: str, *, asking: bool = True) -> str:
 
 
 def _chosen(bearers: "Sequence[Bearer]", problem: str, *, asking: bool) -> str:
+    named = ", ".join(one.handle for one in bearers[:_TOLD_MAX])
+    lines = [f"{one.name}  {_told(one)}" for one in bearers]
+    return bearers[_asked(lines, f"entity: {problem}", f"Name one of them, such as {named}", asking=asking)].ref
+
+
+def _asked(lines: Sequence[str], problem: str, remedy: str, *, asking: bool) -> int:
+    """List what may be meant; return the place of the one that a person chooses. Raises `Ambiguous` without one."""
     from interlayer.app.commands.memory.lines import is_conversation
 
-    for number, one in enumerate(bearers, 1):
-        click.echo(f"{number:>3}  {one.name}  {_told(one)}", err=True)
-    if asking and is_conversation():
-        number = click.prompt(f"{problem}. Which one", type=click.IntRange(1, len(bearers)), err=True)
-        return bearers[number - 1].ref
-    named = ", ".join(one.handle for one in bearers[:_TOLD_MAX])
-    raise Ambiguous(f"entity: {problem}. Name one of those above, such as {named}.")
+    for number, line in enumerate(lines, 1):
+        click.echo(f"{number:>3}  {line}", err=True)
+    if not asking or not is_conversation():
+        raise Ambiguous(f"{problem}. {remedy}.")
+    number: int = click.prompt(f"{problem}. Which one", type=click.IntRange(1, len(lines)), err=True)
+    return number - 1
 
 
 def _told(bearer: "Bearer") -> str:
@@ -56,3 +62,20 @@ def _told(bearer: "Bearer") -> str:
     known = [value for values in bearer.identifiers.values() for value in values][:_TOLD_MAX]
     values = [f"{name}: {short(value_of(value))}" for name, value in bearer.properties.items()][:_TOLD_MAX]
     return joined(bearer.type, ", ".join(known), "; ".join(values) if values else "" if known else bearer.ref)
+
+
+async def meant_fact(parts: "Parts", ref: str, named: str, *, past: bool = False, asking: bool = True) -> str:
+    """Return the id of the one fact of an entity that an id or words mean; several are asked about as entities are."""
+    from interlayer.app.commands.memory.lines import dates_of, joined
+
+    found = await parts.memory.facts_named(parts.settings.principal, ref, named, past=past)
+    if not found:
+        held = "remembered" if past else "current"
+        raise NotFound(f"fact: nothing that is {held} says {named!r}. `interlayer memory show` has all that is known.")
+    if len(found) == 1:
+        return found[0].fact_id
+    dates = dates_of(parts)
+    lines = [f"{one.text}  {joined(dates.told(one.observed_at), one.source)}" for one in found]
+    problem = f"{len(found)} facts say {named!r}"
+    number = _asked(lines, problem, "Give more of its words, or its id, such as " + found[0].fact_id, asking=asking)
+    return found[number].fact_id

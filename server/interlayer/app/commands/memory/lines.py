@@ -72,10 +72,10 @@ def _ago(days: int) -> str:
 
 
 class Page:
-    """Prints lines on standard output."""
+    """Prints lines on standard output, or on standard error where the output is for programs."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False)
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self._console = Console(highlight=False, stderr=to_stderr)
 
     def say(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
         """Print one line of texts, each plain or with a style."""

@@ -111,10 +111,10 @@ def _facts(view: EntityView) -> Iterator[TimelineEvent]:
     """Yield what was stated, each statement with what it took the place of, and what was said to be over."""
     displaced: dict[FactState, list[FactState]] = {}
     for fact in view.ordered:
-        if newer := fact.superseded_by:
+        if newer := _next(fact):
             displaced.setdefault(newer, []).append(fact)
     for fact in view.ordered:
-        newer = fact.superseded_by
+        newer = _next(fact)
         yield replace(
             _event("fact_added", fact.memory, fact.record.observed_at),
             fact_id=fact.record.id,
@@ -126,6 +126,12 @@ def _facts(view: EntityView) -> Iterator[TimelineEvent]:
         if fact.is_over and fact.ended:
             ended = _event("fact_ended", entry, fact.ended[1])
             yield replace(ended, fact_id=fact.record.id, text=fact.record.text)
+
+
+def _next(fact: FactState) -> FactState | None:
+    """Return the first of the facts that took the place of one."""
+    over = [other for other in fact.contradicts if fact.gives_way_to(other)]
+    return min(over, key=lambda other: (other.seen_at, other.number)) if over else None
 
 
 def _endings(view: EntityView) -> dict[FactState, LogEntry]:
@@ -174,7 +180,7 @@ def _event(kind: EventKind, entry: LogEntry, at: str, **more: Any) -> TimelineEv
         agent=entry.agent,
         source=entry.source or "",
         recorded_at=entry.recorded_at,
-        memory_id=entry.id,
+        memory_id=entry.interaction,
         **more,
     )
 
