@@ -158,7 +158,7 @@ class Cast:
             return actor.company
         for address in actor.addresses:
             domain = domain_of(address)
-            company = self.holder(self.types.company, "domain", domain) if domain else None
+            company = self.at_domain(domain)
             if company:
                 actor.company = company
                 return company
@@ -169,12 +169,12 @@ class Cast:
             actor.company = self.of_head(houses[0])
         return actor.company
 
-    def houses(self) -> list[Actor]:
-        """Return the companies that the content tells of, those of the people in it among them."""
-        people = [self.house_of(one) for one in self.actors if one.type == self.types.person]
-        return list(
-            dict.fromkeys([*(one for one in self.actors if one.type == self.types.company), *filter(None, people)])
-        )
+    def at_domain(self, domain: str) -> Actor | None:
+        """Return the company whose own a domain is: one that is known, or the one that the call names."""
+        given = self.main.given if self.main and self.main.type == self.types.company else None
+        if given and domain and domain in {*given.key_identifiers.values(), *given.identifiers.values()}:
+            return self.main
+        return self.holder(self.types.company, "domain", domain) if domain else None
 
     def named(self, form: str, mention: str, at: Sequence[Actor]) -> Actor | None:
         """Return who is meant by a whole name; `at` are the houses that the content is of.
@@ -250,7 +250,7 @@ class Cast:
         """Whether an address may be another one of somebody: his house has a new domain, and he the same place there."""
         house, local = self.house_of(actor), address.partition("@")[0]
         domain = domain_of(address)
-        other = self.holder(self.types.company, "domain", domain) if domain else None
+        other = self.at_domain(domain)
         known = [one for one in actor.addresses if one != address]
         if not known:
             return True

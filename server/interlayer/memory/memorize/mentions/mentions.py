@@ -159,8 +159,7 @@ def _first(scene: Scene) -> Actor | None:
 def _asides(scene: Scene) -> Iterator[tuple[Actor, Piece]]:
     """Yield what stands beside the names of those who are brought in with a title: "Ann Lee, our buyer"."""
     for one, actor in scene.titled:
-        start = one.passage.tokens[one.first].start
-        yield actor, replace(one.passage.piece, text=one.passage.text[start : one.title], kind="statement", label="")
+        yield actor, replace(one.passage.piece, text=f"{one.name}, {one.title}", kind="statement", label="")
 
 
 def _span(piece: Piece) -> tuple[int, int]:

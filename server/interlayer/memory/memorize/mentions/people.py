@@ -15,7 +15,9 @@ _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
 _IN_NAMES: Final = frozenset("van von de der den da di du del la le".split())
 _BEHIND: Final = re.compile(r"\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]")
 _HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
-_PART_BEHIND: Final = re.compile(r"\s\S+\s(?:[^\W\d_]+\s){0,3}$")
+_TITLE_BEFORE: Final = re.compile(
+    r"(?P<whose>[^\W\d_]+\s)?(?:(?:new|neue[rn]?|nouve(?:au|lle)|nuev[oa])\s)?(?P<title>[^\W\d_][\w&/-]*(?:\s[\w&/-]+)?),\s$"
+)
 _BEFORE_MAX: Final = 4
 
 Evidence = Literal["named", "met", "said"]
@@ -26,7 +28,7 @@ Evidence = Literal["named", "met", "said"]
 class Introduction:
     """Somebody who is brought in: the words of his name [first, last) in a passage, and what is said beside them.
 
-    `title` is where the words end that give him a title, 0 where none do.
+    `title` is the title that they give him. `of_speaker` says that he is "our" buyer.
     """
 
     passage: Passage
@@ -35,7 +37,7 @@ class Introduction:
     evidence: Evidence
     address: str = ""
     house: str = ""
-    title: int = 0
+    title: str = ""
     of_speaker: bool = False
 
     @property
@@ -83,10 +85,8 @@ def _introduction(passage: Passage, first: int, last: int) -> Introduction | Non
     before, after = text[:start], text[end:]
     address = _BEHIND.match(after)
     house = _HOUSE_BEHIND.match(after)
-    titles = [one for one in job_titles(text) if fold_name(one.holder) == passage.form(first, last)]
-    title = max((one.end for one in titles), default=0)
-    between = text[end : min((one.start for one in titles), default=end)].casefold().split()
-    of_speaker = any(word.strip(",") in words.plural for word in between)
+    title, between = _title(passage, first, last)
+    of_speaker = any(word.strip(",") in words.plural for word in between.casefold().split())
     if address or title or _is_titled(passage, first) or _plays_part(passage, first, last):
         return Introduction(
             passage, first, last, "named", address["address"].lower() if address else "", "", title, of_speaker
@@ -100,6 +100,19 @@ def _introduction(passage: Passage, first: int, last: int) -> Introduction | Non
     if first == 0 and last < len(tokens) and tokens[last].folded in words.verbs and after[:1] == " ":
         return Introduction(passage, first, last, "said")
     return None
+
+
+def _title(passage: Passage, first: int, last: int) -> tuple[str, str]:
+    """Return the title that stands beside a name, and the words between the two: "Ann Lee, our buyer"."""
+    text, start, end = passage.text, passage.tokens[first].start, passage.tokens[last - 1].end
+    form = passage.form(first, last)
+    behind = [one for one in job_titles(text) if fold_name(one.holder) == form]
+    if behind:
+        return behind[-1].text, text[end : behind[-1].start]
+    before = _TITLE_BEFORE.search(text, 0, start)
+    if before and before["title"].split()[-1].casefold() in TITLES:
+        return before["title"], before["whose"] or ""
+    return "", ""
 
 
 def _is_titled(passage: Passage, first: int) -> bool:

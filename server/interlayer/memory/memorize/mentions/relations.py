@@ -66,9 +66,7 @@ class Links:
                 yield Link(source, REPORTS_TO, target, passage)
         yield from self._raised(passage, mentions)
 
-    def _changes(
-        self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]
-    ) -> Iterator[Link]:
+    def _changes(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield where somebody is said to have left and to have joined."""
         if subject is None or subject.type != self._person:
             return
@@ -100,9 +98,7 @@ class Links:
                 if house := self._cast.house_of(one.actor):
                     yield Link(thing, ABOUT, house, passage)
 
-    def _behind(
-        self, passage: Passage, mentions: Sequence[Mention], place: int, kind: str
-    ) -> Actor | None:
+    def _behind(self, passage: Passage, mentions: Sequence[Mention], place: int, kind: str) -> Actor | None:
         return next(
             (
                 one.actor
@@ -112,9 +108,7 @@ class Links:
             None,
         )
 
-    def _before(
-        self, passage: Passage, mentions: Sequence[Mention], place: int, kind: str
-    ) -> Actor | None:
+    def _before(self, passage: Passage, mentions: Sequence[Mention], place: int, kind: str) -> Actor | None:
         found = [one.actor for one in mentions if one.actor and one.actor.type == kind]
         starts = [one for one in mentions if one.actor in found and passage.tokens[one.first].start < place]
         return starts[-1].actor if starts else None
@@ -139,6 +133,5 @@ class Links:
     def _concerned(self, actor: Actor) -> Actor | None:
         """Return where somebody works by his address, if that is a house that the content is of."""
         house = self._cast.house_of(actor)
-        domains = house.head.identifiers.get("domain", ()) if house and house.head else ()
-        is_own = any(domain_of(address) in domains for address in actor.addresses)
+        is_own = house is not None and any(self._cast.at_domain(domain_of(one)) is house for one in actor.addresses)
         return house if house in self._scene.houses and (is_own or actor.head is None) else None

@@ -90,9 +90,11 @@ class Router:
             named = [m for m in self._scene.mentions(passage) if m.actor and tokens[m.last - 1].end <= label.end()]
             first = named[0] if named and named[0].first == self._first_place(passage) else None
             start = sum(token.end <= label.end() for token in tokens)
+            if any(token.folded in passage.words.plural | passage.words.singular for token in tokens[:start]):
+                start = 0  # a sentence: "Our office moved: the new address is ..."
             if first and first.actor:
                 holder = first.actor
-            elif not named and start <= 3 and not _opens(tokens[:start]):
+            elif not named and 0 < start <= 3 and not _opens(tokens[:start]):
                 return self._labelled(passage, start)
             if quote := _QUOTE.match(passage.text, label.end()):
                 speaker = holder if quote.end() - label.end() < 3 and holder else speaker
@@ -190,6 +192,8 @@ class Router:
         """Return whom a passage is about that has a name for its subject."""
         if mention.actor is None:
             return _MAIN
+        if mention.actor.type == self._person and self._speaks_for_house(passage, mention):
+            return self._cast.house_of(mention.actor) or mention.actor
         others = [one for one in self._scene.mentions(passage) if one.first >= mention.last]
         if others and others[0].actor is not mention.actor:
             end = passage.tokens[mention.last - 1].end
@@ -197,6 +201,14 @@ class Router:
             if link in {"and", "&", "und", "et", "y", "e"}:
                 return _MAIN  # it is about both
         return mention.actor
+
+    def _speaks_for_house(self, passage: Passage, mention: Mention) -> bool:
+        """Whether somebody says something of "them", his house: "Ann said they need two weeks"."""
+        said = passage.words
+        behind = [token.folded for token in passage.tokens[mention.last :]]
+        return (
+            bool(behind) and behind[0] in said.verbs and not said.they.isdisjoint(behind) and said.he.isdisjoint(behind)
+        )
 
     def _we(self, speaker: Actor | None) -> "Actor | None":
         if speaker is None:
@@ -215,15 +227,16 @@ class Router:
     def _unsaid(self, passage: Passage, start: int, speaker: Actor | None) -> Actor | None:
         """Return whom a passage is about that names nobody as its subject."""
         del start
+        if _leaves_subject_out(passage):
+            return self._last_person or (self._main if self._main and self._main.type == self._person else None)
+        if passage.tokens and passage.tokens[0].folded in passage.words.meeting:
+            people = {one.actor for one in self._scene.mentions(passage)}
+            return people.pop() if len(people) == 1 else None
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
-        context = speaker or (self._last if self._last and self._last.type == self._person else None)
-        if context is None and self._last and self._last.type == self._company:
-            context = self._last
-        if context is None and self._main and self._main.type == self._person:
-            context = self._main
         if self._main and self._main.type not in {self._person, self._company}:
             return None
+        context = speaker or self._last or self._main
         return self._house_or(context, passage) if context else None
 
     def _plays_part(self, passage: Passage) -> bool:
@@ -233,7 +246,7 @@ class Router:
         """Return the house of somebody for what is its matter, himself for what is his own."""
         if actor is None or actor.type != self._person:
             return actor
-        if passage.words.private.search(passage.text) or _is_about_somebody(passage):
+        if passage.words.private.search(passage.text) or passage.piece.kind in {"fragment", "signature"}:
             return actor
         return self._cast.house_of(actor) or actor
 
@@ -264,10 +277,9 @@ class Router:
         return tuple(dict.fromkeys(found))
 
 
-def _is_about_somebody(passage: Passage) -> bool:
+def _leaves_subject_out(passage: Passage) -> bool:
     """Whether a passage begins with a verb whose subject is left out: "Prefers calls in the morning."."""
-    first = passage.tokens[0].folded if passage.tokens else ""
-    return first in _VERBS or passage.piece.kind in {"fragment", "signature"}
+    return bool(passage.tokens) and passage.tokens[0].folded in _VERBS
 
 
 def _opens(tokens: Sequence[Token]) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from interlayer.documents.document import Participant
@@ -102,7 +103,7 @@ class Scene:
         domain = domain_of(address)
         if one.role != "from" or not address or (cast.own_domain and domain == cast.own_domain):
             return None
-        house = cast.holder(cast.types.company, "domain", domain) if domain else None
+        house = cast.at_domain(domain)
         is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
         if not cast.types.person or not (house or main is None or is_near):
             return None
@@ -150,7 +151,9 @@ class Scene:
         """Note where somebody works who is brought in with a title or a house."""
         if one.title:
             self.titled.append((one, actor))
-        if (one.house and (house := self._house(one.house))) or (one.of_speaker and (writer := self.writer(one.passage)) and (house := self._house_of(writer))):
+        if (one.house and (house := self._house(one.house))) or (
+            one.of_speaker and (writer := self.writer(one.passage)) and (house := self._house_of(writer))
+        ):
             self._tie(actor, house, one.passage)
 
     def _house(self, said: str) -> Actor | None:
@@ -198,8 +201,9 @@ class Scene:
         actor = self.introduced.get((id(passage), first))
         if actor and fold_name(passage.said(first, last)) in {fold_name(name) for name in actor.names}:
             return Mention(first, last, actor)
+        beside = self._house_beside(passage, last)
         try:
-            if actor := self.cast.named(form, passage.said(first, last), self.houses):
+            if actor := self.cast.named(form, passage.said(first, last), [beside] if beside else self.houses):
                 return Mention(first, last, None if self._goes_on(passage, last, actor) else actor)
             if numbered := self._numbered(passage, first, last):
                 return Mention(first, last, numbered)
@@ -207,6 +211,27 @@ class Scene:
             return Mention(first, last, None)
         is_person = last - first > 1 and looks_like_person(passage.tokens[first:last])
         return Mention(first, last, None) if is_person else None
+
+    def _house_beside(self, passage: Passage, last: int) -> Actor | None:
+        """Return the house that stands right behind a name: "Ann Lee of Acme", "Ann Lee (Acme)"."""
+        tokens = passage.tokens
+        if last >= len(tokens):
+            return None
+        gap = passage.text[tokens[last - 1].end : tokens[last].start]
+        first = last + 1 if gap == " " and tokens[last].folded in passage.words.houses | {"of"} else last
+        if (first == last and gap != " (") or first >= len(tokens):
+            return None
+        for begin, end, form in _free_runs(passage):
+            if begin == first and (house := self._house_called(form)):
+                return house if end else None
+        return None
+
+    def _house_called(self, form: str) -> Actor | None:
+        heads = [one for one in self.cast.known.named.get(form, ()) if one.entity.type == self.cast.types.company]
+        if len(heads) == 1:
+            return self.cast.of_head(heads[0])
+        houses = [one for one in self.houses if one.begins_with(form) or one.bears(form)]
+        return houses[0] if len(houses) == 1 else None
 
     def _goes_on(self, passage: Passage, last: int, actor: Actor) -> bool:
         """Whether a name is only the beginning of another one: "Acme Labs Group" is not "Acme Labs"."""
@@ -248,7 +273,7 @@ class Scene:
         person, company = self.cast.types.person, self.cast.types.company
         for passage in self.passages:
             found = self.mentions(passage)
-            for one, other in zip(found, found[1:], strict=False):
+            for one, other in pairwise(found):
                 if not (one.actor and other.actor and one.actor.type == person and other.actor.type == company):
                     continue
                 between = passage.text[passage.tokens[one.last - 1].end : passage.tokens[other.first].start]

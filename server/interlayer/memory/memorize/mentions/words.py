@@ -41,6 +41,7 @@ class Words:
     companions: frozenset[str]
     houses: frozenset[str]
     openers: frozenset[str]
+    meeting: frozenset[str]
     requests: re.Pattern[str]
     private: re.Pattern[str]
     leaving: re.Pattern[str]
@@ -78,6 +79,7 @@ def words_of(language: str | None) -> Words:
         houses=those("prepositions_of_houses"),
         openers=those("connectives", "clause_openers", "correction_openers", "salutations", "new_value_openers")
         | those("afterthoughts"),
+        meeting=those("verbs_of_meeting"),
         requests=phrase("words_of_requests"),
         private=phrase("private_matters"),
         leaving=phrase("words_of_leaving"),
