@@ -39,9 +39,9 @@ from interlayer.memory.log.revision import (
     with_reading,
     without_memories,
 )
-from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.memorize.preparation import gate_context, run_over
+from interlayer.memory.memorize.reading.content import read_with_model
 from interlayer.memory.memorize.waiting.backlog import Backlog, Unread, done, postponed
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
