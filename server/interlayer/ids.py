@@ -35,7 +35,7 @@ def first_id(prefix: str, instant: datetime) -> str:
 
 def instant_of(id_: str) -> datetime:
     """Return when an id was made, to the millisecond. Raises `ValueError` for what is no id of ours."""
-    digits = id_.rpartition("_")[2]
+    digits = id_.rpartition("_")[2].partition("-")[0]  # parts of one memory have numbers
     if len(digits) != (_TIME_BITS + _RANDOM_BITS) // 5:
         raise ValueError(f"{id_[:40]!r} is no id")
     number = 0

@@ -26,7 +26,7 @@ from interlayer.app.settings import load
 from interlayer.errors import InvalidInput
 from interlayer.memory.extraction.chat_extractor import prompt_version
 from interlayer.memory.log import keys
-from interlayer.memory.memorize.backlog import CLAIM
+from interlayer.memory.memorize.waiting.backlog import CLAIM
 from interlayer.memory.requests import FactCandidate, RecallRequest
 from interlayer.models.chat import Pace
 from interlayer.models.vendor import loaded

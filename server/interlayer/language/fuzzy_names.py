@@ -15,6 +15,14 @@ _BEGINS_ALIKE: Final = 0.72  # the same first word: "Acme Pumps", "Acme Seals"
 _CONTAINED: Final = 0.8  # all words of one within the other
 _INITIALS: Final = 0.85
 _ORDERS_MAX: Final = 3  # words of a name whose every order is tried against initials
+_INITIAL: Final = 0.5
+_MISTYPED: Final = 0.88  # Jaro-Winkler
+_SPOKEN: Final = 3  # letters of a word that is no accident in a mailbox
+_SOUNDS: Final = {
+    letter: code
+    for code, letters in {"1": "bfpv", "2": "cgjkqsxz", "3": "dt", "4": "l", "5": "mn", "6": "r"}.items()
+    for letter in letters
+}
 _WORD: Final = re.compile(r"[^\W_]+")
 _ABBREVIATED: Final = re.compile(r"(?<=\b\w)\.(?=\w\b)")  # the inner dots of "s.r.l." and "I.B.M."
 _LEGAL_FORMS: Final = words("legal_forms")
@@ -48,6 +56,64 @@ def nearest(wanted: str, names: Iterable[str], most: int) -> list[str]:
     scored = [(_likeness(form, _Form.of(name)), name) for name in dict.fromkeys(names)]
     close = sorted((pair for pair in scored if pair[0] >= _CLOSE), key=lambda pair: (-pair[0], pair[1]))
     return [name for _, name in close][:most]
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of a name as it is spoken: without accents and legal form, "Carter, Ben" as "Ben Carter"."""
+    last, comma, first = name.partition(",")
+    return _Form.of(f"{first} {last}" if comma else name).words
+
+
+def words_lacking(one: str, other: str) -> int | None:
+    """Return how many words the longer of two names has beside those of the shorter; None for two different names.
+
+    A word may be written with a typing error, or as its initial; one at least has to be more than that.
+    """
+    short, long = sorted((words_of(one), words_of(other)), key=len)
+    left, spoken = list(long), False
+    for word in sorted(short, key=len, reverse=True):
+        best = max(left, key=lambda known: _same_word(word, known), default="")
+        if not best or not _same_word(word, best):
+            return None
+        left.remove(best)
+        spoken = spoken or min(len(word), len(best)) > 1
+    return len(left) if spoken else None
+
+
+def stands_for(handle: str, name: str) -> bool:
+    """Tell whether a mailbox or the label of a domain may be that of a name: bcarter, ben.c, ibm."""
+    plain = "".join(words_of(handle))
+    words = words_of(name)
+    written = any(word in plain for word in words if len(word) >= _SPOKEN) or plain in "".join(words)
+    return written or plain == "".join(word[0] for word in words)
+
+
+def sound_of(word: str) -> str:
+    """Return what is equal for words that sound alike (Soundex); of other scripts than the Latin the beginning."""
+    if not (word.isascii() and word.isalpha()):
+        return word[:4]
+    codes = [_SOUNDS.get(letter, letter) for letter in word]
+    heard = [code for place, code in enumerate(codes) if place and code.isdigit() and code != _before(codes, place)]
+    return (word[0] + "".join(heard))[:4]
+
+
+def _before(codes: list[str], place: int) -> str:
+    """Return the code before a place; h and w are silent."""
+    return next((code for code in reversed(codes[:place]) if code not in {"h", "w"}), "")
+
+
+def _same_word(one: str, other: str) -> float:
+    """Return 0 for two different words, else how sure it is that they are one."""
+    if one == other:
+        return 1.0
+    if min(len(one), len(other)) == 1:
+        return _INITIAL if one[0] == other[0] else 0.0
+    if not (one.isalpha() and other.isalpha()):
+        return 0.0
+    from rapidfuzz.distance import JaroWinkler
+
+    alike = JaroWinkler.similarity(one, other)
+    return alike if alike >= _MISTYPED else 0.0
 
 
 def _likeness(one: _Form, other: _Form) -> float:

@@ -39,10 +39,10 @@ from interlayer.memory.log.revision import (
     with_reading,
     without_memories,
 )
-from interlayer.memory.memorize.backlog import Backlog, Unread, done, postponed
-from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.memorize.preparation import gate_context, run_over
+from interlayer.memory.memorize.reading.content import read_with_model
+from interlayer.memory.memorize.waiting.backlog import Backlog, Unread, done, postponed
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
@@ -141,7 +141,7 @@ class Rereader:
                         continue
                     log = await self._entities.log(organization, stored.head)
                     for memory in self._living(log, entity_type):
-                        if isinstance(memory, Memorized) and memory.has_content and memory.id >= first:
+                        if isinstance(memory, Memorized) and memory.content_of == memory.id and memory.id >= first:
                             yield memory
 
     async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
@@ -167,7 +167,7 @@ class Rereader:
         stored_reading = replace(
             await run_over(len(content), partial(read_plainly, content, observed_at)), redacted=True
         )
-        reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
+        reading = await read_with_model(model, stored_reading, entity.ref, context, self._schema, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}

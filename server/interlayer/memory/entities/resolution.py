@@ -10,6 +10,7 @@ from interlayer.ids import new_id
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
+from interlayer.memory.log.called import Called
 from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import (
     IDENTIFIERS_MAX,
@@ -23,7 +24,7 @@ from interlayer.memory.log.identifiers import (
 )
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.schema.schema import Schema
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import ItemStore, Key
 
 _LEARNED_FROM_KEY: Final = 1  # a key of several possible kinds is learned as the likeliest
 
@@ -68,11 +69,15 @@ class IdentifierConflict:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedEntity:
-    """Whom a reference names, None for nobody yet; identifiers that others hold; `read` what lies with it, if read."""
+    """Whom a reference names, None for nobody yet; identifiers that others hold; `read` what lies with it, if read.
+
+    `reference` is set where somebody is named by what belongs to another one: it names him by his name.
+    """
 
     entity: EntityId | None
     conflicts: tuple[IdentifierConflict, ...]
     read: EntityRead | None = None
+    reference: EntityReference | None = None
 
 
 class Resolution:
@@ -103,20 +108,55 @@ class Resolution:
         """Find whom a reference names and which of its identifiers others hold.
 
         Who is who is one thing for all of an organization; `sight` decides only between several who bear one name.
+        What several may have, such as a phone number, leads to its holder only if nothing tells two names apart.
         """
         named = reference.entity
         entity = await self._entities.resolve(organization, named, sight)
         if entity is None and named.is_id:
             raise InvalidInput("entity", f"no {named.type} has the id {named.key}.", "Name it anew.")
+        by_name = None
+        if (
+            entity
+            and reference.name
+            and not await self._suits(organization, reference, reference.key_identifiers, entity)
+        ):
+            by_name = _by_name(reference, reference.name)
+            reference = by_name
+            entity = await self._entities.resolve(organization, reference.entity, sight)
         holders = await self._holders(organization, reference) if reference.identifiers else {}
-        if entity is None and holders:
-            entity = next(holders[kind] for kind in reference.identifiers if kind in holders)
+        for kind, holder in holders.items() if entity is None else ():
+            if await self._suits(organization, reference, {kind: reference.identifiers[kind]}, holder):
+                entity = holder
+                break
         conflicts = [
             IdentifierConflict(kind, reference.identifiers[kind], owner)
             for kind, owner in holders.items()
             if owner != entity
         ]
-        return ResolvedEntity(entity, tuple(conflicts))
+        return ResolvedEntity(entity, tuple(conflicts), reference=by_name)
+
+    async def resolve_all(
+        self, organization: str, references: Sequence[EntityReference], sight: Sight
+    ) -> list[ResolvedEntity]:
+        """Resolve several at once: one request for all that are named by an identifier that somebody has."""
+        places = [self._claims(organization, one) for one in references]
+        asked = list(dict.fromkeys(place for some in places for place in some))
+        held = await self._store.get_many(asked) if len(asked) > 1 else {}
+        found: list[ResolvedEntity] = []
+        for one, some in zip(references, places, strict=True):
+            ids = {held[place].body["id"] for place in some if place in held}
+            if len(ids) == 1:
+                found.append(ResolvedEntity(EntityId(one.entity.type, ids.pop()), ()))
+            else:
+                found.append(await self.resolve(organization, one, sight))
+        return found
+
+    def _claims(self, organization: str, reference: EntityReference) -> list[Key]:
+        """List where the identifiers lie that a key may be; none where that alone does not tell who it is."""
+        possible = {} if reference.entity.is_id else possible_identifiers(reference.entity, self._schema)
+        if reference.identifiers or any(self._schema.is_shared(*one) for one in possible.items()):
+            return []
+        return [keys.identifier(organization, reference.entity.type, value, kind) for kind, value in possible.items()]
 
     async def target(
         self, organization: str, reference: EntityReference, now: datetime, sight: Sight
@@ -137,12 +177,35 @@ class Resolution:
                 found.append(one)
         return tuple(found)
 
+    async def _suits(
+        self, organization: str, reference: EntityReference, given: Mapping[str, str], holder: EntityId
+    ) -> bool:
+        """Tell whether identifiers lead to their holder: unless several may have them, and it is called otherwise."""
+        if not given or not all(self._schema.is_shared(kind, value) for kind, value in given.items()):
+            return True
+        stored = await self._entities.survivor(organization, holder)
+        if stored is None:
+            return True
+        head = stored.head
+        named = {**reference.key_identifiers, **reference.identifiers}
+        told = {kind: (value,) for kind, value in named.items() if kind not in given}
+        known = {kind: values for kind, values in head.identifiers.items() if kind not in given}
+        return Called.of(reference.display_names, told).may_be(Called.of((head.name, *head.names), known))
+
     async def _holders(self, organization: str, reference: EntityReference) -> dict[str, EntityId]:
-        """Return the entity that holds each given identifier, by kind."""
+        """Return the entity that holds each given identifier, by kind, in the order in which they are given."""
         entity_type = reference.entity.type
         places = {
             keys.identifier(organization, entity_type, value, kind): kind
             for kind, value in reference.identifiers.items()
         }
         found = await self._store.get_many(list(places))
-        return {places[place]: EntityId(entity_type, item.body["id"]) for place, item in found.items()}
+        return {
+            kind: EntityId(entity_type, found[place].body["id"]) for place, kind in places.items() if place in found
+        }
+
+
+def _by_name(reference: EntityReference, name: str) -> EntityReference:
+    """Return a reference that names an entity by its name, with what it was named by as an identifier."""
+    named = EntityString(reference.entity.type, name)
+    return EntityReference(named, {**reference.key_identifiers, **reference.identifiers}, name, {})

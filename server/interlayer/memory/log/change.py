@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.name_index import forms_of, name_changes
 from interlayer.memory.log.properties import PropertyState, found_by, with_values
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (
@@ -131,6 +132,7 @@ class EntityChange:
         if values_before != values_after:
             yield from index_changes(self.organization, self.entity, values_before, values_after, self.schema)
         yield from self._names(_name_forms(old), _name_forms(new))
+        yield from name_changes(self.organization, self.entity, forms_of(old, self.schema), forms_of(new, self.schema))
 
     def _names(self, before: Collection[str], after: Collection[str]) -> Iterator[Operation]:
         for form in before:

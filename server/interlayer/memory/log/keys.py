@@ -8,8 +8,11 @@
 | `ORG#e#TYPE#ID`                  | `r#RELATION#TYPE#ID`    | relations that point at it                        |
 | `ORG#s#MEMORY_ID`                | `PART`                  | the content that was memorized, in parts          |
 | `ORG#m#MEMORY_ID`                | `at`                    | which entity and revision a memory belongs to     |
+| `ORG#m#MEMORY_ID`                | `at#PART`               | those of another entity that the memory tells of  |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
 | `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
+| `ORG#n#NAME`                     | `TYPE#ID`               | entities of any type that a content may mean by it |
+| `ORG#n#NAME`                     | `~`                     | that there is such an entity                      |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
@@ -41,12 +44,12 @@ finds all bearers of a key.
 import hashlib
 from typing import Any
 
-from interlayer.memory.log.records import EntityId
+from interlayer.memory.log.records import EntityId, interaction_of
 from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
 BEARER = "~"
-"""Begins the sort key of a bearer of a display name: after every kind of identifier."""
+"""Begins the sort key of a bearer of a display name: after every kind of identifier, and after every entity."""
 
 
 def _part(text: str) -> str:
@@ -129,8 +132,17 @@ def source(organization: str, memory_id: str, part: int) -> Key:
 
 
 def memory_place(organization: str, memory_id: str) -> Key:
-    """Return the key under which a memory's entity is found."""
-    return _key(organization, "m", memory_id, sort="at")
+    """Return the key under which the entity of a memory, or of a part of one, is found."""
+    interaction = interaction_of(memory_id)
+    part = memory_id[len(interaction) + 1 :]
+    return _key(organization, "m", interaction, sort=f"at#{part}" if part else "at")
+
+
+def memory_at(key: Key) -> str:
+    """Return the memory, or the part of one, whose place an item of this key is."""
+    part = key.sort.partition("#")[2]
+    memory_id = text_of(key.partition.rpartition("#")[2])
+    return f"{memory_id}-{part}" if part else memory_id
 
 
 def entity_body(entity: EntityId) -> dict[str, str]:
@@ -151,6 +163,16 @@ def identifier(organization: str, entity_type: str, value: str, kind: str) -> Ke
 def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
     """Return the key of one bearer of a display name."""
     return _key(organization, "i", entity_type, folded, sort=f"{BEARER}{entity_id}")
+
+
+def borne(organization: str, folded: str, entity: EntityId | None = None) -> Key:
+    """Return the key of a bearer of a name among those of all types, or of the hint that there are any."""
+    return _key(organization, "n", folded, sort=f"{entity.type}#{entity.id}" if entity else BEARER)
+
+
+def is_borne(key: Key) -> bool:
+    """Tell whether a key is one of those."""
+    return key.table == "memory" and key.partition.split("#", 2)[1:2] == ["n"]
 
 
 def listing(organization: str, entity_type: str, entity_id: str) -> Key:

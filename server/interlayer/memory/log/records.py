@@ -100,7 +100,8 @@ class _Entry:
     `context` are the words of the content that no statement of it has, by the place at which they stand: they are never
     shown, and help to find what stands beside them. `closes` names facts that are over because they state a property's
     value that this entry displaces. `visibility` says who may see it, empty for the whole organization. `home` is set
-    in views only: the log that holds the entry, and its revision there.
+    in views only: the log that holds the entry, and its revision there. `part_of` is the memory that an interaction is
+    kept as, in the log of every other entity that it tells of; empty in the log of the entity that it is mainly about.
     """
 
     id: str
@@ -117,7 +118,13 @@ class _Entry:
     closes: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
     visibility: str = ""
+    part_of: str = ""
     home: tuple[EntityId, int] | None = None
+
+    @property
+    def interaction(self) -> str:
+        """The id of the memory that it belongs to, and by which everybody knows it."""
+        return self.part_of or self.id
 
     @property
     def content_of(self) -> str | None:
@@ -127,7 +134,7 @@ class _Entry:
     @property
     def voice(self) -> str:
         """Where its words are from: equal for one source, and apart for calls that name none."""
-        return self.source or self.id
+        return self.source or self.interaction
 
     @property
     def witness(self) -> str:
@@ -145,8 +152,8 @@ class Memorized(_Entry):
 
     @property
     def content_of(self) -> str | None:
-        """Its own id, if it came with content."""
-        return self.id if self.has_content else None
+        """The interaction, if that came with content."""
+        return self.interaction if self.has_content else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +165,12 @@ class Reextracted(_Entry):
     @property
     def content_of(self) -> str | None:
         """The id of the memory that brought the content."""
-        return self.extracts
+        return self.part_of or self.extracts
 
     @property
     def voice(self) -> str:
         """That of the memory that brought the content."""
-        return self.source or self.extracts
+        return self.source or self.part_of or self.extracts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +290,19 @@ class FactId:
 def statement_of(fact_id: str) -> str:
     """Name the statement that a fact is, whoever voices it: equal for all ids of one statement."""
     return FactId.parse(fact_id).statement
+
+
+_PART: Final = "-"
+
+
+def part_id(memory_id: str, number: int) -> str:
+    """Name the n-th further part of an interaction: what its memory says of another entity."""
+    return f"{memory_id}{_PART}{number}"
+
+
+def interaction_of(memory_id: str) -> str:
+    """Name the interaction that a memory is, or is a part of."""
+    return memory_id.partition(_PART)[0]
 
 
 _ENTRIES: Final[Mapping[type[LogEntry], TypeAdapter[Any]]] = {

@@ -90,6 +90,24 @@ class RelatedFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlsoReached:
+    """What a call says of another entity than the one it is mainly about, and what became of it."""
+
+    entity: MemorizedEntity
+    properties: tuple[PropertyOutcome, ...]
+    facts: tuple[FactOutcome, ...]
+    relations: tuple[RelationOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmbiguousMention:
+    """Words of the content that may name several entities; what they say was kept with the main one."""
+
+    mention: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeAnswer:
     """The answer of memorize; `memory_id` is empty when everything was turned down."""
 
@@ -99,6 +117,8 @@ class MemorizeAnswer:
     facts: tuple[FactOutcome, ...]
     related: tuple[RelatedFact, ...] | None = None
     relations: tuple[RelationOutcome, ...]
+    also: tuple[AlsoReached, ...] | None = None
+    ambiguous: tuple[AmbiguousMention, ...] | None = None
     gates: GateCounts
     extractor: str
     replayed: bool

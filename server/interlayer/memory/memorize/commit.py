@@ -12,7 +12,7 @@ from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.properties import Outcome, PropertyState, folded, with_values
 from interlayer.memory.log.records import EntityId, Head, Labels, Memorized
-from interlayer.memory.memorize.call import PreparedCall
+from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.reconciliation.related import Related
 from interlayer.memory.schema.schema import EntitySchema
@@ -23,14 +23,15 @@ SOURCE_PART: Final = 80_000  # characters: at most 320 kB of UTF-8, under the li
 
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
-    """A prepared call as decided against an entity: the memory that it adds, and the head that follows.
+    """A part of a prepared call as decided against its entity: the memory that it adds, and the head that follows.
 
     `before` is the head of the entity as it was read, None for an entity that it creates. `view` is the entity as the
-    call found it, `told` as much of it as the caller may see, `properties` what the memory makes of that. `targets`
-    create entities that its relations point at. `related` are known facts near to what it adds.
+    call found it, `told` as much of it as the caller may see, `properties` what the memory makes of that. `related` are
+    known facts near to what it adds.
     """
 
     prepared: PreparedCall
+    part: PreparedPart
     schema: EntitySchema
     before: StoredHead | None
     after: Head
@@ -40,7 +41,6 @@ class MemoryChange:
     properties: Mapping[str, PropertyState]
     outcomes: Mapping[str, Outcome]
     conflicts: tuple[IdentifierConflict, ...]
-    targets: Sequence[Operation]
     told: EntityView
     related: Sequence[Related] = ()
     conflicts_told: tuple[IdentifierConflict, ...] = ()
@@ -63,17 +63,17 @@ class MemoryChange:
             appended=(self.memory,),
             stated=self.view.stated,
         )
-        claims = _claims(organization, self.prepared.reference, self.before.head if self.before else None, self.after)
+        claims = _claims(organization, self.part.reference, self.before.head if self.before else None, self.after)
         return [
             *change.operations(),
             *claims,
             *self._content(organization),
             *self._conflicts(organization),
-            *self.targets,
         ]
 
     def _content(self, organization: str) -> Iterator[Operation]:
-        content = self.prepared.request.content or ""
+        """Keep the content with whom it is mainly about, once for all whom it tells of."""
+        content = "" if self.memory.part_of else self.prepared.request.content or ""
         for number, start in enumerate(range(0, len(content), SOURCE_PART)):
             part = {"text": content[start : start + SOURCE_PART]}
             yield Put(keys.source(organization, self.memory.id, number), part)
@@ -94,22 +94,22 @@ class MemoryChange:
 
 def change_of(
     prepared: PreparedCall,
+    part: PreparedPart,
     before: StoredHead | None,
     view: EntityView,
     memory: Memorized,
     decisions: Sequence[Decision],
     conflicts: tuple[IdentifierConflict, ...],
-    targets: Sequence[Operation],
     schema: EntitySchema,
     told: EntityView,
 ) -> MemoryChange:
     """Fold a memory into what is known, and derive the head that follows."""
     states, _ = folded(view.states, memory, schema)
-    head = _head(prepared.reference, before.head if before else None, view.entity, memory, conflicts)
+    head = _head(part.reference, before.head if before else None, view.entity, memory, conflicts)
     after = with_values(head, states)
     properties, outcomes = folded(told.states, memory, schema)
     return MemoryChange(
-        prepared, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, targets, told
+        prepared, part, schema, before, after, view, memory, decisions, properties, outcomes, conflicts, told
     )
 
 

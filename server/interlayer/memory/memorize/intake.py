@@ -1,7 +1,6 @@
 """What a memorize call brings in: its limits, and its candidates after the gates. Pure functions."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +24,7 @@ from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.open_sentences import open_sentences
+from interlayer.memory.memorize.reading.open_sentences import open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -57,7 +56,7 @@ def read_plainly(content: str | None, observed_at: datetime | None = None, longe
     No piece is longer than `longest` characters.
     """
     text = masked(content or "")
-    return Reading(text, text != (content or ""), read(text, observed_at, longest))
+    return Reading(text, text != (content or ""), read(text, observed_at, longest), addressed=addressed(text))
 
 
 def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeRequest:
@@ -72,17 +71,16 @@ def without_secrets(request: MemorizeRequest, reading: Reading) -> MemorizeReque
 
 
 def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> GateResult:
-    """Return the candidates of a call after the gates.
-
-    Raises `InvalidInput` for a call that holds nothing but instructions to a model: nothing in it can be remembered.
-    """
+    """Return the candidates of a call, or of a part of one, after the gates."""
     found, content = reading.extracted, reading.content
     ground = Ground(content, context.known, context.observed_at) if found else None
-    gates = Gates(context, ground, reading.redacted, addressed(content), content)
+    gates = Gates(context, ground, reading.redacted, reading.addressed, content)
     rejected: list[Rejected] = []
     plain = partial(_plain_facts, request, context, reading)
     unread = (
-        open_sentences(found, ground, plain, may_stray="ungrounded" in context.gates.off) if ground and found else None
+        open_sentences(reading.answered or found, ground, plain, may_stray="ungrounded" in context.gates.off)
+        if ground and found
+        else None
     )
     stated = [*found.facts, *(unread.facts if unread else ())] if found else plain()
     facts = list(_let_pass(gates, [*request.facts, *stated], rejected))
@@ -97,21 +95,26 @@ def gate(request: MemorizeRequest, context: GateContext, reading: Reading) -> Ga
     values = [one for one in found.properties if one.name not in names] if found else []
     if content and (unread or not found):
         taken, day = [*names, *(one.name for one in values)], context.observed_at.date()
-        derived = properties_of(content, context.schema, taken, reading.document, context.bears, day)
+        document = reading.valued or reading.document
+        derived = properties_of(content, context.schema, taken, document, context.bears, day)
         values += [one for one in derived if unread is None or unread.hold(one.span)]
     properties = _observations(gates, [*given, *values], rejected, beside=bool(content))
-    is_all_orders = gates.rejected == Counter(instruction=gates.checked) and not any(
-        one.reason.is_doubtful for one in rejected
-    )
-    if not found and gates.checked and is_all_orders:
-        field_name = "content" if request.content else "facts" if request.facts else "properties"
-        problem = "it only addresses a model and states nothing."
-        raise InvalidInput(field_name, problem, "Send statements about the entity.")
     if content and gates.rejected["instruction"]:
         facts, properties = _with_less_trust(facts, properties)
     pending = reading.failed or (unread.why if unread else "")
     extractor = _extractor(request, reading, pending)
     return GateResult(tuple(facts), properties, tuple(rejected), gates, extractor, pending)
+
+
+def check_orders(request: MemorizeRequest, gated: Sequence[GateResult]) -> None:
+    """Raise `InvalidInput` for a call that holds nothing but instructions to a model: none of it can be remembered."""
+    checked = sum(one.gates.checked for one in gated)
+    ordered = sum(one.gates.rejected["instruction"] for one in gated)
+    doubtful = any(one.reason.is_doubtful for part in gated for one in part.rejected)
+    if checked and checked == ordered and not doubtful:
+        field_name = "content" if request.content else "facts" if request.facts else "properties"
+        problem = "it only addresses a model and states nothing."
+        raise InvalidInput(field_name, problem, "Send statements about the entity.")
 
 
 def _with_less_trust(
@@ -235,12 +238,15 @@ def _leave_out(gates: Gates, document: Document | None) -> None:
 
 
 def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) -> None:
-    """Count what of a model's answer cannot be read, and keep what it said of it for review."""
+    """Count what of a model's answer cannot be read or is nobody's, and keep what it said of it for review."""
     for one in found.lost:
         gates.turn_down("not_in_form")
         if one.text:
             candidate = FactCandidate(one.text, UNJUDGED, origin="extractor", quote=one.quote)
             rejected.append(Rejected(candidate, Rejection("not_in_form", one.why)))
+    for one in found.refused:
+        gates.turn_down(one.code)
+        rejected.append(Rejected(one.candidate, Rejection(one.code, one.why)))
     gates.turn_down("unknown_fact", found.unknown_facts)
 
 

@@ -1,5 +1,6 @@
 """From a decided call to its answer: what became of every candidate, shortened where there are very many."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -11,6 +12,7 @@ from interlayer.errors import Corrupt
 from interlayer.memory.log.properties import why_kept
 from interlayer.memory.log.records import FactId, Head, LogEntry
 from interlayer.memory.memorize.answer import (
+    AlsoReached,
     FactOutcome,
     FactResult,
     GateCounts,
@@ -46,29 +48,65 @@ def read_answer(body: Mapping[str, Any]) -> MemorizeAnswer:
         raise Corrupt("idempotency_key: the answer that was kept for it cannot be read. Use another key.") from error
 
 
-def memorize_answer(change: MemoryChange) -> MemorizeAnswer:
-    """Say what a change does with every candidate."""
-    gated, memory = change.prepared.gated, change.memory
-    rejected_facts, rejected_properties = _list_rejected(gated)
-    facts = [*_facts(change, memory), *rejected_facts]
-    shown = _within(facts, ANSWER_TOKENS)
-    conflicts = (
-        IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref) for one in change.conflicts_told
-    )
+def memorize_answer(changes: Sequence[MemoryChange]) -> MemorizeAnswer:
+    """Say what the changes of a call do with every candidate; the first is of whom it is mainly about."""
+    main, others = changes[0], changes[1:]
+    prepared = main.prepared
+    written = {one.part.memory_id for one in changes}
+    empty = [_list_rejected(one.gated) for one in prepared.parts if one.memory_id not in written]
+    facts = [*_all_facts(main), *(fact for one in empty for fact in one[0])]
+    left = ANSWER_TOKENS // (2 if others else 1)
+    shown = _within(facts, left)
+    also: list[AlsoReached] = []
+    omitted = len(facts) - len(shown)
+    for one in others:
+        said = _all_facts(one)
+        some = _within(said, left // len(others))
+        omitted += len(said) - len(some)
+        also.append(_also(one, some))
     return MemorizeAnswer(
-        memory_id=memory.id,
-        entity=_entity(replace(change.after, name=change.name), created=change.created),
-        properties=(*_properties(change), *rejected_properties),
+        memory_id=main.memory.id,
+        entity=_entity(replace(main.after, name=main.name), created=main.created),
+        properties=(*_all_properties(main), *(value for one in empty for value in one[1])),
         facts=shown,
-        related=tuple(_related(change)) or None,
-        relations=tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in memory.relations),
-        gates=_counts(gated),
-        extractor=gated.extractor,
+        related=tuple(_related(main)) or None,
+        relations=_relations(main),
+        also=tuple(also) or None,
+        ambiguous=prepared.ambiguous or None,
+        gates=_counts([one.gated for one in prepared.parts]),
+        extractor=main.part.gated.extractor,
         replayed=False,
-        omitted=_count_omitted(facts, shown, "long answer; all are stored, use recall_entity"),
-        degraded=change.prepared.degraded or None,
-        conflicts=tuple(conflicts) or None,
+        omitted=_omitted(omitted, "long answer; all are stored, use recall_entity"),
+        degraded=prepared.degraded or None,
+        conflicts=tuple(_conflicts(changes)) or None,
     )
+
+
+def _also(change: MemoryChange, facts: tuple[FactOutcome, ...]) -> AlsoReached:
+    return AlsoReached(
+        entity=_entity(replace(change.after, name=change.name), created=change.created),
+        properties=_all_properties(change),
+        facts=facts,
+        relations=_relations(change),
+    )
+
+
+def _all_facts(change: MemoryChange) -> list[FactOutcome]:
+    return [*_facts(change, change.memory), *_list_rejected(change.part.gated)[0]]
+
+
+def _all_properties(change: MemoryChange) -> tuple[PropertyOutcome, ...]:
+    return (*_properties(change), *_list_rejected(change.part.gated)[1])
+
+
+def _relations(change: MemoryChange) -> tuple[RelationOutcome, ...]:
+    return tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in change.memory.relations)
+
+
+def _conflicts(changes: Iterable[MemoryChange]) -> Iterator[IdentifierOutcome]:
+    for change in changes:
+        for one in change.conflicts_told:
+            yield IdentifierOutcome(kind=one.kind, value=one.value, belongs_to=one.owner.ref)
 
 
 def fact_outcome(one: Decision) -> FactResult:
@@ -138,20 +176,22 @@ def _name(other: str | int, by_number: Mapping[int, str]) -> str:
 
 def nothing_remembered(prepared: PreparedCall, head: Head | None) -> MemorizeAnswer:
     """Return the answer to a call of which every candidate was turned down: it is no memory, and creates no entity."""
-    named = prepared.reference.entity
+    named = prepared.main.reference.entity
     unknown = MemorizedEntity(ref=f"{named.type}:{named.key}", type=named.type, id="", name=named.key, created=False)
-    facts, properties = _list_rejected(prepared.gated)
+    lists = [_list_rejected(one.gated) for one in prepared.parts]
+    facts = [fact for one in lists for fact in one[0]]
     shown = _within(facts, ANSWER_TOKENS)
     return MemorizeAnswer(
         memory_id="",
         entity=_entity(head, created=False) if head else unknown,
-        properties=properties,
+        properties=tuple(one for both in lists for one in both[1]),
         facts=shown,
         relations=(),
-        gates=_counts(prepared.gated),
-        extractor=prepared.gated.extractor,
+        ambiguous=prepared.ambiguous or None,
+        gates=_counts([one.gated for one in prepared.parts]),
+        extractor=prepared.main.gated.extractor,
         replayed=False,
-        omitted=_count_omitted(facts, shown, "long answer; nothing was stored"),
+        omitted=_omitted(len(facts) - len(shown), "long answer; nothing was stored"),
     )
 
 
@@ -161,9 +201,10 @@ def _entity(head: Head, *, created: bool) -> MemorizedEntity:
     )
 
 
-def _counts(gated: GateResult) -> GateCounts:
-    gates = gated.gates
-    return GateCounts(checked=gates.checked, passed=gates.passed, rejected=dict(gates.rejected))
+def _counts(gated: Sequence[GateResult]) -> GateCounts:
+    rejected = sum((one.gates.rejected for one in gated), Counter[str]())
+    checked, passed = sum(one.gates.checked for one in gated), sum(one.gates.passed for one in gated)
+    return GateCounts(checked=checked, passed=passed, rejected=dict(rejected))
 
 
 def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[PropertyOutcome, ...]]:
@@ -183,7 +224,7 @@ def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[Pr
 
 
 def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
-    for seen in {one.name: one for one in change.prepared.gated.properties}.values():
+    for seen in {one.name: one for one in change.part.gated.properties}.values():
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
         previous = change.told.properties.get(seen.name)
         met = change.told.states.get(seen.name)
@@ -209,5 +250,5 @@ def _within(facts: Iterable[FactOutcome], tokens: int) -> tuple[FactOutcome, ...
     return tuple(shown)
 
 
-def _count_omitted(facts: Sequence[FactOutcome], shown: Sequence[FactOutcome], why: str) -> OmittedFacts | None:
-    return OmittedFacts(facts=len(facts) - len(shown), why=why) if len(shown) < len(facts) else None
+def _omitted(facts: int, why: str) -> OmittedFacts | None:
+    return OmittedFacts(facts=facts, why=why) if facts else None

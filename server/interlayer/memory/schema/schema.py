@@ -20,6 +20,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from interlayer.errors import InvalidInput
 from interlayer.ids import timestamp
+from interlayer.language.lexicon.reader import words
 from interlayer.memory.schema.duration import before, check_duration
 from interlayer.memory.schema.gate_settings import GateSettings, Thresholds
 from interlayer.memory.schema.property import Name, PropertySchema, Strict
@@ -27,6 +28,9 @@ from interlayer.memory.schema.types import ValueProblem
 from interlayer.memory.schema.value_patterns import Finder, finder_for
 from interlayer.text.patterns import compile_pattern
 from interlayer.text.yaml_source import InvalidFile, Located, Place, problems_of, read_yaml
+
+_SHARED: Final = frozenset({"address", "fax", "phone"})
+_ROLE_MAILBOXES: Final = words("role_mailboxes")
 
 
 class EntitySchema(Strict):
@@ -98,10 +102,14 @@ class EntitySchema(Strict):
 
 
 class IdentifierSchema(Strict):
-    """One kind of identifier; a key of that shape is taken for one, and `case` tells whether case tells two apart."""
+    """One kind of identifier; a key of that shape is taken for one, and `case` tells whether case tells two apart.
+
+    What is `shared` several may have, such as a switchboard's number: it leads to nobody of another name.
+    """
 
     pattern: str | None = None
     case: Literal["ignored", "kept"] = "ignored"
+    shared: bool | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "IdentifierSchema":
@@ -142,6 +150,13 @@ class Schema(Strict):
                     if target not in self.entities:
                         place = f"entities.{name}.properties.{key}.target"
                         yield f"{place}: {target} is no entity type; known: {', '.join(self.entities)}"
+
+    def is_shared(self, kind: str, value: str) -> bool:
+        """Tell whether several may have an identifier; undeclared kinds: phones, addresses, mailboxes like info@."""
+        declared = self.identifiers.get(kind)
+        if declared and declared.shared is not None:
+            return declared.shared
+        return kind in _SHARED or (kind == "email" and value.partition("@")[0] in _ROLE_MAILBOXES)
 
     @cached_property
     def canonical(self) -> str:

@@ -11,7 +11,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import RELATIONS_MAX
 from interlayer.memory.log.reader import parts
-from interlayer.memory.log.records import EntityId, Head, Relation
+from interlayer.memory.log.records import EntityId, Head, Relation, interaction_of
 from interlayer.storage.items import Item, ItemStore
 
 _PAGE: Final = 100  # heads of those who point at an entity are read so many at a time
@@ -56,7 +56,7 @@ class Links:
         `incoming` are the items of its own partition that say who points at it.
         """
         outgoing = [
-            OutgoingLink(relation, memory.id, memory.observed_at)
+            OutgoingLink(relation, memory.interaction, memory.observed_at)
             for relation, memory in list(view.relations.items())[:RELATIONS_MAX]
         ]
         pointing = [(view.entity, item) for item in incoming]
@@ -77,7 +77,10 @@ class Links:
     async def outgoing(self, organization: str, head: Head, sight: Sight) -> list[OutgoingLink]:
         """Return those that an entity names itself, without the rest of what is known of it."""
         view = await self._entities.view(organization, head, sight=sight)
-        return [OutgoingLink(relation, memory.id, memory.observed_at) for relation, memory in view.relations.items()]
+        return [
+            OutgoingLink(relation, memory.interaction, memory.observed_at)
+            for relation, memory in view.relations.items()
+        ]
 
     async def around(
         self, organization: str, head: Head, outgoing: Sequence[OutgoingLink], sight: Sight, most: int
@@ -134,7 +137,7 @@ class Links:
             basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
             shown = await self._entities.shown(organization, head, sight) if basis else None
             if basis and shown:
-                found.append(Link(kind, True, head, shown, *basis))
+                found.append(Link(kind, True, head, shown, interaction_of(basis[0]), basis[1]))
         return found
 
     async def _heads(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:

@@ -1,0 +1,1 @@
+"""What waits: calls whose content a model is reading, and content that one has still to read."""
