@@ -49,8 +49,8 @@ class FactOutcome:
 class RelationOutcome:
     """What became of a relation, stored by the name that the schema has for it.
 
-    `outcome` is `added`, `confirmed`, `ended`, or `kept` where what was observed later says otherwise. `supersedes` is the
-    target that is over because of it, `reason` says what is to be known of its type or its outcome.
+    `outcome` is `added`, `confirmed`, `ended`, or `kept` where what was observed later says otherwise. `supersedes` is
+    the target that is over because of it, `reason` says what is to be known of its type or its outcome.
     """
 
     type: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Final
 
 from interlayer.answers import as_json
 from interlayer.ids import timestamp
@@ -17,11 +18,15 @@ from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
+from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties, Withheld
-from interlayer.memory.recall.neighbourhood.relations import Instants, Relations
-from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
+from interlayer.memory.recall.answer import Omitted, RecallAnswer, TypedProperties, Withheld
+from interlayer.memory.recall.neighbourhood.best_facts import Question
+from interlayer.memory.recall.neighbourhood.links import Instants, Link, Links
+from interlayer.memory.recall.neighbourhood.neighbours import Neighbours
+from interlayer.memory.recall.neighbourhood.paths import Paths
+from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts, room_for_neighbours
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import RecallRequest
@@ -29,6 +34,8 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 from interlayer.text.budget import json_tokens
+
+_LIST_TOKENS: Final = 16  # what leads to the neighbours, and says how many were left out
 
 
 class Recaller:
@@ -39,7 +46,9 @@ class Recaller:
         self._entities = entities
         self._spaces = spaces
         self._schema = schema
-        self.relations = Relations(store, entities, schema)
+        self._links = Links(store, entities, schema)
+        self._neighbours = Neighbours(schema)
+        self.paths = Paths(store, entities, schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
@@ -60,9 +69,7 @@ class Recaller:
                 relations=(),
                 omitted=Omitted(facts=0, why="nothing is known of this entity; the same query will not change that"),
             )
-        as_of = timestamp(request.as_of) if request.as_of else None
-        known_at = timestamp(request.known_at) if request.known_at else None
-        at = Instants(as_of, known_at)
+        at = _instants(request)
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
         vector, degraded = await of_query(
@@ -74,7 +81,9 @@ class Recaller:
             hidden = self._entities.restriction(stored, sight)
             view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        relations = await self._known_relations(principal.organization, view, read, request, sight, at)
+        links = await self._links_for(principal.organization, view, read, sight, request)
+        followed, rest = self._parted(request, links)
+        relations = [self._links.told(link, at) for link in rest] if "relations" in request.include else []
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
         ranked = rank_facts(view, request, vector, page, names)
@@ -83,9 +92,15 @@ class Recaller:
         head = replace(head, revision=self._entities.revision(stored, sight))
         frame = frame_of(head, view, request, relations, withheld)
         frame = replace(frame, degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, request, page, view)
+        kept = room_for_neighbours(frame, len(followed), request)
+        answer, chosen = filled(frame, ranked, request, page, view, kept)
         if "sources" in request.include:
-            return await self._with_sources(principal.organization, answer, chosen, request.max_tokens, cut)
+            answer = await self._with_sources(principal.organization, answer, chosen, request.max_tokens - kept, cut)
+        if request.follow and not request.cursor:
+            question = Question(asked(request.query or "", names), request.also, vector, request.min_confidence)
+            return await self._with_neighbours(
+                principal.organization, answer, followed, request, question, space, sight
+            )
         return answer
 
     async def properties(self, principal: Principal, entity: str) -> TypedProperties:
@@ -114,21 +129,55 @@ class Recaller:
             Withheld(name=name, why=why_withheld(declared[name].sensitivity)) for name in sorted(view.withheld)
         )
 
-    async def _known_relations(
+    async def _links_for(
+        self, organization: str, view: EntityView, read: EntityRead, sight: Sight, request: RecallRequest
+    ) -> list[Link]:
+        """Return the relations that a call asks for, those that are over too where it asks for the past."""
+        if not request.follow and "relations" not in request.include:
+            return []
+        history = "history" in request.include or request.as_of is not None
+        return await self._links.of(organization, view, read.incoming, sight, _instants(request), history=history)
+
+    def _parted(self, request: RecallRequest, links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
+        """Part links into one to each neighbour that a call asks for, and the others; only the first page has any."""
+        followed: dict[EntityId, Link] = {}
+        rest: list[Link] = []
+        wanted = () if request.cursor else self._schema.relation_types.types_of(request.follow)
+        for link in links:
+            other, is_current = link.other.entity, link.known.status == "current"
+            if is_current and ("*" in wanted or link.relation.type in wanted) and other not in followed:
+                followed[other] = link
+            else:
+                rest.append(link)
+        return list(followed.values()), rest
+
+    async def _with_neighbours(
         self,
         organization: str,
-        view: EntityView,
-        read: EntityRead,
+        answer: RecallAnswer,
+        links: Sequence[Link],
         request: RecallRequest,
+        question: Question,
+        space: ActiveSpace,
         sight: Sight,
-        at: Instants,
-    ) -> tuple[KnownRelation, ...]:
-        """Return the relations that an answer shows, those that are over too where the past is asked for."""
-        if "relations" not in request.include:
-            return ()
-        history = "history" in request.include or request.as_of is not None
-        found = await self.relations.of(organization, view, read.incoming, sight, at, history=history)
-        return tuple(self.relations.told(one, at) for one in found)
+    ) -> RecallAnswer:
+        """Return the answer with the neighbours that links lead to, in the room that is left."""
+        at = _instants(request)
+
+        async def view_of(head: Head) -> EntityView:
+            view = await self._entities.view(organization, head, space, sight=sight)
+            if at.until:
+                hidden = self._entities.restriction(head, sight)
+                return await self._past(organization, view, at, [], space, hidden)
+            return view
+
+        room = request.max_tokens - json_tokens(as_json(answer)) - _LIST_TOKENS
+        described = await self._neighbours.describe(
+            links, question, request.include, room, view_of, past=bool(at.until)
+        )
+        left_out = f"{described.left_out}: max_tokens" if described.left_out else None
+        omitted = replace(answer.omitted, neighbours=left_out)
+        return replace(answer, neighbours=described.neighbours, omitted=omitted)
 
     async def _past(
         self,
@@ -184,3 +233,9 @@ class Recaller:
                     break
                 answer = replace(answer, sources=(*(answer.sources or ()), entry))
         return answer
+
+
+def _instants(request: RecallRequest) -> Instants:
+    """Return the instants of what held and of what was known that a call asks for."""
+    as_of, known_at = (timestamp(one) if one else None for one in (request.as_of, request.known_at))
+    return Instants(as_of, known_at)

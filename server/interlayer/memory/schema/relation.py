@@ -1,6 +1,6 @@
 """The types of relation of a schema: what they lead from and to, and what they are called, from either end."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Final
@@ -70,6 +70,18 @@ class RelationTypes:
             note = _note(name, one, *ends)
             return RelationReading(given, note=note) if note else RelationReading(name, turned)
         return RelationReading(given, note=f"unknown type of relation{self._near(given, source, target)}")
+
+    def types_of(self, names: Iterable[str]) -> set[str]:
+        """Return the types that some names stand for, from either end; an unknown name stands for itself."""
+        found: set[str] = set()
+        for given in names:
+            known = [
+                name
+                for name, one in self.declared.items()
+                if given in (name, *one.synonyms) or given in one.turned_names
+            ]
+            found.update(known or [given])
+        return found
 
     def seen_from_end(self, name: str) -> str | None:
         """Return what a relation is called seen from its end, None if it has no name of its own there."""
