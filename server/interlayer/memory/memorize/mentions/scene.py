@@ -8,7 +8,8 @@ from typing import Final
 
 from interlayer.documents.document import Participant
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.memorize.mentions.cast import Actor, Cast, domain_of
+from interlayer.memory.memorize.mentions.actors import Actor, domain_of
+from interlayer.memory.memorize.mentions.cast import Cast
 from interlayer.memory.memorize.mentions.people import Introduction, introductions, looks_like_person
 from interlayer.memory.memorize.mentions.surface import Passage, Surface
 from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, LEGAL_FORMS, NO_NAMES, OWN_ROLES, TITLES

@@ -20,6 +20,7 @@ TITLES: Final = words("job_titles", "titles_of_organizations")
 NO_NAMES: Final = words(
     "field_labels", "months", "weekdays", "own_roles", "salutations", "closings", "language_markers"
 )
+PARTICLES: Final = words("particles_in_names")
 OWN_ROLES: Final = words("own_roles")
 
 
@@ -40,7 +41,10 @@ class Words:
     copulas: frozenset[str]
     companions: frozenset[str]
     houses: frozenset[str]
+    agents: frozenset[str]
     openers: frozenset[str]
+    prepositions: frozenset[str]
+    coordinators: frozenset[str]
     meeting: frozenset[str]
     requests: re.Pattern[str]
     private: re.Pattern[str]
@@ -77,8 +81,11 @@ def words_of(language: str | None) -> Words:
         copulas=those("copulas"),
         companions=those("companions"),
         houses=those("prepositions_of_houses"),
+        agents=those("agents"),
         openers=those("connectives", "clause_openers", "correction_openers", "salutations", "new_value_openers")
-        | those("afterthoughts"),
+        | those("afterthoughts", "words_before_subjects"),
+        prepositions=those("prepositions"),
+        coordinators=those("coordinators"),
         meeting=those("verbs_of_meeting"),
         requests=phrase("words_of_requests"),
         private=phrase("private_matters"),
