@@ -39,7 +39,7 @@ class ErasureListing:
         fact_id: str | None = None,
         memory_id: str | None = None,
     ) -> tuple[ListedErasure, ...]:
-        """Return what goes with an entity, a fact or a memory: one part for each entity that an interaction tells of."""
+        """Return what goes with an entity, a fact or a memory: a part for each entity that an interaction tells of."""
         if sum(map(bool, (entity, fact_id, memory_id))) != 1:
             raise InvalidInput("entity", "exactly one of entity, fact and memory is erased at a time.")
         organization, sight = principal.organization, self._entities.sight(principal)

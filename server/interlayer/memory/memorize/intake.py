@@ -24,7 +24,7 @@ from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.open_sentences import open_sentences
+from interlayer.memory.memorize.reading.open_sentences import open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,

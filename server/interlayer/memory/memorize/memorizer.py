@@ -24,7 +24,7 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
-from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined
+from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined, with_fewer_parts
 from interlayer.memory.memorize.commit import MemoryChange
 from interlayer.memory.memorize.decision import Decider, aside
 from interlayer.memory.memorize.intake import check_limits, check_times
@@ -163,13 +163,15 @@ class Memorizer:
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
             left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
             operations = [*made, *await self._beside(changes, answer, made, left_out)]
-            if len(operations) > TRANSACT_OPERATIONS_MAX:
-                problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
-                raise InvalidInput("relations", problem, "Split it into several calls.")
-            await commit(operations)
-            for one in changes:
-                await self._follow(one)
-        return answer
+            if len(operations) <= TRANSACT_OPERATIONS_MAX:
+                await commit(operations)
+                for one in changes:
+                    await self._follow(one)
+                return answer
+        if (fewer := with_fewer_parts(prepared)) is None:
+            problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
+            raise InvalidInput("relations", problem, "Split it into several calls.")
+        return await self._attempt(fewer, commit)
 
     async def _resolve(self, prepared: PreparedCall) -> tuple[PreparedCall, list[ResolvedEntity]]:
         """Find whom the parts of a call name; parts that turn out to be of one entity become one."""

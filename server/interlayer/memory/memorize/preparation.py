@@ -1,7 +1,7 @@
 """Preparing a call: parse whom it is about, read its content, pass the gates, embed. Done once for all attempts."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -10,27 +10,24 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.documents.document import Document, Piece
 from interlayer.errors import Ambiguous, InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
-from interlayer.language.comparison.tokens import exact_form
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import of_statements
 from interlayer.memory.extraction.extractor import Extracted, Extractors
-from interlayer.memory.extraction.plain import PATTERN_CONFIDENCE
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.log.records import EntityId, Head, part_id
+from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.answer import AmbiguousMention
-from interlayer.memory.memorize.call import Call, GateResult, PreparedCall, PreparedPart, PreparedRelation, Reading
-from interlayer.memory.memorize.content import known_subject, read_with_model
+from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, Reading
 from interlayer.memory.memorize.intake import admit, check_orders, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.memorize.mentions.mentions import Mentions
-from interlayer.memory.memorize.mentions.told import Subject, Told
+from interlayer.memory.memorize.mentions.told import Told
+from interlayer.memory.memorize.parts import CallAsRead, CallSubject, parts_of, text_of
+from interlayer.memory.memorize.reading.content import known_subject, read_with_model
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.replacing import names_by_words
-from interlayer.memory.requests import MemorizeRequest, RelationCandidate
+from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -38,48 +35,12 @@ from interlayer.storage.items import ItemStore
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
-Judge = Callable[[MemorizeRequest, GateContext, Reading], GateResult]
-"""Sends the candidates of a part of a call through the gates."""
-
-_EMPTY: Final = Document(())
 _INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
 _LONG_AT_ONCE: Final = 4  # such threads share one processor with all who wait for short answers
 _long_work: Final = RunVar[anyio.CapacityLimiter]("interlayer_long_work")
 _NOTHING: Final = Reading("", redacted=False)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """Somebody of whom a call tells: whom it names, who that is as far as it was looked up, and its gates' context."""
-
-    reference: EntityReference
-    context: GateContext
-    resolved: ResolvedEntity | None = None
-    told: Subject | None = None
-
-    @property
-    def entity(self) -> EntityId | None:
-        """Who it is, None for somebody who is new, or was not looked up."""
-        return self.resolved.entity if self.resolved else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A call whose content was read, without secrets, and of whom it tells; whom it is mainly about first."""
-
-    request: MemorizeRequest
-    subjects: Sequence[_Subject]
-    reading: Reading
-    told: Told
-    named: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Entity string of a statement -> the place of its subject."""
-
-    @property
-    def main(self) -> _Subject:
-        """Whom it is mainly about."""
-        return self.subjects[0]
 
 
 class Preparation:
@@ -119,7 +80,7 @@ class Preparation:
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
         space = await self._spaces.of(organization)
-        parts = await run_over(said, partial(self._parts, call.memory_id, read, judge))
+        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, judge))
         if not read.reading.extracted and not by_operator:
             check_orders(read.request, [one.gated for one in parts])
         parts, degraded = await _embedded(parts, space)
@@ -135,13 +96,13 @@ class Preparation:
             ),
         )
 
-    async def _read(self, call: Call, main: EntityReference | None, observed_at: datetime, keep: Keep) -> _Read:
+    async def _read(self, call: Call, main: EntityReference | None, observed_at: datetime, keep: Keep) -> CallAsRead:
         """Read the content of a call. What is known of its entities before tells whom "she" may mean."""
         request, organization = call.request, call.principal.organization
         if not request.content:
             main = main or self._first_named(request)
-            subject = _Subject(main, gate_context(self._schema, main, None, observed_at))
-            read = _Read(without_secrets(request, _NOTHING), [subject], _NOTHING, Told())
+            subject = CallSubject(main, gate_context(self._schema, main, None, observed_at))
+            read = CallAsRead(without_secrets(request, _NOTHING), [subject], _NOTHING, Told())
             return await self._with_named(call.principal, read)
         resolved = await self._resolve(call.principal, main) if main else None
         longest = self._schema.gates.fact_characters_max
@@ -155,7 +116,7 @@ class Preparation:
             told = await self._mentions.told(call.principal, reading.content, reading.document, main, entity)
         if main is None:
             main = told.main.reference if told.main else self._first_named(request)
-            given = self._resolution.parse(_text_of(main), request.identifiers, request.name)
+            given = self._resolution.parse(text_of(main), request.identifiers, request.name)
             main = replace(main, identifiers={**main.identifiers, **given.identifiers}, name=given.name or main.name)
             resolved = await self._resolve(call.principal, main)
         audience = audience_of(request.visibility)
@@ -164,8 +125,8 @@ class Preparation:
         context = gate_context(self._schema, main, head, observed_at)
         if told.main:
             context = replace(context, names=tuple(dict.fromkeys((*context.names, *told.main.names))))
-        subjects = [_Subject(main, context, resolved), *await self._told_of(call, told, observed_at)]
-        read = _Read(request, subjects, reading, told)
+        subjects = [CallSubject(main, context, resolved), *await self._told_of(call, told, observed_at)]
+        read = CallAsRead(request, subjects, reading, told)
         try:
             model = await self._extractors.current(organization)
         except Unavailable as error:
@@ -175,10 +136,10 @@ class Preparation:
             await keep(replace(request, observed_at=observed_at), model.timeout_s)
             space = await self._spaces.of(organization)
             view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
-            others = [known_subject(_text_of(one.reference), one.context) for one in subjects[1:]]
+            others = [known_subject(text_of(one.reference), one.context) for one in subjects[1:]]
             names = [one.mention for one in told.ambiguous]
             seen = await read_with_model(
-                model, reading, _text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
+                model, reading, text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
             )
             read = replace(read, reading=seen)
         return await self._with_named(call.principal, read)
@@ -196,14 +157,14 @@ class Preparation:
             raise InvalidInput("entity", problem, "Say whom the call is about, as type:key.")
         return self._resolution.parse(text, field=field_name)
 
-    async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[_Subject]:
+    async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[CallSubject]:
         """Return the others of whom the content tells, as those who will see the call know them."""
         organization, audience = call.principal.organization, audience_of(call.request.visibility)
         known = await self._entities.read_all(organization, [one.entity for one in told.subjects if one.entity])
         heads = {
             one: await self._entities.shown(organization, read.stored.head, audience) for one, read in known.items()
         }
-        found: list[_Subject] = []
+        found: list[CallSubject] = []
         for one in told.subjects:
             context = gate_context(
                 self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
@@ -211,10 +172,10 @@ class Preparation:
             context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
             is_known = one.entity and not one.reference.identifiers
             resolved = ResolvedEntity(one.entity, (), known.get(one.entity)) if one.entity and is_known else None
-            found.append(_Subject(one.reference, context, resolved, one))
+            found.append(CallSubject(one.reference, context, resolved, one))
         return found
 
-    async def _with_named(self, principal: Principal, read: _Read) -> _Read:
+    async def _with_named(self, principal: Principal, read: CallAsRead) -> CallAsRead:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
         request = read.request
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
@@ -236,7 +197,7 @@ class Preparation:
                     nobodys.add(text)
         return replace(read, reading=replace(read.reading, extracted=extracted.without(nobodys)))
 
-    async def _with(self, principal: Principal, read: _Read, given: Mapping[str, EntityReference]) -> _Read:
+    async def _with(self, principal: Principal, read: CallAsRead, given: Mapping[str, EntityReference]) -> CallAsRead:
         """Add whom texts name, those who are not there yet."""
         subjects = [*read.subjects]
         places = {one.reference.identity: place for place, one in enumerate(subjects)}
@@ -253,7 +214,7 @@ class Preparation:
             shown = await self._entities.shown(principal.organization, head, audience) if head else None
             called = _as_listed(reference, read.reading.extracted, text, is_known=resolved.entity is not None)
             context = gate_context(self._schema, called, shown, read.main.context.observed_at)
-            subjects.append(_Subject(called, context, resolved))
+            subjects.append(CallSubject(called, context, resolved))
         named = {text: places[reference.identity] for text, reference in given.items()}
         return replace(read, subjects=subjects, named={**read.named, **named})
 
@@ -271,47 +232,6 @@ class Preparation:
         read = await self._entities.read(organization, found.entity) if found.entity else None
         return replace(found, read=read)
 
-    def _parts(self, memory_id: str, read: _Read, judge: Judge) -> list[PreparedPart]:
-        """Send what a call says of each through the gates; those of whom nothing is said are left out."""
-        relations = self._relations(read)
-        parts: list[PreparedPart] = []
-        for number, subject in enumerate(read.subjects):
-            gated = judge(_request_of(read, number), subject.context, _reading_of(read, number))
-            part = PreparedPart(
-                memory_id=part_id(memory_id, number) if number else memory_id,
-                reference=subject.reference,
-                gated=replace(gated, pending="") if number else gated,
-                relations=relations.get(number, ()),
-                naming=list(dict.fromkeys(one.replaces or "" for one in gated.facts if names_by_words(one))),
-                resolved=subject.resolved,
-            )
-            if number == 0 or not part.is_empty or gated.rejected:
-                parts.append(part)
-        return parts
-
-    def _relations(self, read: _Read) -> Mapping[int, Sequence[PreparedRelation]]:
-        """Return the relations of a call by the place of whom they start at: the caller's, then the content's."""
-        found: dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]] = {}
-        for one in read.request.relations:
-            target = self._resolution.parse(one.target, field="relations.target")
-            place = read.named[one.source] if one.source else 0
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
-        for one in read.reading.extracted.relations if read.reading.extracted else ():
-            target = read.subjects[read.named[one.target]].reference
-            place = read.named[one.source] if one.source else 0
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
-        places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
-        for one in read.told.relations:
-            target = one.target.reference if one.target else read.main.reference
-            place = places[id(one.source)] if one.source else 0
-            said = RelationCandidate(one.type, _text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE)
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(said, target))
-        return {place: list(some.values()) for place, some in found.items()}
-
-
-def _text_of(reference: EntityReference) -> str:
-    return f"{reference.entity.type}:{reference.entity.key}"
-
 
 def _as_listed(
     reference: EntityReference, extracted: Extracted | None, text: str, *, is_known: bool
@@ -324,51 +244,6 @@ def _as_listed(
         return replace(reference, entity=replace(reference.entity, name=None))
     is_name = listed.names[0] != reference.entity.key and not reference.entity.is_id
     return replace(reference, name=listed.names[0]) if is_name else reference
-
-
-def _request_of(read: _Read, number: int) -> MemorizeRequest:
-    """Return what the caller of a call says of one subject, by its place."""
-
-    def is_of(about: str | None) -> bool:
-        return (read.named[about] if about else 0) == number
-
-    return replace(
-        read.request,
-        facts=[one for one in read.request.facts if is_of(one.about)],
-        properties=[one for one in read.request.properties if is_of(one.about)],
-    )
-
-
-def _reading_of(read: _Read, number: int) -> Reading:
-    """Return what the content of a call, and a model that read it, say of one subject, by its place."""
-    reading, told, subject = read.reading, read.told, read.subjects[number]
-    if found := reading.extracted:
-        places = {None: 0, **read.named}
-        facts = tuple(one for one in found.facts if places.get(one.about, 0) == number)
-        properties = tuple(one for one in found.properties if places.get(one.about, 0) == number)
-        own = replace(found, facts=facts, properties=properties)
-        reading = replace(
-            reading,
-            extracted=own if number == 0 else replace(own, lost=(), refused=(), unknown_facts=0),
-            answered=found,
-        )
-    document = reading.document
-    if document is None:
-        return reading
-    # What the caller says of somebody in the content's own words is not said of anybody else.
-    given = {exact_form(one.text): read.named[one.about] for one in read.request.facts if one.about}
-
-    def is_of(piece: Piece) -> bool:
-        if piece.kind != "statement":
-            return number == 0
-        place = given.get(exact_form(piece.text)) if given else None
-        if place is not None:
-            return place == number
-        return (number == 0 or subject.told is not None) and told.about((piece.start, piece.end)) is subject.told
-
-    pieces = tuple(piece for piece in document.pieces if is_of(piece))
-    valued = told.document_of(subject.told, document) if subject.told or number == 0 else _EMPTY
-    return replace(reading, document=replace(document, pieces=pieces), valued=valued)
 
 
 async def _embedded(

@@ -1,4 +1,4 @@
-"""An interaction is one memory that is reached from every entity it tells of: kept, found, replayed, erased as a whole."""
+"""An interaction is one memory, reached from every entity it tells of: kept, found, replayed, erased as a whole."""
 
 from typing import Any
 
