@@ -14,7 +14,7 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.text.mailboxes import is_private_mailbox
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_ALIKE: Final = 2  # letters that a first name and its short form begin with alike
+_LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at least
 
 
 @dataclass(eq=False, slots=True)
@@ -109,6 +109,12 @@ def addresses_at(name: str, house: Actor) -> Iterator[str]:
 
 
 def may_be_called(name: str, known: str) -> bool:
-    """Whether two names may be one person's: the same surname, and a first name or a short form of it."""
+    """Whether two names may be one person's: the same surname, and a first name or a short form of it.
+
+    Paul and Paula are two: a short form leaves out more than an ending.
+    """
     one, other = fold_name(name).split(), fold_name(known).split()
-    return bool(one and other) and one[-1] == other[-1] and one[0][:_ALIKE] == other[0][:_ALIKE]
+    if not one or not other or one[-1] != other[-1]:
+        return False
+    short, long = sorted((one[0].rstrip("."), other[0].rstrip(".")), key=len)
+    return short == long or (long.startswith(short) and len(long) - len(short) >= _LEFT_OUT)

@@ -162,10 +162,16 @@ class Cast:
             found = None
         if found and (not one.address or found.address == one.address or self.is_same(found, one.address)):
             return found
-        if not one.address and (guessed := self.by_address(one.name, at)):
+        if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
             guessed.names.append(one.name)
             return guessed
         return self.new(self.types.person, one.name, one.address)
+
+    def _in_short(self, name: str) -> Actor | None:
+        """Return who of the content is called so in short, or in full: Jen Lee and Jennifer Lee."""
+        people = [one for one in self.actors if one.type == self.types.person]
+        alike = [one for one in people if any(may_be_called(name, known) for known in one.names)]
+        return alike[0] if len(alike) == 1 else None
 
     def is_same(self, actor: Actor, address: str) -> bool:
         """Whether an address may be another one of somebody: the same at a new domain of his house."""
@@ -174,7 +180,7 @@ class Cast:
         other = self.at_domain(domain)
         known = [one for one in actor.addresses if one != address]
         if not known:
-            return True
+            return house is None or house is other
         return house is not None and house is other and any(one.partition("@")[0] == local for one in known)
 
     def by_address(self, name: str, at: Iterable[Actor]) -> Actor | None:

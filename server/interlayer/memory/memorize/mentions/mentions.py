@@ -130,11 +130,11 @@ def _told(scene: Scene) -> Told:
 
 
 def _first(scene: Scene) -> Actor | None:
-    """Return whom a content is mainly about: who writes it, else who is named first."""
-    for passage in scene.passages:
-        writer = scene.writer(passage)
-        if writer and not scene.is_own(passage):
-            return writer
+    """Return whom a content is mainly about: who writes it or gets it, else who is named first."""
+    writers = [scene.writer(passage) for passage in scene.passages if not scene.is_own(passage)]
+    for one in (*writers, *scene.recipients):
+        if one:
+            return one
     for passage in scene.passages:
         for one in scene.mentions(passage):
             if one.actor:

@@ -13,7 +13,9 @@ from interlayer.memory.memorize.mentions.surface import Passage, Token
 from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, NO_NAMES, PARTICLES, TITLES
 
 _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
-_BEHIND: Final = re.compile(r"\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]")
+_BEHIND: Final = re.compile(
+    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
+)
 _HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
 _TITLE_BEFORE: Final = re.compile(
     rf"(?P<whose>[^\W\d_]+\s)?(?:(?i:{pattern(words('words_before_job_titles'))})\s){{0,2}}"
@@ -96,7 +98,8 @@ def _introduction(passage: Passage, first: int, last: int) -> Introduction | Non
         return Introduction(passage, first, last, "named", house=house["house"])
     if any(found.end() == len(before.rstrip()) for found in said.reporting.finditer(before)):
         return Introduction(passage, first, last, "named")
-    if 0 < first <= _BEFORE_MAX and tokens[first - 1].folded in said.companions:
+    opening = {token.folded for token in tokens[:first]} if first <= _BEFORE_MAX else frozenset[str]()
+    if first and tokens[first - 1].folded in said.companions and not said.meeting.isdisjoint(opening):
         return Introduction(passage, first, last, "met")
     if first == 0 and last < len(tokens) and tokens[last].folded in said.verbs and after[:1] == " ":
         return Introduction(passage, first, last, "said")
@@ -129,14 +132,14 @@ def _is_titled(passage: Passage, first: int) -> bool:
 
 def _plays_part(passage: Passage, first: int, last: int) -> bool:
     """Whether a passage says of a name that it plays a part: "our contact is NAME", "NAME is our contact"."""
-    words, text = passage.words, passage.text
-    start, end = passage.tokens[first].start, passage.tokens[last - 1].end
+    words, text, tokens = passage.words, passage.text, passage.tokens
     place = first - 1
-    while place >= 0 and passage.tokens[place].folded in HONORIFICS:
+    while place >= 0 and tokens[place].folded in HONORIFICS:
         place -= 1
-    if place > 0 and passage.tokens[place].folded in words.copulas:
-        return bool(words.parts.search(text[: passage.tokens[place].start]))
-    part = words.parts.search(text, end, end + 60)
-    if last < len(passage.tokens) and passage.tokens[last].folded in words.copulas and part:
-        return "," not in text[end : part.start()] and start >= 0
-    return False
+    if place > 0 and tokens[place].folded in words.copulas:
+        return bool(words.parts.search(text[: tokens[place].start]))
+    if last >= len(tokens) or tokens[last].folded not in words.copulas:
+        return False
+    end = next((text.index(mark, tokens[last].end) for mark in ",;(" if mark in text[tokens[last].end :]), len(text))
+    behind = [token for token in tokens[last + 1 : last + 5] if token.start < end]
+    return any(words.parts.match(text, token.start) for token in behind)

@@ -226,8 +226,9 @@ class Router:
             return self._house_or(speaker or self._last_person or self._main, passage)
         if self._main and self._main.type not in {self._person, self._company}:
             return None
-        context = speaker or self._last or self._main
-        return self._house_or(context, passage) if context else None
+        if speaker and speaker is not self._main and self._house(speaker) is None:
+            return None
+        return self._house_or(speaker or self._main, passage)
 
     def _plays_part(self, passage: Passage) -> bool:
         return bool(passage.words.parts.search(passage.text))

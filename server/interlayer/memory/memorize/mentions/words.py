@@ -46,6 +46,7 @@ class Words:
     prepositions: frozenset[str]
     coordinators: frozenset[str]
     meeting: frozenset[str]
+    kinds: frozenset[str]
     requests: re.Pattern[str]
     private: re.Pattern[str]
     leaving: re.Pattern[str]
@@ -86,7 +87,8 @@ def words_of(language: str | None) -> Words:
         | those("afterthoughts", "words_before_subjects"),
         prepositions=those("prepositions"),
         coordinators=those("coordinators"),
-        meeting=those("verbs_of_meeting"),
+        meeting=those("words_of_meeting"),
+        kinds=those("kinds_of_houses"),
         requests=phrase("words_of_requests"),
         private=phrase("private_matters"),
         leaving=phrase("words_of_leaving"),
