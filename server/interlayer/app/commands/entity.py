@@ -16,7 +16,7 @@ _REASON = click.option("--reason", required=True, help="Why; kept in the audit t
 
 @click.group()
 def entity() -> None:
-    """Merge two entities that are one, split them again, settle conflicts."""
+    """Merge two entities that are one, split them again, settle conflicts, find how two are connected."""
 
 
 @entity.command("merge")
@@ -87,6 +87,31 @@ async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
             click.echo(f"{one.kind} {one.value}: claimed for {claimed.ref} ({claimed.name}),")
             click.echo(f"  belongs to {owner.ref} ({owner.name}), {display_time(one.at)}, {one.memory_id}")
         click.echo(f"{len(found)} conflicts" + ("; `interlayer entity merge A B` joins two" if found else ""))
+
+    echo(as_json, found, show)
+
+
+@entity.command("path")
+@click.argument("start", metavar="FROM")
+@click.argument("end", metavar="TO")
+@click.option("--steps", type=click.IntRange(1, 3), default=3, show_default=True, help="Relations between the two.")
+@AS_JSON
+@with_process
+async def entity_path(parts: "Parts", start: str, end: str, steps: int, as_json: bool) -> None:
+    """Print how FROM and TO (both type:key) are connected, the shortest ways first."""
+    found = await parts.memory.find_paths(parts.settings.principal, start, end, steps)
+
+    def show() -> None:
+        for path in found.paths:
+            told = [found.start.name]
+            for step in path.steps:
+                arrow = f"<-{step.relation}-" if step.reverse else f"-{step.relation}->"
+                told.append(f"{arrow} {step.to.name}")
+            click.echo(f"{' '.join(told)}  ({path.observed_at})")
+        if not found.paths:
+            click.echo(f"No way of up to {steps} relations from {found.start.name} to {found.end.name} is known.")
+        for one in found.cut:
+            click.echo(f"{one.name} ({one.ref}) has more relations than were looked at: there may be other ways.")
 
     echo(as_json, found, show)
 

@@ -82,6 +82,15 @@ class Entities(Views):
         found = await self._store.get_many(wanted)
         return [read_head(found[key].body) for key in wanted if key in found]
 
+    async def within(self, organization: str, head: Head) -> set[EntityId]:
+        """Return an entity with everything that was merged into it, also into that."""
+        found, fresh = {head.entity, *head.absorbed}, head.absorbed
+        while fresh:
+            more = [one for inner in await self.heads(organization, fresh) for one in inner.absorbed]
+            fresh = tuple(one for one in more if one not in found)
+            found.update(fresh)
+        return found
+
     async def resolve(self, organization: str, entity: EntityString, sight: Sight = EVERYTHING) -> EntityId | None:
         """Return the one entity that bears the key, None if nobody does.
 
