@@ -111,7 +111,10 @@ class PerfectReader:
         source, target = self._names[label["source"]], self._names[label["target"]]
         content = text["content"]
         short, of = source.split()[0], target.split()[0]
-        tried = ([source, target], [short, of], [target], [of], [source], [short])
+        alone = (
+            ([source], [short], [target], [of]) if label["type"] == "works_at" else ([target], [of], [source], [short])
+        )
+        tried = ([source, target], [short, of], *alone)
         quote = next(filter(None, (_sentence(text, names) for names in tried)), None)
         ends = {"source": source, "type": label["type"], "target": target}
         return {"quote": quote or content, **ends, "confidence": _SURE, "ended": False, "observed_at": ""}
