@@ -115,7 +115,11 @@ class Resolution:
         if entity is None and named.is_id:
             raise InvalidInput("entity", f"no {named.type} has the id {named.key}.", "Name it anew.")
         by_name = None
-        if entity and reference.name and not await self._suits(organization, reference, reference.key_identifiers, entity):
+        if (
+            entity
+            and reference.name
+            and not await self._suits(organization, reference, reference.key_identifiers, entity)
+        ):
             by_name = _by_name(reference, reference.name)
             reference = by_name
             entity = await self._entities.resolve(organization, reference.entity, sight)
@@ -173,7 +177,9 @@ class Resolution:
             for kind, value in reference.identifiers.items()
         }
         found = await self._store.get_many(list(places))
-        return {kind: EntityId(entity_type, found[place].body["id"]) for place, kind in places.items() if place in found}
+        return {
+            kind: EntityId(entity_type, found[place].body["id"]) for place, kind in places.items() if place in found
+        }
 
 
 def _by_name(reference: EntityReference, name: str) -> EntityReference:
