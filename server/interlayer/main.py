@@ -10,10 +10,14 @@ from interlayer import __version__
 from interlayer.app.commands.access import access
 from interlayer.app.commands.audit import audit
 from interlayer.app.commands.cost import cost
-from interlayer.app.commands.entity import entity
+from interlayer.app.commands.entity import entity, entity_duplicates
 from interlayer.app.commands.extraction import evaluate, extract
 from interlayer.app.commands.install import install
-from interlayer.app.commands.memory import memory
+from interlayer.app.commands.memory.corrections import memory_correct, memory_end
+from interlayer.app.commands.memory.forgetting import memory_forget, memory_forgotten, memory_restore
+from interlayer.app.commands.memory.group import memory
+from interlayer.app.commands.memory.questions import memory_list, memory_search
+from interlayer.app.commands.memory.timeline import memory_timeline
 from interlayer.app.commands.model import model
 from interlayer.app.commands.policy_import import policy
 from interlayer.app.commands.reconcile import reconcile
@@ -101,8 +105,20 @@ def doctor(ctx: click.Context, as_json: bool) -> int:
 
 
 cli.add_command(install)
-memory.add_command(extract)
-memory.add_command(evaluate)
+for command in (
+    memory_search,
+    memory_list,
+    memory_timeline,
+    memory_correct,
+    memory_end,
+    memory_forget,
+    memory_forgotten,
+    memory_restore,
+    entity_duplicates,
+    extract,
+    evaluate,
+):
+    memory.add_command(command)
 cli.add_command(memory)
 cli.add_command(model)
 cli.add_command(entity)

@@ -112,6 +112,19 @@ async def test_a_put_that_expects_an_item_does_not_make_one(store: ItemStore) ->
     assert await store.get(key("a")) is None
 
 
+async def test_a_put_that_expects_nothing_is_written_over_whatever_is_there(store: ItemStore) -> None:
+    await put(store, "a")
+    await store.transact([Put(key("a"), {"n": 1}, expect=None), Put(key("b"), {"n": 1}, expect=None)])
+    found = await store.get_many([key("a"), key("b")])
+    assert [found[key(one)].body for one in "ab"] == [{"n": 1}, {"n": 1}]
+    with pytest.raises(VersionConflict):  # whoever read it before it was written
+        await store.transact([Put(key("a"), {"n": 2}, expect=1)])
+    await store.transact([Put(key("a"), {"n": 2}, expect=found[key("a")].version)])
+    item = await store.get(key("a"))
+    assert item is not None
+    assert (item.body, item.version) == ({"n": 2}, found[key("a")].version + 1)
+
+
 async def test_a_deleted_item_is_gone_and_begins_anew(store: ItemStore) -> None:
     await put(store, "a")
     await store.transact([Delete(key("a"), expect=1)])

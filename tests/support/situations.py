@@ -257,6 +257,17 @@ async def _remembering(server: Server) -> None:
     await call("all turned down, unknown", "memorize", entity=nobody, facts=[secret], properties=wrong)
     bad = [{"text": f"{secret['text']} {n}"} for n in range(100)]
     await call("long answer, all turned down", "memorize", entity=nobody, facts=bad)
+    others = [{"text": "Ann runs the plant.", "about": "contact:ann@acme.example"}]
+    await call("an interaction", "memorize", entity=ACME, facts=[{"text": "Acme builds a plant."}, *others])
+    for one in ("a", "b"):  # two of one name
+        await call(
+            "of one name",
+            "memorize",
+            entity=f"contact:{one}@acme.example",
+            name="Kim Berg",
+            facts=[{"text": "Kim reads."}],
+        )
+    await call("who is meant", "memorize", entity=ACME, content="Acme met Kim Berg in Oslo.")
     await call("content alone", "memorize", entity=ACME, content="Acme sells pumps. Industry: machinery. Acme is old.")
     await call("money and enum", "memorize", entity="deal:D-1", properties=_deal())
     await call("identifiers", "memorize", entity="company:globex.example", identifiers={"vat_id": "DE123456789"})

@@ -5,13 +5,15 @@ Whoever is shown what is remembered comes through here, so that each read leaves
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock, timestamp
+from interlayer.memory.curation.answer import HeldFact
+from interlayer.memory.curation.correction import Corrections
 from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
 from interlayer.memory.curation.naming import Naming
@@ -20,11 +22,11 @@ from interlayer.memory.curation.reextraction import Rereader
 from interlayer.memory.curation.review import Rejections
 from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.erasure.answer import ListedErasure
 from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
-from interlayer.memory.erasure.grace import ErasureGrace
-from interlayer.memory.erasure.holds import LegalHolds
+from interlayer.memory.erasure.listing import ErasureListing
 from interlayer.memory.erasure.planner import ErasurePlanner
-from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
+from interlayer.memory.erasure.quota import DEFAULT
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
 from interlayer.memory.erasure.subjects.desk import SubjectDesk
@@ -40,6 +42,8 @@ from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnsw
 from interlayer.memory.recall.explanation import Explanation, FactExplanation, PropertyExplanation
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
+from interlayer.memory.recall.timeline.answer import TimelineAnswer
+from interlayer.memory.recall.timeline.timeline import Timeline
 from interlayer.memory.requests import Condition, RecallRequest, SearchRequest
 from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
@@ -60,7 +64,9 @@ class Memory:
     recaller: Recaller
     searcher: Searcher
     explanation: Explanation
+    timelines: Timeline
     forgetter: Forgetter
+    erasures: ErasureListing
     safeguards: Safeguards
     subjects: SubjectDesk
     expirer: Expirer
@@ -68,6 +74,7 @@ class Memory:
     merger: Merger
     identities: Identities
     duplicates: Duplicates
+    corrections: Corrections
     rejections: Rejections
     rereader: Rereader
     reconsideration: Reconsideration
@@ -94,16 +101,13 @@ class Memory:
         reads_required: bool = False,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
-        trail = trail or Trail(store, clock)
+        trail, book = trail or Trail(store, clock), receipts or ReceiptBook(store, clock)
         entities = Entities(store, spaces, schema, clock, reader_sees)
-        projector = Projector(store, spaces)
-        backfill = Backfill(store, spaces, list(schema.entities))
-        book = receipts or ReceiptBook(store, clock)
+        projector, backfill = Projector(store, spaces), Backfill(store, spaces, list(schema.entities))
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
         reads = ReadReceipts(store, book, required=reads_required)
         searcher = Searcher(store, spaces, entities, projector, schema)
-        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
-        guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
+        guards = Safeguards.over(store, trail, clock, erasures_a_day, erasure_grace)
         planner = ErasurePlanner(store, entities, trail, schema, clock)
         forgetter = Forgetter(store, entities, projector, planner, schema, guards, Naming(searcher))
         return cls(
@@ -116,7 +120,9 @@ class Memory:
             recaller=Recaller(store, entities, spaces, schema),
             searcher=searcher,
             explanation=Explanation(store, entities, schema),
+            timelines=Timeline(store, entities, schema),
             forgetter=forgetter,
+            erasures=ErasureListing(store, entities, schema),
             safeguards=guards,
             subjects=SubjectDesk.over(store, entities, projector, planner, trail, schema, clock, guards, book, reads),
             expirer=Expirer(store, entities, projector, planner, schema, guards),
@@ -124,6 +130,7 @@ class Memory:
             merger=Merger(store, entities, trail, spaces, schema, clock),
             identities=Identities(store, entities, schema),
             duplicates=Duplicates(store, entities, trail, schema, clock),
+            corrections=Corrections(store, entities, memorizer, schema),
             rejections=Rejections(store, entities, memorizer, trail, schema),
             rereader=Rereader(store, entities, projector, planner, trail, spaces, schema, clock, extractors),
             reconsideration=Reconsideration(store, entities, projector, planner, trail, spaces, schema, clock),
@@ -194,6 +201,51 @@ class Memory:
         await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
         return found
 
+    async def timeline(
+        self,
+        principal: Principal,
+        entity: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        name: str | None = None,
+    ) -> TimelineAnswer:
+        """Tell what became known of an entity when, on record. Raises what `Timeline.of` does, or `Unavailable`."""
+        answer = await self.timelines.of(principal, entity, since=since, until=until, name=name)
+        shown = Shown(
+            entity=answer.entity.ref,
+            revision=answer.revision,
+            facts=[one.fact_id for one in answer.events if one.fact_id and one.event == "fact_added"],
+            properties=sorted({one.property for one in answer.events if one.property}),
+            relations=sum(one.relation is not None for one in answer.events),
+            observations=sum(one.property is not None for one in answer.events),
+            sources=list(dict.fromkeys(one.memory_id for one in answer.events)),
+        )
+        return _with_note(answer, await self.reads.keep(principal, Read(kind="explain", shown=[shown])))
+
+    async def facts_named(
+        self, principal: Principal, entity: str, named: str, *, past: bool = False
+    ) -> tuple[HeldFact, ...]:
+        """Find the facts that words name, on record. Raises what `Corrections.facts` does, or `Unavailable`."""
+        who, found = await self.corrections.facts(principal, entity, named, past=past)
+        shown = Shown(entity=who.ref, facts=[one.fact_id for one in found])
+        await self.reads.keep(principal, Read(kind="explain", shown=[shown], query=named))
+        return found
+
+    async def list_erasure(
+        self,
+        principal: Principal,
+        *,
+        entity: str | None = None,
+        fact_id: str | None = None,
+        memory_id: str | None = None,
+    ) -> tuple[ListedErasure, ...]:
+        """List what forgetting one of these would take, on record. Raises `NotFound`, or `Unavailable`."""
+        found = await self.erasures.of(principal, entity=entity, fact_id=fact_id, memory_id=memory_id)
+        shown = [Shown(entity=one.entity.ref, properties=one.properties, relations=one.relations) for one in found]
+        await self.reads.keep(principal, Read(kind="explain", shown=shown))
+        return found
+
 
 def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
     """Say what an answer shows: its entity, with what of it."""
@@ -218,7 +270,7 @@ def _narrowed(entity_type: str | None, where: Sequence[Condition]) -> dict[str, 
     return {**told, "where": sorted({one.property for one in where})} if where else told
 
 
-Answer = TypeVar("Answer", RecallAnswer, SearchAnswer, ListAnswer)
+Answer = TypeVar("Answer", RecallAnswer, SearchAnswer, ListAnswer, TimelineAnswer)
 
 
 def _with_note(answer: Answer, note: str | None) -> Answer:

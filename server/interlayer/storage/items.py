@@ -46,6 +46,7 @@ class Key(NamedTuple):
 class Item:
     """A stored item. `version` is 1 when first put and one more at each later put.
 
+    A put that expects nothing may give any version that is higher than those before.
     `expires_at` is only told by `scan`.
     """
 
@@ -57,11 +58,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write `body`, if the stored version is `expect` (`ABSENT`: if there is none)."""
+    """Write `body`, if the stored version is `expect` (`ABSENT`: if there is none, None: whatever it is)."""
 
     key: Key
     body: Body
-    expect: int = ABSENT
+    expect: int | None = ABSENT
     expires_at: int | None = None
 
 

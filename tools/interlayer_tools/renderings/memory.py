@@ -4,7 +4,7 @@ Remembered words were said by somebody else. They stand in quotation marks, afte
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
@@ -73,19 +73,33 @@ def schema_text(answer: Answer) -> str:
 
 def memorize_text(answer: Answer) -> str:
     """Return the answer of memorize as text."""
-    entity = answer["entity"]
-    made = "created" if entity["created"] else "known before"
-    lines = [f"{entity['ref']} {_quoted(entity['name'])} ({made}; type {entity['type']}; id {entity['id'] or 'none'})"]
-    for name in ("properties", "facts"):
-        for one in answer[name]:
-            what = f"{one['name']} = {_quoted(one['value'])}" if name == "properties" else _quoted(one["text"])
-            told = pairs(one, {"name", "value", "text", "outcome"})
-            lines.append(f"- {words(one['outcome'])}: {what} ({told})")
-    lines += [f"- related: {said(one['type'])} {one['target']}" for one in answer["relations"]]
+    lines = list(_outcomes(answer))
     if answer.get("related"):
         lines.append("Near to what was added; say `replaces` where one no longer holds:")
         lines += [f"- {_quoted(one['text'])} ({pairs(one, {'text'})})" for one in answer["related"]]
-    return "\n".join([*lines, outline(answer, {"entity", "properties", "facts", "relations", "related"})])
+    for one in answer.get("also") or ():
+        lines += ["Also told of:", *_outcomes(one)]
+    for one in answer.get("ambiguous") or ():
+        candidates = ", ".join(one["candidates"])
+        lines.append(
+            f"{_quoted(one['mention'])} may be {candidates}; what is said of it stays with {answer['entity']['ref']}"
+        )
+    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous"}
+    return "\n".join([*lines, outline(answer, told)])
+
+
+def _outcomes(said_of: Answer) -> Iterator[str]:
+    """Yield what became of everything that a call says of one entity."""
+    entity = said_of["entity"]
+    made = "created" if entity["created"] else "known before"
+    yield f"{entity['ref']} {_quoted(entity['name'])} ({made}; type {entity['type']}; id {entity['id'] or 'none'})"
+    for name in ("properties", "facts"):
+        for one in said_of[name]:
+            what = f"{one['name']} = {_quoted(one['value'])}" if name == "properties" else _quoted(one["text"])
+            told = pairs(one, {"name", "value", "text", "outcome"})
+            yield f"- {words(one['outcome'])}: {what} ({told})"
+    for one in said_of["relations"]:
+        yield f"- related: {said(one['type'])} {one['target']}"
 
 
 def _fact(one: Answer) -> str:

@@ -26,12 +26,9 @@ T = TypeVar("T")
 
 FAILED = 1
 AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-REASON: Final = click.option(
-    "--reason",
-    required=True,
-    metavar="CODE",
-    help="Why: subject_request, consent_withdrawn, retention, mistake, duplicate, contract_end or other.",
-)
+_CODES: Final = "Why: subject_request, consent_withdrawn, retention, mistake, duplicate, contract_end or other."
+REASON: Final = click.option("--reason", required=True, metavar="CODE", help=_CODES)
+REASON_CODE: Final = click.option("--reason", metavar="CODE", help=_CODES)
 REFERENCE: Final = click.option("--reference", metavar="TICKET", help="Where more can be looked up; no prose.")
 
 

@@ -16,6 +16,8 @@ class Folded:
     entities: set[str] = field(default_factory=set[str])
     memories: set[str] = field(default_factory=set[str])
     facts: set[str] = field(default_factory=set[str])
+    parts: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """What was erased of an interaction: its id, and the entity."""
     merged: dict[str, str] = field(default_factory=dict[str, str])
     key: str = ""
     since: str | None = None
@@ -42,12 +44,14 @@ class Folded:
             ids, counts = (given if isinstance(given := detail.get(name), dict) else {} for name in ("ids", "counts"))
             self.memories.update(map(str, ids.get("memories", ())))
             self.facts.update(map(str, ids.get("facts", ())))
+            self.parts.update(_parts(subject, detail, ids))
             if counts.get("entities"):
                 self.entities.add(subject)
         elif kind == "memory.restored":
             ids = given if isinstance(given := detail.get("ids"), dict) else {}
             self.memories.difference_update(map(str, ids.get("memories", ())))
             self.facts.difference_update(map(str, ids.get("facts", ())))
+            self.parts.difference_update(_parts(subject, detail, ids))
             self.entities.discard(str(detail.get("entity")))
         elif kind == "entity.merged":
             self.merged[str(detail.get("other"))] = subject
@@ -56,7 +60,7 @@ class Folded:
 
     def is_erased(self, ref: str, memory_id: str) -> bool:
         """Tell whether a memory was erased, or its entity, or what that was merged into."""
-        if memory_id in self.memories:
+        if memory_id in self.memories or (memory_id, ref) in self.parts:
             return True
         for _ in range(len(self.merged) + 1):
             if ref in self.entities:
@@ -65,3 +69,9 @@ class Folded:
                 return False
             ref = self.merged[ref]
         return False
+
+
+def _parts(subject: str, detail: Mapping[str, Any], ids: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Name what an event says of interactions: in a receipt they stand without the number of the part."""
+    entity = str(detail.get("entity", subject))
+    return {(str(one).partition("-")[0], entity) for one in ids.get("memories", ())}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from interlayer.memory.entities.answer import NamedEntity
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeAnswer:
@@ -46,3 +48,39 @@ class RejectedCandidate:
     text: str | None = None
     cut: bool | None = None
     observed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFact:
+    """A statement that is remembered, as it is shown to whoever wants to correct, end or erase it."""
+
+    fact_id: str
+    text: str
+    confidence: float
+    observed_at: str
+    memory_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedValue:
+    """A property before and after a correction; None where it had no value, or has none."""
+
+    name: str
+    previous: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionAnswer:
+    """What a correction changes of an entity: what holds no longer, what holds now, and why something was turned down.
+
+    `memory_id` is that of the correction, empty where nothing was written.
+    """
+
+    entity: NamedEntity
+    memory_id: str
+    no_longer: tuple[HeldFact, ...]
+    now: tuple[HeldFact, ...]
+    values: tuple[ChangedValue, ...]
+    rejected: tuple[str, ...]

@@ -39,9 +39,9 @@ from interlayer.memory.log.revision import (
     with_reading,
     without_memories,
 )
-from interlayer.memory.memorize.content import read_with_model
 from interlayer.memory.memorize.intake import gate, read_plainly
 from interlayer.memory.memorize.preparation import gate_context, run_over
+from interlayer.memory.memorize.reading.content import read_with_model
 from interlayer.memory.memorize.waiting.backlog import Backlog, Unread, done, postponed
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
@@ -61,6 +61,7 @@ PATIENCE: Final = 10.0
 _READ_IN_PART_MAX: Final = 8  # attempts: over an hour, as each comes after twice the wait of the one before
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
+_OF_OTHERS: Final = "it is about another entity than the one whose content was read again"
 
 
 class Rereader:
@@ -141,7 +142,7 @@ class Rereader:
                         continue
                     log = await self._entities.log(organization, stored.head)
                     for memory in self._living(log, entity_type):
-                        if isinstance(memory, Memorized) and memory.has_content and memory.id >= first:
+                        if isinstance(memory, Memorized) and memory.content_of == memory.id and memory.id >= first:
                             yield memory
 
     async def read(self, principal: Principal, memory_id: str, model: Extractor) -> Reread:
@@ -167,13 +168,12 @@ class Rereader:
         stored_reading = replace(
             await run_over(len(content), partial(read_plainly, content, observed_at)), redacted=True
         )
-        reading = await read_with_model(model, stored_reading, context, view, space, PATIENCE)
+        reading = await read_with_model(model, stored_reading, entity.ref, context, self._schema, view, space, PATIENCE)
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
-        extracted = replace(
-            reading.extracted, properties=tuple(one for one in reading.extracted.properties if one.name not in given)
-        )
+        own = reading.extracted.without(set(reading.extracted.named), _OF_OTHERS)
+        extracted = replace(own, properties=tuple(one for one in own.properties if one.name not in given))
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
         judge = partial(gate, request, context, replace(reading, extracted=extracted))
         gated = await run_over(len(content), judge)

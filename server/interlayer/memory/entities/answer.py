@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,6 +11,23 @@ class NamedEntity:
 
     ref: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """An entity that bears a name or an identifier, with what tells it from others that do."""
+
+    ref: str
+    type: str
+    name: str
+    identifiers: Mapping[str, tuple[str, ...]]
+    properties: Mapping[str, Any]
+
+    @property
+    def handle(self) -> str:
+        """The entity string that says most to a person and names no other entity."""
+        values = [value for known in self.identifiers.values() for value in known]
+        return f"{self.type}:{values[0]}" if values else self.ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,15 @@
 """Who is who: the names and identifiers of an entity, what was merged into it, and conflicts over identifiers."""
 
+from collections.abc import Iterable
+
 from interlayer.errors import NotFound
-from interlayer.memory.entities.answer import EntityNames, MergedEntity, NamedEntity, UnsettledConflict
-from interlayer.memory.entities.repository import Entities
+from interlayer.language.terms import words
+from interlayer.memory.entities.answer import Bearer, EntityNames, MergedEntity, NamedEntity, UnsettledConflict
+from interlayer.memory.entities.repository import NEAR_SCANNED_MAX, Entities, called
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import EntityId, Merged, Split
+from interlayer.memory.log.identifiers import EntityString, fold_name, parse_entity, possible_identifiers
+from interlayer.memory.log.records import EntityId, Head, Merged, Split
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -63,6 +66,59 @@ class Identities:
             merged=tuple(merged),
         )
 
+    async def bearers(self, principal: Principal, name: str) -> tuple[Bearer, ...]:
+        """Return those whom a caller may know by a name or an identifier: of the type of a `type:key`, else of any."""
+        found: list[Bearer] = []
+        for named in self._readings(name):
+            found += map(_bearer, await self._bearing(principal, named))
+        return tuple(found)
+
+    async def partly_called(self, principal: Principal, name: str) -> tuple[Bearer, ...]:
+        """Return those whose names hold all words of a name, among the newest of each type: a first name is enough."""
+        organization, sight = principal.organization, self._entities.sight(principal)
+        found: list[Bearer] = []
+        for named in self._readings(name):
+            wanted = set(words(named.key))
+            place = keys.listing(organization, named.type, "")
+            listed = await self._store.query("memory", place.partition, reverse=True, limit=NEAR_SCANNED_MAX)
+            ids = [EntityId(named.type, item.key.sort) for item in listed.items]
+            for stored in await self._entities.heads(organization, ids):
+                if stored.merged_into or not any(wanted <= set(words(one)) for one in called(stored)):
+                    continue
+                head = await self._entities.shown(organization, stored, sight)
+                if head and any(wanted <= set(words(one)) for one in called(head)):
+                    found.append(_bearer(head))
+        return tuple(found)
+
+    def _readings(self, name: str) -> Iterable[EntityString]:
+        """Return what a name may mean: itself where it says its type, else the same of every type."""
+        kind, colon, _ = name.strip().partition(":")
+        if colon and kind in self._schema.entities:
+            return [parse_entity(name, self._schema)]
+        return [parse_entity(f"{one}:{name}", self._schema) for one in self._schema.entities]
+
+    async def _bearing(self, principal: Principal, named: EntityString) -> list[Head]:
+        """Return the heads, as they may be shown, of those of one type who bear a key; an identifier goes first."""
+        organization, sight = principal.organization, self._entities.sight(principal)
+        by_identifier, by_name = set[str](), set[str]()
+        if named.is_id:
+            by_identifier.add(named.key)
+        else:
+            forms = {*possible_identifiers(named, self._schema).values(), fold_name(named.key)}
+            for form in forms:
+                holding, so_called = await self._entities.bearers(organization, named.type, form)
+                by_identifier |= holding
+                by_name |= so_called
+        heads: dict[EntityId, Head] = {}
+        for ids in (by_identifier, by_name):
+            for one in sorted(ids):
+                stored = await self._entities.survivor(organization, EntityId(named.type, one))
+                if stored and (head := await self._entities.shown(organization, stored.head, sight, named)):
+                    heads[head.entity] = head
+            if heads:
+                break
+        return list(heads.values())
+
     async def conflicts(self, principal: Principal) -> list[UnsettledConflict]:
         """Return the claims to identifiers that belong to another entity, oldest first, those settled left out."""
         sight = self._entities.sight(principal)
@@ -87,3 +143,13 @@ class Identities:
                     )
                 )
         return sorted(found, key=lambda one: one.at)
+
+
+def _bearer(head: Head) -> Bearer:
+    return Bearer(
+        ref=head.entity.ref,
+        type=head.entity.type,
+        name=head.name,
+        identifiers=head.identifiers,
+        properties=head.properties,
+    )

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import anyio
+
 from interlayer.errors import Ambiguous
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.entities.sight import EVERYTHING, ORGANIZATION, Sight
@@ -40,6 +42,27 @@ class Entities(Views):
         if known and reached <= known.stored.head.revision:
             return known
         return await read_entity(self._store, organization, entity, reached)
+
+    async def read_all(self, organization: str, entities: Collection[EntityId]) -> dict[EntityId, EntityRead]:
+        """Return what was read of those that exist: one request for all whose views are held, one for each other."""
+        found: dict[EntityId, EntityRead] = {}
+        reached = {one: self.reached(organization, one) for one in entities}
+        held = {keys.head(organization, one): one for one in entities if reached[one]}
+        for place, item in (await self._store.get_many(list(held)) if len(held) > 1 else {}).items():
+            entity = held[place]
+            stored = StoredHead(read_head(item.body), item.version)
+            if stored.head.revision <= reached[entity]:
+                found[entity] = EntityRead(stored, reached[entity], (), ())
+
+        async def read(entity: EntityId) -> None:
+            if one := await self.read(organization, entity):
+                found[entity] = one
+
+        async with anyio.create_task_group() as tasks:
+            for entity in entities:
+                if entity not in found:
+                    tasks.start_soon(read, entity)
+        return found
 
     async def survivor(self, organization: str, entity: EntityId) -> StoredHead | None:
         """Return the head of what an entity has become: its own, or that of the entity it was merged into."""

@@ -24,7 +24,7 @@ from interlayer.memory.log.identifiers import (
 )
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.schema.schema import Schema
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import ItemStore, Key
 
 _LEARNED_FROM_KEY: Final = 1  # a key of several possible kinds is learned as the likeliest
 
@@ -134,6 +134,29 @@ class Resolution:
             if owner != entity
         ]
         return ResolvedEntity(entity, tuple(conflicts), reference=by_name)
+
+    async def resolve_all(
+        self, organization: str, references: Sequence[EntityReference], sight: Sight
+    ) -> list[ResolvedEntity]:
+        """Resolve several at once: one request for all that are named by an identifier that somebody has."""
+        places = [self._claims(organization, one) for one in references]
+        asked = list(dict.fromkeys(place for some in places for place in some))
+        held = await self._store.get_many(asked) if len(asked) > 1 else {}
+        found: list[ResolvedEntity] = []
+        for one, some in zip(references, places, strict=True):
+            ids = {held[place].body["id"] for place in some if place in held}
+            if len(ids) == 1:
+                found.append(ResolvedEntity(EntityId(one.entity.type, ids.pop()), ()))
+            else:
+                found.append(await self.resolve(organization, one, sight))
+        return found
+
+    def _claims(self, organization: str, reference: EntityReference) -> list[Key]:
+        """List where the identifiers lie that a key may be; none where that alone does not tell who it is."""
+        possible = {} if reference.entity.is_id else possible_identifiers(reference.entity, self._schema)
+        if reference.identifiers or any(self._schema.is_shared(*one) for one in possible.items()):
+            return []
+        return [keys.identifier(organization, reference.entity.type, value, kind) for kind, value in possible.items()]
 
     async def target(
         self, organization: str, reference: EntityReference, now: datetime, sight: Sight

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from interlayer.memory.entities.answer import NamedEntity
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedCounts:
@@ -36,3 +38,19 @@ class ForgetAnswer:
     recorded_as: str | None = None
     still_named: tuple[StillNamed, ...] | None = None
     restorable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedErasure:
+    """What an erasure would take from one entity, as far as its caller may see it, since when that is known.
+
+    `facts` are the statements that would be gone, `kept` those that others say as well.
+    """
+
+    entity: NamedEntity
+    since: str
+    memories: int
+    facts: tuple[str, ...]
+    kept: tuple[str, ...]
+    properties: tuple[str, ...]
+    relations: int

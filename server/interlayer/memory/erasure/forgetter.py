@@ -7,13 +7,17 @@ told as a failure: what could not be cleared yet is named as pending, and made u
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from typing import Final, Protocol
 
 import anyio
 
-from interlayer.audit.trail import Event
+from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
+from interlayer.ids import Clock
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.answer import ErasedCounts, ForgetAnswer, StillNamed
 from interlayer.memory.erasure.grace import ErasureGrace, SetAside
@@ -22,9 +26,10 @@ from interlayer.memory.erasure.plan import Erasure, event_body
 from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.quota import ErasureQuota
 from interlayer.memory.erasure.reasons import CODES, Reason, read_reason
+from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import EntityId, FactId, Head
+from interlayer.memory.log.records import EntityId, FactId, Head, interaction_of
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.schema.schema import Schema
@@ -52,6 +57,20 @@ class Safeguards:
     holds: LegalHolds
     quota: ErasureQuota
     grace: ErasureGrace
+
+    @classmethod
+    def over(cls, store: ItemStore, trail: Trail, clock: Clock, a_day: int, grace: timedelta) -> "Safeguards":
+        """Put them together, for so many erasures a day and so much time to take one back."""
+        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, a_day)
+        return cls(holds, quota, ErasureGrace(store, trail, clock, grace))
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """An entity of which something is erased: a memory, or else what the caller names."""
+
+    entity: EntityId
+    memory_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -118,8 +137,8 @@ class Forgetter:
         why = read_reason(reason, reference)
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
-        owner = await self._owner(principal, entity, fact_id, memory_id)
-        done = await self._erase(principal, why, owner, fact_id, memory_id, counted=counted)
+        owners = await self._owners(principal, entity, fact_id, memory_id)
+        done = await self._erase(principal, why, owners, fact_id, counted=counted)
         pending = " ".join(filter(None, (done.unfinished, await self._clear(organization))))
         counts = ErasedCounts(**done.erasure.counts, vectors=len(done.erasure.rows))
         return ForgetAnswer(
@@ -150,52 +169,70 @@ class Forgetter:
         return found or None
 
     async def _erase(
-        self,
-        principal: Principal,
-        reason: Reason,
-        owner: EntityId,
-        fact_id: str | None,
-        memory_id: str | None,
-        *,
-        counted: bool,
+        self, principal: Principal, reason: Reason, owners: Sequence[_Owner], fact_id: str | None, *, counted: bool
     ) -> _Course:
         """Erase, on whatever others have added meanwhile; what one transaction does not hold, portion by portion.
 
         After each portion nothing is half there: what is left stands on the voices that are left.
         """
-        organization, guards = principal.organization, self._safeguards
-        case = guards.grace.open(principal, owner, fact_id or memory_id or owner.ref) if guards.grace.is_set else None
-        course = _Course(Erasure(owner.ref, [], [], [], Counter()), case)
-
-        async def portion() -> bool:
-            async with self._entities.lock(organization, owner):
-                stored = await self._entities.head(organization, owner)
-                if stored is None:
-                    raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
-                erasure = await self._plan(organization, stored, fact_id, memory_id)
-                joined = await guards.holds.guard(organization, stored.head)
-                if counted and not course.portions:
-                    joined += await guards.quota.one_more(principal)
-                kept = course.kept
-                if case:
-                    keeping, kept = await guards.grace.keep(organization, case, erasure, course.kept)
-                    joined += keeping
-                erasure.decisive.extend(joined)
-                detail = {**reason.record, "entity": owner.ref, **event_body(erasure)}
-                detail |= {"case": case.id, "due": case.due} if case else {}
-                await self._planner.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
-            course.take(stored.head, erasure, kept)
-            return erasure.is_last
+        guards = self._safeguards
+        first = owners[-1]
+        what = fact_id or interaction_of(first.memory_id or "") or first.entity.ref
+        case = guards.grace.open(principal, first.entity, what) if guards.grace.is_set else None
+        course = _Course(Erasure(first.entity.ref, [], [], [], Counter()), case)
 
         busy = "entity: too many agents write to it at once. Not all of it was erased; send the same call again."
         try:
-            while not await optimistically(portion, busy):
-                pass
+            for one in owners:
+                while not await optimistically(
+                    partial(self._portion, principal, reason, one, fact_id, course, counted=counted), busy
+                ):
+                    pass
         except (Unavailable, Conflict, Corrupt) as error:
             if not course.portions:
                 raise
             course.unfinished = f"Not all of it is erased yet: {error} Send the same call again."
         return course
+
+    async def _portion(
+        self, principal: Principal, reason: Reason, one: _Owner, fact_id: str | None, course: _Course, *, counted: bool
+    ) -> bool:
+        """Erase as much as one transaction holds; return whether that was all."""
+        organization, guards, case, owner = principal.organization, self._safeguards, course.case, one.entity
+        async with self._entities.lock(organization, owner):
+            stored = await self._entities.head(organization, owner)
+            if stored is None:
+                raise NotFound(f"{owner.ref}: nothing of that name is remembered.")
+            erasure = await self._plan(organization, stored, fact_id, one.memory_id)
+            joined = await guards.holds.guard(organization, stored.head)
+            if counted and not course.portions:
+                joined += await guards.quota.one_more(principal)
+            kept = course.kept
+            if case:
+                keeping, kept = await guards.grace.keep(organization, case, erasure, course.kept)
+                joined += keeping
+            erasure.decisive.extend(joined)
+            detail = {**reason.record, "entity": owner.ref, **event_body(erasure)}
+            detail |= {"case": case.id, "due": case.due} if case else {}
+            await self._planner.commit(principal, Event("memory.erased", erasure.subject, detail), erasure)
+        course.take(stored.head, erasure, kept)
+        return erasure.is_last
+
+    async def _owners(
+        self, principal: Principal, entity: str | None, fact_id: str | None, memory_id: str | None
+    ) -> list[_Owner]:
+        """Return what is erased: an interaction with all of whom it tells, whom it is mainly about last.
+
+        So what is left of an erasure that was cut off is found by the same call again.
+        """
+        if not memory_id:
+            return [_Owner(await self._owner(principal, entity, fact_id, None))]
+        place = keys.memory_place(principal.organization, interaction_of(memory_id[:80]))
+        page = await self._store.query("memory", place.partition)
+        parts = [keys.memory_at(item.key) for item in page.items]
+        return [_Owner(await self._owner(principal, None, None, one), one) for one in reversed(parts)] or [
+            _Owner(await self._owner(principal, None, None, memory_id), memory_id)
+        ]
 
     async def _owner(
         self, principal: Principal, entity: str | None, fact_id: str | None, memory_id: str | None

@@ -16,6 +16,7 @@ from interlayer.memory.log import identifiers, keys, outbox
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.name_index import names_left
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.log.revision import later_readings, list_shared_facts, without_fact, without_memories
 from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
@@ -73,7 +74,22 @@ class ErasurePlanner:
         return await largest_that_fits(voices[::-1], plan)
 
     async def whole(self, organization: str, stored: StoredHead, log: Sequence[LogEntry]) -> Erasure:
-        """Plan the erasure of an entity with everything that leads to it or came from it."""
+        """Plan the erasure of an entity with everything that leads to it or came from it.
+
+        Where that is too much at once, what it is told of beside others comes first.
+        """
+        told = [memory.id for memory in log if memory.part_of]
+
+        async def plan(parts: Sequence[str]) -> Erasure:
+            if len(parts) > len(told):
+                return await self._all(organization, stored, log)
+            return await self.rewrite(
+                organization, stored, log, without_memories(log, frozenset(parts)), stored.head.entity.ref
+            )
+
+        return await largest_that_fits([*told, stored.head.entity.ref], plan)
+
+    async def _all(self, organization: str, stored: StoredHead, log: Sequence[LogEntry]) -> Erasure:
         head = stored.head
         entity = head.entity
         rows = [fact.id for memory in log for fact in memory.facts]
@@ -90,6 +106,7 @@ class ErasurePlanner:
         forms = dict.fromkeys(fold_name(name) for name in (*head.names, head.name))
         last = [
             *gone.operations(),
+            *await self._references.parts(organization, entity, log),
             Delete(keys.name(organization, entity.type, fold_name(head.name), entity.id)),
             *(Delete(keys.identifier(organization, entity.type, form, identifiers.NAME)) for form in forms),
             *(
@@ -98,6 +115,7 @@ class ErasurePlanner:
                 for value in values
             ),
         ]
+        last += await names_left(self._store, last)
         counts = Counter(
             entities=1,
             memories=len(log),
@@ -140,8 +158,10 @@ class ErasurePlanner:
             Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
         ]
         operations += await self._references.rested(organization, entity, gone, revised)
+        operations += await names_left(self._store, operations)
         names = {one.name for memory in gone for one in memory.properties}
-        answers = await self._references.answers(organization, revised, names)
+        operations += await self._references.parts(organization, entity, gone)
+        answers = await self._references.answers(organization, entity, revised, names)
         operations += answers if len(answers) <= _ANSWERS_MAX else []
         traces = await self._references.traces(organization, entity, gone, relations=False)
         traces += [one.key for one in answers] if len(answers) > _ANSWERS_MAX else []

@@ -1,7 +1,10 @@
-"""What is left of a log, a source and an answer when something in them is erased. Pure functions."""
+"""What is left of a log, a source and an answer when something in them is erased. Pure functions.
+
+An answer goes on without the digest of its call, which was made of the words that are gone.
+"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from interlayer.memory.log.records import statement_of
@@ -28,19 +31,45 @@ def blot_out(parts: Sequence[Item], spans: Sequence[tuple[int, int]], texts: Seq
             yield Put(part.key, {"text": text}, part.version)
 
 
-def without_properties(item: Item, names: Set[str]) -> Operation | None:
-    """Build the operation that takes properties, and their earlier values, out of an answer kept for replay."""
+def without_properties(item: Item, names: Set[str], refs: Set[str]) -> Operation | None:
+    """Build the operation that takes properties of an entity, and their earlier values, out of an answer.
+
+    `refs` are the entity, and those that were merged into it.
+    """
+
+    def rest(said: Mapping[str, Any]) -> Mapping[str, Any]:
+        if said["entity"]["ref"] not in refs:
+            return said
+        return {**said, "properties": [one for one in said["properties"] if one["name"] not in names]}
+
     answer: Mapping[str, Any] = item.body["answer"]
-    left = [one for one in answer["properties"] if one["name"] not in names]
-    if len(left) == len(answer["properties"]):
-        return None
-    return Put(item.key, {"answer": {**answer, "properties": left}}, item.version)
+    left = _each(answer, rest)
+    return None if left == answer else Put(item.key, {"answer": left}, item.version)
 
 
 def without_answer(item: Item, ids: Set[str]) -> Operation:
     """Build the operation that takes a fact out of an answer kept for replay."""
-    answer: Mapping[str, Any] = item.body["answer"]
     origins = {statement_of(one) for one in ids}
-    named = [{statement_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in answer["facts"]]
-    facts = [fact for fact, names in zip(answer["facts"], named, strict=True) if not origins & names]
-    return Put(item.key, {"answer": {**answer, "facts": facts}}, item.version)
+
+    def rest(said: Mapping[str, Any]) -> Mapping[str, Any]:
+        facts = said["facts"]
+        named = [{statement_of(str(fact.get(name))) for name in ("fact_id", "duplicate_of")} for fact in facts]
+        return {**said, "facts": [fact for fact, names in zip(facts, named, strict=True) if not origins & names]}
+
+    return Put(item.key, {"answer": _each(item.body["answer"], rest)}, item.version)
+
+
+def without_part(item: Item, interaction: str, refs: Set[str]) -> Operation:
+    """Build the operation that takes an entity out of an answer that tells of it beside another one."""
+    answer: Mapping[str, Any] = item.body["answer"]
+    if answer["memory_id"] == interaction:
+        also = [one for one in answer.get("also") or () if one["entity"]["ref"] not in refs]
+        answer = {**answer, "also": also or None}
+    return Put(item.key, {"answer": answer}, item.version)
+
+
+def _each(answer: Mapping[str, Any], change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Change what an answer says of the main entity, and of each other one."""
+    changed = change(answer)
+    also = answer.get("also")
+    return {**changed, "also": [change(one) for one in also]} if also else changed

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.erasure.redaction import blot_out, without_answer, without_properties
+from interlayer.memory.erasure.redaction import blot_out, without_answer, without_part, without_properties
 from interlayer.memory.gates import rejected
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
@@ -68,10 +68,10 @@ class References:
             found.append(outbox.entry_key(organization, memory.id))
             found.append(keys.pending(organization, memory.id))
             found += rejected.places(organization, place_in(entity, memory)[0], memory.id)
-            if isinstance(memory, Memorized) and memory.has_content:
+            if isinstance(memory, Memorized) and memory.has_content and not memory.part_of:
                 parts = await self._store.query("memory", keys.source(organization, memory.id, 0).partition)
                 found += [item.key for item in parts.items]
-            if isinstance(memory, Memorized) and memory.idempotency:
+            if isinstance(memory, Memorized) and memory.idempotency and not memory.part_of:
                 found.append(keys.idempotency(organization, memory.agent, memory.idempotency))
             if relations:
                 holder = place_in(entity, memory)[0]
@@ -101,7 +101,26 @@ class References:
                 found.append(Put(place, body, item.version))
         return found
 
-    async def answers(self, organization: str, revised: Iterable[LogEntry], names: Set[str]) -> list[Operation]:
+    async def parts(self, organization: str, entity: EntityId, gone: Iterable[LogEntry]) -> list[Operation]:
+        """Build what takes parts of interactions out of the content that is kept elsewhere, and out of its answer."""
+        operations: list[Operation] = []
+        for memory in gone:
+            if not isinstance(memory, Memorized) or not memory.part_of:
+                continue
+            said = [*memory.facts, *memory.confirms, *memory.properties]
+            if memory.has_content:
+                source = await self._store.query("memory", keys.source(organization, memory.part_of, 0).partition)
+                texts = [one.text for one in (*memory.facts, *memory.confirms)]
+                operations += blot_out(source.items, [one.span for one in said if one.span], texts)
+            if memory.idempotency:
+                item = await self._store.get(keys.idempotency(organization, memory.agent, memory.idempotency))
+                refs = {entity.ref, place_in(entity, memory)[0].ref}
+                operations += [without_part(item, memory.part_of, refs)] if item else []
+        return operations
+
+    async def answers(
+        self, organization: str, entity: EntityId, revised: Iterable[LogEntry], names: Set[str]
+    ) -> list[Operation]:
         """Build the operations that take properties of erased memories out of later answers kept for replay."""
         places = [
             keys.idempotency(organization, memory.agent, memory.idempotency)
@@ -111,7 +130,8 @@ class References:
             and any(one.name in names for one in memory.properties)
         ]
         found = (await self._store.get_many(places)).values() if places else ()
-        return [changed for item in found if (changed := without_properties(item, names))]
+        refs = {entity.ref, *(memory.home[0].ref for memory in revised if memory.home)}
+        return [changed for item in found if (changed := without_properties(item, names, refs))]
 
     async def redactions(self, organization: str, log: Sequence[LogEntry], ids: Set[str]) -> list[Operation]:
         """Build the operations that blot the words of a fact out of its sources and of answers kept for replay."""

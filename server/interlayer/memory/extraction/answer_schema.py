@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from interlayer.memory.schema.schema import EntitySchema
+from interlayer.memory.schema.schema import Schema
 
 NAME: Final = "extraction"
 _CHARACTERS_A_FACT: Final = 60  # dense notes have one in as many
@@ -11,31 +11,47 @@ _FACTS_MAX: Final = (5, 10, 20, 40, 80)  # of one passage, in steps: a server co
 _CHARACTERS_MAX: Final = 400  # of a statement, a quotation, a value
 _ENTRIES_MAX: Final = 20  # of a list that is a value
 _LABEL_MAX: Final = 4  # F1 to F999
+_NAME_MAX: Final = 120
+_IDENTIFIERS_MAX: Final = 3
+_TYPE_MAX: Final = 40
+_DAY: Final = len("2026-02-21")
 _SHARES: Final = (0.95, 0.85, 0.7, 0.5, 0.3, 0.1)
 
 
 def answer_schema(
-    schema: EntitySchema, characters: int, *, facts_known: bool = False, values_known: bool = False
+    schema: Schema, entity_type: str, characters: int, *, facts_known: bool = False, values_known: bool = False
 ) -> dict[str, Any]:
-    """Return the JSON schema of an answer about a type: closed objects with every key required, as strict modes ask.
+    """Return the JSON schema of an answer: closed objects with every key required, as strict modes ask.
 
     It is bounded by how long the passage is, so that whatever decodes by it comes to an end. Which known fact is
     repeated or replaced is only asked where there are any, and so is which value goes: small models get no more to fill
     in than they have to.
     """
     text, share = _text(_CHARACTERS_MAX), {"type": "number", "enum": list(_SHARES)}
-    names = {"type": "string", "enum": list(schema.current)} if schema.current else text
-    entries = {"type": "array", "items": _text(_CHARACTERS_MAX), "maxItems": _ENTRIES_MAX}
+    properties = list(dict.fromkeys(name for one in schema.entities.values() for name in one.current))
+    names = {"type": "string", "enum": properties} if properties else text
+    entries = {"type": "array", "items": text, "maxItems": _ENTRIES_MAX}
     value = {"anyOf": [text, {"type": "number"}, {"type": "boolean"}, entries]}
-    truth, label = {"type": "boolean"}, _text(_LABEL_MAX)
+    truth, label, day, who = {"type": "boolean"}, _text(_LABEL_MAX), _text(_DAY), _text(_NAME_MAX)
+    identifiers = {"type": "array", "items": who, "maxItems": _IDENTIFIERS_MAX}
+    entity = _closed_object(
+        {"name": who, "type": {"type": "string", "enum": list(schema.entities)}, "identifiers": identifiers}
+    )
     # The quote first: what a model has just copied, it states; what it has stated already, it finds a quote for.
-    said = {"quote": text, "text": text, "confidence": share, "observed_at": _text(10), "subject": _text(200)}
+    said = {"quote": text, "about": who, "text": text, "confidence": share, "observed_at": day}
     fact = _closed_object(said | ({"repeats": label, "replaces": label, "ended": truth} if facts_known else {}))
-    stated = {"name": names, "quote": text, "value": value, "confidence": share}
+    stated = {"quote": text, "about": who, "name": names, "value": value, "confidence": share}
     prop = _closed_object(stated | ({"remove": truth} if values_known else {}))
+    ends = {"source": who, "type": _text(_TYPE_MAX), "target": who}
+    relation = _closed_object({"quote": text, **ends, "confidence": share, "ended": truth, "observed_at": day})
     facts_max = next((most for most in _FACTS_MAX if most * _CHARACTERS_A_FACT >= characters), _FACTS_MAX[-1])
-    most = {"facts": facts_max, "properties": max(len(schema.current), 1)}
-    items = {"facts": fact, "properties": prop}
+    most = {
+        "entities": facts_max,
+        "facts": facts_max,
+        "properties": max(len(schema.entities[entity_type].current), facts_max),
+        "relations": facts_max,
+    }
+    items = {"entities": entity, "facts": fact, "properties": prop, "relations": relation}
     return _closed_object({name: {"type": "array", "items": items[name], "maxItems": most[name]} for name in items})
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import anyio
 
 from interlayer.memory.extraction.answer_schema import NAME, answer_schema
-from interlayer.memory.extraction.extractor import Extraction, ExtractionTask, KnownFact
+from interlayer.memory.extraction.extractor import Extraction, ExtractionTask, KnownFact, KnownSubject
 from interlayer.memory.extraction.merging import amended, merged
 from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.schema.property import PropertySchema
@@ -29,6 +29,10 @@ _OVERLAPS: Final = 15  # a passage says the last fifteenth of the one before it 
 _SMALLEST: Final = 2  # passages of half the size are made no smaller
 _AT_ONCE: Final = 4
 _VALUE_MAX: Final = 500
+_OTHERS_MAX: Final = 40
+_PROPERTIES_SHOWN: Final = (
+    4_000  # characters: the properties of other types than the main entity's are listed within it
+)
 
 Fence = Callable[[], str]
 """Makes a word that nobody who wrote the content can have known."""
@@ -108,7 +112,9 @@ class ModelExtractor:
             system=_prompt(),  # in the same words each time, so that servers need not read it anew
             user=_tell(task, passage, near, fence),
             name=NAME,
-            schema=answer_schema(task.schema, len(passage), facts_known=bool(near), values_known=bool(task.known)),
+            schema=answer_schema(
+                task.schema, task.entity_type, len(passage), facts_known=bool(near), values_known=bool(task.known)
+            ),
             read=reader.read,
             gather=reader.gather,
             join=amended,
@@ -138,17 +144,24 @@ def _tell(task: ExtractionTask, passage: str, near: Sequence[KnownFact], fence: 
     entity = f"{task.entity_type} {json.dumps(task.name, ensure_ascii=False)}"
     known = {name: _short(value) for name, value in task.known.items()}
     parts = [
-        f"Properties:\n{_list(task.schema)}",
+        f"Types and their properties:\n{_list(task)}",
+        f"Relations: {', '.join(task.relation_types)}" if task.relation_types else "",
         f"Fence: {fence}",
-        f"Entity: {entity}",
+        f"Main entity: {entity}",
         f"Written on: {task.observed_at:%A, %Y-%m-%d}",
         _fenced(fence, "known properties", json.dumps(known, ensure_ascii=False)),
         _fenced(fence, "known facts", _labelled(near) or "none"),
+        _fenced(fence, "known others", "\n".join(map(_named, task.subjects[:_OTHERS_MAX]))) if task.subjects else "",
         _fenced(fence, "text", passage),
         # Said again at the end: a small model has lost sight of it by then.
-        f"State what the text says of the {entity}: facts, and properties of the list, each with its quote from it.",
+        f"State what the text says of the {entity} and others: facts, properties, relations, each with its quote.",
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
+
+
+def _named(one: KnownSubject) -> str:
+    named = f"{one.type} {json.dumps(one.names[0], ensure_ascii=False)}"
+    return f"{named} {', '.join(one.keys[:1])}".rstrip()
 
 
 def _labelled(near: Sequence[KnownFact]) -> str:
@@ -160,9 +173,20 @@ def _fenced(fence: str, what: str, data: str) -> str:
     return f"«{fence} {what}»\n{data}\n«{fence} end of {what}»"
 
 
-def _list(schema: EntitySchema) -> str:
-    lines = [f"- {name} ({_type(one)}): {one.description}".rstrip(" :") for name, one in schema.current.items()]
-    return "\n".join(lines) or "none: give no properties"
+def _list(task: ExtractionTask) -> str:
+    """List the properties of each type, the main entity's first; of the others in full as far as there is room."""
+    full = {kind: "\n".join(_lines(one)) for kind, one in task.schema.entities.items()}
+    is_long = sum(map(len, full.values())) > _PROPERTIES_SHOWN
+    kinds = sorted(full, key=lambda kind: kind != task.entity_type)
+    return "\n".join(
+        f"{kind}: {', '.join(task.schema.entities[kind].current)}" if is_long and at else f"{kind}:\n{full[kind]}"
+        for at, kind in enumerate(kinds)
+    )
+
+
+def _lines(schema: EntitySchema) -> Iterator[str]:
+    for name, one in schema.current.items():
+        yield f"- {name} ({_type(one)}): {one.description}".rstrip(" :")
 
 
 def _type(declared: PropertySchema) -> str:

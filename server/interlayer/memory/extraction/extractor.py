@@ -4,25 +4,17 @@ Whatever a model does, content is remembered: when it fails, the plain way is ta
 so (`pending`).
 """
 
-import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
-import anyio
+from interlayer.language.attribution import Spoken
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
+from interlayer.memory.schema.schema import EntitySchema, Schema
 
-from interlayer.errors import InvalidInput, Unavailable
-from interlayer.memory.log.identifiers import check_text
-from interlayer.memory.requests import PROPERTIES_MAX, FactCandidate, PropertyCandidate
-from interlayer.memory.schema.schema import EntitySchema
-from interlayer.text.private import masked
-
+_SEVERAL: Final = "several are called as it names them"
 EXTRACTED_MAX: Final = 2_000  # facts in the longest content: more than these are a model that runs in circles
-_REASON_MAX: Final = 120
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +36,71 @@ async def nothing_near(text: str) -> Sequence[KnownFact]:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownSubject:
+    """Somebody whom a content tells of, or to whom its main entity belongs, as it is known before a model reads.
+
+    `entity` is how a call names it. Its names are as they are known and as the content writes them; `keys` are its
+    identifiers. `is_own`: the main entity belongs to it, and the content need not name it.
+    """
+
+    entity: str
+    names: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    is_own: bool = False
+
+    @property
+    def type(self) -> str:
+        """Its entity type."""
+        return self.entity.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractionTask:
-    """What a model is given to read. Secrets are blotted out of the content already."""
+    """What a model is given to read. Secrets are blotted out of the content already.
+
+    `main` is whom the content is mainly about, `bears` says whether somebody that a model names is that entity;
+    `subjects` are others that are known. `ambiguous` are names that several bear. `spoken` are the sentences in order.
+    """
 
     content: str
-    entity_type: str
-    schema: EntitySchema
-    name: str
+    schema: Schema
+    main: KnownSubject
     observed_at: datetime
     known: Mapping[str, Any]
+    bears: Callable[[str], bool]
+    subjects: Sequence[KnownSubject] = ()
+    ambiguous: Sequence[str] = ()
+    spoken: Sequence[Spoken] = ()
     nearest: Nearest = nothing_near
+
+    @property
+    def relation_types(self) -> Sequence[str]:
+        """The words for relations that are preferred."""
+        return tuple(getattr(self.schema, "relations", ()))
+
+    @property
+    def entity_type(self) -> str:
+        """The type of the main entity."""
+        return self.main.type
+
+    @property
+    def own(self) -> EntitySchema:
+        """The schema of the main entity's type."""
+        return self.schema.entities[self.main.type]
+
+    @property
+    def name(self) -> str:
+        """What the main entity is called."""
+        return self.main.names[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedEntity:
+    """Somebody whom a content tells of: the name, as the content writes it, and identifiers that stand there."""
+
+    name: str
+    type: str
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +124,7 @@ class ExtractedFact:
 class ExtractedProperty:
     """A value for a property of the schema, and the very words of the content that it rests on.
 
-    `remove`: the value is no longer one, or, without a value, the property has none any more.
+    `remove`: the value is no longer one, or, without a value, the property has none any more. `subject` is whose.
     """
 
     name: str
@@ -85,6 +132,20 @@ class ExtractedProperty:
     quote: str
     confidence: float
     remove: bool = False
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedRelation:
+    """A link from one whom the content tells of to another, both by name, and the very words that it rests on."""
+
+    source: str
+    type: str
+    target: str
+    quote: str
+    confidence: float
+    ended: bool = False
+    observed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +170,8 @@ class Extraction:
 
     facts: Sequence[ExtractedFact] = ()
     properties: Sequence[ExtractedProperty] = ()
+    relations: Sequence[ExtractedRelation] = ()
+    entities: Sequence[ExtractedEntity] = ()
     by: str = ""
     lost: Sequence[LostEntry] = ()
     unknown_facts: int = 0
@@ -156,71 +219,47 @@ NO_MODEL: Final = Always()
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A candidate of a model that is nobody's, and why, under the code of a gate."""
+
+    candidate: FactCandidate | PropertyCandidate
+    code: Literal["other_entity", "ungrounded", "low_confidence", "not_in_form"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extracted:
-    """A model's candidates, who they are from, and what of its answer was lost (`Extraction`)."""
+    """A model's candidates, each with whom it is about, who they are from, and what of its answer was lost.
+
+    `subjects` are those beside the main entity whom they may be about. `refused` are candidates that are nobody's.
+    """
 
     extractor: str
     facts: tuple[FactCandidate, ...]
     properties: tuple[PropertyCandidate, ...]
+    relations: tuple[RelationCandidate, ...] = ()
+    subjects: tuple[KnownSubject, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     lost: tuple[LostEntry, ...] = ()
     unknown_facts: int = 0
 
+    @property
+    def named(self) -> Sequence[str]:
+        """The entities that the candidates are about or link, each once."""
+        about = [one.about for one in (*self.facts, *self.properties)]
+        ends = [end for one in self.relations for end in (one.source, one.target)]
+        return list(dict.fromkeys(filter(None, (*about, *ends))))
 
-async def extract_from(extractor: Extractor, task: ExtractionTask, patience: float = 1) -> Extracted | str:
-    """Return a model's candidates, or in a few words why there are none to be had.
-
-    `patience` is how many times longer than a call the caller waits.
-    """
-    timeout_s = extractor.timeout_s * patience
-    try:
-        with anyio.fail_after(timeout_s):
-            return _candidates(extractor.name, await extractor.extract(task))
-    except TimeoutError:
-        reason = f"no answer within {timeout_s:g} s"
-    except Unavailable as error:
-        reason = str(error)
-    except InvalidInput as error:
-        reason = f"its answer cannot be used: {error}"
-    except Exception as error:  # noqa: BLE001 - a fault of somebody else's model must not cost the content
-        reason = f"it failed with {type(error).__name__}"
-    reason = masked(" ".join(reason.split()))[:_REASON_MAX].rstrip(" .")
-    logger.warning("%s unavailable: %s", extractor.name, reason)
-    return reason
-
-
-def _candidates(name: str, found: Any) -> Extracted:
-    """Return an extraction as candidates. Raises `InvalidInput` for what is not in form."""
-    if not isinstance(found, Extraction):
-        raise InvalidInput("extraction", f"{type(found).__name__} is no extraction.")
-    if len(found.facts) > EXTRACTED_MAX or len(found.properties) > PROPERTIES_MAX:
-        raise InvalidInput("extraction", f"over {EXTRACTED_MAX} facts or {PROPERTIES_MAX} properties.")
-    facts: list[FactCandidate] = []
-    for one in found.facts:
-        if not isinstance(one, ExtractedFact):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
-            raise InvalidInput("facts", f"{type(one).__name__} is no fact.")
-        _check(one.confidence, one.text, one.quote, one.observed_at or "", one.subject or "")
-        text = " ".join(one.text.split())
-        said = FactCandidate(text, one.confidence, one.observed_at, None, "extractor", one.quote, one.subject or None)
-        # That something is over counts only of a fact that was known: else a slip would hide what is new.
-        facts.append(
-            replace(said, replaces=one.replaces, ended=one.ended and one.replaces is not None, repeats=one.repeats)
+    def without(self, entities: set[str], why: str = _SEVERAL) -> "Extracted":
+        """Return it without what is about some entities, which is turned down: nobody can tell them from others."""
+        links = [one for one in self.relations if entities.intersection(filter(None, (one.source, one.target)))]
+        gone: list[FactCandidate | PropertyCandidate] = [one for one in self.facts if one.about in entities]
+        gone += [one for one in self.properties if one.about in entities]
+        gone += [FactCandidate(f"{one.type} {one.target}", one.confidence, origin="extractor") for one in links]
+        return replace(
+            self,
+            facts=tuple(one for one in self.facts if one.about not in entities),
+            properties=tuple(one for one in self.properties if one.about not in entities),
+            relations=tuple(one for one in self.relations if one not in links),
+            refused=(*self.refused, *(Refusal(one, "other_entity", why) for one in gone)),
         )
-    properties: list[PropertyCandidate] = []
-    for prop in found.properties:
-        if not isinstance(prop, ExtractedProperty):  # pyright: ignore[reportUnnecessaryIsInstance] - a model's answer
-            raise InvalidInput("properties", f"{type(prop).__name__} is no property.")
-        _check(prop.confidence, prop.name, prop.quote, str(prop.value))
-        value = PropertyCandidate(prop.name, prop.value, prop.confidence, None, "extractor", prop.quote, prop.remove)
-        properties.append(value)
-    return Extracted(found.by or name, tuple(facts), tuple(properties), tuple(found.lost), found.unknown_facts)
-
-
-def _check(confidence: Any, *texts: Any) -> None:
-    for text in texts:
-        if not isinstance(text, str):
-            raise InvalidInput("extraction", f"{type(text).__name__} instead of text.")
-        check_text(text, "extraction")
-    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not math.isfinite(confidence):
-        raise InvalidInput("confidence", "is no number.")
-    if not 0 <= confidence <= 1:
-        raise InvalidInput("confidence", f"{confidence} is not between 0 and 1.")

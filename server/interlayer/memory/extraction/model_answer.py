@@ -8,10 +8,19 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
 from interlayer.errors import InvalidInput
-from interlayer.memory.extraction.extractor import ExtractedFact, ExtractedProperty, Extraction, KnownFact, LostEntry
+from interlayer.memory.extraction.extractor import (
+    ExtractedEntity,
+    ExtractedFact,
+    ExtractedProperty,
+    ExtractedRelation,
+    Extraction,
+    KnownFact,
+    LostEntry,
+)
 from interlayer.memory.log.identifiers import check_text
 from interlayer.models.structured import NotInForm
 
@@ -26,7 +35,13 @@ _LABEL: Final = re.compile(r"\W*[Ff]?(\d{1,3})\b")
 _NONE: Final = {"", "none", "null", "n/a", "-", "no", "false"}
 _TRUE: Final = {"true", "yes"}
 
-E = TypeVar("E", ExtractedFact, ExtractedProperty)
+_LISTS: Final = {"facts": False, "properties": True, "relations": True, "entities": True}
+"""The lists of an answer, and which of them it may do without."""
+
+_KNOWN_BY: Final = {"text": "facts", "source": "relations", "identifiers": "entities", "name": "properties"}
+"""The field by which an entry that stands alone is known to be of a list."""
+
+E = TypeVar("E")
 
 
 class _Mistake(Exception):
@@ -51,42 +66,42 @@ class AnswerReader:
         self._unknown = 0
         answer = _unwrapped(data)
         lost: list[LostEntry] = []
-        for name, may_lack in (("facts", False), ("properties", True)):
+        for name, may_lack in _LISTS.items():
             if not isinstance(answer.get(name), list | dict) and not (may_lack and answer.get(name) is None):
                 lost.append(LostEntry(f"{name}: has to be a list"))
-        facts = list(self._read_all(answer.get("facts"), "facts", self._fact, lost))
-        properties = list(self._read_all(answer.get("properties"), "properties", _property, lost))
-        found = Extraction(facts, properties, lost=lost, unknown_facts=self._unknown)
+        found = Extraction(
+            list(self._read_all(answer, "facts", self._fact, lost)),
+            list(self._read_all(answer, "properties", _property, lost)),
+            list(self._read_all(answer, "relations", _relation, lost)),
+            list(self._read_all(answer, "entities", _entity, lost)),
+            lost=lost,
+            unknown_facts=self._unknown,
+        )
         if not lost:
             return found
-        raise NotInForm("; ".join(one.why for one in lost[:_MISTAKES]), found if facts or properties else None)
+        raise NotInForm("; ".join(one.why for one in lost[:_MISTAKES]), found if _states(found) else None)
 
     def gather(self, objects: Sequence[Any]) -> Extraction | None:
         """Return the usable objects of an answer that breaks off, or is no JSON as a whole."""
-        facts: list[Any] = []
-        properties: list[Any] = []
+        lists: dict[str, list[Any]] = {name: [] for name in _LISTS}
         for one in objects:
             part: Mapping[str, Any] = one if isinstance(one, dict) else {}
-            if any(isinstance(part.get(name), list) for name in ("facts", "properties")):
-                facts += _entries(part.get("facts"))
-                properties += _entries(part.get("properties"))
-            elif "text" in part:
-                facts.append(part)
-            elif "name" in part:
-                properties.append(part)
+            if any(isinstance(part.get(name), list) for name in _LISTS):
+                for name in _LISTS:
+                    lists[name] += _entries(part.get(name))
+            elif name := next((name for field, name in _KNOWN_BY.items() if field in part), None):
+                lists[name].append(part)
         rest = LostEntry("the rest of the answer cannot be read")
         try:
-            found = self.read({"facts": facts, "properties": properties})
+            found = self.read(lists)
         except NotInForm as mistake:
             found = mistake.usable
-        if found is None or not (found.facts or found.properties):
-            return None
-        return Extraction(found.facts, found.properties, "", [*found.lost, rest], found.unknown_facts)
+        return replace(found, lost=[*found.lost, rest]) if found and _states(found) else None
 
     def _read_all(
-        self, entries: Any, name: str, read: Callable[[Mapping[str, Any]], E], lost: list[LostEntry]
+        self, answer: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], E], lost: list[LostEntry]
     ) -> Iterator[E]:
-        for number, entry in enumerate(_entries(entries)):
+        for number, entry in enumerate(_entries(answer.get(name))):
             place = f"{name}.{number}"
             if not isinstance(entry, dict):
                 said = _printable(entry if isinstance(entry, str) else json.dumps(entry))
@@ -104,7 +119,7 @@ class AnswerReader:
             quote=_text(entry, "quote"),
             confidence=_confidence(entry.get("confidence")),
             observed_at=_text_or_none(entry, "observed_at"),
-            subject=_text_or_none(entry, "subject"),
+            subject=_about(entry),
             repeats=self._named(entry.get("repeats")),
             replaces=self._named(entry.get("replaces")),
             ended=_is_true(entry.get("ended")),
@@ -161,7 +176,32 @@ def _property(entry: Mapping[str, Any]) -> ExtractedProperty:
         quote=_text(entry, "quote"),
         confidence=_confidence(entry.get("confidence")),
         remove=remove,
+        subject=_about(entry),
     )
+
+
+def _relation(entry: Mapping[str, Any]) -> ExtractedRelation:
+    return ExtractedRelation(
+        source=_text(entry, "source"),
+        type=_text(entry, "type"),
+        target=_text(entry, "target"),
+        quote=_text(entry, "quote"),
+        confidence=_confidence(entry.get("confidence")),
+        ended=_is_true(entry.get("ended")),
+        observed_at=_text_or_none(entry, "observed_at"),
+    )
+
+
+def _entity(entry: Mapping[str, Any]) -> ExtractedEntity:
+    given = entry.get("identifiers")
+    keys = [given] if isinstance(given, str) else _entries(given)
+    named = [_checked(one, "identifiers") for one in keys if isinstance(one, str) and one.strip()]
+    return ExtractedEntity(_text(entry, "name"), _text(entry, "type"), tuple(named))
+
+
+def _states(found: Extraction) -> bool:
+    """Whether there is anything to be remembered in what was read."""
+    return bool(found.facts or found.properties or found.relations)
 
 
 def _value(value: Any, *, remove: bool) -> Any:
@@ -195,6 +235,11 @@ def _text_or_none(entry: Mapping[str, Any], field: str) -> str | None:
     if not isinstance(value, str):
         raise _Mistake(field, "has to be a text")
     return _checked(value, field)
+
+
+def _about(entry: Mapping[str, Any]) -> str | None:
+    """Return whom an entry is about; models also call that its subject."""
+    return _text_or_none(entry, "about") or _text_or_none(entry, "subject")
 
 
 def _checked(text: str, field: str) -> str:

@@ -56,8 +56,11 @@ def _why_ungrounded(text: str, span: tuple[int, int] | None, context: GateContex
 def _of_another(
     candidate: FactCandidate, span: tuple[int, int] | None, context: GateContext, ground: Ground
 ) -> Rejection | None:
-    """Return of whom a statement really is, if it is of another than the entity."""
-    if candidate.subject and not context.bears(candidate.subject):
+    """Return of whom a statement really is, if it is of another than the entity.
+
+    One that was found to be about the entity is not asked again whether that is called so.
+    """
+    if candidate.about is None and candidate.subject and not context.bears(candidate.subject):
         return Rejection("other_entity", f"it is about {candidate.subject[:60]}")
     other = replaced(candidate.text, ground.around(span), ground.content, context.known) if span else None
     return Rejection("other_entity", f"the content says it of {other[:60]}") if other else None

@@ -15,6 +15,7 @@ from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.called import Called
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.name_index import forms_of, name_changes
 from interlayer.memory.log.properties import PropertyState, found_by, with_values
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (
@@ -133,6 +134,7 @@ class EntityChange:
             yield from index_changes(self.organization, self.entity, values_before, values_after, self.schema)
         yield from self._found_by(keys.name, _name_forms(old), _name_forms(new))
         yield from self._found_by(keys.sound, _sounds(old), _sounds(new))
+        yield from name_changes(self.organization, self.entity, forms_of(old, self.schema), forms_of(new, self.schema))
 
     def _found_by(
         self, key: Callable[[str, str, str, str], Key], before: Collection[str], after: Collection[str]

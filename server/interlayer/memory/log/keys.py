@@ -12,6 +12,8 @@
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
 | `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
 | `ORG#l#TYPE#SOUND`               | `ID`                    | entities whose names sound alike                  |
+| `ORG#n#NAME`                     | `TYPE#ID`               | entities of any type that a content may mean by it |
+| `ORG#n#NAME`                     | `~`                     | that there is such an entity                      |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
 | `ORG#x#TYPE#PROPERTY`            | `VALUE#ID`              | entities by the value of an indexed property      |
 | `ORG#k#DIGEST`                   | `answer`                | the first answer to an idempotency key            |
@@ -48,7 +50,7 @@ from interlayer.storage.items import Key, Span
 
 INDEX_VALUE_MAX = 200
 BEARER = "~"
-"""Begins the sort key of a bearer of a display name: after every kind of identifier."""
+"""Begins the sort key of a bearer of a display name: after every kind of identifier, and after every entity."""
 
 
 def _part(text: str) -> str:
@@ -126,6 +128,13 @@ def memory_place(organization: str, memory_id: str) -> Key:
     return _key(organization, "m", interaction, sort=f"at#{part}" if part else "at")
 
 
+def memory_at(key: Key) -> str:
+    """Return the memory, or the part of one, whose place an item of this key is."""
+    part = key.sort.partition("#")[2]
+    memory_id = text_of(key.partition.rpartition("#")[2])
+    return f"{memory_id}-{part}" if part else memory_id
+
+
 def entity_body(entity: EntityId) -> dict[str, str]:
     """Return an entity as items name it."""
     return {"type": entity.type, "id": entity.id}
@@ -149,6 +158,16 @@ def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Ke
 def sound(organization: str, entity_type: str, sound: str, entity_id: str) -> Key:
     """Return the key of one entity among those whose names sound alike."""
     return _key(organization, "l", entity_type, sound, sort=entity_id)
+
+
+def borne(organization: str, folded: str, entity: EntityId | None = None) -> Key:
+    """Return the key of a bearer of a name among those of all types, or of the hint that there are any."""
+    return _key(organization, "n", folded, sort=f"{entity.type}#{entity.id}" if entity else BEARER)
+
+
+def is_borne(key: Key) -> bool:
+    """Tell whether a key is one of those."""
+    return key.table == "memory" and key.partition.split("#", 2)[1:2] == ["n"]
 
 
 def listing(organization: str, entity_type: str, entity_id: str) -> Key:

@@ -102,6 +102,7 @@ class PreparedPart:
     vectors: Vectors | None = None
     naming: Sequence[str] = ()
     naming_vectors: Vectors | None = None
+    is_told: bool = False
     resolved: ResolvedEntity | None = None
     """Whom it was found to name when the content was read; good for the first attempt to commit."""
 
@@ -137,6 +138,25 @@ class PreparedCall:
         beside = self.request.name or self.main.gated.pending
         is_empty = all(one.is_empty for one in self.parts)
         return is_empty and not beside and any(one.gated.rejected for one in self.parts)
+
+
+def with_fewer_parts(prepared: PreparedCall) -> PreparedCall | None:
+    """Return a call that reaches fewer entities: what the content says of the last of them stays with the main one.
+
+    None where the rest is what its caller, or a model, named.
+    """
+    told = [one for one in prepared.parts[1:] if one.is_told]
+    if not told:
+        return None
+    gone = told[-max(len(told) // 3, 1) :]
+    main = prepared.main
+    for one in gone:
+        said = replace(one, reference=main.reference, gated=replace(one.gated, properties=()), relations=())
+        main = joined(main, said)
+    parts = tuple(one for one in prepared.parts[1:] if one not in gone)
+    names = ", ".join(one.reference.display_name or one.reference.entity.key for one in gone)
+    note = f"entities: more are told of than one call can reach; what is said of {names[:200]} stays with the main one."
+    return replace(prepared, parts=(main, *parts), degraded=(*prepared.degraded, note))
 
 
 def joined(one: PreparedPart, other: PreparedPart) -> PreparedPart:

@@ -20,8 +20,8 @@ from interlayer.memory.log.entity_read import EntityRead, StoredHead
 from interlayer.memory.log.records import EntityId, Memorized, Relation
 from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation, label_of
-from interlayer.memory.memorize.context import context_of
 from interlayer.memory.memorize.look_alikes import NewEntity
+from interlayer.memory.memorize.reading.context import context_of
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
 from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile

@@ -24,7 +24,7 @@ from interlayer.memory.gates.wording import plain_facts
 from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.log.records import Observation
 from interlayer.memory.memorize.call import GateResult, Reading
-from interlayer.memory.memorize.open_sentences import open_sentences
+from interlayer.memory.memorize.reading.open_sentences import open_sentences
 from interlayer.memory.requests import (
     CONTENT_MAX,
     FACTS_MAX,
@@ -238,12 +238,15 @@ def _leave_out(gates: Gates, document: Document | None) -> None:
 
 
 def _turn_down_lost(gates: Gates, found: Extracted, rejected: list[Rejected]) -> None:
-    """Count what of a model's answer cannot be read, and keep what it said of it for review."""
+    """Count what of a model's answer cannot be read or is nobody's, and keep what it said of it for review."""
     for one in found.lost:
         gates.turn_down("not_in_form")
         if one.text:
             candidate = FactCandidate(one.text, UNJUDGED, origin="extractor", quote=one.quote)
             rejected.append(Rejected(candidate, Rejection("not_in_form", one.why)))
+    for one in found.refused:
+        gates.turn_down(one.code)
+        rejected.append(Rejected(one.candidate, Rejection(one.code, one.why)))
     gates.turn_down("unknown_fact", found.unknown_facts)
 
 

@@ -21,9 +21,10 @@ from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
+from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
-from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined
+from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined, with_fewer_parts
 from interlayer.memory.memorize.commit import MemoryChange
 from interlayer.memory.memorize.decision import Decider, Targets, aside
 from interlayer.memory.memorize.intake import check_limits, check_times
@@ -74,8 +75,13 @@ class Memorizer:
         self._preparation = Preparation(store, entities, self._resolution, schema, spaces, extractors, clock)
         self.in_flight = InFlightCalls(store, clock)
 
-    async def memorize(self, principal: Principal, request: MemorizeRequest) -> MemorizeAnswer:
-        """Remember what a caller sends; when it returns, everything that the answer says is durable."""
+    async def memorize(
+        self, principal: Principal, request: MemorizeRequest, commit: Commit | None = None
+    ) -> MemorizeAnswer:
+        """Remember what a caller sends; when it returns, everything that the answer says is durable.
+
+        `commit` is handed what is to be written, for whoever adds to it or only looks at it.
+        """
         asked = fingerprint_of(principal, request)
         request = as_seen(request)
         check_limits(request)
@@ -84,17 +90,17 @@ class Memorizer:
         request = replace(request, visibility=visibility_of(principal, request.visibility))
         call = Call(new_id("m", self._clock()), principal, request, asked=asked)
         try:
-            return await self.remember(call)
+            return await self.remember(call, commit)
         except InterlayerError:
             await self.in_flight.abandon(call)
             raise
 
-    async def remember(self, call: Call) -> MemorizeAnswer:
+    async def remember(self, call: Call, commit: Commit | None = None) -> MemorizeAnswer:
         """Remember a call, which stays kept, if it is, when this fails."""
         if replayed := await self._first_answer(call):
             return replayed
         prepared = await self._preparation.prepare(call, partial(self.in_flight.keep, call))
-        return await self._write(prepared, self._store.transact)
+        return await self._write(prepared, commit or self._store.transact)
 
     async def admit(self, principal: Principal, request: MemorizeRequest, commit: Commit) -> MemorizeAnswer:
         """Remember candidates that an operator lets through although a gate turned them down.
@@ -161,15 +167,17 @@ class Memorizer:
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
             answer = replace(answer, looks_like=tuple(one.told for one in alike) or None)
             made += notes(organization, alike, now)
-            unknown = [part for part, one, _ in told if one.entity is None and part.is_empty]
-            operations = [*made, *await self._beside(changes, answer, made, unknown)]
-            if len(operations) > TRANSACT_OPERATIONS_MAX:
-                problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
-                raise InvalidInput("relations", problem, "Split it into several calls.")
-            await commit(operations)
-            for one in changes:
-                await self._follow(one)
-        return answer
+            left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
+            operations = [*made, *await self._beside(changes, answer, made, left_out)]
+            if len(operations) <= TRANSACT_OPERATIONS_MAX:
+                await commit(operations)
+                for one in changes:
+                    await self._follow(one)
+                return answer
+        if (fewer := with_fewer_parts(prepared)) is None:
+            problem = f"this call changes too much at once, {len(reached)} entities with what they are related to."
+            raise InvalidInput("relations", problem, "Split it into several calls.")
+        return await self._attempt(fewer, commit)
 
     async def _resolve(self, prepared: PreparedCall) -> tuple[PreparedCall, list[ResolvedEntity]]:
         """Find whom the parts of a call name; parts that turn out to be of one entity become one."""
@@ -177,9 +185,11 @@ class Memorizer:
         sight = self._entities.sight(principal)
         parts: list[PreparedPart] = []
         found: list[ResolvedEntity] = []
-        for part in prepared.parts:
-            one = part.resolved or await self._resolution.resolve(principal.organization, part.reference, sight)
-            part = replace(part, reference=one.reference or part.reference)
+        unresolved = [part.reference for part in prepared.parts if part.resolved is None]
+        resolved = iter(await self._resolution.resolve_all(principal.organization, unresolved, sight))
+        for prior in prepared.parts:
+            one = prior.resolved or next(resolved)
+            part = replace(prior, reference=one.reference or prior.reference)
             known = [other.entity for other in found]
             if one.entity and one.entity in known:
                 place = known.index(one.entity)
@@ -197,17 +207,17 @@ class Memorizer:
         changes: Sequence[MemoryChange],
         answer: MemorizeAnswer,
         made: Sequence[Operation],
-        unknown: Sequence[PreparedPart],
+        left_out: Sequence[tuple[PreparedPart, EntityId | None]],
     ) -> list[Operation]:
         """List what is written with a memory: its first answer, what was turned down, its receipt, its open reading.
 
-        Of those who are `unknown` all was turned down.
+        Of those who are `left_out` all was turned down.
         """
         prepared = changes[0].prepared
         operations: list[Operation] = [
             *_answer_puts(prepared.call, answer),
             *(one for change in changes for one in self._rejections(prepared, change.part, change.entity)),
-            *(one for part in unknown for one in self._rejections(prepared, part, None)),
+            *(one for part, entity in left_out for one in self._rejections(prepared, part, entity)),
             await memory_receipt(self._receipts, prepared, changes[0].entity, changes, made),
             *prepared.call.removal(),
         ]
@@ -289,7 +299,7 @@ def _reached(changes: Sequence[MemoryChange]) -> set[EntityId]:
 
 def _operations(changes: Sequence[MemoryChange], targets: Sequence[Operation]) -> list[Operation]:
     """List what makes the changes of a call, all or none."""
-    return [*(one for change in changes for one in change.operations()), *targets]
+    return once_each([*(one for change in changes for one in change.operations()), *targets])
 
 
 def _answer_key(call: Call) -> Key:

@@ -1,7 +1,7 @@
 """Preparing a call: parse whom it is about, read its content, pass the gates, embed. Done once for all attempts."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -10,26 +10,24 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from interlayer.documents.document import Document
-from interlayer.errors import InvalidInput, Unavailable
+from interlayer.errors import Ambiguous, InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import audience_of
 from interlayer.memory.entities.vectors import of_statements
-from interlayer.memory.extraction.extractor import Extractors
-from interlayer.memory.extraction.plain import PATTERN_CONFIDENCE
+from interlayer.memory.extraction.extractor import Extracted, Extractors
 from interlayer.memory.gates.context import GateContext
-from interlayer.memory.log.records import EntityId, Head, part_id
+from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.answer import AmbiguousMention
-from interlayer.memory.memorize.call import Call, GateResult, PreparedCall, PreparedPart, PreparedRelation, Reading
-from interlayer.memory.memorize.content import read_with_model
+from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, Reading
 from interlayer.memory.memorize.intake import admit, check_orders, gate, read_plainly, relation_type, without_secrets
 from interlayer.memory.memorize.mentions.mentions import Mentions
-from interlayer.memory.memorize.mentions.told import Subject, Told
+from interlayer.memory.memorize.mentions.told import Told
+from interlayer.memory.memorize.parts import CallAsRead, CallSubject, parts_of, text_of
+from interlayer.memory.memorize.reading.content import known_subject, read_with_model
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.reconciliation.replacing import names_by_words
-from interlayer.memory.requests import MemorizeRequest, RelationCandidate
+from interlayer.memory.requests import MemorizeRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -37,48 +35,12 @@ from interlayer.storage.items import ItemStore
 Keep = Callable[[MemorizeRequest, float], Awaitable[None]]
 """Keeps a call without secrets while a model reads its content, which may take so many seconds."""
 
-Judge = Callable[[MemorizeRequest, GateContext, Reading], GateResult]
-"""Sends the candidates of a part of a call through the gates."""
-
-_EMPTY: Final = Document(())
 _INLINE_CHARACTERS: Final = 20_000  # more words are looked through in a thread
 _LONG_AT_ONCE: Final = 4  # such threads share one processor with all who wait for short answers
 _long_work: Final = RunVar[anyio.CapacityLimiter]("interlayer_long_work")
 _NOTHING: Final = Reading("", redacted=False)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """Somebody of whom a call tells: whom it names, who that is as far as it was looked up, and its gates' context."""
-
-    reference: EntityReference
-    context: GateContext
-    resolved: ResolvedEntity | None = None
-    told: Subject | None = None
-
-    @property
-    def entity(self) -> EntityId | None:
-        """Who it is, None for somebody who is new, or was not looked up."""
-        return self.resolved.entity if self.resolved else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A call whose content was read, without secrets, and of whom it tells; whom it is mainly about first."""
-
-    request: MemorizeRequest
-    subjects: Sequence[_Subject]
-    reading: Reading
-    told: Told
-    named: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Entity string of a statement -> the place of its subject."""
-
-    @property
-    def main(self) -> _Subject:
-        """Whom it is mainly about."""
-        return self.subjects[0]
 
 
 class Preparation:
@@ -118,7 +80,7 @@ class Preparation:
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
         space = await self._spaces.of(organization)
-        parts = await run_over(said, partial(self._parts, call.memory_id, read, judge))
+        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, judge))
         if not read.reading.extracted and not by_operator:
             check_orders(read.request, [one.gated for one in parts])
         parts, degraded = await _embedded(parts, space)
@@ -134,13 +96,13 @@ class Preparation:
             ),
         )
 
-    async def _read(self, call: Call, main: EntityReference | None, observed_at: datetime, keep: Keep) -> _Read:
+    async def _read(self, call: Call, main: EntityReference | None, observed_at: datetime, keep: Keep) -> CallAsRead:
         """Read the content of a call. What is known of its entities before tells whom "she" may mean."""
         request, organization = call.request, call.principal.organization
         if not request.content:
             main = main or self._first_named(request)
-            subject = _Subject(main, gate_context(self._schema, main, None, observed_at))
-            read = _Read(without_secrets(request, _NOTHING), [subject], _NOTHING, Told())
+            subject = CallSubject(main, gate_context(self._schema, main, None, observed_at))
+            read = CallAsRead(without_secrets(request, _NOTHING), [subject], _NOTHING, Told())
             return await self._with_named(call.principal, read)
         resolved = await self._resolve(call.principal, main) if main else None
         longest = self._schema.gates.fact_characters_max
@@ -154,15 +116,17 @@ class Preparation:
             told = await self._mentions.told(call.principal, reading.content, reading.document, main, entity)
         if main is None:
             main = told.main.reference if told.main else self._first_named(request)
-            given = self._resolution.parse(_text_of(main), request.identifiers, request.name)
+            given = self._resolution.parse(text_of(main), request.identifiers, request.name)
             main = replace(main, identifiers={**main.identifiers, **given.identifiers}, name=given.name or main.name)
             resolved = await self._resolve(call.principal, main)
         audience = audience_of(request.visibility)
         stored = resolved.read.stored.head if resolved and resolved.read else None
         head = await self._entities.shown(organization, stored, audience) if stored else None
         context = gate_context(self._schema, main, head, observed_at)
-        subjects = [_Subject(main, context, resolved), *await self._told_of(call, told, observed_at)]
-        read = _Read(request, subjects, reading, told)
+        if told.main:
+            context = replace(context, names=tuple(dict.fromkeys((*context.names, *told.main.names))))
+        subjects = [CallSubject(main, context, resolved), *await self._told_of(call, told, observed_at)]
+        read = CallAsRead(request, subjects, reading, told)
         try:
             model = await self._extractors.current(organization)
         except Unavailable as error:
@@ -172,7 +136,12 @@ class Preparation:
             await keep(replace(request, observed_at=observed_at), model.timeout_s)
             space = await self._spaces.of(organization)
             view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
-            read = replace(read, reading=await read_with_model(model, reading, context, view, space))
+            others = [known_subject(text_of(one.reference), one.context) for one in subjects[1:]]
+            names = [one.mention for one in told.ambiguous]
+            seen = await read_with_model(
+                model, reading, text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
+            )
+            read = replace(read, reading=seen)
         return await self._with_named(call.principal, read)
 
     def _first_named(self, request: MemorizeRequest) -> EntityReference:
@@ -188,48 +157,74 @@ class Preparation:
             raise InvalidInput("entity", problem, "Say whom the call is about, as type:key.")
         return self._resolution.parse(text, field=field_name)
 
-    async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[_Subject]:
+    async def _told_of(self, call: Call, told: Told, observed_at: datetime) -> list[CallSubject]:
         """Return the others of whom the content tells, as those who will see the call know them."""
         organization, audience = call.principal.organization, audience_of(call.request.visibility)
-        known = await self._entities.heads(organization, [one.entity for one in told.subjects if one.entity])
-        heads = {head.entity: await self._entities.shown(organization, head, audience) for head in known}
-        found: list[_Subject] = []
+        known = await self._entities.read_all(organization, [one.entity for one in told.subjects if one.entity])
+        heads = {
+            one: await self._entities.shown(organization, read.stored.head, audience) for one, read in known.items()
+        }
+        found: list[CallSubject] = []
         for one in told.subjects:
             context = gate_context(
                 self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
             )
             context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
-            resolved = ResolvedEntity(one.entity, ()) if one.entity and not one.reference.identifiers else None
-            found.append(_Subject(one.reference, context, resolved, one))
+            is_known = one.entity and not one.reference.identifiers
+            resolved = ResolvedEntity(one.entity, (), known.get(one.entity)) if one.entity and is_known else None
+            found.append(CallSubject(one.reference, context, resolved, one))
         return found
 
-    async def _with_named(self, principal: Principal, read: _Read) -> _Read:
+    async def _with_named(self, principal: Principal, read: CallAsRead) -> CallAsRead:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
-        extracted, request = read.reading.extracted, read.request
+        request = read.request
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
-        if extracted:
-            texts += [("content", one.about) for one in (*extracted.facts, *extracted.properties)]
-        subjects, named = [*read.subjects], dict[str, int]()
-        for field_name, text in texts:
-            if not text or text in named:
+        given = {text: self._resolution.parse(text, field=name) for name, text in texts if text}
+        read = await self._with(principal, read, given)
+        extracted, nobodys = read.reading.extracted, set[str]()
+        if extracted is None:
+            return read
+        said = {text: self._resolution.parse(text, field="content") for text in extracted.named}
+        try:
+            return await self._with(principal, read, said)
+        except Ambiguous:
+            for text, reference in said.items():
+                try:
+                    read = await self._with(principal, read, {text: reference})
+                except Ambiguous:
+                    nobodys.add(text)
+        return replace(read, reading=replace(read.reading, extracted=extracted.without(nobodys)))
+
+    async def _with(self, principal: Principal, read: CallAsRead, given: Mapping[str, EntityReference]) -> CallAsRead:
+        """Add whom texts name, those who are not there yet."""
+        subjects = [*read.subjects]
+        places = {one.reference.identity: place for place, one in enumerate(subjects)}
+        others = {one.identity: (text, one) for text, one in given.items() if one.identity not in places}
+        found = await self._resolve_all(principal, [one for _, one in others.values()])
+        for (text, reference), resolved in zip(others.values(), found, strict=True):
+            known = [one.entity for one in subjects]
+            if resolved.entity and resolved.entity in known:
+                places[reference.identity] = known.index(resolved.entity)
                 continue
-            reference = self._resolution.parse(text, field=field_name)
-            places = {one.reference.identity: place for place, one in enumerate(subjects)}
-            place = places.get(reference.identity)
-            if place is None:
-                resolved = await self._resolve(principal, reference)
-                known = [one.entity for one in subjects]
-                place = known.index(resolved.entity) if resolved.entity in known and resolved.entity else len(subjects)
-                if place == len(subjects):
-                    head = resolved.read.stored.head if resolved.read else None
-                    audience = audience_of(request.visibility)
-                    shown = await self._entities.shown(principal.organization, head, audience) if head else None
-                    context = gate_context(self._schema, reference, shown, read.main.context.observed_at)
-                    subjects.append(_Subject(reference, context, resolved))
-            named[text] = place
-        return replace(read, subjects=subjects, named=named)
+            places[reference.identity] = len(subjects)
+            head = resolved.read.stored.head if resolved.read else None
+            audience = audience_of(read.request.visibility)
+            shown = await self._entities.shown(principal.organization, head, audience) if head else None
+            called = _as_listed(reference, read.reading.extracted, text, is_known=resolved.entity is not None)
+            context = gate_context(self._schema, called, shown, read.main.context.observed_at)
+            subjects.append(CallSubject(called, context, resolved))
+        named = {text: places[reference.identity] for text, reference in given.items()}
+        return replace(read, subjects=subjects, named={**read.named, **named})
+
+    async def _resolve_all(self, principal: Principal, references: Sequence[EntityReference]) -> list[ResolvedEntity]:
+        if len(references) < 2:
+            return [await self._resolve(principal, one) for one in references]
+        sight = self._entities.sight(principal)
+        found = await self._resolution.resolve_all(principal.organization, references, sight)
+        read = await self._entities.read_all(principal.organization, [one.entity for one in found if one.entity])
+        return [replace(one, read=read.get(one.entity)) if one.entity else one for one in found]
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization
@@ -237,80 +232,18 @@ class Preparation:
         read = await self._entities.read(organization, found.entity) if found.entity else None
         return replace(found, read=read)
 
-    def _parts(self, memory_id: str, read: _Read, judge: Judge) -> list[PreparedPart]:
-        """Send what a call says of each through the gates; those of whom nothing is said are left out."""
-        relations = self._relations(read)
-        parts: list[PreparedPart] = []
-        for number, subject in enumerate(read.subjects):
-            gated = judge(_request_of(read, number), subject.context, _reading_of(read, number))
-            part = PreparedPart(
-                memory_id=part_id(memory_id, number) if number else memory_id,
-                reference=subject.reference,
-                gated=replace(gated, pending="") if number else gated,
-                relations=relations.get(number, ()),
-                naming=list(dict.fromkeys(one.replaces or "" for one in gated.facts if names_by_words(one))),
-                resolved=subject.resolved,
-            )
-            if number == 0 or not part.is_empty or gated.rejected:
-                parts.append(part)
-        return parts
 
-    def _relations(self, read: _Read) -> Mapping[int, Sequence[PreparedRelation]]:
-        """Return the relations of a call by the place of whom they start at: the caller's, then the content's."""
-        found: dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]] = {}
-        for one in read.request.relations:
-            target = self._resolution.parse(one.target, field="relations.target")
-            place = read.named[one.source] if one.source else 0
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
-        places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
-        for one in read.told.relations:
-            target = one.target.reference if one.target else read.main.reference
-            place = places[id(one.source)] if one.source else 0
-            said = RelationCandidate(one.type, _text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE)
-            found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(said, target))
-        return {place: list(some.values()) for place, some in found.items()}
-
-
-def _text_of(reference: EntityReference) -> str:
-    return f"{reference.entity.type}:{reference.entity.key}"
-
-
-def _request_of(read: _Read, number: int) -> MemorizeRequest:
-    """Return what the caller of a call says of one subject, by its place."""
-
-    def is_of(about: str | None) -> bool:
-        return (read.named[about] if about else 0) == number
-
-    return replace(
-        read.request,
-        facts=[one for one in read.request.facts if is_of(one.about)],
-        properties=[one for one in read.request.properties if is_of(one.about)],
-    )
-
-
-def _reading_of(read: _Read, number: int) -> Reading:
-    """Return what the content of a call, and a model that read it, say of one subject, by its place."""
-    reading, told, subject = read.reading, read.told, read.subjects[number]
-    if found := reading.extracted:
-        places = {None: 0, **read.named}
-        facts = [one for one in found.facts if places.get(one.about, 0) == number]
-        properties = [one for one in found.properties if places.get(one.about, 0) == number]
-        own = replace(found, facts=facts, properties=properties)
-        reading = replace(
-            reading, extracted=own if number == 0 else replace(own, lost=(), unknown_facts=0), answered=found
-        )
-    document = reading.document
-    if document is None:
-        return reading
-    if number and not subject.told:
-        return replace(reading, document=_EMPTY, valued=_EMPTY)
-    pieces = tuple(
-        piece
-        for piece in document.pieces
-        if (told.about((piece.start, piece.end)) is subject.told if piece.kind == "statement" else number == 0)
-    )
-    valued = told.document_of(subject.told, document)
-    return replace(reading, document=replace(document, pieces=pieces), valued=valued)
+def _as_listed(
+    reference: EntityReference, extracted: Extracted | None, text: str, *, is_known: bool
+) -> EntityReference:
+    """Return whom a model names: somebody new by the name that the content has, a known one by no other name."""
+    listed = next((one for one in extracted.subjects if one.entity == text), None) if extracted else None
+    if listed is None:
+        return reference
+    if is_known:
+        return replace(reference, entity=replace(reference.entity, name=None))
+    is_name = listed.names[0] != reference.entity.key and not reference.entity.is_id
+    return replace(reference, name=listed.names[0]) if is_name else reference
 
 
 async def _embedded(

@@ -14,7 +14,7 @@ from interlayer.memory.entities.sight import why_withheld
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation
+from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation, interaction_of
 from interlayer.memory.recall.answer import FactStatus
 from interlayer.memory.recall.provenance import words_of
 from interlayer.memory.schema.schema import Schema
@@ -142,7 +142,7 @@ class Explanation:
                 name=current,
                 value=state.value if state else None,
                 confidence=state.confidence if state else 0.0,
-                memory_id=state.basis.memory_id if state else "",
+                memory_id=interaction_of(state.basis.memory_id) if state else "",
             ),
             voices=await self._voices(principal.organization, voices, view.cut),
         )
@@ -160,7 +160,7 @@ class Explanation:
         before, quote, after = await words_of(self._store, organization, memory, span, around) if span else ("",) * 3
         bare = quote.rstrip()
         return Voice(
-            memory_id=memory.id,
+            memory_id=memory.interaction,
             said=voice.text,
             agent=memory.agent,
             source=memory.source or "",

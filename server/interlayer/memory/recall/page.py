@@ -13,7 +13,7 @@ from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import cursor as paging
 from interlayer.memory.log.properties import PropertyState
-from interlayer.memory.log.records import Head, Memorized
+from interlayer.memory.log.records import Head, Memorized, interaction_of
 from interlayer.memory.recall.answer import (
     KnownEntity,
     KnownFact,
@@ -228,7 +228,7 @@ def _facts(chosen: Sequence[FactState], ranked: Ranked, view: EntityView) -> Ite
             status="superseded" if superseded[fact.number] else "current",
             newer=over.record.id if over else None,
             like=like.get(fact.number),
-            memory_id=memory.id,
+            memory_id=memory.interaction,
             source=memory.source or "",
         )
 
@@ -239,7 +239,7 @@ def _property(name: str, state: PropertyState) -> KnownProperty:
         value=state.value,
         confidence=state.confidence,
         observed_at=display_time(state.observed_at),
-        memory_id=state.basis.memory_id,
+        memory_id=interaction_of(state.basis.memory_id),
         source=state.basis.source or "",
     )
 
@@ -252,7 +252,7 @@ def _history(view: EntityView) -> Iterator[ObservedValue]:
             value=one.observation.value,
             observed_at=display_time(one.observation.observed_at),
             recorded_at=display_time(one.recorded_at),
-            memory_id=one.memory_id,
+            memory_id=interaction_of(one.memory_id),
             agent=one.agent,
             removed=one.observation.remove or None,
         )

@@ -26,11 +26,11 @@ async def origins(
     """
     by_memory: dict[str, list[FactState]] = {}
     for fact in facts:
-        by_memory.setdefault(fact.memory.id, []).append(fact)
+        by_memory.setdefault(fact.memory.interaction, []).append(fact)
     for brought in by_memory.values():
         memory = brought[0].memory
         yield SourceExcerpt(
-            memory_id=memory.id,
+            memory_id=memory.interaction,
             source=memory.source or "",
             agent=memory.agent,
             recorded_at=display_time(memory.recorded_at),

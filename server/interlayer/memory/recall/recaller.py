@@ -18,7 +18,7 @@ from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import parts, read_log
-from interlayer.memory.log.records import EntityId, Head, Relation
+from interlayer.memory.log.records import EntityId, Head, Relation, interaction_of
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties, Withheld
@@ -132,7 +132,7 @@ class Recaller:
         for relation, memory in outgoing:
             head = await self._standing(organization, heads.get(relation.target))
             if head and await self._entities.shown(organization, head, sight):
-                found.append(KnownRelation(type=relation.type, target=head.entity.ref, memory_id=memory.id))
+                found.append(KnownRelation(type=relation.type, target=head.entity.ref, memory_id=memory.interaction))
         told: list[tuple[tuple[str, str], KnownRelation]] = []
         for target, kind, origin, item in pointing:
             head = await self._standing(organization, heads.get(origin))
@@ -141,7 +141,7 @@ class Recaller:
             basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
             if basis and (until is None or basis[1] <= until):
                 source = head.entity.ref
-                known = KnownRelation(type=kind, source=source, direction="in", memory_id=basis[0])
+                known = KnownRelation(type=kind, source=source, direction="in", memory_id=interaction_of(basis[0]))
                 told.append(((basis[1], kind), known))
         # By when they were told: the order of ids would say which entities somebody else knew before.
         return (*found, *(known for _, known in sorted(told, key=lambda pair: pair[0])))

@@ -281,7 +281,7 @@ class _Found:
                 text=fact.record.text,
                 confidence=fact.confidence,
                 observed_at=display_time(fact.record.observed_at),
-                memory_id=fact.memory.id,
+                memory_id=fact.memory.interaction,
                 source=fact.memory.source or "",
             ),
             score=self.score,

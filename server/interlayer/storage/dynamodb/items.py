@@ -218,7 +218,8 @@ class DynamoItems:
         """Return an operation as the API takes it, with what it expects as its condition."""
         entry: dict[str, Any] = {"TableName": self._place.table(operation.key.table), **_expectation(operation, now)}
         if isinstance(operation, Put) and body is not None:
-            attributes = {**_address(operation.key), "v": {"N": str(operation.expect + 1)}, **_pack(body)}
+            version = time.time_ns() if operation.expect is None else operation.expect + 1
+            attributes = {**_address(operation.key), "v": {"N": str(version)}, **_pack(body)}
             if operation.expires_at is not None:
                 attributes["ttl"] = {"N": str(operation.expires_at)}
             return {"Put": {**entry, "Item": attributes}}

@@ -128,7 +128,7 @@ def test_what_has_one_meaning_is_read_however_it_is_wrapped(answer: Any) -> None
 @pytest.mark.parametrize("answer", [{}, [], 5, None, {"facts": "Acme"}, {"facts": [5]}, {"text": "Acme"}])
 def test_of_an_answer_without_anything_usable_nothing_is_left(answer: Any) -> None:
     if answer == []:  # a list without entries is one: the model found nothing
-        assert AnswerReader().read(answer) == Extraction([], [], lost=[])
+        assert AnswerReader().read(answer) == Extraction([], [], [], [], lost=[])
         return
     with pytest.raises(NotInForm, match="facts") as told:
         AnswerReader().read(answer)

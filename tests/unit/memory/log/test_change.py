@@ -51,14 +51,20 @@ def name(form: str) -> Key:
     return keys.name(ORG, "company", form, ONE.id)
 
 
+def borne(form: str) -> set[Key]:
+    return {keys.borne(ORG, form), keys.borne(ORG, form, ONE)}
+
+
 def index(value: Any) -> Key:
     return keys.index(ORG, "company", INDEXED, value, ONE.id)
 
 
 def test_a_new_entity_is_put_where_there_is_none() -> None:
     made = change(None, head(properties={INDEXED: "a"}))
-    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), index("a")}
-    assert {one.expect for one in made if isinstance(one, Put)} == {ABSENT}
+    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), index("a"), *borne("acme")}
+    hints = borne("acme")  # others may bear it too
+    assert {one.expect for one in made if isinstance(one, Put) and one.key not in hints} == {ABSENT}
+    assert {one.expect for one in made if isinstance(one, Put) and one.key in hints} == {None}
 
 
 def test_a_head_is_written_over_the_one_that_was_read() -> None:
@@ -72,16 +78,22 @@ def test_names_and_index_move_with_the_head() -> None:
         head(names=("Acme", "ACME Ltd"), properties={INDEXED: "a"}),
         head(names=("acme", "Acme Inc"), properties={INDEXED: "b"}),
     )
-    assert puts(moved) == {keys.head(ORG, ONE), name("acme inc"), index("b")}
-    assert deletes(moved) == {name("acme ltd"), index("a")}
+    assert puts(moved) == {keys.head(ORG, ONE), name("acme inc"), index("b"), *borne("acme inc")}
+    assert deletes(moved) == {name("acme ltd"), index("a"), keys.borne(ORG, "acme ltd", ONE)}
+
+
+def test_a_company_is_found_without_its_legal_form() -> None:
+    made = change(None, head(names=("Halcyon GmbH & Co. KG",)))
+    forms = ("halcyon gmbh & co. kg", "halcyon")
+    assert {one for one in puts(made) if keys.is_borne(one)} == {one for form in forms for one in borne(form)}
 
 
 def test_what_is_merged_into_another_is_found_no_more_and_comes_back() -> None:
     stands = head(properties={INDEXED: "a"})
     absorbed = replace(stands, merged_into=OTHER)
-    places = {listing(ONE), name("acme"), index("a")}
+    places = {listing(ONE), name("acme"), index("a"), keys.borne(ORG, "acme", ONE)}
     assert deletes(change(stands, absorbed)) == places
-    assert puts(change(absorbed, stands)) == {keys.head(ORG, ONE), *places}
+    assert puts(change(absorbed, stands)) == {keys.head(ORG, ONE), *places, keys.borne(ORG, "acme")}
     assert deletes(change(absorbed, None)) == {keys.head(ORG, ONE)}
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from interlayer.language.terms import content_words
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.memorize.context import context_of
+from interlayer.memory.memorize.reading.context import context_of
 
 pytestmark = pytest.mark.anyio
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from extraction_rooms import rereader_of
 from interlayer.errors import Unavailable
+from interlayer.memory.extraction.candidates import extract_from
 from interlayer.memory.extraction.extractor import (
     Always,
     Extracted,
@@ -20,8 +21,8 @@ from interlayer.memory.extraction.extractor import (
     ExtractedProperty,
     Extraction,
     ExtractionTask,
+    KnownSubject,
     LostEntry,
-    extract_from,
 )
 from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.gates.context import GateContext
@@ -192,7 +193,8 @@ def extracted(text: str) -> Extracted | None:
         found = mistake.usable or reader.gather(whole_objects(text))
     if found is None:
         return None
-    task: Any = None
+    main = KnownSubject(ACME, ("Acme",))
+    task = ExtractionTask(CONTENT, SCHEMA, main, OBSERVED, {}, bears=lambda named: named == "acme")
     read = anyio.run(partial(extract_from, ScriptedExtractor(lambda _: found), task))
     assert isinstance(read, Extracted)
     return read

@@ -1,10 +1,10 @@
-"""Domains that give mailboxes to anybody: such a domain is no company."""
+"""Domains of e-mail addresses: which of them say nothing of whom their users work for."""
 
 from functools import cache
 
 
 def is_private_mailbox(domain: str) -> bool:
-    """Tell whether a domain gives mailboxes to anybody: it says nothing of whom its users work for."""
+    """Tell whether a domain gives mailboxes to anybody."""
     return domain in _free_domains()
 
 

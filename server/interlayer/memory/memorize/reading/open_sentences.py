@@ -41,11 +41,13 @@ def open_sentences(
 
     A quotation that is not in the content leaves its sentence open too, unless quotations `may_stray`.
     """
-    quotes = [one.quote or "" for one in (*found.facts, *found.properties)]
+    refused = [one.candidate for one in found.refused]
+    quotes = [one.quote or "" for one in (*found.facts, *found.properties, *refused)]
     strays = [] if may_stray else [quote for quote in quotes if ground.locate(quote) is None]
     if not found.lost and not strays:
         return None
-    judged = _Places(span for one in found.facts if (span := ground.locate(one.quote or "")) is not None)
+    stated = [*found.facts, *(one for one in refused if isinstance(one, FactCandidate))]
+    judged = _Places(span for one in stated if (span := ground.locate(one.quote or "")) is not None)
     sentences = [(one.span, one) for one in plain() if one.span]
     untouched = [span for span, _ in sentences if not judged.touch(span)]
     opened = {

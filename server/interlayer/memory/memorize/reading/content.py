@@ -7,19 +7,22 @@ from typing import Final
 import numpy as np
 
 from interlayer.errors import Unavailable
+from interlayer.language.attribution import Spoken
 from interlayer.memory.entities.view import EntityView
+from interlayer.memory.extraction.candidates import extract_from
 from interlayer.memory.extraction.extractor import (
     Extracted,
     ExtractionTask,
     Extractor,
     KnownFact,
+    KnownSubject,
     Nearest,
-    extract_from,
 )
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.properties import values_body
 from interlayer.memory.memorize.call import Reading
 from interlayer.memory.projection.spaces import ActiveSpace
+from interlayer.memory.schema.schema import Schema
 
 NEAREST_MAX: Final = 20  # facts that a model is shown: enough to see what is repeated or changed
 _EMBEDDED: Final = 4_000
@@ -28,28 +31,42 @@ _EMBEDDED: Final = 4_000
 async def read_with_model(
     model: Extractor,
     reading: Reading,
+    entity: str,
     context: GateContext,
+    schema: Schema,
     view: EntityView | None,
     space: ActiveSpace,
     patience: float = 1,
+    subjects: Sequence[KnownSubject] = (),
+    ambiguous: Sequence[str] = (),
 ) -> Reading:
     """Return content as a model reads it, who is told what is known; or why it cannot be read just now.
 
-    The view has vectors of `space`.
+    `entity` is how a call names its main entity. The view has vectors of `space`. `subjects` are whom the content tells
+    of beside it, `ambiguous` the names in the content that several bear.
     """
+    pieces = reading.document.pieces if reading.document else ()
     task = ExtractionTask(
         content=reading.content,
-        entity_type=context.entity_type,
-        schema=context.schema,
-        name=context.name,
+        schema=schema,
+        main=known_subject(entity, context),
         observed_at=context.observed_at,
         known=values_body(view.properties) if view else {},
+        bears=context.bears,
+        subjects=subjects,
+        ambiguous=ambiguous,
+        spoken=[Spoken(one.start, one.end, one.writer or one.label) for one in pieces],
     )
     task = replace(task, nearest=nearest_in(view, space)) if view else task
     found = await extract_from(model, task, patience)
     if isinstance(found, Extracted):
         return replace(reading, extracted=found)
     return replace(reading, failed=f"{model.name} unavailable: {found.removeprefix(f'{model.name}: ')}")
+
+
+def known_subject(entity: str, context: GateContext) -> KnownSubject:
+    """Return an entity, by how a call names it, as a model is told of it."""
+    return KnownSubject(entity, tuple(dict.fromkeys((context.name, *context.names))), context.keys)
 
 
 def nearest_in(view: EntityView, space: ActiveSpace) -> Nearest:

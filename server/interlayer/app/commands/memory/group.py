@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, REASON, REFERENCE, echo, progress, with_process
+from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, echo, progress, with_process
 
 if TYPE_CHECKING:
     from interlayer.app.composition import Parts
@@ -38,12 +38,13 @@ async def memory_show(
     history: bool,
     as_json: bool,
 ) -> int:
-    """Print the dossier of ENTITY (type:key): all that is known of it, and where from."""
+    """Print the dossier of ENTITY (a name, or type:key): all that is known of it, and where from."""
+    from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_dossier
     from interlayer.memory.requests import PARTS, RecallRequest
 
     request = RecallRequest(
-        entity=entity,
+        entity=await meant(parts, entity),
         query=query,
         limit=limit or (20 if query else sys.maxsize),
         include=[part for part in PARTS if part != "history" or history],
@@ -63,10 +64,14 @@ async def memory_show(
 @with_process
 async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool) -> None:
     """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
+    from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_why
 
     principal, memory = parts.settings.principal, parts.memory
-    found = await (memory.explain_property(principal, what, name) if name else memory.explain_fact(principal, what))
+    if name:
+        found = await memory.explain_property(principal, await meant(parts, what), name)
+    else:
+        found = await memory.explain_fact(principal, what)
     echo(as_json, found, lambda: print_why(found))
 
 
@@ -168,71 +173,3 @@ async def memory_expire(parts: "Parts", dry_run: bool, trust_clock: bool, as_jso
     else:
         what = "{memories} memories, {facts} facts; {entities} entities are gone whole".format(**counts)
         click.echo(f"{'would be erased' if dry_run else 'erased'}: {what}")
-
-
-@memory.command("forget")
-@click.argument("entity", required=False)
-@click.option("--fact", "fact_id", help="Only this fact, by its id.")
-@click.option("--memory", "memory_id", help="Only what one call of memorize added, by its id.")
-@REASON
-@REFERENCE
-@AS_JSON
-@with_process
-async def memory_forget(
-    parts: "Parts",
-    entity: str | None,
-    fact_id: str | None,
-    memory_id: str | None,
-    reason: str,
-    reference: str | None,
-    as_json: bool,
-) -> None:
-    """Erase ENTITY (type:key), a fact or a memory for good; no quota counts here.
-
-    Of a person whom other entities may name, `interlayer subject erase` does more.
-    """
-    answer = await parts.memory.forgetter.forget(
-        parts.settings.principal,
-        reason,
-        reference=reference,
-        entity=entity,
-        fact_id=fact_id,
-        memory_id=memory_id,
-    )
-
-    def show() -> None:
-        erased = answer.erased
-        click.echo(f"erased: {erased.memories} memories, {erased.facts} facts, {erased.properties} properties")
-        for label, said in (("pending", answer.pending), ("can be taken back", answer.restorable)):
-            if said:
-                click.echo(f"{label}: {said}")
-        for one in answer.still_named or ():
-            click.echo(f"still named in {one.entity}: {one.facts} facts; `interlayer subject find` looks everywhere")
-
-    echo(as_json, answer, show)
-
-
-@memory.command("forgotten")
-@AS_JSON
-@with_process
-async def memory_forgotten(parts: "Parts", as_json: bool) -> None:
-    """List what was forgotten and can be taken back, with INTERLAYER_ERASURE_GRACE set."""
-    found = await parts.memory.safeguards.grace.listed(parts.settings.principal.organization)
-
-    def show() -> None:
-        for one in found:
-            click.echo(f"{one.id}  {one.what}  by {one.by} at {one.at[:16]}Z, erased for good after {one.due[:16]}Z")
-        if not found:
-            click.echo("nothing")
-
-    echo(as_json, found, show)
-
-
-@memory.command("restore-forgotten")
-@click.argument("case_id", metavar="ID")
-@with_process
-async def memory_restore(parts: "Parts", case_id: str) -> None:
-    """Take back an erasure that `forgotten` lists."""
-    await parts.memory.projector.erase(parts.settings.principal.organization)  # whose rest must not come after it
-    case = await parts.memory.safeguards.grace.restore(parts.settings.principal, case_id)
-    click.echo(f"{case.what} is back")

@@ -1,0 +1,1 @@
+"""How content is read: by a model where there is one, and what of it neither statement nor answer holds."""

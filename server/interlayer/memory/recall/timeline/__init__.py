@@ -1,0 +1,1 @@
+"""What became known of an entity when, and what took the place of what."""
