@@ -18,8 +18,9 @@ _ADDRESSES_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The display names of an entity, its `handles`: mailboxes and domains, which often tell a name as well; and the
-    domains of its mailboxes that are a company's.
+    """The display names of an entity, and its `handles`: mailboxes and domains, which often tell a name as well.
+
+    `mail_domains` are the domains of its mailboxes that are a company's.
     """
 
     names: tuple[str, ...]

@@ -39,14 +39,7 @@ def reasons_for(one: Called, other: Called) -> list[str]:
 def _of_names(one: Called, other: Called) -> Iterator[str]:
     """Yield in which ways two entities are called alike."""
     for mine, theirs in _pairs(one.names, other.names):
-        if fold_name(mine) == fold_name(theirs):
-            yield SAME_NAME
-        elif sorted(words_of(mine)) == sorted(words_of(theirs)):
-            yield OTHER_FORM
-        elif look_alike(" ".join(words_of(mine)), " ".join(words_of(theirs))):
-            yield LOOK_ALIKE
-        elif _is_near(mine, theirs):
-            yield SIMILAR_NAME
+        yield from _of_two(mine, theirs)
     if one.names and other.names:
         return
     for mine, theirs in _pairs(one.names or one.handles, other.names or other.handles):
@@ -55,6 +48,19 @@ def _of_names(one: Called, other: Called) -> Iterator[str]:
             yield LOOK_ALIKE
         elif sorted(first) == sorted(second) and (one.names or other.names or len(first) > 1):
             yield IN_ADDRESS
+
+
+def _of_two(one: str, other: str) -> Iterator[str]:
+    """Yield how two names are alike."""
+    first, second = words_of(one), words_of(other)
+    if fold_name(one) == fold_name(other):
+        yield SAME_NAME
+    elif sorted(first) == sorted(second):
+        yield OTHER_FORM
+    elif look_alike(" ".join(first), " ".join(second)):
+        yield LOOK_ALIKE
+    elif _is_near(one, other):
+        yield SIMILAR_NAME
 
 
 def _is_near(one: str, other: str) -> bool:

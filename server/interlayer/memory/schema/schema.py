@@ -152,7 +152,7 @@ class Schema(Strict):
                         yield f"{place}: {target} is no entity type; known: {', '.join(self.entities)}"
 
     def is_shared(self, kind: str, value: str) -> bool:
-        """Tell whether several may have an identifier: where nothing is said, phones, addresses, mailboxes like info@."""
+        """Tell whether several may have an identifier; undeclared kinds: phones, addresses, mailboxes like info@."""
         declared = self.identifiers.get(kind)
         if declared and declared.shared is not None:
             return declared.shared

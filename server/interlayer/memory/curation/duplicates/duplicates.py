@@ -144,10 +144,9 @@ class Duplicates:
         for pair in alike:
             named_apart = pair.one.is_named and pair.other.is_named
             verdict = await told.verdict(pair.one.entity, pair.other.entity, named_apart=named_apart)
-            if verdict == "together":
-                pair = replace(pair, likeness=pair.likeness.with_more(TOGETHER_BITS, TOGETHER))
-            if verdict != "two" and (pair.likeness.probability >= LEAST or pair.imitates):
-                found.append(pair)
+            likeness = pair.likeness.with_more(TOGETHER_BITS, TOGETHER) if verdict == "together" else pair.likeness
+            if verdict != "two" and (likeness.probability >= LEAST or pair.imitates):
+                found.append(replace(pair, likeness=likeness))
         return found
 
     async def _note(
