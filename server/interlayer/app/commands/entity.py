@@ -147,11 +147,12 @@ async def entity_duplicates_list(parts: "Parts", anew: bool, as_json: bool) -> N
 
     def show() -> None:
         for pair in found:
-            click.echo(
-                f"{pair.probability:.0%}  {pair.one.ref} ({pair.one.name})  {pair.other.ref} ({pair.other.name})"
-            )
+            since = pair.found_at.partition("T")[0]
+            click.echo(f"{pair.one.name} / {pair.other.name}: {pair.probability:.0%}, since {since}")
+            click.echo(f"     {pair.one.ref} {pair.other.ref}")
             for why in pair.reasons:
-                click.echo(f"     {why.field}: {why.one}" + ("" if why.one == why.other else f" / {why.other}"))
+                values = " / ".join(dict.fromkeys(value for value in (why.one, why.other) if value))
+                click.echo(f"     {why.said}" + (f": {values}" if values else ""))
         click.echo(f"{len(found)} pairs may be one; {done.changed} of {done.entities} entities were new or changed")
         if found:
             click.echo("`interlayer entity duplicates accept A B --reason TEXT` makes two one, `reject` keeps them two")
