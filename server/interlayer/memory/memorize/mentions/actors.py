@@ -14,6 +14,7 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.text.mailboxes import is_private_mailbox
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_CALLED_LIKE: Final = 4  # letters of a name that a domain has to have
 _LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at least
 
 
@@ -118,3 +119,12 @@ def may_be_called(name: str, known: str) -> bool:
         return False
     short, long = sorted((one[0].rstrip("."), other[0].rstrip(".")), key=len)
     return short == long or (long.startswith(short) and len(long) - len(short) >= _LEFT_OUT)
+
+
+def may_be_of(domain: str, house: Actor) -> bool:
+    """Whether a domain that no company bears may be a house's own: it has none, and the domain is called like it."""
+    if house.head and house.head.identifiers.get("domain"):
+        return False
+    label = "".join(_WORD.findall(domain.rpartition(".")[0]))
+    names = ["".join(_WORD.findall(fold_name(name).split()[0])) for name in house.names if name.strip()]
+    return any(len(name) >= _CALLED_LIKE and (name in label or label in name) for name in names)

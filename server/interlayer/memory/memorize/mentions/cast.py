@@ -13,7 +13,7 @@ from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.log.identifiers import EntityString, fold_name
 from interlayer.memory.log.records import Head
-from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called
+from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called, may_be_of
 from interlayer.memory.memorize.mentions.known import Known
 from interlayer.memory.memorize.mentions.people import Introduction
 from interlayer.memory.memorize.mentions.told import AmbiguousMention, Subject
@@ -24,7 +24,7 @@ _SHORT_NAME: Final = 4  # letters that the first word of a company's name needs 
 
 @dataclass
 class Cast:
-    """All who play a part in one content."""
+    """All who play a part in one content; those `present` write, get or are brought in by it."""
 
     types: Types
     known: Known
@@ -33,6 +33,7 @@ class Cast:
     actors: list[Actor] = field(default_factory=list[Actor])
     ambiguous: dict[str, AmbiguousMention] = field(default_factory=dict[str, AmbiguousMention])
     main: Actor | None = None
+    present: list[Actor] = field(default_factory=list[Actor])
 
     def of_head(self, head: Head) -> Actor:
         """Return the actor of an entity that is known."""
@@ -105,6 +106,9 @@ class Cast:
         own = [one for one in self.actors if one.bears(form)]
         if self.main in own:
             return self.main
+        present = list(dict.fromkeys(one for one in own if one in self.present))
+        if len(present) == 1:
+            return present[0]
         heads = self.known.named.get(form, [])
         candidates = list(dict.fromkeys([*own, *(self.of_head(head) for head in heads)]))
         houses = [one for one in candidates if one.type == self.types.company]
@@ -126,7 +130,10 @@ class Cast:
     def _fits(self, actor: Actor, at: Sequence[Actor]) -> bool:
         """Whether nothing speaks against that somebody is meant: he works at none but the houses of the content."""
         house = self.house_of(actor)
-        return actor.type != self.types.person or house is None or not at or house in at
+        if actor.type != self.types.person or not at or house in at:
+            return True
+        domains = list(filter(None, map(domain_of, actor.addresses)))
+        return house is None and (not domains or any(may_be_of(domain, one) for domain in domains for one in at))
 
     def short(self, form: str, *, titled: bool) -> Actor | None:
         """Return whom a part of a name means: a first name, a surname, or the beginning of a company's name.

@@ -14,7 +14,7 @@ from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, NO_NAM
 
 _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
 _BEHIND: Final = re.compile(
-    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
+    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:[\w-]+:\s?)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
 )
 _HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
 _TITLE_BEFORE: Final = re.compile(

@@ -89,6 +89,7 @@ class Scene:
     def _take_participants(self) -> None:
         for one in self._surface.document.participants:
             actor = self._participant(one)
+            self.cast.present += [actor] if actor else []
             if one.role == "from":
                 self._writers[one.address or one.name] = actor
                 if actor is None and one.name:
@@ -172,6 +173,7 @@ class Scene:
                 except LookupError:
                     continue
                 if actor:
+                    self.cast.present.append(actor)
                     self.introduced[id(passage), one.first] = actor
                     self._settle(actor, one)
 
