@@ -47,10 +47,17 @@ class FactOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationOutcome:
-    """A relation as it was stored."""
+    """What became of a relation, stored by the name that the schema has for it.
+
+    `outcome` is `added`, `confirmed`, `ended`, or `kept` where what was observed later says otherwise. `supersedes` is
+    the target that is over because of it, `reason` says what is to be known of its type or its outcome.
+    """
 
     type: str
     target: str
+    outcome: str | None = None  # answers that an earlier version kept for replay have none
+    supersedes: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
