@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from interlayer.errors import InvalidInput
-from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.log.identifiers import EntityString, fold_name
 from interlayer.memory.log.records import Head
@@ -17,7 +16,7 @@ from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_a
 from interlayer.memory.memorize.mentions.known import Known
 from interlayer.memory.memorize.mentions.people import Introduction
 from interlayer.memory.memorize.mentions.told import AmbiguousMention, Subject
-from interlayer.memory.memorize.mentions.words import HOUSES, NO_NAMES
+from interlayer.memory.memorize.mentions.words import NOT_NAMES
 
 _SHORT_NAME: Final = 4  # letters that the first word of a company's name needs to stand for it
 
@@ -40,7 +39,7 @@ class Cast:
         for actor in self.actors:
             if actor.head and actor.head.entity == head.entity:
                 return actor
-        actor = Actor(head.entity.type, head.name, list(dict.fromkeys([head.name, *head.names])), head)
+        actor = Actor(head.entity.type, head.name, [head.name, *head.names], head)
         self.actors.append(actor)
         return actor
 
@@ -57,7 +56,7 @@ class Cast:
         self.main.given = reference
         emails = {**reference.key_identifiers, **reference.identifiers}
         self.main.address = reference.identifiers.get("email") or ("" if self.main.head else emails.get("email", ""))
-        self.main.names = list(dict.fromkeys([*self.main.names, *reference.display_names]))
+        self.main.call(*reference.display_names)
 
     def new(self, kind: str, name: str, address: str = "") -> Actor | None:
         """Add somebody who is new; None where nobody can be called so."""
@@ -141,12 +140,12 @@ class Cast:
         Raises `LookupError` where it may be several.
         """
         if " " not in form:
-            people = [one for one in self.actors if one.type == self.types.person and one.has_word(form)]
+            people = [one for one in self.actors if one.type == self.types.person and form in one.words]
             if len(people) == 1:
                 return people[0]
             if people:
                 raise LookupError(form)
-        if titled or len(form) < _SHORT_NAME or form in STOP_WORDS | NO_NAMES | HOUSES:
+        if titled or len(form) < _SHORT_NAME or form in NOT_NAMES:
             return None
         houses = [one for one in self.actors if one.type == self.types.company and one.begins_with(form)]
         if len(houses) > 1:
@@ -170,7 +169,7 @@ class Cast:
         if found and (not one.address or found.address == one.address or self.is_same(found, one.address)):
             return found
         if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
-            guessed.names.append(one.name)
+            guessed.call(one.name)
             return guessed
         return self.new(self.types.person, one.name, one.address)
 
