@@ -15,7 +15,9 @@ Text = Mapping[str, Any]
 
 _SURE: Final = 0.95
 _FEW: Final = 3  # words of a sentence that states nothing
-_CLAUSE: Final = re.compile(r"; |: (?=they\b|he\b|she\b)|, and (?:that )?| and (?=she\b|he\b|they\b)|, so ")
+_CLAUSE: Final = re.compile(
+    r"; |(?<=[a-z]\.) (?=[^\W\da-z])|: (?=they\b|he\b|she\b)|, and (?:that )?| and (?=she\b|he\b|they\b)|, so "
+)
 _KNOWN: Final = re.compile(r"(?m)^(F\d+)(?: \(([^)]*)\))?: (.*)$")
 _ROLE: Final = re.compile(r"(?i)ansprechpartner|contact (?:for|is)|responsable|leiter")
 _LEFT: Final = re.compile(r"\b(?:left|leaving|leaves|verlassen|verlässt|quitte|quitté)\b", re.IGNORECASE)
