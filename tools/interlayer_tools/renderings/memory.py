@@ -71,7 +71,8 @@ def schema_text(answer: Answer) -> str:
             f"- {declared['name']} ({pairs(declared, {'name', 'description'})}): {declared['description']}"
             for declared in one["properties"]
         ]
-    return "\n".join([*lines, outline(answer, {"entity_types"})])
+    lines += part("relations", answer["relations"])
+    return "\n".join([*lines, outline(answer, {"entity_types", "relations"})])
 
 
 def memorize_text(answer: Answer) -> str:
@@ -102,7 +103,8 @@ def _outcomes(said_of: Answer) -> Iterator[str]:
             told = pairs(one, {"name", "value", "text", "outcome"})
             yield f"- {words(one['outcome'])}: {what} ({told})"
     for one in said_of["relations"]:
-        yield f"- related: {said(one['type'])} {one['target']}"
+        told = pairs(one, {"type", "target"})
+        yield f"- related: {said(one['type'])} {one['target']}{f' ({told})' if told else ''}"
 
 
 def _neighbour(one: Answer) -> list[str]:

@@ -7,11 +7,8 @@ from typing import Final
 
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import Sight
-from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
-from interlayer.memory.log.entity_read import RELATIONS_MAX
-from interlayer.memory.log.reader import parts
-from interlayer.memory.log.records import EntityId, Head, Relation, interaction_of
+from interlayer.memory.log.records import EntityId, Head, Relation
 from interlayer.storage.items import Item, ItemStore
 
 _PAGE: Final = 100  # heads of those who point at an entity are read so many at a time
@@ -48,38 +45,13 @@ class Links:
         self._store = store
         self._entities = entities
 
-    async def of(
-        self, organization: str, view: EntityView, incoming: Sequence[Item], sight: Sight, until: str | None = None
-    ) -> list[Link]:
-        """Return those that lead from the entity, then those that lead to it by when they were told.
-
-        `incoming` are the items of its own partition that say who points at it.
-        """
-        outgoing = [
-            OutgoingLink(relation, memory.interaction, memory.observed_at)
-            for relation, memory in list(view.relations.items())[:RELATIONS_MAX]
-        ]
-        pointing = [(view.entity, item) for item in incoming]
-        for absorbed in parts(view.memories.values()):
-            place = keys.head(organization, absorbed)
-            page = await self._store.query("memory", place.partition, keys.incoming(), limit=RELATIONS_MAX)
-            pointing += [(absorbed, item) for item in page.items]
-        pointing = pointing[:RELATIONS_MAX]
-        others = dict.fromkeys([one.relation.target for one in outgoing])
-        others |= dict.fromkeys([keys.origin_of(item.key)[1] for _, item in pointing])
-        heads = await self._heads(organization, list(others))
-        found = await self._named(organization, outgoing, heads, sight)
-        back = await self._pointing(organization, pointing, heads, sight)
-        # By when they were told: the order of ids would say which entities somebody else knew before.
-        told = sorted(back, key=lambda link: (link.at, link.type))
-        return [*found, *(link for link in told if until is None or link.at <= until)]
-
     async def outgoing(self, organization: str, head: Head, sight: Sight) -> list[OutgoingLink]:
         """Return those that an entity names itself, without the rest of what is known of it."""
         view = await self._entities.view(organization, head, sight=sight)
         return [
-            OutgoingLink(relation, memory.interaction, memory.observed_at)
-            for relation, memory in view.relations.items()
+            OutgoingLink(relation, state.basis.interaction, state.observed_at)
+            for relation, state in view.relations.items()
+            if state.status == "current"
         ]
 
     async def around(
@@ -134,10 +106,11 @@ class Links:
             head = heads.get(origin)
             if head is None:
                 continue
-            basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
-            shown = await self._entities.shown(organization, head, sight) if basis else None
-            if basis and shown:
-                found.append(Link(kind, True, head, shown, interaction_of(basis[0]), basis[1]))
+            known = await self._entities.pointed(organization, head, Relation(kind, target), item.body, sight)
+            is_current = known is not None and known.status == "current"
+            shown = await self._entities.shown(organization, head, sight) if is_current else None
+            if known and shown:
+                found.append(Link(kind, True, head, shown, known.memory_id, known.observed_at))
         return found
 
     async def _heads(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:
