@@ -114,6 +114,7 @@ class RecallRequest:
     known_at: datetime | None = None
     max_tokens: int = 2_000
     cursor: str | None = None
+    follow: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,14 @@ class Condition:
     property: str
     op: Operator
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTo:
+    """That an entity has a current relation to another one or from it, of a type if one is given."""
+
+    entity: str
+    relation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,19 +31,22 @@ def recall_text(answer: Answer) -> str:
         lines.append(f"{origin}:")
         lines += [_fact(one) for one in facts]
     lines += part("relations", answer["relations"])
+    for one in answer.get("neighbours") or ():
+        lines += _neighbour(one)
     for name, word in (("sources", "excerpt"), ("history", "value")):
         found = answer.get(name) or ()
         lines += [f"{name}:"] if found else []
         lines += [f"- {_quoted(one[word])} ({pairs(one, {word})})" for one in found]
-    told = {"found", "entity", "properties", "facts", "relations", "sources", "history"}
+    told = {"found", "entity", "properties", "facts", "relations", "neighbours", "sources", "history"}
     return "\n".join([*lines, outline(answer, told)])
 
 
 def search_text(answer: Answer) -> str:
     """Return the answer of search_memory as text."""
     lines = [MARK] if answer["results"] else ["Nothing found."]
-    for entity, results in groupby(answer["results"], lambda one: one["entity"]):
-        lines.append(f"{entity['ref']} {_quoted(entity['name'])}")
+    for (entity, tie), results in groupby(answer["results"], lambda one: (one["entity"], one.get("related"))):
+        told = f" ({said(tie['type'])}: {tie['to']} {_quoted(tie['name'])})" if tie else ""
+        lines.append(f"{entity['ref']} {_quoted(entity['name'])}{told}")
         for origin, facts in _by_origin([{**one["fact"], "score": one["score"]} for one in results]):
             lines.append(f" {origin}:")
             lines += [f" {_fact(one)}" for one in facts]
@@ -102,6 +105,16 @@ def _outcomes(said_of: Answer) -> Iterator[str]:
             yield f"- {words(one['outcome'])}: {what} ({told})"
     for one in said_of["relations"]:
         yield f"- related: {said(one['type'])} {one['target']}"
+
+
+def _neighbour(one: Answer) -> list[str]:
+    """Return the lines of a neighbour: how it is related, its values, its facts."""
+    values = "; ".join(f"{name} = {_quoted(value)}" for name, value in (one.get("properties") or {}).items())
+    tie = f"{said(one['relation'])}{' (in)' if one.get('direction') else ''}"
+    return [
+        f"{tie}: {one['ref']} {_quoted(one['name'])}" + (f": {values}" if values else ""),
+        *(f"- {_quoted(fact['text'])} ({pairs(fact, {'text'})})" for fact in one.get("facts") or ()),
+    ]
 
 
 def _fact(one: Answer) -> str:

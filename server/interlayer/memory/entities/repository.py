@@ -82,6 +82,15 @@ class Entities(Views):
         found = await self._store.get_many(wanted)
         return [read_head(found[key].body) for key in wanted if key in found]
 
+    async def within(self, organization: str, head: Head) -> set[EntityId]:
+        """Return an entity with everything that was merged into it, also into that."""
+        found, fresh = {head.entity, *head.absorbed}, head.absorbed
+        while fresh:
+            more = [one for inner in await self.heads(organization, fresh) for one in inner.absorbed]
+            fresh = tuple(one for one in more if one not in found)
+            found.update(fresh)
+        return found
+
     async def resolve(self, organization: str, entity: EntityString, sight: Sight = EVERYTHING) -> EntityId | None:
         """Return the one entity that bears the key, None if nobody does.
 
@@ -126,6 +135,19 @@ class Entities(Views):
                     names[identifiers.fold_name(name)] = f"{entity.type}:{name}"
         near = nearest(identifiers.fold_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
+
+    async def names_from(self, organization: str, entity_type: str, beginning: str, sight: Sight) -> list[str]:
+        """Return the names of entities of a type that begin so, the newest first, as far as they may be seen."""
+        listed = await self._store.query(
+            "memory", keys.listing(organization, entity_type, "").partition, reverse=True, limit=NEAR_SCANNED_MAX
+        )
+        begins = identifiers.fold_name(beginning)
+        names: dict[str, None] = {}
+        for stored in await self.heads(organization, [EntityId(entity_type, item.key.sort) for item in listed.items]):
+            head = await self.shown(organization, stored, sight)
+            if head and identifiers.fold_name(head.name).startswith(begins):
+                names[head.name] = None
+        return list(names)
 
     async def shown(
         self, organization: str, head: Head, sight: Sight, entity: EntityString | None = None

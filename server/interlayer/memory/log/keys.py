@@ -96,6 +96,17 @@ def incoming() -> Span:
     return Span("r#", "r$")
 
 
+def incoming_of(relation_type: str, origin_type: str | None = None) -> Span:
+    """Return the span of those of one type, or of those that come from entities of one type."""
+    return Span.prefix(f"r#{_part(relation_type)}#" + (f"{origin_type}#" if origin_type else ""))
+
+
+def origin_of(key: Key) -> tuple[str, EntityId]:
+    """Return the type and the origin of a relation from the key that its target has it by."""
+    _, kind, origin_type, origin_id = key.sort.split("#")
+    return text_of(kind), EntityId(origin_type, origin_id)
+
+
 def one_memory(revision: int) -> Span:
     """Return the span of one memory and its further parts."""
     return Span(f"m#{revision:010d}", f"m#{revision + 1:010d}")

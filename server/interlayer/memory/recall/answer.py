@@ -63,11 +63,36 @@ class KnownRelation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NeighbourFact:
+    """A statement about a neighbour."""
+
+    fact_id: str
+    text: str
+    observed_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """An entity that the recalled one is related to now, with what there was room for: values, and its best facts.
+
+    `direction` is "in" where the relation leads from it.
+    """
+
+    ref: str
+    name: str
+    relation: str
+    direction: str | None = None
+    properties: Mapping[str, Any] | None = None
+    facts: tuple[NeighbourFact, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Omitted:
     """How many facts were left out, and why; for any other part that was cut, why."""
 
     facts: int
     why: str
+    neighbours: str | None = None
     history: str | None = None
     relations: str | None = None
     properties: str | None = None
@@ -125,6 +150,7 @@ class RecallAnswer:
     properties: tuple[KnownProperty, ...]
     facts: tuple[KnownFact, ...]
     relations: tuple[KnownRelation, ...]
+    neighbours: tuple[Neighbour, ...] | None = None
     omitted: Omitted
     withheld: tuple[Withheld, ...] | None = None
     pending: PendingSources | None = None
@@ -156,12 +182,22 @@ class FoundFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """How an entity is related to one that the query names."""
+
+    type: str
+    to: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """A fact, whom it is about, and its score, 0 to 1 among the results."""
 
     entity: NamedEntity
     fact: FoundFact
     score: float
+    related: Tie | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,13 @@ from interlayer.memory.recall.answer import (
     RecallAnswer,
     Withheld,
 )
+from interlayer.memory.recall.neighbourhood.links import Link
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import CHARS_PER_TOKEN, json_bytes, json_tokens
+
+_NEIGHBOURS_TOKENS: Final = 40  # for the list of them, and for how many were left out
+_NEIGHBOUR_TOKENS: Final = 200  # for one with a few values and facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +95,7 @@ def frame_of(
     head: Head,
     view: EntityView,
     request: RecallRequest,
-    relations: tuple[KnownRelation, ...],
+    relations: Sequence[Link],
     withheld: tuple[Withheld, ...],
 ) -> RecallAnswer:
     """Return the answer without its facts."""
@@ -114,24 +118,36 @@ def frame_of(
         revision=head.revision,
         properties=tuple(properties) if "properties" in request.include else (),
         facts=(),
-        relations=relations,
+        relations=tuple(map(_relation, relations)),
         omitted=Omitted(facts=0, why=""),
         withheld=withheld or None,
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )
-    return _trim(answer, request.max_tokens)
+    return _trim(answer, request.max_tokens, request.max_tokens // 2 if request.follow else request.max_tokens)
 
 
-def _trim(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
-    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds."""
-    for part in ("history", "relations", "properties"):
+def _trim(answer: RecallAnswer, max_tokens: int, beside_neighbours: int) -> RecallAnswer:
+    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds.
+
+    Relations that nobody follows leave half of it to those that are followed.
+    """
+    most = {"history": max_tokens, "relations": beside_neighbours, "properties": max_tokens}
+    for part, tokens in most.items():
         entries: tuple[object, ...] = getattr(answer, part) or ()
-        while entries and json_tokens(as_json(answer)) > max_tokens:
+        while entries and json_tokens(as_json(answer)) > tokens:
             entries = entries[: len(entries) // 2]
             omitted = replace(answer.omitted, **{part: "max_tokens"})
             answer = replace(answer, omitted=omitted, **{part: entries})
     return answer
+
+
+def room_for_neighbours(frame: RecallAnswer, count: int, request: RecallRequest) -> int:
+    """Return the tokens that facts of the entity itself leave to so many neighbours: up to two thirds of the room."""
+    if not count:
+        return 0
+    left = max(request.max_tokens - json_tokens(as_json(frame)), 0)
+    return min(left * 2 // 3, _NEIGHBOURS_TOKENS + count * _NEIGHBOUR_TOKENS)
 
 
 def filled(
@@ -140,12 +156,13 @@ def filled(
     request: RecallRequest,
     page: Page,
     view: EntityView,
+    kept: int = 0,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
     """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
 
-    Other words for the same begin a page of their own.
+    So many tokens are `kept` for what else is to stand in it. Other words for the same begin a page of their own.
     """
-    left = request.max_tokens - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
+    left = request.max_tokens - kept - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
     ends = {
         "the same in other words": _first_behind(ranked, view) if collapses(request) else None,
@@ -185,7 +202,8 @@ def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
     count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
     count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
     if view.groups.newer or view.groups.like:
-        count += [_links_of(number, view) for number in ranked.best.tolist()]
+        links = [_links_of(number, view) for number in ranked.best.tolist()]
+        count += np.array(links, dtype=count.dtype)  # of no facts as well
     return np.ceil(count / CHARS_PER_TOKEN).astype(np.int64) + 1 + paging.MARK_TOKENS
 
 
@@ -231,6 +249,17 @@ def _facts(chosen: Sequence[FactState], ranked: Ranked, view: EntityView) -> Ite
             memory_id=memory.interaction,
             source=memory.source or "",
         )
+
+
+def _relation(link: Link) -> KnownRelation:
+    ref = link.other.entity.ref
+    return KnownRelation(
+        type=link.type,
+        target=None if link.incoming else ref,
+        source=ref if link.incoming else None,
+        direction="in" if link.incoming else None,
+        memory_id=link.memory_id,
+    )
 
 
 def _property(name: str, state: PropertyState) -> KnownProperty:

@@ -9,14 +9,16 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log.records import EntityId, Head
-from interlayer.memory.memorize.mentions.cast import Actor, Cast, Types, domain_of, wanted_of
+from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
+from interlayer.memory.memorize.mentions.cast import Cast
 from interlayer.memory.memorize.mentions.known import Directory, Identifier, Known
+from interlayer.memory.memorize.mentions.leads import leads_of
 from interlayer.memory.memorize.mentions.people import introductions
 from interlayer.memory.memorize.mentions.relations import Links
 from interlayer.memory.memorize.mentions.routing import Router
 from interlayer.memory.memorize.mentions.scene import Scene
 from interlayer.memory.memorize.mentions.surface import Surface
-from interlayer.memory.memorize.mentions.told import Subject, Telling, Told, ToldRelation
+from interlayer.memory.memorize.mentions.told import Telling, Told, ToldRelation
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -70,7 +72,7 @@ class Mentions:
         for _ in range(_ROUNDS_MAX):
             found: list[Head] = [head for some in known.named.values() for head in some]
             found += [*known.held.values(), *([known.main] if known.main else [])]
-            more, called = wanted_of(Cast(self._types, known, self._resolution), introduced, found)
+            more, called = leads_of(self._types, known, introduced, found)
             if not (more - asked or called - asked_names):
                 break
             known.add(await self._directory.look_up(organization, sight, sorted(called - asked_names), more - asked))
@@ -99,56 +101,40 @@ class Mentions:
 def _told(scene: Scene) -> Told:
     """Say whom a scene tells of."""
     cast = scene.cast
+    is_named = cast.main is not None
+    cast.main = cast.main or _first(scene)
     if cast.main is None:
-        cast.main = _first(scene)
-        if cast.main is None:
-            return Told(ambiguous=tuple(cast.ambiguous.values()))
-        main = cast.main_subject()
-    else:
-        main = None
+        return Told(ambiguous=tuple(cast.ambiguous.values()))
     routes = Router(scene).routes()
     links = Links(scene).found(routes)
     asides = [*_asides(scene)]
-    reached: dict[int, Subject] = {}
-
-    def subject(actor: Actor) -> Subject | None:
-        return cast.subject(actor)
-
-    def reach(actor: Actor) -> Subject | None:
-        found = subject(actor)
-        if found:
-            reached.setdefault(id(found), found)
-        return found
-
-    tellings: list[Telling] = []
-    for route in routes:
-        span = (route.passage.piece.start, route.passage.piece.end)
-        if route.about:
-            reach(route.about[0])
-        tellings.append(Telling(span, tuple(subject(one) for one in route.about) or (None,)))
-    for aside in asides:
-        reach(aside[0])
-    relations = tuple(
-        ToldRelation(reach(one.source), one.type, subject(one.target), _span(one.passage.piece), one.ended)
-        for one in links
-    )
+    reached = [*(route.about[0] for route in routes if route.about), *(actor for actor, _ in asides)]
+    reached += [one.source for one in links]
+    subjects = [cast.subject(one) for one in dict.fromkeys(reached)]
     return Told(
-        main=main,
+        main=None if is_named else cast.main_subject(),
         main_type=cast.main.type,
-        subjects=tuple(reached.values()),
-        relations=relations,
+        subjects=tuple(one for one in subjects if one),
+        relations=tuple(
+            ToldRelation(
+                cast.subject(one.source), one.type, cast.subject(one.target), _span(one.passage.piece), one.ended
+            )
+            for one in links
+        ),
         ambiguous=tuple(cast.ambiguous.values()),
-        tellings=tuple(tellings),
-        asides=tuple((subject(actor), piece) for actor, piece in asides),
+        tellings=tuple(
+            Telling(_span(route.passage.piece), tuple(map(cast.subject, route.about)) or (None,)) for route in routes
+        ),
+        asides=tuple((cast.subject(actor), piece) for actor, piece in asides),
     )
 
 
 def _first(scene: Scene) -> Actor | None:
-    """Return whom a content is mainly about: who writes it, else who is named first."""
-    for passage in scene.passages:
-        writer = scene.writer(passage)
-        if writer and not scene.is_own(passage):
-            return writer
+    """Return whom a content is mainly about: who writes it or gets it, else who is named first."""
+    writers = [scene.writer(passage) for passage in scene.passages if not scene.is_own(passage)]
+    for one in (*writers, *scene.recipients):
+        if one:
+            return one
     for passage in scene.passages:
         for one in scene.mentions(passage):
             if one.actor:

@@ -8,13 +8,15 @@ from typing import Final
 
 from interlayer.documents.document import Participant
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.memorize.mentions.cast import Actor, Cast, domain_of
+from interlayer.memory.memorize.mentions.actors import Actor, domain_of
+from interlayer.memory.memorize.mentions.cast import Cast
 from interlayer.memory.memorize.mentions.people import Introduction, introductions, looks_like_person
 from interlayer.memory.memorize.mentions.surface import Passage, Surface
 from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, LEGAL_FORMS, NO_NAMES, OWN_ROLES, TITLES
 
 _BETWEEN: Final = re.compile(r"[^.;:!?]{0,60}")
 _LINK_WORDS: Final = 8
+_DEFINING_WORDS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,14 @@ class Scene:
         self._surface = surface
         self.cast = cast
         self._writers: dict[str, Actor | None] = {}
+        self._strangers: set[str] = set()
+        self.recipients: list[Actor] = []
         self._found: dict[int, list[Mention]] = {}
         self.introduced: dict[tuple[int, int], Actor] = {}
         self.linked: list[tuple[Actor, Passage]] = []
         self.titled: list[tuple[Introduction, Actor]] = []
         self._take_participants()
+        self._define()
         self.houses = self._principal_houses()
         self._introduce()
         self._mark()
@@ -86,6 +91,10 @@ class Scene:
             actor = self._participant(one)
             if one.role == "from":
                 self._writers[one.address or one.name] = actor
+                if actor is None and one.name:
+                    self._strangers.add(fold_name(one.name))
+            elif actor:
+                self.recipients.append(actor)
 
     def _participant(self, one: Participant) -> Actor | None:
         cast, address = self.cast, one.address.lower()
@@ -105,13 +114,18 @@ class Scene:
             return None
         house = cast.at_domain(domain)
         is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
-        if not cast.types.person or not (house or main is None or is_near):
+        if not cast.types.person or not (house or is_near or (main is None and not self._is_any_known())):
             return None
         known = [a for a in cast.actors if one.name and a.bears(fold_name(one.name)) and cast.is_same(a, address)]
         if len(known) == 1:
             known[0].address = address
             return known[0]
         return cast.new(cast.types.person, one.name or address, address)
+
+    def _is_any_known(self) -> bool:
+        """Whether somebody whom a head names is known: whoever else writes then is not whom the content is about."""
+        addresses = (one.address.lower() for one in self._surface.document.participants)
+        return any(self.cast.holder(self.cast.types.person, "email", one) for one in addresses if one)
 
     def _principal_houses(self) -> list[Actor]:
         """Return the houses that the content is of: that of the main entity, those of the writers, those it names."""
@@ -127,11 +141,29 @@ class Scene:
                     named.append(cast.of_head(heads[0]))
         return [one for one in dict.fromkeys([*found, *named]) if one]
 
+    def _define(self) -> None:
+        """Take in a house that a content says what it is, where nobody else can be whom it is about."""
+        cast = self.cast
+        if cast.main or any(self._writers.values()) or not cast.types.company:
+            return
+        for passage in self.passages:
+            runs = [(last, form) for first, last, form in _free_runs(passage) if first == 0]
+            if not runs or any(form in cast.known.named for _, form in runs):
+                continue
+            last = runs[0][0]
+            behind = [token.folded for token in passage.tokens[last:]]
+            is_kind = behind[:1] and behind[0] in passage.words.copulas
+            if is_kind and not passage.words.kinds.isdisjoint(behind[1:_DEFINING_WORDS]):
+                cast.new(cast.types.company, passage.said(0, last))
+                return
+
     def _introduce(self) -> None:
         is_open = self.cast.main is None and not any(self._writers.values())
         for passage in self.passages if self.cast.types.person else ():
             for one in introductions(passage):
                 form = fold_name(one.name)
+                if form in self._strangers:
+                    continue  # somebody of another house, likely the organization's own, who tells who he is
                 is_known = form in self.cast.known.named or any(actor.bears(form) for actor in self.cast.actors)
                 if one.evidence != "named" and not is_known and not self._may_be_met(one, is_open=is_open):
                     continue
@@ -155,6 +187,15 @@ class Scene:
             one.of_speaker and (writer := self.writer(one.passage)) and (house := self._house_of(writer))
         ):
             self._tie(actor, house, one.passage)
+
+    def _house_of_title(self, one: Introduction) -> Actor | None:
+        """Return the house behind a title: "Ann Lee, buyer at Acme Inc"."""
+        tokens = one.passage.tokens
+        for place in range(one.last, min(one.last + _LINK_WORDS, len(tokens) - 1)):
+            if tokens[place].folded in one.passage.words.houses | {"of"} and tokens[place + 1].is_capital:
+                runs = [last for first, last in one.passage.runs() if first == place + 1]
+                return self._house(one.passage.said(place + 1, runs[0])) if runs else None
+        return None
 
     def _house(self, said: str) -> Actor | None:
         form = fold_name(said)

@@ -11,7 +11,7 @@ from interlayer.documents.document import Document, Piece
 from interlayer.language.terms import STOP_WORDS
 from interlayer.language.writing.conventions import language_of
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.memorize.mentions.words import HONORIFICS, Words, words_of
+from interlayer.memory.memorize.mentions.words import HONORIFICS, PARTICLES, Words, words_of
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’.&/+-][^\W_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s$")
@@ -20,7 +20,6 @@ _ADDRESS: Final = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN: Final = re.compile(r"(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?![\w@-])", re.IGNORECASE)
 _PHONE: Final = re.compile(r"(?<!\w)\+\d[\d\s().-]{6,20}\d")
 _TELLING: Final = frozenset({"statement", "question", "fragment", "greeting", "signature"})
-_CONNECTORS: Final = frozenset("van von de der den da di du del la le of and y et und".split())
 _GAP: Final = re.compile(r"\s|\.\s|\s&\s")
 _NAME_WORDS: Final = 5
 FORMS_MAX: Final = 150
@@ -82,7 +81,7 @@ class Passage:
             gap = self.text[before.end : token.start]
             if not _GAP.fullmatch(gap) or (gap[0] == "." and len(before.text) > 1 and before.folded not in HONORIFICS):
                 break
-            if not token.is_capital and token.folded not in _CONNECTORS:
+            if not token.is_capital and token.folded not in PARTICLES:
                 break
             last += 1
         return last
