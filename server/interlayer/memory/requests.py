@@ -72,7 +72,8 @@ class PropertyCandidate:
 class RelationCandidate:
     """A link between two entities that may be remembered, both named as a caller names an entity.
 
-    `source` is where it starts, None for the entity of the call. `ended` says that it is over.
+    `source` is where it starts, None for the entity of the call. `ended` says that it is over. `span` is where its
+    words stand in the content, None for what the caller states.
     """
 
     type: str
@@ -81,6 +82,7 @@ class RelationCandidate:
     ended: bool = False
     observed_at: str | None = None
     confidence: float = CALLER_CONFIDENCE
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,11 @@ def schema_text(answer: Answer) -> str:
             f"- {declared['name']} ({pairs(declared, {'name', 'description'})}): {declared['description']}"
             for declared in one["properties"]
         ]
-    return "\n".join([*lines, outline(answer, {"entity_types"})])
+    for one in answer["relation_types"]:
+        ends = f"from {', '.join(one.get('sources', ['any']))} to {', '.join(one.get('targets', ['any']))}"
+        told = pairs(one, {"type", "description", "sources", "targets"})
+        lines.append(f"relation {one['type']} {ends}{f' ({told})' if told else ''}: {one['description']}")
+    return "\n".join([*lines, outline(answer, {"entity_types", "relation_types"})])
 
 
 def memorize_text(answer: Answer) -> str:
@@ -102,7 +106,8 @@ def _outcomes(said_of: Answer) -> Iterator[str]:
             told = pairs(one, {"name", "value", "text", "outcome"})
             yield f"- {words(one['outcome'])}: {what} ({told})"
     for one in said_of["relations"]:
-        yield f"- related: {said(one['type'])} {one['target']}"
+        told = pairs(one, {"type", "target"})
+        yield f"- related: {said(one['type'])} {one['target']}{f' ({told})' if told else ''}"
 
 
 def _neighbour(one: Answer) -> list[str]:

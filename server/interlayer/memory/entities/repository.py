@@ -12,13 +12,16 @@ import anyio
 from interlayer.errors import Ambiguous
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.entities.sight import EVERYTHING, ORGANIZATION, Sight
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.entities.views import Views
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.records import EntityId, Head, Labels, Relation, read_head
+from interlayer.memory.log.records import EntityId, Head, Labels, LogEntry, Relation, read_head
+from interlayer.memory.log.relations import Pointer, noted_pointer, own_states, point, pointer_of
 from interlayer.memory.log.revision import is_structure
+from interlayer.storage.items import Operation
 
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
@@ -182,17 +185,28 @@ class Entities(Views):
         known = {value for values in head.identifiers.values() for value in values}
         return bool(possible & {*known, *map(identifiers.fold_name, called(head))})
 
-    async def basis(
+    async def pointed(
         self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any], sight: Sight
-    ) -> tuple[str, str] | None:
-        """Return which memory a relation rests on and when that was recorded, None if nobody may be told of it.
+    ) -> Pointer | None:
+        """Return what is known of a relation that points at an entity, None if the caller may not be told of it.
 
-        `kept` is what was noted with the target of the relation.
+        `kept` is what was noted with the target of the relation. It is right where everybody sees all that the relation
+        follows from, and that lies in one log.
         """
-        if not self.overdue(origin) and not origin.labels:
-            return (kept["memory_id"], kept.get("recorded_at", "")) if sight.sees(ORGANIZATION) else None
-        memory = (await self.view(organization, origin, sight=sight)).relations.get(relation)
-        return (memory.id, memory.recorded_at) if memory else None
+        rules = self._schema.relation_rules(origin.entity.type)
+        withheld = self.restriction(origin, sight).properties & rules.mirrored.keys()
+        noted = None if withheld or self.overdue(origin) or origin.labels or origin.absorbed else noted_pointer(kept)
+        if noted and noted.at_most == rules.at_most.get(relation.type, 0):
+            return noted if sight.sees(ORGANIZATION) else None
+        state = (await self.view(organization, origin, sight=sight)).relations.get(relation)
+        return pointer_of(state, rules) if state else None
+
+    async def pointers(self, organization: str, view: EntityView, memory: LogEntry) -> list[Operation]:
+        """List what makes the targets of relations know of them as they are with one more memory in a view."""
+        rules = view.linked.rules
+        entity, made = view.entity, view.linked.extended(memory)
+        before, after = (own_states(one.states, entity, entity) for one in (view.linked, made))
+        return await point(self._store, organization, entity, before, after, rules, taken=view.stated)
 
     async def is_target(self, organization: str, entity: EntityId) -> bool:
         """Tell whether a relation points at an entity."""

@@ -24,7 +24,6 @@ from interlayer.memory.log.records import (
     Head,
     LogEntry,
     Merged,
-    Relation,
     Split,
     entry_body,
     head_body,
@@ -92,7 +91,7 @@ class EntityChange:
     """What becomes of one entity.
 
     `stored` is the head as it was read, None for an entity that comes to be; `after` the head that follows, None for
-    one that goes. `stated` are the relations that its log stated before.
+    one that goes. `relations` make the targets of its relations know of them as they are afterwards.
     """
 
     organization: str
@@ -101,7 +100,7 @@ class EntityChange:
     after: Head | None
     appended: Sequence[LogEntry] = ()
     rewritten: Sequence[Rewriting] = ()
-    stated: Collection[Relation] = ()
+    relations: Sequence[Operation] = ()
 
     @property
     def entity(self) -> EntityId:
@@ -112,7 +111,7 @@ class EntityChange:
 
     def operations(self, new_key: outbox.NewKey | None = None) -> list[Operation]:
         """List what makes the change, all or none; `new_key` names the outbox entries of what is rewritten."""
-        operations = [*self._head(), *self._log()]
+        operations = [*self._head(), *self._log(), *self.relations]
         for one in self.rewritten:
             assert new_key is not None  # noqa: S101 - who rewrites a log names the entries
             operations += self._rewritten(one, new_key)
@@ -156,10 +155,6 @@ class EntityChange:
             if not isinstance(entry, Merged):  # what comes with a merge is in the index already
                 key = outbox.entry_key(self.organization, entry.id)
                 yield outbox.addition(key, self.entity, entry.revision)
-            for relation in entry.relations:
-                if relation not in self.stated:
-                    place = keys.relation(self.organization, relation.target, relation.type, self.entity)
-                    yield Put(place, {"memory_id": entry.id, "recorded_at": entry.recorded_at})
 
     def _rewritten(self, one: Rewriting, new_key: outbox.NewKey) -> Iterator[Operation]:
         """Replace an entry of the log, and have what is left of it projected again."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FactResult = Literal["added", "merged", "superseded_older", "rejected"]
+RelationResult = Literal["added", "confirmed", "ended", "kept"]
 PropertyResult = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
 
 
@@ -47,10 +48,18 @@ class FactOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationOutcome:
-    """A relation as it was stored."""
+    """What became of a relation, stored by the name that the schema has for it.
+
+    `supersedes` is the target that is over because of it, `reason` says what is to be known of its type or its status.
+    """
 
     type: str
     target: str
+    outcome: RelationResult | None = None  # answers that an earlier version kept for replay say less
+    status: Literal["current", "superseded", "ended"] | None = None
+    confidence: float | None = None
+    supersedes: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

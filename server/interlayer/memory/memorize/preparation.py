@@ -27,7 +27,7 @@ from interlayer.memory.memorize.mentions.told import Told
 from interlayer.memory.memorize.parts import CallAsRead, CallSubject, parts_of, text_of
 from interlayer.memory.memorize.reading.content import known_subject, read_with_model
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.requests import MemorizeRequest
+from interlayer.memory.requests import MemorizeRequest, RelationCandidate
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -80,7 +80,8 @@ class Preparation:
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
         space = await self._spaces.of(organization)
-        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, judge))
+        types = self._schema.relation_types
+        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, types, judge))
         if not read.reading.extracted and not by_operator:
             check_orders(read.request, [one.gated for one in parts])
         parts, degraded = await _embedded(parts, space)
@@ -175,7 +176,9 @@ class Preparation:
 
     async def _with_named(self, principal: Principal, read: CallAsRead) -> CallAsRead:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
-        request = read.request
+        main = text_of(read.main.reference)
+        request = replace(read.request, relations=[self._directed(one, main) for one in read.request.relations])
+        read = replace(read, request=request)
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
@@ -223,6 +226,16 @@ class Preparation:
         found = await self._resolution.resolve_all(principal.organization, references, sight)
         read = await self._entities.read_all(principal.organization, [one.entity for one in found if one.entity])
         return [replace(one, read=read.get(one.entity)) if one.entity else one for one in found]
+
+    def _directed(self, one: RelationCandidate, main: str) -> RelationCandidate:
+        """Return a relation by the name that the schema has for it, from the end at which it starts there."""
+        source = one.source or main
+        read = self._schema.relation_types.read(
+            relation_type(one.type), *(text.partition(":")[0].strip() for text in (source, one.target))
+        )
+        if not read.turned:
+            return replace(one, type=read.type)
+        return replace(one, type=read.type, source=one.target, target=source)
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization

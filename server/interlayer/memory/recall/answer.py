@@ -53,13 +53,24 @@ class KnownFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRelation:
-    """A link to another entity, its `target`, or from one, its `source`."""
+    """A link to another entity, or from one: that is `entity`, with its name, type and some of its properties.
+
+    `type` is what the link is called from this end. `target` is the same entity; it is left out where the type has no
+    name from this end, so that the link leads from `entity` to this one. `source` is where the word of it came from.
+    """
 
     type: str
+    direction: Literal["out", "in"]
     target: str | None = None
-    source: str | None = None
-    direction: Literal["in"] | None = None
+    entity: str
+    name: str
+    entity_type: str
+    properties: Mapping[str, Any] | None = None
+    observed_at: str
+    status: Literal["current", "superseded", "ended"]
+    confidence: float
     memory_id: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ from interlayer.memory.recall.answer import (
     RecallAnswer,
     Withheld,
 )
-from interlayer.memory.recall.neighbourhood.links import Link
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import CHARS_PER_TOKEN, json_bytes, json_tokens
@@ -95,7 +94,7 @@ def frame_of(
     head: Head,
     view: EntityView,
     request: RecallRequest,
-    relations: Sequence[Link],
+    relations: tuple[KnownRelation, ...],
     withheld: tuple[Withheld, ...],
 ) -> RecallAnswer:
     """Return the answer without its facts."""
@@ -118,7 +117,7 @@ def frame_of(
         revision=head.revision,
         properties=tuple(properties) if "properties" in request.include else (),
         facts=(),
-        relations=tuple(map(_relation, relations)),
+        relations=relations,
         omitted=Omitted(facts=0, why=""),
         withheld=withheld or None,
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
@@ -248,17 +247,6 @@ def _facts(chosen: Sequence[FactState], ranked: Ranked, view: EntityView) -> Ite
             memory_id=memory.interaction,
             source=memory.source or "",
         )
-
-
-def _relation(link: Link) -> KnownRelation:
-    ref = link.other.entity.ref
-    return KnownRelation(
-        type=link.type,
-        target=None if link.incoming else ref,
-        source=ref if link.incoming else None,
-        direction="in" if link.incoming else None,
-        memory_id=link.memory_id,
-    )
 
 
 def _property(name: str, state: PropertyState) -> KnownProperty:

@@ -14,6 +14,8 @@ from interlayer.memory.entities.restriction import RestrictedLog, Restriction
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, why_withheld
 from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, valid_then
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
@@ -22,19 +24,20 @@ from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import Omitted, RecallAnswer, TypedProperties, Withheld
 from interlayer.memory.recall.neighbourhood.best_facts import Question
-from interlayer.memory.recall.neighbourhood.links import Link, Links
 from interlayer.memory.recall.neighbourhood.neighbours import Neighbours
 from interlayer.memory.recall.neighbourhood.paths import Paths
+from interlayer.memory.recall.neighbourhood.relations import Instants, RelatedEntity, Relations
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts, room_for_neighbours
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import Item, ItemStore, Key
 from interlayer.text.budget import json_tokens
 
 _LIST_TOKENS: Final = 16  # what leads to the neighbours, and says how many were left out
+_MORE: Final = f"no more than {RELATIONS_MAX} relations are followed: list_entities with related_to has all"
 
 
 class Recaller:
@@ -45,9 +48,9 @@ class Recaller:
         self._entities = entities
         self._spaces = spaces
         self._schema = schema
-        self._links = Links(store, entities)
-        self._neighbours = Neighbours(schema)
+        self.relations = Relations(store, entities, schema)
         self.paths = Paths(store, entities, schema)
+        self._neighbours = Neighbours(schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
@@ -68,8 +71,7 @@ class Recaller:
                 relations=(),
                 omitted=Omitted(facts=0, why="nothing is known of this entity; the same query will not change that"),
             )
-        as_of, known_at = _instants(request)
-        until = known_at or as_of
+        at = _instants(request)
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
         vector, degraded = await of_query(
@@ -77,15 +79,12 @@ class Recaller:
         )
         view = await self._entities.view(principal.organization, stored, space, read, sight)
         withheld, cut = self._withheld(view), view.cut
-        if until:
+        if at.until:
             hidden = self._entities.restriction(stored, sight)
-            view = await self._past(principal.organization, view, (as_of, known_at), degraded, space, hidden)
+            view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        links: list[Link] = []
-        if request.follow or "relations" in request.include:
-            links = await self._links.of(principal.organization, view, read.incoming, sight, until)
-        followed, rest = _parted(request, view.entity, links)
-        relations = rest if "relations" in request.include else []
+        followed, rest = await self._related(principal.organization, view, read, request, sight)
+        relations = tuple(self.relations.told(one, at) for one in rest)
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
         ranked = rank_facts(view, request, vector, page, names)
@@ -131,37 +130,76 @@ class Recaller:
             Withheld(name=name, why=why_withheld(declared[name].sensitivity)) for name in sorted(view.withheld)
         )
 
+    async def _related(
+        self, organization: str, view: EntityView, read: EntityRead, request: RecallRequest, sight: Sight
+    ) -> tuple[list[RelatedEntity], list[RelatedEntity]]:
+        """Return a relation to each neighbour that a call asks for, and the other relations that the answer shows.
+
+        Those that are over come too where the past is asked for; the first page has all neighbours.
+        """
+        follow = () if request.cursor else request.follow
+        shown = "relations" in request.include
+        if not follow and not shown:
+            return [], []
+        history = "history" in request.include or request.as_of is not None
+        incoming = await self._incoming(organization, view.entity, read, follow)
+        found = await self.relations.of(
+            organization, view, incoming, sight, _instants(request), history=history and shown
+        )
+        followed: dict[EntityId, RelatedEntity] = {}
+        for one in found:
+            if one.known.status == "current" and any(self.relations.is_called(one, name) for name in follow):
+                followed.setdefault(one.head.entity, one)
+        told = {id(one) for one in followed.values()}
+        return list(followed.values()), [one for one in found if shown and id(one) not in told]
+
+    async def _incoming(
+        self, organization: str, entity: EntityId, read: EntityRead, follow: Sequence[str]
+    ) -> Sequence[Item]:
+        """Return what points at an entity: where that is too much, what a call follows before the rest."""
+        if len(read.incoming) < RELATIONS_MAX or not follow or "*" in follow:
+            return read.incoming
+        place = keys.head(organization, entity).partition
+        items: dict[Key, Item] = {}
+        for kind in sorted({kind for name in follow for kind in self._schema.relation_types.meant_by(name)}):
+            page = await self._store.query("memory", place, keys.incoming_of(kind), limit=RELATIONS_MAX)
+            items |= {item.key: item for item in page.items}
+        return list((items | {item.key: item for item in read.incoming}).values())[:RELATIONS_MAX]
+
     async def _with_neighbours(
         self,
         organization: str,
         answer: RecallAnswer,
-        links: Sequence[Link],
+        followed: Sequence[RelatedEntity],
         request: RecallRequest,
         question: Question,
         space: ActiveSpace,
         sight: Sight,
     ) -> RecallAnswer:
-        """Return the answer with the neighbours that links lead to, in the room that is left."""
+        """Return the answer with the neighbours, in the room that is left."""
         at = _instants(request)
 
         async def view_of(head: Head) -> EntityView:
             view = await self._entities.view(organization, head, space, sight=sight)
-            if any(at):
+            if at.until:
                 hidden = self._entities.restriction(head, sight)
                 return await self._past(organization, view, at, [], space, hidden)
             return view
 
         room = request.max_tokens - json_tokens(as_json(answer)) - _LIST_TOKENS
-        described = await self._neighbours.describe(links, question, request.include, room, view_of, past=any(at))
-        left_out = f"{described.left_out}: max_tokens" if described.left_out else None
-        omitted = replace(answer.omitted, neighbours=left_out)
+        described = await self._neighbours.describe(
+            followed, question, request.include, room, view_of, past=bool(at.until)
+        )
+        why = [f"{described.left_out}: max_tokens"] if described.left_out else []
+        why += [_MORE] if len(followed) >= RELATIONS_MAX else []
+        omitted = replace(answer.omitted, neighbours="; ".join(why) or None)
         return replace(answer, neighbours=described.neighbours, omitted=omitted)
 
     async def _past(
         self,
         organization: str,
         view: EntityView,
-        at: tuple[str | None, str | None],
+        at: Instants,
         degraded: list[str],
         space: ActiveSpace,
         hidden: Restriction,
@@ -172,7 +210,7 @@ class Recaller:
         unless another one is given. Where nothing had been recorded yet, because the past was filled in later, it is
         what is now known to have been valid then, and `degraded` says so.
         """
-        as_of, known_at = at
+        as_of, known_at = at.as_of, at.known_at
         log = await read_log(self._store, organization, view.entity, as_of=known_at or as_of)
         known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
         if hidden:
@@ -213,21 +251,6 @@ class Recaller:
         return answer
 
 
-def _instants(request: RecallRequest) -> tuple[str | None, str | None]:
+def _instants(request: RecallRequest) -> Instants:
     """Return the instants of what held and of what was known that a call asks for."""
-    as_of, known_at = (timestamp(one) if one else None for one in (request.as_of, request.known_at))
-    return as_of, known_at
-
-
-def _parted(request: RecallRequest, entity: EntityId, links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
-    """Part links into one to each neighbour that a call asks for, and the others; the first page has all neighbours."""
-    followed: dict[EntityId, Link] = {}
-    rest: list[Link] = []
-    wanted = () if request.cursor else request.follow
-    for link in links:
-        other = link.other.entity
-        if ("*" in wanted or link.type in wanted) and other != entity and other not in followed:
-            followed[other] = link
-        else:
-            rest.append(link)
-    return list(followed.values()), rest
+    return Instants(*(timestamp(one) if one else None for one in (request.as_of, request.known_at)))

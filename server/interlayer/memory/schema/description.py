@@ -17,6 +17,7 @@ class PropertyDescription:
     description: str
     enum: tuple[str, ...] | None = None
     target: tuple[str, ...] | None = None
+    relation: str | None = None
     unit: str | None = None
     pattern: str | None = None
     update: str
@@ -35,11 +36,24 @@ class TypeDescription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelationDescription:
+    """A type of relation: the types of its ends, None for any, its name seen from its end, how many hold at once."""
+
+    type: str
+    description: str
+    sources: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | None = None
+    inverse: str | None = None
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDescription:
     """The answer of describe_schema."""
 
     entity_types: tuple[TypeDescription, ...]
     identifier_kinds: tuple[str, ...]
+    relation_types: tuple[RelationDescription, ...]
 
 
 def described(schema: "Schema") -> SchemaDescription:
@@ -53,7 +67,20 @@ def described(schema: "Schema") -> SchemaDescription:
         )
         for name, entity in schema.entities.items()
     )
-    return SchemaDescription(entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers))
+    relations = (
+        RelationDescription(
+            type=name,
+            description=one.description,
+            sources=one.sources or None,
+            targets=one.targets or None,
+            inverse=one.inverse,
+            at_most=one.at_most,
+        )
+        for name, one in schema.relations.items()
+    )
+    return SchemaDescription(
+        entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers), relation_types=tuple(relations)
+    )
 
 
 def _property(name: str, declared: "PropertySchema") -> PropertyDescription:
@@ -63,6 +90,7 @@ def _property(name: str, declared: "PropertySchema") -> PropertyDescription:
         description=declared.description,
         enum=tuple(declared.values) or None,
         target=tuple(declared.target) or None,
+        relation=declared.relation or None,
         unit=declared.unit or None,
         pattern=declared.pattern or None,
         update=declared.update,

@@ -9,7 +9,7 @@ import pytest
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.change import EntityChange, Rewriting
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.records import EntityId, FactRecord, Head, Memorized, Merged, Relation
+from interlayer.memory.log.records import EntityId, FactRecord, Head, Memorized, Merged, RelationRecord
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.storage.items import ABSENT, Delete, Key, Operation, Put
 
@@ -98,9 +98,9 @@ def test_what_is_merged_into_another_is_found_no_more_and_comes_back() -> None:
 
 
 def test_a_memory_brings_its_place_its_relations_and_an_outbox_entry() -> None:
-    old, new = Relation("works_with", OTHER), Relation("owns", OTHER)
-    entry = memorized(relations=(old, new))
-    made = change(head(), head(revision=2), appended=(entry,), stated={old})
+    pointer = Put(keys.relation(ORG, OTHER, "owns", ONE), {})
+    entry = memorized(relations=(RelationRecord("owns", OTHER),))
+    made = change(head(), head(revision=2), appended=(entry,), relations=[pointer])
     assert puts(made) == {
         keys.head(ORG, ONE),
         keys.memory(ORG, ONE, 2),
