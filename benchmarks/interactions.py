@@ -1,9 +1,11 @@
 """Measure what is remembered of a day of e-mails, calls, tickets and notes without a model; needs the research data.
 
-`python benchmarks interactions [--json] [--data DIR] [--missed]`: the known accounts are memorized, then every text in
-order, each by one call. Reported are the labelled statements that a fact of the right entity holds, the share of new
-facts that are furniture, facts that bear a label of another sentence, the properties, and what the questions find at
-the end. A text that names no entity is left out as long as `memorize` needs one, and counts as missed under `all`.
+`python benchmarks interactions [--perfect-model] [--json] [--data DIR] [--missed]`: the known accounts are memorized,
+then every text in order, each by one call. Reported are the labelled statements that a fact of the right entity holds,
+the share of new facts that are furniture, facts that bear a label of another sentence, the properties and relations of
+all whom a text reaches, and what the questions find at the end. A statement that an entity holds which it is not about
+is at a wrong one, unless that is the entity that the call is mainly about. `--perfect-model`: a scripted server answers
+each text with its labels over HTTP.
 """
 
 import argparse
@@ -23,10 +25,14 @@ import anyio
 
 from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
-from interlayer.memory.memorize.answer import MemorizeAnswer
+from interlayer.errors import InvalidInput
+from interlayer.memory.memorize.answer import FactOutcome, MemorizeAnswer
 from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import MemorizeRequest, RecallRequest, SearchRequest
+from interlayer.models.chat import ChatSettings
 from measuring import ROOT, machine, show
+from perfect_reader import PerfectReader
+from scripted_model import scripted_model
 
 _ALL_FACTS: Final = RecallRequest(entity="", include=("facts",), limit=200, max_tokens=8_000)
 _ADDED_TIME: Final = re.compile(r" \(\d{4}[^()]*\)")  # what is put behind a relative time
@@ -56,20 +62,24 @@ class Tally:
         """Return the figures, by name."""
         count = self.counts
         return {
-            "statements on the right entity, texts with an entity": self.share("statements", "expected"),
-            "statements on the right entity, all": self.share("statements", "expected_of_all"),
+            "statements on the right entity": self.share("statements", "expected"),
+            "statements on the right entity, texts without one": self.share("statements_unnamed", "expected_unnamed"),
+            "statements": count["expected"],
+            "statements on a wrong entity": count["wrong_entity"],
+            "relations": self.share("related", "relations"),
+            "entities reached beside the main one": count["also"],
+            "entities created": count["created"],
             "facts stored": count["facts"],
             "noise, share of the facts": self.share("noise", "facts"),
             "wrong labels": count["wrong"],
             "labels of another sentence": count["label"],
             "properties, precision": self.share("right", "found"),
             "properties, recall": self.share("wanted", "properties"),
-            "properties, recall, all": self.share("wanted", "properties_of_all"),
             "questions right": self.share("answered", "questions"),
             "questions": count["questions"],
             "stale shown as current": count["stale"],
             "of questions that have a stale answer": count["could_be_stale"],
-            "texts left out": count["left_out"],
+            "texts refused": count["refused"],
         }
 
 
@@ -103,19 +113,15 @@ def has_label_of_another(fact: str, content: str) -> bool:
     return bool(label) and fold(bare) not in said and fold(label[2]) in said
 
 
-async def stored(parts: Parts, entity: str) -> list[str]:
-    """Return the current facts of an entity."""
+async def stored(parts: Parts, entity: str) -> tuple[str, list[str]]:
+    """Return the id of an entity, empty where there is none, and its current facts."""
     request = replace(_ALL_FACTS, entity=entity)
-    return [one.text for one in (await parts.memory.recaller.recall(parts.settings.principal, request)).facts]
+    answer = await parts.memory.recaller.recall(parts.settings.principal, request)
+    return answer.entity.ref if answer.entity else "", [one.text for one in answer.facts]
 
 
 async def read_text(parts: Parts, text: Text, tally: Tally) -> None:
     """Memorize a text and count what became of it."""
-    tally.counts["expected_of_all"] += len(text["statements"])
-    tally.counts["properties_of_all"] += len(text["properties"])
-    if not text["entity"]:
-        tally.counts["left_out"] += 1
-        return
     request = MemorizeRequest(
         entity=text["entity"],
         content=text["content"],
@@ -124,39 +130,84 @@ async def read_text(parts: Parts, text: Text, tally: Tally) -> None:
         source=f"{text['kind']} {text['id']}",
         observed_at=datetime.fromisoformat(text["observed_at"]),
     )
-    answer = await parts.memory.memorizer.memorize(parts.settings.principal, request)
-    for fact in answer.facts:
-        if fact.outcome == "rejected":
-            continue
-        tally.counts["facts"] += 1
-        if is_noise(fact.text, text):
-            tally.miss("noise", text["id"], fact.text)
-        if any(re.search(one, fact.text, re.IGNORECASE) for one in text["wrong"]):
-            tally.miss("wrong", text["id"], fact.text)
-        if has_label_of_another(fact.text, text["content"]):
-            tally.miss("label", text["id"], fact.text)
-    await find_statements(parts, text, tally)
-    compare_properties(text, answer, tally)
+    try:
+        answer = await parts.memory.memorizer.memorize(parts.settings.principal, request)
+    except InvalidInput as error:
+        tally.counts["expected"] += len(text["statements"])
+        tally.miss("refused", text["id"], error)
+        return
+    reached = [(answer.entity, answer.facts), *((one.entity, one.facts) for one in answer.also or ())]
+    tally.counts["also"] += len(reached) - 1
+    for entity, facts in reached:
+        if entity.created:
+            tally.miss("created", text["id"], (entity.ref, entity.name))
+        for fact in facts:
+            count_fact(fact, text, tally)
+    await find_statements(parts, text, answer, tally)
+    await find_relations(parts, text, tally)
+    await compare_properties(parts, text, answer, tally)
 
 
-async def find_statements(parts: Parts, text: Text, tally: Tally) -> None:
+def count_fact(fact: FactOutcome, text: Text, tally: Tally) -> None:
+    """Count a stored fact, and what is wrong with it."""
+    if fact.outcome == "rejected":
+        return
+    tally.counts["facts"] += 1
+    if is_noise(fact.text, text):
+        tally.miss("noise", text["id"], fact.text)
+    if any(re.search(one, fact.text, re.IGNORECASE) for one in text["wrong"]):
+        tally.miss("wrong", text["id"], fact.text)
+    if has_label_of_another(fact.text, text["content"]):
+        tally.miss("label", text["id"], fact.text)
+
+
+async def find_statements(parts: Parts, text: Text, answer: MemorizeAnswer, tally: Tally) -> None:
     """Look for each labelled statement among the facts of the entities that it may be of."""
+    others = {one.entity.ref: [fold(fact.text) for fact in one.facts] for one in answer.also or ()}
     for statement in text["statements"]:
-        tally.counts["expected"] += 1
+        kind = "" if text["entity"] else "_unnamed"
         keys = [fold(key) for key in statement["keys"]]
-        facts = [fold(fact) for entity in statement["entity"] for fact in await stored(parts, entity)]
-        if any(all(key in fact for key in keys) for fact in facts):
-            tally.counts["statements"] += 1
-        else:
+        known = dict([await stored(parts, entity) for entity in statement["entity"]])
+        is_found = any(all(key in fold(fact) for key in keys) for facts in known.values() for fact in facts)
+        for name in dict.fromkeys(("", kind)):
+            tally.counts[f"expected{name}"] += 1
+            tally.counts[f"statements{name}"] += is_found
+        if not is_found:
             tally.miss("statement", text["id"], statement)
+        for ref, facts in others.items():
+            if ref not in known and any(all(key in fact for key in keys) for fact in facts):
+                tally.miss("wrong_entity", text["id"], (ref, statement))
 
 
-def compare_properties(text: Text, answer: MemorizeAnswer, tally: Tally) -> None:
+async def find_relations(parts: Parts, text: Text, tally: Tally) -> None:
+    """Look for each labelled relation at either end, under any type."""
+    for relation in text["relations"]:
+        tally.counts["relations"] += 1
+        ends: list[tuple[str, set[str]]] = []
+        for entity in (relation["source"], relation["target"]):
+            request = RecallRequest(entity=entity, include=("relations",), limit=200)
+            known = await parts.memory.recaller.recall(parts.settings.principal, request)
+            others = {one.target or one.source or "" for one in known.relations}
+            ends.append((known.entity.ref if known.entity else "?", others))
+        (source, of_source), (target, of_target) = ends
+        if target in of_source or source in of_target:
+            tally.counts["related"] += 1
+        else:
+            tally.miss("relation", text["id"], relation)
+
+
+async def compare_properties(parts: Parts, text: Text, answer: MemorizeAnswer, tally: Tally) -> None:
     """Compare the values that a text has set with those that it states."""
-    wanted = {(one["entity"], one["name"]): fold(plain(one["value"])) for one in text["properties"]}
-    allowed = {(one["entity"], one["name"], fold(plain(one["value"]))) for one in text["may"]}
+    labels = [*text["properties"], *text["may"]]
+    refs = {one: (await stored(parts, one))[0] for one in {label["entity"] for label in labels}}
+    wanted = {(refs[one["entity"]], one["name"]): fold(plain(one["value"])) for one in text["properties"]}
+    allowed = {(refs[one["entity"]], one["name"], fold(plain(one["value"]))) for one in text["may"]}
+    reached = [(answer.entity, answer.properties), *((one.entity, one.properties) for one in answer.also or ())]
     found = {
-        (text["entity"], one.name): fold(plain(one.value)) for one in answer.properties if one.outcome != "rejected"
+        (entity.ref, one.name): fold(plain(one.value))
+        for entity, values in reached
+        for one in values
+        if one.outcome != "rejected"
     }
     tally.counts["properties"] += len(wanted)
     tally.counts["found"] += len(found)
@@ -232,11 +283,12 @@ def known(account: dict[str, str]) -> MemorizeRequest:
     return MemorizeRequest(entity=account["entity"], name=account["name"], identifiers={identifier: key})
 
 
-async def measure(folder: Path) -> Tally:
-    """Memorize the day and ask."""
+async def measure(folder: Path, model: ChatSettings | None = None) -> Tally:
+    """Memorize the day, with a model if one is given, and ask."""
     tally = Tally()
     with tempfile.TemporaryDirectory() as home:
-        async with opened(load({"HOME": home, "ORG": "bench"}, {})) as parts:
+        settings = load({"HOME": home, "ORG": "bench"}, {})
+        async with opened(replace(settings, model=model) if model else settings) as parts:
             for account in lines_of(folder / "accounts.jsonl"):
                 await parts.memory.memorizer.memorize(parts.settings.principal, known(account))
             for text in lines_of(folder / "texts.jsonl"):
@@ -246,22 +298,33 @@ async def measure(folder: Path) -> Tally:
     return tally
 
 
+def with_perfect_model(folder: Path) -> Tally:
+    """Measure with a scripted model that answers each text with its labels, over HTTP."""
+    accounts = {one["entity"]: one["name"] for one in lines_of(folder / "accounts.jsonl")}
+    with scripted_model() as server:
+        server.answer = PerfectReader(list(lines_of(folder / "texts.jsonl")), accounts)
+        model = ChatSettings(models=("openai/perfect",), api_base=server.url, api_key="none", timeout_s=120)
+        return anyio.run(measure, folder, model)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--missed", action="store_true", help="also print what is missed or wrong")
+    parser.add_argument("--perfect-model", action="store_true", help="with a scripted model that makes no mistake")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "interactions")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
         sys.exit(f"no {given.data}; name the folder with --data")
     before = machine()
-    tally = anyio.run(measure, given.data)
+    tally = with_perfect_model(given.data) if given.perfect_model else anyio.run(measure, given.data)
     if given.json:
         result = {"machine": before, **tally.report()} | ({"missed": tally.missed} if given.missed else {})
         sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         return
-    show("A day of interactions without a model", ["", "measured"], [list(row) for row in tally.report().items()])
+    how = "with a perfect model" if given.perfect_model else "without a model"
+    show(f"A day of interactions {how}", ["", "measured"], [list(row) for row in tally.report().items()])
     if given.missed:
         sys.stdout.write("\n" + "\n".join(tally.missed) + "\n")
 

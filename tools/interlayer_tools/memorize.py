@@ -20,9 +20,9 @@ from interlayer_tools.renderings.memory import memorize_text
 from interlayer_tools.tool import Confidence, Domains, EntityText, Input, OptionalText, PropertyValue, Tool
 
 DESCRIPTION = """\
-Store what you learned about a customer, company, deal or ticket in the memory that all agents share: extracted \
-facts and properties, or raw content. Not for drafts or guesses. When something changed, give what \
-holds now, and say what it replaces. related in the answer: facts close to it; replace those that no longer hold."""
+Store what you learned of customers, companies, deals or tickets in the memory that all agents share: facts and \
+properties, or a whole mail, call or note as content. No drafts or guesses. When something changed, say what holds now \
+and what it replaces; replace what no longer holds of related in the answer."""
 
 
 class FactInput(Input):

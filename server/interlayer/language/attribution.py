@@ -126,15 +126,24 @@ class Attribution:
             return None
         if words & _OF_SPEAKERS and speakers & others:
             return self._name_of(speakers & others)
-        first = bisect_right(self._sentence_starts, place[0] - 1) - _BEFORE
-        start = self._sentence_starts[max(first, 0)] if self._sentence_starts else 0
-        near = _owners(self._mentions_in((min(start, place[0]), place[0])))
-        if words & _THIRD and (who in near or near & others):
-            return None if who in near else self._name_of(near & others)
+        here = _owners(self._mentions_in(place)) & others
+        if here and not words & _THIRD and not words & _OF_SPEAKERS:
+            return self._name_of(here)
+        near = self._last_named(place[0], others | {who})
+        if words & _THIRD and near:
+            return None if who in near else self._name_of(near)
         if is_near:
             return None
         before = _owners(self._mentions_in((0, place[0])))
         return None if who in before and not (before | {MAIN}) & others else ""
+
+    def _last_named(self, end: int, kin: Owners) -> Owners:
+        """Return who of a kind is named in the last sentence before a place that names any, if it is near."""
+        at = bisect_left(self._sentence_starts, end)
+        for one in reversed(self._spoken[max(at - _BEFORE, 0) : at]):
+            if named := _owners(self._mentions_in((one.start, min(one.end, end)))) & kin:
+                return named
+        return frozenset()
 
     def _said(self, statement: str) -> list[str]:
         """Return the stems of a statement that are of nobody's name."""

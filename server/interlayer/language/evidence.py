@@ -15,7 +15,7 @@ from interlayer.language.quantities.numbers import numbers
 from interlayer.language.terms import STOP_WORDS, content_words, stem, words
 
 _CLAUSE: Final = re.compile(
-    r"[,;()\n。、，]|\s[-–—]+\s|(?<=[.!?])\s"
+    r"[,;()\n。、，]|:\s(?=\S+\s+\S+\s+\S)|\s[-–—]+\s|(?<=[.!?])\s"  # behind a colon: three words say something of their own
     rf"|\b(?:{lexicon.pattern(lexicon.words('clause_openers'))})\b",
     re.IGNORECASE,
 )

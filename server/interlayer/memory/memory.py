@@ -25,11 +25,9 @@ from interlayer.memory.entities.identities import Identities
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.answer import ListedErasure
 from interlayer.memory.erasure.forgetter import Forgetter, Safeguards
-from interlayer.memory.erasure.grace import ErasureGrace
-from interlayer.memory.erasure.holds import LegalHolds
 from interlayer.memory.erasure.listing import ErasureListing
 from interlayer.memory.erasure.planner import ErasurePlanner
-from interlayer.memory.erasure.quota import DEFAULT, ErasureQuota
+from interlayer.memory.erasure.quota import DEFAULT
 from interlayer.memory.erasure.retention import Expirer
 from interlayer.memory.erasure.retention_clock import RetentionClock
 from interlayer.memory.erasure.subjects.desk import SubjectDesk
@@ -105,16 +103,13 @@ class Memory:
         reads_required: bool = False,
     ) -> "Memory":
         """Put the parts together; nothing is read or written yet."""
-        trail = trail or Trail(store, clock)
+        trail, book = trail or Trail(store, clock), receipts or ReceiptBook(store, clock)
         entities = Entities(store, spaces, schema, clock, reader_sees)
-        projector = Projector(store, spaces)
-        backfill = Backfill(store, spaces, list(schema.entities))
-        book = receipts or ReceiptBook(store, clock)
+        projector, backfill = Projector(store, spaces), Backfill(store, spaces, list(schema.entities))
         memorizer = Memorizer(store, entities, projector, spaces, schema, clock, book, extractors)
         reads = ReadReceipts(store, book, required=reads_required)
         searcher = Searcher(store, spaces, entities, projector, schema)
-        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, erasures_a_day)
-        guards = Safeguards(holds, quota, ErasureGrace(store, trail, clock, erasure_grace))
+        guards = Safeguards.over(store, trail, clock, erasures_a_day, erasure_grace)
         planner = ErasurePlanner(store, entities, trail, schema, clock)
         forgetter = Forgetter(store, entities, projector, planner, schema, guards, Naming(searcher))
         return cls(

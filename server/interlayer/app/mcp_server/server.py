@@ -20,13 +20,13 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from mcp.types import Tool as ToolListing
 
 from interlayer import __version__
-from interlayer.answers import as_json, schema_of
+from interlayer.answers import as_json
 from interlayer.app.mcp_server.appearance import CACHE_HINTS, ICON
 from interlayer.app.mcp_server.arguments import parse_arguments
 from interlayer.app.mcp_server.authentication import wait_for_end
 from interlayer.app.mcp_server.completions import ENTITY, add_completions
 from interlayer.app.mcp_server.notices import PolicyNotices
-from interlayer.app.mcp_server.schemas import slim_input
+from interlayer.app.mcp_server.schemas import slim_input, slim_output
 from interlayer.app.settings import Answers
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
@@ -198,7 +198,7 @@ def _listing(tool: Tool[Any, Any]) -> ToolListing:
         title=tool.title,
         description=tool.description,
         input_schema=slim_input(tool.input),
-        output_schema=schema_of(tool.output),
+        output_schema=slim_output(tool.output),
         annotations=ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,

@@ -61,6 +61,7 @@ PATIENCE: Final = 10.0
 _READ_IN_PART_MAX: Final = 8  # attempts: over an hour, as each comes after twice the wait of the one before
 _ID_OF_TIME: Final = len("m_") + 9  # what ids of one millisecond have in common
 _PAGE: Final = 200
+_OF_OTHERS: Final = "it is about another entity than the one whose content was read again"
 
 
 class Rereader:
@@ -171,9 +172,8 @@ class Rereader:
         if reading.extracted is None:
             raise Unavailable(reading.failed or "the model said nothing.")
         given = {one.name for one in memory.properties if one.given}
-        extracted = replace(
-            reading.extracted, properties=tuple(one for one in reading.extracted.properties if one.name not in given)
-        )
+        own = reading.extracted.without(set(reading.extracted.named), _OF_OTHERS)
+        extracted = replace(own, properties=tuple(one for one in own.properties if one.name not in given))
         request = MemorizeRequest(entity=entity.ref, content=content, source=memory.source, observed_at=observed_at)
         judge = partial(gate, request, context, replace(reading, extracted=extracted))
         gated = await run_over(len(content), judge)

@@ -9,13 +9,15 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
 
 import anyio
 
-from interlayer.audit.trail import Event
+from interlayer.audit.trail import Event, Trail
 from interlayer.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
+from interlayer.ids import Clock
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.erasure.answer import ErasedCounts, ForgetAnswer, StillNamed
 from interlayer.memory.erasure.grace import ErasureGrace, SetAside
@@ -55,6 +57,12 @@ class Safeguards:
     holds: LegalHolds
     quota: ErasureQuota
     grace: ErasureGrace
+
+    @classmethod
+    def over(cls, store: ItemStore, trail: Trail, clock: Clock, a_day: int, grace: timedelta) -> "Safeguards":
+        """Put them together, for so many erasures a day and so much time to take one back."""
+        holds, quota = LegalHolds(store, trail, clock), ErasureQuota(store, clock, a_day)
+        return cls(holds, quota, ErasureGrace(store, trail, clock, grace))
 
 
 @dataclass(frozen=True, slots=True)

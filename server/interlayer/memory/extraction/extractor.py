@@ -13,6 +13,7 @@ from interlayer.language.attribution import Spoken
 from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import EntitySchema, Schema
 
+_SEVERAL: Final = "several are called as it names them"
 EXTRACTED_MAX: Final = 2_000  # facts in the longest content: more than these are a model that runs in circles
 
 
@@ -249,14 +250,12 @@ class Extracted:
         ends = [end for one in self.relations for end in (one.source, one.target)]
         return list(dict.fromkeys(filter(None, (*about, *ends))))
 
-    def without(self, entities: set[str]) -> "Extracted":
-        """Return it without what is about entities that nobody can tell from others of the name."""
-        gone: list[FactCandidate | PropertyCandidate] = []
-        gone += (one for one in self.facts if one.about in entities)
-        gone += (one for one in self.properties if one.about in entities)
+    def without(self, entities: set[str], why: str = _SEVERAL) -> "Extracted":
+        """Return it without what is about some entities, which is turned down: nobody can tell them from others."""
         links = [one for one in self.relations if entities.intersection(filter(None, (one.source, one.target)))]
-        gone += (FactCandidate(f"{one.type} {one.target}", one.confidence, origin="extractor") for one in links)
-        why = "several are called as it names them"
+        gone: list[FactCandidate | PropertyCandidate] = [one for one in self.facts if one.about in entities]
+        gone += [one for one in self.properties if one.about in entities]
+        gone += [FactCandidate(f"{one.type} {one.target}", one.confidence, origin="extractor") for one in links]
         return replace(
             self,
             facts=tuple(one for one in self.facts if one.about not in entities),

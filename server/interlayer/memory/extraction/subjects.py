@@ -107,8 +107,11 @@ class Subjects:
             found = self.find(name)
         except AmbiguousSubject:
             return -1
-        if found is None or not any(self._is_bound(key, name, listed.type) for key in listed.identifiers):
+        held = [key for key in listed.identifiers if self._stands(key)]
+        if found is None or not held:
             return found
+        if not any(self._is_bound(key, name, listed.type) for key in held):
+            return -1
         return None if self.all[found].keys and self._called(fold_name(name)) else found  # another of the name
 
     def _may_be_called(self, number: int, name: str) -> bool:

@@ -124,6 +124,8 @@ class Preparation:
         stored = resolved.read.stored.head if resolved and resolved.read else None
         head = await self._entities.shown(organization, stored, audience) if stored else None
         context = gate_context(self._schema, main, head, observed_at)
+        if told.main:
+            context = replace(context, names=tuple(dict.fromkeys((*context.names, *told.main.names))))
         subjects = [CallSubject(main, context, resolved), *await self._told_of(call, told, observed_at)]
         read = CallAsRead(request, subjects, reading, told)
         try:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlayer.memory.log.records import EntityId
-from interlayer.memory.memorize import memorizer
+from interlayer.memory.memorize import decision
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
 from interlayer.memory.requests import FactCandidate
 
@@ -50,7 +50,7 @@ async def reconsider(room: Any) -> Any:
 
 
 async def test_what_was_merged_away_in_other_words_comes_back(room: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(memorizer, "reconcile", merging)
+    monkeypatch.setattr(decision, "reconcile", merging)
     for number, text in enumerate((CARS, PUMPS, HARBOUR, CARS)):
         await room.facts(ACME, text, source=f"call {number}")
     monkeypatch.undo()
@@ -67,7 +67,7 @@ async def test_what_was_merged_away_in_other_words_comes_back(room: Any, monkeyp
 
 
 async def test_what_was_superseded_and_still_holds_is_current_again(room: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(memorizer, "reconcile", superseding)
+    monkeypatch.setattr(decision, "reconcile", superseding)
     for text in (CARS, PUMPS):
         await room.facts(ACME, text)
     monkeypatch.undo()
@@ -79,7 +79,7 @@ async def test_what_was_superseded_and_still_holds_is_current_again(room: Any, m
 
 
 async def test_a_second_run_finds_nothing_to_do_and_writes_nothing(room: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(memorizer, "reconcile", merging)
+    monkeypatch.setattr(decision, "reconcile", merging)
     for text in (CARS, PUMPS):
         await room.facts(ACME, text)
     monkeypatch.undo()
@@ -119,7 +119,7 @@ async def test_what_came_with_a_merged_entity_is_given_back_by_a_split(room: Any
 
 
 async def test_a_long_log_is_revised_in_portions(room: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(memorizer, "reconcile", merging)
+    monkeypatch.setattr(decision, "reconcile", merging)
     texts = [f"Berth {number} was dredged on pier {number * 7}." for number in range(130)]
     for text in texts:
         await room.facts(ACME, text)
@@ -144,10 +144,10 @@ async def test_a_long_log_is_revised_in_portions(room: Any, monkeypatch: Any) ->
 )
 async def test_no_statement_is_lost(room: Any, monkeypatch: Any, calls: Sequence[list[str]], careless: Any) -> None:
     room.principal = type(room.principal)(f"org{room.clock().timestamp():.0f}", "tester")
-    monkeypatch.setattr(memorizer, "reconcile", careless)
+    monkeypatch.setattr(decision, "reconcile", careless)
     for number, texts in enumerate(calls):
         await room.facts(ACME, *dict.fromkeys(texts), source=f"call {number}")
-    monkeypatch.setattr(memorizer, "reconcile", reconcile)
+    monkeypatch.setattr(decision, "reconcile", reconcile)
     entity = await entity_of(room)
     organization = room.principal.organization
     stored = await room.entities.head(organization, entity)

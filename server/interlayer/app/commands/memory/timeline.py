@@ -65,6 +65,7 @@ def _origin(event: "TimelineEvent", dates: "Dates", *, with_ids: bool) -> tuple[
     from interlayer.app.commands.memory.lines import joined
 
     by = f"{event.agent} for {event.user}" if event.user else event.agent
+    by = "" if event.source.endswith(f" by {event.user or event.agent}") else by  # the source of a correction says it
     recorded = dates.day(event.recorded_at)
     learned = f"recorded {recorded}" if recorded != dates.day(event.at) else ""
     return event.at[:10], joined(event.source, by, learned, event.memory_id if with_ids else "")

@@ -1,23 +1,40 @@
 """The door: a content and who calls, and from that whom it tells of."""
 
-from interlayer.documents.document import Document
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from interlayer.documents.document import Document, Piece
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
-from interlayer.memory.log.records import EntityId
-from interlayer.memory.memorize.mentions.told import Told
+from interlayer.memory.entities.sight import Sight
+from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
+from interlayer.memory.memorize.mentions.cast import Cast
+from interlayer.memory.memorize.mentions.known import Directory, Identifier, Known
+from interlayer.memory.memorize.mentions.leads import leads_of
+from interlayer.memory.memorize.mentions.people import introductions
+from interlayer.memory.memorize.mentions.relations import Links
+from interlayer.memory.memorize.mentions.routing import Router
+from interlayer.memory.memorize.mentions.scene import Scene
+from interlayer.memory.memorize.mentions.surface import Surface
+from interlayer.memory.memorize.mentions.told import Telling, Told, ToldRelation
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
+
+_ROUNDS_MAX: Final = 3  # of looking up who follows from whom was found
 
 
 class Mentions:
     """Finds whom contents tell of."""
 
     def __init__(self, store: ItemStore, entities: Entities, resolution: Resolution, schema: Schema) -> None:
-        self._store = store
         self._entities = entities
         self._resolution = resolution
         self._schema = schema
+        self._directory = Directory(store, entities, schema)
+        self._types = Types.of(schema)
 
     async def told(
         self,
@@ -31,4 +48,105 @@ class Mentions:
 
         `main` is whom the call names, `entity` who that is, as far as it is known; both None where it names nobody.
         """
-        return Told(main_type=main.entity.type if main else "")
+        surface = Surface(content, document)
+        sight = self._entities.sight(principal)
+        known = await self._known(principal.organization, sight, surface, main, entity)
+        own = domain_of(principal.user.lower()) if "@" in principal.user else ""
+        cast = Cast(self._types, known, self._resolution, own)
+        cast.set_main(main)
+        return _told(Scene(surface, cast))
+
+    async def _known(
+        self,
+        organization: str,
+        sight: Sight,
+        surface: Surface,
+        main: EntityReference | None,
+        entity: EntityId | None,
+    ) -> Known:
+        """Look up whom the content may name, then whom that leads to: houses by their domains, people by those."""
+        names, identifiers = surface.forms(), set(self._identifiers(surface, main))
+        introduced = [one for passage in surface.passages for one in introductions(passage)]
+        known = await self._directory.look_up(organization, sight, names, identifiers, entity)
+        asked_names, asked = {*names}, {*identifiers}
+        for _ in range(_ROUNDS_MAX):
+            found: list[Head] = [head for some in known.named.values() for head in some]
+            found += [*known.held.values(), *([known.main] if known.main else [])]
+            more, called = leads_of(self._types, known, introduced, found)
+            if not (more - asked or called - asked_names):
+                break
+            known.add(await self._directory.look_up(organization, sight, sorted(called - asked_names), more - asked))
+            asked_names |= called
+            asked |= more
+        return known
+
+    def _identifiers(self, surface: Surface, main: EntityReference | None) -> Iterator[Identifier]:
+        person, company = self._types.person, self._types.company
+        given = {**main.key_identifiers, **main.identifiers} if main else {}
+        addresses = [*surface.addresses(), *([given["email"]] if "email" in given else [])]
+        wanted = [(person, "email", address) for address in addresses] if person else []
+        domains = [*surface.domains(), *filter(None, map(domain_of, addresses))]
+        wanted += [(company, "domain", domain) for domain in domains] if company else []
+        wanted += [(person, "phone", phone) for phone in surface.phones()] if person else []
+        for word in surface.numbered():
+            for identifier, kind in self._types.numbered.items():
+                shape = self._types.shapes[identifier]
+                if shape.fullmatch(word):
+                    wanted.append((kind, identifier, word))
+        for one in wanted:
+            if found := self._directory.identifier(*one):
+                yield found
+
+
+def _told(scene: Scene) -> Told:
+    """Say whom a scene tells of."""
+    cast = scene.cast
+    is_named = cast.main is not None
+    cast.main = cast.main or _first(scene)
+    if cast.main is None:
+        return Told(ambiguous=tuple(cast.ambiguous.values()))
+    routes = Router(scene).routes()
+    links = Links(scene).found(routes)
+    asides = [*_asides(scene)]
+    reached = [*(route.about[0] for route in routes if route.about), *(actor for actor, _ in asides)]
+    reached += [one.source for one in links]
+    subjects = [cast.subject(one) for one in dict.fromkeys(reached)]
+    return Told(
+        main=None if is_named else cast.main_subject(),
+        main_type=cast.main.type,
+        subjects=tuple(one for one in subjects if one),
+        relations=tuple(
+            ToldRelation(
+                cast.subject(one.source), one.type, cast.subject(one.target), _span(one.passage.piece), one.ended
+            )
+            for one in links
+        ),
+        ambiguous=tuple(cast.ambiguous.values()),
+        tellings=tuple(
+            Telling(_span(route.passage.piece), tuple(map(cast.subject, route.about)) or (None,)) for route in routes
+        ),
+        asides=tuple((cast.subject(actor), piece) for actor, piece in asides),
+    )
+
+
+def _first(scene: Scene) -> Actor | None:
+    """Return whom a content is mainly about: who writes it or gets it, else who is named first."""
+    writers = [scene.writer(passage) for passage in scene.passages if not scene.is_own(passage)]
+    for one in (*writers, *scene.recipients):
+        if one:
+            return one
+    for passage in scene.passages:
+        for one in scene.mentions(passage):
+            if one.actor:
+                return one.actor
+    return None
+
+
+def _asides(scene: Scene) -> Iterator[tuple[Actor, Piece]]:
+    """Yield what stands beside the names of those who are brought in with a title: "Ann Lee, our buyer"."""
+    for one, actor in scene.titled:
+        yield actor, replace(one.passage.piece, text=f"{one.name}, {one.title}", kind="statement", label="")
+
+
+def _span(piece: Piece) -> tuple[int, int]:
+    return piece.start, piece.end

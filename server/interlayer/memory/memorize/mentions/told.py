@@ -7,6 +7,7 @@ of that subject. Where a single value is to be routed, `told.about(span, {type})
 tells; it is None where that is the main entity, which may be of another type: then the value is nobody's.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,7 +70,7 @@ class Told:
     """Whom a content tells of, and about whom each part of it is.
 
     `main` is whom it is mainly about, where the call names nobody; None if nothing is named. `subjects` are the others
-    that are reached. `tellings` are the parts in order.
+    that are reached. `tellings` are the parts in order, `asides` what stands beside a name within one.
     """
 
     main: Subject | None = None
@@ -78,6 +79,7 @@ class Told:
     relations: tuple[ToldRelation, ...] = ()
     ambiguous: tuple[AmbiguousMention, ...] = ()
     tellings: tuple[Telling, ...] = ()
+    asides: tuple[tuple[Subject | None, Piece], ...] = ()
 
     def about(self, span: Span, types: Collection[str] = ()) -> Subject | None:
         """Return whom a statement at a place is about, None for the main entity.
@@ -96,18 +98,27 @@ class Told:
         return replace(document, pieces=tuple(self._pieces_of(subject, document)))
 
     def _pieces_of(self, subject: Subject | None, document: Document) -> Iterator[Piece]:
-        """Yield what a document says of a subject."""
+        """Yield what a document says of a subject, then what it says beside the name in sentences about others."""
         kinds = {subject.type if subject else self.main_type}
+        told: set[Span] = set()
         for piece in document.pieces:
             span = (piece.start, piece.end)
             is_told = any(not kinds.isdisjoint(self._types(one)) for one in self._at(span))
             if self.about(span, kinds) is subject and (is_told or subject is None):
+                told.add(span)
                 yield piece
+        yield from (piece for one, piece in self.asides if one is subject and (piece.start, piece.end) not in told)
 
     def _types(self, telling: Telling) -> set[str]:
         return {one.type if one else self.main_type for one in telling.about}
 
     def _at(self, span: Span) -> Sequence[Telling]:
         """Return the parts that a place lies in or holds, the one that holds most of it first."""
-        met = [one for one in self.tellings if one.span[0] < span[1] and span[0] < one.span[1]]
+        first = bisect_left(self.tellings, span[0], key=lambda one: one.span[1])
+        met: list[Telling] = []
+        for one in self.tellings[max(first - 1, 0) :]:
+            if one.span[0] >= span[1]:
+                break
+            if span[0] < one.span[1]:
+                met.append(one)
         return sorted(met, key=lambda one: max(one.span[0], span[0]) - min(one.span[1], span[1]))

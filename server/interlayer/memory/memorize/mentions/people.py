@@ -1,0 +1,145 @@
+"""People whom a content brings in: a name that looks like a person's, and stands where only a person's does."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from interlayer.language.lexicon.reader import pattern, words
+from interlayer.language.stated.job_titles import job_titles
+from interlayer.language.terms import STOP_WORDS
+from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.memorize.mentions.surface import Passage, Token
+from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, NO_NAMES, PARTICLES, TITLES
+
+_NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
+_BEHIND: Final = re.compile(
+    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
+)
+_HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
+_TITLE_BEFORE: Final = re.compile(
+    rf"(?P<whose>[^\W\d_]+\s)?(?:(?i:{pattern(words('words_before_job_titles'))})\s){{0,2}}"
+    r"(?P<title>[^\W\d_][\w&/-]*(?:\s[\w&/-]+)?),\s$"
+)
+_BEFORE_MAX: Final = 4
+
+Evidence = Literal["named", "met", "said"]
+"""How surely a name is that of somebody who is brought in: by title, part or address, by a meeting, by a verb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Somebody who is brought in: the words of his name [first, last) in a passage, and what is said beside them.
+
+    `title` is the title that they give him. `of_speaker` says that he is "our" buyer.
+    """
+
+    passage: Passage
+    first: int
+    last: int
+    evidence: Evidence
+    address: str = ""
+    house: str = ""
+    title: str = ""
+    of_speaker: bool = False
+
+    @property
+    def name(self) -> str:
+        """His name, as it is written."""
+        return self.passage.said(self.first, self.last)
+
+
+def looks_like_person(tokens: Sequence[Token]) -> bool:
+    """Return whether words may be the first names and the surname of somebody."""
+    own = [token for token in tokens if token.folded not in PARTICLES]
+    return (
+        2 <= len(own) <= 4
+        and tokens[0] in own
+        and tokens[-1] in own
+        and all(_is_name_word(token, is_last=token is own[-1]) for token in own)
+    )
+
+
+def _is_name_word(token: Token, *, is_last: bool) -> bool:
+    word, folded = token.text, token.folded
+    if not _NAME_WORD.fullmatch(word) or not word[0].isupper():
+        return False
+    if len(word) == 1:
+        return not is_last
+    has_form = any(map(str.islower, word[1:])) or not word.isascii()
+    return has_form and folded not in HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+
+
+def introductions(passage: Passage) -> Iterator[Introduction]:
+    """Yield whom a passage brings in, each once."""
+    taken: set[int] = set()
+    for first, last in passage.runs():
+        if last - first < 2 or taken & set(range(first, last)) or not looks_like_person(passage.tokens[first:last]):
+            continue
+        found = _introduction(passage, first, last)
+        if found:
+            taken |= set(range(first, last))
+            yield found
+
+
+def _introduction(passage: Passage, first: int, last: int) -> Introduction | None:
+    tokens, text, said = passage.tokens, passage.text, passage.words
+    start, end = tokens[first].start, tokens[last - 1].end
+    before, after = text[:start], text[end:]
+    address = _BEHIND.match(after)
+    house = _HOUSE_BEHIND.match(after)
+    title, between = _title(passage, first, last)
+    of_speaker = any(word.strip(",") in said.plural for word in between.casefold().split())
+    if address or title or _is_titled(passage, first) or _plays_part(passage, first, last):
+        return Introduction(
+            passage, first, last, "named", address["address"].lower() if address else "", "", title, of_speaker
+        )
+    if house and house["house"][0].isupper():
+        return Introduction(passage, first, last, "named", house=house["house"])
+    if any(found.end() == len(before.rstrip()) for found in said.reporting.finditer(before)):
+        return Introduction(passage, first, last, "named")
+    opening = {token.folded for token in tokens[:first]} if first <= _BEFORE_MAX else frozenset[str]()
+    if first and tokens[first - 1].folded in said.companions and not said.meeting.isdisjoint(opening):
+        return Introduction(passage, first, last, "met")
+    if first == 0 and last < len(tokens) and tokens[last].folded in said.verbs and after[:1] == " ":
+        return Introduction(passage, first, last, "said")
+    return None
+
+
+def _title(passage: Passage, first: int, last: int) -> tuple[str, str]:
+    """Return the title that stands beside a name, and the words between the two: "Ann Lee, our buyer"."""
+    text, start, end = passage.text, passage.tokens[first].start, passage.tokens[last - 1].end
+    form = passage.form(first, last)
+    behind = [one for one in job_titles(text) if fold_name(one.holder) == form]
+    if behind:
+        return behind[-1].text, text[end : behind[-1].start]
+    before = _TITLE_BEFORE.search(text, 0, start)
+    if before and before["title"].split()[-1].casefold() in TITLES:
+        return before["title"], before["whose"] or ""
+    return "", ""
+
+
+def _is_titled(passage: Passage, first: int) -> bool:
+    """Whether a form of address, a title or a part stands right before a name: Frau, CFO, Ansprechpartner."""
+    if not first:
+        return False
+    before = passage.tokens[first - 1]
+    gap = passage.text[before.end : passage.tokens[first].start]
+    if gap not in {" ", ". "}:
+        return False
+    return before.folded in HONORIFICS | TITLES or bool(passage.words.parts.fullmatch(before.text))
+
+
+def _plays_part(passage: Passage, first: int, last: int) -> bool:
+    """Whether a passage says of a name that it plays a part: "our contact is NAME", "NAME is our contact"."""
+    words, text, tokens = passage.words, passage.text, passage.tokens
+    place = first - 1
+    while place >= 0 and tokens[place].folded in HONORIFICS:
+        place -= 1
+    if place > 0 and tokens[place].folded in words.copulas:
+        return bool(words.parts.search(text[: tokens[place].start]))
+    if last >= len(tokens) or tokens[last].folded not in words.copulas:
+        return False
+    end = next((text.index(mark, tokens[last].end) for mark in ",;(" if mark in text[tokens[last].end :]), len(text))
+    behind = [token for token in tokens[last + 1 : last + 5] if token.start < end]
+    return any(words.parts.match(text, token.start) for token in behind)

@@ -1,0 +1,350 @@
+"""A content with its cast: who writes and who speaks each passage, and who stands where in it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from interlayer.documents.document import Participant
+from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.memorize.mentions.actors import Actor, domain_of
+from interlayer.memory.memorize.mentions.cast import Cast
+from interlayer.memory.memorize.mentions.people import Introduction, introductions, looks_like_person
+from interlayer.memory.memorize.mentions.surface import Passage, Surface
+from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, LEGAL_FORMS, NO_NAMES, OWN_ROLES, TITLES
+
+_BETWEEN: Final = re.compile(r"[^.;:!?]{0,60}")
+_LINK_WORDS: Final = 8
+_DEFINING_WORDS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """The words [first, last) of a passage that name somebody; without an actor it cannot be told whom."""
+
+    first: int
+    last: int
+    actor: Actor | None
+
+
+class Scene:
+    """Reads a content for who takes part. `met` says that somebody may be brought in by a meeting or a verb alone."""
+
+    def __init__(self, surface: Surface, cast: Cast) -> None:
+        self._surface = surface
+        self.cast = cast
+        self._writers: dict[str, Actor | None] = {}
+        self._strangers: set[str] = set()
+        self.recipients: list[Actor] = []
+        self._found: dict[int, list[Mention]] = {}
+        self.introduced: dict[tuple[int, int], Actor] = {}
+        self.linked: list[tuple[Actor, Passage]] = []
+        self.titled: list[tuple[Introduction, Actor]] = []
+        self._take_participants()
+        self._define()
+        self.houses = self._principal_houses()
+        self._introduce()
+        self._mark()
+        self._link()
+        self.is_letter = self._is_letter()
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """The passages in order."""
+        return self._surface.passages
+
+    def mentions(self, passage: Passage) -> Sequence[Mention]:
+        """Return who is named in a passage, in order."""
+        return self._found.get(id(passage), ())
+
+    def writer(self, passage: Passage) -> Actor | None:
+        """Return who says "I" in a passage, None where it cannot be told."""
+        label = passage.piece.label
+        if label:
+            return self._speaker(label)
+        if passage.piece.writer:
+            return self._writers.get(passage.piece.writer)
+        return self.cast.main if self.is_letter else None
+
+    def is_own(self, passage: Passage) -> bool:
+        """Tell whether a passage is said by the organization's own side."""
+        label = fold_name(passage.piece.label.strip("@"))
+        if label in OWN_ROLES or label.split("(")[0].strip() in OWN_ROLES:
+            return True
+        writer = passage.piece.writer
+        return bool(self.cast.own_domain) and domain_of(writer) == self.cast.own_domain
+
+    def _speaker(self, label: str) -> Actor | None:
+        form = fold_name(label.strip("@").split("(")[0])
+        whole = [one for one in self.cast.actors if one.bears(form)]
+        if whole:
+            return whole[0] if len(whole) == 1 else None
+        try:
+            found = self.cast.short(form, titled=True)
+        except LookupError:
+            return None
+        return found if found and found.type == self.cast.types.person else None
+
+    def _take_participants(self) -> None:
+        for one in self._surface.document.participants:
+            actor = self._participant(one)
+            if one.role == "from":
+                self._writers[one.address or one.name] = actor
+                if actor is None and one.name:
+                    self._strangers.add(fold_name(one.name))
+            elif actor:
+                self.recipients.append(actor)
+
+    def _participant(self, one: Participant) -> Actor | None:
+        cast, address = self.cast, one.address.lower()
+        main = cast.main
+        held = cast.holder(cast.types.person, "email", address) if address else None
+        if held:
+            held.address = address
+            return held
+        if main and main.type == cast.types.person:
+            is_named = bool(one.name) and main.bears(fold_name(one.name))
+            if address in main.addresses or (is_named and one.role == "from"):
+                main.address = address or main.address
+                main.names = list(dict.fromkeys([*main.names, *([one.name] if one.name else [])]))
+                return main
+        domain = domain_of(address)
+        if one.role != "from" or not address or (cast.own_domain and domain == cast.own_domain):
+            return None
+        house = cast.at_domain(domain)
+        is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
+        if not cast.types.person or not (house or is_near or (main is None and not self._is_any_known())):
+            return None
+        known = [a for a in cast.actors if one.name and a.bears(fold_name(one.name)) and cast.is_same(a, address)]
+        if len(known) == 1:
+            known[0].address = address
+            return known[0]
+        return cast.new(cast.types.person, one.name or address, address)
+
+    def _is_any_known(self) -> bool:
+        """Whether somebody whom a head names is known: whoever else writes then is not whom the content is about."""
+        addresses = (one.address.lower() for one in self._surface.document.participants)
+        return any(self.cast.holder(self.cast.types.person, "email", one) for one in addresses if one)
+
+    def _principal_houses(self) -> list[Actor]:
+        """Return the houses that the content is of: that of the main entity, those of the writers, those it names."""
+        cast, found = self.cast, list[Actor | None]()
+        if cast.main:
+            found.append(cast.main if cast.main.type == cast.types.company else cast.house_of(cast.main))
+        found += [cast.house_of(one) for one in self._writers.values() if one]
+        named: list[Actor | None] = []
+        for passage in self.passages:
+            for _, _, form in _free_runs(passage):
+                heads = [h for h in cast.known.named.get(form, ()) if h.entity.type == cast.types.company]
+                if len(heads) == 1:
+                    named.append(cast.of_head(heads[0]))
+        return [one for one in dict.fromkeys([*found, *named]) if one]
+
+    def _define(self) -> None:
+        """Take in a house that a content says what it is, where nobody else can be whom it is about."""
+        cast = self.cast
+        if cast.main or any(self._writers.values()) or not cast.types.company:
+            return
+        for passage in self.passages:
+            runs = [(last, form) for first, last, form in _free_runs(passage) if first == 0]
+            if not runs or any(form in cast.known.named for _, form in runs):
+                continue
+            last = runs[0][0]
+            behind = [token.folded for token in passage.tokens[last:]]
+            is_kind = behind[:1] and behind[0] in passage.words.copulas
+            if is_kind and not passage.words.kinds.isdisjoint(behind[1:_DEFINING_WORDS]):
+                cast.new(cast.types.company, passage.said(0, last))
+                return
+
+    def _introduce(self) -> None:
+        is_open = self.cast.main is None and not any(self._writers.values())
+        for passage in self.passages if self.cast.types.person else ():
+            for one in introductions(passage):
+                form = fold_name(one.name)
+                if form in self._strangers:
+                    continue  # somebody of another house, likely the organization's own, who tells who he is
+                is_known = form in self.cast.known.named or any(actor.bears(form) for actor in self.cast.actors)
+                if one.evidence != "named" and not is_known and not self._may_be_met(one, is_open=is_open):
+                    continue
+                try:
+                    actor = self.cast.meet(one, self.houses)
+                except LookupError:
+                    continue
+                if actor:
+                    self.introduced[id(passage), one.first] = actor
+                    self._settle(actor, one)
+
+    def _may_be_met(self, one: Introduction, *, is_open: bool) -> bool:
+        """Whether a meeting or a verb alone brings somebody in: where nobody else is named, or one has his address."""
+        return is_open or self.cast.by_address(one.name, self.houses) is not None
+
+    def _settle(self, actor: Actor, one: Introduction) -> None:
+        """Note where somebody works who is brought in with a title or a house."""
+        if one.title:
+            self.titled.append((one, actor))
+        if (one.house and (house := self._house(one.house))) or (
+            one.of_speaker and (writer := self.writer(one.passage)) and (house := self._house_of(writer))
+        ):
+            self._tie(actor, house, one.passage)
+
+    def _house_of_title(self, one: Introduction) -> Actor | None:
+        """Return the house behind a title: "Ann Lee, buyer at Acme Inc"."""
+        tokens = one.passage.tokens
+        for place in range(one.last, min(one.last + _LINK_WORDS, len(tokens) - 1)):
+            if tokens[place].folded in one.passage.words.houses | {"of"} and tokens[place + 1].is_capital:
+                runs = [last for first, last in one.passage.runs() if first == place + 1]
+                return self._house(one.passage.said(place + 1, runs[0])) if runs else None
+        return None
+
+    def _house(self, said: str) -> Actor | None:
+        form = fold_name(said)
+        known = [h for h in self.cast.known.named.get(form, ()) if h.entity.type == self.cast.types.company]
+        if len(known) == 1:
+            return self.cast.of_head(known[0])
+        named = [one for one in self.cast.actors if one.type == self.cast.types.company and one.bears(form)]
+        if named or known or not self.cast.types.company:
+            return named[0] if len(named) == 1 else None
+        words = form.split()
+        is_house = len(words) <= 5 and (words[-1].strip(".") in HOUSES or words[0] in HOUSES)
+        return self.cast.new(self.cast.types.company, said) if is_house else None
+
+    def _house_of(self, actor: Actor) -> Actor | None:
+        return actor if actor.type == self.cast.types.company else self.cast.house_of(actor)
+
+    def _tie(self, actor: Actor, house: Actor, passage: Passage) -> None:
+        actor.company, actor.is_linked = house, True
+        self.linked.append((actor, passage))
+
+    def _mark(self) -> None:
+        """Find who is named in each passage: whole names first, then parts of names."""
+        for passage in self.passages:
+            found: list[Mention] = []
+            taken: set[int] = set()
+            for first, last, form in _free_runs(passage):
+                if taken & set(range(first, last)):
+                    continue
+                mention = self._whole(passage, first, last, form)
+                if mention:
+                    found.append(mention)
+                    taken |= set(range(first, last))
+            self._found[id(passage)] = found
+        for passage in self.passages:
+            found = self._found[id(passage)]
+            taken = {place for one in found for place in range(one.first, one.last)}
+            for first, last, form in _free_runs(passage):
+                if not taken & set(range(first, last)) and (mention := self._part(passage, first, last, form)):
+                    found.append(mention)
+                    taken |= set(range(first, last))
+            found.sort(key=lambda one: one.first)
+
+    def _whole(self, passage: Passage, first: int, last: int, form: str) -> Mention | None:
+        actor = self.introduced.get((id(passage), first))
+        if actor and fold_name(passage.said(first, last)) in {fold_name(name) for name in actor.names}:
+            return Mention(first, last, actor)
+        beside = self._house_beside(passage, last)
+        try:
+            if actor := self.cast.named(form, passage.said(first, last), [beside] if beside else self.houses):
+                return Mention(first, last, None if self._goes_on(passage, last, actor) else actor)
+            if numbered := self._numbered(passage, first, last):
+                return Mention(first, last, numbered)
+        except LookupError:
+            return Mention(first, last, None)
+        is_person = last - first > 1 and looks_like_person(passage.tokens[first:last])
+        return Mention(first, last, None) if is_person else None
+
+    def _house_beside(self, passage: Passage, last: int) -> Actor | None:
+        """Return the house that stands right behind a name: "Ann Lee of Acme", "Ann Lee (Acme)"."""
+        tokens = passage.tokens
+        if last >= len(tokens):
+            return None
+        gap = passage.text[tokens[last - 1].end : tokens[last].start]
+        first = last + 1 if gap == " " and tokens[last].folded in passage.words.houses | {"of"} else last
+        if (first == last and gap != " (") or first >= len(tokens):
+            return None
+        for begin, end, form in _free_runs(passage):
+            if begin == first and (house := self._house_called(form)):
+                return house if end else None
+        return None
+
+    def _house_called(self, form: str) -> Actor | None:
+        heads = [one for one in self.cast.known.named.get(form, ()) if one.entity.type == self.cast.types.company]
+        if len(heads) == 1:
+            return self.cast.of_head(heads[0])
+        houses = [one for one in self.houses if one.begins_with(form) or one.bears(form)]
+        return houses[0] if len(houses) == 1 else None
+
+    def _goes_on(self, passage: Passage, last: int, actor: Actor) -> bool:
+        """Whether a name is only the beginning of another one: "Acme Labs Group" is not "Acme Labs"."""
+        if last >= len(passage.tokens) or actor is self.cast.main:
+            return False
+        token = passage.tokens[last]
+        is_next = passage.text[passage.tokens[last - 1].end : token.start] == " " and token.is_capital
+        return is_next and token.text[0].isalpha() and token.folded not in LEGAL_FORMS | TITLES | NO_NAMES
+
+    def _numbered(self, passage: Passage, first: int, last: int) -> Actor | None:
+        """Return whose number a word is."""
+        if last - first != 1:
+            return None
+        word = passage.tokens[first].text
+        main = self.cast.main
+        if main and main.given and fold_name(main.given.entity.key) == fold_name(word):
+            return main
+        for identifier, kind in self.cast.types.numbered.items():
+            if found := self.cast.holder(kind, identifier, fold_name(word)):
+                return found
+            before = passage.tokens[first - 1].folded if first else ""
+            shape = self.cast.types.shapes.get(identifier)
+            if shape and shape.fullmatch(word) and before == kind:
+                return self.cast.new(kind, word)
+        return None
+
+    def _part(self, passage: Passage, first: int, last: int, form: str) -> Mention | None:
+        titled = first > 0 and passage.tokens[first - 1].folded in HONORIFICS
+        try:
+            actor = self.cast.short(form, titled=titled)
+        except LookupError:
+            return Mention(first, last, None)
+        if actor:
+            return Mention(first, last, actor)
+        return Mention(first, last, None) if titled and passage.tokens[first].folded not in HONORIFICS else None
+
+    def _link(self) -> None:
+        """Tie people to the houses that stand beside them: "Ann Lee (Acme)", "Ann Lee, buyer at Acme"."""
+        person, company = self.cast.types.person, self.cast.types.company
+        for passage in self.passages:
+            found = self.mentions(passage)
+            for one, other in pairwise(found):
+                if not (one.actor and other.actor and one.actor.type == person and other.actor.type == company):
+                    continue
+                between = passage.text[passage.tokens[one.last - 1].end : passage.tokens[other.first].start]
+                if self._ties(passage, between, other):
+                    self._tie(one.actor, other.actor, passage)
+
+    def _ties(self, passage: Passage, between: str, house: Mention) -> bool:
+        """Whether words between a person and a house say that he works there."""
+        end = passage.tokens[house.last - 1].end
+        if between.strip() == "(" or (between.strip(" ,").endswith(")") and "@" in between and len(between) < 80):
+            return passage.text[end : end + 1] == ")" or "@" in between
+        said = between.replace(",", " ").split()
+        if not said or len(said) > _LINK_WORDS or not _BETWEEN.fullmatch(between):
+            return False
+        is_title = between.startswith(",") and said[-1].casefold() in passage.words.houses | {"of", "von", "der", "de"}
+        return is_title or (len(said) == 1 and said[0].casefold() in passage.words.houses)
+
+    def _is_letter(self) -> bool:
+        """Whether a content without a head is a letter of the main person: it says "I" or "we", and never names him."""
+        main = self.cast.main
+        if main is None or main.type != self.cast.types.person or self._surface.document.participants:
+            return False
+        told = [p for p in self.passages if p.piece.kind in {"statement", "question", "fragment"}]
+        if any(one.actor is main for passage in told for one in self.mentions(passage)):
+            return False
+        speaking = (token.folded in p.words.singular | p.words.plural for p in told for token in p.tokens)
+        return any(speaking)
+
+
+def _free_runs(passage: Passage) -> Iterator[tuple[int, int, str]]:
+    """Yield the runs of a passage that may be names with their forms, the longest first."""
+    for first, last in passage.runs():
+        yield first, last, passage.form(first, last)
