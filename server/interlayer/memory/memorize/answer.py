@@ -115,6 +115,16 @@ class AmbiguousMention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LooksLike:
+    """A known entity that a new one, `to`, looks like, and why: they may be one, which a person decides."""
+
+    entity: str
+    name: str
+    reasons: tuple[str, ...]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeAnswer:
     """The answer of memorize; `memory_id` is empty when everything was turned down."""
 
@@ -132,3 +142,4 @@ class MemorizeAnswer:
     omitted: OmittedFacts | None = None
     degraded: tuple[str, ...] | None = None
     conflicts: tuple[IdentifierOutcome, ...] | None = None
+    looks_like: tuple[LooksLike, ...] | None = None

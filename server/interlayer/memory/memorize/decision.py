@@ -20,6 +20,7 @@ from interlayer.memory.log.entity_read import EntityRead, StoredHead
 from interlayer.memory.log.records import EntityId, Head, Memorized, Relation, RelationRecord
 from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation, label_of
+from interlayer.memory.memorize.look_alikes import NewEntity
 from interlayer.memory.memorize.reading.context import context_of
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
@@ -39,7 +40,7 @@ T = TypeVar("T")
 class Targets:
     """The entities that the relations of one call point at; `made` creates those that are not known yet.
 
-    `reached` are the entities of its parts, which the call changes anyway.
+    They are also listed in `created`. `reached` are the entities of its parts, which the call changes anyway.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Targets:
         reached: dict[tuple[str, ...], EntityId],
     ) -> None:
         self.made: list[Operation] = []
+        self.created: list[NewEntity] = []
         self._entities = entities
         self._resolution = resolution
         self._schema = schema
@@ -69,6 +71,7 @@ class Targets:
         if is_new:
             schema, now = self._schema.entities[target.type], timestamp(self._clock())
             self.made += creation(organization, target, reference, schema, now, visibility)
+            self.created.append(NewEntity(target, reference))
         elif target not in self._own:
             self.made += await self._introduced(organization, target, reference, visibility)
         return target

@@ -94,7 +94,7 @@ def frame_of(
     head: Head,
     view: EntityView,
     request: RecallRequest,
-    relations: Sequence[KnownRelation],
+    relations: tuple[KnownRelation, ...],
     withheld: tuple[Withheld, ...],
 ) -> RecallAnswer:
     """Return the answer without its facts."""
@@ -117,7 +117,7 @@ def frame_of(
         revision=head.revision,
         properties=tuple(properties) if "properties" in request.include else (),
         facts=(),
-        relations=tuple(relations),
+        relations=relations,
         omitted=Omitted(facts=0, why=""),
         withheld=withheld or None,
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
@@ -201,7 +201,8 @@ def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
     count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
     count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
     if view.groups.newer or view.groups.like:
-        count += [_links_of(number, view) for number in ranked.best.tolist()]
+        links = [_links_of(number, view) for number in ranked.best.tolist()]
+        count += np.array(links, dtype=count.dtype)  # of no facts as well
     return np.ceil(count / CHARS_PER_TOKEN).astype(np.int64) + 1 + paging.MARK_TOKENS
 
 

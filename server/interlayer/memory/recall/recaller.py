@@ -14,7 +14,8 @@ from interlayer.memory.entities.restriction import RestrictedLog, Restriction
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, why_withheld
 from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, valid_then
-from interlayer.memory.log.entity_read import EntityRead
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
@@ -23,19 +24,20 @@ from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.recall.answer import Omitted, RecallAnswer, TypedProperties, Withheld
 from interlayer.memory.recall.neighbourhood.best_facts import Question
-from interlayer.memory.recall.neighbourhood.links import Instants, Link, Links
 from interlayer.memory.recall.neighbourhood.neighbours import Neighbours
 from interlayer.memory.recall.neighbourhood.paths import Paths
+from interlayer.memory.recall.neighbourhood.relations import Instants, RelatedEntity, Relations
 from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts, room_for_neighbours
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import Item, ItemStore, Key
 from interlayer.text.budget import json_tokens
 
 _LIST_TOKENS: Final = 16  # what leads to the neighbours, and says how many were left out
+_MORE: Final = f"no more than {RELATIONS_MAX} relations are followed: list_entities with related_to has all"
 
 
 class Recaller:
@@ -46,9 +48,9 @@ class Recaller:
         self._entities = entities
         self._spaces = spaces
         self._schema = schema
-        self._links = Links(store, entities, schema)
-        self._neighbours = Neighbours(schema)
+        self.relations = Relations(store, entities, schema)
         self.paths = Paths(store, entities, schema)
+        self._neighbours = Neighbours(schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
@@ -81,9 +83,8 @@ class Recaller:
             hidden = self._entities.restriction(stored, sight)
             view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        links = await self._links_for(principal.organization, view, read, sight, request)
-        followed, rest = self._parted(request, links)
-        relations = [self._links.told(link, at) for link in rest] if "relations" in request.include else []
+        followed, rest = await self._related(principal.organization, view, read, request, sight)
+        relations = tuple(self.relations.told(one, at) for one in rest)
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
         ranked = rank_facts(view, request, vector, page, names)
@@ -129,39 +130,53 @@ class Recaller:
             Withheld(name=name, why=why_withheld(declared[name].sensitivity)) for name in sorted(view.withheld)
         )
 
-    async def _links_for(
-        self, organization: str, view: EntityView, read: EntityRead, sight: Sight, request: RecallRequest
-    ) -> list[Link]:
-        """Return the relations that a call asks for, those that are over too where it asks for the past."""
-        if not request.follow and "relations" not in request.include:
-            return []
-        history = "history" in request.include or request.as_of is not None
-        return await self._links.of(organization, view, read.incoming, sight, _instants(request), history=history)
+    async def _related(
+        self, organization: str, view: EntityView, read: EntityRead, request: RecallRequest, sight: Sight
+    ) -> tuple[list[RelatedEntity], list[RelatedEntity]]:
+        """Return a relation to each neighbour that a call asks for, and the other relations that the answer shows.
 
-    def _parted(self, request: RecallRequest, links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
-        """Part links into one to each neighbour that a call asks for, and the others; only the first page has any."""
-        followed: dict[EntityId, Link] = {}
-        rest: list[Link] = []
-        wanted = () if request.cursor else self._schema.relation_types.types_of(request.follow)
-        for link in links:
-            other, is_current = link.other.entity, link.known.status == "current"
-            if is_current and ("*" in wanted or link.relation.type in wanted) and other not in followed:
-                followed[other] = link
-            else:
-                rest.append(link)
-        return list(followed.values()), rest
+        Those that are over come too where the past is asked for; the first page has all neighbours.
+        """
+        follow = () if request.cursor else request.follow
+        shown = "relations" in request.include
+        if not follow and not shown:
+            return [], []
+        history = "history" in request.include or request.as_of is not None
+        incoming = await self._incoming(organization, view.entity, read, follow)
+        found = await self.relations.of(
+            organization, view, incoming, sight, _instants(request), history=history and shown
+        )
+        followed: dict[EntityId, RelatedEntity] = {}
+        for one in found:
+            if one.known.status == "current" and any(self.relations.is_called(one, name) for name in follow):
+                followed.setdefault(one.head.entity, one)
+        told = {id(one) for one in followed.values()}
+        return list(followed.values()), [one for one in found if shown and id(one) not in told]
+
+    async def _incoming(
+        self, organization: str, entity: EntityId, read: EntityRead, follow: Sequence[str]
+    ) -> Sequence[Item]:
+        """Return what points at an entity: where that is too much, what a call follows before the rest."""
+        if len(read.incoming) < RELATIONS_MAX or not follow or "*" in follow:
+            return read.incoming
+        place = keys.head(organization, entity).partition
+        items: dict[Key, Item] = {}
+        for kind in sorted({kind for name in follow for kind in self._schema.relation_types.meant_by(name)}):
+            page = await self._store.query("memory", place, keys.incoming_of(kind), limit=RELATIONS_MAX)
+            items |= {item.key: item for item in page.items}
+        return list((items | {item.key: item for item in read.incoming}).values())[:RELATIONS_MAX]
 
     async def _with_neighbours(
         self,
         organization: str,
         answer: RecallAnswer,
-        links: Sequence[Link],
+        followed: Sequence[RelatedEntity],
         request: RecallRequest,
         question: Question,
         space: ActiveSpace,
         sight: Sight,
     ) -> RecallAnswer:
-        """Return the answer with the neighbours that links lead to, in the room that is left."""
+        """Return the answer with the neighbours, in the room that is left."""
         at = _instants(request)
 
         async def view_of(head: Head) -> EntityView:
@@ -173,10 +188,11 @@ class Recaller:
 
         room = request.max_tokens - json_tokens(as_json(answer)) - _LIST_TOKENS
         described = await self._neighbours.describe(
-            links, question, request.include, room, view_of, past=bool(at.until)
+            followed, question, request.include, room, view_of, past=bool(at.until)
         )
-        left_out = f"{described.left_out}: max_tokens" if described.left_out else None
-        omitted = replace(answer.omitted, neighbours=left_out)
+        why = [f"{described.left_out}: max_tokens"] if described.left_out else []
+        why += [_MORE] if len(followed) >= RELATIONS_MAX else []
+        omitted = replace(answer.omitted, neighbours="; ".join(why) or None)
         return replace(answer, neighbours=described.neighbours, omitted=omitted)
 
     async def _past(
@@ -237,5 +253,4 @@ class Recaller:
 
 def _instants(request: RecallRequest) -> Instants:
     """Return the instants of what held and of what was known that a call asks for."""
-    as_of, known_at = (timestamp(one) if one else None for one in (request.as_of, request.known_at))
-    return Instants(as_of, known_at)
+    return Instants(*(timestamp(one) if one else None for one in (request.as_of, request.known_at)))

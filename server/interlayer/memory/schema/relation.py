@@ -1,6 +1,6 @@
 """The types of relation of a schema: what they lead from and to, and what they are called, from either end."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Final
@@ -71,17 +71,16 @@ class RelationTypes:
             return RelationReading(given, note=note) if note else RelationReading(name, turned)
         return RelationReading(given, note=f"unknown type of relation{self._near(given, source, target)}")
 
-    def types_of(self, names: Iterable[str]) -> set[str]:
-        """Return the types that some names stand for, from either end; an unknown name stands for itself."""
-        found: set[str] = set()
-        for given in names:
-            known = [
-                name
-                for name, one in self.declared.items()
-                if given in (name, *one.synonyms) or given in one.turned_names
-            ]
-            found.update(known or [given])
-        return found
+    def means(self, given: str, name: str, *, from_end: bool) -> bool:
+        """Tell whether a word may mean a type where it is looked at from where it starts, or from its end."""
+        one = self.declared.get(name)
+        if one is None or given == name:
+            return given == name
+        return given in one.synonyms or (from_end and given in one.turned_names)
+
+    def meant_by(self, given: str) -> frozenset[str]:
+        """Return the types that a word may mean from either end, as relations may be stored."""
+        return frozenset({given, *(name for name in self.declared if self.means(given, name, from_end=True))})
 
     def seen_from_end(self, name: str) -> str | None:
         """Return what a relation is called seen from its end, None if it has no name of its own there."""

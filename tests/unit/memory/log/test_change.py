@@ -55,13 +55,17 @@ def borne(form: str) -> set[Key]:
     return {keys.borne(ORG, form), keys.borne(ORG, form, ONE)}
 
 
+def sound(form: str) -> Key:
+    return keys.sound(ORG, "company", form, ONE.id)
+
+
 def index(value: Any) -> Key:
     return keys.index(ORG, "company", INDEXED, value, ONE.id)
 
 
 def test_a_new_entity_is_put_where_there_is_none() -> None:
     made = change(None, head(properties={INDEXED: "a"}))
-    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), index("a"), *borne("acme")}
+    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), sound("a25a"), index("a"), *borne("acme")}
     hints = borne("acme")  # others may bear it too
     assert {one.expect for one in made if isinstance(one, Put) and one.key not in hints} == {ABSENT}
     assert {one.expect for one in made if isinstance(one, Put) and one.key in hints} == {None}
@@ -91,7 +95,7 @@ def test_a_company_is_found_without_its_legal_form() -> None:
 def test_what_is_merged_into_another_is_found_no_more_and_comes_back() -> None:
     stands = head(properties={INDEXED: "a"})
     absorbed = replace(stands, merged_into=OTHER)
-    places = {listing(ONE), name("acme"), index("a"), keys.borne(ORG, "acme", ONE)}
+    places = {listing(ONE), name("acme"), sound("a25a"), index("a"), keys.borne(ORG, "acme", ONE)}
     assert deletes(change(stands, absorbed)) == places
     assert puts(change(absorbed, stands)) == {keys.head(ORG, ONE), *places, keys.borne(ORG, "acme")}
     assert deletes(change(absorbed, None)) == {keys.head(ORG, ONE)}

@@ -11,13 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from interlayer.language.terms import content_words, stem
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.recall.query import expected
 from interlayer.memory.recall.ranking import without_query
 from interlayer.memory.recall.relevance import centred
-from interlayer.models.words import word_vectors
 
 FACTS_MAX: Final = 3
 """Facts of a neighbour that are shown at most."""
@@ -34,6 +32,11 @@ class Question:
     vector: NDArray[np.float32]
     min_confidence: float = 0.0
 
+    @property
+    def words(self) -> str:
+        """The words of the query, and those that are expected beside them."""
+        return f"{self.text} {expected(self.text, self.also)}"
+
 
 def best_facts(view: EntityView, question: Question) -> list[tuple[float, FactState]]:
     """Return the best current facts with how well they answer, best first; those that nothing newer stands for."""
@@ -48,19 +51,10 @@ def best_facts(view: EntityView, question: Question) -> list[tuple[float, FactSt
     if not question.text:
         ranked = without_query(view, numbers, FACTS_MAX)
         return [(0.0, view.ordered[number]) for number in ranked.best.tolist()]
-    scores = _worded(view, question)[view.around.facts][numbers]
+    scores = view.words.shared(question.words)[numbers]
     if question.vector.any():
         scores = scores + np.maximum(centred(view, question.vector)[numbers], 0)
     observed = traits.observed[numbers]
     scores = scores + _RECENT * (observed - observed.min()) / (np.ptp(observed) or 1)
     order = np.lexsort((numbers, -scores))[:FACTS_MAX]
     return [(float(scores[place]), view.ordered[int(numbers[place])]) for place in order]
-
-
-def _worded(view: EntityView, question: Question) -> NDArray[np.float32]:
-    """Return (rows,) float32 of 0..1: the share of the words asked for that each row has, by their rarity."""
-    index = view.around.words
-    text = " ".join([question.text, expected(question.text, question.also)])
-    most = sum(index.rarity(stem(word)) for word in dict.fromkeys(content_words(text)))
-    share: NDArray[np.float32] = index.matches(text, word_vectors()).sum(axis=0) / np.float32(most or 1)
-    return share

@@ -16,7 +16,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import Head
 from interlayer.memory.recall.answer import Neighbour, NeighbourFact
 from interlayer.memory.recall.neighbourhood.best_facts import Question, best_facts
-from interlayer.memory.recall.neighbourhood.links import Link
+from interlayer.memory.recall.neighbourhood.relations import RelatedEntity
 from interlayer.memory.schema.schema import Schema
 from interlayer.text.budget import json_tokens
 
@@ -42,7 +42,7 @@ class DescribedNeighbours:
 class _Known:
     """A neighbour as far as it has been described."""
 
-    link: Link
+    link: RelatedEntity
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     best: Sequence[tuple[float, FactState]] = ()
     told: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -52,10 +52,10 @@ class _Known:
     def answer(self) -> Neighbour:
         """What the answer says of it."""
         return Neighbour(
-            ref=self.link.other.entity.ref,
-            name=self.link.other.name,
-            relation=self.link.relation.type,
-            direction="in" if self.link.incoming else None,
+            ref=self.link.head.entity.ref,
+            name=self.link.head.name,
+            relation=self.link.type,
+            direction="in" if self.link.direction == "in" else None,
             properties=self.told or None,
             facts=tuple(self.facts) or None,
         )
@@ -69,7 +69,7 @@ class Neighbours:
 
     async def describe(
         self,
-        links: Sequence[Link],
+        links: Sequence[RelatedEntity],
         question: Question,
         include: Sequence[str],
         room: int,
@@ -90,7 +90,7 @@ class Neighbours:
             room -= taken
             named.append(one)
         for one in named if "properties" in include and not past else ():
-            one.values = self._values(one.link, one.link.other, question.min_confidence)
+            one.values = self._values(one.link, one.link.head, question.min_confidence)
         if named and (past or ("facts" in include and room >= _FACT_TOKENS)):
             await _each(named, view_of, lambda one, view: self._look(one, view, question, past=past))
         for part, turn in _STEPS:
@@ -98,20 +98,18 @@ class Neighbours:
                 room = _tell_values(named, room, turn) if part == "properties" else _tell_facts(named, room, turn)
         return DescribedNeighbours(tuple(one.answer for one in named), len(known) - len(named))
 
-    def _values(self, link: Link, head: Head, min_confidence: float) -> Mapping[str, Any]:
+    def _values(self, one: RelatedEntity, head: Head, min_confidence: float) -> Mapping[str, Any]:
         """Return the values that are sure enough, in the order in which the schema names them: what matters first.
 
-        A value that says the same as the relation is left out.
+        The one that says the same as the relation is left out.
         """
         schema = self._schema.stored(head.entity.type)
-        declared = schema.current
-        order = {name: place for place, name in enumerate(declared)}
-        names = sorted(head.properties, key=lambda name: (order.get(name, len(order)), name))
         return {
             name: head.properties[name]
-            for name in names
-            if (name not in head.voices or head.voices[name][0] >= min_confidence)
-            and schema.mirrored.get(name) != link.relation.type
+            for name in [*schema.current, *sorted(head.properties.keys() - schema.current.keys())]
+            if name in head.properties
+            and (name not in head.voices or head.voices[name][0] >= min_confidence)
+            and not (one.direction == "in" and schema.mirrored.get(name) == one.relation.type)
         }
 
     def _look(self, one: _Known, view: EntityView, question: Question, *, past: bool) -> None:
@@ -120,7 +118,7 @@ class Neighbours:
         if past:
             values = {name: state.value for name, state in view.properties.items()}
             voices = {name: (state.confidence, "") for name, state in view.properties.items()}
-            head = replace(one.link.other, properties=values, voices=voices)
+            head = replace(one.link.head, properties=values, voices=voices)
             one.values = self._values(one.link, head, question.min_confidence)
 
 

@@ -90,10 +90,10 @@ class Paths:
         cut: list[NamedEntity] = []
         around: list[dict[EntityId, Head]] = []
         for head in ends if steps > 1 else ():
-            links, is_cut = await self._links.around(
+            near, is_cut = await self._links.neighbours(
                 organization, head, graph.named[head.entity], sight, NEIGHBOURS_MAX
             )
-            around.append({link.stored.entity: link.stored for link in links})
+            around.append({one.entity: one for one in near})
             cut += [named(graph.shown[head.entity])] if is_cut else []
         if around:
             near, far = around

@@ -1,7 +1,7 @@
 """The entities of a type that are related to one entity, also where thousands are: found by the relations alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,13 +50,13 @@ class RelativesFinder:
         organization = principal.organization
         stored = await find_entity(self._entities, self._schema, principal, to.entity, "related_to")
         view = await self._entities.view(organization, stored.head, sight=self._entities.sight(principal))
-        types = self._schema.relation_types.types_of([to.relation] if to.relation else ())
+        types = self._schema.relation_types.meant_by(to.relation) if to.relation else None
         targets = {
             relation.target
             for relation, state in view.relations.items()
-            if state.status == "current"
-            and relation.target.type == entity_type
-            and (not to.relation or relation.type in types)
+            if relation.target.type == entity_type
+            and state.status == "current"
+            and (types is None or relation.type in types)
         }
         pointing: defaultdict[EntityId, list[Pointer]] = defaultdict(list)
         for target in (view.entity, *parts(view.memories.values())):
@@ -79,8 +79,9 @@ class RelativesFinder:
         return False
 
     async def _incoming(
-        self, organization: str, target: EntityId, entity_type: str, types: Iterable[str]
+        self, organization: str, target: EntityId, entity_type: str, types: AbstractSet[str] | None
     ) -> Sequence[Item]:
-        partition = keys.head(organization, target).partition
-        spans = [keys.incoming_of(one, entity_type) for one in sorted(types)] or [keys.incoming()]
-        return [item for span in spans for item in (await self._store.query("memory", partition, span)).items]
+        """Return what points at an entity, of some types of relation if these are given."""
+        spans = [keys.incoming()] if types is None else [keys.incoming_of(one, entity_type) for one in sorted(types)]
+        place = keys.head(organization, target).partition
+        return [item for span in spans for item in (await self._store.query("memory", place, span)).items]
