@@ -51,11 +51,10 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
         return Verdict.DISTINCT
     if kind == "word":
         return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
-    if kind == "number" and _is_narrower(said, told, value):
-        return Verdict.LIKELY
     if newer.changes or now:
         # One has one office and one contact, but uses several tools: "switched to FastAPI" need not be from Django.
-        return Verdict.LIKELY if kind == "name" and not older.is_single else Verdict.REPLACED
+        is_other = _is_narrower(said, told, value) if kind == "number" else kind == "name" and not older.is_single
+        return Verdict.LIKELY if is_other else Verdict.REPLACED
     return _judge_frames(newer, older, (value, was), said, later_s)
 
 

@@ -185,7 +185,7 @@ def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
     count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
     count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
     if view.groups.newer or view.groups.like:
-        count += [_links_of(number, view) for number in ranked.best.tolist()]
+        count += np.array([_links_of(number, view) for number in ranked.best.tolist()], dtype=np.int64)
     return np.ceil(count / CHARS_PER_TOKEN).astype(np.int64) + 1 + paging.MARK_TOKENS
 
 
