@@ -1,10 +1,11 @@
 """Measure what is remembered of a day of e-mails, calls, tickets and notes without a model; needs the research data.
 
-`python benchmarks interactions [--json] [--data DIR] [--missed]`: the known accounts are memorized, then every text in
-order, each by one call. Reported are the labelled statements that a fact of the right entity holds, the share of new
-facts that are furniture, facts that bear a label of another sentence, the properties and relations of all whom a text
-reaches, and what the questions find at the end. A statement that an entity holds which it is not about is at a wrong
-one, unless that is the entity that the call is mainly about.
+`python benchmarks interactions [--perfect-model] [--json] [--data DIR] [--missed]`: the known accounts are memorized,
+then every text in order, each by one call. Reported are the labelled statements that a fact of the right entity holds,
+the share of new facts that are furniture, facts that bear a label of another sentence, the properties and relations of
+all whom a text reaches, and what the questions find at the end. A statement that an entity holds which it is not about
+is at a wrong one, unless that is the entity that the call is mainly about. `--perfect-model`: a scripted server answers
+each text with its labels over HTTP.
 """
 
 import argparse
@@ -28,7 +29,10 @@ from interlayer.errors import InvalidInput
 from interlayer.memory.memorize.answer import FactOutcome, MemorizeAnswer
 from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import MemorizeRequest, RecallRequest, SearchRequest
+from interlayer.models.chat import ChatSettings
 from measuring import ROOT, machine, show
+from perfect_reader import PerfectReader
+from scripted_model import scripted_model
 
 _ALL_FACTS: Final = RecallRequest(entity="", include=("facts",), limit=200, max_tokens=8_000)
 _ADDED_TIME: Final = re.compile(r" \(\d{4}[^()]*\)")  # what is put behind a relative time
@@ -279,11 +283,12 @@ def known(account: dict[str, str]) -> MemorizeRequest:
     return MemorizeRequest(entity=account["entity"], name=account["name"], identifiers={identifier: key})
 
 
-async def measure(folder: Path) -> Tally:
-    """Memorize the day and ask."""
+async def measure(folder: Path, model: ChatSettings | None = None) -> Tally:
+    """Memorize the day, with a model if one is given, and ask."""
     tally = Tally()
     with tempfile.TemporaryDirectory() as home:
-        async with opened(load({"HOME": home, "ORG": "bench"}, {})) as parts:
+        settings = load({"HOME": home, "ORG": "bench"}, {})
+        async with opened(replace(settings, model=model) if model else settings) as parts:
             for account in lines_of(folder / "accounts.jsonl"):
                 await parts.memory.memorizer.memorize(parts.settings.principal, known(account))
             for text in lines_of(folder / "texts.jsonl"):
@@ -293,22 +298,34 @@ async def measure(folder: Path) -> Tally:
     return tally
 
 
+def with_perfect_model(folder: Path) -> Tally:
+    """Measure with a scripted model that answers each text with its labels, over HTTP."""
+    accounts = {one["entity"]: one["name"] for one in lines_of(folder / "accounts.jsonl")}
+    with scripted_model() as server:
+        texts, questions = (list(lines_of(folder / f"{name}.jsonl")) for name in ("texts", "questions"))
+        server.answer = PerfectReader(texts, accounts, questions)
+        model = ChatSettings(models=("openai/perfect",), api_base=server.url, api_key="none", timeout_s=120)
+        return anyio.run(measure, folder, model)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--missed", action="store_true", help="also print what is missed or wrong")
+    parser.add_argument("--perfect-model", action="store_true", help="with a scripted model that makes no mistake")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "interactions")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
         sys.exit(f"no {given.data}; name the folder with --data")
     before = machine()
-    tally = anyio.run(measure, given.data)
+    tally = with_perfect_model(given.data) if given.perfect_model else anyio.run(measure, given.data)
     if given.json:
         result = {"machine": before, **tally.report()} | ({"missed": tally.missed} if given.missed else {})
         sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         return
-    show("A day of interactions without a model", ["", "measured"], [list(row) for row in tally.report().items()])
+    how = "with a perfect model" if given.perfect_model else "without a model"
+    show(f"A day of interactions {how}", ["", "measured"], [list(row) for row in tally.report().items()])
     if given.missed:
         sys.stdout.write("\n" + "\n".join(tally.missed) + "\n")
 

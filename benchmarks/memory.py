@@ -27,6 +27,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelationCandidate,
     SearchRequest,
 )
 from measuring import machine, percentile, show
@@ -43,7 +44,7 @@ WHAT: Final = (
 ).split(",")
 WHERE: Final = "Rotterdam,Lyon,Bergen,Porto,Graz,Turku,Leeds,Gdansk,Malmo,Basel".split(",")
 SYLLABLES: Final = "ba co du fe gi ho ka le mi no pa re so tu va wi xe yo za".split()
-BARS: Final = {"recall_p99_ms": 25, "note_p50_ms": 100}
+BARS: Final = {"recall_p99_ms": 25, "note_p50_ms": 100, "follow_p50_ms": 12}
 
 Call = Callable[[], Awaitable[Any]]
 
@@ -183,10 +184,33 @@ async def measure(*, quick: bool) -> list[dict[str, Any]]:
             for size in (100, 1_000, 10_000):
                 sys.stderr.write(f"\r{size:,} facts an entity   ")
                 rows += await recalls(parts, settings, size, grammar, calls)
+            for facts in (2, 50):
+                rows += await neighbours(parts, grammar, facts, calls)
             await notes(parts, grammar, rows, calls // 5)
             await organization(parts, grammar, rows, calls, 20_000 if quick else 100_000)
     sys.stderr.write("\n")
     return rows
+
+
+async def neighbours(parts: Parts, grammar: Grammar, facts: int, calls: int) -> list[dict[str, Any]]:
+    """Measure an entity with 20 neighbours of so many facts each."""
+    who, company = parts.settings.principal, f"company:around{facts}.example"
+    await fill(parts, company, facts, grammar)
+    for number in range(20):
+        contact = f"contact:c{number}@around{facts}.example"
+        await fill(parts, contact, facts, grammar)
+        related = [RelationCandidate("works_at", company)]
+        await parts.memory.memorizer.memorize(who, MemorizeRequest(entity=contact, relations=related))
+    questions = iter([grammar.question() for _ in range(2 * calls)])
+
+    async def ask(**more: Any) -> Any:
+        request = RecallRequest(entity=company, query=next(questions), **more)
+        return await parts.memory.recaller.recall(who, request)
+
+    await ask(follow=["*"])
+    alone = percentile(await timed(ask, calls // 2), 0.5)
+    followed = await timed(lambda: ask(follow=["*"]), calls)
+    return [row(f"recall_entity with a query, follow of 20 neighbours of {facts} facts", followed, alone)]
 
 
 async def notes(parts: Parts, grammar: Grammar, rows: list[dict[str, Any]], calls: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 from mcp import Client
-from mcp.types import CallToolResult, Tool
+from mcp.types import CallToolResult, ResourceTemplateReference, Tool
 
 from interlayer.app.mcp_server.process import Interlayer, running
 from interlayer.app.mcp_server.transports import build_server
@@ -105,6 +105,23 @@ async def test_all_tools_together_cost_less_than_3200_tokens(tmp_path: Path, mod
     assert len(text.encode()) / 4 < BUDGET_TOKENS
 
 
+async def test_the_address_of_an_entity_is_completed_by_types_and_names(tmp_path: Path, mode: Any) -> None:
+    address = ResourceTemplateReference(type="ref/resource", uri="entity://{type}/{id}")
+    async with connected(tmp_path, mode) as client:
+        for name in ("Ann Lee", "Anna Roth", "Bob Ray"):
+            key = name.replace(" ", ".").lower()
+            facts = [{"text": f"{name} skis."}]
+            await client.call_tool("memorize", {"entity": f"contact:{key}@x.example", "name": name, "facts": facts})
+        types = await client.complete(address, {"name": "type", "value": "con"})
+        assert types.completion.values == ["contact"]
+        names = await client.complete(address, {"name": "id", "value": "ann"}, {"type": "contact"})
+        assert names.completion.values == ["Anna Roth", "Ann Lee"], "the newest first"
+        read = await client.read_resource("entity://contact/Ann%20Lee")
+        assert "Ann Lee skis." in str(read.contents)
+        nothing = await client.complete(address, {"name": "id", "value": "ann"}, {"type": "spaceship"})
+        assert nothing.completion.values == []
+
+
 async def test_the_governance_tools_name_the_values_that_the_organization_has(tmp_path: Path, mode: Any) -> None:
     assert "prospect" in str(await _facet("audience", tmp_path, mode, wait=True)), "the starter vocabulary"
     own = tmp_path / "policies"
@@ -185,14 +202,15 @@ def test_what_clients_break_on_is_found(schema: dict[str, Any]) -> None:
     assert not list(breaking({"properties": {"title": {"type": "string"}}}, "tool"))
 
 
-async def test_every_tool_has_a_title_a_description_and_all_four_hints(tmp_path: Path, mode: Any) -> None:
+async def test_every_tool_has_a_title_a_description_and_its_hints(tmp_path: Path, mode: Any) -> None:
     for tool in await listed(tmp_path, mode):
         assert tool.title, tool.name
         assert tool.description, tool.name
         assert tool.annotations, tool.name
         hints = tool.annotations
-        given = [hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint]
+        given = [hints.read_only_hint, hints.destructive_hint, hints.open_world_hint]
         assert None not in given, tool.name
+        assert hints.idempotent_hint == (None if hints.read_only_hint else True), "reading is idempotent anyway"
         assert hints.destructive_hint == (tool.name == "forget")
         assert hints.read_only_hint == (tool.name not in ("memorize", "forget"))
 

@@ -255,3 +255,28 @@ async def test_a_process_killed_while_it_commits_groups_has_lost_nothing_acknowl
                 for first in range(0, len(halves[0]), 100):
                     batch = sorted(halves[0])[first : first + 100]
                     await store.transact([Delete(Key("memory", f"acme#{half}", sort)) for sort in batch])
+
+
+async def test_reading_some_of_many_items_reads_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def watched(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_progress_handler(count, 10)
+        return connection
+
+    monkeypatch.setattr("interlayer.storage.sqlite.items.connect", watched)
+    store = SqliteItems(tmp_path / "items.db")
+    taken: list[int] = []
+    for first in (0, 100, 400):
+        await store.transact([Put(key(f"{number:04d}"), {}) for number in range(first, first + 100)])
+        steps = 0
+        assert len(await store.get_many([key("0001"), key("0050"), key("0099")])) == 3
+        taken.append(steps)
+    await store.close()
+    assert taken[-1] <= taken[0] * 2

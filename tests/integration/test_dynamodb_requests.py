@@ -114,6 +114,44 @@ async def test_relations_take_one_request_more_however_many_there_are(parts: Par
     assert counted(proxy) == READ
 
 
+async def test_neighbours_take_a_request_more_and_one_for_each_log_that_is_not_held(
+    parts: Parts, proxy: FaultyProxy, tmp_path: Path
+) -> None:
+    await memorize(parts, facts=ten_facts())
+    for number in range(20):
+        works = [RelationCandidate("works_at", ACME)]
+        await memorize(parts, f"contact:c{number}@acme.example", facts=ten_facts(), relations=works)
+    proxy.forget()
+    told = await recall(parts, follow=["*"], query="how many sold in May?", max_tokens=8_000)
+    assert (len(told["neighbours"]), {len(one["facts"]) for one in told["neighbours"]}) == (20, {3})
+    assert counted(proxy) == [*READ, "BatchGetItem"]
+    other = build(_settings(tmp_path / "other", proxy, parts.settings.principal.organization))
+    try:
+        proxy.forget()
+        assert len((await recall(other, follow=["*"], include=("properties",)))["neighbours"]) == 20
+        assert counted(proxy) == [*READ, "BatchGetItem"]
+        proxy.forget()
+        await recall(other, follow=["*"], max_tokens=8_000)
+        assert counted(proxy) == [*READ, "BatchGetItem", *["Query"] * 20]
+    finally:
+        await other.close()
+
+
+async def test_a_path_reads_each_entity_between_two_once(parts: Parts, proxy: FaultyProxy, tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        relations = [RelationCandidate("works_at", ACME), RelationCandidate("knows", "contact:zoe@zoo.example")]
+        await memorize(parts, f"contact:{name}@acme.example", facts=ten_facts(), relations=relations)
+    other = build(_settings(tmp_path / "other", proxy, parts.settings.principal.organization))
+    try:
+        proxy.forget()
+        who = parts.settings.principal
+        found = await other.memory.recaller.paths.find(who, "contact:ann@acme.example", "contact:bob@acme.example")
+        assert len(found.paths) == 2
+        assert len(counted(proxy)) <= 20, counted(proxy)
+    finally:
+        await other.close()
+
+
 async def test_governance_of_an_unchanged_set_takes_two_requests(parts: Parts, proxy: FaultyProxy) -> None:
     governance, who = parts.domains.governance, parts.settings.principal
     await governance.context(who, "Write an e-mail.", Facets())

@@ -17,7 +17,7 @@ import pytest
 from command_line import interlayer
 from interlayer.app.composition import opened
 from interlayer.app.settings import load
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate, RelationCandidate
 from processes import command, environment
 
 HALCYON = "company:halcyon.example"
@@ -32,6 +32,7 @@ async def _memorize(
     source: str | None = None,
     values: Mapping[str, Any] | None = None,
     about: Mapping[str, Sequence[str]] | None = None,
+    works_at: str = "",
     visibility: str = "",
     user: str = "",
 ) -> str:
@@ -42,6 +43,7 @@ async def _memorize(
         name=name,
         facts=facts,
         properties=[PropertyCandidate(one, value, 0.9) for one, value in (values or {}).items()],
+        relations=[RelationCandidate("works_at", works_at)] if works_at else (),
         observed_at=datetime(2026, 11, day, tzinfo=UTC),
         source=source,
         visibility=visibility,
@@ -62,7 +64,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     budget = "The budget is $150,000 a year."
     memorize(home, HALCYON, budget, name="Halcyon", day=2, source="call 1", values={"employees": 9})
     memorize(home, HALCYON, "The budget is $120,000 a year.", day=20, source="mail 2", values={"employees": 12})
-    memorize(home, "contact:anna@halcyon.example", "Anna leads IT.", name="Anna Schmidt", day=3)
+    memorize(home, "contact:anna@halcyon.example", "Anna leads IT.", name="Anna Schmidt", day=3, works_at=HALCYON)
     memorize(home, "contact:anna@orbit.example", "Anna buys for Orbit.", name="Anna Schmidt", day=4)
     memorize(home, "deal:D-101", "They want 460 seats.", name="Halcyon renewal", day=5, values={"stage": "proposal"})
     return home
@@ -107,6 +109,14 @@ def test_a_list_names_entities_and_a_few_of_their_properties(told: Path) -> None
     assert len(changed) == 4
     assert "needs a type" in run(told, "list", "--where", "stage=proposal").stderr
     assert run(told, "list", "compny").returncode == 1
+
+
+def test_a_list_holds_what_has_to_do_with_another(told: Path) -> None:
+    for arguments in (["contact", "--related-to", "Halcyon", "--relation", "works_at"], ["--related-to", "Halcyon"]):
+        found = json.loads(run(told, "list", *arguments, "--json").stdout)
+        assert [one["name"] for one in found["entities"]] == ["Anna Schmidt"]
+    assert run(told, "list", "deal", "--related-to", "Halcyon").returncode == 1
+    assert run(told, "list", "--relation", "works_at").returncode == 2
 
 
 def test_a_timeline_says_what_took_the_place_of_what(told: Path) -> None:

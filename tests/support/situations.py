@@ -295,6 +295,13 @@ async def _recalling(server: Server) -> None:
         relations=relations,
     )
     await call("told", "memorize", entity="company:globex.example", name="Globex", facts=[{"text": "Globex is Dutch."}])
+    works = [{"type": "works_at", "target": ACME}]
+    title = [{"name": "job_title", "value": "Head of pumps"}]
+    await call(
+        "told", "memorize", entity=ANN, name="Ann", facts=[{"text": "Ann skis."}], properties=title, relations=works
+    )
+    await call("neighbours", "recall_entity", entity=ACME, follow=["*"], query="who is in charge of pumps?")
+    await call("neighbours, no room", "recall_entity", entity=ACME, follow=["*"], max_tokens=300)
     everything = ["properties", "facts", "relations", "sources", "history"]
     await call("plain", "recall_entity", entity=ACME)
     await call("query", "recall_entity", entity=ACME, query="where is the plant?")
@@ -348,9 +355,12 @@ async def _searching(server: Server) -> None:
             properties=[{"name": "industry", "value": "pumps" if number % 2 else "valves"}],
             source=f"call {number}",
         )
-    await call("told", "memorize", entity=ANN, name="Ann", facts=[{"text": "Ann buys pumps."}])
+    buys = [{"type": "buys_from", "target": "company:c3.example"}]
+    await call("told", "memorize", entity=ANN, name="Ann", facts=[{"text": "Ann buys pumps."}], relations=buys)
     industry = {"property": "industry", "op": "eq", "value": "pumps"}
     await call("all", "search_memory", query="who sells pumps?")
+    await call("related", "search_memory", query="who sells pumps to Ann?")
+    await call("related", "list_entities", entity_type="company", related_to=ANN, relation="buys_from")
     await call("of a type", "search_memory", query="pumps", entity_type="contact")
     await call("filtered", "search_memory", query="pumps", entity_type="company", where=[industry])
     none = {**industry, "value": "boats"}

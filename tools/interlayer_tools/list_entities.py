@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from interlayer.errors import InvalidInput
 from interlayer.memory.recall.answer import ListAnswer
-from interlayer.memory.requests import RESULTS_MAX
+from interlayer.memory.requests import RESULTS_MAX, RelatedTo
 from interlayer.principal import Principal
 from interlayer_tools.renderings.memory import list_text
 from interlayer_tools.tool import Domains, Input, OptionalText, Tool
@@ -20,14 +21,19 @@ class ListInput(Input):
 
     entity_type: str
     where: list[ConditionInput] = []
+    related_to: OptionalText = None
+    relation: OptionalText = None
     limit: Annotated[int, Field(ge=1, le=RESULTS_MAX)] = 20
     cursor: OptionalText = None
 
 
 async def list_entities(domains: Domains, principal: Principal, given: ListInput) -> ListAnswer:
     """List entities. Raises `InterlayerError`."""
+    if given.relation and not given.related_to:
+        raise InvalidInput("relation", "needs related_to.", "Name the entity that they are related to.")
+    related = RelatedTo(given.related_to, given.relation) if given.related_to else None
     return await domains.memory.list_entities(
-        principal, given.entity_type, conditions(given.where), given.limit, given.cursor
+        principal, given.entity_type, conditions(given.where), given.limit, given.cursor, related
     )
 
 

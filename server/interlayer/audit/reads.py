@@ -18,8 +18,8 @@ from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Put
 from interlayer.storage.optimistic import apply_if_unchanged
 
-ReadKind = Literal["recall", "search", "list", "resource", "explain", "export", "subject"]
-READS: Final[tuple[ReadKind, ...]] = ("recall", "search", "list", "resource", "explain", "export", "subject")
+ReadKind = Literal["recall", "search", "list", "resource", "explain", "path", "export", "subject"]
+READS: Final[tuple[ReadKind, ...]] = ("recall", "search", "list", "resource", "explain", "path", "export", "subject")
 
 DEADLINE_S: Final = 0.25
 """How long an answer waits for its receipt: others may hold the store for longer, and a read has never waited so."""

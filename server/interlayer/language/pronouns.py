@@ -27,6 +27,10 @@ _OF_TIME: Final = re.compile(
     r"(?i)(?:this|these|that|those) (?:past |coming |last |next )?"
     rf"(?:{lexicon.pattern({*UNITS, *WEEKDAYS} | lexicon.words('parts_of_time'))})s?\b"
 )
+# In German "das" before a noun is an article, and nouns are known by their capital.
+_ARTICLE: Final = re.compile(
+    rf"(?i:{lexicon.pattern(lexicon.words_by_language('articles')['de'])})\s+(?:[^\W\d_a-zäöüß]|\w+e[nrs]?\s+[^\W\d_a-zäöüß])"
+)
 _WORD: Final = re.compile(r"[^\W\d_][\w'’&.-]*")
 _DETERMINERS: Final = lexicon.words("determiners")
 _NO_ANTECEDENT: Final = frozenset(
@@ -40,7 +44,7 @@ _ENDINGS: Final = {"re": " is", "ve": " has", "ll": " will"}
 def is_dangling(text: str, names: Collection[str] = ()) -> bool:
     """Return whether a statement leans on a pronoun that nothing in it explains; `names` are the entity's."""
     bare = text.lstrip(" \t\"'“‘(*_-")
-    pointing = _POINTING.match(bare)
+    pointing = None if _ARTICLE.match(bare) else _POINTING.match(bare)
     if pointing and not _is_short(pointing[0]) and not _EXPLETIVE.match(bare) and not _OF_TIME.match(bare):
         return True
     found = _PERSONAL.search(bare)

@@ -3,6 +3,7 @@
 Whoever is shown what is remembered comes through here, so that each read leaves its receipt.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,11 +41,12 @@ from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnswer
 from interlayer.memory.recall.explanation import Explanation, FactExplanation, PropertyExplanation
+from interlayer.memory.recall.neighbourhood.path_answer import PathAnswer
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
 from interlayer.memory.recall.timeline.answer import TimelineAnswer
 from interlayer.memory.recall.timeline.timeline import Timeline
-from interlayer.memory.requests import Condition, RecallRequest, SearchRequest
+from interlayer.memory.requests import Condition, RecallRequest, RelatedTo, SearchRequest
 from interlayer.memory.schema.property import Sensitivity
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -170,16 +172,32 @@ class Memory:
         )
 
     async def list_entities(
-        self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
+        self,
+        principal: Principal,
+        entity_type: str,
+        where: Sequence[Condition],
+        limit: int,
+        cursor: str | None,
+        related: RelatedTo | None = None,
     ) -> ListAnswer:
         """List entities of a type, on record. Raises what `Searcher.list_entities` does, or `Unavailable`."""
-        answer = await self.searcher.list_entities(principal, entity_type, where, limit, cursor)
+        answer = await self.searcher.list_entities(principal, entity_type, where, limit, cursor, related)
         shown = [
             Shown(entity=one.ref, updated_at=one.updated_at, properties=sorted(one.properties))
             for one in answer.entities
         ]
         detail = _narrowed(entity_type, where)
         return _with_note(answer, await self.reads.keep(principal, Read(kind="list", shown=shown, detail=detail)))
+
+    async def find_paths(self, principal: Principal, start: str, end: str, steps: int) -> PathAnswer:
+        """Find how two entities are connected, on record. Raises what `Paths.find` does, or `Unavailable`."""
+        found = await self.recaller.paths.find(principal, start, end, steps)
+        shown = Counter({found.start.ref: 0, found.end.ref: 0})
+        for path in found.paths:
+            shown.update(step.to.ref for step in path.steps)
+        read = Read(kind="path", shown=[Shown(entity=ref, relations=count) for ref, count in shown.items()])
+        await self.reads.keep(principal, read)
+        return found
 
     async def explain_fact(self, principal: Principal, fact_id: str) -> FactExplanation:
         """Trace a fact to its sources, on record. Raises `NotFound`, or `Unavailable`."""
@@ -248,9 +266,18 @@ class Memory:
 
 
 def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
-    """Say what an answer shows: its entity, with what of it."""
+    """Say what an answer shows: its entity, with what of it, and each neighbour."""
     if answer.entity is None:
         return ()
+    neighbours = [
+        Shown(
+            entity=one.ref,
+            facts=[fact.fact_id for fact in one.facts or ()],
+            properties=sorted(one.properties or ()),
+            relations=1,
+        )
+        for one in answer.neighbours or ()
+    ]
     return [
         Shown(
             entity=answer.entity.ref,
@@ -260,7 +287,8 @@ def _recalled(answer: RecallAnswer) -> Sequence[Shown]:
             relations=len(answer.relations),
             observations=len(answer.history or ()),
             sources=[one.memory_id for one in answer.sources or ()],
-        )
+        ),
+        *neighbours,
     ]
 
 

@@ -72,7 +72,8 @@ class PropertyCandidate:
 class RelationCandidate:
     """A link between two entities that may be remembered, both named as a caller names an entity.
 
-    `source` is where it starts, None for the entity of the call. `ended` says that it is over.
+    `source` is where it starts, None for the entity of the call. `ended` says that it is over. `span` is where its
+    words stand in the content, None for what the caller states.
     """
 
     type: str
@@ -81,6 +82,7 @@ class RelationCandidate:
     ended: bool = False
     observed_at: str | None = None
     confidence: float = CALLER_CONFIDENCE
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class RecallRequest:
     known_at: datetime | None = None
     max_tokens: int = 2_000
     cursor: str | None = None
+    follow: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,14 @@ class Condition:
     property: str
     op: Operator
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTo:
+    """That an entity has a current relation to another one or from it, of a type if one is given."""
+
+    entity: str
+    relation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

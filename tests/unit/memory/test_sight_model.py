@@ -20,6 +20,7 @@ from interlayer.memory.requests import (
     MemorizeRequest,
     PropertyCandidate,
     RecallRequest,
+    RelatedTo,
     RelationCandidate,
     SearchRequest,
 )
@@ -89,6 +90,7 @@ class World:
             small = replace(request, include=("facts",), limit=1, max_tokens=400)
             answers.append(await _told(room.recaller.recall(principal, small)))
             answers.append(await _told(room.recaller.properties(principal, entity)))
+            answers += [await _told(room.recaller.recall(principal, one)) for one in _followed(request)]
         queries = ("budget of the pilot", "What does Dora lead?", "Eve Adams")
         asked = [SearchRequest(query=query, limit=50) for query in queries]
         answers += [await _told(room.searcher.search(principal, one)) for one in asked]
@@ -102,16 +104,31 @@ class World:
         ]
         for where, limit in itertools.product(wheres, (1, 50)):
             answers.append(await _told(self._pages(principal, where, limit)))
+        for entity, relation in itertools.product(ENTITIES, (None, "knows")):
+            answers.append(await _told(self._pages(principal, [], 1, RelatedTo(entity, relation))))
+        for start, end in itertools.permutations(ENTITIES, 2):
+            answers.append(await _told(self._ways(principal, start, end)))
         answers.append(await _told(room.rejections.listed(principal)))
         answers.append(await _told(room.identities.conflicts(principal)))
         return answers
 
-    async def _pages(self, principal: Principal, where: list[Condition], limit: int) -> list[Any]:
+    async def _ways(self, principal: Principal, start: str, end: str) -> list[Any]:
+        """Return how two are connected, without the order of what is equally new: that is by ids."""
+        found = await self.room.recaller.paths.find(principal, start, end)
+        return [
+            found.start.name,
+            found.end.name,
+            *sorted(str([one.to.name for one in way.steps]) for way in found.paths),
+        ]
+
+    async def _pages(
+        self, principal: Principal, where: list[Condition], limit: int, related: RelatedTo | None = None
+    ) -> list[Any]:
         """Return all pages of a list. Which entity was there first is known from its id, whoever made it."""
         found, withheld = list[Any](), set[Any]()
         cursor: str | None = ""
         while cursor is not None:
-            page = await self.room.searcher.list_entities(principal, "contact", where, limit, cursor or None)
+            page = await self.room.searcher.list_entities(principal, "contact", where, limit, cursor or None, related)
             found += page.entities
             withheld |= set(page.withheld or ())
             cursor = page.next_cursor
@@ -119,6 +136,12 @@ class World:
             *sorted(found, key=lambda one: (one.name, str(one.properties))),
             *sorted(withheld, key=lambda one: one.name),
         ]
+
+
+def _followed(request: RecallRequest) -> list[RecallRequest]:
+    """Return the call with its neighbours: as they are, in little room, and as they were."""
+    full = replace(request, include=("properties", "facts", "relations"), follow=["*"])
+    return [full, replace(full, max_tokens=500), replace(full, as_of=datetime(2026, 2, 1, 14, tzinfo=UTC))]
 
 
 async def _told(asked: Any) -> Any:

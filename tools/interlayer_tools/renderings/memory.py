@@ -31,19 +31,22 @@ def recall_text(answer: Answer) -> str:
         lines.append(f"{origin}:")
         lines += [_fact(one) for one in facts]
     lines += part("relations", answer["relations"])
+    for one in answer.get("neighbours") or ():
+        lines += _neighbour(one)
     for name, word in (("sources", "excerpt"), ("history", "value")):
         found = answer.get(name) or ()
         lines += [f"{name}:"] if found else []
         lines += [f"- {_quoted(one[word])} ({pairs(one, {word})})" for one in found]
-    told = {"found", "entity", "properties", "facts", "relations", "sources", "history"}
+    told = {"found", "entity", "properties", "facts", "relations", "neighbours", "sources", "history"}
     return "\n".join([*lines, outline(answer, told)])
 
 
 def search_text(answer: Answer) -> str:
     """Return the answer of search_memory as text."""
     lines = [MARK] if answer["results"] else ["Nothing found."]
-    for entity, results in groupby(answer["results"], lambda one: one["entity"]):
-        lines.append(f"{entity['ref']} {_quoted(entity['name'])}")
+    for (entity, tie), results in groupby(answer["results"], lambda one: (one["entity"], one.get("related"))):
+        told = f" ({said(tie['type'])}: {tie['to']} {_quoted(tie['name'])})" if tie else ""
+        lines.append(f"{entity['ref']} {_quoted(entity['name'])}{told}")
         for origin, facts in _by_origin([{**one["fact"], "score": one["score"]} for one in results]):
             lines.append(f" {origin}:")
             lines += [f" {_fact(one)}" for one in facts]
@@ -68,7 +71,8 @@ def schema_text(answer: Answer) -> str:
             f"- {declared['name']} ({pairs(declared, {'name', 'description'})}): {declared['description']}"
             for declared in one["properties"]
         ]
-    return "\n".join([*lines, outline(answer, {"entity_types"})])
+    lines += part("relations", answer["relations"])
+    return "\n".join([*lines, outline(answer, {"entity_types", "relations"})])
 
 
 def memorize_text(answer: Answer) -> str:
@@ -84,7 +88,9 @@ def memorize_text(answer: Answer) -> str:
         lines.append(
             f"{_quoted(one['mention'])} may be {candidates}; what is said of it stays with {answer['entity']['ref']}"
         )
-    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous"}
+    for one in answer.get("looks_like") or ():
+        lines.append(f"{one['to']} may be {one['entity']} {_quoted(one['name'])}: {', '.join(one['reasons'])}")
+    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous", "looks_like"}
     return "\n".join([*lines, outline(answer, told)])
 
 
@@ -99,7 +105,18 @@ def _outcomes(said_of: Answer) -> Iterator[str]:
             told = pairs(one, {"name", "value", "text", "outcome"})
             yield f"- {words(one['outcome'])}: {what} ({told})"
     for one in said_of["relations"]:
-        yield f"- related: {said(one['type'])} {one['target']}"
+        told = pairs(one, {"type", "target"})
+        yield f"- related: {said(one['type'])} {one['target']}{f' ({told})' if told else ''}"
+
+
+def _neighbour(one: Answer) -> list[str]:
+    """Return the lines of a neighbour: how it is related, its values, its facts."""
+    values = "; ".join(f"{name} = {_quoted(value)}" for name, value in (one.get("properties") or {}).items())
+    tie = f"{said(one['relation'])}{' (in)' if one.get('direction') else ''}"
+    return [
+        f"{tie}: {one['ref']} {_quoted(one['name'])}" + (f": {values}" if values else ""),
+        *(f"- {_quoted(fact['text'])} ({pairs(fact, {'text'})})" for fact in one.get("facts") or ()),
+    ]
 
 
 def _fact(one: Answer) -> str:

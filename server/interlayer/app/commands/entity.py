@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from interlayer.answers import display_time
+from interlayer.app.commands.memory.entities import meant
 from interlayer.app.commands.shell import AS_JSON, echo, progress, with_process
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _REASON = click.option("--reason", required=True, help="Why; kept in the audit t
 
 @click.group()
 def entity() -> None:
-    """Merge two entities that are one, split them again, settle conflicts."""
+    """Merge two entities that are one, split them again, settle conflicts, find how two are connected."""
 
 
 @entity.command("merge")
@@ -26,7 +27,9 @@ def entity() -> None:
 @AS_JSON
 @with_process
 async def entity_merge(parts: "Parts", kept: str, other: str, reason: str, as_json: bool) -> None:
-    """Make B a part of A (both type:key). Nothing is lost, and `split` takes it back."""
+    """Make B a part of A. Nothing is lost, and `split` takes it back."""
+    kept = await meant(parts, kept, asking=not as_json)
+    other = await meant(parts, other, asking=not as_json)
     done = await parts.memory.merger.merge(parts.settings.principal, kept, other, reason)
 
     def show() -> None:
@@ -60,7 +63,8 @@ async def entity_split(parts: "Parts", kept: str, other: str, reason: str, as_js
 @with_process
 async def entity_names(parts: "Parts", name: str, as_json: bool) -> None:
     """Print the names and identifiers of ENTITY, and what was merged into it when, by whom and why."""
-    known = await parts.memory.identities.names(parts.settings.principal, name)
+    ref = await meant(parts, name, asking=not as_json)
+    known = await parts.memory.identities.names(parts.settings.principal, ref)
 
     def show() -> None:
         click.echo(f"{known.ref}  {known.name}")
@@ -91,6 +95,33 @@ async def entity_conflicts(parts: "Parts", as_json: bool) -> None:
     echo(as_json, found, show)
 
 
+@entity.command("path")
+@click.argument("start", metavar="FROM")
+@click.argument("end", metavar="TO")
+@click.option("--steps", type=click.IntRange(1, 3), default=3, show_default=True, help="Relations between the two.")
+@AS_JSON
+@with_process
+async def entity_path(parts: "Parts", start: str, end: str, steps: int, as_json: bool) -> None:
+    """Print how FROM and TO are connected, the shortest ways first."""
+    start = await meant(parts, start, asking=not as_json)
+    end = await meant(parts, end, asking=not as_json)
+    found = await parts.memory.find_paths(parts.settings.principal, start, end, steps)
+
+    def show() -> None:
+        for path in found.paths:
+            told = [found.start.name]
+            for step in path.steps:
+                arrow = f"<-{step.relation}-" if step.reverse else f"-{step.relation}->"
+                told.append(f"{arrow} {step.to.name}")
+            click.echo(f"{' '.join(told)}  ({path.observed_at})")
+        if not found.paths:
+            click.echo(f"No way of up to {steps} relations from {found.start.name} to {found.end.name} is known.")
+        for one in found.cut:
+            click.echo(f"{one.name} ({one.ref}) has more relations than were looked at: there may be other ways.")
+
+    echo(as_json, found, show)
+
+
 @entity.group("duplicates", invoke_without_command=True)
 @click.option("--anew", is_flag=True, help="Compare everything, not only what changed since the last search.")
 @AS_JSON
@@ -116,11 +147,12 @@ async def entity_duplicates_list(parts: "Parts", anew: bool, as_json: bool) -> N
 
     def show() -> None:
         for pair in found:
-            click.echo(
-                f"{pair.probability:.0%}  {pair.one.ref} ({pair.one.name})  {pair.other.ref} ({pair.other.name})"
-            )
+            since = pair.found_at.partition("T")[0]
+            click.echo(f"{pair.one.name} / {pair.other.name}: {pair.probability:.0%}, since {since}")
+            click.echo(f"     {pair.one.ref} {pair.other.ref}")
             for why in pair.reasons:
-                click.echo(f"     {why.field}: {why.one}" + ("" if why.one == why.other else f" / {why.other}"))
+                values = " / ".join(dict.fromkeys(value for value in (why.one, why.other) if value))
+                click.echo(f"     {why.said}" + (f": {values}" if values else ""))
         click.echo(f"{len(found)} pairs may be one; {done.changed} of {done.entities} entities were new or changed")
         if found:
             click.echo("`interlayer entity duplicates accept A B --reason TEXT` makes two one, `reject` keeps them two")
@@ -147,6 +179,8 @@ def entity_duplicates_accept(context: click.Context, kept: str, other: str, reas
 @with_process
 async def entity_duplicates_reject(parts: "Parts", one: str, other: str, reason: str, as_json: bool) -> None:
     """Remember that A and B are two; they are not offered again."""
+    one = await meant(parts, one, asking=not as_json)
+    other = await meant(parts, other, asking=not as_json)
     done = await parts.memory.duplicates.distinguish(parts.settings.principal, one, other, reason)
     echo(
         as_json,

@@ -37,7 +37,7 @@ def print_dossier(answer: "RecallAnswer") -> None:
     tables = {
         "Properties": (answer.properties, ("name", "value", "confidence", "observed_at", "source")),
         "Facts": (answer.facts, ("text", "confidence", "observed_at", "source", "fact_id")),
-        "Relations": (answer.relations, ("type", "target", "source")),
+        "Relations": (answer.relations, ("type", "name", "entity", "status", "observed_at", "source")),
         "Sources": (answer.sources, ("memory_id", "source", "agent", "recorded_at", "excerpt")),
         "History": (answer.history, ("name", "value", "observed_at", "agent", "memory_id")),
     }

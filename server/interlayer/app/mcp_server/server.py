@@ -20,12 +20,13 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from mcp.types import Tool as ToolListing
 
 from interlayer import __version__
-from interlayer.answers import as_json, schema_of
+from interlayer.answers import as_json
 from interlayer.app.mcp_server.appearance import CACHE_HINTS, ICON
 from interlayer.app.mcp_server.arguments import parse_arguments
 from interlayer.app.mcp_server.authentication import wait_for_end
+from interlayer.app.mcp_server.completions import ENTITY, add_completions
 from interlayer.app.mcp_server.notices import PolicyNotices
-from interlayer.app.mcp_server.schemas import slim_input
+from interlayer.app.mcp_server.schemas import slim_input, slim_output
 from interlayer.app.settings import Answers
 from interlayer.errors import InterlayerError, Refused
 from interlayer.memory.requests import RecallRequest
@@ -64,7 +65,7 @@ are yours to follow.
 known, say what it replaces or ends."""
 
 
-_VALUE_CHARACTERS: Final = 90
+_VALUE_CHARACTERS: Final = 60
 _MORE: Final = ", ..."
 
 FacetValues = Mapping[str, Sequence[str]]
@@ -197,11 +198,11 @@ def _listing(tool: Tool[Any, Any]) -> ToolListing:
         title=tool.title,
         description=tool.description,
         input_schema=slim_input(tool.input),
-        output_schema=schema_of(tool.output),
+        output_schema=slim_output(tool.output),
         annotations=ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,
-            idempotent_hint=tool.idempotent,
+            idempotent_hint=None if tool.read_only else tool.idempotent,  # which reading is anyway
             open_world_hint=False,
         ),
     )
@@ -263,14 +264,14 @@ def _add_resources(
         with _translate_errors():
             return await _policy(*await open_domains(), policy_id, int(version))
 
-    @server.resource(
-        "entity://{type}/{id}", title="Entity", description="What is known of an entity", mime_type="application/json"
-    )
+    @server.resource(ENTITY, title="Entity", description="What is known of an entity", mime_type="application/json")
     async def entity(type: str, id: str) -> str:
         with _translate_errors():
             known, reader = await open_domains()
             answer = await known.memory.recall(reader, RecallRequest(entity=f"{type}:{id}"), "resource")
             return compact_json(visible_in(as_json(answer)))
+
+    add_completions(server, open_domains)
 
 
 async def _policy(domains: Domains, principal: Principal, policy_id: str, version: int | None) -> str:

@@ -25,6 +25,7 @@ from interlayer.memory.log.identifiers import check_reason, fold_name, parse_ent
 from interlayer.memory.log.labels import join, joined, unlabelled, without
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.records import EntityId, FactRecord, Head, LogEntry, Merged, Split
+from interlayer.memory.log.relations import own_states, point
 from interlayer.memory.migration.record import ensure_in_force
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.reconcile import Decision, reconcile
@@ -175,6 +176,7 @@ class Merger:
         back = with_values(replace(other, merged_into=None, lent=(), facts=len(apart.facts)), apart.properties)
         operations = [
             *self._changes(organization, pair, head, back, entry),
+            *await self._pointers(organization, kept.entity, rest),
             *await self._claims_moved(organization, other, kept.entity, other.entity),
         ]
         await self._commit(principal, "entity.split", pair, reason, operations)
@@ -213,6 +215,12 @@ class Merger:
         theirs = EntityChange(organization=organization, schema=schema, stored=pair.other, after=other)
         yield from ours.operations()
         yield from theirs.operations()
+
+    async def _pointers(self, organization: str, entity: EntityId, rest: EntityView) -> list[Operation]:
+        """List what makes the targets of its relations know what those are without the other entity."""
+        rules = self._schema.relation_rules(entity.type)
+        left = own_states(rest.relations, entity, entity)
+        return await point(self._store, organization, entity, {}, left, rules, taken=left)
 
     async def _claims_moved(
         self, organization: str, head: Head, before: EntityId, after: EntityId

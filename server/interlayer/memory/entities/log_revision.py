@@ -10,9 +10,10 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.log.change import EntityChange, Rewriting, head_after
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.records import EntityId, Head, LogEntry
+from interlayer.memory.log.relations import RelationFold, own_states, point
 from interlayer.memory.log.revision import place_in
 from interlayer.memory.schema.schema import Schema
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import ItemStore, Operation
 
 
 class LogRevisions:
@@ -43,6 +44,7 @@ class LogRevisions:
             after=head,
             appended=appended.pop(entity, []),
             rewritten=rewritten.pop(entity, []),
+            relations=await self._pointers(organization, entity, entity, log, revised),
         )
         within = [
             EntityChange(
@@ -52,10 +54,26 @@ class LogRevisions:
                 after=left,
                 appended=appended.get(absorbed.head.entity, []),
                 rewritten=rewritten.get(absorbed.head.entity, []),
+                relations=await self._pointers(organization, absorbed.head.entity, entity, *inside),
             )
-            for absorbed, left in await self._within(organization, {*rewritten, *appended}, log, revised)
+            for absorbed, left, inside in await self._within(organization, {*rewritten, *appended}, log, revised)
         ]
         return [own, *within]
+
+    async def _pointers(
+        self,
+        organization: str,
+        holder: EntityId,
+        entity: EntityId,
+        log: Sequence[LogEntry],
+        revised: Sequence[LogEntry],
+    ) -> list[Operation]:
+        """List what makes those know of it at whom relations point that the log of `holder` speaks of."""
+        if not any(one.relations for one in log):
+            return []
+        rules = self._schema.relation_rules(holder.type)
+        before, after = (own_states(RelationFold.of(one, rules).states, holder, entity) for one in (log, revised))
+        return await point(self._store, organization, holder, before, after, rules)
 
     async def _by_holder(
         self, organization: str, entity: EntityId, log: Sequence[LogEntry], revised: Sequence[LogEntry]
@@ -78,20 +96,19 @@ class LogRevisions:
 
     async def _within(
         self, organization: str, touched: Iterable[EntityId], log: Sequence[LogEntry], revised: Sequence[LogEntry]
-    ) -> list[tuple[StoredHead, Head]]:
-        """Return the heads, as they are and as they follow, of absorbed entities whose logs change."""
+    ) -> list[tuple[StoredHead, Head, tuple[Sequence[LogEntry], Sequence[LogEntry]]]]:
+        """Return the heads of absorbed entities whose logs change, as they are and as they follow, and their logs."""
         holders = {one.home[0] for one in log if one.home}
         paths = {holder: await self._path(organization, holder) for holder in holders}
-        found: list[tuple[StoredHead, Head]] = []
+        found: list[tuple[StoredHead, Head, tuple[Sequence[LogEntry], Sequence[LogEntry]]]] = []
         for stored in {one.head.entity: one for holder in touched for one in paths[holder]}.values():
             inside = {holder for holder, path in paths.items() if stored in path}
-            left = self._entities.fold(
-                stored.head.entity, (one for one in revised if one.home and one.home[0] in inside)
-            )
+            before, after = ([one for one in some if one.home and one.home[0] in inside] for some in (log, revised))
+            left = self._entities.fold(stored.head.entity, after)
             head = head_after(stored.head, left, stored.head.updated_at)
             own = [one.home[1] for one in revised if one.home and one.home[0] == stored.head.entity]
             last = max([stored.head.revision, *own])
-            found.append((stored, replace(head, revision=last, epoch=stored.head.epoch + 1)))
+            found.append((stored, replace(head, revision=last, epoch=stored.head.epoch + 1), (before, after)))
         return found
 
     async def _path(self, organization: str, entity: EntityId) -> list[StoredHead]:

@@ -12,13 +12,16 @@ import anyio
 from interlayer.errors import Ambiguous
 from interlayer.language.fuzzy_names import nearest
 from interlayer.memory.entities.sight import EVERYTHING, ORGANIZATION, Sight
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.entities.views import Views
 from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.records import EntityId, Head, Labels, Relation, read_head
+from interlayer.memory.log.records import EntityId, Head, Labels, LogEntry, Relation, read_head
+from interlayer.memory.log.relations import Pointer, noted_pointer, own_states, point, pointer_of
 from interlayer.memory.log.revision import is_structure
+from interlayer.storage.items import Operation
 
 NEAR_SCANNED_MAX: Final = 500
 NEAR_MAX: Final = 5
@@ -82,6 +85,15 @@ class Entities(Views):
         found = await self._store.get_many(wanted)
         return [read_head(found[key].body) for key in wanted if key in found]
 
+    async def within(self, organization: str, head: Head) -> set[EntityId]:
+        """Return an entity with everything that was merged into it, also into that."""
+        found, fresh = {head.entity, *head.absorbed}, head.absorbed
+        while fresh:
+            more = [one for inner in await self.heads(organization, fresh) for one in inner.absorbed]
+            fresh = tuple(one for one in more if one not in found)
+            found.update(fresh)
+        return found
+
     async def resolve(self, organization: str, entity: EntityString, sight: Sight = EVERYTHING) -> EntityId | None:
         """Return the one entity that bears the key, None if nobody does.
 
@@ -127,6 +139,19 @@ class Entities(Views):
         near = nearest(identifiers.fold_name(entity.key), names, NEAR_MAX)
         return list(dict.fromkeys(names[name] for name in near))
 
+    async def names_from(self, organization: str, entity_type: str, beginning: str, sight: Sight) -> list[str]:
+        """Return the names of entities of a type that begin so, the newest first, as far as they may be seen."""
+        listed = await self._store.query(
+            "memory", keys.listing(organization, entity_type, "").partition, reverse=True, limit=NEAR_SCANNED_MAX
+        )
+        begins = identifiers.fold_name(beginning)
+        names: dict[str, None] = {}
+        for stored in await self.heads(organization, [EntityId(entity_type, item.key.sort) for item in listed.items]):
+            head = await self.shown(organization, stored, sight)
+            if head and identifiers.fold_name(head.name).startswith(begins):
+                names[head.name] = None
+        return list(names)
+
     async def shown(
         self, organization: str, head: Head, sight: Sight, entity: EntityString | None = None
     ) -> Head | None:
@@ -160,17 +185,28 @@ class Entities(Views):
         known = {value for values in head.identifiers.values() for value in values}
         return bool(possible & {*known, *map(identifiers.fold_name, called(head))})
 
-    async def basis(
+    async def pointed(
         self, organization: str, origin: Head, relation: Relation, kept: Mapping[str, Any], sight: Sight
-    ) -> tuple[str, str] | None:
-        """Return which memory a relation rests on and when that was recorded, None if nobody may be told of it.
+    ) -> Pointer | None:
+        """Return what is known of a relation that points at an entity, None if the caller may not be told of it.
 
-        `kept` is what was noted with the target of the relation.
+        `kept` is what was noted with the target of the relation. It is right where everybody sees all that the relation
+        follows from, and that lies in one log.
         """
-        if not self.overdue(origin) and not origin.labels:
-            return (kept["memory_id"], kept.get("recorded_at", "")) if sight.sees(ORGANIZATION) else None
-        memory = (await self.view(organization, origin, sight=sight)).relations.get(relation)
-        return (memory.id, memory.recorded_at) if memory else None
+        rules = self._schema.relation_rules(origin.entity.type)
+        withheld = self.restriction(origin, sight).properties & rules.mirrored.keys()
+        noted = None if withheld or self.overdue(origin) or origin.labels or origin.absorbed else noted_pointer(kept)
+        if noted and noted.at_most == rules.at_most.get(relation.type, 0):
+            return noted if sight.sees(ORGANIZATION) else None
+        state = (await self.view(organization, origin, sight=sight)).relations.get(relation)
+        return pointer_of(state, rules) if state else None
+
+    async def pointers(self, organization: str, view: EntityView, memory: LogEntry) -> list[Operation]:
+        """List what makes the targets of relations know of them as they are with one more memory in a view."""
+        rules = view.linked.rules
+        entity, made = view.entity, view.linked.extended(memory)
+        before, after = (own_states(one.states, entity, entity) for one in (view.linked, made))
+        return await point(self._store, organization, entity, before, after, rules, taken=view.stated)
 
     async def is_target(self, organization: str, entity: EntityId) -> bool:
         """Tell whether a relation points at an entity."""

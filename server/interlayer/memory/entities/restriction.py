@@ -75,25 +75,32 @@ class RestrictedLog:
         self.withheld = frozenset(
             name for name in self.restriction.properties & states.keys() if not states[name].emptied
         )
-        if hidden:
+        mirrored = {one.relation for name in self.restriction.properties if (one := self.schema.current.get(name))}
+        linked = any(link.type in mirrored for one in log for link in one.relations)
+        if hidden or linked:
             sayings = Sayings.of(hidden, self.schema)
-            log = [self._without(one, sayings) for one in log]
-        if self.restriction.visibilities or hidden:
+            log = [self._without(one, sayings, mirrored) for one in log]
+        if self.restriction.visibilities or hidden or linked:
             log = _renumbered(_with_known_pairs(log))
         self.log = log
 
     def _hides(self, seen: Observation) -> bool:
         return self.schema.current_name(seen.name) in self.restriction.properties
 
-    def _without(self, memory: LogEntry, sayings: "Sayings") -> LogEntry:
+    def _without(self, memory: LogEntry, sayings: "Sayings", mirrored: AbstractSet[str]) -> LogEntry:
         properties = tuple(one for one in memory.properties if not self._hides(one))
         facts = tuple(one for one in memory.facts if not sayings.hold(memory, one))
         confirms = tuple(one for one in memory.confirms if not sayings.hold(memory, one))
         context = tuple((place, found) for place, found in memory.context if not sayings.in_words(found))
+        relations = tuple(
+            one for one in memory.relations if one.type not in mirrored and not sayings.overlap(memory, one.span)
+        )
         kept = (len(properties), len(facts), len(confirms), len(context))
         if kept != (len(memory.properties), len(memory.facts), len(memory.confirms), len(memory.context)):
             self.cut.add(memory.content_of or memory.id)
-        return replace(memory, properties=properties, facts=facts, confirms=confirms, context=context)
+        return replace(
+            memory, properties=properties, facts=facts, confirms=confirms, context=context, relations=relations
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +145,13 @@ class Sayings:
         """Tell whether a statement says a hidden value."""
         if memory.id in self.unplaced and not said.given:
             return True
-        if said.span and memory.content_of in self.spans:
-            start, end = said.span
-            if any(first < end and start < last for first, last in self.spans[memory.content_of]):
-                return True
-        return self.in_words(said.text)
+        return self.overlap(memory, said.span) or self.in_words(said.text)
+
+    def overlap(self, memory: LogEntry, span: tuple[int, int] | None) -> bool:
+        """Tell whether a hidden value stands at a place of the content of a memory."""
+        if not span or memory.content_of not in self.spans:
+            return False
+        return any(first < span[1] and span[0] < last for first, last in self.spans[memory.content_of])
 
     def in_words(self, text: str) -> bool:
         """Tell whether words hold a hidden value."""

@@ -30,6 +30,8 @@ from interlayer.memory.log.records import (
     Split,
     statement_of,
 )
+from interlayer.memory.log.relations import RelationFold, RelationState
+from interlayer.memory.schema.relation import NO_RULES, RelationRules
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.models.embedder import Space, Vectors, unit
 from interlayer.storage.items import LAST
@@ -40,7 +42,13 @@ Link = Literal["contradicts", "likely", "alike"]
 class EntityView:
     """Everything known of one entity at `revision`, without what was kept long enough."""
 
-    def __init__(self, entity: EntityId, schema: EntitySchema, space: Space | None = None) -> None:
+    def __init__(
+        self,
+        entity: EntityId,
+        schema: EntitySchema,
+        space: Space | None = None,
+        rules: RelationRules = NO_RULES,
+    ) -> None:
         dims = space.dims if space else 0
         self.space = space
         self.entity = entity
@@ -48,7 +56,7 @@ class EntityView:
         self.facts: dict[str, FactState] = {}
         self.ordered: list[FactState] = []
         self.states: dict[str, PropertyState] = {}  # those of emptied properties too
-        self.relations: dict[Relation, LogEntry] = {}
+        self.linked = RelationFold(rules)
         self.memories: dict[str, LogEntry] = {}
         self.stated: set[Relation] = set()  # those of hidden memories too: their places are taken
         self.oldest = LAST  # when the oldest memory in here was recorded
@@ -91,6 +99,11 @@ class EntityView:
         return self._passages
 
     @property
+    def relations(self) -> Mapping[Relation, RelationState]:
+        """Return the state of every relation that anything was said of."""
+        return self.linked.states
+
+    @property
     def properties(self) -> dict[str, PropertyState]:
         """Return the state of every property that has a value, by name."""
         return {name: state for name, state in self.states.items() if not state.emptied}
@@ -116,7 +129,7 @@ class EntityView:
         """Fold the next memory in."""
         self.revision = memory.revision
         self.memories[memory.id] = memory
-        self.stated.update(memory.relations)
+        self.stated.update(one.relation for one in memory.relations)
         if not isinstance(memory, Merged | Split):
             self.oldest = min(self.oldest, memory.recorded_at)
         if isinstance(memory, Merged):
@@ -127,8 +140,7 @@ class EntityView:
         for fact_id in memory.closes:
             if closed := self.fact(fact_id):
                 self._end(closed, memory, memory.observed_at)
-        for relation in memory.relations:
-            self.relations.setdefault(relation, memory)
+        self.linked.add(memory)
         self.states, _ = folded(self.states, memory, self._schema)
 
     def move(self, space: Space, vectors: Mapping[str, NDArray[np.float32]]) -> None:
@@ -323,13 +335,13 @@ def _own(said: Confirmation, memory: LogEntry) -> FactRecord:
 
 
 def valid_then(memory: LogEntry, as_of: str) -> LogEntry:
-    """Return a memory with only what it observed up to an instant; relations hold from when the memory was observed."""
+    """Return a memory with only what it observed up to an instant."""
     return replace(
         memory,
         facts=tuple(fact for fact in memory.facts if fact.observed_at <= as_of),
         confirms=tuple(one for one in memory.confirms if one.observed_at <= as_of),
         properties=tuple(seen for seen in memory.properties if seen.observed_at <= as_of),
-        relations=memory.relations if memory.observed_at <= as_of else (),
+        relations=tuple(one for one in memory.relations if (one.observed_at or memory.observed_at) <= as_of),
         closes=memory.closes if memory.observed_at <= as_of else (),
     )
 

@@ -169,7 +169,8 @@ class Views:
 
     def blank(self, entity: EntityId, space: ActiveSpace | None = None) -> EntityView:
         """Return the view of an entity of which nothing is known yet; without a space for what no vector matters to."""
-        return EntityView(entity, self._schema.stored(entity.type), space.embedder.space if space else None)
+        schema, rules = self._schema.stored(entity.type), self._schema.relation_rules(entity.type)
+        return EntityView(entity, schema, space.embedder.space if space else None, rules)
 
     def fold(self, entity: EntityId, log: Iterable[LogEntry]) -> EntityView:
         """Fold a log, whether or not it was kept long enough; the view has no vectors."""
@@ -247,7 +248,7 @@ class Views:
         items = read.log if read and read.covers(after, upto) else None
         log = await read_log(self._store, organization, head.entity, after=after, upto=upto, items=items)
         memories = without_memories(log, expired(log, cutoff))
-        view.stated.update(relation for memory in log for relation in memory.relations)
+        view.stated.update(one.relation for memory in log for one in memory.relations)
         texts = {fact.id: fact.text for memory in memories for fact in memory.facts}
         vectors = await self.vectors(organization, view.entity, texts, space)
         if view.space != space.embedder.space:

@@ -151,13 +151,8 @@ class ErasurePlanner:
             texts = {fact.id: fact.text for fact in (left.facts if left else ())}
             rows += [fact.id for fact in memory.facts if texts.get(fact.id) != fact.text]
         gone = [memory for memory in log if memory.id not in kept]
-        stated = {relation for memory in revised for relation in memory.relations}
-        lost = {relation for memory in gone for relation in memory.relations} - stated
-        holders = {entity, *(memory.home[0] for memory in gone if memory.home)}
-        operations += [
-            Delete(keys.relation(organization, one.target, one.type, holder)) for one in lost for holder in holders
-        ]
-        operations += await self._references.rested(organization, entity, gone, revised)
+        stated = {one.relation for memory in revised for one in memory.relations}
+        lost = {one.relation for memory in gone for one in memory.relations} - stated
         operations += await names_left(self._store, operations)
         names = {one.name for memory in gone for one in memory.properties}
         operations += await self._references.parts(organization, entity, gone)

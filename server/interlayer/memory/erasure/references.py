@@ -9,11 +9,11 @@ from interlayer.memory.erasure.redaction import blot_out, without_answer, withou
 from interlayer.memory.gates import rejected
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, LogEntry, Memorized, Relation
+from interlayer.memory.log.records import Confirmation, EntityId, FactRecord, Head, LogEntry, Memorized
 from interlayer.memory.log.revision import place_in
 from interlayer.memory.memorize.waiting.in_flight import InFlightCalls
 from interlayer.memory.schema.schema import Schema
-from interlayer.storage.items import ItemStore, Key, Operation, Put, Span
+from interlayer.storage.items import ItemStore, Key, Operation, Span
 
 
 class References:
@@ -76,29 +76,6 @@ class References:
             if relations:
                 holder = place_in(entity, memory)[0]
                 found += [keys.relation(organization, one.target, one.type, holder) for one in memory.relations]
-        return found
-
-    async def rested(
-        self, organization: str, entity: EntityId, gone: Sequence[LogEntry], revised: Iterable[LogEntry]
-    ) -> list[Operation]:
-        """Build what lets relations of erased memories rest on the first other memory that states them."""
-        others: dict[Relation, LogEntry] = {}
-        for memory in revised:
-            for relation in memory.relations:
-                others.setdefault(relation, memory)
-        places = {
-            keys.relation(organization, one.target, one.type, place_in(entity, memory)[0]): others[one]
-            for memory in gone
-            for one in memory.relations
-            if one in others
-        }
-        erased = {memory.id for memory in gone}
-        found: list[Operation] = []
-        for place, item in (await self._store.get_many(list(places))).items():
-            other = places[place]
-            if item.body["memory_id"] in erased:
-                body = {"memory_id": other.id, "recorded_at": other.recorded_at}
-                found.append(Put(place, body, item.version))
         return found
 
     async def parts(self, organization: str, entity: EntityId, gone: Iterable[LogEntry]) -> list[Operation]:

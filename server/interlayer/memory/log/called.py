@@ -9,6 +9,7 @@ from interlayer.language.fuzzy_names import sound_of, stands_for, words_lacking,
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.records import Head
 from interlayer.text.confusables import skeleton
+from interlayer.text.mailboxes import is_private_mailbox
 
 _SPOKEN: Final = re.compile(r"^[^@/]*[^\W\d_][^@/]*$")
 _NAMES_MAX: Final = 5
@@ -17,20 +18,25 @@ _ADDRESSES_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The display names of an entity, and its `handles`: mailboxes and domains, which often tell a name as well."""
+    """The display names of an entity, and its `handles`: mailboxes and domains, which often tell a name as well.
+
+    `mail_domains` are the domains of its mailboxes that are a company's.
+    """
 
     names: tuple[str, ...]
     handles: tuple[str, ...]
+    mail_domains: tuple[str, ...]
 
     @classmethod
     def of(cls, names: Sequence[str], identifiers: Mapping[str, Sequence[str]]) -> "Called":
         """Read what an entity of these names and identifiers is called; what has the look of an address is no name."""
         known = {value for values in identifiers.values() for value in values}
         spoken = [name for name in names if fold_name(name) not in known and _SPOKEN.search(name)]
-        mailboxes = [value.partition("@")[0] for value in identifiers.get("email", ())[:_ADDRESSES_MAX]]
+        mails = [value.rpartition("@") for value in identifiers.get("email", ())[:_ADDRESSES_MAX]]
         labels = [value.partition(".")[0] for value in identifiers.get("domain", ())[:_ADDRESSES_MAX]]
-        handles = [handle for handle in (*mailboxes, *labels) if words_of(handle)]
-        return cls(tuple(dict.fromkeys(spoken[:_NAMES_MAX])), tuple(dict.fromkeys(handles)))
+        handles = [handle for handle in (*(mailbox for mailbox, _, _ in mails), *labels) if words_of(handle)]
+        domains = [domain for _, _, domain in mails if domain and not is_private_mailbox(domain)]
+        return cls(*(tuple(dict.fromkeys(one)) for one in (spoken[:_NAMES_MAX], handles, domains)))
 
     @classmethod
     def publicly(cls, head: Head) -> "Called":
@@ -38,7 +44,7 @@ class Called:
         if not head.labels:
             return cls.of((head.name, *head.names), head.identifiers)
         label = head.labels.get("")
-        return cls.of((label.name, *label.names), label.identifiers) if label else cls((), ())
+        return cls.of((label.name, *label.names), label.identifiers) if label else cls((), (), ())
 
     @property
     def sounds(self) -> tuple[str, ...]:

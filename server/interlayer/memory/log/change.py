@@ -6,12 +6,13 @@ Identifiers are not: they are claims that may pass from one entity to another.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final, Protocol, TypeVar
 
 from interlayer.memory.log import keys, outbox
+from interlayer.memory.log.called import Called
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.name_index import forms_of, name_changes
@@ -24,7 +25,6 @@ from interlayer.memory.log.records import (
     Head,
     LogEntry,
     Merged,
-    Relation,
     Split,
     entry_body,
     head_body,
@@ -92,7 +92,7 @@ class EntityChange:
     """What becomes of one entity.
 
     `stored` is the head as it was read, None for an entity that comes to be; `after` the head that follows, None for
-    one that goes. `stated` are the relations that its log stated before.
+    one that goes. `relations` make the targets of its relations know of them as they are afterwards.
     """
 
     organization: str
@@ -101,7 +101,7 @@ class EntityChange:
     after: Head | None
     appended: Sequence[LogEntry] = ()
     rewritten: Sequence[Rewriting] = ()
-    stated: Collection[Relation] = ()
+    relations: Sequence[Operation] = ()
 
     @property
     def entity(self) -> EntityId:
@@ -112,7 +112,7 @@ class EntityChange:
 
     def operations(self, new_key: outbox.NewKey | None = None) -> list[Operation]:
         """List what makes the change, all or none; `new_key` names the outbox entries of what is rewritten."""
-        operations = [*self._head(), *self._log()]
+        operations = [*self._head(), *self._log(), *self.relations]
         for one in self.rewritten:
             assert new_key is not None  # noqa: S101 - who rewrites a log names the entries
             operations += self._rewritten(one, new_key)
@@ -131,16 +131,20 @@ class EntityChange:
         values_before, values_after = found_by(old) if old else {}, found_by(new) if new else {}
         if values_before != values_after:
             yield from index_changes(self.organization, self.entity, values_before, values_after, self.schema)
-        yield from self._names(_name_forms(old), _name_forms(new))
+        yield from self._found_by(keys.name, _name_forms(old), _name_forms(new))
+        yield from self._found_by(keys.sound, _sounds(old), _sounds(new))
         yield from name_changes(self.organization, self.entity, forms_of(old, self.schema), forms_of(new, self.schema))
 
-    def _names(self, before: Collection[str], after: Collection[str]) -> Iterator[Operation]:
+    def _found_by(
+        self, key: Callable[[str, str, str, str], Key], before: Collection[str], after: Collection[str]
+    ) -> Iterator[Operation]:
+        """Keep the entity under what it is found by from now on, each in a place of its own."""
         for form in before:
             if form not in after:
-                yield Delete(keys.name(self.organization, self.entity.type, form, self.entity.id))
+                yield Delete(key(self.organization, self.entity.type, form, self.entity.id))
         for form in after:
             if form not in before:
-                yield Put(keys.name(self.organization, self.entity.type, form, self.entity.id), {})
+                yield Put(key(self.organization, self.entity.type, form, self.entity.id), {})
 
     @property
     def _before(self) -> Head | None:
@@ -156,10 +160,6 @@ class EntityChange:
             if not isinstance(entry, Merged):  # what comes with a merge is in the index already
                 key = outbox.entry_key(self.organization, entry.id)
                 yield outbox.addition(key, self.entity, entry.revision)
-            for relation in entry.relations:
-                if relation not in self.stated:
-                    place = keys.relation(self.organization, relation.target, relation.type, self.entity)
-                    yield Put(place, {"memory_id": entry.id, "recorded_at": entry.recorded_at})
 
     def _rewritten(self, one: Rewriting, new_key: outbox.NewKey) -> Iterator[Operation]:
         """Replace an entry of the log, and have what is left of it projected again."""
@@ -188,6 +188,10 @@ class EntityChange:
             else:
                 key = keys.memory(self.organization, self.entity, revision, number)
                 yield Put(key, part_body(facts, confirms))
+
+
+def _sounds(head: Head | None) -> Collection[str]:
+    return Called.publicly(head).sounds if head else ()
 
 
 Statement = TypeVar("Statement", FactRecord, Confirmation)

@@ -11,6 +11,7 @@
 | `ORG#m#MEMORY_ID`                | `at#PART`               | those of another entity that the memory tells of  |
 | `ORG#i#TYPE#VALUE`               | `KIND`                  | the entity that bears an identifier               |
 | `ORG#i#TYPE#NAME`                | `~ID`                   | entities that bear it as a display name           |
+| `ORG#l#TYPE#SOUND`               | `ID`                    | entities whose names sound alike                  |
 | `ORG#n#NAME`                     | `TYPE#ID`               | entities of any type that a content may mean by it |
 | `ORG#n#NAME`                     | `~`                     | that there is such an entity                      |
 | `ORG#t#TYPE`                     | `ID`                    | all entities of a type, oldest first              |
@@ -95,6 +96,17 @@ def incoming() -> Span:
     return Span("r#", "r$")
 
 
+def incoming_of(relation_type: str, origin_type: str | None = None) -> Span:
+    """Return the span of those of one type, or of those that come from entities of one type."""
+    return Span.prefix(f"r#{_part(relation_type)}#" + (f"{origin_type}#" if origin_type else ""))
+
+
+def origin_of(key: Key) -> tuple[str, EntityId]:
+    """Return the type and the origin of a relation from the key that its target has it by."""
+    _, kind, origin_type, origin_id = key.sort.split("#")
+    return text_of(kind), EntityId(origin_type, origin_id)
+
+
 def one_memory(revision: int) -> Span:
     """Return the span of one memory and its further parts."""
     return Span(f"m#{revision:010d}", f"m#{revision + 1:010d}")
@@ -152,6 +164,11 @@ def identifier(organization: str, entity_type: str, value: str, kind: str) -> Ke
 def name(organization: str, entity_type: str, folded: str, entity_id: str) -> Key:
     """Return the key of one bearer of a display name."""
     return _key(organization, "i", entity_type, folded, sort=f"{BEARER}{entity_id}")
+
+
+def sound(organization: str, entity_type: str, sound: str, entity_id: str) -> Key:
+    """Return the key of one entity among those whose names sound alike."""
+    return _key(organization, "l", entity_type, sound, sort=entity_id)
 
 
 def borne(organization: str, folded: str, entity: EntityId | None = None) -> Key:

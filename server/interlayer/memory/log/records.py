@@ -93,6 +93,27 @@ class Relation:
     target: EntityId
 
 
+@dataclass(frozen=True, slots=True)
+class RelationRecord:
+    """What a memory says of a relation: that it holds, or with `ended` that it is over.
+
+    `observed_at` is empty where that is the time of the memory. `span` is where its words stand in the content, None
+    for what the caller said.
+    """
+
+    type: str
+    target: EntityId
+    observed_at: str = ""
+    confidence: float = 0.9
+    ended: bool = False
+    span: tuple[int, int] | None = None
+
+    @property
+    def relation(self) -> Relation:
+        """The link that it speaks of."""
+        return Relation(self.type, self.target)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """What every entry of a log says: who added it, when, and the statements that it adds.
@@ -114,7 +135,7 @@ class _Entry:
     facts: tuple[FactRecord, ...] = ()
     confirms: tuple[Confirmation, ...] = ()
     properties: tuple[Observation, ...] = ()
-    relations: tuple[Relation, ...] = ()
+    relations: tuple[RelationRecord, ...] = ()
     closes: tuple[str, ...] = ()
     context: tuple[tuple[int, str], ...] = ()
     visibility: str = ""

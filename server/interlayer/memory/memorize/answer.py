@@ -47,10 +47,17 @@ class FactOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationOutcome:
-    """A relation as it was stored."""
+    """What became of a relation, stored by the name that the schema has for it.
+
+    `outcome` is `added`, `confirmed`, `ended`, or `kept` where what was observed later says otherwise. `supersedes` is
+    the target that is over because of it, `reason` says what is to be known of its type or its outcome.
+    """
 
     type: str
     target: str
+    outcome: str | None = None  # answers that an earlier version kept for replay have none
+    supersedes: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +115,16 @@ class AmbiguousMention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LooksLike:
+    """A known entity that a new one, `to`, looks like, and why: they may be one, which a person decides."""
+
+    entity: str
+    name: str
+    reasons: tuple[str, ...]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemorizeAnswer:
     """The answer of memorize; `memory_id` is empty when everything was turned down."""
 
@@ -125,3 +142,4 @@ class MemorizeAnswer:
     omitted: OmittedFacts | None = None
     degraded: tuple[str, ...] | None = None
     conflicts: tuple[IdentifierOutcome, ...] | None = None
+    looks_like: tuple[LooksLike, ...] | None = None

@@ -81,10 +81,11 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRelation:
-    """A relation that a call states, and whom it points at."""
+    """A relation that a call states, whom it points at, and what the caller is to be told of its type."""
 
     said: RelationCandidate
     target: EntityReference
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """From a decided memory to the one transaction that makes it true: log, head, names, index, claims, content."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict
@@ -11,7 +11,7 @@ from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.properties import Outcome, PropertyState, folded, with_values
-from interlayer.memory.log.records import EntityId, Head, Labels, Memorized
+from interlayer.memory.log.records import EntityId, Head, Labels, Memorized, Relation
 from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.reconciliation.related import Related
@@ -27,7 +27,8 @@ class MemoryChange:
 
     `before` is the head of the entity as it was read, None for an entity that it creates. `view` is the entity as the
     call found it, `told` as much of it as the caller may see, `properties` what the memory makes of that. `related` are
-    known facts near to what it adds.
+    known facts near to what it adds. `pointers` make the targets of its relations know of them, and `notes` say what is
+    to be told of their types.
     """
 
     prepared: PreparedCall
@@ -46,6 +47,8 @@ class MemoryChange:
     conflicts_told: tuple[IdentifierConflict, ...] = ()
     created: bool = False
     name: str = ""
+    pointers: Sequence[Operation] = ()
+    notes: Mapping[Relation, str] = field(default_factory=dict[Relation, str])
 
     @property
     def entity(self) -> EntityId:
@@ -61,7 +64,7 @@ class MemoryChange:
             stored=self.before,
             after=self.after,
             appended=(self.memory,),
-            stated=self.view.stated,
+            relations=self.pointers,
         )
         claims = _claims(organization, self.part.reference, self.before.head if self.before else None, self.after)
         return [

@@ -1,6 +1,6 @@
 """What a part of a call adds to its entity as that stands now: decided against what those see who will see the call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -17,12 +17,14 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
 from interlayer.memory.log.change import head_put
 from interlayer.memory.log.entity_read import EntityRead, StoredHead
-from interlayer.memory.log.records import EntityId, Memorized, Relation
+from interlayer.memory.log.records import EntityId, Head, Memorized, Relation, RelationRecord
 from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation, label_of
+from interlayer.memory.memorize.look_alikes import NewEntity
 from interlayer.memory.memorize.reading.context import context_of
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
 from interlayer.memory.reconciliation.displacement import facts_displaced, follow_facts
+from interlayer.memory.reconciliation.links import Linking, Links
 from interlayer.memory.reconciliation.reconcile import Decision, closed_by, confirmations_of, facts_of, reconcile
 from interlayer.memory.reconciliation.related import Related, related_to
 from interlayer.memory.reconciliation.replacing import follow
@@ -38,7 +40,7 @@ T = TypeVar("T")
 class Targets:
     """The entities that the relations of one call point at; `made` creates those that are not known yet.
 
-    `reached` are the entities of its parts, which the call changes anyway.
+    They are also listed in `created`. `reached` are the entities of its parts, which the call changes anyway.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Targets:
         reached: dict[tuple[str, ...], EntityId],
     ) -> None:
         self.made: list[Operation] = []
+        self.created: list[NewEntity] = []
         self._entities = entities
         self._resolution = resolution
         self._schema = schema
@@ -68,6 +71,7 @@ class Targets:
         if is_new:
             schema, now = self._schema.entities[target.type], timestamp(self._clock())
             self.made += creation(organization, target, reference, schema, now, visibility)
+            self.created.append(NewEntity(target, reference))
         elif target not in self._own:
             self.made += await self._introduced(organization, target, reference, visibility)
         return target
@@ -88,13 +92,18 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class PartAsRead:
-    """A part of a call, with its entity as it was read, and whom its relations point at."""
+    """A part of a call, with its entity as it was read, and whom its relations point at.
+
+    `called` is what the call names those by, `notes` what the caller is to be told of the types.
+    """
 
     part: PreparedPart
     resolved: ResolvedEntity
     entity: EntityId
     read: EntityRead | None
-    relations: tuple[Relation, ...]
+    relations: tuple[RelationRecord, ...]
+    called: Mapping[EntityId, str]
+    notes: Mapping[Relation, str]
 
 
 class Decider:
@@ -108,6 +117,7 @@ class Decider:
         self._spaces = spaces
         self._schema = schema
         self._clock = clock
+        self._links = Links(entities, schema)
 
     def targets(self, reached: dict[tuple[str, ...], EntityId]) -> Targets:
         """Begin the list of entities that the relations of one call point at."""
@@ -121,11 +131,17 @@ class Decider:
         read = await self._entities.read(organization, entity, resolved.read) if resolved.entity else None
         if resolved.entity and (read is None or read.stored.head.merged_into):
             raise VersionConflict([keys.head(organization, entity)])  # erased or merged since it was resolved
-        relations = [
-            Relation(one.said.type, await targets.find(prepared.call.principal, one.target, visibility))
-            for one in part.relations
-        ]
-        return PartAsRead(part, resolved, entity, read, tuple(dict.fromkeys(relations)))
+        relations: dict[tuple[Relation, bool], RelationRecord] = {}
+        called: dict[EntityId, str] = {}
+        notes: dict[Relation, str] = {}
+        for one in part.relations:
+            target, said = await targets.find(prepared.call.principal, one.target, visibility), one.said
+            at = "" if said.observed_at == prepared.observed_at else said.observed_at or ""
+            made = RelationRecord(said.type, target, at, said.confidence, said.ended, said.span)
+            relations.setdefault((made.relation, made.ended), made)
+            called.setdefault(target, label_of(one.target).name)
+            notes.setdefault(made.relation, one.note)
+        return PartAsRead(part, resolved, entity, read, tuple(relations.values()), called, notes)
 
     async def decide(self, prepared: PreparedCall, at: PartAsRead, now: str) -> MemoryChange:
         """Decide what a part of a call adds to an entity as it was read.
@@ -145,10 +161,11 @@ class Decider:
         decisions, related = await self._compare(prepared, part, known, names)
         schema = self._schema.entities[entity.type]
         told = await self._seen(organization, stored, view, sight.within((ORGANIZATION, visibility)), prepared.space)
+        valued = await aside(len(decisions), lambda: _with_values(prepared, part, decisions, known, schema))
+        valued, relations = await self._linked(prepared, valued, at, shown, known)
 
         def change() -> MemoryChange:
-            valued = _with_values(prepared, part, decisions, known, schema)
-            memory = _memory(prepared, valued, decisions, at.relations, view.revision + 1, now)
+            memory = _memory(prepared, valued, decisions, relations, view.revision + 1, now)
             displaced = facts_displaced(known, memory, schema, names)
             memory = replace(memory, closes=tuple(dict.fromkeys((*memory.closes, *displaced))))
             for fact in memory.facts:
@@ -162,10 +179,29 @@ class Decider:
         return replace(
             changed,
             related=[one for one in related if told.fact(one.fact.record.id)],
+            notes=at.notes,
+            pointers=await self._entities.pointers(organization, view, changed.memory),
             created=named is None,
             name=name,
             conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),
         )
+
+    async def _linked(
+        self, prepared: PreparedCall, part: PreparedPart, at: PartAsRead, head: Head | None, view: EntityView
+    ) -> tuple[PreparedPart, tuple[RelationRecord, ...]]:
+        """Add what follows from the relations of a part, and from its values and identifiers."""
+        linking = Linking(
+            organization=prepared.call.principal.organization,
+            reference=part.reference,
+            head=head,
+            view=view,
+            audience=audience_of(prepared.request.visibility),
+            called=at.called,
+            observed_at=prepared.observed_at,
+            beside=bool(prepared.request.content),
+        )
+        linked = await self._links.follow(linking, at.relations, part.gated.properties)
+        return replace(part, gated=replace(part.gated, properties=linked.values)), linked.relations
 
     async def _seen(
         self, organization: str, stored: StoredHead | None, view: EntityView, sight: Sight, space: ActiveSpace
@@ -214,7 +250,7 @@ def _memory(
     prepared: PreparedCall,
     part: PreparedPart,
     decisions: Sequence[Decision],
-    relations: tuple[Relation, ...],
+    relations: tuple[RelationRecord, ...],
     revision: int,
     now: str,
 ) -> Memorized:

@@ -276,6 +276,7 @@ def _extractor(request: MemorizeRequest, reading: Reading, pending: str) -> str:
 
 def relation_type(kind: str) -> str:
     """Return the type of a relation. Raises `InvalidInput` for what is no word."""
-    if not _RELATION.fullmatch(kind):
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", kind.strip()).casefold()
+    if not _RELATION.fullmatch(word):
         raise InvalidInput("relations.type", f"{kind[:40]!r} is no relation.", "Write a word, such as works_at.")
-    return kind
+    return word

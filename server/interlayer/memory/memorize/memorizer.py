@@ -26,8 +26,9 @@ from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined, with_fewer_parts
 from interlayer.memory.memorize.commit import MemoryChange
-from interlayer.memory.memorize.decision import Decider, aside
+from interlayer.memory.memorize.decision import Decider, Targets, aside
 from interlayer.memory.memorize.intake import check_limits, check_times
+from interlayer.memory.memorize.look_alikes import LookAlikes, NewEntity, notes
 from interlayer.memory.memorize.outcomes import answer_body, memorize_answer, nothing_remembered, read_answer
 from interlayer.memory.memorize.preparation import Preparation
 from interlayer.memory.memorize.receipt import memory_receipt
@@ -69,6 +70,7 @@ class Memorizer:
         self._clock = clock
         self._receipts = receipts
         self._resolution = Resolution(store, entities, schema)
+        self._look_alikes = LookAlikes(store, entities)
         self._decider = Decider(entities, self._resolution, spaces, schema, clock)
         self._preparation = Preparation(store, entities, self._resolution, schema, spaces, extractors, clock)
         self.in_flight = InFlightCalls(store, clock)
@@ -147,6 +149,7 @@ class Memorizer:
         principal = prepared.call.principal
         organization = principal.organization
         await ensure_in_force(self._store, organization, self._schema)
+        sight = self._entities.sight(principal)
         prepared, found = await self._resolve(prepared)
         if prepared.is_all_rejected:
             return await self._keep_rejections(prepared, found[0].entity, commit)
@@ -159,8 +162,11 @@ class Memorizer:
             read = [await self._decider.read(prepared, *one, targets) for one in reached]
             now = timestamp(self._clock())  # one for all: at no instant is only a part of the call known
             changes = [await self._decider.decide(prepared, one, now) for one in read]
+            alike = await self._look_alikes.find(organization, _made(changes, targets), _reached(changes), sight)
             decided = sum(len(one.decisions) for one in changes)
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))
+            answer = replace(answer, looks_like=tuple(one.told for one in alike) or None)
+            made += notes(organization, alike, now)
             left_out = [(part, one.entity) for part, one, _ in told if part is not prepared.main and part.is_empty]
             operations = [*made, *await self._beside(changes, answer, made, left_out)]
             if len(operations) <= TRANSACT_OPERATIONS_MAX:
@@ -275,6 +281,22 @@ class Memorizer:
         await self._entities.committed(organization, change.after, change.view, memory, by_id, prepared.space)
 
 
+def _made(changes: Sequence[MemoryChange], targets: Targets) -> list[NewEntity]:
+    """Return whom a call makes, or makes known to its caller."""
+    told = [
+        NewEntity(one.entity, one.part.reference, one.conflicts_told, is_known=one.before is not None)
+        for one in changes
+        if one.created
+    ]
+    return [*told, *targets.created]
+
+
+def _reached(changes: Sequence[MemoryChange]) -> set[EntityId]:
+    """Return everybody of whom a call tells."""
+    targets = {relation.target for one in changes for relation in one.memory.relations}
+    return {*(one.entity for one in changes), *targets}
+
+
 def _operations(changes: Sequence[MemoryChange], targets: Sequence[Operation]) -> list[Operation]:
     """List what makes the changes of a call, all or none."""
     return once_each([*(one for change in changes for one in change.operations()), *targets])
@@ -287,9 +309,9 @@ def _answer_key(call: Call) -> Key:
 def _answer_puts(call: Call, answer: MemorizeAnswer, expires_at: int | None = None) -> list[Operation]:
     """List what keeps the answer for replay, if the call has a key.
 
-    The words of facts that other calls brought are not kept with it: those may be forgotten.
+    The words of facts that other calls brought, and names of others, are not kept with it: those may be forgotten.
     """
     if not call.request.idempotency_key:
         return []
-    body = {"answer": answer_body(replace(answer, related=None)), "request": call.asked}
+    body = {"answer": answer_body(replace(answer, related=None, looks_like=None)), "request": call.asked}
     return [Put(_answer_key(call), body, expires_at=expires_at)]

@@ -70,7 +70,7 @@ def memorize_answer(changes: Sequence[MemoryChange]) -> MemorizeAnswer:
         properties=(*_all_properties(main), *(value for one in empty for value in one[1])),
         facts=shown,
         related=tuple(_related(main)) or None,
-        relations=_relations(main),
+        relations=tuple(_relations(main)),
         also=tuple(also) or None,
         ambiguous=prepared.ambiguous or None,
         gates=_counts([one.gated for one in prepared.parts]),
@@ -87,7 +87,7 @@ def _also(change: MemoryChange, facts: tuple[FactOutcome, ...]) -> AlsoReached:
         entity=_entity(replace(change.after, name=change.name), created=change.created),
         properties=_all_properties(change),
         facts=facts,
-        relations=_relations(change),
+        relations=tuple(_relations(change)),
     )
 
 
@@ -99,8 +99,31 @@ def _all_properties(change: MemoryChange) -> tuple[PropertyOutcome, ...]:
     return (*_properties(change), *_list_rejected(change.part.gated)[1])
 
 
-def _relations(change: MemoryChange) -> tuple[RelationOutcome, ...]:
-    return tuple(RelationOutcome(type=one.type, target=one.target.ref) for one in change.memory.relations)
+def _relations(change: MemoryChange) -> Iterator[RelationOutcome]:
+    """Yield what became of each relation, as far as its caller may see."""
+    before = change.told.relations
+    after = change.told.linked.extended(change.memory).states
+    for one in change.memory.relations:
+        state, former = after[one.relation], before.get(one.relation)
+        was_current = former is not None and former.status == "current"
+        outcome = "kept"
+        if one.ended and state.status == "ended":
+            outcome = "ended" if former is None or former.status != "ended" else "confirmed"
+        elif not one.ended and state.status == "current":
+            outcome = "confirmed" if was_current else "added"
+        over = [
+            known.relation.target.ref
+            for relation, known in before.items()
+            if relation.type == one.type and known.status == "current" and after[relation].status == "superseded"
+        ]
+        late = f"it is {state.status} by what was observed later; kept as history" if outcome == "kept" else ""
+        yield RelationOutcome(
+            type=one.type,
+            target=one.target.ref,
+            outcome=outcome,
+            supersedes=over[0] if over and outcome == "added" else None,
+            reason="; ".join(filter(None, (change.notes.get(one.relation, ""), late))) or None,
+        )
 
 
 def _conflicts(changes: Iterable[MemoryChange]) -> Iterator[IdentifierOutcome]:

@@ -14,6 +14,7 @@ from interlayer.memory.memorize.call import GateResult, PreparedPart, PreparedRe
 from interlayer.memory.memorize.mentions.told import Subject, Told
 from interlayer.memory.reconciliation.replacing import names_by_words
 from interlayer.memory.requests import MemorizeRequest, RelationCandidate
+from interlayer.memory.schema.relation import RelationTypes
 
 Judge = Callable[[MemorizeRequest, GateContext, Reading], GateResult]
 """Sends the candidates of a part of a call through the gates."""
@@ -53,9 +54,11 @@ class CallAsRead:
         return self.subjects[0]
 
 
-def parts_of(memory_id: str, read: CallAsRead, resolution: Resolution, judge: Judge) -> list[PreparedPart]:
+def parts_of(
+    memory_id: str, read: CallAsRead, resolution: Resolution, types: RelationTypes, judge: Judge
+) -> list[PreparedPart]:
     """Send what a call says of each through the gates; those of whom nothing is said are left out."""
-    relations = _relations(read, resolution)
+    relations = _relations(read, resolution, types)
     parts: list[PreparedPart] = []
     named = set(read.named.values())
     for number, subject in enumerate(read.subjects):
@@ -79,24 +82,48 @@ def text_of(reference: EntityReference) -> str:
     return f"{reference.entity.type}:{reference.entity.key}"
 
 
-def _relations(read: CallAsRead, resolution: Resolution) -> Mapping[int, Sequence[PreparedRelation]]:
+@dataclass(slots=True)
+class _Relations:
+    """The relations of a call by the place of whom they start at, each once, by the name that the schema has for it."""
+
+    read: CallAsRead
+    types: RelationTypes
+    found: dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]] = field(
+        default_factory=dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]]
+    )
+
+    def add(self, said: RelationCandidate, source: int, target: EntityReference, place: int | None = None) -> None:
+        """Add a relation from the subject at a place; one whose target is a subject too may be turned round."""
+        start = self.read.subjects[source].reference
+        reading = self.types.read(said.type, start.entity.type, target.entity.type)
+        if reading.turned and place is not None:
+            source, target = place, start
+        said = said if reading.turned and place is None else replace(said, type=reading.type)
+        own = self.found.setdefault(source, {})
+        own.setdefault((said.type, target.identity), PreparedRelation(said, target, reading.note))
+
+
+def _relations(
+    read: CallAsRead, resolution: Resolution, types: RelationTypes
+) -> Mapping[int, Sequence[PreparedRelation]]:
     """Return the relations of a call by the place of whom they start at: the caller's, then the content's."""
-    found: dict[int, dict[tuple[str, tuple[str, ...]], PreparedRelation]] = {}
+    relations = _Relations(read, types)
     for one in read.request.relations:
         target = resolution.parse(one.target, field="relations.target")
-        place = read.named[one.source] if one.source else 0
-        found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
+        relations.add(one, read.named[one.source] if one.source else 0, target)
     for one in read.reading.extracted.relations if read.reading.extracted else ():
-        target = read.subjects[read.named[one.target]].reference
-        place = read.named[one.source] if one.source else 0
-        found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(one, target))
+        place = read.named[one.target]
+        relations.add(one, read.named[one.source] if one.source else 0, read.subjects[place].reference, place)
     places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
     for one in read.told.relations:
+        source = places[id(one.source)] if one.source else 0
+        place = places.get(id(one.target)) if one.target else 0  # nothing more need be said of a target
         target = one.target.reference if one.target else read.main.reference
-        place = places[id(one.source)] if one.source else 0
-        said = RelationCandidate(one.type, text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE)
-        found.setdefault(place, {}).setdefault((one.type, target.identity), PreparedRelation(said, target))
-    return {place: list(some.values()) for place, some in found.items()}
+        said = RelationCandidate(
+            one.type, text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE, span=one.span
+        )
+        relations.add(said, source, target, place)
+    return {place: list(some.values()) for place, some in relations.found.items()}
 
 
 def _request_of(read: CallAsRead, number: int) -> MemorizeRequest:

@@ -14,8 +14,9 @@ from interlayer.errors import Ambiguous, InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
-from interlayer.memory.entities.sight import audience_of
+from interlayer.memory.entities.sight import Sight, audience_of
 from interlayer.memory.entities.vectors import of_statements
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import Extracted, Extractors
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Head
@@ -27,7 +28,7 @@ from interlayer.memory.memorize.mentions.told import Told
 from interlayer.memory.memorize.parts import CallAsRead, CallSubject, parts_of, text_of
 from interlayer.memory.memorize.reading.content import known_subject, read_with_model
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.requests import MemorizeRequest
+from interlayer.memory.requests import MemorizeRequest, RelationCandidate
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
@@ -62,7 +63,7 @@ class Preparation:
         self._spaces = spaces
         self._extractors = extractors
         self._clock = clock
-        self._mentions = Mentions(store, entities, resolution, schema)
+        self._mentions = Mentions(store, entities, resolution, schema, run_over)
 
     async def prepare(self, call: Call, keep: Keep, *, by_operator: bool = False) -> PreparedCall:
         """Prepare a call, which is kept before a model is asked.
@@ -80,7 +81,8 @@ class Preparation:
         judge = admit if by_operator else gate
         said = len(read.request.content or "") + sum(len(fact.text) for fact in request.facts)
         space = await self._spaces.of(organization)
-        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, judge))
+        types = self._schema.relation_types
+        parts = await run_over(said, partial(parts_of, call.memory_id, read, self._resolution, types, judge))
         if not read.reading.extracted and not by_operator:
             check_orders(read.request, [one.gated for one in parts])
         parts, degraded = await _embedded(parts, space)
@@ -138,11 +140,22 @@ class Preparation:
             view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
             others = [known_subject(text_of(one.reference), one.context) for one in subjects[1:]]
             names = [one.mention for one in told.ambiguous]
-            seen = await read_with_model(
-                model, reading, text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
-            )
+            views = await self._views(organization, subjects[1:], space, audience)
+            told_to = partial(read_with_model, subjects=others, ambiguous=names, views=views)
+            seen = await told_to(model, reading, text_of(main), context, self._schema, view, space)
             read = replace(read, reading=seen)
         return await self._with_named(call.principal, read)
+
+    async def _views(
+        self, organization: str, subjects: Sequence[CallSubject], space: ActiveSpace, audience: Sight
+    ) -> Mapping[str, EntityView]:
+        """Return what those who will see the call know of entities, by name."""
+        views: dict[str, EntityView] = {}
+        for one in subjects:
+            stored = one.resolved.read.stored.head if one.resolved and one.resolved.read else None
+            if stored and await self._entities.shown(organization, stored, audience):
+                views[one.context.name] = await self._entities.view(organization, stored, space, sight=audience)
+        return views
 
     def _first_named(self, request: MemorizeRequest) -> EntityReference:
         """Return whom the first statement of a call that names no entity is about. Raises `InvalidInput` for nobody."""
@@ -177,7 +190,9 @@ class Preparation:
 
     async def _with_named(self, principal: Principal, read: CallAsRead) -> CallAsRead:
         """Add whom statements name, the caller's and a model's, beside those of whom the content tells."""
-        request = read.request
+        main = text_of(read.main.reference)
+        request = replace(read.request, relations=[self._directed(one, main) for one in read.request.relations])
+        read = replace(read, request=request)
         texts: list[tuple[str, str | None]] = [("facts.about", one.about) for one in request.facts]
         texts += [("properties.about", one.about) for one in request.properties]
         texts += [("relations.source", one.source) for one in request.relations]
@@ -225,6 +240,16 @@ class Preparation:
         found = await self._resolution.resolve_all(principal.organization, references, sight)
         read = await self._entities.read_all(principal.organization, [one.entity for one in found if one.entity])
         return [replace(one, read=read.get(one.entity)) if one.entity else one for one in found]
+
+    def _directed(self, one: RelationCandidate, main: str) -> RelationCandidate:
+        """Return a relation by the name that the schema has for it, from the end at which it starts there."""
+        source = one.source or main
+        read = self._schema.relation_types.read(
+            relation_type(one.type), *(text.partition(":")[0].strip() for text in (source, one.target))
+        )
+        if not read.turned:
+            return replace(one, type=read.type)
+        return replace(one, type=read.type, source=one.target, target=source)
 
     async def _resolve(self, principal: Principal, reference: EntityReference) -> ResolvedEntity:
         organization = principal.organization

@@ -53,13 +53,50 @@ class KnownFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRelation:
-    """A link to another entity, its `target`, or from one, its `source`."""
+    """A link to another entity, or from one: that is `entity`, with its name, type and some of its properties.
+
+    `type` is what the link is called from this end. `target` is the same entity; it is left out where the type has no
+    name from this end, so that the link leads from `entity` to this one. `direction` is `out`, or `in` where the link
+    is told of by the other end; `status` is `current`, `superseded` or `ended`. `source` is where the word of it came
+    from.
+    """
 
     type: str
+    direction: str
     target: str | None = None
-    source: str | None = None
-    direction: Literal["in"] | None = None
+    entity: str
+    name: str
+    entity_type: str
+    properties: Mapping[str, Any] | None = None
+    observed_at: str
+    status: str
+    confidence: float
     memory_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeighbourFact:
+    """A statement about a neighbour."""
+
+    fact_id: str
+    text: str
+    observed_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """An entity that the recalled one is related to now, with what there was room for: values, and its best facts.
+
+    `direction` is "in" where the relation leads from it.
+    """
+
+    ref: str
+    name: str
+    relation: str
+    direction: str | None = None
+    properties: Mapping[str, Any] | None = None
+    facts: tuple[NeighbourFact, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +105,7 @@ class Omitted:
 
     facts: int
     why: str
+    neighbours: str | None = None
     history: str | None = None
     relations: str | None = None
     properties: str | None = None
@@ -125,6 +163,7 @@ class RecallAnswer:
     properties: tuple[KnownProperty, ...]
     facts: tuple[KnownFact, ...]
     relations: tuple[KnownRelation, ...]
+    neighbours: tuple[Neighbour, ...] | None = None
     omitted: Omitted
     withheld: tuple[Withheld, ...] | None = None
     pending: PendingSources | None = None
@@ -156,12 +195,22 @@ class FoundFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """How an entity is related to one that the query names."""
+
+    type: str
+    to: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
     """A fact, whom it is about, and its score, 0 to 1 among the results."""
 
     entity: NamedEntity
     fact: FoundFact
     score: float
+    related: Tie | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

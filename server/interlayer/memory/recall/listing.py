@@ -14,7 +14,8 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.recall.answer import ListAnswer, ListedEntity, Withheld
 from interlayer.memory.recall.filters import Filters
-from interlayer.memory.requests import Condition
+from interlayer.memory.recall.neighbourhood.relatives import Relatives, RelativesFinder
+from interlayer.memory.requests import Condition, RelatedTo
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Span
@@ -31,24 +32,34 @@ class Lister:
         self._entities = entities
         self._schema = schema
         self._filters = Filters(store, schema)
+        self._relatives = RelativesFinder(store, entities, schema)
 
     async def list_entities(
-        self, principal: Principal, entity_type: str, where: Sequence[Condition], limit: int, cursor: str | None
+        self,
+        principal: Principal,
+        entity_type: str,
+        where: Sequence[Condition],
+        limit: int,
+        cursor: str | None,
+        related: RelatedTo | None = None,
     ) -> ListAnswer:
         """Return entities, oldest first; new ones come last, so no page shifts."""
         self._schema.entity(entity_type, "entity_type")
         after = paging.decode(cursor, str)[0][0] if cursor else ""
         organization, sight = principal.organization, self._entities.sight(principal)
-        ids: Sequence[str] | None = None
-        if where:
-            matching = sorted(await self._filters.matching(organization, entity_type, where, sight))
-            ids = [one for one in matching if one > after]
+        matching = await self._filters.matching(organization, entity_type, where, sight) if where else None
+        relatives = await self._relatives.find(principal, entity_type, related) if related else None
+        by_relation = relatives is not None and (matching is None or len(relatives.ids) < len(matching))
+        ids = _after(after, {one.id for one in relatives.ids} if relatives and by_relation else matching)
         answer, withheld = ListAnswer(entities=()), set[str]()
         more, last = False, ""
         async with aclosing(self._listed(organization, entity_type, ids, after, limit + 1)) as stored_heads:
-            async for stored in stored_heads:
+            async for place, stored in stored_heads:
                 head = await self._meeting(organization, stored, where, sight)
-                if head is None:
+                if head is None or (matching is not None and head.entity.id not in matching):
+                    continue
+                at = place if by_relation else None
+                if relatives and not await self._belongs(organization, stored, relatives, at, sight):
                     continue
                 entry = ListedEntity(
                     ref=head.entity.ref,
@@ -62,7 +73,7 @@ class Lister:
                     break
                 answer = replace(answer, entities=(*answer.entities, entry))
                 withheld |= await self._withheld(organization, stored, sight)
-                last = head.entity.id
+                last = place
         return replace(
             answer,
             withheld=self._why(entity_type, withheld),
@@ -71,8 +82,11 @@ class Lister:
 
     async def _listed(
         self, organization: str, entity_type: str, ids: Sequence[str] | None, after: str, page: int
-    ) -> AsyncGenerator[Head]:
-        """Yield heads after an id, those of `ids` where these are given."""
+    ) -> AsyncGenerator[tuple[str, Head]]:
+        """Yield heads after an id, each with the id that it was found by: those of `ids` where these are given.
+
+        Of what was merged it is the head of what that is a part of now.
+        """
         while True:
             if ids is None:
                 place = keys.listing(organization, entity_type, "")
@@ -82,10 +96,22 @@ class Lister:
                 found, ids = list(ids[:page]), ids[page:]
                 more = bool(ids)
             for head in await self._entities.heads(organization, [EntityId(entity_type, one) for one in found]):
-                yield head
+                if head.merged_into is None:
+                    yield head.entity.id, head
+                elif survivor := await self._entities.survivor(organization, head.merged_into):
+                    yield head.entity.id, survivor.head
             if not more or not found:
                 return
             after = found[-1]
+
+    async def _belongs(
+        self, organization: str, stored: Head, relatives: Relatives, place: str | None, sight: Sight
+    ) -> bool:
+        """Tell whether an entity is one of the relatives, and by a place, an id of one, whether that is its first."""
+        found = (await self._entities.within(organization, stored)) & relatives.ids
+        if not found or (place is not None and min(one.id for one in found) < place):
+            return False
+        return await self._relatives.related(organization, stored, relatives, sight)
 
     async def _withheld(self, organization: str, head: Head, sight: Sight) -> AbstractSet[str]:
         """Return the names of the properties of an entity whose values are withheld."""
@@ -110,3 +136,8 @@ class Lister:
         if head is None or head is stored:
             return head
         return head if self._filters.meets(head.entity.type, where, head.properties) else None
+
+
+def _after(after: str, ids: AbstractSet[str] | None) -> Sequence[str] | None:
+    """Return the ids that come after one, in order; None where all of a type are meant."""
+    return None if ids is None else sorted(one for one in ids if one > after)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from interlayer.memory.recall.answer import (
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import CHARS_PER_TOKEN, json_bytes, json_tokens
+
+_NEIGHBOURS_TOKENS: Final = 40  # for the list of them, and for how many were left out
+_NEIGHBOUR_TOKENS: Final = 200  # for one with a few values and facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,18 +123,30 @@ def frame_of(
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )
-    return _trim(answer, request.max_tokens)
+    return _trim(answer, request.max_tokens, request.max_tokens // 2 if request.follow else request.max_tokens)
 
 
-def _trim(answer: RecallAnswer, max_tokens: int) -> RecallAnswer:
-    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds."""
-    for part in ("history", "relations", "properties"):
+def _trim(answer: RecallAnswer, max_tokens: int, beside_neighbours: int) -> RecallAnswer:
+    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds.
+
+    Relations that nobody follows leave half of it to those that are followed.
+    """
+    most = {"history": max_tokens, "relations": beside_neighbours, "properties": max_tokens}
+    for part, tokens in most.items():
         entries: tuple[object, ...] = getattr(answer, part) or ()
-        while entries and json_tokens(as_json(answer)) > max_tokens:
+        while entries and json_tokens(as_json(answer)) > tokens:
             entries = entries[: len(entries) // 2]
             omitted = replace(answer.omitted, **{part: "max_tokens"})
             answer = replace(answer, omitted=omitted, **{part: entries})
     return answer
+
+
+def room_for_neighbours(frame: RecallAnswer, count: int, request: RecallRequest) -> int:
+    """Return the tokens that facts of the entity itself leave to so many neighbours: up to two thirds of the room."""
+    if not count:
+        return 0
+    left = max(request.max_tokens - json_tokens(as_json(frame)), 0)
+    return min(left * 2 // 3, _NEIGHBOURS_TOKENS + count * _NEIGHBOUR_TOKENS)
 
 
 def filled(
@@ -140,12 +155,13 @@ def filled(
     request: RecallRequest,
     page: Page,
     view: EntityView,
+    kept: int = 0,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
     """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
 
-    Other words for the same begin a page of their own.
+    So many tokens are `kept` for what else is to stand in it. Other words for the same begin a page of their own.
     """
-    left = request.max_tokens - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
+    left = request.max_tokens - kept - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
     ends = {
         "the same in other words": _first_behind(ranked, view) if collapses(request) else None,
@@ -185,7 +201,8 @@ def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
     count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
     count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
     if view.groups.newer or view.groups.like:
-        count += np.array([_links_of(number, view) for number in ranked.best.tolist()], dtype=np.int64)
+        links = [_links_of(number, view) for number in ranked.best.tolist()]
+        count += np.array(links, dtype=count.dtype)  # of no facts as well
     return np.ceil(count / CHARS_PER_TOKEN).astype(np.int64) + 1 + paging.MARK_TOKENS
 
 

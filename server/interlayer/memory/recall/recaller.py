@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Final
 
 from interlayer.answers import as_json
 from interlayer.ids import timestamp
@@ -17,19 +18,26 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.reader import parts, read_log
-from interlayer.memory.log.records import EntityId, Head, Relation, interaction_of
+from interlayer.memory.log.reader import read_log
+from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.log.revision import expired, without_memories
 from interlayer.memory.projection.spaces import ActiveSpace, Spaces
-from interlayer.memory.recall.answer import KnownRelation, Omitted, RecallAnswer, TypedProperties, Withheld
-from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts
+from interlayer.memory.recall.answer import Omitted, RecallAnswer, TypedProperties, Withheld
+from interlayer.memory.recall.neighbourhood.best_facts import Question
+from interlayer.memory.recall.neighbourhood.neighbours import Neighbours
+from interlayer.memory.recall.neighbourhood.paths import Paths
+from interlayer.memory.recall.neighbourhood.relations import Instants, RelatedEntity, Relations
+from interlayer.memory.recall.page import Page, filled, frame_of, rank_facts, room_for_neighbours
 from interlayer.memory.recall.provenance import origins
 from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import Item, ItemStore
+from interlayer.storage.items import Item, ItemStore, Key
 from interlayer.text.budget import json_tokens
+
+_LIST_TOKENS: Final = 16  # what leads to the neighbours, and says how many were left out
+_MORE: Final = f"no more than {RELATIONS_MAX} relations are followed: list_entities with related_to has all"
 
 
 class Recaller:
@@ -40,6 +48,9 @@ class Recaller:
         self._entities = entities
         self._spaces = spaces
         self._schema = schema
+        self.relations = Relations(store, entities, schema)
+        self.paths = Paths(store, entities, schema)
+        self._neighbours = Neighbours(schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
@@ -60,10 +71,7 @@ class Recaller:
                 relations=(),
                 omitted=Omitted(facts=0, why="nothing is known of this entity; the same query will not change that"),
             )
-        as_of = timestamp(request.as_of) if request.as_of else None
-        known_at = timestamp(request.known_at) if request.known_at else None
-        until = known_at or as_of
-        wanted = "relations" in request.include
+        at = _instants(request)
         names = (head.name, *head.names)
         space = await self._spaces.of(principal.organization)
         vector, degraded = await of_query(
@@ -71,11 +79,12 @@ class Recaller:
         )
         view = await self._entities.view(principal.organization, stored, space, read, sight)
         withheld, cut = self._withheld(view), view.cut
-        if until:
+        if at.until:
             hidden = self._entities.restriction(stored, sight)
-            view = await self._past(principal.organization, view, (as_of, known_at), degraded, space, hidden)
+            view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        relations = await self._relations(principal.organization, view, read, until, sight) if wanted else ()
+        followed, rest = await self._related(principal.organization, view, read, request, sight)
+        relations = tuple(self.relations.told(one, at) for one in rest)
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
         ranked = rank_facts(view, request, vector, page, names)
@@ -84,9 +93,15 @@ class Recaller:
         head = replace(head, revision=self._entities.revision(stored, sight))
         frame = frame_of(head, view, request, relations, withheld)
         frame = replace(frame, degraded=tuple(degraded) or None)
-        answer, chosen = filled(frame, ranked, request, page, view)
+        kept = room_for_neighbours(frame, len(followed), request)
+        answer, chosen = filled(frame, ranked, request, page, view, kept)
         if "sources" in request.include:
-            return await self._with_sources(principal.organization, answer, chosen, request.max_tokens, cut)
+            answer = await self._with_sources(principal.organization, answer, chosen, request.max_tokens - kept, cut)
+        if request.follow and not request.cursor:
+            question = Question(asked(request.query or "", names), request.also, vector, request.min_confidence)
+            return await self._with_neighbours(
+                principal.organization, answer, followed, request, question, space, sight
+            )
         return answer
 
     async def properties(self, principal: Principal, entity: str) -> TypedProperties:
@@ -115,49 +130,76 @@ class Recaller:
             Withheld(name=name, why=why_withheld(declared[name].sensitivity)) for name in sorted(view.withheld)
         )
 
-    async def _relations(
-        self, organization: str, view: EntityView, read: EntityRead, until: str | None, sight: Sight
-    ) -> tuple[KnownRelation, ...]:
-        """Return the relations to and from entities that there are; of one that was merged, what it is a part of."""
-        outgoing = list(view.relations.items())[:RELATIONS_MAX]
-        incoming = [(view.entity, item) for item in read.incoming]
-        for absorbed in parts(view.memories.values()):
-            place = keys.head(organization, absorbed)
-            page = await self._store.query("memory", place.partition, keys.incoming(), limit=RELATIONS_MAX)
-            incoming += [(absorbed, item) for item in page.items]
-        pointing = [(target, *_origin(item), item) for target, item in incoming[:RELATIONS_MAX]]
-        others = dict.fromkeys([*(one.target for one, _ in outgoing), *(origin for _, _, origin, _ in pointing)])
-        heads = {head.entity: head for head in await self._entities.heads(organization, list(others))}
-        found: list[KnownRelation] = []
-        for relation, memory in outgoing:
-            head = await self._standing(organization, heads.get(relation.target))
-            if head and await self._entities.shown(organization, head, sight):
-                found.append(KnownRelation(type=relation.type, target=head.entity.ref, memory_id=memory.interaction))
-        told: list[tuple[tuple[str, str], KnownRelation]] = []
-        for target, kind, origin, item in pointing:
-            head = await self._standing(organization, heads.get(origin))
-            if head is None:
-                continue
-            basis = await self._entities.basis(organization, head, Relation(kind, target), item.body, sight)
-            if basis and (until is None or basis[1] <= until):
-                source = head.entity.ref
-                known = KnownRelation(type=kind, source=source, direction="in", memory_id=interaction_of(basis[0]))
-                told.append(((basis[1], kind), known))
-        # By when they were told: the order of ids would say which entities somebody else knew before.
-        return (*found, *(known for _, known in sorted(told, key=lambda pair: pair[0])))
+    async def _related(
+        self, organization: str, view: EntityView, read: EntityRead, request: RecallRequest, sight: Sight
+    ) -> tuple[list[RelatedEntity], list[RelatedEntity]]:
+        """Return a relation to each neighbour that a call asks for, and the other relations that the answer shows.
 
-    async def _standing(self, organization: str, head: Head | None) -> Head | None:
-        """Return a head, or that of what the entity was merged into."""
-        if head is None or head.merged_into is None:
-            return head
-        stored = await self._entities.survivor(organization, head.merged_into)
-        return stored.head if stored else None
+        Those that are over come too where the past is asked for; the first page has all neighbours.
+        """
+        follow = () if request.cursor else request.follow
+        shown = "relations" in request.include
+        if not follow and not shown:
+            return [], []
+        history = "history" in request.include or request.as_of is not None
+        incoming = await self._incoming(organization, view.entity, read, follow)
+        found = await self.relations.of(
+            organization, view, incoming, sight, _instants(request), history=history and shown
+        )
+        followed: dict[EntityId, RelatedEntity] = {}
+        for one in found:
+            if one.known.status == "current" and any(self.relations.is_called(one, name) for name in follow):
+                followed.setdefault(one.head.entity, one)
+        told = {id(one) for one in followed.values()}
+        return list(followed.values()), [one for one in found if shown and id(one) not in told]
+
+    async def _incoming(
+        self, organization: str, entity: EntityId, read: EntityRead, follow: Sequence[str]
+    ) -> Sequence[Item]:
+        """Return what points at an entity: where that is too much, what a call follows before the rest."""
+        if len(read.incoming) < RELATIONS_MAX or not follow or "*" in follow:
+            return read.incoming
+        place = keys.head(organization, entity).partition
+        items: dict[Key, Item] = {}
+        for kind in sorted({kind for name in follow for kind in self._schema.relation_types.meant_by(name)}):
+            page = await self._store.query("memory", place, keys.incoming_of(kind), limit=RELATIONS_MAX)
+            items |= {item.key: item for item in page.items}
+        return list((items | {item.key: item for item in read.incoming}).values())[:RELATIONS_MAX]
+
+    async def _with_neighbours(
+        self,
+        organization: str,
+        answer: RecallAnswer,
+        followed: Sequence[RelatedEntity],
+        request: RecallRequest,
+        question: Question,
+        space: ActiveSpace,
+        sight: Sight,
+    ) -> RecallAnswer:
+        """Return the answer with the neighbours, in the room that is left."""
+        at = _instants(request)
+
+        async def view_of(head: Head) -> EntityView:
+            view = await self._entities.view(organization, head, space, sight=sight)
+            if at.until:
+                hidden = self._entities.restriction(head, sight)
+                return await self._past(organization, view, at, [], space, hidden)
+            return view
+
+        room = request.max_tokens - json_tokens(as_json(answer)) - _LIST_TOKENS
+        described = await self._neighbours.describe(
+            followed, question, request.include, room, view_of, past=bool(at.until)
+        )
+        why = [f"{described.left_out}: max_tokens"] if described.left_out else []
+        why += [_MORE] if len(followed) >= RELATIONS_MAX else []
+        omitted = replace(answer.omitted, neighbours="; ".join(why) or None)
+        return replace(answer, neighbours=described.neighbours, omitted=omitted)
 
     async def _past(
         self,
         organization: str,
         view: EntityView,
-        at: tuple[str | None, str | None],
+        at: Instants,
         degraded: list[str],
         space: ActiveSpace,
         hidden: Restriction,
@@ -168,7 +210,7 @@ class Recaller:
         unless another one is given. Where nothing had been recorded yet, because the past was filled in later, it is
         what is now known to have been valid then, and `degraded` says so.
         """
-        as_of, known_at = at
+        as_of, known_at = at.as_of, at.known_at
         log = await read_log(self._store, organization, view.entity, as_of=known_at or as_of)
         known = without_memories(log, expired(log, self._entities.cutoff(view.entity.type)))
         if hidden:
@@ -209,7 +251,6 @@ class Recaller:
         return answer
 
 
-def _origin(item: Item) -> tuple[str, EntityId]:
-    """Return the type and the origin of a relation as it is noted with its target."""
-    _, kind, origin_type, origin_id = item.key.sort.split("#")
-    return kind, EntityId(origin_type, origin_id)
+def _instants(request: RecallRequest) -> Instants:
+    """Return the instants of what held and of what was known that a call asks for."""
+    return Instants(*(timestamp(one) if one else None for one in (request.as_of, request.known_at)))

@@ -21,10 +21,12 @@ from interlayer.memory.log import cursor as paging
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.answer import FoundFact, SearchAnswer, SearchResult
+from interlayer.memory.recall.answer import FoundFact, SearchAnswer, SearchResult, Tie
 from interlayer.memory.recall.lexical_fallback import ENTITIES_MAX, Scanner
 from interlayer.memory.recall.listing import Lister
 from interlayer.memory.recall.mentions import Mentions
+from interlayer.memory.recall.neighbourhood.links import Links
+from interlayer.memory.recall.neighbourhood.ties import Ties
 from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import SearchRequest
 from interlayer.memory.schema.schema import Schema
@@ -63,6 +65,7 @@ class Searcher(Lister):
         self._projector = projector
         self._scanner = Scanner(store, schema)
         self._mentions = Mentions(entities, schema)
+        self._ties = Ties(Links(store, entities, schema), entities)
         self._rests_until_s = 0.0
 
     async def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:
@@ -134,8 +137,14 @@ class Searcher(Lister):
                 )
             found = await self._living(asked_for, _fuse(texts[0], hits, own, texts[1]))
             if len(found) > request.limit or len(hits) < wanted:
-                return found
+                return await self._tied(asked_for, found, named)
             wanted *= _WIDER
+
+    async def _tied(self, asked_for: "_Asked", found: Sequence["_Found"], named: Sequence[Head]) -> list["_Found"]:
+        """Return what was found with how it is related to whom the query names."""
+        heads = {one.head.entity: one.stored for one in found}
+        ties = await self._ties.between(asked_for.organization, heads, named, asked_for.sight)
+        return [replace(one, related=ties.get(one.head.entity)) for one in found]
 
     async def _seen_of(
         self, asked_for: "_Asked", search: Callable[[int], Awaitable[Sequence[Hit]]], wanted: int
@@ -220,7 +229,7 @@ class Searcher(Lister):
             # What probably took the place of a fact is read before it.
             for one in (fact.newer, fact) if fact else ():
                 if one and one.is_current and paging.mark(one.record.id) not in asked_for.shown:
-                    found.setdefault(one.record.id, _Found(head, one, score, views[ref].withheld))
+                    found.setdefault(one.record.id, _Found(stored, head, one, score, views[ref].withheld))
         return list(found.values())[: request.limit + 1]
 
     async def _owners(self, asked_for: "_Asked") -> Sequence[str] | None:
@@ -263,12 +272,17 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A fact that was found, whom it is about, its score, and what of that entity is withheld."""
+    """A fact that was found, whom it is about, its score, what of that entity is withheld, and how it is related.
 
+    `stored` is the head of that entity as it is, `head` as it may be shown.
+    """
+
+    stored: Head
     head: Head
     fact: FactState
     score: float
     withheld: AbstractSet[str]
+    related: Tie | None = None
 
     @property
     def shown(self) -> SearchResult:
@@ -285,6 +299,7 @@ class _Found:
                 source=fact.memory.source or "",
             ),
             score=self.score,
+            related=self.related,
         )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # listing the tools must not cost what reading a schema costs to import
     from interlayer.memory.schema.property import PropertySchema
+    from interlayer.memory.schema.relation import RelationSchema
     from interlayer.memory.schema.schema import Schema
 
 
@@ -17,6 +18,7 @@ class PropertyDescription:
     description: str
     enum: tuple[str, ...] | None = None
     target: tuple[str, ...] | None = None
+    relation: str | None = None
     unit: str | None = None
     pattern: str | None = None
     update: str
@@ -36,10 +38,11 @@ class TypeDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDescription:
-    """The answer of describe_schema."""
+    """The answer of describe_schema; each type of relation is told in a line."""
 
     entity_types: tuple[TypeDescription, ...]
     identifier_kinds: tuple[str, ...]
+    relations: tuple[str, ...]
 
 
 def described(schema: "Schema") -> SchemaDescription:
@@ -53,7 +56,18 @@ def described(schema: "Schema") -> SchemaDescription:
         )
         for name, entity in schema.entities.items()
     )
-    return SchemaDescription(entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers))
+    relations = (_relation(name, one) for name, one in schema.relations.items())
+    return SchemaDescription(
+        entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers), relations=tuple(relations)
+    )
+
+
+def _relation(name: str, one: "RelationSchema") -> str:
+    """Say of a type of relation what it leads from and to, what it is called from its end, how many hold at once."""
+    told = f"{name}: {' or '.join(one.sources) or 'any'} -> {' or '.join(one.targets) or 'any'}"
+    told += f"; inverse {one.inverse}" if one.inverse else ""
+    told += f"; at most {one.at_most} at once" if one.at_most else ""
+    return f"{told}. {one.description}".strip()
 
 
 def _property(name: str, declared: "PropertySchema") -> PropertyDescription:
@@ -63,6 +77,7 @@ def _property(name: str, declared: "PropertySchema") -> PropertyDescription:
         description=declared.description,
         enum=tuple(declared.values) or None,
         target=tuple(declared.target) or None,
+        relation=declared.relation or None,
         unit=declared.unit or None,
         pattern=declared.pattern or None,
         update=declared.update,

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from interlayer.memory.schema.duration import is_shorter
+from interlayer.memory.schema.relation import RelationSchema
 from interlayer.memory.schema.schema import EntitySchema, IdentifierSchema, PropertySchema, Schema
 from interlayer.memory.schema.types import ValueProblem
 
@@ -68,7 +69,9 @@ def differences(old: Schema, new: Schema, former: Former | None = None) -> list[
             found += _type_changed(name, before, after, known)
     for kind in dict.fromkeys([*old.identifiers, *new.identifiers]):
         found += _identifier(kind, old.identifiers.get(kind), new.identifiers.get(kind))
-    changed = _describe_change(old, new, {"entities", "identifiers"})
+    for kind in dict.fromkeys([*old.relations, *new.relations]):
+        found += _relation(kind, old.relations.get(kind), new.relations.get(kind))
+    changed = _describe_change(old, new, {"entities", "identifiers", "relations"})
     if changed:
         found.append(Difference("schema", "additive", changed))
     return found
@@ -228,9 +231,18 @@ def _identifier(kind: str, old: IdentifierSchema | None, new: IdentifierSchema |
         yield Difference(f"identifiers.{kind}", "additive", f"identifier kind {change}")
 
 
+def _relation(kind: str, old: RelationSchema | None, new: RelationSchema | None) -> Iterator[Difference]:
+    """Yield what differs of a type of relation: what is stored reads by the new one without being written anew."""
+    if old and new and old != new:
+        yield Difference(f"relations.{kind}", "additive", _describe_change(old, new, ()))
+    elif old != new:
+        yield Difference(f"relations.{kind}", "additive", f"type of relation is {'new' if new else 'removed'}")
+
+
 def _describe_change(old: BaseModel, new: BaseModel, but: Collection[str]) -> str:
     """Return which keys differ, in words, beside some; nothing when none does."""
-    keys = [key for key in type(new).model_fields if key not in but and getattr(old, key) != getattr(new, key)]
+    fields = type(new).model_fields.items()
+    keys = [one.alias or key for key, one in fields if key not in but and getattr(old, key) != getattr(new, key)]
     return f"{', '.join(keys)} changed" if keys else ""
 
 

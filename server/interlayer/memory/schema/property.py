@@ -34,6 +34,7 @@ class PropertySchema(Strict):
     unit: str = ""
     values: dict[str, tuple[str, ...]] = {}
     target: tuple[Name, ...] = ()
+    relation: str = ""
     pattern: str = ""
     update: UpdatePolicy = "replace"
     indexed: bool = False
@@ -66,7 +67,7 @@ class PropertySchema(Strict):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "PropertySchema":
-        problems = [*self._problems(), *_pattern_problems(self)]
+        problems = [*self._problems(), *self._relation_problems(), *_pattern_problems(self)]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -77,7 +78,7 @@ class PropertySchema(Strict):
         for word, names in enum_words(self.values).items():
             if len(names) > 1:
                 yield f"values: {word!r} stands for {' and '.join(names)}; give it to one of them"
-        if (self.type == "reference") != bool(self.target):
+        if (self.type == "reference") != bool(self.target) and not self.relation:
             yield "target: belongs to type reference, and a reference needs it; name the entity types it may point at"
         if self.unit and self.type not in {"number", "integer"}:
             yield "unit: belongs to types number and integer; remove it"
@@ -85,6 +86,12 @@ class PropertySchema(Strict):
             yield "update: append needs type list; use replace"
         if self.update in {"max", "min"} and self.type not in _ORDERED:
             yield f"update: {self.update} needs a type with an order; use one of {', '.join(sorted(_ORDERED))}"
+
+    def _relation_problems(self) -> Iterator[str]:
+        if self.relation and self.type not in {"reference", "text"}:
+            yield "relation: belongs to types reference and text; remove it"
+        if self.relation and not self.target:
+            yield "relation: needs target; name the entity types that it leads to"
 
     @cached_property
     def finders(self) -> tuple[Any, ...]:

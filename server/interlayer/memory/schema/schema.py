@@ -24,6 +24,7 @@ from interlayer.language.lexicon.reader import words
 from interlayer.memory.schema.duration import before, check_duration
 from interlayer.memory.schema.gate_settings import GateSettings, Thresholds
 from interlayer.memory.schema.property import Name, PropertySchema, Strict
+from interlayer.memory.schema.relation import NO_RULES, RelationRules, RelationSchema, RelationTypes, name_problems
 from interlayer.memory.schema.types import ValueProblem
 from interlayer.memory.schema.value_patterns import Finder, finder_for
 from interlayer.text.patterns import compile_pattern
@@ -78,6 +79,11 @@ class EntitySchema(Strict):
         """Return the properties in use: all that are not retired."""
         return {name: declared for name, declared in self.properties.items() if not declared.retired}
 
+    @cached_property
+    def mirrored(self) -> Mapping[str, str]:
+        """Return the type of the relation that says the same as a property, by the name of the property."""
+        return {name: declared.relation for name, declared in self.current.items() if declared.relation}
+
     def current_name(self, name: str) -> str:
         """Return the name of today for a property's name of any time."""
         return self._renamed.get(name, name)
@@ -131,6 +137,7 @@ class Schema(Strict):
     version: int = 1
     entities: dict[Name, EntitySchema]
     identifiers: dict[Name, IdentifierSchema] = {}
+    relations: dict[Name, RelationSchema] = {}
     gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
@@ -150,6 +157,32 @@ class Schema(Strict):
                     if target not in self.entities:
                         place = f"entities.{name}.properties.{key}.target"
                         yield f"{place}: {target} is no entity type; known: {', '.join(self.entities)}"
+                if declared.relation:
+                    yield from self._mirror_problems(name, key, declared)
+        yield from name_problems(self.relations, self.entities)
+
+    def _mirror_problems(self, name: str, key: str, declared: PropertySchema) -> Iterator[str]:
+        place, mirrored = f"entities.{name}.properties.{key}.relation", self.relations.get(declared.relation)
+        if mirrored is None:
+            yield f"{place}: {declared.relation} is no type of relation; add it under relations"
+            return
+        for target in declared.target:
+            if not mirrored.fits(name, target):
+                yield f"{place}: {declared.relation} does not lead from {name} to {target}; change from and to there"
+
+    @cached_property
+    def relation_types(self) -> RelationTypes:
+        """Return the types of relation, by their names and synonyms."""
+        return RelationTypes(self.relations)
+
+    def relation_rules(self, entity_type: str) -> RelationRules:
+        """Return how the relations of an entity of a type are folded."""
+        return self._relation_rules.get(entity_type) or NO_RULES
+
+    @cached_property
+    def _relation_rules(self) -> Mapping[str, RelationRules]:
+        most = {name: one.at_most for name, one in self.relations.items() if one.at_most}
+        return {name: RelationRules(most, entity.mirrored) for name, entity in self.entities.items()}
 
     def is_shared(self, kind: str, value: str) -> bool:
         """Tell whether several may have an identifier; undeclared kinds: phones, addresses, mailboxes like info@."""
@@ -161,7 +194,7 @@ class Schema(Strict):
     @cached_property
     def canonical(self) -> str:
         """Return the schema as JSON in which only what was said stands, keys sorted: equal schemas, equal text."""
-        body = self.model_dump(mode="json", exclude_defaults=True)
+        body = self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
@@ -231,7 +264,7 @@ def parse_schema(text: str, origin: str) -> Schema:
 
 def dump_schema(schema: Schema) -> str:
     """Return the schema as YAML that `parse_schema` reads; what stands at its default is left out."""
-    body = schema.model_dump(mode="json", exclude_defaults=True)
+    body = schema.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -239,10 +272,9 @@ def _keys_at(place: Place) -> Iterable[str]:
     match len(place), place[0] if place else "":
         case 0, _:
             return Schema.model_fields
-        case 2, "entities":
-            return EntitySchema.model_fields
-        case 2, "identifiers":
-            return IdentifierSchema.model_fields
+        case 2, "entities" | "identifiers" | "relations" as section:
+            parts = {"entities": EntitySchema, "identifiers": IdentifierSchema, "relations": RelationSchema}
+            return [one.alias or name for name, one in parts[section].model_fields.items()]
         case 1, "gates":
             return GateSettings.model_fields
         case 2, "gates":

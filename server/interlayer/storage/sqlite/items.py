@@ -54,9 +54,10 @@ class SqliteItems:
         for first in range(0, len(keys), _GET_MANY_ROWS):
             batch = keys[first : first + _GET_MANY_ROWS]
             places = ",".join(["(?,?,?)"] * len(batch))
-            sql = (
-                "SELECT tbl, partition, sort, version, body FROM items "
-                f"WHERE (tbl, partition, sort) IN (VALUES {places}) AND {LIVE}"
+            sql = (  # `IN (VALUES ...)` would read the whole table for two keys or more; CROSS JOIN keeps the order
+                f"WITH wanted(t, p, s) AS (VALUES {places}) "
+                "SELECT tbl, partition, sort, version, body FROM wanted CROSS JOIN items "
+                f"ON tbl = t AND partition = p AND sort = s WHERE {LIVE}"
             )
             parameters = [part for key in batch for part in (key.table, key.partition, key.sort)]
             with translate(self._path):

@@ -58,7 +58,7 @@ async def test_a_merged_entity_is_known_under_every_name_and_repeats_nothing(roo
     assert answer["properties"][0]["value"] == "valves"
     assert len(answer["history"]) == 2
     initech = await told(room, "company:initech.example")
-    assert initech["relations"][0]["source"] == one
+    assert initech["relations"][0]["entity"] == one
 
 
 async def test_lists_and_searches_know_one_entity(room: Any) -> None:

@@ -164,7 +164,7 @@ async def test_a_relation_whose_first_statement_is_hidden_can_be_stated_again(ke
 
 @pytest.mark.on_disk
 async def test_a_target_that_nothing_was_said_of_goes_with_the_last_relation(kept: Any) -> None:
-    await kept.memorize("company:Acme", relations=[RelationCandidate("employs", "contact:Zebulon")])
+    await kept.memorize("company:Acme", relations=[RelationCandidate("hosts", "contact:Zebulon")])
     kept.clock.now += timedelta(days=91)
     assert (await kept.expirer.expire(kept.principal))["entities"] == 0
     await kept.forgetter.forget(kept.principal, "request", entity="company:Acme")

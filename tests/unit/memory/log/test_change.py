@@ -9,7 +9,7 @@ import pytest
 from interlayer.memory.log import keys, outbox
 from interlayer.memory.log.change import EntityChange, Rewriting
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.records import EntityId, FactRecord, Head, Memorized, Merged, Relation
+from interlayer.memory.log.records import EntityId, FactRecord, Head, Memorized, Merged, RelationRecord
 from interlayer.memory.schema.schema import starter_schema
 from interlayer.storage.items import ABSENT, Delete, Key, Operation, Put
 
@@ -55,13 +55,17 @@ def borne(form: str) -> set[Key]:
     return {keys.borne(ORG, form), keys.borne(ORG, form, ONE)}
 
 
+def sound(form: str) -> Key:
+    return keys.sound(ORG, "company", form, ONE.id)
+
+
 def index(value: Any) -> Key:
     return keys.index(ORG, "company", INDEXED, value, ONE.id)
 
 
 def test_a_new_entity_is_put_where_there_is_none() -> None:
     made = change(None, head(properties={INDEXED: "a"}))
-    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), index("a"), *borne("acme")}
+    assert puts(made) == {keys.head(ORG, ONE), listing(ONE), name("acme"), sound("a25a"), index("a"), *borne("acme")}
     hints = borne("acme")  # others may bear it too
     assert {one.expect for one in made if isinstance(one, Put) and one.key not in hints} == {ABSENT}
     assert {one.expect for one in made if isinstance(one, Put) and one.key in hints} == {None}
@@ -91,16 +95,16 @@ def test_a_company_is_found_without_its_legal_form() -> None:
 def test_what_is_merged_into_another_is_found_no_more_and_comes_back() -> None:
     stands = head(properties={INDEXED: "a"})
     absorbed = replace(stands, merged_into=OTHER)
-    places = {listing(ONE), name("acme"), index("a"), keys.borne(ORG, "acme", ONE)}
+    places = {listing(ONE), name("acme"), sound("a25a"), index("a"), keys.borne(ORG, "acme", ONE)}
     assert deletes(change(stands, absorbed)) == places
     assert puts(change(absorbed, stands)) == {keys.head(ORG, ONE), *places, keys.borne(ORG, "acme")}
     assert deletes(change(absorbed, None)) == {keys.head(ORG, ONE)}
 
 
 def test_a_memory_brings_its_place_its_relations_and_an_outbox_entry() -> None:
-    old, new = Relation("works_with", OTHER), Relation("owns", OTHER)
-    entry = memorized(relations=(old, new))
-    made = change(head(), head(revision=2), appended=(entry,), stated={old})
+    pointer = Put(keys.relation(ORG, OTHER, "owns", ONE), {})
+    entry = memorized(relations=(RelationRecord("owns", OTHER),))
+    made = change(head(), head(revision=2), appended=(entry,), relations=[pointer])
     assert puts(made) == {
         keys.head(ORG, ONE),
         keys.memory(ORG, ONE, 2),

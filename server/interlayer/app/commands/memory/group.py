@@ -44,7 +44,7 @@ async def memory_show(
     from interlayer.memory.requests import PARTS, RecallRequest
 
     request = RecallRequest(
-        entity=await meant(parts, entity),
+        entity=await meant(parts, entity, asking=not as_json),
         query=query,
         limit=limit or (20 if query else sys.maxsize),
         include=[part for part in PARTS if part != "history" or history],
@@ -69,7 +69,7 @@ async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool)
 
     principal, memory = parts.settings.principal, parts.memory
     if name:
-        found = await memory.explain_property(principal, await meant(parts, what), name)
+        found = await memory.explain_property(principal, await meant(parts, what, asking=not as_json), name)
     else:
         found = await memory.explain_fact(principal, what)
     echo(as_json, found, lambda: print_why(found))

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from interlayer.app.commands.memory.entities import meant
 from interlayer.app.commands.shell import AS_JSON, FAILED, INSTANT, echo, progress, with_process
 from interlayer.errors import InvalidInput
 from interlayer.ids import timestamp
-from interlayer.memory.requests import RESULTS_MAX, TOKENS_MAX, Condition, Operator, SearchRequest
+from interlayer.memory.requests import (
+    RESULTS_MAX,
+    TOKENS_MAX,
+    Condition,
+    Operator,
+    RelatedTo,
+    SearchRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,6 +88,8 @@ async def memory_search(
 @click.command("list")
 @click.argument("entity_type", metavar="[TYPE]", required=False)
 @_WHERE
+@click.option("--related-to", "other", metavar="ENTITY", help="Only what has to do with this entity, from either end.")
+@click.option("--relation", metavar="TYPE", help="By which relation; with --related-to.")
 @click.option("--since", type=INSTANT, help="Only what has changed since then, last changed first.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @AS_JSON
@@ -88,6 +98,8 @@ async def memory_list(
     parts: "Parts",
     entity_type: str | None,
     where: tuple[Condition, ...],
+    other: str | None,
+    relation: str | None,
     since: datetime | None,
     limit: int,
     as_json: bool,
@@ -95,7 +107,10 @@ async def memory_list(
     """List entities of TYPE, or of all types, by name with what is known of them; exit 1 for none."""
     if where and entity_type is None:
         raise InvalidInput("where", "needs a type.", "Name the type first: interlayer memory list deal --where ...")
-    asked = _Asked([entity_type] if entity_type else [*parts.memory.schema.entities], where, since, limit)
+    if relation and not other:
+        raise click.UsageError("--relation goes with --related-to.")
+    related = RelatedTo(await meant(parts, other, asking=not as_json), relation) if other else None
+    asked = _Asked([entity_type] if entity_type else [*parts.memory.schema.entities], where, related, since, limit)
     answer, is_cut = await asked.answer(parts)
 
     def show() -> None:
@@ -113,6 +128,7 @@ class _Asked:
 
     types: Sequence[str]
     where: Sequence[Condition]
+    related: RelatedTo | None
     since: datetime | None
     limit: int
 
@@ -146,7 +162,9 @@ class _Asked:
         for kind in self.types:
             cursor: str | None = None
             while True:
-                page = await parts.memory.list_entities(parts.settings.principal, kind, self.where, size, cursor)
+                page = await parts.memory.list_entities(
+                    parts.settings.principal, kind, self.where, size, cursor, self.related
+                )
                 yield page
                 cursor = page.next_cursor
                 if not cursor:
@@ -162,7 +180,9 @@ def _print_found(parts: "Parts", answer: "SearchAnswer") -> None:
     for one in answer.results:
         groups.setdefault(one.entity.ref, []).append(one)
     for ref, hits in groups.items():
-        page.say((hits[0].entity.name, HEADING), (f"  {ref.partition(':')[0]}", ASIDE))
+        tie = hits[0].related
+        told = joined(ref.partition(":")[0], f"{tie.type} {tie.name}" if tie else "")
+        page.say((hits[0].entity.name, HEADING), (f"  {told}", ASIDE))
         for hit in hits:
             fact = hit.fact
             page.say(fact.text, indent=2)

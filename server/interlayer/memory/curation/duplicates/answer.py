@@ -7,16 +7,17 @@ from interlayer.memory.entities.answer import NamedEntity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A field that speaks for two entities being one, with what each has there."""
+    """A field that speaks for two entities being one, with what each has there; `said` is that in words."""
 
     field: str
+    said: str
     one: str
     other: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicatePair:
-    """Two entities that may be one, how probable that is (0..1), and why, the strongest reason first."""
+    """Two entities that may be one, how probable that is (0..1), why, and since when it is known."""
 
     one: NamedEntity
     other: NamedEntity

@@ -1,12 +1,15 @@
 """The search for entities that may be one, and the list of them that people decide on.
 
 A search reads every head and compares the pairs in which something is new or changed since the last one. What is found
-is kept with the fields that speak for it, never their values: these are read when the list is. A pair that somebody
-said to be two is remembered and not offered again.
+is kept with the fields that speak for it, never their values: these are read when the list is. What memorize told its
+caller waits here to be weighed. A pair that somebody said to be two is remembered and not offered again, whatever
+becomes a part of either.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from itertools import product
 from typing import Final
 
 import anyio.to_thread
@@ -15,9 +18,10 @@ from interlayer.audit.trail import Event, Trail
 from interlayer.errors import InvalidInput
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.curation.duplicates.answer import Distinction, DuplicatePair, DuplicateScan, Reason
-from interlayer.memory.curation.duplicates.candidates import pairs
-from interlayer.memory.curation.duplicates.likeness import Likeness, Population
+from interlayer.memory.curation.duplicates.comparison import LEAST, Alike, compare
+from interlayer.memory.curation.duplicates.likeness import Population
 from interlayer.memory.curation.duplicates.profile import Profile
+from interlayer.memory.curation.duplicates.together import TOGETHER, TOGETHER_BITS, Interactions
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
@@ -25,18 +29,17 @@ from interlayer.memory.entities.sight import ORGANIZATION, audience_of
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import listed
 from interlayer.memory.log.identifiers import check_reason
+from interlayer.memory.log.likeness import LOOK_ALIKE
 from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.memorize.look_alikes import DISTINCT, TOLD
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import ABSENT, Item, ItemStore, Put
+from interlayer.storage.items import ABSENT, Delete, Item, ItemStore, Key, Operation, Put
 from interlayer.storage.streaming import stream
 
-_LEAST: Final = 0.9
 _PAGE: Final = 100
-_REASONS_MAX: Final = 4
-_DISTINCT: Final = "distinct"
-
-Found = tuple[EntityId, EntityId, Likeness]
+_OPEN: Final = "open"
+_SAID: Final = {TOGETHER: "told of in one interaction", LOOK_ALIKE: LOOK_ALIKE}
 
 
 class Duplicates:
@@ -72,9 +75,10 @@ class Duplicates:
             last = since.get(entity_type, "")
             fresh = frozenset(number for number, one in enumerate(profiles) if one.updated_at >= last)
             changed += len(fresh)
-            count, alike = await anyio.to_thread.run_sync(_compared, profiles, fresh)
+            told = await self._told(organization, entity_type)
+            count, alike = await anyio.to_thread.run_sync(compare, profiles, fresh, [item.key.sort for item in told])
             compared += count
-            found += await self._note(organization, entity_type, alike, began)
+            found += await self._note(organization, entity_type, await self._weighed(organization, alike), began, told)
         # What changed while this ran is looked at again by the next search.
         expect = noted.version if noted else ABSENT
         await self._store.transact([Put(place, {"since": dict.fromkeys(self._schema.entities, began)}, expect)])
@@ -88,7 +92,7 @@ class Duplicates:
             async with aclosing(stream(self._store, "memory", partition)) as noted:
                 async for item in noted:
                     pair = await self._pair(principal.organization, item)
-                    found += [pair] if pair and item.body["status"] != _DISTINCT else []
+                    found += [pair] if pair and item.body["status"] != DISTINCT else []
         return sorted(found, key=lambda pair: (-pair.probability, pair.one.ref, pair.other.ref))
 
     async def distinguish(self, principal: Principal, one: str, other: str, reason: str) -> Distinction:
@@ -102,7 +106,7 @@ class Duplicates:
             raise InvalidInput("entity", f"{one!r} and {other!r} {told}.", "Name two entities of one type.")
         place = keys.duplicate(principal.organization, first.entity.type, first.entity.id, second.entity.id)
         known = await self._store.get(place)
-        body = {"status": _DISTINCT, "probability": 0.0, "fields": [], "at": timestamp(self._clock())}
+        body = {"status": DISTINCT, "probability": 0.0, "fields": [], "at": timestamp(self._clock())}
         event = Event("entity.distinguished", first.entity.ref, {"other": second.entity.ref, "reason": reason})
         await self._trail.commit(principal, event, [Put(place, body, known.version if known else ABSENT)])
         return Distinction(one=_named(first), other=_named(second))
@@ -127,26 +131,61 @@ class Duplicates:
         shown = [await self._entities.shown(organization, head, sight) for head in heads if head.merged_into is None]
         return [head for head in shown if head]
 
-    async def _note(self, organization: str, entity_type: str, alike: Sequence[Found], now: str) -> int:
-        """Keep the pairs that are not known yet; return how many there are."""
-        places = {keys.duplicate(organization, entity_type, one.id, other.id): like for one, other, like in alike}
+    async def _told(self, organization: str, entity_type: str) -> list[Item]:
+        """Return the pairs that memorize has told and no search has weighed."""
+        partition = keys.duplicate(organization, entity_type, "", "").partition
+        async with aclosing(stream(self._store, "memory", partition)) as noted:
+            return [item async for item in noted if item.body["status"] == TOLD]
+
+    async def _weighed(self, organization: str, alike: Sequence[Alike]) -> list[Alike]:
+        """Return the pairs to offer, when it is known in which interactions they are told of."""
+        told = Interactions(self._store, organization)
+        found: list[Alike] = []
+        for pair in alike:
+            named_apart = pair.one.is_named and pair.other.is_named
+            verdict = await told.verdict(pair.one.entity, pair.other.entity, named_apart=named_apart)
+            likeness = pair.likeness.with_more(TOGETHER_BITS, TOGETHER) if verdict == "together" else pair.likeness
+            if verdict != "two" and (likeness.probability >= LEAST or pair.imitates):
+                found.append(replace(pair, likeness=likeness))
+        return found
+
+    async def _note(
+        self, organization: str, entity_type: str, alike: Sequence[Alike], now: str, told: Sequence[Item]
+    ) -> int:
+        """Keep the pairs that are not known yet; return how many there are. What was told and is not found goes."""
+        places = {
+            keys.duplicate(organization, entity_type, pair.one.entity.id, pair.other.entity.id): pair for pair in alike
+        }
         known = await self._store.get_many(list(places))
-        new = [(place, like) for place, like in places.items() if place not in known]
-        for start in range(0, len(new), _PAGE // 2):
-            puts = [
-                Put(
-                    place,
-                    {
-                        "status": "open",
-                        "probability": round(like.probability, 4),
-                        "fields": list(like.fields[:_REASONS_MAX]),
-                        "at": now,
-                    },
-                )
-                for place, like in new[start : start + _PAGE // 2]
-            ]
-            await self._store.transact(puts)
-        return len(new)
+        apart = await self._apart(organization, entity_type, alike)
+        operations: list[Operation] = [Delete(item.key, item.version) for item in told if item.key not in places]
+        new = 0
+        for place, pair in places.items():
+            noted = known.get(place)
+            if pair in apart or (noted and noted.body["status"] != TOLD):
+                continue
+            new += 1
+            body = {
+                "status": _OPEN,
+                "probability": round(pair.likeness.probability, 4),
+                "fields": pair.fields,
+                "at": noted.body["at"] if noted else now,
+            }
+            operations.append(Put(place, body, noted.version if noted else ABSENT))
+        for start in range(0, len(operations), _PAGE // 2):
+            await self._store.transact(operations[start : start + _PAGE // 2])
+        return new
+
+    async def _apart(self, organization: str, entity_type: str, alike: Sequence[Alike]) -> list[Alike]:
+        """Return the pairs of which parts were said to be two before they became parts."""
+        places: dict[Key, Alike] = {}
+        for pair in alike:
+            if pair.one.absorbed or pair.other.absorbed:
+                ends = [[one.entity, *one.absorbed] for one in (pair.one, pair.other)]
+                for one, other in product(*ends):
+                    places[keys.duplicate(organization, entity_type, one.id, other.id)] = pair
+        decided = await self._store.get_many(list(places)) if places else {}
+        return [places[place] for place, item in decided.items() if item.body["status"] == DISTINCT]
 
     async def _pair(self, organization: str, item: Item) -> DuplicatePair | None:
         """Return a pair as it is now; None if one is gone or they have become one."""
@@ -156,29 +195,22 @@ class Duplicates:
         if len(heads) < len(ends):
             return None
         one, other = (Profile.of(head, self._schema.stored(entity_type)) for head in heads)
-        reasons = tuple(
-            Reason(field=field, one=one.shown(field), other=other.shown(field)) for field in item.body["fields"]
-        )
+        fields, probability = item.body.get("fields"), item.body.get("probability")
+        if fields is None or probability is None:  # told by memorize, and not weighed among all of the type yet
+            alike = Alike(one, other, Population((one, other)).likeness(one, other))
+            fields, probability = alike.fields, round(alike.likeness.probability, 4)
         return DuplicatePair(
             one=_named(heads[0]),
             other=_named(heads[1]),
-            probability=item.body["probability"],
-            reasons=reasons,
+            probability=probability,
+            reasons=tuple(_reason(field, one.shown(field), other.shown(field)) for field in fields),
             found_at=item.body["at"],
         )
 
 
-def _compared(profiles: Sequence[Profile], fresh: frozenset[int]) -> tuple[int, list[Found]]:
-    """Compare the pairs worth it; return how many there were, and those that may be one."""
-    population = Population(profiles)
-    count, alike = 0, list[Found]()
-    for first, second in pairs(profiles, fresh):
-        count += 1
-        one, other = profiles[first], profiles[second]
-        like = population.likeness(one, other)
-        if like.probability >= _LEAST:
-            alike.append((one.entity, other.entity, like))
-    return count, alike
+def _reason(field: str, one: str, other: str) -> Reason:
+    said = _SAID.get(field) or f"{'same' if one == other else 'similar'} {field.replace('_', ' ')}"
+    return Reason(field=field, said=said, one=one, other=other)
 
 
 def _named(head: Head) -> NamedEntity:

@@ -6,9 +6,9 @@ them. The pair starts from the odds of any two of n entities being one, 1 to n.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from interlayer.memory.curation.duplicates.profile import NAME, Profile
@@ -24,6 +24,9 @@ _RELATED: Final = 0.7
 _MARK_ALIKE: Final = 0.9
 _MARK_LENGTH_MIN: Final = 5
 _WEIGHT_MAX: Final = 16.0
+_HOPELESS: Final = -4.0
+"""The bits under which a pair needs no further look, if all that is not compared yet were the same and rare."""
+
 _ASSUMED: Final = 50
 """As many entities are taken to be known beside those that are: of few, little can be told of what is rare."""
 
@@ -42,12 +45,19 @@ class Likeness:
     probability: float
     fields: tuple[str, ...]
 
+    def with_more(self, bits: float, field: str) -> "Likeness":
+        """Return the likeness with something more that speaks for it."""
+        odds = self.probability / (1 - self.probability) * 2**bits if self.probability < 1 else math.inf
+        return Likeness(1 - 1 / (1 + odds), (*self.fields, field))
+
 
 class Population:
     """All entities of a type, by which what two of them share is rare or common."""
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         self.size = max(len(profiles), 2)
+        self._start = math.log2(self.size)
+        self._weights: dict[int, float] = {}
         self._words = Counter(word for one in profiles for word in set(one.words))
         self._marks = Counter(
             (field, value) for one in profiles for field, values in one.marks.items() for value in values
@@ -55,10 +65,14 @@ class Population:
 
     def likeness(self, one: Profile, other: Profile) -> Likeness:
         """Compare two entities."""
+        named = bool(one.words and other.words)
+        name = sum(self._words_alike(one.words, other.words)) if named else 0.0
+        if name - self._start + _most(one, other) < _HOPELESS:
+            return Likeness(0.0, ())
         weights = dict(self._fields(one, other))
-        if one.words and other.words:
-            weights[NAME] = sum(self._words_alike(one.words, other.words))
-        bits = sum(weights.values()) - math.log2(self.size)
+        if named:
+            weights[NAME] = name
+        bits = sum(weights.values()) - self._start
         fields = sorted((field for field, weight in weights.items() if weight > 0), key=lambda field: -weights[field])
         return Likeness(_probability(bits), tuple(fields))
 
@@ -67,8 +81,8 @@ class Population:
         short, long = sorted((one, other), key=lambda words: (len(words), words))
         left = list(long)
         for word in short:
-            best = max(left, key=lambda candidate: _alike(word, candidate), default="")
-            alike = _alike(word, best)
+            best = word if word in left else max(left, key=lambda candidate: _alike(word, candidate), default="")
+            alike = 1.0 if word == best else _alike(word, best)
             if alike >= _ALIKE:
                 left.remove(best)
                 weight = self._weight(max(self._words[word], self._words[best]))
@@ -97,9 +111,19 @@ class Population:
 
     def _weight(self, bearers: int) -> float:
         """Return the bits of sharing what so many bear, the two not counted."""
-        others = max(bearers - 2, 0)
-        chance = (others + _ASSUMED * _RARE) / (self.size - 2 + _ASSUMED)
-        return min(math.log2(_AGREE / chance), _WEIGHT_MAX)
+        if bearers not in self._weights:
+            chance = (max(bearers - 2, 0) + _ASSUMED * _RARE) / (self.size - 2 + _ASSUMED)
+            self._weights[bearers] = min(math.log2(_AGREE / chance), _WEIGHT_MAX)
+        return self._weights[bearers]
+
+
+def _most(one: Profile, other: Profile) -> float:
+    """Return more bits than the fields that two have in common can come to."""
+    return sum(
+        _WEIGHT_MAX * (_MARK_TYPO if values.isdisjoint(other.marks[field]) else 1.0)
+        for field, values in one.marks.items()
+        if field in other.marks
+    )
 
 
 def _probability(bits: float) -> float:
@@ -117,8 +141,11 @@ def _without_digits(text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _alike(one: str, other: str) -> float:
-    if one == other:
-        return 1.0
+    return 1.0 if one == other else _similarity()(one, other)
+
+
+@cache
+def _similarity() -> Callable[[str, str], float]:
     from rapidfuzz.distance import JaroWinkler
 
-    return JaroWinkler.similarity(one, other)
+    return JaroWinkler.similarity

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlayer.memory.log.identifiers import GENERIC, fold_name
+from interlayer.memory.log.likeness import LOOK_ALIKE
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import EntitySchema
+from interlayer.text.confusables import look_alike, skeleton, without_accents
 from interlayer.text.mailboxes import is_private_mailbox
 
 NAME: Final = "name"
@@ -26,8 +28,9 @@ _COMPARED_CHARACTERS: Final = 120
 class Profile:
     """An entity as duplicates are sought by.
 
-    `words` are those of its names, folded. `marks` are values by field, each of which two may share; of a `steady`
-    field another value says more against a pair than of one that changes.
+    `words` are those of its name; letters that look alike are one. `marks` are values by field, each of which two may
+    share; of a `steady` field another value says more against a pair than of one that changes. `is_named` says that it
+    has an identifier, `absorbed` which entities are a part of it.
     """
 
     entity: EntityId
@@ -36,6 +39,8 @@ class Profile:
     words: tuple[str, ...]
     marks: Mapping[str, frozenset[str]]
     steady: frozenset[str]
+    is_named: bool = False
+    absorbed: tuple[EntityId, ...] = ()
 
     @classmethod
     def of(cls, head: Head, schema: EntitySchema) -> "Profile":
@@ -51,11 +56,21 @@ class Profile:
             words=_words(head),
             marks={field: frozenset(values) for field, values in marks.items()},
             steady=frozenset(steady | {kind for kind in head.identifiers if kind not in _SHARED_KINDS}),
+            is_named=bool(head.identifiers),
+            absorbed=head.absorbed,
         )
+
+    def imitates(self, other: "Profile") -> bool:
+        """Tell whether two differ in nothing but characters that look alike, in their names or mail domains."""
+        mine, theirs = self.marks.get(MAIL_DOMAIN, ()), other.marks.get(MAIL_DOMAIN, ())
+        same_name = bool(self.words) and sorted(self.words) == sorted(other.words)
+        if same_name and any(look_alike(one, another) for one in mine for another in theirs):
+            return True
+        return same_name and sorted(_spoken(self.name)) != sorted(_spoken(other.name))
 
     def shown(self, field: str) -> str:
         """Return what the entity has in a field, as people read it."""
-        return self.name if field == NAME else ", ".join(sorted(self.marks.get(field, ())))
+        return self.name if field in {NAME, LOOK_ALIKE} else ", ".join(sorted(self.marks.get(field, ())))
 
 
 _SHARED_KINDS: Final = frozenset({"email", "phone", "domain", GENERIC})
@@ -66,7 +81,11 @@ def _words(head: Head) -> tuple[str, ...]:
     """Return the words of the display name; of an entity that is called by an identifier there are none."""
     known = {value for values in head.identifiers.values() for value in values}
     folded = fold_name(head.name)
-    return () if folded in known else tuple(_WORD.findall(folded))
+    return () if folded in known else tuple(_WORD.findall(skeleton(folded)))
+
+
+def _spoken(name: str) -> list[str]:
+    return _WORD.findall(without_accents(fold_name(name)))
 
 
 def _identifier_marks(head: Head) -> Iterator[tuple[str, str]]:

@@ -157,7 +157,7 @@ class SubjectFinder:
             memories=len(log),
             facts=head.facts,
             properties=len(head.properties),
-            relations=len({relation for memory in log for relation in memory.relations}),
+            relations=len({one.relation for memory in log for one in memory.relations}),
             hold=told(hold) if hold else None,
         )
 

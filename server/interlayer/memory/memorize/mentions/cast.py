@@ -4,106 +4,26 @@ A name counts as that of somebody known only where the content does not say that
 bear, and nothing beside it tells apart, is nobody's.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from interlayer.errors import InvalidInput
-from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.log.identifiers import EntityString, fold_name
-from interlayer.memory.log.name_index import without_legal_form
-from interlayer.memory.log.records import EntityId, Head
-from interlayer.memory.memorize.mentions.known import Identifier, Known
+from interlayer.memory.log.records import Head
+from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called, may_be_of
+from interlayer.memory.memorize.mentions.known import Known
 from interlayer.memory.memorize.mentions.people import Introduction
 from interlayer.memory.memorize.mentions.told import AmbiguousMention, Subject
-from interlayer.memory.memorize.mentions.words import HOUSES, NO_NAMES
-from interlayer.memory.schema.schema import Schema
-from interlayer.text.mailboxes import is_private_mailbox
+from interlayer.memory.memorize.mentions.words import NOT_NAMES
 
-_WORD: Final = re.compile(r"[^\W_]+")
 _SHORT_NAME: Final = 4  # letters that the first word of a company's name needs to stand for it
-_ALIKE: Final = 2  # letters that a first name and its short form begin with alike
-
-
-@dataclass(eq=False, slots=True)
-class Actor:
-    """Somebody who plays a part in a content. `company` is where a person works, as far as that is known.
-
-    `given` is whom the call names. `linked` says that the content itself ties a person to a company.
-    """
-
-    type: str
-    name: str
-    names: list[str]
-    head: Head | None = None
-    given: EntityReference | None = None
-    address: str = ""
-    company: "Actor | None" = None
-    is_linked: bool = False
-    is_own: bool = False
-    subject: Subject | None = None
-
-    @property
-    def entity(self) -> EntityId | None:
-        """Who it is, None for somebody new."""
-        return self.head.entity if self.head else None
-
-    @property
-    def addresses(self) -> list[str]:
-        """The e-mail addresses, that of this content first, then the newest."""
-        known = list(reversed(self.head.identifiers.get("email", ()))) if self.head else []
-        return list(dict.fromkeys(one for one in (self.address, *known) if one))
-
-    def bears(self, form: str) -> bool:
-        """Tell whether it is called so, in full."""
-        return any(form in {fold_name(name), without_legal_form(fold_name(name))} for name in self.names)
-
-    def has_word(self, word: str) -> bool:
-        """Tell whether a word is its first name or its surname."""
-        return any(word in {said[0], said[-1]} for name in self.names if (said := fold_name(name).split()))
-
-    def begins_with(self, form: str) -> bool:
-        """Tell whether its name goes on behind some words."""
-        return any(fold_name(name).startswith(f"{form} ") for name in self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class Types:
-    """The entity types that play parts: people, houses, and what bears a number."""
-
-    person: str
-    company: str
-    numbered: Mapping[str, str]
-    shapes: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, schema: Schema) -> "Types":
-        """Find them in a schema, empty where it has none."""
-        person = next((kind for kind, one in schema.entities.items() if "he" in one.pronouns), "")
-        company = next(
-            (kind for kind, one in schema.entities.items() if "domain" in one.identifiers and kind != person), ""
-        )
-        numbered = {
-            identifier: kind
-            for kind, one in schema.entities.items()
-            for identifier in one.identifiers
-            if kind not in {person, company} and schema.identifiers[identifier].shape is not None
-        }
-        shapes = {identifier: schema.identifiers[identifier].shape for identifier in numbered}
-        return cls(person, company, numbered, shapes)
-
-
-def domain_of(address: str) -> str:
-    """Return the domain of an address that is a house's own, empty for one that anybody may have."""
-    domain = address.rpartition("@")[2]
-    return "" if is_private_mailbox(domain) else domain
 
 
 @dataclass
 class Cast:
-    """All who play a part in one content."""
+    """All who play a part in one content; those `present` write, get or are brought in by it."""
 
     types: Types
     known: Known
@@ -112,13 +32,14 @@ class Cast:
     actors: list[Actor] = field(default_factory=list[Actor])
     ambiguous: dict[str, AmbiguousMention] = field(default_factory=dict[str, AmbiguousMention])
     main: Actor | None = None
+    present: list[Actor] = field(default_factory=list[Actor])
 
     def of_head(self, head: Head) -> Actor:
         """Return the actor of an entity that is known."""
         for actor in self.actors:
             if actor.head and actor.head.entity == head.entity:
                 return actor
-        actor = Actor(head.entity.type, head.name, list(dict.fromkeys([head.name, *head.names])), head)
+        actor = Actor(head.entity.type, head.name, [head.name, *head.names], head)
         self.actors.append(actor)
         return actor
 
@@ -135,7 +56,7 @@ class Cast:
         self.main.given = reference
         emails = {**reference.key_identifiers, **reference.identifiers}
         self.main.address = reference.identifiers.get("email") or ("" if self.main.head else emails.get("email", ""))
-        self.main.names = list(dict.fromkeys([*self.main.names, *reference.display_names]))
+        self.main.call(*reference.display_names)
 
     def new(self, kind: str, name: str, address: str = "") -> Actor | None:
         """Add somebody who is new; None where nobody can be called so."""
@@ -184,6 +105,9 @@ class Cast:
         own = [one for one in self.actors if one.bears(form)]
         if self.main in own:
             return self.main
+        present = list(dict.fromkeys(one for one in own if one in self.present))
+        if len(present) == 1:
+            return present[0]
         heads = self.known.named.get(form, [])
         candidates = list(dict.fromkeys([*own, *(self.of_head(head) for head in heads)]))
         houses = [one for one in candidates if one.type == self.types.company]
@@ -205,7 +129,10 @@ class Cast:
     def _fits(self, actor: Actor, at: Sequence[Actor]) -> bool:
         """Whether nothing speaks against that somebody is meant: he works at none but the houses of the content."""
         house = self.house_of(actor)
-        return actor.type != self.types.person or house is None or not at or house in at
+        if actor.type != self.types.person or not at or house in at:
+            return True
+        domains = list(filter(None, map(domain_of, actor.addresses)))
+        return house is None and (not domains or any(may_be_of(domain, one) for domain in domains for one in at))
 
     def short(self, form: str, *, titled: bool) -> Actor | None:
         """Return whom a part of a name means: a first name, a surname, or the beginning of a company's name.
@@ -213,12 +140,12 @@ class Cast:
         Raises `LookupError` where it may be several.
         """
         if " " not in form:
-            people = [one for one in self.actors if one.type == self.types.person and one.has_word(form)]
+            people = [one for one in self.actors if one.type == self.types.person and form in one.words]
             if len(people) == 1:
                 return people[0]
             if people:
                 raise LookupError(form)
-        if titled or len(form) < _SHORT_NAME or form in STOP_WORDS | NO_NAMES | HOUSES:
+        if titled or len(form) < _SHORT_NAME or form in NOT_NAMES:
             return None
         houses = [one for one in self.actors if one.type == self.types.company and one.begins_with(form)]
         if len(houses) > 1:
@@ -241,19 +168,25 @@ class Cast:
             found = None
         if found and (not one.address or found.address == one.address or self.is_same(found, one.address)):
             return found
-        if not one.address and (guessed := self.by_address(one.name, at)):
-            guessed.names.append(one.name)
+        if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
+            guessed.call(one.name)
             return guessed
         return self.new(self.types.person, one.name, one.address)
 
+    def _in_short(self, name: str) -> Actor | None:
+        """Return who of the content is called so in short, or in full: Jen Lee and Jennifer Lee."""
+        people = [one for one in self.actors if one.type == self.types.person]
+        alike = [one for one in people if any(may_be_called(name, known) for known in one.names)]
+        return alike[0] if len(alike) == 1 else None
+
     def is_same(self, actor: Actor, address: str) -> bool:
-        """Whether an address may be another one of somebody: his house has a new domain, and he the same place there."""
+        """Whether an address may be another one of somebody: the same at a new domain of his house."""
         house, local = self.house_of(actor), address.partition("@")[0]
         domain = domain_of(address)
         other = self.at_domain(domain)
         known = [one for one in actor.addresses if one != address]
         if not known:
-            return True
+            return house is None or house is other
         return house is not None and house is other and any(one.partition("@")[0] == local for one in known)
 
     def by_address(self, name: str, at: Iterable[Actor]) -> Actor | None:
@@ -261,7 +194,7 @@ class Cast:
         for house in at:
             for address in addresses_at(name, house):
                 actor = self.holder(self.types.person, "email", address)
-                if actor and any(_may_be_called(name, one) for one in actor.names):
+                if actor and any(may_be_called(name, one) for one in actor.names):
                     return actor
         return None
 
@@ -291,52 +224,3 @@ class Cast:
         known = actor.head.identifiers.get("email", ()) if actor.head else ()
         is_new = actor.address and actor.address not in known and known
         return {"email": actor.address} if is_new and actor.type == self.types.person else {}
-
-
-def addresses_at(name: str, house: Actor) -> Iterator[str]:
-    """Yield the addresses that somebody is likely to have at a house."""
-    said = _WORD.findall(fold_name(name))
-    if len(said) < 2 or not house.head:
-        return
-    first, last = said[0], said[-1]
-    for domain in house.head.identifiers.get("domain", ()):
-        for local in (
-            f"{first}.{last}",
-            f"{first[0]}.{last}",
-            f"{first}{last}",
-            f"{first}_{last}",
-            f"{first[0]}{last}",
-        ):
-            yield f"{local}@{domain}"
-
-
-def _may_be_called(name: str, known: str) -> bool:
-    """Whether two names may be one person's: the same surname, and a first name or a short form of it."""
-    one, other = fold_name(name).split(), fold_name(known).split()
-    return bool(one and other) and one[-1] == other[-1] and one[0][:_ALIKE] == other[0][:_ALIKE]
-
-
-def wanted_of(
-    cast: Cast, introduced: Sequence[Introduction], heads: Iterable[Head]
-) -> tuple[set[Identifier], set[str]]:
-    """Return what has still to be looked up once people are known: the domains and companies of those people.
-
-    And, of those who are brought in under names that nobody bears, the addresses that they are likely to have.
-    """
-    person, company = cast.types.person, cast.types.company
-    identifiers: set[Identifier] = set()
-    names: set[str] = set()
-    houses: list[Actor] = []
-    for head in heads:
-        if head.entity.type == person:
-            for address in head.identifiers.get("email", ()):
-                if domain := domain_of(address):
-                    identifiers.add((company, "domain", domain))
-            if isinstance(told := head.properties.get("company"), str):
-                names.add(fold_name(told))
-        elif head.entity.type == company:
-            houses.append(Actor(company, head.name, [head.name], head))
-    for one in introduced:
-        if not one.address and fold_name(one.name) not in cast.known.named:
-            identifiers |= {(person, "email", address) for house in houses for address in addresses_at(one.name, house)}
-    return identifiers - set(cast.known.held), names - set(cast.known.named)

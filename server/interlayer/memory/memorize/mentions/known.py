@@ -1,4 +1,4 @@
-"""Whom an organization knows: the bearers of names and identifiers, as far as the caller may see them, looked up at once."""
+"""Whom an organization knows: the bearers of names and identifiers as a caller may see them, looked up at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

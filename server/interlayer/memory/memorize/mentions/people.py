@@ -5,18 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.job_titles import job_titles
-from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.memorize.mentions.surface import Passage, Token
-from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, NO_NAMES, TITLES
+from interlayer.memory.memorize.mentions.words import HONORIFICS, NOT_NAMES, PARTICLES, TITLES
 
 _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
-_IN_NAMES: Final = frozenset("van von de der den da di du del la le".split())
-_BEHIND: Final = re.compile(r"\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]")
+_BEHIND: Final = re.compile(
+    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:[\w-]+:\s?)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
+)
 _HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
 _TITLE_BEFORE: Final = re.compile(
-    r"(?P<whose>[^\W\d_]+\s)?(?:(?:new|neue[rn]?|nouve(?:au|lle)|nuev[oa])\s)?(?P<title>[^\W\d_][\w&/-]*(?:\s[\w&/-]+)?),\s$"
+    rf"(?P<whose>[^\W\d_]+\s)?(?:(?i:{pattern(words('words_before_job_titles'))})\s){{0,2}}"
+    r"(?P<title>[^\W\d_][\w&/-]*(?:\s[\w&/-]+)?),\s$"
 )
 _BEFORE_MAX: Final = 4
 
@@ -48,7 +50,7 @@ class Introduction:
 
 def looks_like_person(tokens: Sequence[Token]) -> bool:
     """Return whether words may be the first names and the surname of somebody."""
-    own = [token for token in tokens if token.folded not in _IN_NAMES]
+    own = [token for token in tokens if token.folded not in PARTICLES]
     return (
         2 <= len(own) <= 4
         and tokens[0] in own
@@ -64,13 +66,13 @@ def _is_name_word(token: Token, *, is_last: bool) -> bool:
     if len(word) == 1:
         return not is_last
     has_form = any(map(str.islower, word[1:])) or not word.isascii()
-    return has_form and folded not in HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+    return has_form and folded not in NOT_NAMES
 
 
 def introductions(passage: Passage) -> Iterator[Introduction]:
     """Yield whom a passage brings in, each once."""
     taken: set[int] = set()
-    for first, last in passage.runs():
+    for first, last, _ in passage.runs:
         if last - first < 2 or taken & set(range(first, last)) or not looks_like_person(passage.tokens[first:last]):
             continue
         found = _introduction(passage, first, last)
@@ -80,24 +82,25 @@ def introductions(passage: Passage) -> Iterator[Introduction]:
 
 
 def _introduction(passage: Passage, first: int, last: int) -> Introduction | None:
-    tokens, text, words = passage.tokens, passage.text, passage.words
+    tokens, text, said = passage.tokens, passage.text, passage.words
     start, end = tokens[first].start, tokens[last - 1].end
     before, after = text[:start], text[end:]
     address = _BEHIND.match(after)
     house = _HOUSE_BEHIND.match(after)
     title, between = _title(passage, first, last)
-    of_speaker = any(word.strip(",") in words.plural for word in between.casefold().split())
+    of_speaker = any(word.strip(",") in said.plural for word in between.casefold().split())
     if address or title or _is_titled(passage, first) or _plays_part(passage, first, last):
         return Introduction(
             passage, first, last, "named", address["address"].lower() if address else "", "", title, of_speaker
         )
     if house and house["house"][0].isupper():
         return Introduction(passage, first, last, "named", house=house["house"])
-    if any(found.end() == len(before.rstrip()) for found in words.reporting.finditer(before)):
+    if any(found.end() == len(before.rstrip()) for found in said.reporting.finditer(before)):
         return Introduction(passage, first, last, "named")
-    if 0 < first <= _BEFORE_MAX and tokens[first - 1].folded in words.companions:
+    opening = {token.folded for token in tokens[:first]} if first <= _BEFORE_MAX else frozenset[str]()
+    if first and tokens[first - 1].folded in said.companions and not said.meeting.isdisjoint(opening):
         return Introduction(passage, first, last, "met")
-    if first == 0 and last < len(tokens) and tokens[last].folded in words.verbs and after[:1] == " ":
+    if first == 0 and last < len(tokens) and tokens[last].folded in said.verbs and after[:1] == " ":
         return Introduction(passage, first, last, "said")
     return None
 
@@ -128,14 +131,14 @@ def _is_titled(passage: Passage, first: int) -> bool:
 
 def _plays_part(passage: Passage, first: int, last: int) -> bool:
     """Whether a passage says of a name that it plays a part: "our contact is NAME", "NAME is our contact"."""
-    words, text = passage.words, passage.text
-    start, end = passage.tokens[first].start, passage.tokens[last - 1].end
+    words, text, tokens = passage.words, passage.text, passage.tokens
     place = first - 1
-    while place >= 0 and passage.tokens[place].folded in HONORIFICS:
+    while place >= 0 and tokens[place].folded in HONORIFICS:
         place -= 1
-    if place > 0 and passage.tokens[place].folded in words.copulas:
-        return bool(words.parts.search(text[: passage.tokens[place].start]))
-    part = words.parts.search(text, end, end + 60)
-    if last < len(passage.tokens) and passage.tokens[last].folded in words.copulas and part:
-        return "," not in text[end : part.start()] and start >= 0
-    return False
+    if place > 0 and tokens[place].folded in words.copulas:
+        return bool(words.parts.search(text[: tokens[place].start]))
+    if last >= len(tokens) or tokens[last].folded not in words.copulas:
+        return False
+    end = next((text.index(mark, tokens[last].end) for mark in ",;(" if mark in text[tokens[last].end :]), len(text))
+    behind = [token for token in tokens[last + 1 : last + 5] if token.start < end]
+    return any(words.parts.match(text, token.start) for token in behind)

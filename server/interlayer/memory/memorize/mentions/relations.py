@@ -1,20 +1,19 @@
-"""The relations that a content states between those it names: who works where, who reports to whom, what is about whom."""
+"""The relations that a content states between those it names: who works where, who reports to whom."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlayer.memory.memorize.mentions.cast import Actor, domain_of
+from interlayer.memory.memorize.mentions.actors import Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage
+from interlayer.memory.memorize.mentions.words import HONORIFICS
 
 WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
 ABOUT: Final = "about"
 
-_FROM: Final = re.compile(r"(?i)\b(?:from|by|von|de|par)\s(?:\w+\.?\s)?$")
 _NEAR: Final = 60
 
 
@@ -75,9 +74,9 @@ class Links:
             found = form.search(passage.text)
             if not found:
                 continue
-            near = [one for one in houses if abs(passage.tokens[one.first].start - found.end()) < _NEAR]
-            before = min(near, key=lambda one: abs(passage.tokens[one.first].start - found.end()), default=None)
-            house = before.actor if before else None
+            distances = [(abs(passage.tokens[one.first].start - found.end()), one.first, one.actor) for one in houses]
+            near = min((one for one in distances if one[0] < _NEAR), default=None, key=lambda one: one[:2])
+            house = near[2] if near else None
             if house is None and ended and any(t.folded in passage.words.plural for t in passage.tokens):
                 speaker = self._scene.writer(passage)
                 house = self._cast.house_of(speaker) if speaker and speaker is not subject else None
@@ -93,7 +92,7 @@ class Links:
         for one in mentions:
             if thing is None or one.actor is None or one.first < things[0].last:
                 continue
-            if one.actor.type == self._person and _FROM.search(passage.text[: passage.tokens[one.first].start]):
+            if one.actor.type == self._person and _is_from(passage, one):
                 yield Link(thing, ABOUT, one.actor, passage)
                 if house := self._cast.house_of(one.actor):
                     yield Link(thing, ABOUT, house, passage)
@@ -115,23 +114,30 @@ class Links:
 
     def _implied(self) -> Iterator[Link]:
         """Yield who works where by a title, an address or a house beside his name."""
-        for actor, passage in self._scene.linked:
-            if actor.company:
-                yield Link(actor, WORKS_AT, actor.company, passage)
-        for passage in self._scene.passages:
-            for one in self._scene.mentions(passage):
-                if one.actor and one.actor.type == self._person and (house := self._concerned(one.actor)):
-                    yield Link(one.actor, WORKS_AT, house, passage)
-        main = self._cast.main
-        writers = [self._scene.writer(passage) for passage in self._scene.passages]
-        for passage, writer in zip(self._scene.passages, writers, strict=True):
-            if writer and writer.type == self._person and (house := self._concerned(writer)):
-                yield Link(writer, WORKS_AT, house, passage)
-        if main and main.type == self._person and self._scene.passages and (house := self._concerned(main)):
-            yield Link(main, WORKS_AT, house, self._scene.passages[0])
+        people = [(actor, actor.company, passage) for actor, passage in self._scene.linked]
+        people += [(actor, self._concerned(actor), passage) for actor, passage in self._present()]
+        for actor, house, passage in people:
+            if house:
+                yield Link(actor, WORKS_AT, house, passage)
+
+    def _present(self) -> Iterator[tuple[Actor, Passage]]:
+        """Yield the people who are named or write, the main entity at last."""
+        passages = self._scene.passages
+        found = [(one.actor, passage) for passage in passages for one in self._scene.mentions(passage)]
+        found += [(self._scene.writer(passage), passage) for passage in passages]
+        found += [(self._cast.main, passage) for passage in passages[:1]]
+        yield from ((actor, passage) for actor, passage in found if actor and actor.type == self._person)
 
     def _concerned(self, actor: Actor) -> Actor | None:
         """Return where somebody works by his address, if that is a house that the content is of."""
         house = self._cast.house_of(actor)
         is_own = house is not None and any(self._cast.at_domain(domain_of(one)) is house for one in actor.addresses)
         return house if house in self._scene.houses and (is_own or actor.head is None) else None
+
+
+def _is_from(passage: Passage, mention: Mention) -> bool:
+    """Whether a name stands behind "from"."""
+    place = mention.first - 1
+    while place > 0 and passage.tokens[place].folded in HONORIFICS:
+        place -= 1
+    return place >= 0 and passage.tokens[place].folded in passage.words.houses | passage.words.agents

@@ -12,21 +12,13 @@ from typing import Final
 
 from interlayer.language.lexicon.reader import words
 from interlayer.language.terms import STOP_WORDS
-from interlayer.memory.memorize.mentions.cast import Actor
+from interlayer.memory.memorize.mentions.actors import Actor
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage, Token
 from interlayer.memory.memorize.mentions.words import HONORIFICS
 
 _LABEL: Final = re.compile(r"[^:.!?\"“„]{1,60}?:\s")
 _QUOTE: Final = re.compile(r"[^\"“„«]{0,60}[\"“„«]\s?")
-_PREPOSITIONS: Final = words("affiliations", "companions", "agents") | frozenset(
-    "to for from in on by about with at of into an auf für zu zur zum bei von vom mit über unter nach gegen pour par avec"
-    " sur chez à au aux a con por para sobre desde hasta".split()
-)
-_PAUSES: Final = frozenset(
-    "today yesterday now currently also then and but so however meanwhile heute gestern jetzt nun auch und aber"
-    " aujourd'hui hier maintenant et mais hoy ayer ahora y pero también".split()
-)
 _PLURAL_VERB: Final = re.compile(r"\w+en|sind|tun")
 
 
@@ -95,7 +87,7 @@ class Router:
             if first and first.actor:
                 holder = first.actor
             elif not named and 0 < start <= 3 and not _opens(tokens[:start]):
-                return self._labelled(passage, start)
+                return self._labelled()
             if quote := _QUOTE.match(passage.text, label.end()):
                 speaker = holder if quote.end() - label.end() < 3 and holder else speaker
         found = self._clause(passage, start, speaker)
@@ -103,7 +95,7 @@ class Router:
             return found if found is not _MAIN else None
         if holder:
             return self._house_or(holder, passage)
-        return self._unsaid(passage, start, speaker)
+        return self._unsaid(passage, speaker)
 
     def _first_place(self, passage: Passage) -> int:
         place = 0
@@ -114,52 +106,52 @@ class Router:
             place += 1
         return place
 
-    def _labelled(self, passage: Passage, start: int) -> Actor | None:
+    def _labelled(self) -> Actor | None:
         """Return whom a field of a form is about: whoever the one before it is about, where that is a thing."""
-        del passage, start
         return self._last if self._last and self._last.type not in {self._person, self._company} else None
 
-    def _clause(self, passage: Passage, start: int, speaker: Actor | None) -> "Actor | None":
+    def _clause(self, passage: Passage, start: int, speaker: Actor | None) -> Actor:
         """Return the subject of a passage from a word on: `_MAIN` for the main entity, `_NOBODY` where it has none."""
-        words_, tokens = passage.words, passage.tokens
+        tokens = passage.tokens
         mentions = {one.first: one for one in self._scene.mentions(passage) if one.first >= start}
-        if request := words_.requests.match(passage.text, tokens[start].start if start < len(tokens) else 0):
-            return self._asked(passage, request.end(), speaker)
+        if start < len(tokens) and passage.words.requests.match(passage.text, tokens[start].start):
+            return self._asked(passage, speaker)
+        meets = self._opens_meeting(passage, start, next(iter(mentions.values()), None))
         place, is_open = start, True
         while place < len(tokens):
-            token = tokens[place]
-            folded = token.folded
-            if folded in words_.plural:
-                return self._we(speaker)
-            if folded in words_.singular or words_.speaking.get(folded) == "one":
-                return speaker or _MAIN
-            if words_.speaking.get(folded) == "several":
-                return self._we(speaker)
-            if is_open and (told := self._pronoun(passage, place)) is not None:
+            told = self._first_person(passage, place, speaker)
+            if told is None and is_open:
+                told = self._pronoun(passage, place)
+            if told is not None:
                 return told
             mention = mentions.get(place)
-            if mention and is_open:
-                before = tokens[place - 1].folded if place > start else ""
-                if before not in _PREPOSITIONS or self._opens_meeting(passage, start, mention):
-                    return self._named(passage, mention)
-            if mention:
-                place = mention.last
-                continue
-            if not self._is_before_subject(passage, place):
-                is_open = self._opens_meeting(passage, start, next(iter(mentions.values()), None))
-            place += 1
+            if mention and is_open and (meets or place == start or not self._is_behind_preposition(passage, place)):
+                return self._named(passage, mention)
+            is_open = is_open and (meets or mention is not None or self._is_before_subject(passage, place))
+            place = mention.last if mention else place + 1
         return _NOBODY
+
+    def _first_person(self, passage: Passage, place: int, speaker: Actor | None) -> Actor | None:
+        """Return whom a word of the first person means, None where it is none."""
+        said, folded = passage.words, passage.tokens[place].folded
+        if folded in said.plural or said.speaking.get(folded) == "several":
+            return self._we(speaker)
+        if folded in said.singular or said.speaking.get(folded) == "one":
+            return speaker or _MAIN
+        return None
+
+    def _is_behind_preposition(self, passage: Passage, place: int) -> bool:
+        return passage.tokens[place - 1].folded in passage.words.prepositions
 
     def _is_before_subject(self, passage: Passage, place: int) -> bool:
         """Whether a word may stand before the subject of a sentence: a greeting, an adverb, a preposition."""
-        folded = passage.tokens[place].folded
+        folded, prepositions = passage.tokens[place].folded, passage.words.prepositions
         return (
-            folded in _PAUSES
-            or folded in passage.words.openers
+            folded in passage.words.openers
             or folded in HONORIFICS
             or folded in self._cast.types.numbered.values()
-            or (folded in _PREPOSITIONS and place == 0)
-            or (place > 0 and passage.tokens[place - 1].folded in _PREPOSITIONS and place <= 3)
+            or (folded in prepositions and place == 0)
+            or (place > 0 and passage.tokens[place - 1].folded in prepositions and place <= 3)
             or passage.text[passage.tokens[place].end : passage.tokens[place].end + 1] == ","
         )
 
@@ -172,7 +164,7 @@ class Router:
             place -= 1
         return passage.tokens[place].folded in passage.words.companions
 
-    def _pronoun(self, passage: Passage, place: int) -> "Actor | None":
+    def _pronoun(self, passage: Passage, place: int) -> Actor | None:
         """Return whom a pronoun means, None where a word is none."""
         said, folded = passage.words, passage.tokens[place].folded
         if passage.tokens[place].text.isupper() and len(folded) > 1:
@@ -188,7 +180,7 @@ class Router:
             return self._last_person or self._last or _MAIN
         return None
 
-    def _named(self, passage: Passage, mention: Mention) -> "Actor | None":
+    def _named(self, passage: Passage, mention: Mention) -> Actor:
         """Return whom a passage is about that has a name for its subject."""
         if mention.actor is None:
             return _MAIN
@@ -198,7 +190,7 @@ class Router:
         if others and others[0].actor is not mention.actor:
             end = passage.tokens[mention.last - 1].end
             link = passage.text[end : passage.tokens[others[0].first].start].strip().casefold()
-            if link in {"and", "&", "und", "et", "y", "e"}:
+            if link == "&" or link in passage.words.coordinators:
                 return _MAIN  # it is about both
         return mention.actor
 
@@ -210,23 +202,21 @@ class Router:
             bool(behind) and behind[0] in said.verbs and not said.they.isdisjoint(behind) and said.he.isdisjoint(behind)
         )
 
-    def _we(self, speaker: Actor | None) -> "Actor | None":
+    def _we(self, speaker: Actor | None) -> Actor:
         if speaker is None:
             return _MAIN
         return self._house(speaker) or speaker
 
-    def _asked(self, passage: Passage, end: int, speaker: Actor | None) -> "Actor | None":
+    def _asked(self, passage: Passage, speaker: Actor | None) -> Actor:
         """Return whom a request is of: who asks for something for himself, else the house of whoever asks."""
-        del end
         if speaker is None:
             return _MAIN
         if any(token.folded in passage.words.singular for token in passage.tokens):
             return speaker
         return self._last if self._last in {speaker, self._house(speaker)} and self._last else self._we(speaker)
 
-    def _unsaid(self, passage: Passage, start: int, speaker: Actor | None) -> Actor | None:
+    def _unsaid(self, passage: Passage, speaker: Actor | None) -> Actor | None:
         """Return whom a passage is about that names nobody as its subject."""
-        del start
         if _leaves_subject_out(passage):
             return self._last_person or (self._main if self._main and self._main.type == self._person else None)
         if passage.tokens and passage.tokens[0].folded in passage.words.meeting:
@@ -236,8 +226,9 @@ class Router:
             return self._house_or(speaker or self._last_person or self._main, passage)
         if self._main and self._main.type not in {self._person, self._company}:
             return None
-        context = speaker or self._last or self._main
-        return self._house_or(context, passage) if context else None
+        if speaker and speaker is not self._main and self._house(speaker) is None:
+            return None
+        return self._house_or(speaker or self._main, passage)
 
     def _plays_part(self, passage: Passage) -> bool:
         return bool(passage.words.parts.search(passage.text))

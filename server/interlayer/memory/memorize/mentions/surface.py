@@ -11,7 +11,7 @@ from interlayer.documents.document import Document, Piece
 from interlayer.language.terms import STOP_WORDS
 from interlayer.language.writing.conventions import language_of
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.memorize.mentions.words import HONORIFICS, Words, words_of
+from interlayer.memory.memorize.mentions.words import HONORIFICS, PARTICLES, Words, words_of
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’.&/+-][^\W_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s$")
@@ -20,7 +20,6 @@ _ADDRESS: Final = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _DOMAIN: Final = re.compile(r"(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?![\w@-])", re.IGNORECASE)
 _PHONE: Final = re.compile(r"(?<!\w)\+\d[\d\s().-]{6,20}\d")
 _TELLING: Final = frozenset({"statement", "question", "fragment", "greeting", "signature"})
-_CONNECTORS: Final = frozenset("van von de der den da di du del la le of and y et und".split())
 _GAP: Final = re.compile(r"\s|\.\s|\s&\s")
 _NAME_WORDS: Final = 5
 FORMS_MAX: Final = 150
@@ -63,8 +62,9 @@ class Passage:
         """Its words in order, without possessive endings and elided articles."""
         return tuple(_tokens(self.piece.text))
 
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """Yield the words in a row that may be a name, [first, last), the longest first."""
+    @cached_property
+    def runs(self) -> Sequence[tuple[int, int, str]]:
+        """The words in a row that may be a name, [first, last), with their form, the longest first."""
         spans = [
             (first, last)
             for first, token in enumerate(self.tokens)
@@ -72,7 +72,8 @@ class Passage:
             for last in range(first + 1, self._reach(first) + 1)
             if self.tokens[last - 1].is_capital
         ]
-        yield from sorted(spans, key=lambda span: span[0] - span[1])
+        spans.sort(key=lambda span: span[0] - span[1])
+        return [(first, last, self.form(first, last)) for first, last in spans]
 
     def _reach(self, first: int) -> int:
         """Return behind which word a name ends at the latest that begins at a word."""
@@ -82,7 +83,7 @@ class Passage:
             gap = self.text[before.end : token.start]
             if not _GAP.fullmatch(gap) or (gap[0] == "." and len(before.text) > 1 and before.folded not in HONORIFICS):
                 break
-            if not token.is_capital and token.folded not in _CONNECTORS:
+            if not token.is_capital and token.folded not in PARTICLES:
                 break
             last += 1
         return last
@@ -123,9 +124,9 @@ class Surface:
     def forms(self) -> list[str]:
         """Return the folded names that are looked up: those of several words first, then the most frequent."""
         found = Counter(
-            passage.form(first, last)
+            form
             for passage in self.passages
-            for first, last in passage.runs()
+            for first, last, form in passage.runs
             if last - first > 1 or passage.tokens[first].folded not in STOP_WORDS
         )
         people = [fold_name(one.name) for one in self.document.participants if one.name]

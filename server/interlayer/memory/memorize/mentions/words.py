@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from interlayer.language.lexicon.reader import entries_of, forms, pattern, words
+from interlayer.language.terms import STOP_WORDS
 
 _USUAL: Final = "en"
 _NEVER: Final = re.compile(r"(?!)")
@@ -20,6 +21,10 @@ TITLES: Final = words("job_titles", "titles_of_organizations")
 NO_NAMES: Final = words(
     "field_labels", "months", "weekdays", "own_roles", "salutations", "closings", "language_markers"
 )
+NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+"""Words that are no part of anybody's name."""
+
+PARTICLES: Final = words("particles_in_names")
 OWN_ROLES: Final = words("own_roles")
 
 
@@ -40,8 +45,12 @@ class Words:
     copulas: frozenset[str]
     companions: frozenset[str]
     houses: frozenset[str]
+    agents: frozenset[str]
     openers: frozenset[str]
+    prepositions: frozenset[str]
+    coordinators: frozenset[str]
     meeting: frozenset[str]
+    kinds: frozenset[str]
     requests: re.Pattern[str]
     private: re.Pattern[str]
     leaving: re.Pattern[str]
@@ -77,9 +86,13 @@ def words_of(language: str | None) -> Words:
         copulas=those("copulas"),
         companions=those("companions"),
         houses=those("prepositions_of_houses"),
+        agents=those("agents"),
         openers=those("connectives", "clause_openers", "correction_openers", "salutations", "new_value_openers")
-        | those("afterthoughts"),
-        meeting=those("verbs_of_meeting"),
+        | those("afterthoughts", "words_before_subjects"),
+        prepositions=those("prepositions"),
+        coordinators=those("coordinators"),
+        meeting=those("words_of_meeting"),
+        kinds=those("kinds_of_houses"),
         requests=phrase("words_of_requests"),
         private=phrase("private_matters"),
         leaving=phrase("words_of_leaving"),

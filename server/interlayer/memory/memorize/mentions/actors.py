@@ -1,0 +1,145 @@
+"""Those who play a part in a content, and what of an organization's schema they are."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from interlayer.memory.entities.resolution import EntityReference
+from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.name_index import without_legal_form
+from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.memorize.mentions.told import Subject
+from interlayer.memory.schema.schema import Schema
+from interlayer.text.mailboxes import is_private_mailbox
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_CALLED_LIKE: Final = 4  # letters of a name that a domain has to have
+_LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at least
+
+
+@dataclass(eq=False, slots=True)
+class Actor:
+    """Somebody who plays a part in a content. `company` is where a person works, as far as that is known.
+
+    `given` is whom the call names, `words` its first names and surnames, folded. `linked` says that the content itself
+    ties a person to a company.
+    """
+
+    type: str
+    name: str
+    names: list[str]
+    head: Head | None = None
+    given: EntityReference | None = None
+    address: str = ""
+    company: "Actor | None" = None
+    is_linked: bool = False
+    subject: Subject | None = None
+    words: set[str] = field(default_factory=set[str])
+    _forms: set[str] = field(default_factory=set[str])
+    _said: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        """Fold its names."""
+        names, self.names = self.names, []
+        self.call(*names)
+
+    def call(self, *names: str) -> None:
+        """Note what it is called too."""
+        for name in names:
+            if name not in self.names:
+                self.names.append(name)
+                folded = fold_name(name)
+                self._said.append(folded)
+                self._forms |= {folded, without_legal_form(folded)}
+                said = folded.split()
+                self.words |= {*said[:1], *said[-1:]}
+
+    @property
+    def entity(self) -> EntityId | None:
+        """Who it is, None for somebody new."""
+        return self.head.entity if self.head else None
+
+    @property
+    def addresses(self) -> list[str]:
+        """The e-mail addresses, that of this content first, then the newest."""
+        known = list(reversed(self.head.identifiers.get("email", ()))) if self.head else []
+        return list(dict.fromkeys(one for one in (self.address, *known) if one))
+
+    def bears(self, form: str) -> bool:
+        """Tell whether it is called so, in full."""
+        return form in self._forms
+
+    def begins_with(self, form: str) -> bool:
+        """Tell whether its name goes on behind some words."""
+        return any(name.startswith(f"{form} ") for name in self._said)
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The entity types that play parts: people, houses, and what bears a number."""
+
+    person: str
+    company: str
+    numbered: Mapping[str, str]
+    shapes: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, schema: Schema) -> "Types":
+        """Find them in a schema, empty where it has none."""
+        person = next((kind for kind, one in schema.entities.items() if "he" in one.pronouns), "")
+        company = next(
+            (kind for kind, one in schema.entities.items() if "domain" in one.identifiers and kind != person), ""
+        )
+        numbered = {
+            identifier: kind
+            for kind, one in schema.entities.items()
+            for identifier in one.identifiers
+            if kind not in {person, company} and schema.identifiers[identifier].shape is not None
+        }
+        shapes = {identifier: schema.identifiers[identifier].shape for identifier in numbered}
+        return cls(person, company, numbered, shapes)
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an address that is a house's own, empty for one that anybody may have."""
+    domain = address.rpartition("@")[2]
+    return "" if is_private_mailbox(domain) else domain
+
+
+def addresses_at(name: str, house: Actor) -> Iterator[str]:
+    """Yield the addresses that somebody is likely to have at a house."""
+    said = _WORD.findall(fold_name(name))
+    if len(said) < 2 or not house.head:
+        return
+    first, last = said[0], said[-1]
+    for domain in house.head.identifiers.get("domain", ()):
+        for local in (
+            f"{first}.{last}",
+            f"{first[0]}.{last}",
+            f"{first}{last}",
+            f"{first}_{last}",
+            f"{first[0]}{last}",
+        ):
+            yield f"{local}@{domain}"
+
+
+def may_be_called(name: str, known: str) -> bool:
+    """Whether two names may be one person's: the same surname, and a first name or a short form of it.
+
+    Paul and Paula are two: a short form leaves out more than an ending.
+    """
+    one, other = fold_name(name).split(), fold_name(known).split()
+    if not one or not other or one[-1] != other[-1]:
+        return False
+    short, long = sorted((one[0].rstrip("."), other[0].rstrip(".")), key=len)
+    return short == long or (long.startswith(short) and len(long) - len(short) >= _LEFT_OUT)
+
+
+def may_be_of(domain: str, house: Actor) -> bool:
+    """Whether a domain that no company bears may be a house's own: it has none, and the domain is called like it."""
+    if house.head and house.head.identifiers.get("domain"):
+        return False
+    label = "".join(_WORD.findall(domain.rpartition(".")[0]))
+    names = ["".join(_WORD.findall(fold_name(name).split()[0])) for name in house.names if name.strip()]
+    return any(len(name) >= _CALLED_LIKE and (name in label or label in name) for name in names)
