@@ -47,16 +47,16 @@ NOW: Final = Instants()
 class RelatedEntity:
     """The other end of a relation, as the caller may see it, and what is known of the relation.
 
-    `type` is what the relation is called from the entity's own end, `relation` how it is stored, `stored` the other end
-    as that is.
+    `type` is what the relation is called from the entity's own end, `relation` how it is stored. `stored` is the head
+    of the other end as it is, `head` as it may be shown.
     """
 
     type: str
     direction: Direction
     relation: Relation
+    stored: Head
     head: Head
     known: Pointer
-    stored: Head
 
 
 class Relations:
@@ -97,7 +97,7 @@ class Relations:
             head = await self._standing(organization, heads.get(relation.target))
             shown = await self._entities.shown(organization, head, sight) if head else None
             if head and shown:
-                found.append(RelatedEntity(relation.type, "out", relation, shown, known, head))
+                found.append(RelatedEntity(relation.type, "out", relation, head, shown, known))
         for origin, relation, item in pointing:
             head = await self._standing(organization, heads.get(origin))
             known = await self._known(organization, head, relation, item.body, sight, at) if head else None
@@ -106,8 +106,13 @@ class Relations:
             shown = await self._entities.shown(organization, head, sight)
             if shown:
                 name = self._schema.relation_types.seen_from_end(relation.type) or relation.type
-                found.append(RelatedEntity(name, "in", relation, shown, known, head))
+                found.append(RelatedEntity(name, "in", relation, head, shown, known))
         return _each_once(view.entity, found)
+
+    def is_called(self, one: RelatedEntity, name: str) -> bool:
+        """Tell whether a word means a relation, seen from the entity's own end; `*` means any."""
+        types = self._schema.relation_types
+        return name in ("*", one.type) or types.means(name, one.relation.type, from_end=one.direction == "in")
 
     def told(self, one: RelatedEntity, at: Instants = NOW) -> KnownRelation:
         """Return a relation as an answer shows it; what is now known of the other end says nothing of the past."""
