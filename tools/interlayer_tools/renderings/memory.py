@@ -71,11 +71,8 @@ def schema_text(answer: Answer) -> str:
             f"- {declared['name']} ({pairs(declared, {'name', 'description'})}): {declared['description']}"
             for declared in one["properties"]
         ]
-    for one in answer["relation_types"]:
-        ends = f"from {', '.join(one.get('sources', ['any']))} to {', '.join(one.get('targets', ['any']))}"
-        told = pairs(one, {"type", "description", "sources", "targets"})
-        lines.append(f"relation {one['type']} {ends}{f' ({told})' if told else ''}: {one['description']}")
-    return "\n".join([*lines, outline(answer, {"entity_types", "relation_types"})])
+    lines += part("relations", answer["relations"])
+    return "\n".join([*lines, outline(answer, {"entity_types", "relations"})])
 
 
 def memorize_text(answer: Answer) -> str:
@@ -91,7 +88,9 @@ def memorize_text(answer: Answer) -> str:
         lines.append(
             f"{_quoted(one['mention'])} may be {candidates}; what is said of it stays with {answer['entity']['ref']}"
         )
-    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous"}
+    for one in answer.get("looks_like") or ():
+        lines.append(f"{one['to']} may be {one['entity']} {_quoted(one['name'])}: {', '.join(one['reasons'])}")
+    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous", "looks_like"}
     return "\n".join([*lines, outline(answer, told)])
 
 

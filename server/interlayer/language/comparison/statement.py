@@ -15,9 +15,10 @@ from interlayer.language.distinction import REMEMBERED
 from interlayer.language.lexicon.reader import words
 from interlayer.language.terms import stem
 
-_BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
+BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
 _YEARS: Final = range(1900, 2100)
 _LABEL_MAX: Final = 4  # words
+_GREETING_MAX: Final = 5  # words
 ITSELF: Final = "°"
 """The key of the entity itself, by whatever name or pronoun."""
 _DATE_PARTS: Final = 3  # 31/12/2026
@@ -120,7 +121,7 @@ class Clause:
 
     @cached_property
     def speaking(self) -> bool:
-        """Whether somebody speaks of himself or to somebody, as in a chat."""
+        """Whether somebody speaks of himself or to somebody, as in a chat; "we" speaks for a house."""
         return any(word.text in self.known.speaking for word in self.row)
 
     @cached_property
@@ -137,6 +138,27 @@ class Clause:
     def ends(self) -> Sequence[Span]:
         """Where it says that something is over."""
         return self.known.ending.find(self.texts)
+
+    @cached_property
+    def parts(self) -> "Sequence[Clause]":
+        """What stands between its commas and conjunctions, as far as it has a verb of state."""
+        found: list[list[Word]] = [[]]
+        for word in self.row:
+            if word.text in BETWEEN_CLAUSES or word.text == ",":
+                found.append([])
+            else:
+                found[-1].append(word)
+        return [Clause(tuple(part), self.known) for part in found if any(word.stative for word in part)]
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether it says the like of something else without a verb: "Ann is for HR, for finance Bo"."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), len(self.row))
+        for at in range(verb, len(self.row) - 1):
+            rest = self.row[at + 1 :]
+            if self.row[at].text == "," and rest[0].function and not rest[0].stative:
+                return any(word.name for word in rest) and not any(word.stative for word in rest)
+        return False
 
     @cached_property
     def states(self) -> Sequence[State]:
@@ -181,12 +203,13 @@ class Reading:
     def of(cls, text: str, language: str, own: frozenset[str]) -> "Reading":
         """Read a text in a language; `own` are the stems of the entity's names."""
         known = vocabulary(language)
-        found, now = _without_idle(tokens(text), known)
+        found, now = _without_idle(_without_greeting(tokens(text), known), known)
+        found, is_new = _without_new(found, known)
         said = _without_articles(_dated(list(_named(found, known)), known), known)
         speaker, rest = _speaker(said, known)
         row = _mask(rest, own)
         keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
-        clauses = tuple(Clause(one, known) for one in _clauses(row))
+        clauses = tuple(Clause(one, known) for one in _clauses(row, known))
         return cls(
             text,
             speaker,
@@ -194,7 +217,7 @@ class Reading:
             Clause(row, known),
             clauses,
             keys,
-            now,
+            now or is_new,
             "?" in text,
             "!" in text,
             announces_change(text),
@@ -219,10 +242,19 @@ def _speaker(row: Row, known: Vocabulary) -> tuple[str, Row]:
     """Split off who speaks: a label that names no attribute."""
     colon = next((at for at, word in enumerate(row[: _LABEL_MAX + 1]) if word.text == ":"), 0)
     label = row[:colon]
+    if not label:
+        return "", _told(row, known)
     named = all(word.kind == "word" and (word.name or at == 0) for at, word in enumerate(label))
     if not label or not named or any(word.text in known.labels or word.key in known.labels for word in label):
         return "", row
     return " ".join(word.text for word in label), row[colon + 1 :]
+
+
+def _told(row: Row, known: Vocabulary) -> Row:
+    """Return what somebody is said to have told: what stands behind the colon of "Ann called about it: ..."."""
+    colon = next((at for at, word in enumerate(row) if word.text == ":"), 0)
+    tells = any(word.text in known.telling for word in row[:colon])
+    return row[colon + 1 :] if tells and sum(word.content for word in row[colon + 1 :]) > 1 else row
 
 
 def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
@@ -235,6 +267,22 @@ def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
         elif not (masked and masked[-1].key == ITSELF):
             masked.append(word._replace(key=ITSELF, name=False, function=True, itself=True))
     return tuple(masked)
+
+
+def _without_greeting(found: Sequence[Token], known: Vocabulary) -> Sequence[Token]:
+    """Leave out the greeting that a sentence begins with, up to its comma: "Hello again, ..."."""
+    greeting = next(iter(known.greetings.find([token.text for token in found[:_GREETING_MAX]])), None)
+    comma = next((at for at, token in enumerate(found[: _GREETING_MAX + 1]) if token.text == ","), 0)
+    return found[comma + 1 :] if greeting and greeting[0] == 0 and comma else found
+
+
+def _without_new(found: list[Token], known: Vocabulary) -> tuple[list[Token], bool]:
+    """Leave out that what a sentence begins with is new, where there is one at a time: "the new contact is ..."."""
+    texts = [token.text for token in found]
+    at = next((at for at, text in enumerate(texts[:2]) if text in known.new), None)
+    if at is None or not any(start == 0 for start, _, _ in known.held_once.find(texts[at + 1 :])):
+        return found, False
+    return [*found[:at], *found[at + 1 :]], True
 
 
 def _without_idle(found: Sequence[Token], known: Vocabulary) -> tuple[list[Token], bool]:
@@ -350,11 +398,17 @@ def _without_articles(found: Sequence[Word], known: Vocabulary) -> tuple[Word, .
     return tuple(kept)
 
 
-def _clauses(row: Row) -> Iterator[tuple[Word, ...]]:
+def _is_contrast(row: Row, at: int, known: Vocabulary) -> bool:
+    """Whether a word stands between two values and not between two clauses: "not from March but from May"."""
+    end = next((place for place in range(at + 1, len(row)) if row[place].text in BETWEEN_CLAUSES), len(row))
+    return any(word.text in known.denying for word in row[:at]) and not any(word.stative for word in row[at:end])
+
+
+def _clauses(row: Row, known: Vocabulary) -> Iterator[tuple[Word, ...]]:
     """Yield the clauses of a row; one without a subject of its own takes that of the first."""
     parts: list[list[Word]] = [[]]
-    for word in row:
-        if word.text in _BETWEEN_CLAUSES:
+    for at, word in enumerate(row):
+        if word.text in BETWEEN_CLAUSES and not (word.text in known.new_openers and _is_contrast(row, at, known)):
             parts.append([])
         else:
             parts[-1].append(word)

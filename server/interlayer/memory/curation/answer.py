@@ -72,6 +72,14 @@ class ChangedValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRelation:
+    """A relation that a correction says is over, and the entity at its other end."""
+
+    type: str
+    other: NamedEntity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionAnswer:
     """What a correction changes of an entity: what holds no longer, what holds now, and why something was turned down.
 
@@ -83,4 +91,5 @@ class CorrectionAnswer:
     no_longer: tuple[HeldFact, ...]
     now: tuple[HeldFact, ...]
     values: tuple[ChangedValue, ...]
+    relations: tuple[EndedRelation, ...]
     rejected: tuple[str, ...]

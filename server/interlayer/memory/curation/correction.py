@@ -12,17 +12,17 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.language.terms import terms
-from interlayer.memory.curation.answer import ChangedValue, CorrectionAnswer, HeldFact
+from interlayer.memory.curation.answer import ChangedValue, CorrectionAnswer, EndedRelation, HeldFact
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId, Head, LogEntry, read_entry
+from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_entry
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.reconciliation.replacing import find_named
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Operation, Put
@@ -114,8 +114,26 @@ class Corrections:
         request = MemorizeRequest(entity=found.entity.ref, properties=values, visibility=visibility)
         return await self._write(principal, found, request, "ended", dry_run=dry_run)
 
-    async def _find(self, principal: Principal, entity: str) -> _Found:
-        stored = await find_entity(self._entities, self._schema, principal, entity)
+    async def end_relation(
+        self, principal: Principal, entity: str, kind: str, other: str, *, dry_run: bool = False
+    ) -> CorrectionAnswer:
+        """Say that a relation to another entity, or from it, is over."""
+        ends = [await self._find(principal, one, field) for one, field in ((entity, "entity"), (other, "target"))]
+        reading = self._schema.relation_types.read(kind, ends[0].entity.type, ends[1].entity.type)
+        # One without a name from its end is named as it is from either side.
+        for start, end in (ends[::-1],) if reading.turned else (ends, ends[::-1]):
+            state = start.view.relations.get(Relation(reading.type, end.entity))
+            if state and state.status == "current":
+                said = RelationCandidate(reading.type, end.entity.ref, ended=True, confidence=SURE)
+                told = _told(state.basis.visibility)
+                request = MemorizeRequest(entity=start.entity.ref, relations=[said], visibility=told)
+                done = await self._write(principal, start, request, "ended", dry_run=dry_run)
+                gone = EndedRelation(type=reading.type, other=NamedEntity(ref=end.entity.ref, name=end.shown.name))
+                return replace(done, relations=(gone,))
+        raise NotFound(f"relation: {ends[0].shown.name} has no current {kind} with {ends[1].shown.name}.")
+
+    async def _find(self, principal: Principal, entity: str, field: str = "entity") -> _Found:
+        stored = await find_entity(self._entities, self._schema, principal, entity, field)
         sight = self._entities.sight(principal)
         shown = await self._entities.shown(principal.organization, stored.head, sight)
         view = await self._entities.view(principal.organization, stored.head, sight=sight)
@@ -158,6 +176,7 @@ class Corrections:
             no_longer=tuple(fact for one, fact in before.facts.items() if one not in after.facts),
             now=tuple(fact for one, fact in after.facts.items() if one not in before.facts),
             values=tuple(_changed(before.values, after.values)),
+            relations=(),
             rejected=tuple(noted.rejected),
         )
 

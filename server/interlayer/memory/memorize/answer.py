@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FactResult = Literal["added", "merged", "superseded_older", "rejected"]
-RelationResult = Literal["added", "confirmed", "ended", "kept"]
 PropertyResult = Literal["set", "updated", "confirmed", "kept", "removed", "rejected"]
 
 
@@ -50,14 +49,13 @@ class FactOutcome:
 class RelationOutcome:
     """What became of a relation, stored by the name that the schema has for it.
 
-    `supersedes` is the target that is over because of it, `reason` says what is to be known of its type or its status.
+    `outcome` is `added`, `confirmed`, `ended`, or `kept` where what was observed later says otherwise. `supersedes` is
+    the target that is over because of it, `reason` says what is to be known of its type or its outcome.
     """
 
     type: str
     target: str
-    outcome: RelationResult | None = None  # answers that an earlier version kept for replay say less
-    status: Literal["current", "superseded", "ended"] | None = None
-    confidence: float | None = None
+    outcome: str | None = None  # answers that an earlier version kept for replay have none
     supersedes: str | None = None
     reason: str | None = None
 

@@ -23,7 +23,6 @@ from interlayer.memory.memorize.answer import (
     PropertyOutcome,
     RelatedFact,
     RelationOutcome,
-    RelationResult,
 )
 from interlayer.memory.memorize.call import GateResult, PreparedCall
 from interlayer.memory.memorize.commit import MemoryChange
@@ -107,7 +106,7 @@ def _relations(change: MemoryChange) -> Iterator[RelationOutcome]:
     for one in change.memory.relations:
         state, former = after[one.relation], before.get(one.relation)
         was_current = former is not None and former.status == "current"
-        outcome: RelationResult = "kept"
+        outcome = "kept"
         if one.ended and state.status == "ended":
             outcome = "ended" if former is None or former.status != "ended" else "confirmed"
         elif not one.ended and state.status == "current":
@@ -122,8 +121,6 @@ def _relations(change: MemoryChange) -> Iterator[RelationOutcome]:
             type=one.type,
             target=one.target.ref,
             outcome=outcome,
-            status=state.status,
-            confidence=state.confidence,
             supersedes=over[0] if over and outcome == "added" else None,
             reason="; ".join(filter(None, (change.notes.get(one.relation, ""), late))) or None,
         )

@@ -56,18 +56,20 @@ class KnownRelation:
     """A link to another entity, or from one: that is `entity`, with its name, type and some of its properties.
 
     `type` is what the link is called from this end. `target` is the same entity; it is left out where the type has no
-    name from this end, so that the link leads from `entity` to this one. `source` is where the word of it came from.
+    name from this end, so that the link leads from `entity` to this one. `direction` is `out`, or `in` where the link
+    is told of by the other end; `status` is `current`, `superseded` or `ended`. `source` is where the word of it came
+    from.
     """
 
     type: str
-    direction: Literal["out", "in"]
+    direction: str
     target: str | None = None
     entity: str
     name: str
     entity_type: str
     properties: Mapping[str, Any] | None = None
     observed_at: str
-    status: Literal["current", "superseded", "ended"]
+    status: str
     confidence: float
     memory_id: str
     source: str

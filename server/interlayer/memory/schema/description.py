@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # listing the tools must not cost what reading a schema costs to import
     from interlayer.memory.schema.property import PropertySchema
+    from interlayer.memory.schema.relation import RelationSchema
     from interlayer.memory.schema.schema import Schema
 
 
@@ -36,24 +37,12 @@ class TypeDescription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelationDescription:
-    """A type of relation: the types of its ends, None for any, its name seen from its end, how many hold at once."""
-
-    type: str
-    description: str
-    sources: tuple[str, ...] | None = None
-    targets: tuple[str, ...] | None = None
-    inverse: str | None = None
-    at_most: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDescription:
-    """The answer of describe_schema."""
+    """The answer of describe_schema; each type of relation is told in a line."""
 
     entity_types: tuple[TypeDescription, ...]
     identifier_kinds: tuple[str, ...]
-    relation_types: tuple[RelationDescription, ...]
+    relations: tuple[str, ...]
 
 
 def described(schema: "Schema") -> SchemaDescription:
@@ -67,20 +56,18 @@ def described(schema: "Schema") -> SchemaDescription:
         )
         for name, entity in schema.entities.items()
     )
-    relations = (
-        RelationDescription(
-            type=name,
-            description=one.description,
-            sources=one.sources or None,
-            targets=one.targets or None,
-            inverse=one.inverse,
-            at_most=one.at_most,
-        )
-        for name, one in schema.relations.items()
-    )
+    relations = (_relation(name, one) for name, one in schema.relations.items())
     return SchemaDescription(
-        entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers), relation_types=tuple(relations)
+        entity_types=tuple(types), identifier_kinds=tuple(schema.identifiers), relations=tuple(relations)
     )
+
+
+def _relation(name: str, one: "RelationSchema") -> str:
+    """Say of a type of relation what it leads from and to, what it is called from its end, how many hold at once."""
+    told = f"{name}: {' or '.join(one.sources) or 'any'} -> {' or '.join(one.targets) or 'any'}"
+    told += f"; inverse {one.inverse}" if one.inverse else ""
+    told += f"; at most {one.at_most} at once" if one.at_most else ""
+    return f"{told}. {one.description}".strip()
 
 
 def _property(name: str, declared: "PropertySchema") -> PropertyDescription:
