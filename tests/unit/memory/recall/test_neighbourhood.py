@@ -83,7 +83,13 @@ async def test_a_relation_is_followed_by_any_of_its_names(room: Any) -> None:
         assert [one["name"] for one in (await room.recall(HALCYON, follow=[name]))["neighbours"]] == ["P0"], name
     told = await room.recall("contact:P0", follow=["employer"])
     assert [(one["name"], one["relation"]) for one in told["neighbours"]] == [("Halcyon", "works_at")]
-    assert (await room.recall("contact:P0", follow=["employs"]))["neighbours"] == [], "he employs nobody"
+    nobody = await room.recall("contact:P0", follow=["employs"])
+    assert (nobody["neighbours"], nobody["omitted"].get("neighbours")) == ([], None), "he employs nobody"
+    misspelt = await room.recall("contact:P0", follow=["works_att", "*"])
+    assert misspelt["omitted"]["neighbours"] == "works_att: unknown type of relation; the nearest is works_at"
+    assert misspelt["neighbours"]
+    with pytest.raises(InvalidInput, match="follow"):
+        await room.recall("contact:P0", follow=["x"] * 11)
 
 
 async def test_who_has_left_is_no_neighbour_any_more(room: Any) -> None:
