@@ -78,11 +78,6 @@ class ExtractionTask:
     nearest: Nearest = nothing_near
 
     @property
-    def relation_types(self) -> Sequence[str]:
-        """The words for relations that are preferred."""
-        return tuple(getattr(self.schema, "relations", ()))
-
-    @property
     def entity_type(self) -> str:
         """The type of the main entity."""
         return self.main.type
