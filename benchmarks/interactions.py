@@ -189,7 +189,7 @@ async def find_relations(parts: Parts, text: Text, tally: Tally) -> None:
         for entity in (relation["source"], relation["target"]):
             request = RecallRequest(entity=entity, include=("relations",), limit=200)
             known = await parts.memory.recaller.recall(parts.settings.principal, request)
-            others = {one.target or one.source or "" for one in known.relations}
+            others = {one.entity for one in known.relations}
             ends.append((known.entity.ref if known.entity else "?", others))
         (source, of_source), (target, of_target) = ends
         if target in of_source or source in of_target:
@@ -262,20 +262,11 @@ async def answers(parts: Parts, question: dict[str, Any]) -> tuple[list[str], li
     request = RecallRequest(entity=question["entity"], query=question["question"])
     answer = await parts.memory.recaller.recall(who, request)
     if question.get("kind") == "relation":
-        together = [" | ".join(await related(parts, answer))]
+        together = [" | ".join(one.name for one in answer.relations if one.status == "current")]
         return together, together
     facts = [one.text for one in answer.facts if one.status == "current"]
     values = [plain(one.value) for one in answer.properties]
     return [*facts[:1], *values], [*facts, *values]
-
-
-async def related(parts: Parts, answer: RecallAnswer) -> list[str]:
-    """Return the names of those that an entity is related to."""
-    ends = [relation.target or relation.source or "" for relation in answer.relations]
-    known = [
-        await parts.memory.recaller.recall(parts.settings.principal, RecallRequest(entity=end, limit=1)) for end in ends
-    ]
-    return [one.entity.name for one in known if one.entity]
 
 
 def known(account: dict[str, str]) -> MemorizeRequest:

@@ -63,7 +63,7 @@ class Preparation:
         self._spaces = spaces
         self._extractors = extractors
         self._clock = clock
-        self._mentions = Mentions(store, entities, resolution, schema)
+        self._mentions = Mentions(store, entities, resolution, schema, run_over)
 
     async def prepare(self, call: Call, keep: Keep, *, by_operator: bool = False) -> PreparedCall:
         """Prepare a call, which is kept before a model is asked.

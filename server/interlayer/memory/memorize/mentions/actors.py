@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from interlayer.memory.entities.resolution import EntityReference
@@ -11,9 +11,10 @@ from interlayer.memory.log.name_index import without_legal_form
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.mentions.told import Subject
 from interlayer.memory.schema.schema import Schema
-from interlayer.text.mailboxes import is_private_mailbox
+from interlayer.text.mail_domains import is_private_mailbox
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_CALLED_LIKE: Final = 4  # letters of a name that a domain has to have
 _LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at least
 
 
@@ -21,7 +22,8 @@ _LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at 
 class Actor:
     """Somebody who plays a part in a content. `company` is where a person works, as far as that is known.
 
-    `given` is whom the call names. `linked` says that the content itself ties a person to a company.
+    `given` is whom the call names, `words` its first names and surnames, folded. `linked` says that the content itself
+    ties a person to a company.
     """
 
     type: str
@@ -32,8 +34,26 @@ class Actor:
     address: str = ""
     company: "Actor | None" = None
     is_linked: bool = False
-    is_own: bool = False
     subject: Subject | None = None
+    words: set[str] = field(default_factory=set[str])
+    _forms: set[str] = field(default_factory=set[str])
+    _said: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        """Fold its names."""
+        names, self.names = self.names, []
+        self.call(*names)
+
+    def call(self, *names: str) -> None:
+        """Note what it is called too."""
+        for name in names:
+            if name not in self.names:
+                self.names.append(name)
+                folded = fold_name(name)
+                self._said.append(folded)
+                self._forms |= {folded, without_legal_form(folded)}
+                said = folded.split()
+                self.words |= {*said[:1], *said[-1:]}
 
     @property
     def entity(self) -> EntityId | None:
@@ -48,15 +68,11 @@ class Actor:
 
     def bears(self, form: str) -> bool:
         """Tell whether it is called so, in full."""
-        return any(form in {fold_name(name), without_legal_form(fold_name(name))} for name in self.names)
-
-    def has_word(self, word: str) -> bool:
-        """Tell whether a word is its first name or its surname."""
-        return any(word in {said[0], said[-1]} for name in self.names if (said := fold_name(name).split()))
+        return form in self._forms
 
     def begins_with(self, form: str) -> bool:
         """Tell whether its name goes on behind some words."""
-        return any(fold_name(name).startswith(f"{form} ") for name in self.names)
+        return any(name.startswith(f"{form} ") for name in self._said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +134,12 @@ def may_be_called(name: str, known: str) -> bool:
         return False
     short, long = sorted((one[0].rstrip("."), other[0].rstrip(".")), key=len)
     return short == long or (long.startswith(short) and len(long) - len(short) >= _LEFT_OUT)
+
+
+def may_be_of(domain: str, house: Actor) -> bool:
+    """Whether a domain that no company bears may be a house's own: it has none, and the domain is called like it."""
+    if house.head and house.head.identifiers.get("domain"):
+        return False
+    label = "".join(_WORD.findall(domain.rpartition(".")[0]))
+    names = ["".join(_WORD.findall(fold_name(name).split()[0])) for name in house.names if name.strip()]
+    return any(len(name) >= _CALLED_LIKE and (name in label or label in name) for name in names)

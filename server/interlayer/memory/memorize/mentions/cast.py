@@ -9,22 +9,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from interlayer.errors import InvalidInput
-from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.log.identifiers import EntityString, fold_name
 from interlayer.memory.log.records import Head
-from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called
+from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called, may_be_of
 from interlayer.memory.memorize.mentions.known import Known
 from interlayer.memory.memorize.mentions.people import Introduction
 from interlayer.memory.memorize.mentions.told import AmbiguousMention, Subject
-from interlayer.memory.memorize.mentions.words import HOUSES, NO_NAMES
+from interlayer.memory.memorize.mentions.words import NOT_NAMES
 
 _SHORT_NAME: Final = 4  # letters that the first word of a company's name needs to stand for it
 
 
 @dataclass
 class Cast:
-    """All who play a part in one content."""
+    """All who play a part in one content; those `present` write, get or are brought in by it."""
 
     types: Types
     known: Known
@@ -33,13 +32,14 @@ class Cast:
     actors: list[Actor] = field(default_factory=list[Actor])
     ambiguous: dict[str, AmbiguousMention] = field(default_factory=dict[str, AmbiguousMention])
     main: Actor | None = None
+    present: list[Actor] = field(default_factory=list[Actor])
 
     def of_head(self, head: Head) -> Actor:
         """Return the actor of an entity that is known."""
         for actor in self.actors:
             if actor.head and actor.head.entity == head.entity:
                 return actor
-        actor = Actor(head.entity.type, head.name, list(dict.fromkeys([head.name, *head.names])), head)
+        actor = Actor(head.entity.type, head.name, [head.name, *head.names], head)
         self.actors.append(actor)
         return actor
 
@@ -56,7 +56,7 @@ class Cast:
         self.main.given = reference
         emails = {**reference.key_identifiers, **reference.identifiers}
         self.main.address = reference.identifiers.get("email") or ("" if self.main.head else emails.get("email", ""))
-        self.main.names = list(dict.fromkeys([*self.main.names, *reference.display_names]))
+        self.main.call(*reference.display_names)
 
     def new(self, kind: str, name: str, address: str = "") -> Actor | None:
         """Add somebody who is new; None where nobody can be called so."""
@@ -105,6 +105,9 @@ class Cast:
         own = [one for one in self.actors if one.bears(form)]
         if self.main in own:
             return self.main
+        present = list(dict.fromkeys(one for one in own if one in self.present))
+        if len(present) == 1:
+            return present[0]
         heads = self.known.named.get(form, [])
         candidates = list(dict.fromkeys([*own, *(self.of_head(head) for head in heads)]))
         houses = [one for one in candidates if one.type == self.types.company]
@@ -126,7 +129,10 @@ class Cast:
     def _fits(self, actor: Actor, at: Sequence[Actor]) -> bool:
         """Whether nothing speaks against that somebody is meant: he works at none but the houses of the content."""
         house = self.house_of(actor)
-        return actor.type != self.types.person or house is None or not at or house in at
+        if actor.type != self.types.person or not at or house in at:
+            return True
+        domains = list(filter(None, map(domain_of, actor.addresses)))
+        return house is None and (not domains or any(may_be_of(domain, one) for domain in domains for one in at))
 
     def short(self, form: str, *, titled: bool) -> Actor | None:
         """Return whom a part of a name means: a first name, a surname, or the beginning of a company's name.
@@ -134,12 +140,12 @@ class Cast:
         Raises `LookupError` where it may be several.
         """
         if " " not in form:
-            people = [one for one in self.actors if one.type == self.types.person and one.has_word(form)]
+            people = [one for one in self.actors if one.type == self.types.person and form in one.words]
             if len(people) == 1:
                 return people[0]
             if people:
                 raise LookupError(form)
-        if titled or len(form) < _SHORT_NAME or form in STOP_WORDS | NO_NAMES | HOUSES:
+        if titled or len(form) < _SHORT_NAME or form in NOT_NAMES:
             return None
         houses = [one for one in self.actors if one.type == self.types.company and one.begins_with(form)]
         if len(houses) > 1:
@@ -163,7 +169,7 @@ class Cast:
         if found and (not one.address or found.address == one.address or self.is_same(found, one.address)):
             return found
         if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
-            guessed.names.append(one.name)
+            guessed.call(one.name)
             return guessed
         return self.new(self.types.person, one.name, one.address)
 

@@ -1,8 +1,9 @@
 """The door: a content and who calls, and from that whom it tells of."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from interlayer.documents.document import Document, Piece
 from interlayer.memory.entities.repository import Entities
@@ -13,7 +14,7 @@ from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
 from interlayer.memory.memorize.mentions.known import Directory, Identifier, Known
 from interlayer.memory.memorize.mentions.leads import leads_of
-from interlayer.memory.memorize.mentions.people import introductions
+from interlayer.memory.memorize.mentions.people import Introduction, introductions
 from interlayer.memory.memorize.mentions.relations import Links
 from interlayer.memory.memorize.mentions.routing import Router
 from interlayer.memory.memorize.mentions.scene import Scene
@@ -23,16 +24,39 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore
 
+T = TypeVar("T")
+
 _ROUNDS_MAX: Final = 3  # of looking up who follows from whom was found
+
+
+class RunOver(Protocol):
+    """Does work on the words of a content; over many of them it is done in a thread."""
+
+    def __call__(self, characters: int, work: Callable[[], T], /) -> Awaitable[T]:
+        """Return what the work returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """A content before anybody is looked up: how it is written, whom it brings in, and what may name somebody."""
+
+    surface: Surface
+    introduced: Mapping[int, Sequence[Introduction]]
+    names: Sequence[str]
+    identifiers: frozenset[Identifier]
 
 
 class Mentions:
     """Finds whom contents tell of."""
 
-    def __init__(self, store: ItemStore, entities: Entities, resolution: Resolution, schema: Schema) -> None:
+    def __init__(
+        self, store: ItemStore, entities: Entities, resolution: Resolution, schema: Schema, run: RunOver
+    ) -> None:
         self._entities = entities
         self._resolution = resolution
         self._schema = schema
+        self._run = run
         self._directory = Directory(store, entities, schema)
         self._types = Types.of(schema)
 
@@ -48,36 +72,37 @@ class Mentions:
 
         `main` is whom the call names, `entity` who that is, as far as it is known; both None where it names nobody.
         """
-        surface = Surface(content, document)
+        script = await self._run(len(content), partial(self._read, content, document, main))
         sight = self._entities.sight(principal)
-        known = await self._known(principal.organization, sight, surface, main, entity)
+        known = await self._known(principal.organization, sight, script, entity)
         own = domain_of(principal.user.lower()) if "@" in principal.user else ""
-        cast = Cast(self._types, known, self._resolution, own)
-        cast.set_main(main)
-        return _told(Scene(surface, cast))
 
-    async def _known(
-        self,
-        organization: str,
-        sight: Sight,
-        surface: Surface,
-        main: EntityReference | None,
-        entity: EntityId | None,
-    ) -> Known:
+        def play() -> Told:
+            cast = Cast(self._types, known, self._resolution, own)
+            cast.set_main(main)
+            return _told(Scene(script.surface, cast, script.introduced))
+
+        return await self._run(len(content), play)
+
+    def _read(self, content: str, document: Document, main: EntityReference | None) -> _Script:
+        surface = Surface(content, document)
+        introduced = {id(passage): [*introductions(passage)] for passage in surface.passages}
+        return _Script(surface, introduced, surface.forms(), frozenset(self._identifiers(surface, main)))
+
+    async def _known(self, organization: str, sight: Sight, script: _Script, entity: EntityId | None) -> Known:
         """Look up whom the content may name, then whom that leads to: houses by their domains, people by those."""
-        names, identifiers = surface.forms(), set(self._identifiers(surface, main))
-        introduced = [one for passage in surface.passages for one in introductions(passage)]
-        known = await self._directory.look_up(organization, sight, names, identifiers, entity)
-        asked_names, asked = {*names}, {*identifiers}
+        names, identifiers = {*script.names}, {*script.identifiers}
+        known = await self._directory.look_up(organization, sight, script.names, identifiers, entity)
+        strangers = [one for some in script.introduced.values() for one in some]
         for _ in range(_ROUNDS_MAX):
             found: list[Head] = [head for some in known.named.values() for head in some]
             found += [*known.held.values(), *([known.main] if known.main else [])]
-            more, called = leads_of(self._types, known, introduced, found)
-            if not (more - asked or called - asked_names):
+            more, called = leads_of(self._types, known, strangers, found)
+            if not (more - identifiers or called - names):
                 break
-            known.add(await self._directory.look_up(organization, sight, sorted(called - asked_names), more - asked))
-            asked_names |= called
-            asked |= more
+            known.add(await self._directory.look_up(organization, sight, sorted(called - names), more - identifiers))
+            names |= called
+            identifiers |= more
         return known
 
     def _identifiers(self, surface: Surface, main: EntityReference | None) -> Iterator[Identifier]:
@@ -109,7 +134,7 @@ def _told(scene: Scene) -> Told:
     links = Links(scene).found(routes)
     asides = [*_asides(scene)]
     reached = [*(route.about[0] for route in routes if route.about), *(actor for actor, _ in asides)]
-    reached += [one.source for one in links]
+    reached += [end for one in links for end in (one.source, one.target)]
     subjects = [cast.subject(one) for one in dict.fromkeys(reached)]
     return Told(
         main=None if is_named else cast.main_subject(),

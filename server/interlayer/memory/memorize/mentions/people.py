@@ -7,14 +7,13 @@ from typing import Final, Literal
 
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.job_titles import job_titles
-from interlayer.language.terms import STOP_WORDS
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.memorize.mentions.surface import Passage, Token
-from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, NO_NAMES, PARTICLES, TITLES
+from interlayer.memory.memorize.mentions.words import HONORIFICS, NOT_NAMES, PARTICLES, TITLES
 
 _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
 _BEHIND: Final = re.compile(
-    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:mailto:)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
+    r"(?:,[^.;()<>]{1,80})?\s?[(<\[]\s?(?:[\w-]+:\s?)?(?P<address>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)\s?[)>\]]"
 )
 _HOUSE_BEHIND: Final = re.compile(r"\s\((?P<house>[^()@]{2,60})\)")
 _TITLE_BEFORE: Final = re.compile(
@@ -67,13 +66,13 @@ def _is_name_word(token: Token, *, is_last: bool) -> bool:
     if len(word) == 1:
         return not is_last
     has_form = any(map(str.islower, word[1:])) or not word.isascii()
-    return has_form and folded not in HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+    return has_form and folded not in NOT_NAMES
 
 
 def introductions(passage: Passage) -> Iterator[Introduction]:
     """Yield whom a passage brings in, each once."""
     taken: set[int] = set()
-    for first, last in passage.runs():
+    for first, last, _ in passage.runs:
         if last - first < 2 or taken & set(range(first, last)) or not looks_like_person(passage.tokens[first:last]):
             continue
         found = _introduction(passage, first, last)

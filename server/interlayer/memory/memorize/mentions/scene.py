@@ -1,7 +1,7 @@
 """A content with its cast: who writes and who speaks each passage, and who stands where in it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -10,7 +10,7 @@ from interlayer.documents.document import Participant
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.memorize.mentions.actors import Actor, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
-from interlayer.memory.memorize.mentions.people import Introduction, introductions, looks_like_person
+from interlayer.memory.memorize.mentions.people import Introduction, looks_like_person
 from interlayer.memory.memorize.mentions.surface import Passage, Surface
 from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, LEGAL_FORMS, NO_NAMES, OWN_ROLES, TITLES
 
@@ -31,10 +31,14 @@ class Mention:
 class Scene:
     """Reads a content for who takes part. `met` says that somebody may be brought in by a meeting or a verb alone."""
 
-    def __init__(self, surface: Surface, cast: Cast) -> None:
+    def __init__(self, surface: Surface, cast: Cast, introduced: Mapping[int, Sequence[Introduction]]) -> None:
         self._surface = surface
+        self._introductions = introduced
+        self.addresses = frozenset(surface.addresses())
         self.cast = cast
         self._writers: dict[str, Actor | None] = {}
+        self._speakers: dict[str, Actor | None] = {}
+        self._parts: dict[tuple[str, bool], Mention | None] = {}
         self._strangers: set[str] = set()
         self.recipients: list[Actor] = []
         self._found: dict[int, list[Mention]] = {}
@@ -47,6 +51,7 @@ class Scene:
         self._introduce()
         self._mark()
         self._link()
+        self._speakers.clear()  # who was brought in may speak
         self.is_letter = self._is_letter()
 
     @property
@@ -76,6 +81,11 @@ class Scene:
         return bool(self.cast.own_domain) and domain_of(writer) == self.cast.own_domain
 
     def _speaker(self, label: str) -> Actor | None:
+        if label not in self._speakers:
+            self._speakers[label] = self._find_speaker(label)
+        return self._speakers[label]
+
+    def _find_speaker(self, label: str) -> Actor | None:
         form = fold_name(label.strip("@").split("(")[0])
         whole = [one for one in self.cast.actors if one.bears(form)]
         if whole:
@@ -89,6 +99,7 @@ class Scene:
     def _take_participants(self) -> None:
         for one in self._surface.document.participants:
             actor = self._participant(one)
+            self.cast.present += [actor] if actor else []
             if one.role == "from":
                 self._writers[one.address or one.name] = actor
                 if actor is None and one.name:
@@ -107,7 +118,7 @@ class Scene:
             is_named = bool(one.name) and main.bears(fold_name(one.name))
             if address in main.addresses or (is_named and one.role == "from"):
                 main.address = address or main.address
-                main.names = list(dict.fromkeys([*main.names, *([one.name] if one.name else [])]))
+                main.call(*filter(None, [one.name]))
                 return main
         domain = domain_of(address)
         if one.role != "from" or not address or (cast.own_domain and domain == cast.own_domain):
@@ -135,7 +146,7 @@ class Scene:
         found += [cast.house_of(one) for one in self._writers.values() if one]
         named: list[Actor | None] = []
         for passage in self.passages:
-            for _, _, form in _free_runs(passage):
+            for _, _, form in passage.runs:
                 heads = [h for h in cast.known.named.get(form, ()) if h.entity.type == cast.types.company]
                 if len(heads) == 1:
                     named.append(cast.of_head(heads[0]))
@@ -147,7 +158,7 @@ class Scene:
         if cast.main or any(self._writers.values()) or not cast.types.company:
             return
         for passage in self.passages:
-            runs = [(last, form) for first, last, form in _free_runs(passage) if first == 0]
+            runs = [(last, form) for first, last, form in passage.runs if first == 0]
             if not runs or any(form in cast.known.named for _, form in runs):
                 continue
             last = runs[0][0]
@@ -160,7 +171,7 @@ class Scene:
     def _introduce(self) -> None:
         is_open = self.cast.main is None and not any(self._writers.values())
         for passage in self.passages if self.cast.types.person else ():
-            for one in introductions(passage):
+            for one in self._introductions.get(id(passage), ()):
                 form = fold_name(one.name)
                 if form in self._strangers:
                     continue  # somebody of another house, likely the organization's own, who tells who he is
@@ -172,6 +183,7 @@ class Scene:
                 except LookupError:
                     continue
                 if actor:
+                    self.cast.present.append(actor)
                     self.introduced[id(passage), one.first] = actor
                     self._settle(actor, one)
 
@@ -193,7 +205,7 @@ class Scene:
         tokens = one.passage.tokens
         for place in range(one.last, min(one.last + _LINK_WORDS, len(tokens) - 1)):
             if tokens[place].folded in one.passage.words.houses | {"of"} and tokens[place + 1].is_capital:
-                runs = [last for first, last in one.passage.runs() if first == place + 1]
+                runs = [last for first, last, _ in one.passage.runs if first == place + 1]
                 return self._house(one.passage.said(place + 1, runs[0])) if runs else None
         return None
 
@@ -221,7 +233,7 @@ class Scene:
         for passage in self.passages:
             found: list[Mention] = []
             taken: set[int] = set()
-            for first, last, form in _free_runs(passage):
+            for first, last, form in passage.runs:
                 if taken & set(range(first, last)):
                     continue
                 mention = self._whole(passage, first, last, form)
@@ -232,7 +244,7 @@ class Scene:
         for passage in self.passages:
             found = self._found[id(passage)]
             taken = {place for one in found for place in range(one.first, one.last)}
-            for first, last, form in _free_runs(passage):
+            for first, last, form in passage.runs:
                 if not taken & set(range(first, last)) and (mention := self._part(passage, first, last, form)):
                     found.append(mention)
                     taken |= set(range(first, last))
@@ -240,9 +252,9 @@ class Scene:
 
     def _whole(self, passage: Passage, first: int, last: int, form: str) -> Mention | None:
         actor = self.introduced.get((id(passage), first))
-        if actor and fold_name(passage.said(first, last)) in {fold_name(name) for name in actor.names}:
+        if actor and actor.bears(form):
             return Mention(first, last, actor)
-        beside = self._house_beside(passage, last)
+        beside = self._house_beside(passage, last) if form in self.cast.known.named else None
         try:
             if actor := self.cast.named(form, passage.said(first, last), [beside] if beside else self.houses):
                 return Mention(first, last, None if self._goes_on(passage, last, actor) else actor)
@@ -262,7 +274,7 @@ class Scene:
         first = last + 1 if gap == " " and tokens[last].folded in passage.words.houses | {"of"} else last
         if (first == last and gap != " (") or first >= len(tokens):
             return None
-        for begin, end, form in _free_runs(passage):
+        for begin, end, form in passage.runs:
             if begin == first and (house := self._house_called(form)):
                 return house if end else None
         return None
@@ -342,9 +354,3 @@ class Scene:
             return False
         speaking = (token.folded in p.words.singular | p.words.plural for p in told for token in p.tokens)
         return any(speaking)
-
-
-def _free_runs(passage: Passage) -> Iterator[tuple[int, int, str]]:
-    """Yield the runs of a passage that may be names with their forms, the longest first."""
-    for first, last in passage.runs():
-        yield first, last, passage.form(first, last)

@@ -62,8 +62,9 @@ class Passage:
         """Its words in order, without possessive endings and elided articles."""
         return tuple(_tokens(self.piece.text))
 
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """Yield the words in a row that may be a name, [first, last), the longest first."""
+    @cached_property
+    def runs(self) -> Sequence[tuple[int, int, str]]:
+        """The words in a row that may be a name, [first, last), with their form, the longest first."""
         spans = [
             (first, last)
             for first, token in enumerate(self.tokens)
@@ -71,7 +72,8 @@ class Passage:
             for last in range(first + 1, self._reach(first) + 1)
             if self.tokens[last - 1].is_capital
         ]
-        yield from sorted(spans, key=lambda span: span[0] - span[1])
+        spans.sort(key=lambda span: span[0] - span[1])
+        return [(first, last, self.form(first, last)) for first, last in spans]
 
     def _reach(self, first: int) -> int:
         """Return behind which word a name ends at the latest that begins at a word."""
@@ -122,9 +124,9 @@ class Surface:
     def forms(self) -> list[str]:
         """Return the folded names that are looked up: those of several words first, then the most frequent."""
         found = Counter(
-            passage.form(first, last)
+            form
             for passage in self.passages
-            for first, last in passage.runs()
+            for first, last, form in passage.runs
             if last - first > 1 or passage.tokens[first].folded not in STOP_WORDS
         )
         people = [fold_name(one.name) for one in self.document.participants if one.name]

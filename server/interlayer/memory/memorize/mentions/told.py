@@ -70,7 +70,8 @@ class Told:
     """Whom a content tells of, and about whom each part of it is.
 
     `main` is whom it is mainly about, where the call names nobody; None if nothing is named. `subjects` are the others
-    that are reached. `tellings` are the parts in order, `asides` what stands beside a name within one.
+    of whom it says something, and the ends of relations. `tellings` are the parts in order, `asides` what stands beside
+    a name within one.
     """
 
     main: Subject | None = None
@@ -99,18 +100,19 @@ class Told:
 
     def _pieces_of(self, subject: Subject | None, document: Document) -> Iterator[Piece]:
         """Yield what a document says of a subject, then what it says beside the name in sentences about others."""
-        kinds = {subject.type if subject else self.main_type}
+        kind = subject.type if subject else self.main_type
+        first = {one.span: self._first(one, kind) for one in self.tellings}
         told: set[Span] = set()
         for piece in document.pieces:
             span = (piece.start, piece.end)
-            is_told = any(not kinds.isdisjoint(self._types(one)) for one in self._at(span))
-            if self.about(span, kinds) is subject and (is_told or subject is None):
+            if first.get(span, self) is subject or (subject is None and first.get(span, self) is self):
                 told.add(span)
                 yield piece
         yield from (piece for one, piece in self.asides if one is subject and (piece.start, piece.end) not in told)
 
-    def _types(self, telling: Telling) -> set[str]:
-        return {one.type if one else self.main_type for one in telling.about}
+    def _first(self, telling: Telling, kind: str) -> "Subject | Told | None":
+        """Return the first of a type of whom a part tells, None for the main entity, itself where it tells of none."""
+        return next((one for one in telling.about if (one.type if one else self.main_type) == kind), self)
 
     def _at(self, span: Span) -> Sequence[Telling]:
         """Return the parts that a place lies in or holds, the one that holds most of it first."""

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from interlayer.language.lexicon.reader import entries_of, forms, pattern, words
+from interlayer.language.terms import STOP_WORDS
 
 _USUAL: Final = "en"
 _NEVER: Final = re.compile(r"(?!)")
@@ -20,6 +21,9 @@ TITLES: Final = words("job_titles", "titles_of_organizations")
 NO_NAMES: Final = words(
     "field_labels", "months", "weekdays", "own_roles", "salutations", "closings", "language_markers"
 )
+NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+"""Words that are no part of anybody's name."""
+
 PARTICLES: Final = words("particles_in_names")
 OWN_ROLES: Final = words("own_roles")
 
