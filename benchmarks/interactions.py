@@ -27,7 +27,6 @@ from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.errors import InvalidInput
 from interlayer.memory.memorize.answer import FactOutcome, MemorizeAnswer
-from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.models.chat import ChatSettings
 from measuring import ROOT, machine, show
