@@ -270,8 +270,9 @@ def _weigh(said: Sequence[str], parts: Sequence[_Part], who: int) -> tuple[int, 
         mine, theirs = mine + is_mine, theirs + is_theirs
         if is_theirs:
             foreign.update(*(part.owners or () for part in holding))
-        if (is_mine or is_theirs) and holding[-1].start > last:
-            last, is_last_mine = holding[-1].start, is_mine
+        at = max((part.start for part in holding if is_theirs or (is_mine and who in (part.owners or ()))), default=-1)
+        if at > last:
+            last, is_last_mine = at, is_mine
     return mine, theirs, foreign, is_last_mine
 
 
