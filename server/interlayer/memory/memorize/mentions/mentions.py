@@ -134,7 +134,7 @@ def _told(scene: Scene) -> Told:
     links = Links(scene).found(routes)
     asides = [*_asides(scene)]
     reached = [*(route.about[0] for route in routes if route.about), *(actor for actor, _ in asides)]
-    reached += [one.source for one in links]
+    reached += [end for one in links for end in (one.source, one.target)]
     subjects = [cast.subject(one) for one in dict.fromkeys(reached)]
     return Told(
         main=None if is_named else cast.main_subject(),
