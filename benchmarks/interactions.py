@@ -302,7 +302,8 @@ def with_perfect_model(folder: Path) -> Tally:
     """Measure with a scripted model that answers each text with its labels, over HTTP."""
     accounts = {one["entity"]: one["name"] for one in lines_of(folder / "accounts.jsonl")}
     with scripted_model() as server:
-        server.answer = PerfectReader(list(lines_of(folder / "texts.jsonl")), accounts)
+        texts, questions = (list(lines_of(folder / f"{name}.jsonl")) for name in ("texts", "questions"))
+        server.answer = PerfectReader(texts, accounts, questions)
         model = ChatSettings(models=("openai/perfect",), api_base=server.url, api_key="none", timeout_s=120)
         return anyio.run(measure, folder, model)
 

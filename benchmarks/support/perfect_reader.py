@@ -15,7 +15,11 @@ Text = Mapping[str, Any]
 
 _SURE: Final = 0.95
 _FEW: Final = 3  # words of a sentence that states nothing
-_CLAUSE: Final = re.compile(r"; |: |, and (?:that )?| and (?=she\b|he\b|they\b)|, so ")
+_CLAUSE: Final = re.compile(
+    r"; |(?<=[a-z]\.) (?=[^\W\da-z])|: (?=they\b|he\b|she\b)|, and (?:that )?| and (?=she\b|he\b|they\b)|, so "
+)
+_KNOWN: Final = re.compile(r"(?m)^(F\d+)(?: \(([^)]*)\))?: (.*)$")
+_ROLE: Final = re.compile(r"(?i)ansprechpartner|contact (?:for|is)|responsable|leiter")
 _LEFT: Final = re.compile(r"\b(?:left|leaving|leaves|verlassen|verlässt|quitte|quitté)\b", re.IGNORECASE)
 _FOR_NAMES: Final = (
     (r"\b(?:I am|we are|they are|I'm|we're)\b", "{} is"),
@@ -27,10 +31,14 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class PerfectReader:
-    """Answers with the labels of the text that it is asked about; it knows the accounts by their names."""
+    """Answers with the labels of the text that it is asked about; it knows the accounts by their names.
 
-    def __init__(self, texts: Sequence[Text], accounts: Mapping[str, str]) -> None:
+    The questions tell it which known facts a statement takes the place of: those that hold their outdated answer.
+    """
+
+    def __init__(self, texts: Sequence[Text], accounts: Mapping[str, str], questions: Sequence[Text]) -> None:
         self._texts = texts
+        self._questions = [one for one in questions if one["stale"]]
         self._names = dict(accounts)
         self._employers: dict[str, str] = {}
         for text in texts:
@@ -44,12 +52,14 @@ class PerfectReader:
         text = next(one for one in self._texts if one["content"].strip() == passage.strip())
         told = message.rpartition(" text»\n")[0]
         reachable = [one for one in _entities(text) if self._is_named(one, passage, told)]
-        return Reply(json.dumps(self._answer(text, reachable), ensure_ascii=False))
+        return Reply(json.dumps(self._answer(text, reachable, told), ensure_ascii=False))
 
-    def _answer(self, text: Text, reachable: Sequence[str]) -> dict[str, Any]:
-        statements = [(one, entity) for one in text["statements"] if (entity := _first(one["entity"], reachable))]
+    def _answer(self, text: Text, reachable: Sequence[str], told: str) -> dict[str, Any]:
+        statements = [(one, entity) for one in text["statements"] for entity in _told_of(one["entity"], reachable)]
         facts = [fact for one, entity in statements for fact in self._facts(text, entity, one["keys"])]
         facts += self._rest(text, [fact["quote"] for fact in facts])
+        main = self._names.get(text["entity"] or "", "")
+        facts = [fact | self._replacing(fact, main, told) for fact in facts]
         properties = [self._property(text, one) for one in text["properties"] if one["entity"] in reachable]
         properties += [
             self._property(text, one)
@@ -66,7 +76,7 @@ class PerfectReader:
     def _is_named(self, entity: str, passage: str, told: str) -> bool:
         """Whether a text names an entity, or the prompt says that it belongs to whom the text is about."""
         name, key = self._names[entity], entity.partition(":")[2]
-        return name in passage or key in passage or name.split()[0] in passage or f'"{name}"' in told or key in told
+        return name in passage or key in passage or f'"{name}"' in told or key in told
 
     def _entity(self, entity: str, content: str) -> dict[str, Any]:
         kind, _, key = entity.partition(":")
@@ -77,6 +87,23 @@ class PerfectReader:
         if quote:
             said = self._on_its_own(text, _clause(quote, keys), entity)
             yield {"quote": quote, "about": self._names[entity], "text": said, "confidence": _SURE, "observed_at": ""}
+
+    def _replacing(self, fact: Mapping[str, str], main: str, told: str) -> dict[str, Any]:
+        """Return which of the facts that the model is told of a statement takes the place of."""
+        known = _KNOWN.findall(told.partition(" known facts»\n")[2].partition("\n«")[0])
+        about = "" if fact["about"] == main else fact["about"]
+        named = {of for _, of, _ in known}
+        if _LEFT.search(fact["text"]):
+            label = next((label for label, of, former in known if of == about and _ROLE.search(former)), "")
+            return {"repeats": "", "replaces": label, "ended": bool(label)}
+        for one in self._questions:
+            if all(re.search(gold, fact["text"], re.IGNORECASE) for gold in one["gold"]):
+                for label, of, former in known:
+                    is_of_him = of == about or (about and of and about not in named)
+                    is_right = all(re.search(gold, former, re.IGNORECASE) for gold in one["gold"])
+                    if is_of_him and re.search(one["stale"], former, re.IGNORECASE) and not is_right:
+                        return {"repeats": "", "replaces": label, "ended": False}
+        return {"repeats": "", "replaces": "", "ended": False}
 
     def _rest(self, text: Text, quotes: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield what no label asks for, which is of the main entity."""
@@ -130,7 +157,7 @@ class PerfectReader:
 
 
 def _is_of_house(sentence: str, house: str) -> bool:
-    return house.split()[0] in sentence or re.search(r"(?i)unternehmen|company|société", sentence) is not None
+    return house.split(maxsplit=1)[0] in sentence or re.search(r"(?i)unternehmen|company|société", sentence) is not None
 
 
 def _entities(text: Text) -> list[str]:
@@ -140,8 +167,10 @@ def _entities(text: Text) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _first(entities: Sequence[str], reachable: Sequence[str]) -> str | None:
-    return next((one for one in entities if one in reachable), None)
+def _told_of(entities: Sequence[str], reachable: Sequence[str]) -> Iterator[str]:
+    """Yield whom a model takes a statement to be about: the first that it can reach, and the house that it concerns."""
+    named = [one for one in entities if one in reachable]
+    yield from dict.fromkeys([*named[:1], *(one for one in named if one.startswith("company:"))])
 
 
 def _name_in(content: str, entity: str) -> str:

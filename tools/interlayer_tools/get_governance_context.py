@@ -12,8 +12,8 @@ from interlayer_tools.renderings.governance import context_text
 from interlayer_tools.tool import Domains, OptionalText, Tool
 
 DESCRIPTION = """\
-Get the rules and guidance for a task. Call it before you write to anyone outside or act for the organization. Rules \
-bind you: if you cannot comply, stop and say which. sections are guidance. if_etag and have: only changes are sent."""
+Get the rules and guidance for a task, before you write to anyone outside or act for the organization. Rules bind \
+you: if you cannot comply, stop and say which. sections are guidance. if_etag, have: only changes are sent."""
 
 
 class ContextInput(FacetsInput):

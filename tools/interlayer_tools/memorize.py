@@ -1,8 +1,9 @@
 """memorize: what an agent calls when it has learned something."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from interlayer.errors import InvalidInput
@@ -56,6 +57,18 @@ class RelationInput(Input):
     observed_at: OptionalText = None
 
 
+class IdentifierInput(Input):
+    """A value that belongs to the entity alone, and its kind."""
+
+    kind: Annotated[str, Field(description="e.g. email, domain")]
+    value: str
+
+
+def _as_list(given: object) -> object:
+    """Take a map of kinds to values too: some hosts write one, others announce a map as an empty object."""
+    return [{"kind": kind, "value": value} for kind, value in given.items()] if isinstance(given, dict) else given
+
+
 class MemorizeInput(Input):
     """Arguments of memorize."""
 
@@ -64,12 +77,21 @@ class MemorizeInput(Input):
     facts: list[FactInput] = []
     properties: list[PropertyInput] = []
     relations: list[RelationInput] = []
-    identifiers: Annotated[dict[str, str], Field(description="{kind: value}, e.g. email, domain")] = {}
+    identifiers: Annotated[list[IdentifierInput], BeforeValidator(_as_list)] = []
     name: OptionalText = None
     source: OptionalText = None
     observed_at: Annotated[OptionalText, Field(description="ISO 8601")] = None
     idempotency_key: OptionalText = None
     visibility: Annotated[OptionalText, Field(description="organization, team:NAME, private")] = None
+
+
+def _by_kind(given: Sequence[IdentifierInput]) -> dict[str, str]:
+    """Return identifiers by kind. Raises `InvalidInput` for two values of one kind: a call tells one."""
+    found: dict[str, str] = {}
+    for one in given:
+        if found.setdefault(one.kind, one.value) != one.value:
+            raise InvalidInput("identifiers", f"{one.kind} is given twice.", "Give one value of a kind in a call.")
+    return found
 
 
 async def memorize(domains: Domains, principal: Principal, given: MemorizeInput) -> MemorizeAnswer:
@@ -108,7 +130,7 @@ async def memorize(domains: Domains, principal: Principal, given: MemorizeInput)
         facts=facts,
         properties=properties,
         relations=relations,
-        identifiers=given.identifiers,
+        identifiers=_by_kind(given.identifiers),
         name=given.name,
         source=given.source,
         observed_at=parse_instant(given.observed_at, "observed_at") if given.observed_at else None,

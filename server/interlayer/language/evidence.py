@@ -79,7 +79,7 @@ def replaced(statement: str, around: str, content: str, known: Iterable[str]) ->
     opening = next((at for at, word in enumerate(said) if word.removesuffix("'s") not in own), len(said))
     there = around.split()
     bare = [word.strip("\"'(),.:;").casefold() for word in there]
-    if not opening or not own & set(words(content)) or set(bare) & (own | _MAY_BE_IT):
+    if not opening or not own & set(words(content)) or set(words(around)) & (own | _MAY_BE_IT):
         return None
     what = said[opening : opening + 2]
     for at in range(len(there) - 2):

@@ -88,7 +88,9 @@ def memorize_text(answer: Answer) -> str:
         lines.append(
             f"{_quoted(one['mention'])} may be {candidates}; what is said of it stays with {answer['entity']['ref']}"
         )
-    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous"}
+    for one in answer.get("looks_like") or ():
+        lines.append(f"{one['to']} may be {one['entity']} {_quoted(one['name'])}: {', '.join(one['reasons'])}")
+    told = {"entity", "properties", "facts", "relations", "related", "also", "ambiguous", "looks_like"}
     return "\n".join([*lines, outline(answer, told)])
 
 

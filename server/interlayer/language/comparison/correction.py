@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from interlayer.language.comparison.content import Content, Row, Word
-from interlayer.language.comparison.statement import Clause
+from interlayer.language.comparison.statement import BETWEEN_CLAUSES, Clause
 from interlayer.language.comparison.verdict import Verdict
 from interlayer.language.comparison.vocabulary import Vocabulary
 
@@ -43,13 +43,16 @@ def judge_correction(newer: Clause, older: Clause) -> Verdict:
     verdicts = [Verdict.DISTINCT]
     if older.denied:
         return Verdict.DISTINCT
+    if any(all(map(told.says, words)) for words in _revoked(newer)):
+        return Verdict.REPLACED
     for denied in old_values(newer, older):
         keys = {word.key for word in denied}
         if not denied or not all(told.says(word) for word in denied):
             continue
         rest = [word for word in told.words if not _among(word, keys)]
         met = said.share(rest)
-        if met == 1:
+        unmet = [word for word in rest if not said.says(word)]
+        if met == 1 or (met >= _HALF and _says_less(newer, older, denied, unmet)):
             verdicts.append(Verdict.REPLACED)
         elif met >= _HALF:
             verdicts.append(Verdict.LIKELY)
@@ -75,10 +78,22 @@ def old_values(newer: Clause, older: Clause) -> Iterator[Sequence[Word]]:
     for start, end, _ in known.old_openers.find(texts):
         if any(text in known.denying for text in texts[start:end]) and not _set_off(newer.row, start, end, known):
             continue
-        yield _value(newer.row[end:], known)
+        yield _value(_contrasted(newer.row[end:], known), known)
     if newer.changes:
         yield from _between(newer)
     yield from _replaced(newer, older)
+
+
+def _revoked(clause: Clause) -> Iterator[Sequence[Word]]:
+    """Yield the words of each former statement that a clause calls outdated: "two days only" is no longer true."""
+    row = clause.row
+    for start, _, _ in clause.known.revoking.find(clause.texts):
+        first = next(
+            (at + 1 for at in reversed(range(start)) if row[at].kind == "mark" or row[at].text in BETWEEN_CLAUSES), 0
+        )
+        words = [word for word in row[first:start] if word.kind != "mark" and not word.itself]
+        if len(words) >= _FEW and any(word.content for word in words):
+            yield [word for word in words if word.content]
 
 
 def _affirmed(clause: Clause) -> Row:
@@ -113,6 +128,23 @@ def _set_off(row: Row, start: int, end: int, known: Vocabulary) -> bool:
     if end - start > 1 and not all(word.text in known.denying for word in row[start:end]):
         return True  # "no longer", "ya no", "n'est plus"
     return any(word.text in known.new_openers for word in row[end:])
+
+
+def _says_less(newer: Clause, older: Clause, denied: Sequence[Word], unmet: Sequence[Word]) -> bool:
+    """Whether a statement says the same in fewer words but for a figure or a date: "leave" for "parental leave"."""
+    fresh = newer.content.beside(older.content)
+    kinds = {word.kind for word in denied}
+    figures = kinds <= {"number", "time"} and all(word.kind in kinds for word in fresh)
+    return figures and all(word.kind == "word" and not word.name for word in unmet)
+
+
+def _contrasted(row: Row, known: Vocabulary) -> Row:
+    """Leave out what comes before the old value in "not on leave from March but from May"."""
+    but = next((at for at, word in enumerate(row) if word.text in known.new_openers), len(row) - 1)
+    following = row[but + 1] if but + 1 < len(row) else None
+    if following is None or not following.function:
+        return row
+    return row[next((at + 1 for at in reversed(range(but)) if row[at].text == following.text), 0) :]
 
 
 def _value(row: Row, known: Vocabulary) -> Sequence[Word]:

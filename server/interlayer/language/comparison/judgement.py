@@ -8,6 +8,7 @@ from interlayer.language.comparison.content import Word
 from interlayer.language.comparison.correction import judge_correction, judge_denial, judge_end
 from interlayer.language.comparison.coverage import covers
 from interlayer.language.comparison.exchange import Exchange, judge_exchange
+from interlayer.language.comparison.outdated import judge_figure, judge_growth
 from interlayer.language.comparison.restatement import restates
 from interlayer.language.comparison.statement import Clause, Reading, Statement, read_pair
 from interlayer.language.comparison.verdict import Verdict
@@ -52,6 +53,10 @@ def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
         return Verdict.DISTINCT
     now = new.now and not old.now
     verdict = _judge_clauses(new.whole, old.whole, later_s, now=now)
+    if verdict is Verdict.REPLACED and old.whole.goes_on and not new.whole.goes_on:
+        return Verdict.LIKELY
+    if verdict is Verdict.DISTINCT:
+        verdict = _judge_parts(new.whole, old.whole)
     if verdict is Verdict.REPLACED or not (new.clauses or old.clauses):
         return verdict
     found = {verdict}
@@ -61,6 +66,19 @@ def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
     if Verdict.REPLACED in found:
         return Verdict.LIKELY if old.clauses else Verdict.REPLACED
     return Verdict.LIKELY if Verdict.LIKELY in found else Verdict.DISTINCT
+
+
+def _judge_parts(newer: Clause, older: Clause) -> Verdict:
+    """Judge a part of a statement that the other one denies."""
+    found = Verdict.DISTINCT
+    if newer.denied == older.denied or newer.conditional or older.conditional:
+        return found
+    for one in newer.parts:
+        for other in older.parts:
+            if judge_denial(one, other) is Verdict.REPLACED:
+                is_whole = len(other.content.words) == len(older.content.words)
+                found = Verdict.REPLACED if is_whole else Verdict.LIKELY
+    return found
 
 
 def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -> Verdict:
@@ -73,6 +91,7 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
     told: list[Verdict] = []
     if len(newer.content.words) > 2 * len(older.content.words) + _MORE_MAX:
         return found[0] if found else Verdict.DISTINCT  # a report that also speaks of it
+    told += [judge_figure(newer, older), judge_growth(newer, older)]
     if newer.corrects and not older.denied:
         told.append(judge_correction(newer, older))
     if newer.ends:

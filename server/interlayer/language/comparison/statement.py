@@ -7,6 +7,7 @@ from typing import Final
 
 from interlayer.language.change import announces_change
 from interlayer.language.comparison.content import Content, Row, Word
+from interlayer.language.comparison.opening import split_speaker, without_greeting, without_idle, without_new
 from interlayer.language.comparison.opposition import State, find_states
 from interlayer.language.comparison.tokens import Token, tokens
 from interlayer.language.comparison.vocabulary import Span, Vocabulary, language_of, vocabulary
@@ -15,9 +16,8 @@ from interlayer.language.distinction import REMEMBERED
 from interlayer.language.lexicon.reader import words
 from interlayer.language.terms import stem
 
-_BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
+BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
 _YEARS: Final = range(1900, 2100)
-_LABEL_MAX: Final = 4  # words
 ITSELF: Final = "°"
 """The key of the entity itself, by whatever name or pronoun."""
 _DATE_PARTS: Final = 3  # 31/12/2026
@@ -120,7 +120,7 @@ class Clause:
 
     @cached_property
     def speaking(self) -> bool:
-        """Whether somebody speaks of himself or to somebody, as in a chat."""
+        """Whether somebody speaks of himself or to somebody, as in a chat; "we" speaks for a house."""
         return any(word.text in self.known.speaking for word in self.row)
 
     @cached_property
@@ -137,6 +137,27 @@ class Clause:
     def ends(self) -> Sequence[Span]:
         """Where it says that something is over."""
         return self.known.ending.find(self.texts)
+
+    @cached_property
+    def parts(self) -> "Sequence[Clause]":
+        """What stands between its commas and conjunctions, as far as it has a verb of state."""
+        found: list[list[Word]] = [[]]
+        for word in self.row:
+            if word.text in BETWEEN_CLAUSES or word.text == ",":
+                found.append([])
+            else:
+                found[-1].append(word)
+        return [Clause(tuple(part), self.known) for part in found if any(word.stative for word in part)]
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether it says the like of something else without a verb: "Ann is for HR, for finance Bo"."""
+        verb = next((at for at, word in enumerate(self.row) if word.stative), len(self.row))
+        for at in range(verb, len(self.row) - 1):
+            rest = self.row[at + 1 :]
+            if self.row[at].text == "," and rest[0].function and not rest[0].stative:
+                return any(word.name for word in rest) and not any(word.stative for word in rest)
+        return False
 
     @cached_property
     def states(self) -> Sequence[State]:
@@ -181,12 +202,13 @@ class Reading:
     def of(cls, text: str, language: str, own: frozenset[str]) -> "Reading":
         """Read a text in a language; `own` are the stems of the entity's names."""
         known = vocabulary(language)
-        found, now = _without_idle(tokens(text), known)
+        found, now = without_idle(without_greeting(tokens(text), known), known)
+        found, is_new = without_new(found, known)
         said = _without_articles(_dated(list(_named(found, known)), known), known)
-        speaker, rest = _speaker(said, known)
+        speaker, rest = split_speaker(said, known)
         row = _mask(rest, own)
         keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
-        clauses = tuple(Clause(one, known) for one in _clauses(row))
+        clauses = tuple(Clause(one, known) for one in _clauses(row, known))
         return cls(
             text,
             speaker,
@@ -194,7 +216,7 @@ class Reading:
             Clause(row, known),
             clauses,
             keys,
-            now,
+            now or is_new,
             "?" in text,
             "!" in text,
             announces_change(text),
@@ -215,16 +237,6 @@ def is_denied(row: Row, known: Vocabulary) -> bool:
     return any(text in known.denying for place, text in enumerate(texts) if place not in skipped)
 
 
-def _speaker(row: Row, known: Vocabulary) -> tuple[str, Row]:
-    """Split off who speaks: a label that names no attribute."""
-    colon = next((at for at, word in enumerate(row[: _LABEL_MAX + 1]) if word.text == ":"), 0)
-    label = row[:colon]
-    named = all(word.kind == "word" and (word.name or at == 0) for at, word in enumerate(label))
-    if not label or not named or any(word.text in known.labels or word.key in known.labels for word in label):
-        return "", row
-    return " ".join(word.text for word in label), row[colon + 1 :]
-
-
 def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
     """Put one sign for the entity's own names and the pronouns that it goes by."""
     masked: list[Word] = []
@@ -235,13 +247,6 @@ def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
         elif not (masked and masked[-1].key == ITSELF):
             masked.append(word._replace(key=ITSELF, name=False, function=True, itself=True))
     return tuple(masked)
-
-
-def _without_idle(found: Sequence[Token], known: Vocabulary) -> tuple[list[Token], bool]:
-    texts = [token.text for token in found]
-    idle = {place for start, end, _ in known.idle.find(texts) for place in range(start, end)}
-    now = bool(known.now.find(texts))
-    return [token for place, token in enumerate(found) if place not in idle], now
 
 
 def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:
@@ -350,11 +355,17 @@ def _without_articles(found: Sequence[Word], known: Vocabulary) -> tuple[Word, .
     return tuple(kept)
 
 
-def _clauses(row: Row) -> Iterator[tuple[Word, ...]]:
+def _is_contrast(row: Row, at: int, known: Vocabulary) -> bool:
+    """Whether a word stands between two values and not between two clauses: "not from March but from May"."""
+    end = next((place for place in range(at + 1, len(row)) if row[place].text in BETWEEN_CLAUSES), len(row))
+    return any(word.text in known.denying for word in row[:at]) and not any(word.stative for word in row[at:end])
+
+
+def _clauses(row: Row, known: Vocabulary) -> Iterator[tuple[Word, ...]]:
     """Yield the clauses of a row; one without a subject of its own takes that of the first."""
     parts: list[list[Word]] = [[]]
-    for word in row:
-        if word.text in _BETWEEN_CLAUSES:
+    for at, word in enumerate(row):
+        if word.text in BETWEEN_CLAUSES and not (word.text in known.new_openers and _is_contrast(row, at, known)):
             parts.append([])
         else:
             parts[-1].append(word)

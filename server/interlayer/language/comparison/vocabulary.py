@@ -80,6 +80,11 @@ class Vocabulary:
     replacing: "Phrases"
     ending: "Phrases"
     idle: "Phrases"
+    greetings: "Phrases"
+    revoking: "Phrases"
+    held_once: "Phrases"
+    new: frozenset[str]
+    telling: frozenset[str]
     afterthoughts: "Phrases"
     undenying: "Phrases"
     old_openers: "Phrases"
@@ -145,7 +150,7 @@ def vocabulary(language: str) -> Vocabulary:
         definite=_forms(language, "definites"),
         pronouns=_forms(language, "subject_pronouns"),
         possessives=_forms(language, "possessives"),
-        speaking=_forms(language, "first_and_second_person_pronouns"),
+        speaking=_forms(language, "first_and_second_person_pronouns") - _forms(language, "first_person_plural"),
         universal=_forms(language, "universal_words"),
         conditions=_forms(language, "bounds_of_validity"),
         pointing=_forms(language, "demonstratives"),
@@ -171,6 +176,11 @@ def vocabulary(language: str) -> Vocabulary:
         replacing=_phrases(language, "replacing_verbs", articles=False),
         ending=_phrases(language, "endings", articles=False),
         idle=_phrases(language, "now_words", "correction_openers"),
+        greetings=_phrases(language, "salutations"),
+        revoking=_phrases(language, "words_behind_old_statements"),
+        held_once=_phrases(language, "attributes_held_once"),
+        new=_forms(language, "words_for_new"),
+        telling=_forms(language, "verbs_of_telling"),
         afterthoughts=_phrases(language, "afterthoughts", articles=False),
         undenying=_phrases(language, "phrases_without_negation"),
         old_openers=_phrases(language, "old_value_openers", articles=False),

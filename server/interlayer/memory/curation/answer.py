@@ -72,6 +72,15 @@ class ChangedValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRelation:
+    """A relation that holds since a correction, or is over by it, and the entity at its other end."""
+
+    type: str
+    other: NamedEntity
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionAnswer:
     """What a correction changes of an entity: what holds no longer, what holds now, and why something was turned down.
 
@@ -83,4 +92,5 @@ class CorrectionAnswer:
     no_longer: tuple[HeldFact, ...]
     now: tuple[HeldFact, ...]
     values: tuple[ChangedValue, ...]
+    relations: tuple[ChangedRelation, ...]
     rejected: tuple[str, ...]

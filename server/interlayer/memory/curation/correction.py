@@ -4,7 +4,8 @@ A correction is a memory like any other, of the person who makes it, and goes th
 whoever sees what it corrects. Nothing is lost by it: what held before is history.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -12,17 +13,17 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.language.terms import terms
-from interlayer.memory.curation.answer import ChangedValue, CorrectionAnswer, HeldFact
+from interlayer.memory.curation.answer import ChangedRelation, ChangedValue, CorrectionAnswer, HeldFact
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
-from interlayer.memory.log.records import EntityId, Head, LogEntry, read_entry
+from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_entry
 from interlayer.memory.memorize.memorizer import Memorizer
 from interlayer.memory.reconciliation.replacing import find_named
-from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
 from interlayer.storage.items import ItemStore, Operation, Put
@@ -114,8 +115,24 @@ class Corrections:
         request = MemorizeRequest(entity=found.entity.ref, properties=values, visibility=visibility)
         return await self._write(principal, found, request, "ended", dry_run=dry_run)
 
-    async def _find(self, principal: Principal, entity: str) -> _Found:
-        stored = await find_entity(self._entities, self._schema, principal, entity)
+    async def end_relation(
+        self, principal: Principal, entity: str, kind: str, other: str, *, dry_run: bool = False
+    ) -> CorrectionAnswer:
+        """Say that a relation to another entity, or from it, is over."""
+        ends = [await self._find(principal, one, field) for one, field in ((entity, "entity"), (other, "target"))]
+        reading = self._schema.relation_types.read(kind, ends[0].entity.type, ends[1].entity.type)
+        # One without a name from its end is named as it is from either side.
+        for start, end in (ends[::-1],) if reading.turned else (ends, ends[::-1]):
+            state = start.view.relations.get(Relation(reading.type, end.entity))
+            if state and state.status == "current":
+                said = RelationCandidate(reading.type, end.entity.ref, ended=True, confidence=SURE)
+                told = _told(state.basis.visibility)
+                request = MemorizeRequest(entity=start.entity.ref, relations=[said], visibility=told)
+                return await self._write(principal, start, request, "ended", dry_run=dry_run)
+        raise NotFound(f"relation: {ends[0].shown.name} has no current {kind} with {ends[1].shown.name}.")
+
+    async def _find(self, principal: Principal, entity: str, field: str = "entity") -> _Found:
+        stored = await find_entity(self._entities, self._schema, principal, entity, field)
         sight = self._entities.sight(principal)
         shown = await self._entities.shown(principal.organization, stored.head, sight)
         view = await self._entities.view(principal.organization, stored.head, sight=sight)
@@ -158,22 +175,38 @@ class Corrections:
             no_longer=tuple(fact for one, fact in before.facts.items() if one not in after.facts),
             now=tuple(fact for one, fact in after.facts.items() if one not in before.facts),
             values=tuple(_changed(before.values, after.values)),
+            relations=tuple([one async for one in self._changed_relations(principal, before, after)]),
             rejected=tuple(noted.rejected),
         )
+
+    async def _changed_relations(
+        self, principal: Principal, before: "_State", after: "_State"
+    ) -> AsyncIterator[ChangedRelation]:
+        """Yield the relations that hold only before, or only after, with the names of their other ends."""
+        sight = self._entities.sight(principal)
+        for relation in sorted(before.relations ^ after.relations, key=lambda one: one in after.relations):
+            stored = await self._entities.survivor(principal.organization, relation.target)
+            head = await self._entities.shown(principal.organization, stored.head, sight) if stored else None
+            if head:
+                other = NamedEntity(ref=head.entity.ref, name=head.name)
+                yield ChangedRelation(type=relation.type, other=other, holds=relation in after.relations)
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What holds of an entity at a moment: its current facts by id, and the values of its properties."""
+    """What holds of an entity at a moment: its current facts by id, the values of its properties, its relations."""
 
     facts: Mapping[str, HeldFact]
     values: Mapping[str, Any]
+    relations: AbstractSet[Relation]
 
     @classmethod
     def of(cls, view: EntityView) -> "_State":
         """Take it from a view."""
         facts = {fact.record.id: _held(fact) for fact in view.ordered if fact.is_current}
-        return cls(facts, {name: state.value for name, state in view.properties.items()})
+        values = {name: state.value for name, state in view.properties.items()}
+        relations = {relation for relation, state in view.relations.items() if state.status == "current"}
+        return cls(facts, values, relations)
 
 
 class _OnlyLookedError(Exception):

@@ -166,7 +166,10 @@ def _named(one: KnownSubject) -> str:
 
 def _labelled(near: Sequence[KnownFact]) -> str:
     """List known facts under the labels by which a model may name them: long ids come back mangled."""
-    return "\n".join(f"F{number}: {' '.join(one.text.split())}" for number, one in enumerate(near, 1))
+    return "\n".join(
+        f"F{number}{f' ({one.of})' if one.of else ''}: {' '.join(one.text.split())}"
+        for number, one in enumerate(near, 1)
+    )
 
 
 def _fenced(fence: str, what: str, data: str) -> str:

@@ -19,10 +19,14 @@ EXTRACTED_MAX: Final = 2_000  # facts in the longest content: more than these ar
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
-    """A fact that a model is told of while it reads, so that it may say what of it is repeated or replaced."""
+    """A fact that a model is told of while it reads, so that it may say what of it is repeated or replaced.
+
+    `of` is whom it is about, empty for the main entity.
+    """
 
     id: str
     text: str
+    of: str = ""
 
 
 Nearest = Callable[[str], Awaitable[Sequence[KnownFact]]]

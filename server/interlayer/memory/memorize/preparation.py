@@ -14,8 +14,9 @@ from interlayer.errors import Ambiguous, InvalidInput, Unavailable
 from interlayer.ids import Clock, timestamp
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution, ResolvedEntity
-from interlayer.memory.entities.sight import audience_of
+from interlayer.memory.entities.sight import Sight, audience_of
 from interlayer.memory.entities.vectors import of_statements
+from interlayer.memory.entities.view import EntityView
 from interlayer.memory.extraction.extractor import Extracted, Extractors
 from interlayer.memory.gates.context import GateContext
 from interlayer.memory.log.records import Head
@@ -139,11 +140,22 @@ class Preparation:
             view = await self._entities.view(organization, stored, space, sight=audience) if stored and head else None
             others = [known_subject(text_of(one.reference), one.context) for one in subjects[1:]]
             names = [one.mention for one in told.ambiguous]
-            seen = await read_with_model(
-                model, reading, text_of(main), context, self._schema, view, space, subjects=others, ambiguous=names
-            )
+            views = await self._views(organization, subjects[1:], space, audience)
+            told_to = partial(read_with_model, subjects=others, ambiguous=names, views=views)
+            seen = await told_to(model, reading, text_of(main), context, self._schema, view, space)
             read = replace(read, reading=seen)
         return await self._with_named(call.principal, read)
+
+    async def _views(
+        self, organization: str, subjects: Sequence[CallSubject], space: ActiveSpace, audience: Sight
+    ) -> Mapping[str, EntityView]:
+        """Return what those who will see the call know of entities, by name."""
+        views: dict[str, EntityView] = {}
+        for one in subjects:
+            stored = one.resolved.read.stored.head if one.resolved and one.resolved.read else None
+            if stored and await self._entities.shown(organization, stored, audience):
+                views[one.context.name] = await self._entities.view(organization, stored, space, sight=audience)
+        return views
 
     def _first_named(self, request: MemorizeRequest) -> EntityReference:
         """Return whom the first statement of a call that names no entity is about. Raises `InvalidInput` for nobody."""

@@ -1,6 +1,6 @@
 """recall_entity: resolve -> view -> rank -> shape to the budget. Never anything of another entity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,7 +14,8 @@ from interlayer.memory.entities.restriction import RestrictedLog, Restriction
 from interlayer.memory.entities.sight import ORGANIZATION, Sight, why_withheld
 from interlayer.memory.entities.vectors import of_query
 from interlayer.memory.entities.view import EntityView, valid_then
-from interlayer.memory.log.entity_read import EntityRead
+from interlayer.memory.log import keys
+from interlayer.memory.log.entity_read import RELATIONS_MAX, EntityRead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.reader import read_log
@@ -32,10 +33,11 @@ from interlayer.memory.recall.query import asked, check_query, meant
 from interlayer.memory.requests import RecallRequest
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
-from interlayer.storage.items import ItemStore
+from interlayer.storage.items import Item, ItemStore, Key
 from interlayer.text.budget import json_tokens
 
 _LIST_TOKENS: Final = 16  # what leads to the neighbours, and says how many were left out
+_MORE: Final = f"no more than {RELATIONS_MAX} relations are followed: list_entities with related_to has all"
 
 
 class Recaller:
@@ -47,13 +49,13 @@ class Recaller:
         self._spaces = spaces
         self._schema = schema
         self.relations = Relations(store, entities, schema)
-        self._neighbours = Neighbours(schema)
         self.paths = Paths(store, entities, schema)
+        self._neighbours = Neighbours(schema)
 
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
-        check_query(request.query or "", request.also)
+        check_query(request.query or "", request.also, request.follow)
         sight = self._entities.sight(principal)
         known = await self._entities.resolve(principal.organization, parsed, sight)
         read = await self._entities.read(principal.organization, known) if known else None
@@ -81,7 +83,7 @@ class Recaller:
             hidden = self._entities.restriction(stored, sight)
             view = await self._past(principal.organization, view, at, degraded, space, hidden)
         page = Page.of(request, view.revision)
-        followed, rest = await self._related(principal.organization, view, read, request, sight, at)
+        followed, rest = await self._related(principal.organization, view, read, request, sight)
         relations = tuple(self.relations.told(one, at) for one in rest)
         if view.space != space.embedder.space:  # another call has moved it since
             view = await self._entities.view(principal.organization, stored, space, sight=sight)
@@ -129,53 +131,52 @@ class Recaller:
         )
 
     async def _related(
-        self,
-        organization: str,
-        view: EntityView,
-        read: EntityRead,
-        request: RecallRequest,
-        sight: Sight,
-        at: Instants,
+        self, organization: str, view: EntityView, read: EntityRead, request: RecallRequest, sight: Sight
     ) -> tuple[list[RelatedEntity], list[RelatedEntity]]:
-        """Return the neighbours that a call follows, and the other relations, those that are over too for the past."""
-        if not request.follow and "relations" not in request.include:
+        """Return a relation to each neighbour that a call asks for, and the other relations that the answer shows.
+
+        Those that are over come too where the past is asked for; the first page has all neighbours.
+        """
+        follow = () if request.cursor else request.follow
+        shown = "relations" in request.include
+        if not follow and not shown:
             return [], []
         history = "history" in request.include or request.as_of is not None
-        found = await self.relations.of(organization, view, read.incoming, sight, at, history=history)
-        followed, rest = self._parted(request, view.entity, found)
-        return followed, rest if "relations" in request.include else []
-
-    def _parted(
-        self, request: RecallRequest, entity: EntityId, found: Sequence[RelatedEntity]
-    ) -> tuple[list[RelatedEntity], list[RelatedEntity]]:
-        """Part relations into one to each neighbour that a call asks for, and the others.
-
-        The first page has all neighbours. A type may be named by any of its names, from either end.
-        """
+        incoming = await self._incoming(organization, view.entity, read, follow)
+        found = await self.relations.of(
+            organization, view, incoming, sight, _instants(request), history=history and shown
+        )
         followed: dict[EntityId, RelatedEntity] = {}
-        rest: list[RelatedEntity] = []
-        wanted = frozenset() if request.cursor else frozenset(request.follow)
         for one in found:
-            called = {"*", one.type, *self._schema.relation_types.names_of(one.relation.type)}
-            other = one.head.entity
-            is_new = other != entity and other not in followed and one.known.status == "current"
-            if is_new and not wanted.isdisjoint(called):
-                followed[other] = one
-            else:
-                rest.append(one)
-        return list(followed.values()), rest
+            if one.known.status == "current" and any(self.relations.is_called(one, name) for name in follow):
+                followed.setdefault(one.head.entity, one)
+        told = {id(one) for one in followed.values()}
+        return list(followed.values()), [one for one in found if shown and id(one) not in told]
+
+    async def _incoming(
+        self, organization: str, entity: EntityId, read: EntityRead, follow: Sequence[str]
+    ) -> Sequence[Item]:
+        """Return what points at an entity: where that is too much, what a call follows before the rest."""
+        if len(read.incoming) < RELATIONS_MAX or not follow or "*" in follow:
+            return read.incoming
+        place = keys.head(organization, entity).partition
+        items: dict[Key, Item] = {}
+        for kind in sorted({kind for name in follow for kind in self._schema.relation_types.meant_by(name)}):
+            page = await self._store.query("memory", place, keys.incoming_of(kind), limit=RELATIONS_MAX)
+            items |= {item.key: item for item in page.items}
+        return list((items | {item.key: item for item in read.incoming}).values())[:RELATIONS_MAX]
 
     async def _with_neighbours(
         self,
         organization: str,
         answer: RecallAnswer,
-        links: Sequence[RelatedEntity],
+        followed: Sequence[RelatedEntity],
         request: RecallRequest,
         question: Question,
         space: ActiveSpace,
         sight: Sight,
     ) -> RecallAnswer:
-        """Return the answer with the neighbours that relations lead to, in the room that is left."""
+        """Return the answer with the neighbours, in the room that is left."""
         at = _instants(request)
 
         async def view_of(head: Head) -> EntityView:
@@ -186,11 +187,22 @@ class Recaller:
             return view
 
         room = request.max_tokens - json_tokens(as_json(answer)) - _LIST_TOKENS
-        past = at.until is not None
-        described = await self._neighbours.describe(links, question, request.include, room, view_of, past=past)
-        left_out = f"{described.left_out}: max_tokens" if described.left_out else None
-        omitted = replace(answer.omitted, neighbours=left_out)
+        described = await self._neighbours.describe(
+            followed, question, request.include, room, view_of, past=bool(at.until)
+        )
+        why = [f"{described.left_out}: max_tokens"] if described.left_out else []
+        why += [_MORE] if len(followed) >= RELATIONS_MAX else []
+        why += self._unknown(request.follow, followed)
+        omitted = replace(answer.omitted, neighbours="; ".join(why) or None)
         return replace(answer, neighbours=described.neighbours, omitted=omitted)
+
+    def _unknown(self, follow: Sequence[str], followed: Sequence[RelatedEntity]) -> Iterator[str]:
+        """Say which words of those that are followed are no type of relation, with the nearest that is one."""
+        types = self._schema.relation_types
+        for name in follow:
+            is_known = name == "*" or name in types.declared or len(types.meant_by(name)) > 1
+            if not is_known and not any(self.relations.is_called(one, name) for one in followed):
+                yield f"{name[:40]}: {types.read(name, '', '').note}"
 
     async def _past(
         self,

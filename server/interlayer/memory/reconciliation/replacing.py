@@ -25,7 +25,7 @@ from interlayer.memory.reconciliation.reconcile import Decision
 from interlayer.memory.requests import FactCandidate
 from interlayer.models.embedder import Vectors
 
-_FACT_ID: Final = re.compile(r"f_[0-9a-z]+(?:_[0-9a-z]+)*_\d+")
+_FACT_ID: Final = re.compile(r"f_[0-9a-z]+(?:[_-][0-9a-z]+)*_\d+")
 _SHARED: Final = 0.5  # share of the words, by rarity, that a fact has of those that name it
 _MEANT: Final = 0.5  # cosine that it has beside them
 _MEANT_ALONE: Final = 0.8  # cosine that does without them

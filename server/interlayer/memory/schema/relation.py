@@ -71,15 +71,21 @@ class RelationTypes:
             return RelationReading(given, note=note) if note else RelationReading(name, turned)
         return RelationReading(given, note=f"unknown type of relation{self._near(given, source, target)}")
 
+    def means(self, given: str, name: str, *, from_end: bool) -> bool:
+        """Tell whether a word may mean a type where it is looked at from where it starts, or from its end."""
+        one = self.declared.get(name)
+        if one is None or given == name:
+            return given == name
+        return given in one.synonyms or (from_end and given in one.turned_names)
+
+    def meant_by(self, given: str) -> frozenset[str]:
+        """Return the types that a word may mean from either end, as relations may be stored."""
+        return frozenset({given, *(name for name in self.declared if self.means(given, name, from_end=True))})
+
     def seen_from_end(self, name: str) -> str | None:
         """Return what a relation is called seen from its end, None if it has no name of its own there."""
         one = self.declared.get(name)
         return one.inverse if one else None
-
-    def names_of(self, name: str) -> tuple[str, ...]:
-        """Return everything that a type is called, from either end."""
-        one = self.declared.get(name)
-        return (name, *one.synonyms, *one.turned_names) if one else (name,)
 
     def _near(self, given: str, source: str, target: str) -> str:
         """Name the known type nearest to an unknown word, one that fits the ends before any other."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from interlayer.errors import InvalidInput, NotFound, Refused
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.principal import Principal
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +114,32 @@ async def test_an_entry_goes_out_of_a_list_and_a_property_is_emptied(room: Any) 
     assert [one.value for one in done.values] == [None]
     with pytest.raises(NotFound, match="no competitors"):
         await room.memory.corrections.remove_value(room.principal, "deal:D-1", "competitors")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_relation_is_over_named_from_either_end(room: Any, turned: bool) -> None:
+    anna = "contact:anna@acme.example"
+    await room.facts(ACME, "They build pumps.")
+    await room.memorize(anna, relations=[RelationCandidate("works_at", ACME)], observed_at=OLD)
+    asked = (ACME, "employs", anna) if turned else (anna, "works_at", ACME)
+    for dry_run in (True, False):
+        done = await room.memory.corrections.end_relation(room.principal, *asked, dry_run=dry_run)
+        assert [(one.type, one.other.name, one.holds) for one in done.relations] == [
+            ("works_at", "acme.example", False)
+        ]
+        assert bool(done.memory_id) is not dry_run
+    assert not (await room.recall(anna))["relations"]
+    with pytest.raises(NotFound, match="no current"):
+        await room.memory.corrections.end_relation(room.principal, *asked)
+
+
+async def test_a_value_that_stands_for_a_relation_changes_that_too(room: Any) -> None:
+    anna = "contact:anna@acme.example"
+    await room.facts(ACME, "They build pumps.", name="Acme")
+    await room.memorize(anna, relations=[RelationCandidate("works_at", ACME)], observed_at=OLD)
+    done = await room.memory.corrections.set_value(room.principal, anna, "company", "Orbit")
+    assert [(one.previous, one.value) for one in done.values] == [("Acme", "Orbit")]
+    assert [(one.type, one.other.name, one.holds) for one in done.relations] == [("works_at", "Acme", False)]
 
 
 async def test_what_a_gate_turns_down_is_said_with_its_reason(room: Any) -> None:

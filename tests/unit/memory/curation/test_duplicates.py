@@ -14,7 +14,7 @@ from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.duplicates.likeness import Population
 from interlayer.memory.curation.duplicates.profile import Profile
 from interlayer.memory.log.records import EntityId, Head
-from interlayer.memory.requests import PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import starter_schema
 
 CONTACT = starter_schema().entities["contact"]
@@ -156,3 +156,74 @@ async def test_one_entity_cannot_be_two(room: Any) -> None:
     ben = await tell(room, "Ben Carter", "Halcyon")
     with pytest.raises(InvalidInput, match="one entity already"):
         await search.distinguish(room.principal, ben, "contact:Ben Carter", "why")
+
+
+async def named(room: Any, entity: str, **given: Any) -> str:
+    said = await room.memorize(entity, facts=[FactCandidate("They asked for an offer.", 0.9)], **given)
+    return said["entity"]["ref"]
+
+
+def search_of(room: Any) -> Duplicates:
+    return Duplicates(room.store, room.entities, room.trail, room.schema, room.clock)
+
+
+@pytest.mark.anyio
+async def test_two_of_one_interaction_with_an_address_each_are_two(room: Any) -> None:
+    ann, other = "contact:ann.lee@acme.example", "contact:a.lee@acme.example"
+    told = [FactCandidate("Ann Lee asked for an offer.", 0.9), FactCandidate("She likes tea.", 0.9, about=other)]
+    await room.memorize(ann, name="Ann Lee", facts=told)
+    await room.memorize(other, name="Ann Lee", facts=[FactCandidate("She sells pumps.", 0.9)])
+    assert (await search_of(room).search(room.principal)).compared == 1
+    assert await search_of(room).open(room.principal) == []
+
+
+@pytest.mark.anyio
+async def test_who_is_related_to_somebody_is_another_one(room: Any) -> None:
+    reports = [RelationCandidate("reports_to", "contact:a.lee@acme.example")]
+    await named(room, "contact:ann.lee@acme.example", name="Ann Lee", relations=reports)
+    await named(room, "contact:a.lee@acme.example", name="Ann Lee")
+    await search_of(room).search(room.principal)
+    assert await search_of(room).open(room.principal) == []
+
+
+@pytest.mark.anyio
+async def test_two_names_of_one_interaction_may_be_of_one(room: Any) -> None:
+    told = [FactCandidate("She likes tea.", 0.9, about="contact:Priya Nayar")]
+    await room.memorize("contact:priya.nair@acme.example", name="Priya Nair", facts=told)
+    await search_of(room).search(room.principal)
+    [pair] = await search_of(room).open(room.principal)
+    assert "told of in one interaction" in {why.said for why in pair.reasons}
+
+
+@pytest.mark.anyio
+async def test_what_was_decided_holds_for_what_becomes_a_part(room: Any) -> None:
+    ben = await named(room, "contact:ben@halcyon.example", name="Ben Carter")
+    bern = await named(room, "contact:b.carter@halcyon.example", name="Ben Cartre")
+    search = search_of(room)
+    await search.distinguish(room.principal, ben, bern, "two people, asked them")
+    third = await named(room, "contact:Benjamin")
+    await room.merger.merge(room.principal, third, ben, "one man")
+    await named(room, third, name="Ben Carter")
+    await search.search(room.principal, anew=True)
+    assert await search.open(room.principal) == []
+
+
+@pytest.mark.anyio
+async def test_characters_that_look_alike_are_always_offered(room: Any) -> None:
+    for number in range(40):
+        await named(room, f"company:Common {number}")
+    await named(room, "company:Common Pumps")
+    await named(room, "company:C\u043emmon Pumps")
+    await search_of(room).search(room.principal)
+    [pair] = await search_of(room).open(room.principal)
+    assert [why.said for why in pair.reasons][0] == "look-alike characters"
+
+
+@pytest.mark.anyio
+async def test_what_was_told_and_is_not_probable_among_many_goes(room: Any) -> None:
+    for number in range(60):
+        await named(room, f"contact:maria.{number}@company-{number}.example", name="Maria Garcia")
+    search = search_of(room)
+    assert await search.open(room.principal)
+    await search.search(room.principal)
+    assert await search.open(room.principal) == []

@@ -7,7 +7,7 @@ import pytest
 
 from interlayer.errors import InvalidInput, NotFound
 from interlayer.memory.recall.timeline.answer import TimelineEvent
-from interlayer.memory.requests import FactCandidate, PropertyCandidate
+from interlayer.memory.requests import FactCandidate, PropertyCandidate, RelationCandidate
 from interlayer.principal import Principal
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +88,30 @@ async def test_a_merge_is_told_with_who_did_it(room: Any) -> None:
     assert merged.other
     assert (merged.other.name, merged.agent, merged.source) == ("Acme Pumps", "tester", "one firm")
     assert {one.text for one in await events(room)} >= {"They use Okta.", "They build pumps."}
+
+
+async def test_relations_begin_and_end_for_both_ends(room: Any) -> None:
+    anna, orbit = "contact:anna@acme.example", "company:orbit.example"
+    await room.facts(ACME, "They build pumps.", name="Acme")
+    await room.facts(orbit, "They build boats.", name="Orbit")
+    for number, company in ((3, ACME), (9, orbit)):
+        await room.memorize(
+            anna, name="Anna", relations=[RelationCandidate("works_at", company)], observed_at=day(number)
+        )
+    told = [(one.at[8:10], one.event, one.other.name) for one in await events(room, anna) if one.relation]
+    assert sorted(told) == [
+        ("03", "relation_begun", "Acme"),
+        ("09", "relation_begun", "Orbit"),
+        ("09", "relation_ended", "Acme"),
+    ]
+    [seen] = [one for one in await events(room, orbit) if one.relation]
+    assert (seen.event, seen.other.name) == ("relation_begun", "Anna")
+    over = RelationCandidate("works_at", orbit, ended=True)
+    await room.memorize(anna, relations=[over], observed_at=day(20))
+    last = [one for one in await events(room, anna) if one.relation][-1]
+    assert (last.event, last.at[8:10], last.other.name) == ("relation_ended", "20", "Orbit")
+    seen = [(one.event, one.relation, one.at[8:10]) for one in await events(room, orbit) if one.relation]
+    assert seen == [("relation_begun", "employs", "09"), ("relation_ended", "employs", "20")]
 
 
 async def test_auditors_are_told_on_whose_behalf_an_agent_called(room: Any) -> None:

@@ -1,5 +1,6 @@
 """`interlayer memory correct | end`: a person sets right what is remembered; what held before stays as history."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -56,6 +57,7 @@ async def memory_correct(
 @click.argument("entity")
 @_FACT
 @click.option("--property", "name", metavar="NAME", help="The property; VALUE is the one entry of a list to take out.")
+@click.option("--relation", nargs=2, metavar="TYPE TARGET", help="The relation to another entity, or from it.")
 @click.argument("value", required=False)
 @_DRY_RUN
 @AS_JSON
@@ -65,13 +67,17 @@ async def memory_end(
     entity: str,
     fact: str | None,
     name: str | None,
+    relation: tuple[str, str] | None,
     value: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Say that a fact or a property of ENTITY holds no longer; it stays as history, unlike what `forget` erases."""
-    if (fact is None) == (name is None):
-        raise click.UsageError("Give either --fact or --property.")
+    """Say that a fact, a property or a relation of ENTITY holds no longer.
+
+    It stays as history, unlike what `forget` erases.
+    """
+    if [fact, name, relation].count(None) != 2:
+        raise click.UsageError("Give one of --fact, --property and --relation.")
     if value is not None and name is None:
         raise click.UsageError("VALUE goes with --property.")
     principal, corrections = parts.settings.principal, parts.memory.corrections
@@ -79,6 +85,9 @@ async def memory_end(
     if name is not None:
         taken: Any = [value] if value is not None and _is_list(parts, ref, name) else value
         answer = await corrections.remove_value(principal, ref, name, taken, dry_run=dry_run)
+    elif relation is not None:
+        target = await meant(parts, relation[1], asking=not as_json)
+        answer = await corrections.end_relation(principal, ref, relation[0], target, dry_run=dry_run)
     else:
         fact_id = await meant_fact(parts, ref, fact or "", asking=not as_json)
         answer = await corrections.end_fact(principal, ref, fact_id, dry_run=dry_run)
@@ -94,11 +103,27 @@ def _is_list(parts: "Parts", ref: str, name: str) -> bool:
 def _show(parts: "Parts", answer: "CorrectionAnswer", *, as_json: bool, dry_run: bool) -> int:
     """Print what a correction changed, and return the exit code: 1 where nothing came of it."""
     echo(as_json, answer, lambda: _print_correction(parts, answer, dry_run=dry_run))
-    return 0 if answer.no_longer or answer.now or answer.values else FAILED
+    return 0 if _changes(answer) else FAILED
+
+
+def _changes(answer: "CorrectionAnswer") -> bool:
+    return bool(answer.no_longer or answer.now or answer.values or answer.relations)
+
+
+def _changed(answer: "CorrectionAnswer") -> Iterator[str]:
+    """Yield what a correction makes of values and relations, with the sign of what goes or comes."""
+    from interlayer.app.commands.memory.lines import value_of
+
+    for one in answer.values:
+        for sign, value in (("-", one.previous), ("+", one.value)):
+            if value is not None:
+                yield f"{sign} {one.name}: {value_of(value)}"
+    for relation in answer.relations:
+        yield f"{'+' if relation.holds else '-'} {relation.type} {relation.other.name}"
 
 
 def _print_correction(parts: "Parts", answer: "CorrectionAnswer", *, dry_run: bool) -> None:
-    from interlayer.app.commands.memory.lines import ASIDE, HEADING, NEW, OLD, Page, dates_of, joined, value_of
+    from interlayer.app.commands.memory.lines import ASIDE, HEADING, NEW, OLD, Page, dates_of, joined
 
     page, dates = Page(), dates_of(parts)
     page.say((answer.entity.name, HEADING), ("  would change so:" if dry_run else "", ASIDE))
@@ -106,12 +131,9 @@ def _print_correction(parts: "Parts", answer: "CorrectionAnswer", *, dry_run: bo
         page.say((f"- {fact.text}", OLD), (f"  {joined(dates.told(fact.observed_at), fact.source)}", ASIDE), indent=2)
     for fact in answer.now:
         page.say((f"+ {fact.text}", NEW), indent=2)
-    for one in answer.values:
-        if one.previous is not None:
-            page.say((f"- {one.name}: {value_of(one.previous)}", OLD), indent=2)
-        if one.value is not None:
-            page.say((f"+ {one.name}: {value_of(one.value)}", NEW), indent=2)
+    for line in _changed(answer):
+        page.say((line, OLD if line.startswith("-") else NEW), indent=2)
     for reason in answer.rejected:
         click.echo(f"turned down: {reason}", err=True)
-    if not (answer.no_longer or answer.now or answer.values):
+    if not _changes(answer):
         page.say("Nothing changes." if dry_run or not answer.memory_id else "Nothing changed.", indent=2)

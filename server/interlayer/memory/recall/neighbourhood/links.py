@@ -1,83 +1,85 @@
-"""The current relations of an entity with whom they lead to, as far as a caller may see both."""
+"""How entities are connected and nothing else of them: for what looks at many of them at once."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 from interlayer.memory.entities.repository import Entities
+from interlayer.memory.entities.restriction import RestrictedLog
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Head, Relation
+from interlayer.memory.log.relations import RelationFold, RelationState
+from interlayer.memory.log.revision import expired, without_memories
+from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import Item, ItemStore
 
 _PAGE: Final = 100  # heads of those who point at an entity are read so many at a time
 
-Pointer = tuple[EntityId, Item]
+_Pointing = tuple[EntityId, Item]
 """An entity, and the item of its partition that says who points at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingLink:
-    """A relation that an entity names itself."""
+    """A current relation that an entity names itself."""
 
     relation: Relation
     memory_id: str
     observed_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A relation of an entity, and the head of the other end: as it is stored, and as the caller may be shown it."""
-
-    type: str
-    incoming: bool
-    stored: Head
-    other: Head
-    memory_id: str
-    at: str
-
-
 class Links:
-    """Reads the current relations of entities."""
+    """Reads how entities are connected."""
 
-    def __init__(self, store: ItemStore, entities: Entities) -> None:
+    def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
         self._store = store
         self._entities = entities
+        self._schema = schema
 
     async def outgoing(self, organization: str, head: Head, sight: Sight) -> list[OutgoingLink]:
-        """Return those that an entity names itself, without the rest of what is known of it."""
-        view = await self._entities.view(organization, head, sight=sight)
+        """Return the current relations that an entity names itself, as far as the caller may see them."""
+        states = await self._states(organization, head, sight)
         return [
             OutgoingLink(relation, state.basis.interaction, state.observed_at)
-            for relation, state in view.relations.items()
+            for relation, state in states.items()
             if state.status == "current"
         ]
 
-    async def around(
+    async def neighbours(
         self, organization: str, head: Head, outgoing: Sequence[OutgoingLink], sight: Sight, most: int
-    ) -> tuple[list[Link], bool]:
-        """Return links to so many neighbours, one to each, and whether there are more of them.
+    ) -> tuple[list[Head], bool]:
+        """Return the stored heads of so many neighbours, and whether there are more of them.
 
-        `outgoing` are the entity's own. Of those who point at it, the first by their relations and ids are taken.
+        `outgoing` are the entity's own relations. Of those who point at it, the first by their relations and ids are
+        taken.
         """
-        found: dict[EntityId, Link] = {}
-        heads = await self._heads(organization, list(dict.fromkeys(one.relation.target for one in outgoing)))
-        for link in await self._named(organization, outgoing, heads, sight):
-            found.setdefault(link.stored.entity, link)
-        async with aclosing(
-            self._pages(organization, sorted(await self._entities.within(organization, head)))
-        ) as pages:
+        found: dict[EntityId, Head] = {}
+        targets = list(dict.fromkeys(one.relation.target for one in outgoing))
+        for target in (await self._standing(organization, targets)).values():
+            if await self._entities.shown(organization, target, sight):
+                found[target.entity] = target
+        inside = sorted(await self._entities.within(organization, head))
+        async with aclosing(self._pages(organization, inside)) as pages:
             async for page in pages:
-                if len(found) > most:
+                found |= await self._pointing(organization, page, sight)
+                if len(found.keys() - {head.entity}) > most:
                     break
-                heads = await self._heads(organization, [keys.origin_of(item.key)[1] for _, item in page])
-                for link in await self._pointing(organization, page, heads, sight):
-                    found.setdefault(link.stored.entity, link)
         found.pop(head.entity, None)
         return list(found.values())[:most], len(found) > most
 
-    async def _pages(self, organization: str, targets: Sequence[EntityId]) -> AsyncGenerator[Sequence[Pointer]]:
+    async def _states(self, organization: str, head: Head, sight: Sight) -> Mapping[Relation, RelationState]:
+        """Return relations by a view that is held, else by the log alone: no vector matters to them."""
+        if self._entities.reached(organization, head.entity) >= head.revision:
+            return (await self._entities.view(organization, head, sight=sight)).relations
+        log = await self._entities.log(organization, head)
+        log = without_memories(log, expired(log, self._entities.cutoff(head.entity.type)))
+        if hidden := self._entities.restriction(head, sight):
+            log = RestrictedLog(hidden, self._schema.stored(head.entity.type), log).log
+        return RelationFold.of(log, self._schema.relation_rules(head.entity.type)).states
+
+    async def _pages(self, organization: str, targets: Sequence[EntityId]) -> AsyncGenerator[Sequence[_Pointing]]:
         for target in targets:
             cursor: str | None = ""
             while cursor is not None:
@@ -86,34 +88,21 @@ class Links:
                 yield [(target, item) for item in page.items]
                 cursor = page.cursor
 
-    async def _named(
-        self, organization: str, outgoing: Sequence[OutgoingLink], heads: dict[EntityId, Head], sight: Sight
-    ) -> list[Link]:
-        found: list[Link] = []
-        for one in outgoing:
-            head = heads.get(one.relation.target)
-            shown = await self._entities.shown(organization, head, sight) if head else None
-            if head and shown:
-                found.append(Link(one.relation.type, False, head, shown, one.memory_id, one.observed_at))
-        return found
-
-    async def _pointing(
-        self, organization: str, pointing: Sequence[Pointer], heads: dict[EntityId, Head], sight: Sight
-    ) -> list[Link]:
-        found: list[Link] = []
-        for target, item in pointing:
+    async def _pointing(self, organization: str, page: Sequence[_Pointing], sight: Sight) -> dict[EntityId, Head]:
+        """Return by id the stored heads of those who point at an entity now, as far as the caller may know."""
+        heads = await self._standing(organization, [keys.origin_of(item.key)[1] for _, item in page])
+        found: dict[EntityId, Head] = {}
+        for target, item in page:
             kind, origin = keys.origin_of(item.key)
             head = heads.get(origin)
-            if head is None:
+            if head is None or head.entity in found:
                 continue
             known = await self._entities.pointed(organization, head, Relation(kind, target), item.body, sight)
-            is_current = known is not None and known.status == "current"
-            shown = await self._entities.shown(organization, head, sight) if is_current else None
-            if known and shown:
-                found.append(Link(kind, True, head, shown, known.memory_id, known.observed_at))
+            if known and known.status == "current" and await self._entities.shown(organization, head, sight):
+                found[head.entity] = head
         return found
 
-    async def _heads(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:
+    async def _standing(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:
         """Return heads by the ids asked for; of what was merged, that of what it is a part of now."""
         found: dict[EntityId, Head] = {}
         for head in await self._entities.heads(organization, entities):

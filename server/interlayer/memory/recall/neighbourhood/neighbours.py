@@ -90,7 +90,7 @@ class Neighbours:
             room -= taken
             named.append(one)
         for one in named if "properties" in include and not past else ():
-            one.values = self._values(one.link.head, question.min_confidence)
+            one.values = self._values(one.link, one.link.head, question.min_confidence)
         if named and (past or ("facts" in include and room >= _FACT_TOKENS)):
             await _each(named, view_of, lambda one, view: self._look(one, view, question, past=past))
         for part, turn in _STEPS:
@@ -98,15 +98,18 @@ class Neighbours:
                 room = _tell_values(named, room, turn) if part == "properties" else _tell_facts(named, room, turn)
         return DescribedNeighbours(tuple(one.answer for one in named), len(known) - len(named))
 
-    def _values(self, head: Head, min_confidence: float) -> Mapping[str, Any]:
-        """Return the values that are sure enough, in the order in which the schema names them: what matters first."""
-        declared = self._schema.stored(head.entity.type).current
-        order = {name: place for place, name in enumerate(declared)}
-        names = sorted(head.properties, key=lambda name: (order.get(name, len(order)), name))
+    def _values(self, one: RelatedEntity, head: Head, min_confidence: float) -> Mapping[str, Any]:
+        """Return the values that are sure enough, in the order in which the schema names them: what matters first.
+
+        The one that says the same as the relation is left out.
+        """
+        schema = self._schema.stored(head.entity.type)
         return {
             name: head.properties[name]
-            for name in names
-            if name not in head.voices or head.voices[name][0] >= min_confidence
+            for name in [*schema.current, *sorted(head.properties.keys() - schema.current.keys())]
+            if name in head.properties
+            and (name not in head.voices or head.voices[name][0] >= min_confidence)
+            and not (one.direction == "in" and schema.mirrored.get(name) == one.relation.type)
         }
 
     def _look(self, one: _Known, view: EntityView, question: Question, *, past: bool) -> None:
@@ -116,7 +119,7 @@ class Neighbours:
             values = {name: state.value for name, state in view.properties.items()}
             voices = {name: (state.confidence, "") for name, state in view.properties.items()}
             head = replace(one.link.head, properties=values, voices=voices)
-            one.values = self._values(head, question.min_confidence)
+            one.values = self._values(one.link, head, question.min_confidence)
 
 
 async def _each(known: Sequence[_Known], view_of: ViewOf, use: Callable[[_Known, EntityView], None]) -> None:

@@ -71,7 +71,7 @@ class Paths:
     def __init__(self, store: ItemStore, entities: Entities, schema: Schema) -> None:
         self._entities = entities
         self._schema = schema
-        self._links = Links(store, entities)
+        self._links = Links(store, entities, schema)
 
     async def find(self, principal: Principal, start: str, end: str, steps: int = STEPS_MAX) -> PathAnswer:
         """Return the shortest ways from one entity to another. Raises `NotFound` or `InvalidInput`."""
@@ -90,10 +90,10 @@ class Paths:
         cut: list[NamedEntity] = []
         around: list[dict[EntityId, Head]] = []
         for head in ends if steps > 1 else ():
-            links, is_cut = await self._links.around(
+            near, is_cut = await self._links.neighbours(
                 organization, head, graph.named[head.entity], sight, NEIGHBOURS_MAX
             )
-            around.append({link.stored.entity: link.stored for link in links})
+            around.append({one.entity: one for one in near})
             cut += [named(graph.shown[head.entity])] if is_cut else []
         if around:
             near, far = around

@@ -50,14 +50,17 @@ class RelativesFinder:
         organization = principal.organization
         stored = await find_entity(self._entities, self._schema, principal, to.entity, "related_to")
         view = await self._entities.view(organization, stored.head, sight=self._entities.sight(principal))
+        types = self._schema.relation_types.meant_by(to.relation) if to.relation else None
         targets = {
             relation.target
-            for relation in view.relations
-            if relation.target.type == entity_type and to.relation in (None, relation.type)
+            for relation, state in view.relations.items()
+            if relation.target.type == entity_type
+            and state.status == "current"
+            and (types is None or relation.type in types)
         }
         pointing: defaultdict[EntityId, list[Pointer]] = defaultdict(list)
         for target in (view.entity, *parts(view.memories.values())):
-            for item in await self._incoming(organization, target, entity_type, to.relation):
+            for item in await self._incoming(organization, target, entity_type, types):
                 kind, origin = keys.origin_of(item.key)
                 if origin.type == entity_type:
                     pointing[origin].append((Relation(kind, target), item.body))
@@ -70,12 +73,15 @@ class RelativesFinder:
             return True
         for one in inside & relatives.pointing.keys():
             for relation, kept in relatives.pointing[one]:
-                if await self._entities.basis(organization, head, relation, kept, sight):
+                known = await self._entities.pointed(organization, head, relation, kept, sight)
+                if known and known.status == "current":
                     return True
         return False
 
     async def _incoming(
-        self, organization: str, target: EntityId, entity_type: str, relation: str | None
+        self, organization: str, target: EntityId, entity_type: str, types: AbstractSet[str] | None
     ) -> Sequence[Item]:
-        span = keys.incoming_of(relation, entity_type) if relation else keys.incoming()
-        return (await self._store.query("memory", keys.head(organization, target).partition, span)).items
+        """Return what points at an entity, of some types of relation if these are given."""
+        spans = [keys.incoming()] if types is None else [keys.incoming_of(one, entity_type) for one in sorted(types)]
+        place = keys.head(organization, target).partition
+        return [item for span in spans for item in (await self._store.query("memory", place, span)).items]

@@ -21,6 +21,8 @@ from interlayer.memory.entities.sight import Sight
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.properties import PropertyState, fold
 from interlayer.memory.log.records import EntityId, LogEntry, Merged, Split
+from interlayer.memory.log.relations import RelationState
+from interlayer.memory.recall.neighbourhood.relations import RelatedEntity, Relations
 from interlayer.memory.recall.timeline.answer import EventKind, OtherFact, TimelineAnswer, TimelineEvent
 from interlayer.memory.schema.schema import EntitySchema, Schema
 from interlayer.principal import Principal
@@ -37,6 +39,7 @@ class Timeline:
         self._store = store
         self._entities = entities
         self._schema = schema
+        self._links = Relations(store, entities, schema)
 
     async def of(
         self,
@@ -56,6 +59,7 @@ class Timeline:
         events = [*_values(view, schema, property_name)]
         if property_name is None:
             events += [*_facts(view), *await self._merges(organization, view, sight)]
+            events += await self._relations(organization, view, sight)
         first, last = (timestamp(one) if one else "" for one in (since, until))
         chosen = [one for one in events if one.at >= first and (not last or one.at <= last)]
         chosen.sort(key=lambda one: (one.at, one.recorded_at))  # what one memory told stays in its order
@@ -78,6 +82,25 @@ class Timeline:
                 kind: EventKind = "merged" if isinstance(entry, Merged) else "split"
                 found.append(_event(kind, entry, entry.recorded_at, other=named))
         return found
+
+    async def _relations(self, organization: str, view: EntityView, sight: Sight) -> list[TimelineEvent]:
+        """Return when relations began and ended, seen from either end."""
+        read = await self._entities.read(organization, view.entity)
+        found: list[TimelineEvent] = []
+        for one in await self._links.of(organization, view, read.incoming if read else (), sight, history=True):
+            other = NamedEntity(ref=one.head.entity.ref, name=one.head.name)
+            named = {"relation": one.type, "other": other}
+            where = view if one.direction == "out" else await self._origin(organization, one, sight)
+            state = where.relations.get(one.relation) if where else None
+            if where and state:
+                direction = "in" if one.direction == "in" and one.type == one.relation.type else None
+                found += [replace(event, direction=direction, **named) for event in _course(where, state)]
+        return found
+
+    async def _origin(self, organization: str, one: RelatedEntity, sight: Sight) -> EntityView | None:
+        """Return the view of the entity at which a relation starts."""
+        stored = await self._entities.survivor(organization, one.head.entity)
+        return await self._entities.view(organization, stored.head, sight=sight) if stored else None
 
     async def _named(self, organization: str, entity: EntityId, sight: Sight) -> NamedEntity | None:
         stored = await self._entities.head(organization, entity)
@@ -145,6 +168,26 @@ def _endings(view: EntityView) -> dict[FactState, LogEntry]:
             if fact := view.fact(fact_id):
                 found[fact] = entry
     return found
+
+
+def _course(view: EntityView, state: RelationState) -> Iterator[TimelineEvent]:
+    """Yield when a relation of an entity began, and when it was over, or another one took its place."""
+    held = [one for one in state.voices if not one.said.ended]
+    if held:
+        first = min(held, key=lambda one: one.observed_at)
+        yield _event("relation_begun", first.memory, first.observed_at)
+    if state.status == "ended":
+        over = [one for one in state.voices if one.said.ended]
+        last = max(over, key=lambda one: one.observed_at) if over else None
+        yield _event(
+            "relation_ended", last.memory if last else state.basis, last.observed_at if last else state.observed_at
+        )
+    elif state.status == "superseded":
+        others = [one for one in view.relations.values() if one.relation.type == state.relation.type]
+        later = [one for one in others if one.status == "current" and one.observed_at >= state.observed_at]
+        newer = min(later, key=lambda one: one.observed_at, default=None)
+        basis = newer.basis if newer else state.basis
+        yield _event("relation_ended", basis, newer.observed_at if newer else basis.observed_at)
 
 
 def _values(view: EntityView, schema: EntitySchema, only: str | None) -> Iterator[TimelineEvent]:
