@@ -174,3 +174,33 @@ async def test_doing_nothing_costs_a_few_reads_a_minute(parts: Parts, proxy: Fau
     await parts.memory.projector.drain(parts.settings.principal.organization)
     await parts.domains.governance.published(parts.settings.principal)
     assert counted(proxy) == ["Query", "GetItem"]
+
+
+async def test_an_e_mail_that_reaches_five_entities_takes_twelve_requests(parts: Parts, proxy: FaultyProxy) -> None:
+    known = {
+        "company:acme.example": "Acme Pumps",
+        "contact:jane.miller@acme.example": "Jane Miller",
+        "contact:robert.hill@acme.example": "Robert Hill",
+        "contact:jane.ross@acme.example": "Jane Ross",
+        "deal:D-900": "Acme renewal",
+    }
+    for entity, name in known.items():
+        kind, _, key = entity.partition(":")
+        identifier = {"company": "domain", "contact": "email"}.get(kind, "deal_id")
+        await memorize(parts, entity, name=name, identifiers={identifier: key})
+    proxy.forget()
+    answer = await memorize(
+        parts,
+        "contact:jane.miller@acme.example",
+        content=(
+            "From: Jane Miller <jane.miller@acme.example>\n\nHello,\n\nI am the CFO of Acme Pumps. We need 200 seats. "
+            "Robert Hill, our buyer, runs the project. Jane Ross wants a report. D-900 is worth $40,000.\n\nJane"
+        ),
+    )
+    assert {one["entity"]["name"] for one in answer["also"]} == {
+        "Acme Pumps",
+        "Robert Hill",
+        "Jane Ross",
+        "Acme renewal",
+    }
+    assert len(counted(proxy)) <= 12, counted(proxy)
