@@ -88,7 +88,9 @@ def _revoked(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield the words of each former statement that a clause calls outdated: "two days only" is no longer true."""
     row = clause.row
     for start, _, _ in clause.known.revoking.find(clause.texts):
-        first = next((at + 1 for at in reversed(range(start)) if row[at].kind == "mark" or row[at].text in BETWEEN_CLAUSES), 0)
+        first = next(
+            (at + 1 for at in reversed(range(start)) if row[at].kind == "mark" or row[at].text in BETWEEN_CLAUSES), 0
+        )
         words = [word for word in row[first:start] if word.kind != "mark" and not word.itself]
         if len(words) >= _FEW and any(word.content for word in words):
             yield [word for word in words if word.content]

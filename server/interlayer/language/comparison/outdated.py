@@ -44,7 +44,9 @@ def judge_growth(newer: Clause, older: Clause) -> Verdict:
     beside = [word for word in older.content.words if word is not was and word not in shared]
     if not shared or len(beside) > _BESIDE_MAX or _set_apart(older, newer, counted):
         return Verdict.DISTINCT
-    behind = Content([word for word in newer.row[is_at + 1 :] if not (older.content.says(word) or word.key in is_changed)])
+    behind = Content(
+        [word for word in newer.row[is_at + 1 :] if not (older.content.says(word) or word.key in is_changed)]
+    )
     return Verdict.DISTINCT if behind.words else Verdict.REPLACED
 
 

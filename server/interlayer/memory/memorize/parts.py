@@ -116,8 +116,9 @@ def _relations(
         relations.add(one, read.named[one.source] if one.source else 0, read.subjects[place].reference, place)
     places = {id(one.told): place for place, one in enumerate(read.subjects) if one.told}
     for one in read.told.relations:
-        source, place = (places[id(end)] if end else 0 for end in (one.source, one.target))
-        target = read.subjects[place].reference
+        source = places[id(one.source)] if one.source else 0
+        place = places.get(id(one.target)) if one.target else 0  # nothing more need be said of a target
+        target = one.target.reference if one.target else read.main.reference
         said = RelationCandidate(
             one.type, text_of(target), ended=one.ended, confidence=PATTERN_CONFIDENCE, span=one.span
         )

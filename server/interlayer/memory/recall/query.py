@@ -9,13 +9,14 @@ from interlayer.memory.log.identifiers import check_text
 from interlayer.memory.requests import ALSO_MAX, PHRASE_MAX, QUERY_MAX
 
 
-def check_query(query: str, also: Sequence[str]) -> None:
-    """Raise `InvalidInput` for a query that is too long, and for expected words that are too many or too long."""
+def check_query(query: str, also: Sequence[str], follow: Sequence[str] = ()) -> None:
+    """Raise `InvalidInput` for a query that is too long, and for words beside it that are too many or too long."""
     check_text(query, "query", QUERY_MAX)
-    if len(also) > ALSO_MAX:
-        raise InvalidInput("also", f"{len(also)} phrases.", f"At most {ALSO_MAX} are taken.")
-    for place, phrase in enumerate(also):
-        check_text(phrase, f"also.{place}", PHRASE_MAX)
+    for name, phrases in (("also", also), ("follow", follow)):
+        if len(phrases) > ALSO_MAX:
+            raise InvalidInput(name, f"{len(phrases)} phrases.", f"At most {ALSO_MAX} are taken.")
+        for place, phrase in enumerate(phrases):
+            check_text(phrase, f"{name}.{place}", PHRASE_MAX)
 
 
 def asked(query: str, names: Collection[str]) -> str:

@@ -1,6 +1,6 @@
 """recall_entity: resolve -> view -> rank -> shape to the budget. Never anything of another entity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from dataclasses import replace
@@ -55,7 +55,7 @@ class Recaller:
     async def recall(self, principal: Principal, request: RecallRequest) -> RecallAnswer:
         """Return the answer of the contract. Raises `InvalidInput` or `Ambiguous`."""
         parsed = parse_entity(request.entity, self._schema)
-        check_query(request.query or "", request.also)
+        check_query(request.query or "", request.also, request.follow)
         sight = self._entities.sight(principal)
         known = await self._entities.resolve(principal.organization, parsed, sight)
         read = await self._entities.read(principal.organization, known) if known else None
@@ -192,8 +192,17 @@ class Recaller:
         )
         why = [f"{described.left_out}: max_tokens"] if described.left_out else []
         why += [_MORE] if len(followed) >= RELATIONS_MAX else []
+        why += self._unknown(request.follow, followed)
         omitted = replace(answer.omitted, neighbours="; ".join(why) or None)
         return replace(answer, neighbours=described.neighbours, omitted=omitted)
+
+    def _unknown(self, follow: Sequence[str], followed: Sequence[RelatedEntity]) -> Iterator[str]:
+        """Say which words of those that are followed are no type of relation, with the nearest that is one."""
+        types = self._schema.relation_types
+        for name in follow:
+            is_known = name == "*" or name in types.declared or len(types.meant_by(name)) > 1
+            if not is_known and not any(self.relations.is_called(one, name) for one in followed):
+                yield f"{name[:40]}: {types.read(name, '', '').note}"
 
     async def _past(
         self,

@@ -65,7 +65,7 @@ class Searcher(Lister):
         self._projector = projector
         self._scanner = Scanner(store, schema)
         self._mentions = Mentions(entities, schema)
-        self._ties = Ties(Links(store, entities, schema), entities)
+        self._ties = Ties(Links(store, entities, schema), entities, schema)
         self._rests_until_s = 0.0
 
     async def search(self, principal: Principal, request: SearchRequest) -> SearchAnswer:

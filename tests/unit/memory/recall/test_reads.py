@@ -14,7 +14,7 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Event
 from interlayer.errors import NotFound, Unavailable
 from interlayer.memory.memory import Memory
-from interlayer.memory.requests import PropertyCandidate, RecallRequest, SearchRequest
+from interlayer.memory.requests import PropertyCandidate, RecallRequest, RelationCandidate, SearchRequest
 from interlayer.principal import Principal
 
 pytestmark = pytest.mark.anyio
@@ -74,6 +74,26 @@ async def test_a_search_a_list_an_explanation_and_a_resource_leave_theirs(told: 
         {"entity": told.ref, "properties": {"job_title": told.first["memory_id"]}, "sources": [told.first["memory_id"]]}
     ]
     assert {one["entities"][0]["entity"] for one in (resource, fact, listed)} == {told.ref}
+
+
+async def test_a_recall_with_neighbours_and_a_path_name_everybody_who_was_shown(told: Any) -> None:
+    company = "company:quill.example"
+    await told.memorize(JO, relations=[RelationCandidate("works_at", company)])
+    answer = await told.memory.recall(MIA, RecallRequest(entity=company, query=QUERY, follow=["*"]))
+    way = await told.memory.find_paths(MIA, company, JO, 1)
+    path, recall = await receipts(told)
+    assert answer.entity
+    assert answer.neighbours
+    assert [one["entity"] for one in recall["entities"]] == [answer.entity.ref, told.ref]
+    assert recall["entities"][1] == {
+        "entity": told.ref,
+        "facts": [fact.fact_id for fact in answer.neighbours[0].facts or ()],
+        "properties": ["job_title"],
+        "relations": 1,
+    }
+    assert len(way.paths) == 1
+    assert path["entities"] == [{"entity": answer.entity.ref}, {"entity": told.ref, "relations": 1}]
+    assert path["kind"] == "path"
 
 
 async def test_no_word_of_what_was_asked_or_shown_is_in_it_and_whoever_has_the_query_can_show_it(told: Any) -> None:

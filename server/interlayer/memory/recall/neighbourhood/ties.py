@@ -7,19 +7,21 @@ from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.recall.answer import Tie
 from interlayer.memory.recall.neighbourhood.links import Links
+from interlayer.memory.schema.schema import Schema
 
 
 class Ties:
     """Finds the current relations between some entities and others."""
 
-    def __init__(self, links: Links, entities: Entities) -> None:
+    def __init__(self, links: Links, entities: Entities, schema: Schema) -> None:
         self._links = links
         self._entities = entities
+        self._schema = schema
 
     async def between(
         self, organization: str, found: Mapping[EntityId, Head], named: Sequence[Head], sight: Sight
     ) -> Mapping[EntityId, Tie]:
-        """Return by the id of what was found how it is related to the first of the named that it is related to.
+        """Return by the id of what was found how it is related, from its end, to the first of the named that it is.
 
         `found` are stored heads, `named` heads as the caller may be shown them.
         """
@@ -35,8 +37,12 @@ class Ties:
         for one in named:
             back = await self._links.outgoing(organization, stored[one.entity], sight) if one.entity in stored else []
             for entity in others:
-                leading = [link.relation for link in outgoing[entity] if link.relation.target in inside[one.entity]]
-                leading += [link.relation for link in back if link.relation.target in inside[entity]]
-                if leading and entity not in ties:
-                    ties[entity] = Tie(type=leading[0].type, to=one.entity.ref, name=one.name)
+                own = [link.relation.type for link in outgoing[entity] if link.relation.target in inside[one.entity]]
+                own += [
+                    self._schema.relation_types.seen_from_end(link.relation.type) or link.relation.type
+                    for link in back
+                    if link.relation.target in inside[entity]
+                ]
+                if own and entity not in ties:
+                    ties[entity] = Tie(type=own[0], to=one.entity.ref, name=one.name)
         return ties
