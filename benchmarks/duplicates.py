@@ -24,6 +24,7 @@ from interlayer.app.composition import opened
 from interlayer.app.settings import load
 from interlayer.ids import new_id, system_clock, timestamp
 from interlayer.memory.log.change import EntityChange
+from interlayer.memory.log.name_index import once_each
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memory import Memory
 from interlayer.memory.requests import MemorizeRequest, PropertyCandidate
@@ -122,9 +123,9 @@ async def fill(memory: Memory, count: int) -> None:
         change = EntityChange(organization="default", schema=schema, stored=None, after=head)
         operations += change.operations()
         if len(operations) > 80:
-            await memory.store.transact(operations)
+            await memory.store.transact(once_each(operations))
             operations.clear()
-    await memory.store.transact(operations)
+    await memory.store.transact(once_each(operations))
 
 
 async def scale(count: int) -> None:
@@ -135,10 +136,11 @@ async def scale(count: int) -> None:
             await fill(parts.memory, count)
             for told, changes in (("first search", 0), ("after 100 changes", 100)):
                 await fill(parts.memory, changes) if changes else None
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 done = await parts.memory.duplicates.search(settings.principal)
-                took = time.perf_counter() - began
-                print(f"{told}: {done.entities} entities, {done.compared} pairs, {done.found} found, {took:.1f} s")
+                took, work = time.perf_counter() - began, time.process_time() - worked
+                found = f"{done.entities} entities, {done.compared} pairs, {done.found} found"
+                print(f"{told}: {found}, {took:.1f} s, {work:.1f} s of processor time")
 
 
 def main(arguments: Iterable[str] | None = None) -> None:

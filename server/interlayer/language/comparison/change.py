@@ -1,9 +1,10 @@
 """What has become of the same thing: another state on a scale, or another value told in another sentence."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
-from interlayer.language.comparison.content import Content, Row, Word
+from interlayer.language.comparison.content import Content, Word
 from interlayer.language.comparison.exchange import is_pure, kind_of
 from interlayer.language.comparison.opposition import exclude
 from interlayer.language.comparison.statement import Clause, is_denied
@@ -48,21 +49,22 @@ def judge_change(newer: Clause, older: Clause, later_s: float, *, now: bool) -> 
     kind = kind_of(value)
     if kind != kind_of(was) or not (is_pure(value) and is_pure(was)):
         return Verdict.DISTINCT
-    if any(_narrows(said.row, at, value) and said.row[at + 1].key in told.keys for at in range(len(said.row) - 1)):
-        return Verdict.LIKELY
     if kind == "word":
         return Verdict.LIKELY if newer.changes else Verdict.DISTINCT
     if newer.changes or now:
         # One has one office and one contact, but uses several tools: "switched to FastAPI" need not be from Django.
-        return Verdict.LIKELY if kind == "name" and not older.is_single else Verdict.REPLACED
+        is_other = _is_narrower(said, told, value) if kind == "number" else kind == "name" and not older.is_single
+        return Verdict.LIKELY if is_other else Verdict.REPLACED
     return _judge_frames(newer, older, (value, was), said, later_s)
 
 
-def _narrows(row: Row, at: int, value: Sequence[Word]) -> bool:
-    """Whether a new word stands right before another one: "the marketing budget" is not "the budget"."""
-    word, following = row[at], row[at + 1]
-    is_plain = word.kind == "word" and not word.name and following.content and not following.stative
-    return is_plain and any(word is one for one in value)
+def _is_narrower(said: Content, told: Content, value: Sequence[Word]) -> bool:
+    """Whether a new word stands right before one in common: "the marketing budget" is not "the budget"."""
+    return any(
+        word.kind == "word" and not word.name and following.key in told.keys and any(word is one for one in value)
+        for word, following in pairwise(said.row)
+        if following.content and not following.stative
+    )
 
 
 def _is_one_attribute(newer: Clause, older: Clause, value: Sequence[Word], was: Sequence[Word]) -> bool:

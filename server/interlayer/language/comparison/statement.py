@@ -7,6 +7,7 @@ from typing import Final
 
 from interlayer.language.change import announces_change
 from interlayer.language.comparison.content import Content, Row, Word
+from interlayer.language.comparison.opening import split_speaker, without_greeting, without_idle, without_new
 from interlayer.language.comparison.opposition import State, find_states
 from interlayer.language.comparison.tokens import Token, tokens
 from interlayer.language.comparison.vocabulary import Span, Vocabulary, language_of, vocabulary
@@ -17,8 +18,6 @@ from interlayer.language.terms import stem
 
 BETWEEN_CLAUSES: Final = words("clause_openers") | {";"}
 _YEARS: Final = range(1900, 2100)
-_LABEL_MAX: Final = 4  # words
-_GREETING_MAX: Final = 5  # words
 ITSELF: Final = "°"
 """The key of the entity itself, by whatever name or pronoun."""
 _DATE_PARTS: Final = 3  # 31/12/2026
@@ -203,10 +202,10 @@ class Reading:
     def of(cls, text: str, language: str, own: frozenset[str]) -> "Reading":
         """Read a text in a language; `own` are the stems of the entity's names."""
         known = vocabulary(language)
-        found, now = _without_idle(_without_greeting(tokens(text), known), known)
-        found, is_new = _without_new(found, known)
+        found, now = without_idle(without_greeting(tokens(text), known), known)
+        found, is_new = without_new(found, known)
         said = _without_articles(_dated(list(_named(found, known)), known), known)
-        speaker, rest = _speaker(said, known)
+        speaker, rest = split_speaker(said, known)
         row = _mask(rest, own)
         keys = frozenset(word.key for word in row if (word.content or word.kind == "sign") and not word.stative)
         clauses = tuple(Clause(one, known) for one in _clauses(row, known))
@@ -238,25 +237,6 @@ def is_denied(row: Row, known: Vocabulary) -> bool:
     return any(text in known.denying for place, text in enumerate(texts) if place not in skipped)
 
 
-def _speaker(row: Row, known: Vocabulary) -> tuple[str, Row]:
-    """Split off who speaks: a label that names no attribute."""
-    colon = next((at for at, word in enumerate(row[: _LABEL_MAX + 1]) if word.text == ":"), 0)
-    label = row[:colon]
-    if not label:
-        return "", _told(row, known)
-    named = all(word.kind == "word" and (word.name or at == 0) for at, word in enumerate(label))
-    if not label or not named or any(word.text in known.labels or word.key in known.labels for word in label):
-        return "", row
-    return " ".join(word.text for word in label), row[colon + 1 :]
-
-
-def _told(row: Row, known: Vocabulary) -> Row:
-    """Return what somebody is said to have told: what stands behind the colon of "Ann called about it: ..."."""
-    colon = next((at for at, word in enumerate(row) if word.text == ":"), 0)
-    tells = any(word.text in known.telling for word in row[:colon])
-    return row[colon + 1 :] if tells and sum(word.content for word in row[colon + 1 :]) > 1 else row
-
-
 def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
     """Put one sign for the entity's own names and the pronouns that it goes by."""
     masked: list[Word] = []
@@ -267,29 +247,6 @@ def _mask(row: Row, own: frozenset[str]) -> tuple[Word, ...]:
         elif not (masked and masked[-1].key == ITSELF):
             masked.append(word._replace(key=ITSELF, name=False, function=True, itself=True))
     return tuple(masked)
-
-
-def _without_greeting(found: Sequence[Token], known: Vocabulary) -> Sequence[Token]:
-    """Leave out the greeting that a sentence begins with, up to its comma: "Hello again, ..."."""
-    greeting = next(iter(known.greetings.find([token.text for token in found[:_GREETING_MAX]])), None)
-    comma = next((at for at, token in enumerate(found[: _GREETING_MAX + 1]) if token.text == ","), 0)
-    return found[comma + 1 :] if greeting and greeting[0] == 0 and comma else found
-
-
-def _without_new(found: list[Token], known: Vocabulary) -> tuple[list[Token], bool]:
-    """Leave out that what a sentence begins with is new, where there is one at a time: "the new contact is ..."."""
-    texts = [token.text for token in found]
-    at = next((at for at, text in enumerate(texts[:2]) if text in known.new), None)
-    if at is None or not any(start == 0 for start, _, _ in known.held_once.find(texts[at + 1 :])):
-        return found, False
-    return [*found[:at], *found[at + 1 :]], True
-
-
-def _without_idle(found: Sequence[Token], known: Vocabulary) -> tuple[list[Token], bool]:
-    texts = [token.text for token in found]
-    idle = {place for start, end, _ in known.idle.find(texts) for place in range(start, end)}
-    now = bool(known.now.find(texts))
-    return [token for place, token in enumerate(found) if place not in idle], now
 
 
 def _named(found: Sequence[Token], known: Vocabulary) -> Iterator[Word]:

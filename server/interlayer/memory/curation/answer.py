@@ -72,11 +72,12 @@ class ChangedValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndedRelation:
-    """A relation that a correction says is over, and the entity at its other end."""
+class ChangedRelation:
+    """A relation that holds since a correction, or is over by it, and the entity at its other end."""
 
     type: str
     other: NamedEntity
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,5 +92,5 @@ class CorrectionAnswer:
     no_longer: tuple[HeldFact, ...]
     now: tuple[HeldFact, ...]
     values: tuple[ChangedValue, ...]
-    relations: tuple[EndedRelation, ...]
+    relations: tuple[ChangedRelation, ...]
     rejected: tuple[str, ...]

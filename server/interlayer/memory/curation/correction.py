@@ -4,7 +4,8 @@ A correction is a memory like any other, of the person who makes it, and goes th
 whoever sees what it corrects. Nothing is lost by it: what held before is history.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.language.terms import terms
-from interlayer.memory.curation.answer import ChangedValue, CorrectionAnswer, EndedRelation, HeldFact
+from interlayer.memory.curation.answer import ChangedRelation, ChangedValue, CorrectionAnswer, HeldFact
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
@@ -127,9 +128,7 @@ class Corrections:
                 said = RelationCandidate(reading.type, end.entity.ref, ended=True, confidence=SURE)
                 told = _told(state.basis.visibility)
                 request = MemorizeRequest(entity=start.entity.ref, relations=[said], visibility=told)
-                done = await self._write(principal, start, request, "ended", dry_run=dry_run)
-                gone = EndedRelation(type=reading.type, other=NamedEntity(ref=end.entity.ref, name=end.shown.name))
-                return replace(done, relations=(gone,))
+                return await self._write(principal, start, request, "ended", dry_run=dry_run)
         raise NotFound(f"relation: {ends[0].shown.name} has no current {kind} with {ends[1].shown.name}.")
 
     async def _find(self, principal: Principal, entity: str, field: str = "entity") -> _Found:
@@ -176,23 +175,38 @@ class Corrections:
             no_longer=tuple(fact for one, fact in before.facts.items() if one not in after.facts),
             now=tuple(fact for one, fact in after.facts.items() if one not in before.facts),
             values=tuple(_changed(before.values, after.values)),
-            relations=(),
+            relations=tuple([one async for one in self._changed_relations(principal, before, after)]),
             rejected=tuple(noted.rejected),
         )
+
+    async def _changed_relations(
+        self, principal: Principal, before: "_State", after: "_State"
+    ) -> AsyncIterator[ChangedRelation]:
+        """Yield the relations that hold only before, or only after, with the names of their other ends."""
+        sight = self._entities.sight(principal)
+        for relation in sorted(before.relations ^ after.relations, key=lambda one: one in after.relations):
+            stored = await self._entities.survivor(principal.organization, relation.target)
+            head = await self._entities.shown(principal.organization, stored.head, sight) if stored else None
+            if head:
+                other = NamedEntity(ref=head.entity.ref, name=head.name)
+                yield ChangedRelation(type=relation.type, other=other, holds=relation in after.relations)
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What holds of an entity at a moment: its current facts by id, and the values of its properties."""
+    """What holds of an entity at a moment: its current facts by id, the values of its properties, its relations."""
 
     facts: Mapping[str, HeldFact]
     values: Mapping[str, Any]
+    relations: AbstractSet[Relation]
 
     @classmethod
     def of(cls, view: EntityView) -> "_State":
         """Take it from a view."""
         facts = {fact.record.id: _held(fact) for fact in view.ordered if fact.is_current}
-        return cls(facts, {name: state.value for name, state in view.properties.items()})
+        values = {name: state.value for name, state in view.properties.items()}
+        relations = {relation for relation, state in view.relations.items() if state.status == "current"}
+        return cls(facts, values, relations)
 
 
 class _OnlyLookedError(Exception):

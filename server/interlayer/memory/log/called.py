@@ -9,7 +9,7 @@ from interlayer.language.fuzzy_names import sound_of, stands_for, words_lacking,
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.log.records import Head
 from interlayer.text.confusables import skeleton
-from interlayer.text.mailboxes import is_private_mailbox
+from interlayer.text.mail_domains import is_private_mailbox
 
 _SPOKEN: Final = re.compile(r"^[^@/]*[^\W\d_][^@/]*$")
 _NAMES_MAX: Final = 5

@@ -124,13 +124,22 @@ async def test_a_relation_is_over_named_from_either_end(room: Any, turned: bool)
     asked = (ACME, "employs", anna) if turned else (anna, "works_at", ACME)
     for dry_run in (True, False):
         done = await room.memory.corrections.end_relation(room.principal, *asked, dry_run=dry_run)
-        assert [(one.type, one.other.ref) for one in done.relations] == [
-            ("works_at", (await room.recall(ACME))["entity"]["ref"])
+        assert [(one.type, one.other.name, one.holds) for one in done.relations] == [
+            ("works_at", "acme.example", False)
         ]
         assert bool(done.memory_id) is not dry_run
     assert not (await room.recall(anna))["relations"]
     with pytest.raises(NotFound, match="no current"):
         await room.memory.corrections.end_relation(room.principal, *asked)
+
+
+async def test_a_value_that_stands_for_a_relation_changes_that_too(room: Any) -> None:
+    anna = "contact:anna@acme.example"
+    await room.facts(ACME, "They build pumps.", name="Acme")
+    await room.memorize(anna, relations=[RelationCandidate("works_at", ACME)], observed_at=OLD)
+    done = await room.memory.corrections.set_value(room.principal, anna, "company", "Orbit")
+    assert [(one.previous, one.value) for one in done.values] == [("Acme", "Orbit")]
+    assert [(one.type, one.other.name, one.holds) for one in done.relations] == [("works_at", "Acme", False)]
 
 
 async def test_what_a_gate_turns_down_is_said_with_its_reason(room: Any) -> None:

@@ -119,7 +119,7 @@ def _changed(answer: "CorrectionAnswer") -> Iterator[str]:
             if value is not None:
                 yield f"{sign} {one.name}: {value_of(value)}"
     for relation in answer.relations:
-        yield f"- {relation.type} {relation.other.name}"
+        yield f"{'+' if relation.holds else '-'} {relation.type} {relation.other.name}"
 
 
 def _print_correction(parts: "Parts", answer: "CorrectionAnswer", *, dry_run: bool) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from interlayer.memory.entities.answer import Bearer
 
 _TOLD_MAX = 3
-_LISTED_MAX = 10
+_LISTED_MAX = 20
 
 
 async def meant(parts: "Parts", name: str, *, asking: bool = True) -> str:
@@ -47,11 +47,13 @@ def _asked(lines: Sequence[str], problem: str, remedy: str, *, asking: bool) -> 
     """List what may be meant; return the place of the one that a person chooses. Raises `Ambiguous` without one."""
     from interlayer.app.commands.memory.lines import is_conversation
 
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines[:_LISTED_MAX], 1):
         click.echo(f"{number:>3}  {line}", err=True)
+    if len(lines) > _LISTED_MAX:
+        click.echo(f"     and {len(lines) - _LISTED_MAX} more", err=True)
     if not asking or not is_conversation():
         raise Ambiguous(f"{problem}. {remedy}.")
-    number: int = click.prompt(f"{problem}. Which one", type=click.IntRange(1, len(lines)), err=True)
+    number: int = click.prompt(f"{problem}. Which one", type=click.IntRange(1, min(len(lines), _LISTED_MAX)), err=True)
     return number - 1
 
 

@@ -147,7 +147,8 @@ class _Asked:
             degraded |= dict.fromkeys(page.degraded or ())
             found += [one for one in page.entities if one.updated_at >= since]
             seen += len(page.entities)
-            shown(seen)
+            if since:  # else there are few pages
+                shown(seen)
             if len(found) > self.limit and not since:
                 break
         if since:

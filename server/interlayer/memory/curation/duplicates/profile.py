@@ -10,7 +10,7 @@ from interlayer.memory.log.likeness import LOOK_ALIKE
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.text.confusables import look_alike, skeleton, without_accents
-from interlayer.text.mailboxes import is_private_mailbox
+from interlayer.text.mail_domains import is_private_mailbox
 
 NAME: Final = "name"
 MAIL_NAME: Final = "mailbox"

@@ -11,7 +11,7 @@ from interlayer.memory.log.name_index import without_legal_form
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.mentions.told import Subject
 from interlayer.memory.schema.schema import Schema
-from interlayer.text.mailboxes import is_private_mailbox
+from interlayer.text.mail_domains import is_private_mailbox
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _CALLED_LIKE: Final = 4  # letters of a name that a domain has to have

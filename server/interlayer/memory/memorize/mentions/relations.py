@@ -129,10 +129,12 @@ class Links:
         yield from ((actor, passage) for actor, passage in found if actor and actor.type == self._person)
 
     def _concerned(self, actor: Actor) -> Actor | None:
-        """Return where somebody works by his address, if that is a house that the content is of."""
+        """Return where somebody new works, or somebody known by the address that the content gives him."""
         house = self._cast.house_of(actor)
-        is_own = house is not None and any(self._cast.at_domain(domain_of(one)) is house for one in actor.addresses)
-        return house if house in self._scene.houses and (is_own or actor.head is None) else None
+        if house not in self._scene.houses:
+            return None
+        written = actor.address if actor.address in self._scene.addresses else ""
+        return house if actor.head is None or (written and self._cast.at_domain(domain_of(written)) is house) else None
 
 
 def _is_from(passage: Passage, mention: Mention) -> bool:

@@ -34,6 +34,7 @@ class Scene:
     def __init__(self, surface: Surface, cast: Cast, introduced: Mapping[int, Sequence[Introduction]]) -> None:
         self._surface = surface
         self._introductions = introduced
+        self.addresses = frozenset(surface.addresses())
         self.cast = cast
         self._writers: dict[str, Actor | None] = {}
         self._speakers: dict[str, Actor | None] = {}

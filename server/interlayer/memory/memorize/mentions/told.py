@@ -70,7 +70,8 @@ class Told:
     """Whom a content tells of, and about whom each part of it is.
 
     `main` is whom it is mainly about, where the call names nobody; None if nothing is named. `subjects` are the others
-    that are reached. `tellings` are the parts in order, `asides` what stands beside a name within one.
+    of whom it says something, and the ends of relations. `tellings` are the parts in order, `asides` what stands beside
+    a name within one.
     """
 
     main: Subject | None = None

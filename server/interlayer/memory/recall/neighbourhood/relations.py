@@ -4,11 +4,11 @@ What points at the entity is noted with it, and right as it stands there unless 
 follows from; then, and for the past, it is read where it starts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from interlayer.answers import as_json, display_time
+from interlayer.answers import display_time
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.entities.view import EntityView, valid_then
@@ -20,7 +20,6 @@ from interlayer.memory.log.relations import Pointer, RelationFold, RelationStatu
 from interlayer.memory.recall.answer import KnownRelation
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import Item, ItemStore
-from interlayer.text.budget import json_tokens
 
 Direction = Literal["out", "in"]
 _PROPERTIES_MAX: Final = 3
@@ -152,8 +151,8 @@ class Relations:
             items += [(absorbed, item) for item in page.items]
         found: list[tuple[EntityId, Relation, Item]] = []
         for target, item in items[:RELATIONS_MAX]:
-            _, kind, origin_type, origin_id = item.key.sort.split("#")
-            found.append((EntityId(origin_type, origin_id), Relation(kind, target), item))
+            kind, origin = keys.origin_of(item.key)
+            found.append((origin, Relation(kind, target), item))
         return found
 
     async def _known(
@@ -185,17 +184,6 @@ class Relations:
         return stored.head if stored else None
 
 
-def within(relations: Iterable[KnownRelation], tokens: int) -> tuple[KnownRelation, ...]:
-    """Return the first relations that keep within so many tokens, without properties where there is no room."""
-    shown: list[KnownRelation] = []
-    for one in relations:
-        tokens -= json_tokens(as_json(one))
-        if tokens < 0:
-            break
-        shown.append(one)
-    return tuple(shown)
-
-
 def _each_once(entity: EntityId, found: Sequence[RelatedEntity]) -> list[RelatedEntity]:
     """Return relations in order, none twice: entities that were merged have each other's, and some say both ways.
 
@@ -204,5 +192,8 @@ def _each_once(entity: EntityId, found: Sequence[RelatedEntity]) -> list[Related
     ranked = sorted(found, key=lambda one: (one.type, one.head.name))
     ranked = sorted(ranked, key=lambda one: one.known.observed_at, reverse=True)
     ranked = sorted(ranked, key=lambda one: _STATUSES.index(one.known.status))
-    others = (one for one in ranked if one.head.entity != entity)
-    return list({(one.type, one.head.entity): one for one in reversed([*others])}.values())[::-1]
+    first: dict[tuple[str, EntityId], RelatedEntity] = {}
+    for one in ranked:
+        if one.head.entity != entity:
+            first.setdefault((one.type, one.head.entity), one)
+    return list(first.values())
