@@ -1,11 +1,11 @@
 """Measure what is remembered of a day of e-mails, calls, tickets and notes without a model; needs the research data.
 
-`python benchmarks interactions [--perfect-model] [--json] [--data DIR] [--missed]`: the known accounts are memorized,
-then every text in order, each by one call. Reported are the labelled statements that a fact of the right entity holds,
-the share of new facts that are furniture, facts that bear a label of another sentence, the properties and relations of
-all whom a text reaches, and what the questions find at the end. A statement that an entity holds which it is not about
-is at a wrong one, unless that is the entity that the call is mainly about. `--perfect-model`: a scripted server answers
-each text with its labels over HTTP.
+`python benchmarks interactions [--perfect-model | --confused-model] [--json] [--data DIR] [--missed]`: the known
+accounts are memorized, then every text in order, each by one call. Reported are the labelled statements that a fact of
+the right entity holds, the share of new facts that are furniture, facts that bear a label of another sentence, the
+properties and relations of all whom a text reaches, and what the questions find at the end. A statement that an entity
+holds which it is not about is at a wrong one, unless that is the entity that the call is mainly about. A scripted
+server answers over HTTP: each text with its labels, or with what they say of others, of nobody and elsewhere.
 """
 
 import argparse
@@ -27,11 +27,10 @@ from interlayer.app.composition import Parts, opened
 from interlayer.app.settings import load
 from interlayer.errors import InvalidInput
 from interlayer.memory.memorize.answer import FactOutcome, MemorizeAnswer
-from interlayer.memory.recall.answer import RecallAnswer
 from interlayer.memory.requests import MemorizeRequest, RecallRequest, SearchRequest
 from interlayer.models.chat import ChatSettings
 from measuring import ROOT, machine, show
-from perfect_reader import PerfectReader
+from perfect_reader import ConfusedReader, PerfectReader
 from scripted_model import scripted_model
 
 _ALL_FACTS: Final = RecallRequest(entity="", include=("facts",), limit=200, max_tokens=8_000)
@@ -48,6 +47,7 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter[str])
     missed: list[str] = field(default_factory=list[str])
+    stored: list[str] = field(default_factory=list[str])
 
     def share(self, part: str, whole: str) -> float:
         """Return one count as a share of another."""
@@ -80,7 +80,7 @@ class Tally:
             "stale shown as current": count["stale"],
             "of questions that have a stale answer": count["could_be_stale"],
             "texts refused": count["refused"],
-        }
+        } | ({"planted": count["planted"], "planted, stored": count["planted_stored"]} if count["planted"] else {})
 
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
@@ -153,6 +153,7 @@ def count_fact(fact: FactOutcome, text: Text, tally: Tally) -> None:
     if fact.outcome == "rejected":
         return
     tally.counts["facts"] += 1
+    tally.stored.append(fact.text)
     if is_noise(fact.text, text):
         tally.miss("noise", text["id"], fact.text)
     if any(re.search(one, fact.text, re.IGNORECASE) for one in text["wrong"]):
@@ -187,7 +188,7 @@ async def find_relations(parts: Parts, text: Text, tally: Tally) -> None:
         for entity in (relation["source"], relation["target"]):
             request = RecallRequest(entity=entity, include=("relations",), limit=200)
             known = await parts.memory.recaller.recall(parts.settings.principal, request)
-            others = {one.target or one.source or "" for one in known.relations}
+            others = {one.entity for one in known.relations}
             ends.append((known.entity.ref if known.entity else "?", others))
         (source, of_source), (target, of_target) = ends
         if target in of_source or source in of_target:
@@ -260,20 +261,11 @@ async def answers(parts: Parts, question: dict[str, Any]) -> tuple[list[str], li
     request = RecallRequest(entity=question["entity"], query=question["question"])
     answer = await parts.memory.recaller.recall(who, request)
     if question.get("kind") == "relation":
-        together = [" | ".join(await related(parts, answer))]
+        together = [" | ".join(one.name for one in answer.relations if one.status == "current")]
         return together, together
     facts = [one.text for one in answer.facts if one.status == "current"]
     values = [plain(one.value) for one in answer.properties]
     return [*facts[:1], *values], [*facts, *values]
-
-
-async def related(parts: Parts, answer: RecallAnswer) -> list[str]:
-    """Return the names of those that an entity is related to."""
-    ends = [relation.target or relation.source or "" for relation in answer.relations]
-    known = [
-        await parts.memory.recaller.recall(parts.settings.principal, RecallRequest(entity=end, limit=1)) for end in ends
-    ]
-    return [one.entity.name for one in known if one.entity]
 
 
 def known(account: dict[str, str]) -> MemorizeRequest:
@@ -298,14 +290,20 @@ async def measure(folder: Path, model: ChatSettings | None = None) -> Tally:
     return tally
 
 
-def with_perfect_model(folder: Path) -> Tally:
-    """Measure with a scripted model that answers each text with its labels, over HTTP."""
+def with_model(folder: Path, *, is_confused: bool) -> Tally:
+    """Measure with a scripted model over HTTP: it answers each text with its labels, or says everything of others."""
     accounts = {one["entity"]: one["name"] for one in lines_of(folder / "accounts.jsonl")}
     with scripted_model() as server:
         texts, questions = (list(lines_of(folder / f"{name}.jsonl")) for name in ("texts", "questions"))
-        server.answer = PerfectReader(texts, accounts, questions)
+        server.answer = reader = (ConfusedReader if is_confused else PerfectReader)(texts, accounts, questions)
         model = ChatSettings(models=("openai/perfect",), api_base=server.url, api_key="none", timeout_s=120)
-        return anyio.run(measure, folder, model)
+        tally = anyio.run(measure, folder, model)
+    if isinstance(reader, ConfusedReader):
+        tally.counts["planted"] = len(reader.planted)
+        stored = [one for one in tally.stored if one in reader.planted]
+        for text in stored:
+            tally.miss("planted_stored", "", text)
+    return tally
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -314,17 +312,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--missed", action="store_true", help="also print what is missed or wrong")
     parser.add_argument("--perfect-model", action="store_true", help="with a scripted model that makes no mistake")
+    parser.add_argument("--confused-model", action="store_true", help="with one that says everything of somebody else")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "interactions")
     given = parser.parse_args(arguments)
     if not given.data.is_dir():
         sys.exit(f"no {given.data}; name the folder with --data")
     before = machine()
-    tally = with_perfect_model(given.data) if given.perfect_model else anyio.run(measure, given.data)
+    is_read = given.perfect_model or given.confused_model
+    tally = with_model(given.data, is_confused=given.confused_model) if is_read else anyio.run(measure, given.data)
     if given.json:
         result = {"machine": before, **tally.report()} | ({"missed": tally.missed} if given.missed else {})
         sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         return
-    how = "with a perfect model" if given.perfect_model else "without a model"
+    how = "with a confused model" if given.confused_model else "with a perfect model" if is_read else "without a model"
     show(f"A day of interactions {how}", ["", "measured"], [list(row) for row in tally.report().items()])
     if given.missed:
         sys.stdout.write("\n" + "\n".join(tally.missed) + "\n")

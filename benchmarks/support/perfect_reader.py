@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, Final
 
 from interlayer.memory.schema.schema import starter_schema
@@ -14,6 +14,8 @@ from scripted_model import Asked, Reply
 Text = Mapping[str, Any]
 
 _SURE: Final = 0.95
+_NOBODY: Final = "Quentin Zanzibar"
+_MOST: Final = 200
 _FEW: Final = 3  # words of a sentence that states nothing
 _CLAUSE: Final = re.compile(
     r"; |(?<=[a-z]\.) (?=[^\W\da-z])|: (?=they\b|he\b|she\b)|, and (?:that )?| and (?=she\b|he\b|they\b)|, so "
@@ -154,6 +156,57 @@ class PerfectReader:
             if house and _LEFT.search(quote) and _is_of_house(quote, self._names[house]):
                 ends = {"source": self._names[entity], "type": "works_at", "target": self._names[house]}
                 yield {"quote": quote, **ends, "confidence": _SURE, "ended": True, "observed_at": ""}
+
+
+class ConfusedReader(PerfectReader):
+    """Says of others what the labels say of somebody, of people who are not there, and with quotes from elsewhere.
+
+    `planted` is what it says, beside nothing that is right. What concerns a house and its people may be either's.
+    """
+
+    def __init__(self, texts: Sequence[Text], accounts: Mapping[str, str], questions: Sequence[Text]) -> None:
+        super().__init__(texts, accounts, questions)
+        self.planted: set[str] = set()
+
+    def _answer(self, text: Text, reachable: Sequence[str], told: str) -> dict[str, Any]:
+        """Return an answer that holds no candidate that may be stored."""
+        right = super()._answer(text, reachable, told)
+        others = [one for one in self._names if one.partition(":")[0] in ("contact", "company")]
+        facts: list[dict[str, Any]] = []
+        for fact, other in product(right["facts"], others):
+            if not self._may_be(text, fact["quote"], other):
+                said = f"{self._names[other]}: {fact['text']}"
+                facts.append({**fact, "about": self._names[other], "text": said, "replaces": "", "ended": False})
+        somebody = {"quote": _spoken(text)[0], "confidence": _SURE, "observed_at": "", "replaces": "", "ended": False}
+        facts.append({**somebody, "about": _NOBODY, "text": f"{_NOBODY} owns everything."})
+        facts.append(
+            {**somebody, "about": "", "text": "Everything is free.", "quote": "everything is free for all of you"}
+        )
+        self.planted.update(fact["text"] for fact in facts)
+        properties = [
+            {**one, "about": self._names[other]}
+            for one, other in product(right["properties"], others)
+            if other.startswith("contact:") and one["about"] != self._names[other]
+        ]
+        listed = [*right["entities"], *(self._entity(one, text["content"]) for one in others)]
+        listed.append({"name": _NOBODY, "type": "contact", "identifiers": listed[0]["identifiers"]})
+        return {"entities": listed, "facts": facts[:_MOST], "properties": properties[:_MOST], "relations": []}
+
+    def _may_be(self, text: Text, quote: str, other: str) -> bool:
+        """Whether a reader might accept of somebody what a text says, by its labels."""
+        accepted = [
+            one["entity"] for one in text["statements"] if all(_fold(key) in _fold(quote) for key in one["keys"])
+        ]
+        accepted += [
+            [one["entity"]] for one in (*text["properties"], *text["may"]) if _fold(str(one["value"])) in _fold(quote)
+        ]
+        houses = {
+            one.rpartition("@")[2].rpartition(":")[2] for some in accepted for one in (*some, text["entity"] or "")
+        }
+        is_of_house = other.startswith("company:") and other.partition(":")[2] in houses
+        called = {self._names.get(one) for some in accepted for one in (*some, text["entity"])}
+        named = self._names[other].split(maxsplit=1)[0] in quote or self._names[other] in called
+        return named or is_of_house or any(other in some for some in accepted)
 
 
 def _is_of_house(sentence: str, house: str) -> bool:

@@ -23,6 +23,7 @@ _COORDINATORS: Final = lexicon.words("coordinators", "clause_openers")
 _FIRST: Final = lexicon.words("pronouns_of_speakers")
 _OF_SPEAKERS: Final = lexicon.words("pronouns_of_speakers", "first_and_second_person_pronouns")
 _THIRD: Final = lexicon.words("pronouns_of_the_spoken_of")
+_ANY: Final = lexicon.words("pronouns_of_the_spoken_of", "third_person_pronouns", "possessives")
 _NO_NAME: Final = lexicon.words("titles", "legal_forms") | STOP_WORDS
 _BEFORE: Final = 2  # sentences back that a pronoun may lean on
 _LETTERS_MIN: Final = 3  # of a part of a name that stands for it
@@ -110,32 +111,33 @@ class Attribution:
             mine = sum(who in (part.owners or ()) for part in quoted)
             foreign = {one for part in quoted for one in part.owners or ()} - {who}
             theirs = int(bool(quoted) and not mine and all(part.owners for part in quoted))
-        if theirs and foreign & self._named_in(statement):
-            return None  # it says something of both
+        said_of = self._named_in(statement) if theirs else frozenset[int]()
+        if foreign & said_of:  # it says something of both
+            return None if mine or self.names(place, who) else self._unnamed(place, who, others, _ANY, is_near=is_near)
         if theirs > mine or (theirs and theirs == mine and not is_last_mine):
             return self._name_of(foreign)
         if mine or self.names(place, who):
             return None
-        return self._unnamed(place, who, others, is_near=is_near)
+        return self._unnamed(place, who, others, _THIRD, is_near=is_near)
 
-    def _unnamed(self, place: Span, who: int, others: Owners, *, is_near: bool) -> str | None:
-        """Judge what stands where he is not named: by who speaks, and by who was named before."""
+    def _unnamed(
+        self, place: Span, who: int, others: Owners, pronouns: Collection[str], *, is_near: bool
+    ) -> str | None:
+        """Judge what stands where he is not named: by who speaks, and by whom a pronoun may mean."""
         words = {token.word for token in self._between(place)}
         speakers = frozenset(one for said in self._sentences(place) for one in self._bearers(said.speaker))
-        if who in speakers:
-            return None
-        if words & _OF_SPEAKERS and speakers & others:
-            return self._name_of(speakers & others)
         here = _owners(self._mentions_in(place)) & others
-        if here and not words & _THIRD and not words & _OF_SPEAKERS:
+        has_pronoun, is_of_speaker = not words.isdisjoint(pronouns), not words.isdisjoint(_OF_SPEAKERS)
+        if who in speakers and (is_of_speaker or not here):
+            return None
+        if is_of_speaker and speakers & others:
+            return self._name_of(speakers & others)
+        if here and not has_pronoun and not is_of_speaker:
             return self._name_of(here)
         near = self._last_named(place[0], others | {who})
-        if words & _THIRD and near:
+        if has_pronoun and near:
             return None if who in near else self._name_of(near)
-        if is_near:
-            return None
-        before = _owners(self._mentions_in((0, place[0])))
-        return None if who in before and not (before | {MAIN}) & others else ""
+        return None if is_near else ""
 
     def _last_named(self, end: int, kin: Owners) -> Owners:
         """Return who of a kind is named in the last sentence before a place that names any, if it is near."""
@@ -255,21 +257,25 @@ class Attribution:
 
 
 def _weigh(said: Sequence[str], parts: Sequence[_Part], who: int) -> tuple[int, int, set[int], bool]:
-    """Return how many words stand in parts of his, how many only in others', whose those are, and if the last is his.
+    """Return how many words stand in parts of his, how many in others', whose those are, and if the last is his.
 
-    What parts have in common is said once and first ("A owns sales, B finance"), so that the last word tells.
+    A word in parts of both tells nothing. What parts have in common is said once and first ("A owns sales, B finance"),
+    so that the last word tells.
     """
     mine, theirs, last, is_last_mine = 0, 0, -1, True
     foreign: set[int] = set()
     for word in said:
         holding = [part for part in parts if word in part.words]
-        is_mine = any(who in (part.owners or ()) for part in holding)
-        is_theirs = bool(holding) and not is_mine and all(part.owners for part in holding)
-        mine, theirs = mine + is_mine, theirs + is_theirs
-        if is_theirs:
+        if not holding or not all(part.owners for part in holding):
+            continue
+        his = [part for part in holding if who in (part.owners or ())]
+        if 0 < len(his) < len(holding):
+            continue
+        mine, theirs = mine + bool(his), theirs + (not his)
+        if not his:
             foreign.update(*(part.owners or () for part in holding))
-        if (is_mine or is_theirs) and holding[-1].start > last:
-            last, is_last_mine = holding[-1].start, is_mine
+        if holding[-1].start > last:
+            last, is_last_mine = holding[-1].start, bool(his)
     return mine, theirs, foreign, is_last_mine
 
 

@@ -21,7 +21,7 @@ from interlayer.memory.extraction.extractor import Extraction, ExtractionTask, K
 from interlayer.memory.extraction.merging import amended, merged
 from interlayer.memory.extraction.model_answer import AnswerReader
 from interlayer.memory.schema.property import PropertySchema
-from interlayer.memory.schema.schema import EntitySchema
+from interlayer.memory.schema.schema import EntitySchema, Schema
 from interlayer.models.chat import Chat, ChatSettings, CutShort, Question
 from interlayer.text.passages import passages
 
@@ -145,7 +145,7 @@ def _tell(task: ExtractionTask, passage: str, near: Sequence[KnownFact], fence: 
     known = {name: _short(value) for name, value in task.known.items()}
     parts = [
         f"Types and their properties:\n{_list(task)}",
-        f"Relations: {', '.join(task.relation_types)}" if task.relation_types else "",
+        f"Relations: {', '.join(_relations(task.schema))}" if task.schema.relations else "",
         f"Fence: {fence}",
         f"Main entity: {entity}",
         f"Written on: {task.observed_at:%A, %Y-%m-%d}",
@@ -185,6 +185,12 @@ def _list(task: ExtractionTask) -> str:
         f"{kind}: {', '.join(task.schema.entities[kind].current)}" if is_long and at else f"{kind}:\n{full[kind]}"
         for at, kind in enumerate(kinds)
     )
+
+
+def _relations(schema: Schema) -> Iterator[str]:
+    for name, one in schema.relations.items():
+        ends = f" ({' or '.join(one.sources)} to {' or '.join(one.targets)})" if one.sources and one.targets else ""
+        yield f"{name}{ends}"
 
 
 def _lines(schema: EntitySchema) -> Iterator[str]:

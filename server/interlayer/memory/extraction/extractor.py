@@ -44,13 +44,12 @@ class KnownSubject:
     """Somebody whom a content tells of, or to whom its main entity belongs, as it is known before a model reads.
 
     `entity` is how a call names it. Its names are as they are known and as the content writes them; `keys` are its
-    identifiers. `is_own`: the main entity belongs to it, and the content need not name it.
+    identifiers.
     """
 
     entity: str
     names: tuple[str, ...]
     keys: tuple[str, ...] = ()
-    is_own: bool = False
 
     @property
     def type(self) -> str:
@@ -76,11 +75,6 @@ class ExtractionTask:
     ambiguous: Sequence[str] = ()
     spoken: Sequence[Spoken] = ()
     nearest: Nearest = nothing_near
-
-    @property
-    def relation_types(self) -> Sequence[str]:
-        """The words for relations that are preferred."""
-        return tuple(getattr(self.schema, "relations", ()))
 
     @property
     def entity_type(self) -> str:

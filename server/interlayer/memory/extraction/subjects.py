@@ -61,10 +61,21 @@ class Subjects:
         return [number for number, one in enumerate(self.all) if one.type == kind]
 
     def belongs(self, number: int) -> bool:
-        """Return whether somebody is the main entity, or of its own: known with it, or the host of its address."""
+        """Return whether the text may be about somebody where it names nobody.
+
+        So it may be about the main entity, and about its own: the host of its address, or the only one of a type that
+        are not people.
+        """
         one = self.all[number]
         hosts = {key.partition("@")[2] for key in self.all[MAIN].keys}
-        return number == MAIN or one.is_own or not hosts.isdisjoint(one.keys)
+        is_own = not hosts.isdisjoint(one.keys) or (
+            not self._is_person(one.type) and self.of_type(one.type) == [number]
+        )
+        return number == MAIN or is_own
+
+    def _is_person(self, kind: str) -> bool:
+        declared = self._schema.entities.get(kind)
+        return declared is not None and not _PERSONAL.isdisjoint(declared.pronouns)
 
     def _bare(self, said: str) -> str:
         called = fold_name(said)
@@ -125,7 +136,7 @@ class Subjects:
         declared = self._schema.entities[listed.type]
         kinds = [kind for kind in declared.identifiers if kind != _PHONE]
         keys = [key for key in (listed.name, *listed.identifiers) if self._is_bound(key, name, listed.type)]
-        is_named = self._is_name(name, least=2 if _PERSONAL.intersection(declared.pronouns) else 1)
+        is_named = self._is_name(name, least=2 if self._is_person(listed.type) else 1)
         if not keys and not is_named:
             return None
         shown = name if is_named and name not in keys else ""

@@ -253,6 +253,29 @@ async def point(
     return operations
 
 
+def pointing(
+    organization: str,
+    holder: EntityId,
+    before: Mapping[Relation, RelationState],
+    after: Mapping[Relation, RelationState],
+    rules: RelationRules,
+) -> list[Operation]:
+    """Build what makes the targets of an entity's relations know of them after a memory is added, without reading.
+
+    What is noted with a target changes together with the head of its holder alone, which expects its version.
+    """
+    noted = {relation: pointer_of(state, rules) for relation, state in before.items()}
+    return [
+        Put(
+            keys.relation(organization, relation.target, relation.type, holder),
+            _POINTER.dump_python(pointer_of(state, rules)),
+            None,
+        )
+        for relation, state in after.items()
+        if pointer_of(state, rules) != noted.get(relation)
+    ]
+
+
 def own_states(
     states: Mapping[Relation, RelationState], holder: EntityId, entity: EntityId
 ) -> dict[Relation, RelationState]:
