@@ -80,8 +80,9 @@ async def test_memorizing_ten_facts_takes_no_more_than_six_requests(parts: Parts
     assert counted(proxy) == ["GetItem", "GetItem", *READ, "TransactWriteItems"]
     proxy.forget()
     await memorize(parts, content="Acme sold 900 cranes in June. It employs 40 people.", identifiers={"crm_id": "7"})
-    # one of them asks which model reads content; the answer holds for a second
-    assert counted(proxy) == ["Query", "BatchGetItem", "Query", "GetItem", "GetItem", "TransactWriteItems"]
+    # one looks for whom the content names, one asks which model reads content; that answer holds for a second
+    wanted = ["Query", "BatchGetItem", "Query", "BatchGetItem", "GetItem", "GetItem", "TransactWriteItems"]
+    assert counted(proxy) == wanted
 
 
 async def test_recalling_an_entity_takes_two_requests(parts: Parts, proxy: FaultyProxy, tmp_path: Path) -> None:
@@ -174,3 +175,33 @@ async def test_doing_nothing_costs_a_few_reads_a_minute(parts: Parts, proxy: Fau
     await parts.memory.projector.drain(parts.settings.principal.organization)
     await parts.domains.governance.published(parts.settings.principal)
     assert counted(proxy) == ["Query", "GetItem"]
+
+
+async def test_an_interaction_of_five_entities_takes_no_more_than_twelve_requests(
+    parts: Parts, proxy: FaultyProxy, tmp_path: Path
+) -> None:
+    organization = parts.settings.principal.organization
+    await memorize(parts, name="Acme Pumps", facts=ten_facts())
+    mail = (
+        "From: Ann Lee <ann.lee@acme.example>\nTo: Bob Ray <bob.ray@acme.example>\nSubject: Deal D-7\n\n"
+        "Hi Bob,\nwe need 40 seats from May. Carla Diaz, our head of IT, runs the rollout. "
+        "Deal D-7 closes on 3 March. Globex GmbH offered us less.\nAnn Lee\n"
+    )
+    others = [FactCandidate("Globex offered less.", 0.9, about="company:globex.example")]
+    others.append(FactCandidate("Bob signs the contract.", 0.9, about="contact:bob.ray@acme.example"))
+    proxy.forget()
+    first = await memorize(parts, ACME, content=mail, facts=others, idempotency_key="mail 1")
+    assert len(first["also"]) >= 4, [one["entity"]["name"] for one in first["also"]]
+    # For each of the four that are new, one looks for whom it may be confused with.
+    assert len(counted(proxy)) <= 14, counted(proxy)
+    size = sum(len(one.body) for one in proxy.exchanges)
+    assert size < 60_000, "of what is sent for an e-mail"
+    other = build(_settings(tmp_path / "other", proxy, organization))
+    try:
+        for reader, most in ((parts, 12), (other, 16)):  # who knows all of them, and who has yet to read five logs
+            proxy.forget()
+            again = await memorize(reader, ACME, content=mail.replace("40 seats", "55 seats"), facts=others, source="b")
+            assert len(again["also"]) >= 4
+            assert len(counted(proxy)) <= most, counted(proxy)
+    finally:
+        await other.close()

@@ -54,8 +54,21 @@ class EntityReference:
     @property
     def identity(self) -> tuple[str, ...]:
         """What two spellings of one key have in common."""
-        known = [f"{kind}={value}" for kind, value in self.key_identifiers.items()]
-        return (self.entity.type, *(known or [fold_name(self.entity.key)]))
+        return _identity(self.entity, self.key_identifiers)
+
+
+def identity_of(entity: EntityString, schema: Schema) -> tuple[str, ...]:
+    """Return what two spellings of an entity string have in common, as it has in common with a reference."""
+    return _identity(entity, {} if entity.is_id else _learned(entity, schema))
+
+
+def _learned(entity: EntityString, schema: Schema) -> dict[str, str]:
+    return dict(list(possible_identifiers(entity, schema).items())[:_LEARNED_FROM_KEY])
+
+
+def _identity(entity: EntityString, identifiers: Mapping[str, str]) -> tuple[str, ...]:
+    known = [f"{kind}={value}" for kind, value in identifiers.items()]
+    return (entity.type, *(known or [fold_name(entity.key)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +114,8 @@ class Resolution:
             name = " ".join(name.split())
             if not 0 < len(name) <= NAME_MAX:
                 raise InvalidInput("name", f"has {len(name)} characters.", f"Send 1 to {NAME_MAX}.")
-        of_key = {} if parsed.is_id else possible_identifiers(parsed, self._schema)
-        return EntityReference(parsed, found, name, dict(list(of_key.items())[:_LEARNED_FROM_KEY]))
+        of_key = {} if parsed.is_id else _learned(parsed, self._schema)
+        return EntityReference(parsed, found, name, of_key)
 
     async def resolve(self, organization: str, reference: EntityReference, sight: Sight) -> ResolvedEntity:
         """Find whom a reference names and which of its identifiers others hold.
@@ -140,13 +153,17 @@ class Resolution:
     ) -> list[ResolvedEntity]:
         """Resolve several at once: one request for all that are named by an identifier that somebody has."""
         places = [self._claims(organization, one) for one in references]
-        asked = list(dict.fromkeys(place for some in places for place in some))
-        held = await self._store.get_many(asked) if len(asked) > 1 else {}
+        named = [keys.borne(organization, fold_name(one.entity.key)) for one in references]
+        asked = list(dict.fromkeys([*(place for some in places for place in some), *named]))
+        together = len(references) > 1
+        held = await self._store.get_many(asked) if together else {}
         found: list[ResolvedEntity] = []
-        for one, some in zip(references, places, strict=True):
+        for one, some, name in zip(references, places, named, strict=True):
             ids = {held[place].body["id"] for place in some if place in held}
             if len(ids) == 1:
                 found.append(ResolvedEntity(EntityId(one.entity.type, ids.pop()), ()))
+            elif together and some and not ids and name not in held:  # nobody has the identifier or is called so
+                found.append(ResolvedEntity(None, ()))
             else:
                 found.append(await self.resolve(organization, one, sight))
         return found

@@ -143,8 +143,10 @@ class Decider:
             notes.setdefault(made.relation, one.note)
         return PartAsRead(part, resolved, entity, read, tuple(relations.values()), called, notes)
 
-    async def decide(self, prepared: PreparedCall, at: PartAsRead, now: str) -> MemoryChange:
-        """Decide what a part of a call adds to an entity as it was read.
+    async def decide(
+        self, prepared: PreparedCall, at: PartAsRead, now: str, parts: Sequence[PartAsRead]
+    ) -> MemoryChange:
+        """Decide what a part of a call, one of `parts`, adds to an entity as it was read.
 
         `now` is after everything was read that the call is decided by: later than all that was committed before.
         """
@@ -162,7 +164,7 @@ class Decider:
         schema = self._schema.entities[entity.type]
         told = await self._seen(organization, stored, view, sight.within((ORGANIZATION, visibility)), prepared.space)
         valued = await aside(len(decisions), lambda: _with_values(prepared, part, decisions, known, schema))
-        valued, relations = await self._linked(prepared, valued, at, shown, known)
+        valued, relations = await self._linked(prepared, valued, at, shown, known, parts)
 
         def change() -> MemoryChange:
             memory = _memory(prepared, valued, decisions, relations, view.revision + 1, now)
@@ -180,14 +182,20 @@ class Decider:
             changed,
             related=[one for one in related if told.fact(one.fact.record.id)],
             notes=at.notes,
-            pointers=await self._entities.pointers(organization, view, changed.memory),
+            pointers=self._entities.pointers(organization, view, changed.memory),
             created=named is None,
             name=name,
             conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),
         )
 
     async def _linked(
-        self, prepared: PreparedCall, part: PreparedPart, at: PartAsRead, head: Head | None, view: EntityView
+        self,
+        prepared: PreparedCall,
+        part: PreparedPart,
+        at: PartAsRead,
+        head: Head | None,
+        view: EntityView,
+        parts: Sequence[PartAsRead],
     ) -> tuple[PreparedPart, tuple[RelationRecord, ...]]:
         """Add what follows from the relations of a part, and from its values and identifiers."""
         linking = Linking(
@@ -196,7 +204,10 @@ class Decider:
             head=head,
             view=view,
             audience=audience_of(prepared.request.visibility),
-            called=at.called,
+            called={one.entity: label_of(one.part.reference).name for one in parts if one.read is None}
+            | dict(at.called),
+            reached={one.part.reference.identity: one.entity for one in parts},
+            heads={one.entity: one.read.stored.head for one in parts if one.read},
             observed_at=prepared.observed_at,
             beside=bool(prepared.request.content),
         )

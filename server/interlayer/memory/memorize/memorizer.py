@@ -161,7 +161,7 @@ class Memorizer:
                 await held.enter_async_context(self._entities.lock(organization, entity))
             read = [await self._decider.read(prepared, *one, targets) for one in reached]
             now = timestamp(self._clock())  # one for all: at no instant is only a part of the call known
-            changes = [await self._decider.decide(prepared, one, now) for one in read]
+            changes = [await self._decider.decide(prepared, one, now, read) for one in read]
             alike = await self._look_alikes.find(organization, _made(changes, targets), _reached(changes), sight)
             decided = sum(len(one.decisions) for one in changes)
             answer, made = await aside(decided, lambda: (memorize_answer(changes), _operations(changes, targets.made)))

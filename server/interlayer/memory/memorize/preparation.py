@@ -114,8 +114,8 @@ class Preparation:
         request = without_secrets(request, reading)
         told = Told()
         if reading.document:
-            entity = resolved.entity if resolved else None
-            told = await self._mentions.told(call.principal, reading.content, reading.document, main, entity)
+            known = resolved.read.stored.head if resolved and resolved.read else None
+            told = await self._mentions.told(call.principal, reading.content, reading.document, main, known)
         if main is None:
             main = told.main.reference if told.main else self._first_named(request)
             given = self._resolution.parse(text_of(main), request.identifiers, request.name)
@@ -183,8 +183,10 @@ class Preparation:
                 self._schema, one.reference, heads.get(one.entity) if one.entity else None, observed_at
             )
             context = replace(context, names=tuple(dict.fromkeys((*context.names, one.name, *one.names))))
-            is_known = one.entity and not one.reference.identifiers
-            resolved = ResolvedEntity(one.entity, (), known.get(one.entity)) if one.entity and is_known else None
+            # Whoever is named by an identifier was looked up by it; a name may be borne by more than its index has.
+            is_sure = not one.reference.identifiers and (one.entity or one.reference.key_identifiers)
+            read = known.get(one.entity) if one.entity else None
+            resolved = ResolvedEntity(one.entity, (), read) if is_sure else None
             found.append(CallSubject(one.reference, context, resolved, one))
         return found
 

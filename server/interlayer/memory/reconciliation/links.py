@@ -11,7 +11,7 @@ from typing import Final
 
 from interlayer.errors import Ambiguous, InvalidInput
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import EntityReference
+from interlayer.memory.entities.resolution import EntityReference, identity_of
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.identifiers import EntityString, parse_entity
@@ -35,8 +35,9 @@ class Linked:
 class Linking:
     """An entity of which a call tells, as those know it who will see the memory: they are the `audience`.
 
-    `called` is what the call names the targets of its relations by. `observed_at` is the time of the call, and `beside`
-    says that there is content beside what the caller states.
+    `called` is what the call names the targets of its relations by, `reached` whom it tells of, by what names them
+    (`EntityReference.identity`), and `heads` those of them that were known, as they were read. `observed_at` is the
+    time of the call, and `beside` says that there is content beside what the caller states.
     """
 
     organization: str
@@ -45,6 +46,8 @@ class Linking:
     view: EntityView
     audience: Sight
     called: Mapping[EntityId, str]
+    reached: Mapping[tuple[str, ...], EntityId]
+    heads: Mapping[EntityId, Head]
     observed_at: str
     beside: bool
 
@@ -118,16 +121,24 @@ class Links:
         for name in names:
             with suppress(InvalidInput, Ambiguous):
                 parsed = parse_entity(name, self._schema)
-                entity = await self._entities.resolve(at.organization, parsed, at.audience)
-                stored = await self._entities.head(at.organization, entity) if entity else None
-                shown = await self._shown(at, stored.head, parsed) if stored else None
+                entity = at.reached.get(identity_of(parsed, self._schema))
+                entity = entity or await self._entities.resolve(at.organization, parsed, at.audience)
+                shown = await self._shown(at, head, parsed) if (head := await self._head(at, entity)) else None
                 if shown:
                     named[shown.entity] = shown.name
                     return shown.entity
         return None
 
+    async def _head(self, at: Linking, entity: EntityId | None) -> Head | None:
+        if entity is None or entity in at.heads:
+            return at.heads.get(entity) if entity else None
+        stored = await self._entities.head(at.organization, entity)
+        return stored.head if stored else None
+
     async def _names(self, at: Linking, targets: Sequence[EntityId]) -> dict[EntityId, str]:
-        heads = await self._entities.heads(at.organization, targets) if targets else []
+        heads = [at.heads[one] for one in targets if one in at.heads]
+        unread = [one for one in targets if one not in at.heads and one not in at.called]
+        heads += await self._entities.heads(at.organization, unread) if unread else []
         shown = [await self._shown(at, head) for head in heads]
         return {head.entity: head.name for head in shown if head}
 

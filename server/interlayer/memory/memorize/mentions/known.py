@@ -57,7 +57,7 @@ class Directory:
         sight: Sight,
         names: Sequence[str],
         identifiers: Iterable[Identifier],
-        main: EntityId | None = None,
+        main: Head | None = None,
     ) -> Known:
         """Return who bears names and identifiers. A name that a caller may not know somebody by is nobody's."""
         hints = {keys.borne(organization, name): name for name in names}
@@ -67,13 +67,12 @@ class Directory:
         holders = {
             claims[key]: EntityId(claims[key][0], item.body["id"]) for key, item in found.items() if key in claims
         }
-        wanted = sorted(
-            {*(one for some in borne.values() for one in some), *holders.values(), *([main] if main else ())}
-        )
-        heads = {head.entity: head for head in await self._entities.heads(organization, wanted)}
+        heads = {main.entity: main} if main else {}
+        wanted = sorted({*(one for some in borne.values() for one in some), *holders.values()} - heads.keys())
+        heads |= {head.entity: head for head in await self._entities.heads(organization, wanted)} if wanted else {}
         known = Known()
-        if main and main in heads:
-            known.main = await self._entities.shown(organization, heads[main], sight)
+        if main:
+            known.main = await self._entities.shown(organization, main, sight)
         for name, bearers in borne.items():
             shown = [await self._shown(organization, heads.get(one), sight, name) for one in bearers]
             if seen := [head for head in shown if head]:

@@ -9,7 +9,8 @@ from interlayer.documents.document import Document, Piece
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.entities.sight import Sight
-from interlayer.memory.log.records import EntityId, Head
+from interlayer.memory.log.name_index import forms_of
+from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
 from interlayer.memory.memorize.mentions.known import Directory, Identifier, Known
@@ -66,15 +67,15 @@ class Mentions:
         content: str,
         document: Document,
         main: EntityReference | None,
-        entity: EntityId | None,
+        head: Head | None,
     ) -> Told:
         """Return whom a content tells of.
 
-        `main` is whom the call names, `entity` who that is, as far as it is known; both None where it names nobody.
+        `main` is whom the call names, `head` that of who it is, if it is known; both None where it names nobody.
         """
         script = await self._run(len(content), partial(self._read, content, document, main))
         sight = self._entities.sight(principal)
-        known = await self._known(principal.organization, sight, script, entity)
+        known = await self._known(principal.organization, sight, script, head)
         own = domain_of(principal.user.lower()) if "@" in principal.user else ""
 
         def play() -> Told:
@@ -89,10 +90,12 @@ class Mentions:
         introduced = {id(passage): [*introductions(passage)] for passage in surface.passages}
         return _Script(surface, introduced, surface.forms(), frozenset(self._identifiers(surface, main)))
 
-    async def _known(self, organization: str, sight: Sight, script: _Script, entity: EntityId | None) -> Known:
+    async def _known(self, organization: str, sight: Sight, script: _Script, main: Head | None) -> Known:
         """Look up whom the content may name, then whom that leads to: houses by their domains, people by those."""
         names, identifiers = {*script.names}, {*script.identifiers}
-        known = await self._directory.look_up(organization, sight, script.names, identifiers, entity)
+        own = forms_of(main, self._schema.stored(main.entity.type)) if main else ()  # whoever else is called so
+        asked = [name for name in script.names if name not in own]
+        known = await self._directory.look_up(organization, sight, asked, identifiers, main)
         strangers = [one for some in script.introduced.values() for one in some]
         for _ in range(_ROUNDS_MAX):
             found: list[Head] = [head for some in known.named.values() for head in some]
