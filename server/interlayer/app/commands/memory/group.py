@@ -1,4 +1,4 @@
-"""`interlayer memory`: look at what is remembered, and at what was turned down; erase what was kept long enough."""
+"""`interlayer memory`: what is remembered and why, what was turned down, and what was kept long enough."""
 
 import json
 import sys
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def memory() -> None:
-    """Look at what is remembered, and at what was turned down; erase what was kept long enough."""
+    """Ask what is remembered, set it right, end it or erase it.
+
+    An ENTITY is a name, an identifier, or type:key.
+    """
 
 
-@memory.command("show")
+@memory.command("show", short_help="Print all that is known of ENTITY.")
 @click.argument("entity")
 @click.option("--query", help="Only the facts that answer this best, best first.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many facts; 20 with --query, else all.")
@@ -57,7 +60,7 @@ async def memory_show(
     return 0 if answer.found else FAILED
 
 
-@memory.command("why")
+@memory.command("why", short_help="Trace a fact or a property to its sources.")
 @click.argument("what", metavar="FACT_ID|ENTITY")
 @click.argument("name", metavar="[PROPERTY]", required=False)
 @AS_JSON

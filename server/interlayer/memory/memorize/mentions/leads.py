@@ -34,4 +34,5 @@ def leads_of(
         for house in houses
         for address in addresses_at(name, house)
     }
-    return identifiers - set(known.held), names - set(known.named)
+    met = {fold_name(name) for house in houses if house.head for name in (house.head.name, *house.head.names)}
+    return identifiers - set(known.held), names - set(known.named) - met

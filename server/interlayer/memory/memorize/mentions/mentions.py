@@ -9,6 +9,7 @@ from interlayer.documents.document import Document, Piece
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.entities.sight import Sight
+from interlayer.memory.log.name_index import forms_of
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
@@ -92,7 +93,9 @@ class Mentions:
     async def _known(self, organization: str, sight: Sight, script: _Script, main: Head | None) -> Known:
         """Look up whom the content may name, then whom that leads to: houses by their domains, people by those."""
         names, identifiers = {*script.names}, {*script.identifiers}
-        known = await self._directory.look_up(organization, sight, script.names, identifiers, main)
+        own = forms_of(main, self._schema.stored(main.entity.type)) if main else ()  # whoever else is called so
+        asked = [name for name in script.names if name not in own]
+        known = await self._directory.look_up(organization, sight, asked, identifiers, main)
         strangers = [one for some in script.introduced.values() for one in some]
         for _ in range(_ROUNDS_MAX):
             found: list[Head] = [head for some in known.named.values() for head in some]
