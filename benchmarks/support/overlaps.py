@@ -104,14 +104,14 @@ async def _lacking(parts: Parts, number: int) -> list[str]:
     lacking: list[str] = []
     principal, recaller = parts.settings.principal, parts.memory.recaller
     refs: dict[str, str] = {}
-    linked: dict[str, set[str | None]] = {}
+    linked: dict[str, set[str]] = {}
     for entity in entities_of(number):
         request = RecallRequest(entity=entity, query=text_of(number), limit=5, max_tokens=8_000)
         answer = await recaller.recall(principal, request)
         if text_of(number) not in [fact.text for fact in answer.facts]:
             lacking.append(f"{number}: nothing in {entity}")
         refs[entity] = answer.entity.ref if answer.entity else ""
-        linked[entity] = {one.target for one in answer.relations if one.type == RELATION}
+        linked[entity] = {one.entity for one in answer.relations if one.type == RELATION}
     for source, target in relations_of(number):
         if refs[target] not in linked[source]:
             lacking.append(f"{number}: {source} has not met {target}")

@@ -132,7 +132,8 @@ def _set_off(row: Row, start: int, end: int, known: Vocabulary) -> bool:
 
 def _says_less(newer: Clause, older: Clause, denied: Sequence[Word], unmet: Sequence[Word]) -> bool:
     """Whether a statement says the same in fewer words but for a figure or a date: "leave" for "parental leave"."""
-    fresh = newer.content.beside(older.content)
+    idle = newer.known.denying | newer.known.new_openers
+    fresh = [word for word in newer.content.beside(older.content) if word.text not in idle]
     kinds = {word.kind for word in denied}
     figures = kinds <= {"number", "time"} and all(word.kind in kinds for word in fresh)
     return figures and all(word.kind == "word" and not word.name for word in unmet)

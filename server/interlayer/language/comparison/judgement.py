@@ -16,6 +16,7 @@ from interlayer.language.distinction import find_distinction
 
 _LESS: Final = {
     Verdict.REPLACED: Verdict.LIKELY,
+    Verdict.PARTLY: Verdict.LIKELY,
     Verdict.LIKELY: Verdict.DISTINCT,
     Verdict.DISTINCT: Verdict.DISTINCT,
 }
@@ -54,7 +55,7 @@ def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
     now = new.now and not old.now
     verdict = _judge_clauses(new.whole, old.whole, later_s, now=now)
     if verdict is Verdict.REPLACED and old.whole.goes_on and not new.whole.goes_on:
-        return Verdict.LIKELY
+        return Verdict.PARTLY
     if verdict is Verdict.DISTINCT:
         verdict = _judge_parts(new.whole, old.whole)
     if verdict is Verdict.REPLACED or not (new.clauses or old.clauses):
@@ -64,8 +65,8 @@ def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
         for other in old.clauses or (old.whole,):
             found.add(_judge_clauses(one, other, later_s, now=now))
     if Verdict.REPLACED in found:
-        return Verdict.LIKELY if old.clauses else Verdict.REPLACED
-    return Verdict.LIKELY if Verdict.LIKELY in found else Verdict.DISTINCT
+        return Verdict.PARTLY if old.clauses else Verdict.REPLACED
+    return next((one for one in (Verdict.PARTLY, Verdict.LIKELY) if one in found), Verdict.DISTINCT)
 
 
 def _judge_parts(newer: Clause, older: Clause) -> Verdict:
@@ -77,7 +78,7 @@ def _judge_parts(newer: Clause, older: Clause) -> Verdict:
         for other in older.parts:
             if judge_denial(one, other) is Verdict.REPLACED:
                 is_whole = len(other.content.words) == len(older.content.words)
-                found = Verdict.REPLACED if is_whole else Verdict.LIKELY
+                found = Verdict.REPLACED if is_whole else Verdict.PARTLY
     return found
 
 
@@ -103,7 +104,7 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
         told.append(judge_change(newer, older, later_s, now=now))
     # What people say of themselves changes less than their words do.
     found += [_LESS[verdict] for verdict in told] if newer.speaking or older.speaking else told
-    return next((verdict for verdict in (Verdict.REPLACED, Verdict.LIKELY) if verdict in found), Verdict.DISTINCT)
+    return next((one for one in (Verdict.REPLACED, Verdict.PARTLY, Verdict.LIKELY) if one in found), Verdict.DISTINCT)
 
 
 def _says_alike(newer: str, older: str, new: Reading, old: Reading) -> bool:

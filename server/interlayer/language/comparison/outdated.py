@@ -8,6 +8,7 @@ from interlayer.language.comparison.correction import old_values
 from interlayer.language.comparison.statement import Clause
 from interlayer.language.comparison.verdict import Verdict
 
+_SURE: Final = {False: Verdict.REPLACED, True: Verdict.LIKELY}
 _COUNTED: Final = 2  # words behind a figure, the last of which it counts: 24 field engineers
 _BESIDE_MAX: Final = 1  # words of the older statement beside a figure that has grown or fallen
 
@@ -21,11 +22,11 @@ def judge_figure(newer: Clause, older: Clause) -> Verdict:
             at = next((at for at, word in enumerate(newer.row) if word is old), 0)
             places = [at, *(at for at, word in enumerate(newer.row) if word.kind == "number" and word is not old)]
             counted = {word.key for place in places for word in _counted(newer.row, place)}
-            for place, word in enumerate(older.row):
-                if word.kind == "number" and word.key == old.key:
-                    shared = [one for one in _counted(older.row, place) if one.key in counted]
-                    if shared and not _is_of_another(newer, older, (*denied, *shared)):
-                        return Verdict.LIKELY if _says_more(older, place) else Verdict.REPLACED
+            for place, _ in (figure for figure in _figures(older.row) if figure[1].key == old.key):
+                shared = [one for one in _counted(older.row, place) if one.key in counted]
+                is_price = not shared and any(map(newer.content.says, _priced(older.row, place)))
+                if (shared or is_price) and not _is_of_another(newer, older, (*denied, *shared)):
+                    return Verdict.PARTLY if _says_more(older, place) else _SURE[is_price]
     return Verdict.DISTINCT
 
 
@@ -62,6 +63,14 @@ def _counted(row: Row, at: int) -> Sequence[Word]:
             break
         found.append(word)
     return found
+
+
+def _priced(row: Row, at: int) -> Sequence[Word]:
+    """Return what an amount is the price of: "$39 per seat"."""
+    behind = row[at + 1 : at + 4]
+    if len(behind) < 3 or behind[0].kind != "sign" or not behind[1].function:
+        return ()
+    return [behind[2]] if behind[2].kind == "word" and behind[2].content else ()
 
 
 def _is_of_another(newer: Clause, older: Clause, said: Sequence[Word]) -> bool:

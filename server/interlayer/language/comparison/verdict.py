@@ -1,4 +1,4 @@
-"""The four ways in which a newer statement may have to do with an older one, and none."""
+"""The five ways in which a newer statement may have to do with an older one, and none."""
 
 from enum import StrEnum
 
@@ -10,6 +10,8 @@ class Verdict(StrEnum):
     """It says nothing that the older one does not."""
     REPLACED = "replaced"
     """It surely takes the older one's place."""
+    PARTLY = "partly"
+    """It surely takes the place of a part of what the older one says: both stay, linked."""
     LIKELY = "likely"
     """It probably takes the older one's place: both stay, linked."""
     ALIKE = "alike"

@@ -48,7 +48,7 @@ class FactState:
     @property
     def newer(self) -> "FactState | None":
         """The newest of the current facts that probably take its place and were observed later."""
-        found = [_last_word(other) for other in self.likely if other.seen_at > self.seen_at]
+        found = [last_word(other) for other in self.likely if other.seen_at > self.seen_at]
         # The last word may be of an earlier time: a fact that was said again to replace a later one.
         current = [other for other in found if other.is_current and other.seen_at > self.seen_at]
         return max(current, key=lambda other: (other.seen_at, other.number)) if current else None
@@ -72,7 +72,7 @@ class FactState:
         return any(recorded > recorded_at and seen >= observed_at for recorded, seen in self.voices)
 
 
-def _last_word(fact: FactState) -> FactState:
+def last_word(fact: FactState) -> FactState:
     """Return the fact that has taken the place of one in the end, step by step; the fact itself if none has."""
     passed: set[FactState] = set()
     while fact not in passed and (newer := fact.superseded_by):

@@ -16,7 +16,7 @@ from interlayer.language.soft_match import WordIndex
 from interlayer.language.terms import words
 from interlayer.memory.entities.fact_columns import Traits
 from interlayer.memory.entities.fact_groups import NO_GROUPS, FactGroups
-from interlayer.memory.entities.fact_state import FactState
+from interlayer.memory.entities.fact_state import FactState, last_word
 from interlayer.memory.entities.surroundings import Surroundings
 from interlayer.memory.log.properties import Observed, PropertyState, combined, folded, observations
 from interlayer.memory.log.records import (
@@ -76,6 +76,7 @@ class EntityView:
         self._awaited: dict[str, list[tuple[Link, FactState]]] = {}  # links to statements to come
         self._grouped: FactGroups | None = NO_GROUPS
         self._linked: dict[FactState, None] = {}
+        self._successions: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
         self._vectors: NDArray[np.float32] = np.zeros((8, dims), dtype=np.float32)
         self._passages: Vectors | None = None
 
@@ -119,6 +120,16 @@ class EntityView:
         if self._grouped is None:
             self._grouped = FactGroups.of(self._linked)
         return self._grouped
+
+    @property
+    def successions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (n,) int64 twice: the numbers of superseded facts, and of the current one in the place of each."""
+        if self._successions is None:
+            over = [self.ordered[number] for number in np.flatnonzero(self.traits.superseded).tolist()]
+            pairs = [(fact.number, last.number) for fact in over if (last := last_word(fact)).is_current]
+            former, latter = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+            self._successions = former, latter
+        return self._successions
 
     def give(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Take vectors, by fact id, of facts that lack them."""
@@ -322,6 +333,7 @@ class EntityView:
         """Bring the status of a fact and of what contradicts it up to date."""
         for one in (state, *state.contradicts):
             self.traits.set_superseded(one.number, not one.is_current)
+        self._successions = None
         if self._linked:
             self._grouped = None
 

@@ -182,7 +182,7 @@ class Decider:
             changed,
             related=[one for one in related if told.fact(one.fact.record.id)],
             notes=at.notes,
-            pointers=await self._entities.pointers(organization, view, changed.memory),
+            pointers=self._entities.pointers(organization, view, changed.memory),
             created=named is None,
             name=name,
             conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),

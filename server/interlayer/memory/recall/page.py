@@ -26,6 +26,7 @@ from interlayer.memory.recall.answer import (
     Withheld,
 )
 from interlayer.memory.recall.ranking import Ranked, rank, without_query
+from interlayer.memory.reconciliation.outdated import outdated_in_part
 from interlayer.memory.requests import RecallRequest
 from interlayer.text.budget import CHARS_PER_TOKEN, json_bytes, json_tokens
 
@@ -123,15 +124,25 @@ def frame_of(
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )
-    return _trim(answer, request.max_tokens, request.max_tokens // 2 if request.follow else request.max_tokens)
+    return _trim(answer, request.max_tokens, _most_with_relations(answer, request))
 
 
-def _trim(answer: RecallAnswer, max_tokens: int, beside_neighbours: int) -> RecallAnswer:
-    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds.
+def _most_with_relations(answer: RecallAnswer, request: RecallRequest) -> int:
+    """Return the tokens of an answer with relations, which leave room to what is looked for beside them.
 
-    Relations that nobody follows leave half of it to those that are followed.
+    Half of it is for those that are followed; else facts have two thirds of what values leave.
     """
-    most = {"history": max_tokens, "relations": beside_neighbours, "properties": max_tokens}
+    if request.follow:
+        return request.max_tokens // 2
+    if "facts" not in request.include:
+        return request.max_tokens
+    bare = json_tokens(as_json(replace(answer, relations=())))
+    return bare + max(request.max_tokens - bare, 0) // 3
+
+
+def _trim(answer: RecallAnswer, max_tokens: int, with_relations: int) -> RecallAnswer:
+    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds."""
+    most = {"history": max_tokens, "relations": with_relations, "properties": max_tokens}
     for part, tokens in most.items():
         entries: tuple[object, ...] = getattr(answer, part) or ()
         while entries and json_tokens(as_json(answer)) > tokens:
@@ -155,18 +166,22 @@ def filled(
     request: RecallRequest,
     page: Page,
     view: EntityView,
+    names: Sequence[str],
     kept: int = 0,
 ) -> tuple[RecallAnswer, Sequence[FactState]]:
     """Return the answer with facts until the limit or the budget; it says how many were left out, and why.
 
     So many tokens are `kept` for what else is to stand in it. Other words for the same begin a page of their own.
+    What is outdated in a part is not shown as current.
     """
+    superseded = view.traits.superseded.copy()
+    superseded[list(outdated_in_part(ranked.best.tolist(), view, names))] = True
     left = request.max_tokens - kept - json_tokens(as_json(frame)) - paging.CURSOR_TOKENS
     left -= paging.MARK_TOKENS * len(page.shown)
     ends = {
         "the same in other words": _first_behind(ranked, view) if collapses(request) else None,
         "limit": request.limit,
-        "max_tokens": max(int(np.searchsorted(np.cumsum(_tokens(ranked, view)), left, side="right")), 1),
+        "max_tokens": max(int(np.searchsorted(np.cumsum(_tokens(ranked, view, superseded)), left, side="right")), 1),
     }
     count, why = min((end, why) for why, end in ends.items() if end is not None)
     best = ranked.best[:count]
@@ -177,7 +192,7 @@ def filled(
         reasons.append(f"{ranked.off} have nothing to do with the query: they come without one")
     return replace(
         frame,
-        facts=tuple(_facts(chosen, ranked, view)),
+        facts=tuple(_facts(chosen, ranked, view, superseded)),
         omitted=replace(frame.omitted, facts=missing + ranked.off, why="; ".join(reasons)),
         next_cursor=page.after(view.traits.marks[best]) if missing else None,
     ), chosen
@@ -192,14 +207,14 @@ def _first_behind(ranked: Ranked, view: EntityView) -> int | None:
     return next((place for place in places if stands_behind[place] and not stands_behind[place - 1]), None)
 
 
-def _tokens(ranked: Ranked, view: EntityView) -> NDArray[np.int64]:
+def _tokens(ranked: Ranked, view: EntityView, superseded: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return (n,) int64: the tokens that each of the best facts takes in an answer, with its mark in a cursor.
 
     The view knows the bytes of all but a few of their values: making the JSON of every fact only to count it would take
     as long as to rank them.
     """
     count = view.traits.written[ranked.best] + _keys_of(scored=ranked.scores is not None)
-    count += (len("superseded") - len("current")) * view.traits.superseded[ranked.best]
+    count += (len("superseded") - len("current")) * superseded[ranked.best]
     if view.groups.newer or view.groups.like:
         links = [_links_of(number, view) for number in ranked.best.tolist()]
         count += np.array(links, dtype=count.dtype)  # of no facts as well
@@ -230,9 +245,11 @@ def _keys_of(*, scored: bool) -> int:
     return json_bytes(as_json(bare)) - 4 * len('""') - len("0")
 
 
-def _facts(chosen: Sequence[FactState], ranked: Ranked, view: EntityView) -> Iterator[KnownFact]:
+def _facts(
+    chosen: Sequence[FactState], ranked: Ranked, view: EntityView, superseded: NDArray[np.bool_]
+) -> Iterator[KnownFact]:
     """Yield what an answer shows of the best facts."""
-    superseded, newer, like = view.traits.superseded, view.groups.newer, view.groups.like
+    newer, like = view.groups.newer, view.groups.like
     scores = ranked.scores if ranked.scores is not None else [None] * len(chosen)
     for fact, score in zip(chosen, scores, strict=False):  # there are scores of those that found no room too
         record, memory, over = fact.record, fact.memory, newer.get(fact.number)

@@ -94,7 +94,7 @@ class Recaller:
         frame = frame_of(head, view, request, relations, withheld)
         frame = replace(frame, degraded=tuple(degraded) or None)
         kept = room_for_neighbours(frame, len(followed), request)
-        answer, chosen = filled(frame, ranked, request, page, view, kept)
+        answer, chosen = filled(frame, ranked, request, page, view, names, kept)
         if "sources" in request.include:
             answer = await self._with_sources(principal.organization, answer, chosen, request.max_tokens - kept, cut)
         if request.follow and not request.cursor:

@@ -169,7 +169,7 @@ def _values_of(
                     one.confidence,
                     one.observed_at or at.observed_at,
                     one.span,
-                    given=at.beside and one.span is None,
+                    given=at.beside,  # it stays as long as the relation, which a later reading leaves alone
                     remove=one.ended,
                 )
 

@@ -146,7 +146,7 @@ class _Compared:
             supersedes=tuple(older),
             superseded_by=tuple(newer),
             opposed=tuple(beside),
-            likely=tuple(found[Verdict.LIKELY]),
+            likely=(*found[Verdict.PARTLY], *found[Verdict.LIKELY]),
             alike=(*found[Verdict.ALIKE], *found[Verdict.SAME]),  # a late comer that says more than what is known
         )
 
