@@ -159,7 +159,7 @@ async def test_an_address_of_a_known_companys_domain_makes_the_relation(room: An
     await room.facts("contact:priya@acme.example", "Priya likes tea.")
     assert await seen(room, "contact:priya@acme.example") == [("works_at", "Acme", "current")]
     (one,) = (await room.recall("contact:priya@acme.example"))["relations"]
-    assert one["confidence"] == 0.6
+    assert one["confidence"] == 0.45
     await room.memorize("contact:priya@acme.example", relations=works(GLOBEX))
     await room.facts("contact:priya@acme.example", "Priya skis.")
     assert await seen(room, "contact:priya@acme.example") == [("works_at", "Globex", "current")], "said in words"
