@@ -45,6 +45,7 @@ class Scene:
         self.introduced: dict[tuple[int, int], Actor] = {}
         self.linked: list[tuple[Actor, Passage]] = []
         self.titled: list[tuple[Introduction, Actor]] = []
+        self.is_letter = False  # as long as nobody is known
         self._take_participants()
         self._define()
         self.houses = self._principal_houses()
