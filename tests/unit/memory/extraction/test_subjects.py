@@ -134,6 +134,14 @@ async def test_the_address_of_one_does_not_make_another_of_him(room: Room) -> No
     assert (await texts(room, TOM), await texts(room, ANNA)) == ([SEATS.text], [])
 
 
+async def test_a_domain_that_gives_mailboxes_to_anybody_is_no_company(room: Room) -> None:
+    listed = (ExtractedEntity("Gmail", "company", ("gmail.com",)),)
+    content = "Tom Becker writes from tom.becker@gmail.com. Tom wants 40 seats."
+    await told(room, SEATS, ExtractedFact("Mails come from it.", "tom.becker@gmail.com", 0.9, subject="Gmail"),
+               content=content, entities=listed)  # fmt: skip
+    assert not (await room.other().recall("company:gmail.com"))["found"]
+
+
 async def test_a_known_entity_is_neither_renamed_nor_given_another_type(room: Room) -> None:
     await room.memorize("company:globex.example", name="Globex", facts=[], identifiers={"vat_id": "DE12345678"})
     listed = (
