@@ -159,7 +159,7 @@ async def test_an_address_of_a_known_companys_domain_makes_the_relation(room: An
     await room.facts("contact:priya@acme.example", "Priya likes tea.")
     assert await seen(room, "contact:priya@acme.example") == [("works_at", "Acme", "current")]
     (one,) = (await room.recall("contact:priya@acme.example"))["relations"]
-    assert one["confidence"] == 0.6
+    assert one["confidence"] == 0.45
     await room.memorize("contact:priya@acme.example", relations=works(GLOBEX))
     await room.facts("contact:priya@acme.example", "Priya skis.")
     assert await seen(room, "contact:priya@acme.example") == [("works_at", "Globex", "current")], "said in words"
@@ -198,6 +198,19 @@ async def test_forgetting_the_newer_brings_the_older_back_on_both_sides(room: An
         assert await seen(one, ANN) == [("works_at", "Acme", "current")]
         assert await seen(one, ACME) == [("employs", "ann@mail.example", "current")]
         assert await seen(one, GLOBEX, include=HISTORY) == []
+
+
+async def test_a_relation_is_traced_to_those_who_say_it(room: Any) -> None:
+    await companies(room)
+    await room.memorize(ANN, relations=works(), observed_at=on(1), source="mail 7")
+    await room.memorize(ANN, relations=works(ended=True), observed_at=on(5), source="call 8")
+    why = await room.memory.explain_relation(room.principal, ANN, "works_for")
+    assert [(one.type, one.to.name, one.status) for one in why.relations] == [("works_at", "Acme", "ended")]
+    assert [(one.said, one.source, one.observed_at[:10]) for one in why.voices] == [
+        ("works_at Acme is over", "call 8", "2026-01-05"),
+        ("works_at Acme", "mail 7", "2026-01-01"),
+    ]
+    assert await room.memory.explain_relation(room.principal, ANN, "knows") is None
 
 
 async def test_merged_people_have_one_employer_and_split_ones_have_theirs_again(room: Any) -> None:

@@ -62,17 +62,19 @@ async def memory_show(
 
 @memory.command("why", short_help="Trace a fact or a property to its sources.")
 @click.argument("what", metavar="FACT_ID|ENTITY")
-@click.argument("name", metavar="[PROPERTY]", required=False)
+@click.argument("name", metavar="[PROPERTY|RELATION]", required=False)
 @AS_JSON
 @with_process
 async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool) -> None:
-    """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
+    """Trace a fact, or a property or relation of an entity, to the words of its sources and the agents who wrote it."""
     from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_why
 
     principal, memory = parts.settings.principal, parts.memory
     if name:
-        found = await memory.explain_property(principal, await meant(parts, what, asking=not as_json), name)
+        entity = await meant(parts, what, asking=not as_json)
+        found = await memory.explain_relation(principal, entity, name)
+        found = found or await memory.explain_property(principal, entity, name)
     else:
         found = await memory.explain_fact(principal, what)
     echo(as_json, found, lambda: print_why(found))

@@ -86,6 +86,8 @@ class Router:
                 start = 0  # a sentence: "Our office moved: the new address is ..."
             if first and first.actor:
                 holder = first.actor
+                if passage.words.he.isdisjoint(token.folded for token in tokens[start:]):
+                    self._last_house = self._house(holder) or self._last_house  # "Ann Lee called: they need ..."
             elif not named and 0 < start <= 3 and not _opens(tokens[:start]):
                 return self._labelled()
             if quote := _QUOTE.match(passage.text, label.end()):
