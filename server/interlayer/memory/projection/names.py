@@ -6,7 +6,7 @@ from typing import Final
 
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import listed
-from interlayer.memory.log.name_index import forms_of, name_changes
+from interlayer.memory.log.naming.name_index import forms_of, name_changes
 from interlayer.memory.log.records import EntityId, read_head
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import Check, Item, ItemStore, Operation

@@ -11,7 +11,7 @@ from interlayer.memory.entities.repository import BEARERS_MAX, Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import EntityString, fold_name, normal_identifier
-from interlayer.memory.log.name_index import without_legal_form
+from interlayer.memory.log.naming.name_index import without_legal_form
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key

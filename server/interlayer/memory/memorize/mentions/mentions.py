@@ -10,7 +10,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.name_index import forms_of
+from interlayer.memory.log.naming.name_index import forms_of
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
