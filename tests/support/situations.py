@@ -236,7 +236,7 @@ async def _interactions(server: Server, secret: dict[str, Any]) -> None:
     await tell("turned down", "2026-02-06", ["Hull sells sails."], {"value": "many"})
     await tell("taken back", "2026-02-07", ["Hull sells oars."], {"remove": True})
     back = [{"type": "works_at", "target": hull}]
-    await server.call("back at work", "memorize", entity=ann, relations=back, observed_at="2026-03-05")
+    await server.call("back at work", "memorize", entity=ann, relations=back, observed_at="2026-02-27")
 
 
 async def _remembering(server: Server) -> None:

@@ -111,6 +111,7 @@ class World:
             answers.append(await _told(self._pages(principal, [], 1, RelatedTo(entity, relation))))
         for start, end in itertools.permutations(ENTITIES, 2):
             answers.append(await _told(self._ways(principal, start, end)))
+        answers.append(await room.entities.names_from("acme", "contact", "", room.entities.sight(principal)))
         answers.append(await _told(room.rejections.listed(principal)))
         answers.append(await _told(room.identities.conflicts(principal)))
         return answers

@@ -140,17 +140,20 @@ class Entities(Views):
         return list(dict.fromkeys(names[name] for name in near))
 
     async def names_from(self, organization: str, entity_type: str, beginning: str, sight: Sight) -> list[str]:
-        """Return the names of entities of a type that begin so, the newest first, as far as they may be seen."""
+        """Return the names of entities of a type that begin so, in their order, as far as they may be seen.
+
+        The newest entities are looked at. The order of ids would say which of them somebody else knew before.
+        """
         listed = await self._store.query(
             "memory", keys.listing(organization, entity_type, "").partition, reverse=True, limit=NEAR_SCANNED_MAX
         )
         begins = identifiers.fold_name(beginning)
-        names: dict[str, None] = {}
+        names: set[str] = set()
         for stored in await self.heads(organization, [EntityId(entity_type, item.key.sort) for item in listed.items]):
             head = await self.shown(organization, stored, sight)
             if head and identifiers.fold_name(head.name).startswith(begins):
-                names[head.name] = None
-        return list(names)
+                names.add(head.name)
+        return sorted(names)
 
     async def shown(
         self, organization: str, head: Head, sight: Sight, entity: EntityString | None = None
