@@ -24,7 +24,7 @@ from interlayer.app.composition import opened
 from interlayer.app.settings import load
 from interlayer.ids import new_id, system_clock, timestamp
 from interlayer.memory.log.change import EntityChange
-from interlayer.memory.log.name_index import once_each
+from interlayer.memory.log.naming.name_index import once_each
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memory import Memory
 from interlayer.memory.requests import MemorizeRequest, PropertyCandidate

@@ -153,6 +153,13 @@ async def scenarios(parts: Parts, proxy: FaultyProxy) -> dict[str, Cost]:
         0, facts=[], relations=[RelationCandidate("partner_of", f"company:c{n}.example") for n in range(5)]
     )()
     costs["`recall_entity` with five relations"] = await measured(proxy, [recall() for _ in range(CALLS)])
+    for first in (5, 15):
+        partners = [
+            RelationCandidate("partner_of", f"company:c{n}.example") for n in range(first, min(first + 10, CALLS))
+        ]
+        await memorize(0, facts=[], relations=partners)()
+    followed = [recall(follow=["*"], query="how many pumps?") for _ in range(CALLS)]
+    costs["`recall_entity` with `follow` of 20 neighbours"] = await measured(proxy, followed)
     return costs
 
 

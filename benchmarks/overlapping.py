@@ -108,7 +108,7 @@ async def write(servers: Sequence[Server], account: Account, number: int, until:
         try:
             async with Client(f"{server.address}/mcp") as client:
                 while time.monotonic() < until:
-                    interaction = number * 100_000 + count
+                    interaction = (number + 1) * 100_000 + count
                     account.in_doubt.add(interaction)
                     await _tell(client, account, interaction)
                     count += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from interlayer.app.composition import Parts, build
+from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.requests import RecallRequest
 from killed import settings_of
 
@@ -102,17 +103,25 @@ async def _newest(parts: Parts, entity: str) -> list[int]:
 async def _lacking(parts: Parts, number: int) -> list[str]:
     """Return what is not to be seen of an interaction of which a part was."""
     lacking: list[str] = []
-    principal, recaller = parts.settings.principal, parts.memory.recaller
+    principal, recaller, text = parts.settings.principal, parts.memory.recaller, text_of(number)
     refs: dict[str, str] = {}
-    linked: dict[str, set[str | None]] = {}
+    linked: dict[str, set[str]] = {}
     for entity in entities_of(number):
-        request = RecallRequest(entity=entity, query=text_of(number), limit=5, max_tokens=8_000)
-        answer = await recaller.recall(principal, request)
-        if text_of(number) not in [fact.text for fact in answer.facts]:
+        if not await _holds(parts, entity, text):
             lacking.append(f"{number}: nothing in {entity}")
+        answer = await recaller.recall(principal, RecallRequest(entity=entity, include=["relations"], max_tokens=8_000))
         refs[entity] = answer.entity.ref if answer.entity else ""
-        linked[entity] = {one.target for one in answer.relations if one.type == RELATION}
+        linked[entity] = {one.entity for one in answer.relations if one.type == RELATION}
     for source, target in relations_of(number):
         if refs[target] not in linked[source]:
             lacking.append(f"{number}: {source} has not met {target}")
     return lacking
+
+
+async def _holds(parts: Parts, entity: str, text: str) -> bool:
+    """Tell whether an entity is known to say a text, as a recall reads it, whatever else it would rank before it."""
+    memory, organization = parts.memory, parts.settings.principal.organization
+    known = await memory.entities.resolve(organization, parse_entity(entity, memory.schema))
+    read = await memory.entities.read(organization, known) if known else None
+    view = await memory.entities.view(organization, read.stored.head, read=read) if read else None
+    return view is not None and view.same_words(text) is not None

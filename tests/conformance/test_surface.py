@@ -111,13 +111,16 @@ async def test_the_address_of_an_entity_is_completed_by_types_and_names(tmp_path
         for name in ("Ann Lee", "Anna Roth", "Bob Ray"):
             key = name.replace(" ", ".").lower()
             facts = [{"text": f"{name} skis."}]
-            await client.call_tool("memorize", {"entity": f"contact:{key}@x.example", "name": name, "facts": facts})
+            works = [{"type": "works_at", "target": "company:Halcyon Works"}]
+            entity = f"contact:{key}@x.example"
+            await client.call_tool("memorize", {"entity": entity, "name": name, "facts": facts, "relations": works})
         types = await client.complete(address, {"name": "type", "value": "con"})
         assert types.completion.values == ["contact"]
         names = await client.complete(address, {"name": "id", "value": "ann"}, {"type": "contact"})
-        assert names.completion.values == ["Anna Roth", "Ann Lee"], "the newest first"
+        assert names.completion.values == ["Ann Lee", "Anna Roth"]
         read = await client.read_resource("entity://contact/Ann%20Lee")
         assert "Ann Lee skis." in str(read.contents)
+        assert "Halcyon Works" in str(read.contents), "whom she is related to is told by name"
         nothing = await client.complete(address, {"name": "id", "value": "ann"}, {"type": "spaceship"})
         assert nothing.completion.values == []
 

@@ -212,6 +212,33 @@ async def every_situation() -> list[Told]:
     return told + server.told
 
 
+async def _interactions(server: Server, secret: dict[str, Any]) -> None:
+    """Tell of another company and of people beside the main entity, in all the ways in which that may come out."""
+    hull, ann = "company:hull.example", "contact:ann@hull.example"
+
+    async def tell(situation: str, day: str, facts: list[str], size: dict[str, Any], **more: Any) -> None:
+        told = [{"text": text, "about": hull} for text in facts] + [{"text": f"Acme met Hull on {day}."}]
+        values = [{"name": "employees", "about": hull, **size}]
+        await server.call(situation, "memorize", entity=ACME, facts=told, properties=values, observed_at=day, **more)
+
+    works = {"type": "works_at", "source": ann}
+    await tell("an interaction", "2026-01-05", ["The headquarters of Hull is in Bonn."], {"value": 40})
+    await tell(
+        "again, in a later one",
+        "2026-01-06",
+        ["The headquarters of Hull is in Bonn."],
+        {"value": 40},
+        relations=[{**works, "target": hull}, {"type": "sits_beside", "source": hull, "target": ACME}],
+    )
+    moved = ["The headquarters of Hull moved to Oslo.", secret["text"]]
+    await tell("changed", "2026-02-05", moved, {"value": 55}, relations=[{**works, "target": ACME}])
+    await tell("told too late", "2025-02-05", ["Hull sells ropes."], {"value": 30})
+    await tell("turned down", "2026-02-06", ["Hull sells sails."], {"value": "many"})
+    await tell("taken back", "2026-02-07", ["Hull sells oars."], {"remove": True})
+    back = [{"type": "works_at", "target": hull}]
+    await server.call("back at work", "memorize", entity=ann, relations=back, observed_at="2026-02-27")
+
+
 async def _remembering(server: Server) -> None:
     call = server.call
     secret = {"text": "The key is AKIAQWERTYUIOPASDFGH."}
@@ -257,8 +284,7 @@ async def _remembering(server: Server) -> None:
     await call("all turned down, unknown", "memorize", entity=nobody, facts=[secret], properties=wrong)
     bad = [{"text": f"{secret['text']} {n}"} for n in range(100)]
     await call("long answer, all turned down", "memorize", entity=nobody, facts=bad)
-    others = [{"text": "Ann runs the plant.", "about": "contact:ann@acme.example"}]
-    await call("an interaction", "memorize", entity=ACME, facts=[{"text": "Acme builds a plant."}, *others])
+    await _interactions(server, secret)
     for one in ("a", "b"):  # two of one name
         await call(
             "of one name",

@@ -5,8 +5,8 @@ from interlayer.principal import Principal
 from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 
 DESCRIPTION = """\
-Erase for good exactly one of entity, fact_id, memory_id, history included. Only on request or duty, never to correct: \
-memorize the new value. reason: a code."""
+Erase for good one of entity, fact_id, memory_id. Only on request or duty, never to correct: memorize the new value. \
+reason: a code."""
 
 
 class ForgetInput(Input):

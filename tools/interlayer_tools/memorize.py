@@ -32,7 +32,7 @@ class FactInput(Input):
     text: str
     confidence: Confidence = None
     observed_at: OptionalText = None
-    replaces: Annotated[OptionalText, Field(description="fact_id or words of the fact that no longer holds")] = None
+    replaces: Annotated[OptionalText, Field(description="fact_id or words of what no longer holds")] = None
     ended: Annotated[bool, Field(description="what it says is over")] = False
     about: Annotated[OptionalText, Field(description="whom it is about, if not entity")] = None
 

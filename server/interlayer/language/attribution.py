@@ -257,22 +257,25 @@ class Attribution:
 
 
 def _weigh(said: Sequence[str], parts: Sequence[_Part], who: int) -> tuple[int, int, set[int], bool]:
-    """Return how many words stand in parts of his, how many only in others', whose those are, and if the last is his.
+    """Return how many words stand in parts of his, how many in others', whose those are, and if the last is his.
 
-    What parts have in common is said once and first ("A owns sales, B finance"), so that the last word tells.
+    A word in parts of both tells nothing. What parts have in common is said once and first ("A owns sales, B finance"),
+    so that the last word tells.
     """
     mine, theirs, last, is_last_mine = 0, 0, -1, True
     foreign: set[int] = set()
     for word in said:
         holding = [part for part in parts if word in part.words]
-        is_mine = any(who in (part.owners or ()) for part in holding)
-        is_theirs = bool(holding) and not is_mine and all(part.owners for part in holding)
-        mine, theirs = mine + is_mine, theirs + is_theirs
-        if is_theirs:
+        if not holding or not all(part.owners for part in holding):
+            continue
+        his = [part for part in holding if who in (part.owners or ())]
+        if 0 < len(his) < len(holding):
+            continue
+        mine, theirs = mine + bool(his), theirs + (not his)
+        if not his:
             foreign.update(*(part.owners or () for part in holding))
-        at = max((part.start for part in holding if is_theirs or (is_mine and who in (part.owners or ()))), default=-1)
-        if at > last:
-            last, is_last_mine = at, is_mine
+        if holding[-1].start > last:
+            last, is_last_mine = holding[-1].start, bool(his)
     return mine, theirs, foreign, is_last_mine
 
 

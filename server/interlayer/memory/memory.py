@@ -40,7 +40,12 @@ from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import Spaces
 from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnswer
-from interlayer.memory.recall.explanation import Explanation, FactExplanation, PropertyExplanation
+from interlayer.memory.recall.explanation import (
+    Explanation,
+    FactExplanation,
+    PropertyExplanation,
+    RelationExplanation,
+)
 from interlayer.memory.recall.neighbourhood.path_answer import PathAnswer
 from interlayer.memory.recall.recaller import Recaller
 from interlayer.memory.recall.search import Searcher
@@ -207,6 +212,15 @@ class Memory:
         sources = [voice.memory_id for voice in found.voices]
         shown = Shown(entity=found.entity.ref, facts=facts, sources=sources)
         await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
+        return found
+
+    async def explain_relation(self, principal: Principal, entity: str, name: str) -> RelationExplanation | None:
+        """Return why an entity has relations of a type, None if it names none. Raises `NotFound`."""
+        found = await self.explanation.relation(principal, entity, name)
+        if found:
+            sources = [voice.memory_id for voice in found.voices]
+            shown = Shown(entity=found.entity.ref, relations=len(found.relations), sources=sources)
+            await self.reads.keep(principal, Read(kind="explain", shown=[shown]))
         return found
 
     async def explain_property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:

@@ -44,6 +44,7 @@ def test_a_sentence_that_denies_a_statement_does_not_carry_it(statement: str, ar
         ("Acme uses Slack notifications.", "Their Slack notifications aren't cutting it."),
         ("Acme shifted priorities.", "Acme shifted priorities without sacrificing security."),
         ("Acme uses Oracle.", "Acme uses not only Oracle but Postgres."),
+        ("Send them to ap@acme.example.", "No more invoices by post: send them to ap@acme.example."),
     ],
 )
 def test_a_sentence_that_denies_something_else_carries_it(statement: str, around: str) -> None:
@@ -115,6 +116,11 @@ def test_a_text_in_another_language_may_say_it_in_other_words() -> None:
 )
 def test_what_is_said_of_another_is_no_fact_of_the_entity(statement: str, around: str, other: str | None) -> None:
     assert replaced(statement, around, f"Acme makes pumps. {around}", KNOWN) == other
+
+
+def test_a_name_with_a_hyphen_is_known_where_it_stands() -> None:
+    text = "T-501: fixed in release 4.2."
+    assert replaced(text, text, f"Ticket T-501. {text}", ("T-501",)) is None
 
 
 def test_another_name_may_be_the_entitys_own_where_the_text_has_no_other() -> None:

@@ -40,6 +40,9 @@ entities:
       city: {type: text, indexed: true, sensitivity: personal}
       salary: {type: number, indexed: true, sensitivity: restricted, find: ['salary is {value}']}
       tags: {type: list, update: append, indexed: true}
+      boss: {type: text, target: contact, relation: reports_to, sensitivity: personal}
+relations:
+  reports_to: {from: contact, to: contact, inverse: manages, at_most: 1}
 identifiers:
   email: {pattern: '[^@ ]+@[^@ ]+'}
 """,
@@ -108,6 +111,7 @@ class World:
             answers.append(await _told(self._pages(principal, [], 1, RelatedTo(entity, relation))))
         for start, end in itertools.permutations(ENTITIES, 2):
             answers.append(await _told(self._ways(principal, start, end)))
+        answers.append(await room.entities.names_from("acme", "contact", "", room.entities.sight(principal)))
         answers.append(await _told(room.rejections.listed(principal)))
         answers.append(await _told(room.identities.conflicts(principal)))
         return answers
@@ -217,7 +221,14 @@ class Worlds(RuleBasedStateMachine):
     def set_value(self, writer: int, entity: str, visibility: str, data: Any) -> None:
         name, value = data.draw(
             st.sampled_from(
-                [("title", "CEO"), ("title", "CTO"), ("city", "Oslo"), ("tags", ["vip"]), ("tags", ["new"])]
+                [
+                    ("title", "CEO"),
+                    ("title", "CTO"),
+                    ("city", "Oslo"),
+                    ("tags", ["vip"]),
+                    ("tags", ["new"]),
+                    ("boss", "Eve Adams"),
+                ]
             )
         )
         remove = data.draw(st.booleans()) and data.draw(st.booleans())
@@ -230,11 +241,20 @@ class Worlds(RuleBasedStateMachine):
         text = f"She asked for an invoice. Her salary is {amount}. The pilot starts in May."
         self.memorize(writer, MemorizeRequest(entity=entity, content=text, source="mail 7", visibility=visibility))
 
-    @rule(writer=people, entity=places, visibility=st.sampled_from(VISIBILITIES), other=places)
-    def relate(self, writer: int, entity: str, visibility: str, other: str) -> None:
-        self.memorize(
-            writer, MemorizeRequest(entity=entity, relations=[RelationCandidate("knows", other)], visibility=visibility)
-        )
+    @rule(
+        writer=people,
+        entity=places,
+        visibility=st.sampled_from(VISIBILITIES),
+        other=places,
+        kind=st.sampled_from(["knows", "reports_to", "manages"]),
+        ended=st.booleans(),
+        day=st.sampled_from([None, "2026-01-02T00:00:00.000000Z", "2026-01-04T00:00:00.000000Z"]),
+    )
+    def relate(
+        self, writer: int, entity: str, visibility: str, other: str, kind: str, ended: bool, day: str | None
+    ) -> None:
+        related = [RelationCandidate(kind, other, ended=ended, observed_at=day)]
+        self.memorize(writer, MemorizeRequest(entity=entity, relations=related, visibility=visibility))
 
     @rule(writer=people, entity=places, visibility=st.sampled_from(VISIBILITIES))
     def name(self, writer: int, entity: str, visibility: str) -> None:

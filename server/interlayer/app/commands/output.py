@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from interlayer.memory.curation.reextraction_diff import Change
     from interlayer.memory.migration.plan import SchemaPlan
     from interlayer.memory.recall.answer import RecallAnswer
-    from interlayer.memory.recall.explanation import FactExplanation, PropertyExplanation
+    from interlayer.memory.recall.explanation import FactExplanation, PropertyExplanation, RelationExplanation
     from interlayer.memory.schema.schema import Schema
 
 _SCORES_WIDTH: Final = 125  # also where nothing says how wide the page is
@@ -45,13 +45,17 @@ def print_dossier(answer: "RecallAnswer") -> None:
         _table(console, title, as_json(rows or ()), columns)
 
 
-def print_why(found: "FactExplanation | PropertyExplanation") -> None:
-    """Print where a fact or a property comes from."""
-    from interlayer.memory.recall.explanation import FactExplanation
+def print_why(found: "FactExplanation | PropertyExplanation | RelationExplanation") -> None:
+    """Print where a fact, a property or a relation comes from."""
+    from interlayer.memory.recall.explanation import FactExplanation, RelationExplanation
 
     console = Console()
     if isinstance(found, FactExplanation):
         said = f"{found.fact.text}  ({found.fact.status}, confidence {found.fact.confidence})"
+    elif isinstance(found, RelationExplanation):
+        said = "\n".join(
+            f"{one.type} {one.to.name}  ({one.status}, confidence {one.confidence})" for one in found.relations
+        )
     else:
         said = f"{found.property.name}: {found.property.value}"
     console.print(Text(said, style="bold"))

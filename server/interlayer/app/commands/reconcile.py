@@ -36,6 +36,8 @@ async def _reconcile_layers(
     parts: "Parts", organization: str, rebuild: bool, check: bool
 ) -> "tuple[dict[str, int], list[Difference]]":
     """Return counts of what was done, and the differences that are left (looked for with `check`)."""
+    from interlayer.memory.projection.names import fill_names
+
     outcome: dict[str, int] = {}
     compared = progress("facts compared")
     if rebuild:  # before anything is replayed: into an index that cannot be read, nothing can be
@@ -50,6 +52,7 @@ async def _reconcile_layers(
         made = [await parts.memory.backfill.fill(organization, space, compared) for space in spaces]
         added, removed = sum(one.added for one in made), sum(one.removed for one in made)
         outcome |= {"facts": made[0].facts, "added": added, "removed": removed}
+        outcome["names"] = await fill_names(parts.store, organization, parts.memory.schema)
     return outcome, await parts.memory.consistency.differences(organization, compared) if check else []
 
 
@@ -60,6 +63,8 @@ def _show(outcome: dict[str, int], left: "list[Difference]", check: bool) -> Non
         click.echo(
             f"{outcome['facts']} facts: {outcome['added']} rows were missing, {outcome['removed']} were left over"
         )
+    if outcome.get("names"):
+        click.echo(f"names of {outcome['names']} entities were missing in the index of names")
     for one in left[:_SHOWN]:
         click.echo(f"{one.kind:<10} {one.fact_id} {one.owner} in {one.space}")
     if len(left) > _SHOWN:

@@ -19,7 +19,7 @@ from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entit
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.properties import with_values
 from interlayer.memory.log.records import EntityId, Head, Labels, LogEntry, Relation, read_head
-from interlayer.memory.log.relations import Pointer, noted_pointer, own_states, point, pointer_of
+from interlayer.memory.log.relations import Pointer, noted_pointer, own_states, pointer_of, pointing
 from interlayer.memory.log.revision import is_structure
 from interlayer.storage.items import Operation
 
@@ -140,17 +140,20 @@ class Entities(Views):
         return list(dict.fromkeys(names[name] for name in near))
 
     async def names_from(self, organization: str, entity_type: str, beginning: str, sight: Sight) -> list[str]:
-        """Return the names of entities of a type that begin so, the newest first, as far as they may be seen."""
+        """Return the names of entities of a type that begin so, in their order, as far as they may be seen.
+
+        The newest entities are looked at. The order of ids would say which of them somebody else knew before.
+        """
         listed = await self._store.query(
             "memory", keys.listing(organization, entity_type, "").partition, reverse=True, limit=NEAR_SCANNED_MAX
         )
         begins = identifiers.fold_name(beginning)
-        names: dict[str, None] = {}
+        names: set[str] = set()
         for stored in await self.heads(organization, [EntityId(entity_type, item.key.sort) for item in listed.items]):
             head = await self.shown(organization, stored, sight)
             if head and identifiers.fold_name(head.name).startswith(begins):
-                names[head.name] = None
-        return list(names)
+                names.add(head.name)
+        return sorted(names)
 
     async def shown(
         self, organization: str, head: Head, sight: Sight, entity: EntityString | None = None
@@ -201,12 +204,12 @@ class Entities(Views):
         state = (await self.view(organization, origin, sight=sight)).relations.get(relation)
         return pointer_of(state, rules) if state else None
 
-    async def pointers(self, organization: str, view: EntityView, memory: LogEntry) -> list[Operation]:
+    def pointers(self, organization: str, view: EntityView, memory: LogEntry) -> list[Operation]:
         """List what makes the targets of relations know of them as they are with one more memory in a view."""
         rules = view.linked.rules
         entity, made = view.entity, view.linked.extended(memory)
         before, after = (own_states(one.states, entity, entity) for one in (view.linked, made))
-        return await point(self._store, organization, entity, before, after, rules, taken=view.stated)
+        return pointing(organization, entity, before, after, rules)
 
     async def is_target(self, organization: str, entity: EntityId) -> bool:
         """Tell whether a relation points at an entity."""

@@ -10,7 +10,6 @@ from interlayer.ids import new_id
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
-from interlayer.memory.log.called import Called
 from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import (
     IDENTIFIERS_MAX,
@@ -22,6 +21,7 @@ from interlayer.memory.log.identifiers import (
     parse_entity,
     possible_identifiers,
 )
+from interlayer.memory.log.naming.called import Called
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key

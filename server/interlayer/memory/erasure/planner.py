@@ -16,7 +16,7 @@ from interlayer.memory.log import identifiers, keys, outbox
 from interlayer.memory.log.change import EntityChange
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.name_index import names_left
+from interlayer.memory.log.naming.name_index import names_left
 from interlayer.memory.log.records import Head, LogEntry
 from interlayer.memory.log.revision import later_readings, list_shared_facts, without_fact, without_memories
 from interlayer.memory.memorize.waiting.in_flight import InFlightCalls

@@ -15,6 +15,7 @@ from interlayer.language.lexicon.reader import words
 from interlayer.memory.extraction.extractor import ExtractedEntity, ExtractionTask, KnownSubject
 from interlayer.memory.log.identifiers import fold_name, normal_identifier, parse_entity
 from interlayer.memory.schema.schema import Schema
+from interlayer.text.mail_domains import is_private_mailbox
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _TITLES: Final = words("titles")
@@ -161,8 +162,11 @@ class Subjects:
         said = [word for word in _WORD.findall(fold_name(name)) if word not in _LEGAL_FORMS]
         if fold_name(name) == fold_name(key) or not said:
             return True
-        own = key.partition("@")[0] if "@" in key else key.rpartition(".")[0] or key
-        if set(said) <= set(_WORD.findall(fold_name(own))) or "".join(said) in _WORD.findall(fold_name(own)):
+        person, at, _ = key.partition("@")
+        if not at and is_private_mailbox(fold_name(key)):
+            return False
+        own = _WORD.findall(fold_name(person if at else key.rpartition(".")[0] or key))
+        if "".join(said) in own or (set(said) <= set(own) if at else set(said) == set(own)):
             return True
         one, other = re.escape(name), re.escape(key)
         return bool(re.search(rf"(?i){one}{_BESIDE}{other}(?!\w)|(?<!\w){other}{_BESIDE}{one}", self._task.content))

@@ -12,10 +12,10 @@ from itertools import zip_longest
 from typing import Final, Protocol, TypeVar
 
 from interlayer.memory.log import keys, outbox
-from interlayer.memory.log.called import Called
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.name_index import forms_of, name_changes
+from interlayer.memory.log.naming.called import Called
+from interlayer.memory.log.naming.name_index import forms_of, name_changes
 from interlayer.memory.log.properties import PropertyState, found_by, with_values
 from interlayer.memory.log.property_index import index_changes
 from interlayer.memory.log.records import (

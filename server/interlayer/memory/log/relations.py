@@ -5,7 +5,7 @@ that were observed last are, and the others are superseded. A property that mirr
 no relation stands for is another end that nobody knows as an entity.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, Literal
@@ -115,9 +115,12 @@ class RelationFold:
 
     def _of_type(self, kind: str, relations: Sequence[Relation]) -> Iterator[RelationState]:
         values = [one for one in self._values if one.type == kind]
-        named = {relation: _key(one) for one in values for relation in one.stood_for}
+        named: dict[Relation, set[str]] = {relation: set() for relation in relations}
+        for one in values:
+            for relation in one.stood_for:
+                named[relation].add(_key(one))
         ends = {relation: self._end(relation, values, named) for relation in relations}
-        behind = self._behind(kind, relations, values, set(named.values()))
+        behind = self._behind(kind, relations, values, set().union(*named.values()))
         for relation in relations:
             voices = self._voices[relation]
             held, over = [one for one in voices if not one.said.ended], [one for one in voices if one.said.ended]
@@ -134,7 +137,9 @@ class RelationFold:
                 status: RelationStatus = "superseded" if relation in behind else "current"
                 yield RelationState(relation, status, last.observed_at, confidence, last.memory, tuple(voices))
 
-    def _end(self, relation: Relation, values: Sequence["_MirroredValue"], named: Mapping[Relation, str]) -> str:
+    def _end(
+        self, relation: Relation, values: Sequence["_MirroredValue"], named: Mapping[Relation, Collection[str]]
+    ) -> str:
         """Return when a relation was last observed to be over, empty if it never was."""
         least = min(CONFIDENCE_LEAST, _together(one for one in self._voices[relation] if not one.said.ended))
         over = [one.observed_at for one in self._voices[relation] if one.said.ended and one.said.confidence >= least]
@@ -143,7 +148,7 @@ class RelationFold:
             for one in values
             if one.seen.remove
             and one.seen.confidence >= least
-            and (one.seen.value is None or _key(one) == named.get(relation))
+            and (one.seen.value is None or _key(one) in named[relation])
         ]
         return max(over, default="")
 
@@ -152,7 +157,7 @@ class RelationFold:
         kind: str,
         relations: Sequence[Relation],
         values: Sequence["_MirroredValue"],
-        known: set[str],
+        known: Collection[str],
     ) -> set[Relation]:
         """Return the relations of which newer ones, or newer values of what mirrors them, took the place."""
         most = self.rules.at_most.get(kind)
@@ -168,7 +173,7 @@ class RelationFold:
                 seen = one.seen
                 rank = (_is_sure(seen.confidence), seen.observed_at, seen.confidence, one.recorded_at, 0)
                 ranked[_key(one)] = max(rank, ranked.get(_key(one), rank))
-        last = sorted(ranked, key=lambda one: ranked[one], reverse=True)
+        last = sorted(ranked, key=lambda one: (ranked[one], str(one)), reverse=True)  # a tie is the same for all
         return {one for one in last[most:] if isinstance(one, Relation)}
 
 
@@ -246,6 +251,29 @@ async def point(
         else:
             operations.append(Delete(place))
     return operations
+
+
+def pointing(
+    organization: str,
+    holder: EntityId,
+    before: Mapping[Relation, RelationState],
+    after: Mapping[Relation, RelationState],
+    rules: RelationRules,
+) -> list[Operation]:
+    """Build what makes the targets of an entity's relations know of them after a memory is added, without reading.
+
+    What is noted with a target changes together with the head of its holder alone, which expects its version.
+    """
+    noted = {relation: pointer_of(state, rules) for relation, state in before.items()}
+    return [
+        Put(
+            keys.relation(organization, relation.target, relation.type, holder),
+            _POINTER.dump_python(pointer_of(state, rules)),
+            None,
+        )
+        for relation, state in after.items()
+        if pointer_of(state, rules) != noted.get(relation)
+    ]
 
 
 def own_states(

@@ -17,7 +17,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
 from interlayer.memory.log.change import head_put
 from interlayer.memory.log.entity_read import EntityRead, StoredHead
-from interlayer.memory.log.records import EntityId, Head, Memorized, Relation, RelationRecord
+from interlayer.memory.log.records import EntityId, Memorized, Relation, RelationRecord
 from interlayer.memory.memorize.call import PreparedCall, PreparedPart
 from interlayer.memory.memorize.commit import MemoryChange, change_of, creation, label_of
 from interlayer.memory.memorize.look_alikes import NewEntity
@@ -94,7 +94,8 @@ class Targets:
 class PartAsRead:
     """A part of a call, with its entity as it was read, and whom its relations point at.
 
-    `called` is what the call names those by, `notes` what the caller is to be told of the types.
+    `called` is what the call names those by, `made` are those that it creates, `notes` what the caller is to be told of
+    the types.
     """
 
     part: PreparedPart
@@ -103,6 +104,7 @@ class PartAsRead:
     read: EntityRead | None
     relations: tuple[RelationRecord, ...]
     called: Mapping[EntityId, str]
+    made: frozenset[EntityId]
     notes: Mapping[Relation, str]
 
 
@@ -141,7 +143,8 @@ class Decider:
             relations.setdefault((made.relation, made.ended), made)
             called.setdefault(target, label_of(one.target).name)
             notes.setdefault(made.relation, one.note)
-        return PartAsRead(part, resolved, entity, read, tuple(relations.values()), called, notes)
+        new = frozenset(one.entity for one in targets.created if not one.is_known)
+        return PartAsRead(part, resolved, entity, read, tuple(relations.values()), called, new, notes)
 
     async def decide(
         self, prepared: PreparedCall, at: PartAsRead, now: str, parts: Sequence[PartAsRead]
@@ -164,7 +167,7 @@ class Decider:
         schema = self._schema.entities[entity.type]
         told = await self._seen(organization, stored, view, sight.within((ORGANIZATION, visibility)), prepared.space)
         valued = await aside(len(decisions), lambda: _with_values(prepared, part, decisions, known, schema))
-        valued, relations = await self._linked(prepared, valued, at, shown, known, parts)
+        valued, relations = await self._linked(prepared, valued, at, stored, told, parts)
 
         def change() -> MemoryChange:
             memory = _memory(prepared, valued, decisions, relations, view.revision + 1, now)
@@ -182,7 +185,7 @@ class Decider:
             changed,
             related=[one for one in related if told.fact(one.fact.record.id)],
             notes=at.notes,
-            pointers=await self._entities.pointers(organization, view, changed.memory),
+            pointers=self._entities.pointers(organization, view, changed.memory),
             created=named is None,
             name=name,
             conflicts_told=await self._resolution.known_to(organization, resolved.conflicts, sight),
@@ -193,19 +196,26 @@ class Decider:
         prepared: PreparedCall,
         part: PreparedPart,
         at: PartAsRead,
-        head: Head | None,
+        stored: StoredHead | None,
         view: EntityView,
         parts: Sequence[PartAsRead],
     ) -> tuple[PreparedPart, tuple[RelationRecord, ...]]:
-        """Add what follows from the relations of a part, and from its values and identifiers."""
+        """Add what follows from the relations of a part, and from its values and identifiers.
+
+        It goes by what both the caller and all who will see the call may know: either is told of it.
+        """
+        organization = prepared.call.principal.organization
+        sight = self._entities.sight(prepared.call.principal)
+        audience = sight.within((ORGANIZATION, prepared.request.visibility))
         linking = Linking(
-            organization=prepared.call.principal.organization,
+            organization=organization,
             reference=part.reference,
-            head=head,
+            head=await self._entities.shown(organization, stored.head, audience) if stored else None,
             view=view,
-            audience=audience_of(prepared.request.visibility),
+            audience=audience,
             called={one.entity: label_of(one.part.reference).name for one in parts if one.read is None}
             | dict(at.called),
+            made=at.made | {one.entity for one in parts if one.read is None},
             reached={one.part.reference.identity: one.entity for one in parts},
             heads={one.entity: one.read.stored.head for one in parts if one.read},
             observed_at=prepared.observed_at,

@@ -14,8 +14,7 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, IdentifierConflict
 from interlayer.memory.entities.sight import ORGANIZATION, Sight
 from interlayer.memory.log import keys
-from interlayer.memory.log.called import Called
-from interlayer.memory.log.likeness import LOOK_ALIKE, reasons_for
+from interlayer.memory.log.naming.called import LOOK_ALIKE, Called, reasons_for
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.answer import LooksLike
 from interlayer.storage.items import ItemStore, Key, Operation, Put

@@ -21,7 +21,7 @@ from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
 from interlayer.memory.gates.rejected import KEPT_FOR, RejectionRecord
 from interlayer.memory.log import keys
-from interlayer.memory.log.name_index import once_each
+from interlayer.memory.log.naming.name_index import once_each
 from interlayer.memory.log.records import EntityId
 from interlayer.memory.memorize.answer import MemorizeAnswer
 from interlayer.memory.memorize.call import Call, PreparedCall, PreparedPart, fingerprint_of, joined, with_fewer_parts

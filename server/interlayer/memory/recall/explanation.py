@@ -1,8 +1,8 @@
 """Why something is remembered: every voice for a fact or a value, and the words of its source that it rests on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from interlayer.answers import display_time
@@ -14,7 +14,16 @@ from interlayer.memory.entities.sight import why_withheld
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
-from interlayer.memory.log.records import Confirmation, FactId, FactRecord, LogEntry, Observation, interaction_of
+from interlayer.memory.log.records import (
+    Confirmation,
+    EntityId,
+    FactId,
+    FactRecord,
+    LogEntry,
+    Observation,
+    RelationRecord,
+    interaction_of,
+)
 from interlayer.memory.recall.answer import FactStatus
 from interlayer.memory.recall.provenance import words_of
 from interlayer.memory.schema.schema import Schema
@@ -29,7 +38,7 @@ class _Saying:
     """A memory that says something, and how."""
 
     memory: LogEntry
-    said: FactRecord | Confirmation | Observation
+    said: FactRecord | Confirmation | Observation | RelationRecord
     text: str
 
 
@@ -92,6 +101,26 @@ class PropertyExplanation:
     voices: tuple[Voice, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedRelation:
+    """A relation to another entity, and whether it still holds."""
+
+    type: str
+    to: NamedEntity
+    confidence: float
+    observed_at: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationExplanation:
+    """Why an entity has relations of a type, those that are over too."""
+
+    entity: NamedEntity
+    relations: tuple[ExplainedRelation, ...]
+    voices: tuple[Voice, ...]
+
+
 class Explanation:
     """Traces what is remembered to its sources."""
 
@@ -117,14 +146,55 @@ class Explanation:
             alike=tuple(_show(other) for other in fact.alike),
         )
 
-    async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
-        """Return who observed which value of a property, newest first. Raises `NotFound`."""
-        parsed = parse_entity(entity, self._schema)
-        sight, schema = self._entities.sight(principal), self._schema.stored(parsed.type)
+    async def relation(self, principal: Principal, entity: str, name: str) -> RelationExplanation | None:
+        """Return who stated relations of a type that an entity names, newest first, None if it names none of it.
+
+        Raises `NotFound`.
+        """
+        stored, sight = await self._find(principal, entity), self._entities.sight(principal)
+        types = self._schema.relation_types.meant_by(name)
+        view = await self._entities.view(principal.organization, stored.head, sight=sight)
+        states = {relation: state for relation, state in view.relations.items() if relation.type in types}
+        heads = await self._entities.heads(principal.organization, [one.target for one in states])
+        shown = {head.entity: await self._entities.shown(principal.organization, head, sight) for head in heads}
+        named = {entity: NamedEntity(ref=one.entity.ref, name=one.name) for entity, one in shown.items() if one}
+        told = {relation: state for relation, state in states.items() if relation.target in named}
+        if not told:
+            return None
+        voices = [
+            _Saying(voice.memory, replace(voice.said, observed_at=voice.observed_at), _stated(voice.said, named))
+            for state in told.values()
+            for voice in state.voices
+        ]
+        voices.sort(key=lambda voice: voice.said.observed_at, reverse=True)
+        return RelationExplanation(
+            entity=await self._entity(principal, stored),
+            relations=tuple(
+                ExplainedRelation(
+                    type=relation.type,
+                    to=named[relation.target],
+                    confidence=state.confidence,
+                    observed_at=display_time(state.observed_at),
+                    status=state.status,
+                )
+                for relation, state in told.items()
+            ),
+            voices=await self._voices(principal.organization, voices, view.cut),
+        )
+
+    async def _find(self, principal: Principal, entity: str) -> StoredHead:
+        """Return the head of an entity that the caller may know by a name. Raises `NotFound`."""
+        parsed, sight = parse_entity(entity, self._schema), self._entities.sight(principal)
         known = await self._entities.resolve(principal.organization, parsed, sight)
         stored = await self._entities.head(principal.organization, known) if known else None
         if stored is None or await self._entities.shown(principal.organization, stored.head, sight, parsed) is None:
             raise NotFound(f"entity: {entity[:80]!r} is not known.")
+        return stored
+
+    async def property(self, principal: Principal, entity: str, name: str) -> PropertyExplanation:
+        """Return who observed which value of a property, newest first. Raises `NotFound`."""
+        stored, sight = await self._find(principal, entity), self._entities.sight(principal)
+        schema = self._schema.stored(stored.head.entity.type)
         current = schema.current_name(name)
         if current in sight.withheld(schema):
             raise Refused(f"property: {current} is {why_withheld(schema.current[current].sensitivity)}.")
@@ -172,6 +242,10 @@ class Explanation:
             quote=bare,
             after=quote[len(bare) :] + after,
         )
+
+
+def _stated(said: RelationRecord, named: Mapping[EntityId, NamedEntity]) -> str:
+    return f"{said.type} {named[said.target].name}{' is over' if said.ended else ''}"
 
 
 def _said(seen: Observation) -> str:

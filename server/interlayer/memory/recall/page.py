@@ -124,15 +124,25 @@ def frame_of(
         pending=PendingSources(sources=unread, why=unread_why) if unread else None,
         history=tuple(_history(view)) if "history" in request.include else None,
     )
-    return _trim(answer, request.max_tokens, request.max_tokens // 2 if request.follow else request.max_tokens)
+    return _trim(answer, request.max_tokens, _most_with_relations(answer, request))
 
 
-def _trim(answer: RecallAnswer, max_tokens: int, beside_neighbours: int) -> RecallAnswer:
-    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds.
+def _most_with_relations(answer: RecallAnswer, request: RecallRequest) -> int:
+    """Return the tokens of an answer with relations, which leave room to what is looked for beside them.
 
-    Relations that nobody follows leave half of it to those that are followed.
+    Half of it is for those that are followed; else facts have two thirds of what values leave.
     """
-    most = {"history": max_tokens, "relations": beside_neighbours, "properties": max_tokens}
+    if request.follow:
+        return request.max_tokens // 2
+    if "facts" not in request.include:
+        return request.max_tokens
+    bare = json_tokens(as_json(replace(answer, relations=())))
+    return bare + max(request.max_tokens - bare, 0) // 3
+
+
+def _trim(answer: RecallAnswer, max_tokens: int, with_relations: int) -> RecallAnswer:
+    """Return the answer with what stands beside the facts cut, least needed first, until the budget holds."""
+    most = {"history": max_tokens, "relations": with_relations, "properties": max_tokens}
     for part, tokens in most.items():
         entries: tuple[object, ...] = getattr(answer, part) or ()
         while entries and json_tokens(as_json(answer)) > tokens:

@@ -216,7 +216,7 @@ async def test_characters_that_look_alike_are_always_offered(room: Any) -> None:
     await named(room, "company:C\u043emmon Pumps")
     await search_of(room).search(room.principal)
     [pair] = await search_of(room).open(room.principal)
-    assert [why.said for why in pair.reasons][0] == "look-alike characters"
+    assert pair.reasons[0].said == "look-alike characters"
 
 
 @pytest.mark.anyio

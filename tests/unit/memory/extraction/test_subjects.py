@@ -4,12 +4,16 @@ from typing import Any
 
 import pytest
 
+from extraction_rooms import rereader_of
+from interlayer.errors import Unavailable
 from interlayer.memory.extraction.extractor import (
+    Always,
     ExtractedEntity,
     ExtractedFact,
     ExtractedProperty,
     ExtractedRelation,
     Extraction,
+    ExtractionTask,
 )
 from rooms import Room
 from scripted_extractor import ScriptedExtractor
@@ -134,6 +138,14 @@ async def test_the_address_of_one_does_not_make_another_of_him(room: Room) -> No
     assert (await texts(room, TOM), await texts(room, ANNA)) == ([SEATS.text], [])
 
 
+async def test_a_domain_that_gives_mailboxes_to_anybody_is_no_company(room: Room) -> None:
+    listed = (ExtractedEntity("Gmail", "company", ("gmail.com",)),)
+    content = "Tom Becker writes from tom.becker@gmail.com. Tom wants 40 seats."
+    await told(room, SEATS, ExtractedFact("Mails come from it.", "tom.becker@gmail.com", 0.9, subject="Gmail"),
+               content=content, entities=listed)  # fmt: skip
+    assert not (await room.other().recall("company:gmail.com"))["found"]
+
+
 async def test_a_known_entity_is_neither_renamed_nor_given_another_type(room: Room) -> None:
     await room.memorize("company:globex.example", name="Globex", facts=[], identifiers={"vat_id": "DE12345678"})
     listed = (
@@ -209,3 +221,18 @@ async def test_a_relation_that_is_denied_or_over_is_not_taken_for_current(room: 
     answer = await told(room, content=content, relations=[relation])
     assert answer["gates"]["rejected"] == {"ungrounded": 1}
     assert (await room.other().recall(TOM)).get("relations", []) == []
+
+
+async def test_a_later_reading_is_of_the_main_entity_alone(room: Room) -> None:
+    def fail(_: ExtractionTask) -> Any:
+        raise Unavailable("HTTP 503.")
+
+    room.extractor = ScriptedExtractor(fail)
+    await room.other().memorize(TOM, content=CALL, name="Tom Becker")
+    plain = await texts(room, ANNA)
+    model = ScriptedExtractor(lambda _: Extraction((SEATS, ISO), entities=LISTED))
+    rereader = rereader_of(room.other(), Always(model))
+    (change,) = [one async for one in rereader.work_off(room.principal, early=True)]
+    assert not isinstance(change, str)
+    assert change.rejected == {"other_entity": 1}
+    assert (await texts(room, TOM), await texts(room, ANNA)) == ([SEATS.text], plain)

@@ -184,6 +184,8 @@ def test_what_is_cut_out_of_a_text_is_found_in_it(text: str, start: int, length:
         "Prefers it over email.",
         "However, they declined.",
         "We signed.",
+        "Das ist entschieden.",
+        "Es liegt unter 50.000 Euro.",
     ],
 )
 def test_a_pronoun_that_nothing_explains_dangles(text: str) -> None:
@@ -200,6 +202,8 @@ def test_a_pronoun_that_nothing_explains_dangles(text: str) -> None:
         "IT budget grew.",
         "Customers love it.",
         "James and his team decide.",
+        "Das Zahlungsziel ist jetzt 14 Tage.",
+        "Das neue Angebot liegt unter 50.000 Euro.",
     ],
 )
 def test_a_statement_that_stands_on_its_own_does_not_dangle(text: str) -> None:

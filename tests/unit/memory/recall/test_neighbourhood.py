@@ -66,6 +66,16 @@ async def test_it_keeps_to_the_budget_and_says_who_was_left_out(room: Any) -> No
     assert left_out == 0
 
 
+async def test_who_is_asked_for_is_among_those_that_find_room(room: Any) -> None:
+    await staff(room, 30)
+    for number in (0, 17):
+        given = [PropertyCandidate("job_title", "Chief Financial Officer", 0.9)]
+        await room.memorize(f"contact:p{number}@home.example", properties=given)
+    told = await room.recall(HALCYON, query="Who is the financial officer?", follow=["*"], max_tokens=900)
+    assert len(told["neighbours"]) < 30
+    assert [one["name"] for one in told["neighbours"][:2]] == ["P17", "P0"]
+
+
 async def test_only_the_types_that_are_asked_for_are_followed_in_both_directions(room: Any) -> None:
     await staff(room, 1)
     await room.memorize(HALCYON, relations=[RelationCandidate("partner_of", "company:globex.example")])

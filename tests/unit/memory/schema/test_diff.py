@@ -153,3 +153,16 @@ def test_keeping_for_less_time_is_breaking_because_it_erases(old: str | None, ne
     )
     [found] = differences(before, after)
     assert (found.place, found.kind) == ("deal.retention", kind)
+
+
+def test_any_change_of_a_type_of_relation_is_additive() -> None:
+    def with_relations(**relations: Any) -> Schema:
+        return Schema.model_validate({"entities": {"deal": {}}, "relations": relations})
+
+    old = with_relations(has={"from": "deal", "at_most": 1}, gone={})
+    new = with_relations(has={"from": "deal", "at_most": 2}, made={"inverse": "made_by"})
+    assert [(one.place, one.kind, one.change) for one in differences(old, new)] == [
+        ("relations.has", "additive", "at_most changed"),
+        ("relations.gone", "additive", "type of relation is removed"),
+        ("relations.made", "additive", "type of relation is new"),
+    ]

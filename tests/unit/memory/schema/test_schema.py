@@ -89,6 +89,25 @@ def complaints(text: str) -> list[str]:
             "7: identifiers.nr.shape: unknown key; known: pattern",
         ),
         ("      a: {type: text}\ngates: {of: []}", "6: gates.of: unknown key; did you mean off?"),
+        (
+            "      a: {type: text}\nrelations:\n  has: {form: deal}",
+            "7: relations.has.form: unknown key; did you mean from?",
+        ),
+        ("      a: {type: text}\nrelations:\n  has: {to: dale}", "7: relations.has.to: dale is no entity type"),
+        ("      a: {type: text}\nrelations:\n  has: {at_most: 0}", "7: relations.has.at_most: should be greater"),
+        (
+            "      a: {type: text}\nrelations:\n  has: {synonyms: [of]}\n  of: {}",
+            "7: relations.has.synonyms: of also stands for of; give it to one of them",
+        ),
+        ("      a: {type: text, relation: has}", "5: entities.deal.properties.a.relation: needs target"),
+        (
+            "      a: {type: text, relation: has, target: deal}",
+            "5: entities.deal.properties.a.relation: has is no type of relation; add it under relations",
+        ),
+        (
+            "      a: {type: date, relation: has, target: deal}",
+            "5: entities.deal.properties.a.relation: belongs to types reference and text",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(lines: str, expected: str) -> None:

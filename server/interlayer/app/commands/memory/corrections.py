@@ -16,7 +16,7 @@ _DRY_RUN: Final = click.option("--dry-run", is_flag=True, help="Only show what w
 _FACT: Final = click.option("--fact", metavar="WORDS|ID", help="The statement: words of it, or its id.")
 
 
-@click.command("correct")
+@click.command("correct", short_help="Replace a fact or a value of ENTITY.")
 @click.argument("entity")
 @_FACT
 @click.option("--property", "name", metavar="NAME", help="The property.")
@@ -53,7 +53,7 @@ async def memory_correct(
     return _show(parts, answer, as_json=as_json, dry_run=dry_run)
 
 
-@click.command("end")
+@click.command("end", short_help="Say that something holds no longer.")
 @click.argument("entity")
 @_FACT
 @click.option("--property", "name", metavar="NAME", help="The property; VALUE is the one entry of a list to take out.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHOWN_MAX = 20
 
 
-@click.command("forget")
+@click.command("forget", short_help="Erase something for good, after a look.")
 @click.argument("entity", required=False)
 @click.option("--fact", metavar="WORDS|ID", help="Only this fact: words of it, beside ENTITY, or its id.")
 @click.option("--memory", "memory_id", metavar="ID", help="Only what one call of memorize added, in all entities.")

@@ -1,4 +1,4 @@
-"""`interlayer memory`: look at what is remembered, and at what was turned down; erase what was kept long enough."""
+"""`interlayer memory`: what is remembered and why, what was turned down, and what was kept long enough."""
 
 import json
 import sys
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def memory() -> None:
-    """Look at what is remembered, and at what was turned down; erase what was kept long enough."""
+    """Ask what is remembered, set it right, end it or erase it.
+
+    An ENTITY is a name, an identifier, or type:key.
+    """
 
 
-@memory.command("show")
+@memory.command("show", short_help="Print all that is known of ENTITY.")
 @click.argument("entity")
 @click.option("--query", help="Only the facts that answer this best, best first.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many facts; 20 with --query, else all.")
@@ -57,19 +60,21 @@ async def memory_show(
     return 0 if answer.found else FAILED
 
 
-@memory.command("why")
+@memory.command("why", short_help="Trace a fact or a property to its sources.")
 @click.argument("what", metavar="FACT_ID|ENTITY")
-@click.argument("name", metavar="[PROPERTY]", required=False)
+@click.argument("name", metavar="[PROPERTY|RELATION]", required=False)
 @AS_JSON
 @with_process
 async def memory_why(parts: "Parts", what: str, name: str | None, as_json: bool) -> None:
-    """Trace a fact, or a property of an entity, to the words of its sources and to the agents that wrote it."""
+    """Trace a fact, or a property or relation of an entity, to the words of its sources and the agents who wrote it."""
     from interlayer.app.commands.memory.entities import meant
     from interlayer.app.commands.output import print_why
 
     principal, memory = parts.settings.principal, parts.memory
     if name:
-        found = await memory.explain_property(principal, await meant(parts, what, asking=not as_json), name)
+        entity = await meant(parts, what, asking=not as_json)
+        found = await memory.explain_relation(principal, entity, name)
+        found = found or await memory.explain_property(principal, entity, name)
     else:
         found = await memory.explain_fact(principal, what)
     echo(as_json, found, lambda: print_why(found))

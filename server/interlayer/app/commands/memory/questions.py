@@ -57,7 +57,7 @@ class Comparison(click.ParamType[Condition]):
 _WHERE: Final = click.option("--where", multiple=True, type=Comparison(), metavar="P=V", help=_WHERE_HELP)
 
 
-@click.command("search")
+@click.command("search", short_help="Find what is known, by words.")
 @click.argument("words", nargs=-1, required=True)
 @click.option("--type", "entity_type", metavar="TYPE", help="Only of entities of this type.")
 @_WHERE
@@ -85,7 +85,7 @@ async def memory_search(
     return 0 if answer.results else FAILED
 
 
-@click.command("list")
+@click.command("list", short_help="List entities by name.")
 @click.argument("entity_type", metavar="[TYPE]", required=False)
 @_WHERE
 @click.option("--related-to", "other", metavar="ENTITY", help="Only what has to do with this entity, from either end.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from interlayer.memory.recall.timeline.answer import TimelineAnswer, TimelineEvent
 
 
-@click.command("timeline")
+@click.command("timeline", short_help="Tell what became known of ENTITY when.")
 @click.argument("entity")
 @click.option("--since", type=INSTANT, help="What became known then or later.")
 @click.option("--until", type=INSTANT, help="What became known by then.")

@@ -7,7 +7,7 @@ from typing import Final
 from interlayer.memory.curation.duplicates.candidates import pairs
 from interlayer.memory.curation.duplicates.likeness import Likeness, Population
 from interlayer.memory.curation.duplicates.profile import NAME, Profile
-from interlayer.memory.log.likeness import LOOK_ALIKE
+from interlayer.memory.log.naming.called import LOOK_ALIKE
 
 LEAST: Final = 0.9
 """The probability from which a pair is offered."""

@@ -29,7 +29,7 @@ from interlayer.memory.entities.sight import ORGANIZATION, audience_of
 from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import listed
 from interlayer.memory.log.identifiers import check_reason
-from interlayer.memory.log.likeness import LOOK_ALIKE
+from interlayer.memory.log.naming.called import LOOK_ALIKE
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.look_alikes import DISTINCT, TOLD
 from interlayer.memory.schema.schema import Schema

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlayer.memory.log.identifiers import GENERIC, fold_name
-from interlayer.memory.log.likeness import LOOK_ALIKE
+from interlayer.memory.log.naming.called import LOOK_ALIKE
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import EntitySchema
 from interlayer.text.confusables import look_alike, skeleton, without_accents

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from interlayer.memory.entities.resolution import EntityReference
 from interlayer.memory.log.identifiers import fold_name
-from interlayer.memory.log.name_index import without_legal_form
+from interlayer.memory.log.naming.name_index import without_legal_form
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.memorize.mentions.told import Subject
 from interlayer.memory.schema.schema import Schema

@@ -84,10 +84,10 @@ class Cast:
                 actor.company = company
                 return company
         told = actor.head.properties.get("company") if actor.head else None
-        named = self.known.named.get(fold_name(told), []) if isinstance(told, str) else []
-        houses = [one for one in named if one.entity.type == self.types.company]
-        if len(houses) == 1:
-            actor.company = self.of_head(houses[0])
+        if isinstance(told, str):
+            heads = [one for one in self.known.heads if one.entity.type == self.types.company]
+            houses = [one for one in map(self.of_head, heads) if one.bears(fold_name(told))]
+            actor.company = houses[0] if len(houses) == 1 else None
         return actor.company
 
     def at_domain(self, domain: str) -> Actor | None:

@@ -11,7 +11,7 @@ from interlayer.memory.entities.repository import BEARERS_MAX, Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.log import keys
 from interlayer.memory.log.identifiers import EntityString, fold_name, normal_identifier
-from interlayer.memory.log.name_index import without_legal_form
+from interlayer.memory.log.naming.name_index import without_legal_form
 from interlayer.memory.log.records import EntityId, Head
 from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key
@@ -29,6 +29,13 @@ class Known:
     named: dict[str, list[Head]] = field(default_factory=dict[str, list[Head]])
     held: dict[Identifier, Head] = field(default_factory=dict[Identifier, Head])
     main: Head | None = None
+
+    @property
+    def heads(self) -> list[Head]:
+        """All that were found, each once."""
+        found = [head for some in self.named.values() for head in some]
+        found += [*self.held.values(), *([self.main] if self.main else [])]
+        return list({head.entity: head for head in found}.values())
 
     def add(self, other: "Known") -> None:
         """Add what was looked up later."""
@@ -58,12 +65,18 @@ class Directory:
         names: Sequence[str],
         identifiers: Iterable[Identifier],
         main: Head | None = None,
+        settled: Mapping[str, Identifier] | None = None,
     ) -> Known:
-        """Return who bears names and identifiers. A name that a caller may not know somebody by is nobody's."""
+        """Return who bears names and identifiers. A name that a caller may not know somebody by is nobody's.
+
+        `settled` are names beside which an identifier says whose they are: they are not looked up where it is known.
+        """
         hints = {keys.borne(organization, name): name for name in names}
         claims = {keys.identifier(organization, kind, value, of): (kind, of, value) for kind, of, value in identifiers}
         found = await self._store.get_many([*hints, *claims]) if hints or claims else {}
-        borne = await self._bearers({hints[key]: key for key in found if key in hints})
+        told = {claims[key] for key in found if key in claims}
+        plain = {name for name, one in (settled or {}).items() if one in told}
+        borne = await self._bearers({hints[key]: key for key in found if key in hints and hints[key] not in plain})
         holders = {
             claims[key]: EntityId(claims[key][0], item.body["id"]) for key, item in found.items() if key in claims
         }

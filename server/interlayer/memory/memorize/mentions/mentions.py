@@ -9,6 +9,8 @@ from interlayer.documents.document import Document, Piece
 from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.entities.sight import Sight
+from interlayer.memory.log.identifiers import fold_name
+from interlayer.memory.log.naming.name_index import forms_of
 from interlayer.memory.log.records import Head
 from interlayer.memory.memorize.mentions.actors import Actor, Types, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
@@ -45,6 +47,7 @@ class _Script:
     introduced: Mapping[int, Sequence[Introduction]]
     names: Sequence[str]
     identifiers: frozenset[Identifier]
+    settled: Mapping[str, Identifier]
 
 
 class Mentions:
@@ -87,17 +90,20 @@ class Mentions:
     def _read(self, content: str, document: Document, main: EntityReference | None) -> _Script:
         surface = Surface(content, document)
         introduced = {id(passage): [*introductions(passage)] for passage in surface.passages}
-        return _Script(surface, introduced, surface.forms(), frozenset(self._identifiers(surface, main)))
+        people = ((fold_name(one.name), one.address) for one in document.participants if one.name and one.address)
+        named = ((name, self._directory.identifier(self._types.person, "email", address)) for name, address in people)
+        settled = {name: one for name, one in named if one} if self._types.person else {}
+        return _Script(surface, introduced, surface.forms(), frozenset(self._identifiers(surface, main)), settled)
 
     async def _known(self, organization: str, sight: Sight, script: _Script, main: Head | None) -> Known:
         """Look up whom the content may name, then whom that leads to: houses by their domains, people by those."""
         names, identifiers = {*script.names}, {*script.identifiers}
-        known = await self._directory.look_up(organization, sight, script.names, identifiers, main)
+        own = forms_of(main, self._schema.stored(main.entity.type)) if main else ()  # whoever else is called so
+        asked = [name for name in script.names if name not in own]
+        known = await self._directory.look_up(organization, sight, asked, identifiers, main, script.settled)
         strangers = [one for some in script.introduced.values() for one in some]
         for _ in range(_ROUNDS_MAX):
-            found: list[Head] = [head for some in known.named.values() for head in some]
-            found += [*known.held.values(), *([known.main] if known.main else [])]
-            more, called = leads_of(self._types, known, strangers, found)
+            more, called = leads_of(self._types, known, strangers)
             if not (more - identifiers or called - names):
                 break
             known.add(await self._directory.look_up(organization, sight, sorted(called - names), more - identifiers))

@@ -9,7 +9,7 @@ from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.job_titles import job_titles
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.memorize.mentions.surface import Passage, Token
-from interlayer.memory.memorize.mentions.words import HONORIFICS, NOT_NAMES, PARTICLES, TITLES
+from interlayer.memory.memorize.mentions.words import HONORIFICS, NOT_NAMES, PARTICLES_OF_PEOPLE, TITLES
 
 _NAME_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*")
 _BEHIND: Final = re.compile(
@@ -50,7 +50,7 @@ class Introduction:
 
 def looks_like_person(tokens: Sequence[Token]) -> bool:
     """Return whether words may be the first names and the surname of somebody."""
-    own = [token for token in tokens if token.folded not in PARTICLES]
+    own = [token for token in tokens if token.folded not in PARTICLES_OF_PEOPLE]
     return (
         2 <= len(own) <= 4
         and tokens[0] in own
@@ -88,8 +88,10 @@ def _introduction(passage: Passage, first: int, last: int) -> Introduction | Non
     address = _BEHIND.match(after)
     house = _HOUSE_BEHIND.match(after)
     title, between = _title(passage, first, last)
-    of_speaker = any(word.strip(",") in said.plural for word in between.casefold().split())
-    if address or title or _is_titled(passage, first) or _plays_part(passage, first, last):
+    plays_part = _plays_part(passage, first, last)
+    whose = [token.folded for token in tokens[:first]] if plays_part else between.casefold().split()
+    of_speaker = any(word.strip(",") in said.plural for word in whose)
+    if address or title or plays_part or _is_titled(passage, first):
         return Introduction(
             passage, first, last, "named", address["address"].lower() if address else "", "", title, of_speaker
         )

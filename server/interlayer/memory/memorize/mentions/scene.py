@@ -45,6 +45,7 @@ class Scene:
         self.introduced: dict[tuple[int, int], Actor] = {}
         self.linked: list[tuple[Actor, Passage]] = []
         self.titled: list[tuple[Introduction, Actor]] = []
+        self.is_letter = False  # as long as nobody is known
         self._take_participants()
         self._define()
         self.houses = self._principal_houses()
@@ -254,7 +255,7 @@ class Scene:
         actor = self.introduced.get((id(passage), first))
         if actor and actor.bears(form):
             return Mention(first, last, actor)
-        beside = self._house_beside(passage, last) if form in self.cast.known.named else None
+        beside = self._house_beside(passage, last, form) if form in self.cast.known.named else None
         try:
             if actor := self.cast.named(form, passage.said(first, last), [beside] if beside else self.houses):
                 return Mention(first, last, None if self._goes_on(passage, last, actor) else actor)
@@ -263,9 +264,14 @@ class Scene:
         except LookupError:
             return Mention(first, last, None)
         is_person = last - first > 1 and looks_like_person(passage.tokens[first:last])
-        return Mention(first, last, None) if is_person else None
+        return Mention(first, last, None) if is_person and not self._holds_known(passage, first, last) else None
 
-    def _house_beside(self, passage: Passage, last: int) -> Actor | None:
+    def _holds_known(self, passage: Passage, first: int, last: int) -> bool:
+        """Whether a run begins with a name that somebody bears: "Ann Lee de Acme" is no name of its own."""
+        known = self.cast.known.named
+        return any(begin == first and end < last and form in known for begin, end, form in passage.runs)
+
+    def _house_beside(self, passage: Passage, last: int, name: str) -> Actor | None:
         """Return the house that stands right behind a name: "Ann Lee of Acme", "Ann Lee (Acme)"."""
         tokens = passage.tokens
         if last >= len(tokens):
@@ -274,17 +280,17 @@ class Scene:
         first = last + 1 if gap == " " and tokens[last].folded in passage.words.houses | {"of"} else last
         if (first == last and gap != " (") or first >= len(tokens):
             return None
-        for begin, end, form in passage.runs:
-            if begin == first and (house := self._house_called(form)):
-                return house if end else None
-        return None
+        bearers = [self.cast.of_head(head) for head in self.cast.known.named.get(name, ())]
+        at = [*self.houses, *filter(None, map(self.cast.house_of, bearers))]
+        found = [self._house_called(form, at) for begin, _, form in passage.runs if begin == first]
+        return next(filter(None, found), None)
 
-    def _house_called(self, form: str) -> Actor | None:
+    def _house_called(self, form: str, at: Sequence[Actor]) -> Actor | None:
         heads = [one for one in self.cast.known.named.get(form, ()) if one.entity.type == self.cast.types.company]
         if len(heads) == 1:
             return self.cast.of_head(heads[0])
-        houses = [one for one in self.houses if one.begins_with(form) or one.bears(form)]
-        return houses[0] if len(houses) == 1 else None
+        houses = {one for one in at if one.begins_with(form) or one.bears(form)}
+        return houses.pop() if len(houses) == 1 else None
 
     def _goes_on(self, passage: Passage, last: int, actor: Actor) -> bool:
         """Whether a name is only the beginning of another one: "Acme Labs Group" is not "Acme Labs"."""

@@ -102,13 +102,11 @@ class Told:
         """Yield what a document says of a subject, then what it says beside the name in sentences about others."""
         kind = subject.type if subject else self.main_type
         first = {one.span: self._first(one, kind) for one in self.tellings}
-        told: set[Span] = set()
         for piece in document.pieces:
-            span = (piece.start, piece.end)
-            if first.get(span, self) is subject or (subject is None and first.get(span, self) is self):
-                told.add(span)
+            told = first.get((piece.start, piece.end), self)
+            if told is subject or (subject is None and told is self):
                 yield piece
-        yield from (piece for one, piece in self.asides if one is subject and (piece.start, piece.end) not in told)
+        yield from (piece for one, piece in self.asides if one is subject)
 
     def _first(self, telling: Telling, kind: str) -> "Subject | Told | None":
         """Return the first of a type of whom a part tells, None for the main entity, itself where it tells of none."""

@@ -25,6 +25,7 @@ NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
 """Words that are no part of anybody's name."""
 
 PARTICLES: Final = words("particles_in_names")
+PARTICLES_OF_PEOPLE: Final = words("particles_of_people")
 OWN_ROLES: Final = words("own_roles")
 
 

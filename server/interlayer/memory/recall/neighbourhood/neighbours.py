@@ -11,6 +11,7 @@ from typing import Any, Final
 import anyio
 
 from interlayer.answers import as_json, display_time
+from interlayer.language.terms import content_words, stem
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.records import Head
@@ -79,15 +80,18 @@ class Neighbours:
     ) -> DescribedNeighbours:
         """Return as much of neighbours as fits into so many tokens, in the order of the links; one leads to each.
 
+        Where not all find room, those whose names and values have most of the words asked for come first.
         With `past`, values are those of the views too; else the heads have them, and views are only asked for facts.
         """
         known = [_Known(link) for link in links]
+        sizes = {id(one): json_tokens(as_json(one.answer)) + 1 for one in known}
+        if sum(sizes.values()) > room and question.text and not past:
+            known.sort(key=lambda one: -_asked_for(one.link.head, question))
         named: list[_Known] = []
         for one in known:
-            taken = json_tokens(as_json(one.answer)) + 1
-            if taken > room:
+            if sizes[id(one)] > room:
                 break
-            room -= taken
+            room -= sizes[id(one)]
             named.append(one)
         for one in named if "properties" in include and not past else ():
             one.values = self._values(one.link, one.link.head, question.min_confidence)
@@ -136,6 +140,13 @@ async def _each(known: Sequence[_Known], view_of: ViewOf, use: Callable[[_Known,
                 group.start_soon(read, one)
     except BaseExceptionGroup as errors:  # the store is away for all of them alike
         raise errors.exceptions[0] from errors
+
+
+def _asked_for(head: Head, question: Question) -> int:
+    """Return how many of the words asked for stand in the name and the values of an entity."""
+    wanted = {stem(word) for word in content_words(question.words)}
+    told = " ".join([head.name, *map(str, head.properties.values())])
+    return len(wanted & {stem(word) for word in content_words(told)})
 
 
 def _tell_values(known: Sequence[_Known], room: int, most: int) -> int:
