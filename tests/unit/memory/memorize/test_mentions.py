@@ -4,9 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from interlayer.documents.reader import read
 from interlayer.errors import InvalidInput
 from interlayer.memory.log import keys
+from interlayer.memory.memorize.mentions.people import introductions, looks_like_person
+from interlayer.memory.memorize.mentions.surface import Surface
 from interlayer.memory.projection.names import fill_names
 from interlayer.storage.items import Delete
 
@@ -319,3 +324,33 @@ async def test_an_index_of_names_that_lacks_some_is_filled(known: Any) -> None:
     assert await fill_names(known.store, "acme", known.schema) == 1
     assert await fill_names(known.store, "acme", known.schema) == 0
     assert "Jane Miller" in await tell(known, ACME, "Jane Miller dislikes calls.")
+
+
+POOL = (
+    "Jane Ann Lee Miller Acme Labs GmbH Frau Herr Mr. Dr. CFO buyer, our unser notre with mit called said is ist est "
+    "( ) : ; , . ! ? \" ' - & at bei chez of von from I we wir nous she er They Call Ticket T-7 D-900 Monday Mai @ "
+    "ann@lee.example (ann@lee.example) reports to left joined contact Ansprechpartner \n From: > -- é 日本 😀"
+).split(" ")
+
+
+@given(st.lists(st.sampled_from(POOL), max_size=40).map(" ".join))
+def test_words_in_any_order_bring_in_names_of_people_only(content: str) -> None:
+    for passage in Surface(content, read(content)).passages:
+        taken: list[int] = []
+        for one in introductions(passage):
+            assert looks_like_person(passage.tokens[one.first : one.last])
+            assert one.name in passage.text
+            taken += range(one.first, one.last)
+        assert len(taken) == len(set(taken))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.lists(st.sampled_from(POOL), min_size=3, max_size=40).map(" ".join))
+async def test_every_statement_is_kept_once_whomever_it_goes_to(known: Any, content: str) -> None:
+    document = read(content)
+    told = await known.memorizer._preparation._mentions.told(known.principal, content, document, None, None)
+    for piece in document.pieces:
+        about = told.about((piece.start, piece.end))
+        assert about is None or any(about is one for one in told.subjects)
+    for one in told.relations:
+        assert all(end is None or any(end is other for other in told.subjects) for end in (one.source, one.target))

@@ -54,6 +54,16 @@ async def test_a_fact_that_says_more_than_the_value_stays(room: Any) -> None:
     assert await current(room) == {more}
 
 
+async def test_a_sentence_that_says_more_than_a_displaced_value_is_not_shown_as_current(room: Any) -> None:
+    more = "Acme has 280 employees, and the founder lives in a castle."
+    await room.memorize(ACME, content=more, name="Acme")
+    [before] = (await room.recall(ACME))["facts"]
+    await room.memorize(ACME, properties=employees(310))
+    [after] = (await room.recall(ACME))["facts"]
+    assert (before["text"], before["status"]) == (more, "current")
+    assert (after["text"], after["status"]) == (more, "superseded")
+
+
 async def test_a_fact_about_something_else_stays(room: Any) -> None:
     plant = "The plant in Lyon has 280 employees."
     await room.memorize(ACME, facts=[FactCandidate(plant, 0.9)], properties=employees(280), name="Acme")

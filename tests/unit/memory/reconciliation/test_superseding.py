@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from interlayer.language.comparison.judgement import compare
 from interlayer.language.comparison.statement import Statement
 from interlayer.language.comparison.verdict import Verdict
+from interlayer.memory.requests import FactCandidate
 from interlayer.models.local import static_vectors
 
 pytestmark = pytest.mark.anyio
@@ -150,3 +151,23 @@ async def test_the_current_value_is_one_that_was_observed_last(room: Any, said: 
     assert {f"Acme is headquartered in {city}." for city, day in said if day == last} >= set(shown)
     everything = await room.texts(entity, include=["facts", "history"])
     assert set(everything) == {f"Acme is headquartered in {city}." for city, _ in said}
+
+
+async def test_what_is_outdated_in_a_part_is_shown_behind_what_replaces_it_and_not_as_current(room: Any) -> None:
+    whole = "They have 90 ferries on the Gale plan at €19 per ferry and look at the Storm plan."
+    await room.memorize(ACME, facts=[FactCandidate(whole, 0.9)], observed_at=SPRING)
+    await room.memorize(
+        ACME, facts=[FactCandidate("They have 75 ferries, not 90.", 0.9)], observed_at=SPRING + timedelta(days=30)
+    )
+    newer, older = (await room.recall(ACME, query="How many ferries do they have?"))["facts"]
+    assert (newer["text"], newer["status"]) == ("They have 75 ferries, not 90.", "current")
+    assert (older["text"], older["status"], older["newer"]) == (whole, "superseded", newer["fact_id"])
+
+
+async def test_what_took_a_facts_place_answers_what_that_one_was_asked_for(room: Any) -> None:
+    told = ["The crews write on paper only.", "Acme is a member of the guild.", "The crews meet every Tuesday."]
+    await room.memorize(ACME, facts=[FactCandidate(text, 0.9) for text in told], observed_at=SPRING)
+    newer = "Ten have slates by now, so paper only is no longer true."
+    await room.memorize(ACME, facts=[FactCandidate(newer, 0.9)], observed_at=SPRING + timedelta(days=30))
+    best, *_ = (await room.recall(ACME, query="What do the crews write on?"))["facts"]
+    assert best["text"] == newer

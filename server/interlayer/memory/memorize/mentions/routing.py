@@ -19,6 +19,8 @@ from interlayer.memory.memorize.mentions.words import HONORIFICS
 
 _LABEL: Final = re.compile(r"[^:.!?\"“„]{1,60}?:\s")
 _QUOTE: Final = re.compile(r"[^\"“„«]{0,60}[\"“„«]\s?")
+_QUOTE_MARK: Final = 3  # characters from a label to behind the mark that opens what somebody says
+_FIELD_WORDS: Final = 3
 _PLURAL_VERB: Final = re.compile(r"\w+en|sind|tun")
 
 
@@ -75,29 +77,39 @@ class Router:
 
     def _subject(self, passage: Passage) -> Actor | None:
         """Return whom a passage is about, None for the main entity."""
-        tokens, start = passage.tokens, 0
-        holder: Actor | None = None
-        speaker = self._scene.writer(passage)
+        start, holder, speaker = 0, None, self._scene.writer(passage)
         if label := _LABEL.match(passage.text):
-            named = [m for m in self._scene.mentions(passage) if m.actor and tokens[m.last - 1].end <= label.end()]
-            first = named[0] if named and named[0].first == self._first_place(passage) else None
-            start = sum(token.end <= label.end() for token in tokens)
-            if any(token.folded in passage.words.plural | passage.words.singular for token in tokens[:start]):
-                start = 0  # a sentence: "Our office moved: the new address is ..."
-            if first and first.actor:
-                holder = first.actor
-                if passage.words.he.isdisjoint(token.folded for token in tokens[start:]):
-                    self._last_house = self._house(holder) or self._last_house  # "Ann Lee called: they need ..."
-            elif not named and 0 < start <= 3 and not _opens(tokens[:start]):
+            start, holder = self._label(passage, label.end())
+            if start and holder is None and self._is_field(passage, start, label.end()):
                 return self._labelled()
-            if quote := _QUOTE.match(passage.text, label.end()):
-                speaker = holder if quote.end() - label.end() < 3 and holder else speaker
+            quote = _QUOTE.match(passage.text, label.end())
+            speaker = holder if holder and quote and quote.end() - label.end() < _QUOTE_MARK else speaker
         found = self._clause(passage, start, speaker)
         if found is not _NOBODY:
             return found if found is not _MAIN else None
-        if holder:
-            return self._house_or(holder, passage)
-        return self._unsaid(passage, speaker)
+        return self._house_or(holder, passage) if holder else self._unsaid(passage, speaker)
+
+    def _label(self, passage: Passage, end: int) -> tuple[int, Actor | None]:
+        """Return the word behind a label, and whom the label names; the first word where it is a sentence itself."""
+        tokens = passage.tokens
+        start = sum(token.end <= end for token in tokens)
+        named = self._named_before(passage, end)
+        holder = named[0].actor if named and named[0].first == self._first_place(passage) else None
+        if holder and passage.words.he.isdisjoint(token.folded for token in tokens[start:]):
+            self._last_house = self._house(holder) or self._last_house  # "Ann Lee called: they need ..."
+        said = passage.words.plural | passage.words.singular
+        is_sentence = any(
+            token.folded in said for token in tokens[:start]
+        )  # "Our office moved: the new address is ..."
+        return 0 if is_sentence else start, holder
+
+    def _named_before(self, passage: Passage, end: int) -> list[Mention]:
+        return [m for m in self._scene.mentions(passage) if m.actor and passage.tokens[m.last - 1].end <= end]
+
+    def _is_field(self, passage: Passage, start: int, end: int) -> bool:
+        """Whether a label is that of a field of a form: it names nobody, and opens no sentence."""
+        is_short = start <= _FIELD_WORDS and not self._named_before(passage, end)
+        return is_short and not _opens(passage.tokens[:start])
 
     def _first_place(self, passage: Passage) -> int:
         place = 0
