@@ -86,8 +86,7 @@ class Router:
                 start = 0  # a sentence: "Our office moved: the new address is ..."
             if first and first.actor:
                 holder = first.actor
-                if passage.words.he.isdisjoint(token.folded for token in tokens[start:]):
-                    self._last_house = self._house(holder) or self._last_house  # "Ann Lee called: they need ..."
+                self._hold(passage, holder, start)
             elif not named and 0 < start <= 3 and not _opens(tokens[:start]):
                 return self._labelled()
             if quote := _QUOTE.match(passage.text, label.end()):
@@ -98,6 +97,11 @@ class Router:
         if holder:
             return self._house_or(holder, passage)
         return self._unsaid(passage, speaker)
+
+    def _hold(self, passage: Passage, holder: Actor, start: int) -> None:
+        """Note whom "they" may mean behind what somebody is said to have told: "Ann Lee called: they need ..."."""
+        if passage.words.he.isdisjoint(token.folded for token in passage.tokens[start:]):
+            self._last_house = self._house(holder) or self._last_house
 
     def _first_place(self, passage: Passage) -> int:
         place = 0
