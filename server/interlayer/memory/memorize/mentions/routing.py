@@ -111,6 +111,11 @@ class Router:
         is_short = start <= _FIELD_WORDS and not self._named_before(passage, end)
         return is_short and not _opens(passage.tokens[:start])
 
+    def _hold(self, passage: Passage, holder: Actor, start: int) -> None:
+        """Note whom "they" may mean behind what somebody is said to have told: "Ann Lee called: they need ..."."""
+        if passage.words.he.isdisjoint(token.folded for token in passage.tokens[start:]):
+            self._last_house = self._house(holder) or self._last_house
+
     def _first_place(self, passage: Passage) -> int:
         place = 0
         while place < len(passage.tokens) and (
