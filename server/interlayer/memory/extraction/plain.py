@@ -14,7 +14,7 @@ from interlayer.documents.document import Document, Piece
 from interlayer.documents.reader import read
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.assertion import Place
-from interlayer.language.stated.job_titles import JobTitle, job_titles, title_of_line
+from interlayer.language.stated.job_titles import JobTitle, job_titles, titles_of_line
 from interlayer.language.writing.conventions import Conventions, conventions_of
 from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema.property import PropertySchema
@@ -112,8 +112,9 @@ class _Text:
     def job_title(self) -> tuple[str, Sentence] | None:
         """Return the last job title that is said of the entity, and its sentence."""
         for sentence in reversed(self.sentences):
-            if sentence.start in self.signed and (signed := title_of_line(sentence.text)):
-                return signed, sentence
+            signed = titles_of_line(sentence.text) if sentence.start in self.signed else ()
+            if written := next((one for one in signed if not self.bears(one)), ""):  # Tom Baker is no baker
+                return written, sentence
             for title in job_titles(sentence.text):
                 place = Place(sentence.text, title.start, title.end)
                 if self._is_held(title, sentence) and place.states():

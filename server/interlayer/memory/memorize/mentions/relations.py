@@ -104,9 +104,9 @@ class Links:
                 continue
             first, last = passage.tokens[one.first].start, passage.tokens[one.last - 1].end
             between = passage.text[end:first] if first >= end else passage.text[last:start] if last <= start else "."
-            bare = _ADDRESS.sub("", between).strip(" ,:").casefold()
-            is_said = bare in passage.words.copulas or (not bare and (first >= end or "," in between))
-            if is_said or bare in HONORIFICS or (bare.split() and set(bare.split()) <= passage.words.copulas | HONORIFICS):
+            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS
+            is_joined = bare <= passage.words.copulas and (bare or first >= end or "," in between)
+            if is_joined:
                 return one.actor
         return None
 
