@@ -247,6 +247,8 @@ class Router:
             return None
         if speaker and speaker is not self._main and self._house(speaker) is None:
             return None
+        if speaker is None and not self._scene.names_somebody:
+            return None  # a note on the main entity: nothing tells of his house
         return self._house_or(speaker or self._main, passage)
 
     def _plays_part(self, passage: Passage) -> bool:
