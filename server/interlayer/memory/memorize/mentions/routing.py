@@ -243,12 +243,11 @@ class Router:
             return people.pop() if len(people) == 1 else None
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
-        if self._main and self._main.type not in {self._person, self._company}:
+        is_thing = self._main and self._main.type not in {self._person, self._company}
+        is_stranger = speaker and speaker is not self._main and self._house(speaker) is None
+        # A note that names nobody is on the main entity: nothing in it tells of a house.
+        if is_thing or is_stranger or (speaker is None and not self._scene.names_somebody):
             return None
-        if speaker and speaker is not self._main and self._house(speaker) is None:
-            return None
-        if speaker is None and not self._scene.names_somebody:
-            return None  # a note on the main entity: nothing tells of his house
         return self._house_or(speaker or self._main, passage)
 
     def _plays_part(self, passage: Passage) -> bool:
