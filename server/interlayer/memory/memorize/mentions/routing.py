@@ -243,9 +243,10 @@ class Router:
             return people.pop() if len(people) == 1 else None
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
-        if self._main and self._main.type not in {self._person, self._company}:
-            return None
-        if speaker and speaker is not self._main and self._house(speaker) is None:
+        is_thing = self._main and self._main.type not in {self._person, self._company}
+        is_stranger = speaker and speaker is not self._main and self._house(speaker) is None
+        # A note that names nobody is on the main entity: nothing in it tells of a house.
+        if is_thing or is_stranger or (speaker is None and not self._scene.names_somebody):
             return None
         return self._house_or(speaker or self._main, passage)
 
