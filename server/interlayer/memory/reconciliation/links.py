@@ -172,6 +172,7 @@ def _values_of(
                     one.span,
                     given=at.beside,  # it stays as long as the relation, which a later reading leaves alone
                     remove=one.ended,
+                    derived=True,
                 )
 
 

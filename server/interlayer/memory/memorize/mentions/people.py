@@ -21,6 +21,7 @@ _TITLE_BEFORE: Final = re.compile(
     r"(?P<title>[^\W\d_][\w&/-]*(?:\s[\w&/-]+)?),\s$"
 )
 _BEFORE_MAX: Final = 4
+_WORDS_BEFORE_TITLE: Final = 2
 
 Evidence = Literal["named", "met", "said"]
 """How surely a name is that of somebody who is brought in: by title, part or address, by a meeting, by a verb."""
@@ -173,7 +174,10 @@ def _title(passage: Passage, first: int, last: int) -> tuple[str, str]:
     form = passage.form(first, last)
     behind = [one for one in job_titles(text) if f" {fold_name(one.holder)}".endswith(f" {form}")]
     if behind:
-        return behind[-1].text, text[end : behind[-1].start]
+        last_one = behind[-1]
+        if last_one.start < start:
+            return last_one.text, " ".join(text[: last_one.start].split()[-_WORDS_BEFORE_TITLE:])
+        return last_one.text, text[end : last_one.start]
     before = _TITLE_BEFORE.search(text, 0, start)
     if before and before["title"].split()[-1].casefold() in TITLES:
         return before["title"], before["whose"] or ""

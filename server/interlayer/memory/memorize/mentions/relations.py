@@ -1,5 +1,6 @@
 """The relations that a content states between those it names: who works where, who reports to whom."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ REPORTS_TO: Final = "reports_to"
 ABOUT: Final = "about"
 
 _NEAR: Final = 60
+_ADDRESS: Final = re.compile(r"[(<\[]?\s?[\w.+%-]+@[\w.-]+\s?[)>\]]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Links:
             source = named or (subject if subject and subject.type == self._person else None)
             if source and target and source is not target:
                 yield Link(source, REPORTS_TO, target, passage)
+        yield from self._answers_to(passage, subject, mentions)
         yield from self._raised(passage, mentions)
+        yield from self._filed(passage, mentions)
 
     def _changes(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield where somebody is said to have left and to have joined."""
@@ -86,6 +90,53 @@ class Links:
                 house = self._cast.house_of(speaker) if speaker and speaker is not subject else None
             if house:
                 yield Link(subject, WORKS_AT, house, passage, ended)
+
+    def _answers_to(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
+        """Yield whose superior somebody is: "my boss, Ann Lee", "Ann Lee is my boss"."""
+        for found in passage.words.superiors.finditer(passage.text):
+            target = self._beside(passage, mentions, found.start(), found.end())
+            source = self._scene.writer(passage)
+            if found["whose"].casefold() not in passage.words.singular:
+                source = subject  # "her boss is Ann Lee", of whom the sentence is
+            if target and source and source is not target and source.type == self._person:
+                yield Link(source, REPORTS_TO, target, passage)
+
+    def _beside(self, passage: Passage, mentions: Sequence[Mention], start: int, end: int) -> Actor | None:
+        """Return the person whose name stands right behind words, or before them with a copula or a comma between."""
+        for one in mentions:
+            if one.actor is None or one.actor.type != self._person:
+                continue
+            first, last = passage.tokens[one.first].start, passage.tokens[one.last - 1].end
+            between = passage.text[end:first] if first >= end else passage.text[last:start] if last <= start else "."
+            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS
+            is_joined = bare <= passage.words.copulas and (bare or first >= end or "," in between)
+            if is_joined:
+                return one.actor
+        return None
+
+    def _filed(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
+        """Yield who has raised a record, and for which house, as one of its fields says: "Reported by: Ann Lee"."""
+        label, colon, said = passage.text.partition(":")
+        if not colon:
+            label, said = passage.piece.label, passage.text
+        thing = self._thing()
+        if thing is None or not passage.words.requesters.fullmatch(label.strip(" *-\t")):
+            return
+        place = len(passage.text) - len(said)
+        people = [one for one in mentions if one.actor and one.actor.type == self._person]
+        named = [one.actor for one in people if passage.tokens[one.first].start >= place]
+        if len(set(named)) == 1 and (requester := named[0]):
+            yield Link(thing, ABOUT, requester, passage)
+            if house := self._cast.house_of(requester):
+                yield Link(thing, ABOUT, house, passage)
+
+    def _thing(self) -> Actor | None:
+        """Return the record that a content is of: the main entity, or the only one that it names."""
+        kinds = {self._person, self._company}
+        if self._cast.main:
+            return self._cast.main if self._cast.main.type not in kinds else None
+        things = [one for one in self._cast.actors if one.type not in kinds]
+        return things[0] if len(things) == 1 else None
 
     def _raised(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield whom and which house a record with a number is of: "Ticket T-501 from Ann Lee (...), Acme"."""

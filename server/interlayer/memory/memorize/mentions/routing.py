@@ -112,6 +112,11 @@ class Router:
         is_short = start <= _FIELD_WORDS and not self._named_before(passage, end)
         return is_short and not _opens(passage.tokens[:start])
 
+    def _hold(self, passage: Passage, holder: Actor, start: int) -> None:
+        """Note whom "they" may mean behind what somebody is said to have told: "Ann Lee called: they need ..."."""
+        if passage.words.he.isdisjoint(token.folded for token in passage.tokens[start:]):
+            self._last_house = self._house(holder) or self._last_house
+
     def _first_place(self, passage: Passage) -> int:
         place = 0
         while place < len(passage.tokens) and (
@@ -261,9 +266,10 @@ class Router:
             return people.pop() if len(people) == 1 else None
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
-        if self._main and self._main.type not in {self._person, self._company}:
-            return None
-        if speaker and speaker is not self._main and self._house(speaker) is None:
+        is_thing = self._main and self._main.type not in {self._person, self._company}
+        is_stranger = speaker and speaker is not self._main and self._house(speaker) is None
+        # A note that names nobody is on the main entity: nothing in it tells of a house.
+        if is_thing or is_stranger or (speaker is None and not self._scene.names_somebody):
             return None
         return self._house_or(speaker or self._main, passage)
 

@@ -71,6 +71,11 @@ class Scene:
         """Return who is named in a passage, in order."""
         return self._found.get(id(passage), ())
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether anybody writes, or is named anywhere."""
+        return bool(self._writers or self.recipients or any(one.actor for some in self._found.values() for one in some))
+
     def writer(self, passage: Passage) -> Actor | None:
         """Return who says "I" in a passage, None where it cannot be told."""
         label = passage.piece.label

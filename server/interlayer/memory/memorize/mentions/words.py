@@ -63,6 +63,8 @@ class Words:
     leaving: re.Pattern[str]
     joining: re.Pattern[str]
     reporting: re.Pattern[str]
+    superiors: re.Pattern[str]
+    requesters: re.Pattern[str]
     parts: re.Pattern[str]
     working: re.Pattern[str]
     succession: re.Pattern[str]
@@ -109,6 +111,11 @@ def words_of(language: str | None) -> Words:
         leaving=phrase("words_of_leaving"),
         joining=phrase("words_of_joining"),
         reporting=phrase("words_of_reporting"),
+        superiors=re.compile(
+            rf"(?i)(?<![^\W_])(?P<whose>{pattern(those('possessives_of_one'))})\s(?:\w+\s)?"
+            rf"(?:{pattern(those('words_of_superiors'))})(?![^\W_])"
+        ),
+        requesters=re.compile(rf"(?i)(?:{pattern(those('labels_of_requesters'))})"),
         parts=phrase("parts_played"),
         working=phrase("words_of_working"),
         succession=phrase("words_of_succession"),
