@@ -110,7 +110,7 @@ class Scene:
                 self._writers[one.address or one.name] = actor
                 if actor is None and one.name:
                     self._strangers.add(fold_name(one.name))
-            elif actor:
+            elif actor and (actor.head or actor is self.cast.main):
                 self.recipients.append(actor)
 
     def _participant(self, one: Participant) -> Actor | None:
@@ -127,9 +127,11 @@ class Scene:
                 main.call(*filter(None, [one.name]))
                 return main
         domain = domain_of(address)
-        if one.role != "from" or not address or (cast.own_domain and domain == cast.own_domain):
+        if not address or (cast.own_domain and domain == cast.own_domain):
             return None
         house = cast.at_domain(domain)
+        if one.role != "from" and not (house and one.name and cast.types.person):
+            return None
         is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
         if not cast.types.person or not (house or is_near or (main is None and not self._is_any_known())):
             return None
