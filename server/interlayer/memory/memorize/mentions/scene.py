@@ -127,10 +127,9 @@ class Scene:
                 main.call(*filter(None, [one.name]))
                 return main
         domain = domain_of(address)
-        if not address or (cast.own_domain and domain == cast.own_domain):
-            return None
         house = cast.at_domain(domain)
-        if one.role != "from" and not (house and one.name and cast.types.person):
+        may_be_new = one.role == "from" or (house and one.name)
+        if not address or not may_be_new or (cast.own_domain and domain == cast.own_domain):
             return None
         is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
         if not cast.types.person or not (house or is_near or (main is None and not self._is_any_known())):
