@@ -43,10 +43,14 @@ class Links:
         stated = [link for route in routes for link in self._stated(route)]
         ended = {(one.source, one.target) for one in stated if one.type == WORKS_AT and one.ended}
         begun = {one.source for one in stated if one.type == WORKS_AT and not one.ended}
+        told = {route.about[0] for route in routes if route.about}
         implied = [
             one
             for one in self._implied()
-            if (one.source, one.target) not in ended and one.source not in begun and one.source is not one.target
+            if not (one.target.is_guessed and one.target not in told)
+            and (one.source, one.target) not in ended
+            and one.source not in begun
+            and one.source is not one.target
         ]
         unique: dict[tuple[int, str, int], Link] = {}
         for one in [*stated, *implied]:
