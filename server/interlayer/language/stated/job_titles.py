@@ -41,7 +41,7 @@ _LOWER_FIELD: Final = (
     rf"(?:{_ADJECTIVE}|\s{_WITHIN}{_JOINED}(?:[A-Z&]{{2,}}\b|[a-zß-öø-ÿ][\w&/'’-]*|{_CAPITAL}(?=,|\s{_HONORED}))"
     rf"|(?:\s{_CAPITAL}){{1,2}}(?=,))?"
 )
-_COPULA: Final = r"(?:is(?:\snow)?|ist(?:\sjetzt|\snun)?|est(?:\sdésormais)?|es(?:\sahora)?)"
+_COPULA: Final = r"(?:is(?:\snow)?|(?:ist|heißt)(?:\sjetzt|\snun)?|est(?:\sdésormais)?|es(?:\sahora)?)"
 _POST: Final = rf"(?:{_QUALIFIER}\s){{0,3}}?{_HEAD}(?:\s{_HEAD})?"
 _TITLE: Final = rf"(?P<title>{_POST}{_FIELD})"
 _GOING_ON: Final = pattern(words("words_behind_job_titles") - words("words_within_job_titles"))
@@ -102,6 +102,8 @@ _OF_ORGANIZATION: Final = re.compile(
     rf"(?P<of>{_CAPITAL}(?:\s(?:&\s)?{_CAPITAL})+)"
 )
 """A title with the name of a house behind it: "CEO of Acme", and "plant manager of Acme Foods" with its capitals."""
+_OWNED: Final = words("possessives_of_one")
+_SUPERIORS: Final = words("words_of_superiors")
 _CAPITAL_BEFORE: Final = re.compile(rf"{_CAPITAL}\.?\s$")
 _PRONOUNS: Final = STOP_WORDS | words("third_person_pronouns", "first_and_second_person_pronouns", "demonstratives")
 _NO_NAMES: Final = (
@@ -128,8 +130,16 @@ def job_titles(sentence: str) -> Iterator[JobTitle]:
             short = parts.get("short")
             if short and (short.casefold() in _PRONOUNS or _CAPITAL_BEFORE.search(sentence, 0, found.start("short"))):
                 continue  # no name, or the end of one
+            if _is_superior(sentence[: found.start("title")], found["title"]):
+                continue
             said = short or parts.get("name") or parts.get("surname") or (parts.get("self") or "").casefold()
             yield JobTitle(_bare(found["title"]), found.start("title"), found.end("title"), _named(said))
+
+
+def _is_superior(before: str, title: str) -> bool:
+    """Whether a noun only says whose superior somebody is: "my manager"."""
+    said = before.split()
+    return bool(said) and said[-1].casefold() in _OWNED and title.casefold() in _SUPERIORS
 
 
 def titles_of_line(line: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from interlayer.language.lexicon.reader import words
 from interlayer.memory.memorize.mentions.actors import ABOUT, Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
@@ -15,6 +16,7 @@ WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
 
 _NEAR: Final = 60
+_NOW: Final = words("now_words", "words_before_job_titles")
 _ADDRESS: Final = re.compile(r"[(<\[]?\s?[\w.+%-]+@[\w.-]+\s?[)>\]]?")
 
 
@@ -71,6 +73,7 @@ class Links:
         yield from self._answers_to(passage, subject, mentions)
         yield from self._raised(passage, mentions)
         yield from self._filed(passage, mentions)
+        yield from self._sent(passage)
 
     def _changes(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield where somebody is said to have left and to have joined."""
@@ -107,7 +110,7 @@ class Links:
                 continue
             first, last = passage.tokens[one.first].start, passage.tokens[one.last - 1].end
             between = passage.text[end:first] if first >= end else passage.text[last:start] if last <= start else "."
-            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS
+            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS - _NOW
             is_joined = bare <= passage.words.copulas and (bare or first >= end or "," in between)
             if is_joined:
                 return one.actor
@@ -128,6 +131,16 @@ class Links:
             yield Link(thing, ABOUT, requester, passage)
             if house := self._cast.house_of(requester):
                 yield Link(thing, ABOUT, house, passage)
+
+    def _sent(self, passage: Passage) -> Iterator[Link]:
+        """Yield who has raised a record that is told of in a mail of his, and for which house."""
+        thing = self._thing()
+        writer = self._scene.writer(passage) if passage.piece.writer else None
+        if thing is None or writer is None or writer.type != self._person or self._scene.is_own(passage):
+            return
+        yield Link(thing, ABOUT, writer, passage)
+        if house := self._cast.house_of(writer):
+            yield Link(thing, ABOUT, house, passage)
 
     def _thing(self) -> Actor | None:
         """Return the record that a content is of: the main entity, or the only one that it names."""
