@@ -169,7 +169,8 @@ class Cast:
         """
         if " " not in form:
             people = [one for one in self.actors if one.type == self.types.person and form in one.words]
-            if len(people) == 1:
+            houses = [one for one in self.actors if one.type == self.types.company and one.begins_with(form)]
+            if len(people) == 1 and (titled or not houses):
                 return people[0]
             if people:
                 raise LookupError(form)

@@ -84,7 +84,9 @@ class Correspondence:
         for one in self._surface.document.participants if cast.types.person else ():
             address, words = one.address.lower(), fold_name(one.name).split()
             domain = domain_of(address)
-            if one.role == "from" or not words or not domain or domain == cast.own_domain or domain not in near:
+            if one.role == "from" or not words or not domain or domain == cast.own_domain:
+                continue
+            if domain not in near and not cast.at_domain(domain):
                 continue
             if cast.holder(cast.types.person, "email", address) or any(address in a.addresses for a in cast.actors):
                 continue

@@ -170,10 +170,17 @@ class Scene:
         """
         if is_open or self.cast.by_address(one.name, self.houses) is not None:
             return True
-        return self._house_behind(one) is not None or self._is_spoken_of(one.passage)
+        return self._house_behind(one) is not None or self._is_spoken_of(one)
 
-    def _is_spoken_of(self, passage: Passage) -> bool:
-        """Whether the passage behind begins with "he" or "she"."""
+    def _is_spoken_of(self, one: Introduction) -> bool:
+        """Whether a content speaks of a name as of a person: "NAME, who", "Ms Lee", "she" in the sentence behind."""
+        passage, surname = one.passage, one.name.split()[-1]
+        if any(token.folded in {"who", "whose"} for token in passage.tokens[one.last : one.last + 1]):
+            return True
+        for other in self.passages:
+            for token, after in pairwise(other.tokens):
+                if token.folded in HONORIFICS and token.is_capital and after.text == surname:
+                    return True
         place = next(place for place, one in enumerate(self.passages) if one is passage) + 1
         following = self.passages[place] if place < len(self.passages) else None
         if following is None or not following.tokens:
@@ -209,7 +216,7 @@ class Scene:
             return None
         place += 1
         while place < len(tokens) and (not tokens[place].is_capital or tokens[place].folded in said.kinds):
-            if tokens[place].folded not in ARTICLES | said.kinds:
+            if tokens[place].folded not in ARTICLES | said.kinds | said.houses:
                 return None
             place += 1
         runs = [(last, form) for begin, last, form in passage.runs if begin == place]
@@ -226,7 +233,7 @@ class Scene:
             writer = self.writer(one.passage)
             house = self._house_of(writer) if writer else None
         else:
-            house = self._house_behind(one) if one.evidence == "met" else None
+            house = self._house_behind(one)
         if house:
             self._tie(actor, house, one.passage)
 

@@ -22,7 +22,7 @@ NO_NAMES: Final = words(
     "field_labels", "months", "weekdays", "own_roles", "salutations", "closings", "language_markers"
 )
 MEETINGS: Final = words("words_of_meeting")
-NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS | MEETINGS
+NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS | MEETINGS | words("people_beside")
 """Words that are no part of anybody's name."""
 
 ARTICLES: Final = words("articles")
