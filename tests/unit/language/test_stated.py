@@ -139,6 +139,8 @@ def test_a_job_title_has_a_holder(text: str, title: str, holder: str) -> None:
         "Mara Voss stepped down as CFO.",
         "Er ist kein Leiter.",
         "Contact your account manager.",
+        "My manager is Mara Voss.",
+        "Mon responsable est désormais Mara Voss.",
     ],
 )
 def test_what_gives_nobody_a_post_is_no_title(text: str) -> None:
