@@ -21,7 +21,15 @@ _CAPITAL: Final = r"[A-ZÀ-ÖØ-Þ][\w&/-]*"
 _NOUN: Final = rf"(?:{_any('job_titles', 'ambiguous_job_titles')}|[^\W\d_]{{2,}}-?{_any('endings_of_job_titles')})"
 _HEAD: Final = rf"{_NOUN}(?![^\W_])"
 _OUTSIDE: Final = pattern(
-    words("words_before_job_titles", "words_behind_job_titles", "words_before_starts", "negations", "denials")
+    words(
+        "words_before_job_titles",
+        "words_behind_job_titles",
+        "words_before_starts",
+        "negations",
+        "denials",
+        "former",
+        "words_before_old_values",
+    )
     | {"that"}
 )
 _QUALIFIER: Final = rf"(?!(?i:{_OUTSIDE})\b)[^\W\d_][\w&/-]*"
@@ -75,6 +83,7 @@ _FORMS: Final = tuple(
         rf"{_SELF}\s?{_IS}\s(?:{_FULL_NAME}|{_CAPITAL}),\s{_HELD}",
         rf"{_SELF}\s?{_IS}\s{_HELD}",
         rf"(?<![^\W_])(?P<short>{_CAPITAL})\s(?:{_IS}|(?:was|has been|got|a été|fue|ha sido)\s{_GETS})\s{_HELD}",
+        rf"(?<![^\W_])(?P<self>{_any('possessives_of_one')})(?:\s\w+)?\s{_any('words_for_posts')}\s{_COPULA}\s{_HELD}",
         rf"{_NAME}{_ASIDE},?\s{_any('relative_pronouns')}\s{_IS}\s{_HELD}",
         rf"(?<![^\W_])(?i:als)\s{_TITLE}\s\w+\s(?P<self>(?i:ich))\b",
         rf"(?:(?:{_SELF}|{_NAME}{_ASIDE}){_AUXILIARY})?(?<![^\W_]){_GETS}\s{_HELD}",

@@ -10,7 +10,14 @@ from interlayer.memory.memorize.mentions.actors import ABOUT, Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage
-from interlayer.memory.memorize.mentions.words import FIRST_PERSONS, HONORIFICS, REQUESTERS, SUPERIORS
+from interlayer.memory.memorize.mentions.words import (
+    CUSTOMERS,
+    FIRST_PERSONS,
+    HONORIFICS,
+    RAISED_BY,
+    REQUESTERS,
+    SUPERIORS,
+)
 
 WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
@@ -117,20 +124,24 @@ class Links:
         return None
 
     def _filed(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
-        """Yield who has raised a record, and for which house, as one of its fields says: "Reported by: Ann Lee"."""
-        label, colon, said = passage.text.partition(":")
-        if not colon:
-            label, said = passage.piece.label, passage.text
+        """Yield who has raised a record, and for which house, as its fields say: "Reported by: Ann Lee"."""
         thing = self._thing()
-        if thing is None or not REQUESTERS.fullmatch(label.strip(" *-\t")):
+        if thing is None:
             return
-        place = len(passage.text) - len(said)
-        people = [one for one in mentions if one.actor and one.actor.type == self._person]
-        named = [one.actor for one in people if passage.tokens[one.first].start >= place]
-        if len(set(named)) == 1 and (requester := named[0]):
-            yield Link(thing, ABOUT, requester, passage)
-            if house := self._cast.house_of(requester):
-                yield Link(thing, ABOUT, house, passage)
+        for one in mentions:
+            before = passage.text[: passage.tokens[one.first].start].rstrip(" *:\t")
+            said = before.split()
+            if said and said[-1].strip(".").casefold() in HONORIFICS:
+                before = before[: before.rindex(said[-1])].rstrip(" *:\t")
+            label = before.strip(" *-\t") or passage.piece.label
+            is_field = passage.text[len(before) :].lstrip(" *\t").startswith(":") or not before
+            if one.actor and one.actor.type == self._company and is_field and CUSTOMERS.fullmatch(label):
+                yield Link(thing, ABOUT, one.actor, passage)
+            is_raiser = (is_field and REQUESTERS.fullmatch(label)) or RAISED_BY.search(before)
+            if one.actor and one.actor.type == self._person and is_raiser:
+                yield Link(thing, ABOUT, one.actor, passage)
+                if house := self._cast.house_of(one.actor):
+                    yield Link(thing, ABOUT, house, passage)
 
     def _sent(self, passage: Passage) -> Iterator[Link]:
         """Yield who has raised a record that is told of in a mail of his, and for which house."""
