@@ -13,6 +13,9 @@ from interlayer.memory.memorize.mentions.told import Subject
 from interlayer.memory.schema.schema import Schema
 from interlayer.text.mail_domains import is_private_mailbox
 
+ABOUT: Final = "about"
+"""The type of relation from what somebody has raised to him and his house."""
+
 _WORD: Final = re.compile(r"[^\W_]+")
 _CALLED_LIKE: Final = 4  # letters of a name that a domain has to have
 _MAILBOXES: Final = 5  # that are looked up of each stranger: those that name him in full
@@ -79,12 +82,16 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The entity types that play parts: people, houses, and what bears a number."""
+    """The entity types that play parts: people, houses, and what bears a number.
+
+    `raised` are those of what somebody raises, as tickets are.
+    """
 
     person: str
     company: str
     numbered: Mapping[str, str]
     shapes: Mapping[str, Any]
+    raised: frozenset[str]
 
     @classmethod
     def of(cls, schema: Schema) -> "Types":
@@ -100,7 +107,9 @@ class Types:
             if kind not in {person, company} and schema.identifiers[identifier].shape is not None
         }
         shapes = {identifier: schema.identifiers[identifier].shape for identifier in numbered}
-        return cls(person, company, numbered, shapes)
+        about = schema.relations.get(ABOUT)
+        raised = frozenset(about.sources if about and about.sources else numbered.values())
+        return cls(person, company, numbered, shapes, raised)
 
 
 def domain_of(address: str) -> str:

@@ -200,6 +200,8 @@ class Cast:
         if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
             guessed.call(one.name)
             return guessed
+        if not one.address and (house := self.short(form, titled=bool(one.title))) and house.type == self.types.company:
+            return house  # the beginning of a company's name is nobody's
         return self.new(self.types.person, one.name, one.address)
 
     def _in_short(self, name: str) -> Actor | None:

@@ -5,15 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlayer.memory.memorize.mentions.actors import Actor, domain_of
+from interlayer.memory.memorize.mentions.actors import ABOUT, Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage
-from interlayer.memory.memorize.mentions.words import HONORIFICS
+from interlayer.memory.memorize.mentions.words import FIRST_PERSONS, HONORIFICS, REQUESTERS, SUPERIORS
 
 WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
-ABOUT: Final = "about"
 
 _NEAR: Final = 60
 _ADDRESS: Final = re.compile(r"[(<\[]?\s?[\w.+%-]+@[\w.-]+\s?[)>\]]?")
@@ -93,10 +92,10 @@ class Links:
 
     def _answers_to(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield whose superior somebody is: "my boss, Ann Lee", "Ann Lee is my boss"."""
-        for found in passage.words.superiors.finditer(passage.text):
+        for found in SUPERIORS.finditer(passage.text):
             target = self._beside(passage, mentions, found.start(), found.end())
             source = self._scene.writer(passage)
-            if found["whose"].casefold() not in passage.words.singular:
+            if found["whose"].casefold() not in FIRST_PERSONS:
                 source = subject  # "her boss is Ann Lee", of whom the sentence is
             if target and source and source is not target and source.type == self._person:
                 yield Link(source, REPORTS_TO, target, passage)
@@ -120,7 +119,7 @@ class Links:
         if not colon:
             label, said = passage.piece.label, passage.text
         thing = self._thing()
-        if thing is None or not passage.words.requesters.fullmatch(label.strip(" *-\t")):
+        if thing is None or not REQUESTERS.fullmatch(label.strip(" *-\t")):
             return
         place = len(passage.text) - len(said)
         people = [one for one in mentions if one.actor and one.actor.type == self._person]
@@ -132,15 +131,15 @@ class Links:
 
     def _thing(self) -> Actor | None:
         """Return the record that a content is of: the main entity, or the only one that it names."""
-        kinds = {self._person, self._company}
-        if self._cast.main:
-            return self._cast.main if self._cast.main.type not in kinds else None
-        things = [one for one in self._cast.actors if one.type not in kinds]
+        main, raised = self._cast.main, self._cast.types.raised
+        if main:
+            return main if main.type in raised else None
+        things = [one for one in self._cast.actors if one.type in raised]
         return things[0] if len(things) == 1 else None
 
     def _raised(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield whom and which house a record with a number is of: "Ticket T-501 from Ann Lee (...), Acme"."""
-        things = [one for one in mentions if one.actor and one.actor.type not in {self._person, self._company}]
+        things = [one for one in mentions if one.actor and one.actor.type in self._cast.types.raised]
         if len(things) != 1 or things[0].first > 1:
             return
         thing = things[0].actor

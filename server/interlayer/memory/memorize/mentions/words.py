@@ -29,6 +29,13 @@ ARTICLES: Final = words("articles")
 PARTICLES: Final = words("particles_in_names")
 PARTICLES_OF_PEOPLE: Final = words("particles_of_people")
 OWN_ROLES: Final = words("own_roles")
+FIRST_PERSONS: Final = words("first_person_singular")
+SUPERIORS: Final = re.compile(
+    rf"(?i)(?<![^\W_])(?P<whose>{pattern(words('possessives_of_one'))})\s(?:\w+\s)?"
+    rf"(?:{pattern(words('words_of_superiors'))})(?![^\W_])"
+)
+"""Whom somebody reports to: "my boss", in any language, as many sentences are too short to tell theirs."""
+REQUESTERS: Final = re.compile(rf"(?i)(?:{pattern(words('labels_of_requesters'))})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,6 @@ class Words:
     leaving: re.Pattern[str]
     joining: re.Pattern[str]
     reporting: re.Pattern[str]
-    superiors: re.Pattern[str]
-    requesters: re.Pattern[str]
     parts: re.Pattern[str]
     working: re.Pattern[str]
     succession: re.Pattern[str]
@@ -113,11 +118,6 @@ def words_of(language: str | None) -> Words:
         leaving=phrase("words_of_leaving"),
         joining=phrase("words_of_joining"),
         reporting=phrase("words_of_reporting"),
-        superiors=re.compile(
-            rf"(?i)(?<![^\W_])(?P<whose>{pattern(those('possessives_of_one'))})\s(?:\w+\s)?"
-            rf"(?:{pattern(those('words_of_superiors'))})(?![^\W_])"
-        ),
-        requesters=re.compile(rf"(?i)(?:{pattern(those('labels_of_requesters'))})"),
         parts=phrase("parts_played"),
         working=phrase("words_of_working"),
         succession=phrase("words_of_succession"),
