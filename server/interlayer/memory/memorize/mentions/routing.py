@@ -8,6 +8,7 @@ about the house unless it is a private matter; in doubt it is about the main ent
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from interlayer.language.lexicon.reader import words
@@ -21,6 +22,9 @@ _LABEL: Final = re.compile(r"[^:.!?\"“„]{1,60}?:\s")
 _QUOTE: Final = re.compile(r"[^\"“„«]{0,60}[\"“„«]\s?")
 _QUOTE_MARK: Final = 3  # characters from a label to behind the mark that opens what somebody says
 _FIELD_WORDS: Final = 3
+_INVERTED: Final = 2  # the place of a subject behind its verb
+_ENDS: Final = frozenset({"", ",", ".", ";"})
+_MARK_WORDS: Final = 2  # in capitals before an entry of a log: NOTE, CALL OUT
 _BESIDE_WORDS: Final = 7
 _PLURAL_VERB: Final = re.compile(r"\w+en|sind|tun")
 
@@ -192,6 +196,7 @@ class Router:
             folded in passage.words.openers
             or folded in HONORIFICS
             or folded in self._cast.types.numbered.values()
+            or (place < _MARK_WORDS and len(folded) > _MARK_WORDS and passage.tokens[place].text.isupper())
             or (folded in prepositions and place == 0)
             or (place > 0 and passage.tokens[place - 1].folded in prepositions and place <= 3)
             or passage.text[passage.tokens[place].end : passage.tokens[place].end + 1] == ","
@@ -225,7 +230,9 @@ class Router:
     def _named(self, passage: Passage, mention: Mention) -> Actor:
         """Return whom a passage is about that has a name for its subject."""
         if mention.actor is None:
-            return _MAIN
+            before = passage.tokens[mention.first - 1].folded if mention.first else ""
+            is_other = before in HONORIFICS and self._main and self._main.type == self._person
+            return self._we(self._main) if is_other and self._main else _MAIN  # "Mr Lee", of whom nothing is known
         if mention.actor.type == self._person and self._speaks_for_house(passage, mention):
             return self._cast.house_of(mention.actor) or mention.actor
         others = [one for one in self._scene.mentions(passage) if one.first >= mention.last]
@@ -264,6 +271,8 @@ class Router:
         if passage.tokens and passage.tokens[0].folded in passage.words.meeting:
             people = {one.actor for one in self._scene.mentions(passage)}
             return people.pop() if len(people) == 1 else None
+        if self._last_person and self._speaks_of_him(passage):
+            return self._last_person
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
         is_thing = self._main and self._main.type not in {self._person, self._company}
@@ -272,6 +281,18 @@ class Router:
         if is_thing or is_stranger or (speaker is None and not self._scene.names_somebody):
             return None
         return self._house_or(speaker or self._main, passage)
+
+    def _speaks_of_him(self, passage: Passage) -> bool:
+        """Whether a passage without a name tells of somebody all the same: "Bad for her; ...", "Heute ist er krank"."""
+        said, tokens, text = passage.words, passage.tokens, passage.text
+        if any(one.actor for one in self._scene.mentions(passage)):
+            return False
+        if len(tokens) > _INVERTED and tokens[_INVERTED].folded in said.either | said.one:
+            return tokens[_INVERTED - 1].folded.endswith("t")
+        return any(
+            token.folded in said.he and text[token.end : token.end + 1] in _ENDS and before.folded in said.prepositions
+            for before, token in pairwise(tokens)
+        )
 
     def _plays_part(self, passage: Passage) -> bool:
         return bool(passage.words.parts.search(passage.text))

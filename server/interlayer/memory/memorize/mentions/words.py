@@ -46,7 +46,7 @@ class Words:
     """Pronouns of a language, folded, and its phrases as patterns.
 
     `speaking` are verbs that say by their form that one speaks, or several. `any_number` stand for one or for several,
-    `either` are those of them that are subjects.
+    `either` are those of them that are subjects, `one` the subjects that are somebody.
     """
 
     singular: frozenset[str]
@@ -56,6 +56,7 @@ class Words:
     they: frozenset[str]
     any_number: frozenset[str]
     either: frozenset[str]
+    one: frozenset[str]
     speaking: Mapping[str, str]
     verbs: frozenset[str]
     copulas: frozenset[str]
@@ -100,7 +101,8 @@ def words_of(language: str | None) -> Words:
         he=those("third_person_singular"),
         they=those("third_person_plural"),
         any_number=those("third_persons_of_any_number"),
-        either=those("third_persons_of_any_number") & those("subject_pronouns") - those("possessives"),
+        either=those("third_persons_of_any_number") & those("pronouns_of_the_spoken_of"),
+        one=those("third_person_singular") & those("pronouns_of_the_spoken_of"),
         speaking=speaking,
         verbs=those("verbs_of_people"),
         copulas=those("copulas"),
