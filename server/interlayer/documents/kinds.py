@@ -39,7 +39,7 @@ def kind_of(text: str, names: Sequence[str] = (), called: Collection[str] = ()) 
 
 def _furniture(text: str, said: Sequence[str], names: Sequence[str]) -> Kind | None:
     """Return the kind of a sentence if it belongs to the form of a text and not to what is said in it."""
-    if _DISCLAIMER.search(text):
+    if is_disclaimer(text):
         return "disclaimer"
     if is_signature(text, names):
         return "signature"
@@ -55,6 +55,11 @@ def _said_kind(text: str, said: Sequence[str]) -> Kind:
     if _is_courteous(text):
         return "greeting"
     return "fragment" if not said or _says_nothing(text, said) else "statement"
+
+
+def is_disclaimer(text: str) -> bool:
+    """Return whether a text is what a house puts below all its mails."""
+    return _DISCLAIMER.search(text) is not None
 
 
 def is_greeting(text: str) -> bool:

@@ -12,7 +12,7 @@ from email.utils import getaddresses
 from typing import Final
 
 from interlayer.documents.document import Kind, Participant
-from interlayer.documents.kinds import is_closing, is_greeting
+from interlayer.documents.kinds import is_closing, is_disclaimer, is_greeting
 from interlayer.documents.lines import RULE, Line, word_count, written
 from interlayer.documents.times import read_time
 from interlayer.language.lexicon.reader import forms, meanings, pattern
@@ -202,7 +202,7 @@ def _is_name_line(text: str, names: Sequence[str]) -> bool:
 
 def _is_last(lines: Sequence[Line]) -> bool:
     """Whether but short lines stand below."""
-    below = list(written(lines))[:_SIGNATURE_LINES]
+    below = [line for line in written(lines) if not is_disclaimer(line.text)][:_SIGNATURE_LINES]
     return all(word_count(line.text) <= _SIGNATURE_WORDS for line in below[:3])
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlayer.language.stated.assertion import Place
-from interlayer.language.stated.job_titles import job_titles
+from interlayer.language.stated.job_titles import job_titles, titles_of_line
 
 
 def place(text: str, value: str, label: str = "", answer: str = "") -> Place:
@@ -105,6 +105,24 @@ def test_a_wish_states_an_address() -> None:
         ("As Head of Research, I decide.", "Head of Research", "i"),
         ("I joined Northwind as product manager.", "product manager", "i"),
         ("Mara Voss is the CFO of Northwind Traders.", "CFO", "Mara Voss"),
+        ("She is the medical director of Elm Park Clinics.", "medical director", "she"),
+        ("Mara Voss is the head of Human Resources at Northwind.", "head of Human Resources", "Mara Voss"),
+        ("Mara Voss (mara@n.example), head of laboratory services, signs.", "head of laboratory services", "Mara Voss"),
+        ("Our new fleet manager is Mara Voss.", "fleet manager", "Mara Voss"),
+        ("Mara Voss, who is our HSE manager, will call.", "HSE manager", "Mara Voss"),
+        ("Mara Voss has taken over from Tom Birk as site manager.", "site manager", "Mara Voss"),
+        ("Mara has been promoted to senior buyer.", "senior buyer", "Mara"),
+        ("I'm Tom, the operations director here.", "operations director", "i"),
+        ("Frau Voss ist seit Montag Werkstattleiterin.", "Werkstattleiterin", "Voss"),
+        ("Mara Voss wird ab 1. Mai Geschäftsführerin.", "Geschäftsführerin", "Mara Voss"),
+        ("Mara Voss wurde zur Einkaufsleiterin befördert.", "Einkaufsleiterin", "Mara Voss"),
+        ("Unser Leiter Logistik, Herr Timo Brandt, ruft an.", "Leiter Logistik", "Timo Brandt"),
+        ("Je suis directrice commerciale des Moulins Perret et je signe.", "directrice commerciale", "je"),
+        ("Mme Voss est désormais directrice d'usine.", "directrice d'usine", "Voss"),
+        ("Mara Voss a pris le poste de directrice technique.", "directrice technique", "Mara Voss"),
+        ("Nuestra jefa de taller, Ana Gil, lo probará.", "jefa de taller", "Ana Gil"),
+        ("Ana Gil ha sido nombrada directora general.", "directora general", "Ana Gil"),
+        ("Soy Ana Gil, encargada de almacén en Luna.", "encargada de almacén", "Ana Gil"),
     ],
 )
 def test_a_job_title_has_a_holder(text: str, title: str, holder: str) -> None:
@@ -112,10 +130,45 @@ def test_a_job_title_has_a_holder(text: str, title: str, holder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I am not the manager.", "The manager called.", "I am glad.", "Mara Voss, 34, is in."]
+    "text",
+    [
+        "I am not the manager.",
+        "The manager called.",
+        "I am glad.",
+        "Mara Voss, 34, is in.",
+        "Mara Voss stepped down as CFO.",
+        "Er ist kein Leiter.",
+        "Contact your account manager.",
+    ],
 )
 def test_what_gives_nobody_a_post_is_no_title(text: str) -> None:
     assert not list(job_titles(text))
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("Head of Laboratory Services", "Head of Laboratory Services"),
+        ("Managing Director, Norfolk Seeds Ltd", "Managing Director"),
+        ("Norfolk Seeds | Plant Manager", "Plant Manager"),
+        ("Founder & CEO", "Founder & CEO"),
+        ("Leiter Einkauf & Logistik", "Leiter Einkauf & Logistik"),
+        ("Praxismanagerin", "Praxismanagerin"),
+        ("Responsable du service client", "Responsable du service client"),
+        ("Directrice générale – Moulins Perret", "Directrice générale"),
+        ("Jefe de almacén", "Jefe de almacén"),
+    ],
+)
+def test_a_line_of_a_signature_may_be_a_title(line: str, title: str) -> None:
+    assert list(titles_of_line(line)) == [title]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Tom Baker", "Kind regards", "Baker & Partner", "Norfolk Engineer GmbH", "T +44 1632 960 001", "Elm Vet Supply"],
+)
+def test_a_line_of_a_signature_with_a_name_is_no_title(line: str) -> None:
+    assert not list(titles_of_line(line))
 
 
 @given(st.text(max_size=80), st.integers(0, 80), st.integers(0, 80))

@@ -120,7 +120,7 @@ class ErasurePlanner:
             entities=1,
             memories=len(log),
             facts=len(rows),
-            properties=len(head.properties),
+            properties=len(_stated(log) & head.properties.keys()),
             relations=sum(len(memory.relations) for memory in log),
         )
         ids = tuple(memory.id for memory in log)
@@ -164,7 +164,7 @@ class ErasurePlanner:
         counts = Counter(
             memories=len(gone),
             facts=sum(len(memory.facts) for memory in log) - (after.facts if after else 0),
-            properties=sum(len(memory.properties) for memory in gone),
+            properties=sum(not one.derived for memory in gone for one in memory.properties),
             relations=len(lost),
         )
         hidden: list[Operation] = [Delete(key) for key in traces]
@@ -176,3 +176,8 @@ class ErasurePlanner:
         """Put the erasure into force in one transaction, with its audit event."""
         new_key = outbox.new_keys(principal.organization, self._clock)
         await self._trail.commit(principal, event, transaction(erasure, new_key))
+
+
+def _stated(log: Sequence[LogEntry]) -> set[str]:
+    """Name the properties of which somebody stated a value."""
+    return {one.name for memory in log for one in memory.properties if not one.derived}

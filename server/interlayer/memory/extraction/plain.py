@@ -14,7 +14,7 @@ from interlayer.documents.document import Document, Piece
 from interlayer.documents.reader import read
 from interlayer.language.lexicon.reader import pattern, words
 from interlayer.language.stated.assertion import Place
-from interlayer.language.stated.job_titles import JobTitle, job_titles
+from interlayer.language.stated.job_titles import JobTitle, job_titles, titles_of_line
 from interlayer.language.writing.conventions import Conventions, conventions_of
 from interlayer.memory.requests import PropertyCandidate
 from interlayer.memory.schema.property import PropertySchema
@@ -81,6 +81,7 @@ class _Text:
     conventions: Conventions
     bears: Bears
     writers: Mapping[int, tuple[str, str]]
+    signed: frozenset[int]
 
     @classmethod
     def of(cls, content: str, document: Document, bears: Bears, said_on: date | None) -> "_Text":
@@ -92,6 +93,7 @@ class _Text:
             replace(conventions_of(content), written_on=written_on),
             bears,
             {piece.start: (piece.writer, names.get(piece.writer, piece.writer)) for piece, _ in told if piece.writer},
+            frozenset(piece.start for piece, _ in told if piece.kind == "signature"),
         )
 
     def by_pattern(self, declared: PropertySchema, name: str) -> tuple[Any, Sentence] | None:
@@ -110,6 +112,9 @@ class _Text:
     def job_title(self) -> tuple[str, Sentence] | None:
         """Return the last job title that is said of the entity, and its sentence."""
         for sentence in reversed(self.sentences):
+            signed = titles_of_line(sentence.text) if sentence.start in self.signed else ()
+            if written := next((one for one in signed if not self.bears(one)), ""):  # Tom Baker is no baker
+                return written, sentence
             for title in job_titles(sentence.text):
                 place = Place(sentence.text, title.start, title.end)
                 if self._is_held(title, sentence) and place.states():

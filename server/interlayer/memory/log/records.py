@@ -73,7 +73,8 @@ class Confirmation:
 class Observation:
     """A property value as it was observed; which one is current is decided by the fold.
 
-    `remove` says that the value holds no more, or the entries of a list; without a value that nothing does.
+    `remove` says that the value holds no more, or the entries of a list; without a value that nothing does. `derived`:
+    nobody stated it, it follows from a relation.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Observation:
     span: tuple[int, int] | None = None
     given: bool = False
     remove: bool = False
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class RelationFold:
         values = [one for one in self._values if one.type == kind]
         named: dict[Relation, set[str]] = {relation: set() for relation in relations}
         for one in values:
-            for relation in one.stood_for:
+            for relation in one.stood_for if not one.seen.remove else ():
                 named[relation].add(_key(one))
         ends = {relation: self._end(relation, values, named) for relation in relations}
         behind = self._behind(kind, relations, values, set().union(*named.values()))

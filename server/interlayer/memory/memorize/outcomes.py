@@ -247,7 +247,7 @@ def _list_rejected(gated: GateResult) -> tuple[tuple[FactOutcome, ...], tuple[Pr
 
 
 def _properties(change: MemoryChange) -> Iterator[PropertyOutcome]:
-    for seen in {one.name: one for one in change.part.gated.properties}.values():
+    for seen in {one.name: one for one in change.part.gated.properties if not one.derived}.values():
         outcome, state = change.outcomes[seen.name], change.properties[seen.name]
         previous = change.told.properties.get(seen.name)
         met = change.told.states.get(seen.name)

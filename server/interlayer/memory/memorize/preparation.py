@@ -116,6 +116,7 @@ class Preparation:
         if reading.document:
             known = resolved.read.stored.head if resolved and resolved.read else None
             told = await self._mentions.told(call.principal, reading.content, reading.document, main, known)
+            main = replace(main, name=told.main_name) if main and told.main_name else main
         if main is None:
             main = told.main.reference if told.main else self._first_named(request)
             given = self._resolution.parse(text_of(main), request.identifiers, request.name)

@@ -30,7 +30,7 @@ async def memory_receipt(
     call, request = prepared.call, prepared.request
     words = request.content or "\n".join(fact.text for fact in request.facts)
     key = await book.key(call.principal.organization)
-    outcomes = [one.outcomes[seen.name] for one in changes for seen in one.part.gated.properties]
+    outcomes = [one.outcomes[seen.name] for one in changes for seen in one.part.gated.properties if not seen.derived]
     rejected = sum((one.gated.gates.rejected for one in prepared.parts), Counter[str]())
     detail: Mapping[str, Any] = {
         "memory_id": call.memory_id,

@@ -15,6 +15,7 @@ from interlayer.memory.entities.resolution import EntityReference, identity_of
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log.identifiers import EntityString, parse_entity
+from interlayer.memory.log.properties import CONFIDENCE_LEAST
 from interlayer.memory.log.records import EntityId, Head, Observation, RelationRecord
 from interlayer.memory.schema.schema import EntitySchema, Schema
 from interlayer.memory.schema.types import ValueProblem
@@ -157,7 +158,8 @@ def _values_of(
     """Yield the values of properties that relations say as well, but for the properties that are given."""
     for name, kind in schema.mirrored.items():
         declared = schema.current[name]
-        of_kind = [one for one in relations if one.type == kind and one.confidence >= declared.minimum_confidence]
+        least = max(declared.minimum_confidence, CONFIDENCE_LEAST)  # an address alone tells no value
+        of_kind = [one for one in relations if one.type == kind and one.confidence >= least]
         if name in given:
             continue
         for one in sorted(of_kind, key=lambda said: not said.ended):  # what goes makes room for what comes
@@ -172,6 +174,7 @@ def _values_of(
                     one.span,
                     given=at.beside,  # it stays as long as the relation, which a later reading leaves alone
                     remove=one.ended,
+                    derived=True,
                 )
 
 

@@ -103,6 +103,54 @@ def test_a_title_is_that_of_the_entity_alone() -> None:
     assert "job_title" not in found("contact", text, own="Ida Holm")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("My new mobile number is +44 1632 960 001.", "+441632960001"),
+        ("You can ring me on +44 1632 960 002 from Monday.", "+441632960002"),
+        ("She works from home, phone there +44 1632 960 003.", "+441632960003"),
+        ("Mobil erreichen Sie mich unter +49 30 23125 001.", "+493023125001"),
+        ("Meine Handynummer hat sich geändert: +49 30 23125 002.", "+493023125002"),
+        ("Frau Roth ist mobil unter +49 30 23125 003 zu erreichen.", "+493023125003"),
+        ("Je suis joignable au +33 1 99 00 00 01.", "+33199000001"),
+        ("Son numéro de portable a changé : +33 1 99 00 00 02.", "+33199000002"),
+        ("Mi nuevo número es el +34 900 555 001.", "+34900555001"),
+        ("Llámeme al +34 900 555 002.", "+34900555002"),
+    ],
+)
+def test_a_number_is_found_however_it_is_told(text: str, number: str) -> None:
+    assert found("contact", text) == {"phone": number}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The invoice number is 2026 1104 553.",
+        "Unsere Kundennummer ist 5550114123.",
+        "Le numéro de commande est 4500123456.",
+        "El número de pedido es 4500 123 456.",
+        "Fax: +44 1632 960 004",
+        "My old number was +44 1632 960 005.",
+    ],
+)
+def test_another_number_is_no_telephone_number(text: str) -> None:
+    assert found("contact", text) == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "title", "phone"),
+    [
+        ("Mara Baker\nPlant Manager | Norfolk Seeds\nT +44 1632 960 006", "Plant Manager", "+441632960006"),
+        ("Mara Baker\nInhaberin\nNorfolk Seeds, +44 1632 960 007", "Inhaberin", "+441632960007"),
+        ("Mara Baker\nResponsable de compras\nMóvil: +34 900 555 003", "Responsable de compras", "+34900555003"),
+    ],
+)
+def test_a_signature_tells_the_title_and_the_number_of_who_signs(lines: str, title: str, phone: str) -> None:
+    text = f"From: Mara Baker <mara@n.example>\n\nThe order is fine.\n\nKind regards,\n{lines}\n"
+    assert found("contact", text, own="Mara Baker mara@n.example") == {"job_title": title, "phone": phone}
+    assert found("contact", text, own="Tom Birk") == {}
+
+
 def test_what_the_seller_says_of_himself_is_not_the_customers() -> None:
     text = "Ida (buyer): We have 320 employees.\nTom (seller): We have 50 employees."
     assert found("company", text)["employees"] == 320

@@ -57,7 +57,7 @@ async def test_each_entry_of_a_log_is_observed_on_its_own_day(room: Any) -> None
 
 async def test_a_signature_tells_of_its_writer_alone(room: Any) -> None:
     writer = await room.memorize("contact:olga.brandt@fernhill.example", content=MAIL)
-    assert [one["name"] for one in writer["properties"]] == ["phone"]
+    assert [one["name"] for one in writer["properties"]] == ["phone", "company"]
     other = await room.memorize("contact:tim@vendor.example", content=MAIL)
     assert other["properties"] == []
 

@@ -127,7 +127,7 @@ async def related(room: Any, entity: str) -> list[tuple[str, str]]:
         (
             JANE,
             "Prefers calls in the morning. Budget is $50,000. Likes golf.",
-            {"Jane Miller": ["Prefers calls in the morning.", "Likes golf."], "Acme Corp": ["Budget is $50,000."]},
+            {"Jane Miller": ["Prefers calls in the morning.", "Budget is $50,000.", "Likes golf."]},
         ),
     ],
     ids=["mail", "german call", "french call", "spanish mail", "chat", "note on a deal", "subjects left out"],
@@ -221,6 +221,42 @@ async def test_people_are_brought_in_by_title_part_or_address(
 async def test_whom_somebody_reports_to_is_brought_in(known: Any) -> None:
     await known.memorize(JANE, content="From: Jane Miller <jane.miller@acme.example>\n\nI report to Tim Burke.\n")
     assert ("reports_to", "Tim Burke") in await related(known, JANE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "My boss, Tim Burke (tim.burke@acme.example), signs.",
+        "Tim Burke (tim.burke@acme.example) is my line manager.",
+        "Mi jefe, Tim Burke (tim.burke@acme.example), firma los contratos.",
+        "Mein Chef ist Tim Burke (tim.burke@acme.example), er unterschreibt die Verträge.",
+        "Mon responsable est Tim Burke (tim.burke@acme.example), il signe les contrats.",
+    ],
+)
+async def test_whose_superior_somebody_is_is_told_in_many_ways(known: Any, content: str) -> None:
+    await known.memorize(JANE, content=f"From: Jane Miller <jane.miller@acme.example>\n\nHello,\n\n{content}\n")
+    assert ("reports_to", "Tim Burke") in await related(known, JANE)
+
+
+@pytest.mark.parametrize("label", ["Requester", "Reported by", "Gemeldet von", "Signalé par", "Solicitante"])
+async def test_a_field_tells_who_has_raised_a_ticket(known: Any, label: str) -> None:
+    content = f"Ticket T-77\n{label}: Jane Miller <jane.miller@acme.example>\nStatus: open\n\nThe export hangs."
+    await known.memorize("ticket:T-77", content=content)
+    assert await related(known, "ticket:T-77") == [("about", "Acme Corp"), ("about", "Jane Miller")]
+
+
+async def test_the_contact_of_a_deal_has_raised_nothing(known: Any) -> None:
+    answer = await known.memorize("deal:D-900", content="Contact: Jane Miller\nStage: negotiation.")
+    assert not answer.get("relations")
+
+
+async def test_a_copied_colleague_is_brought_in_where_the_text_names_him(known: Any) -> None:
+    head = "From: Jane Miller <jane.miller@acme.example>\nCc: Tim Burke <tim.burke@acme.example>\nSubject: Offer\n\n"
+    silent = await known.memorize(JANE, content=f"{head}We need 40 seats.\n")
+    assert [one["entity"]["name"] for one in silent["also"]] == ["Acme Corp"]
+    named = await known.memorize(JANE, content=f"{head}Tim Burke wants to sign in May.\n")
+    assert "Tim Burke" in [one["entity"]["name"] for one in named["also"]]
+    assert ("works_at", "Acme Corp") in await related(known, "contact:tim.burke@acme.example")
 
 
 @pytest.mark.parametrize(

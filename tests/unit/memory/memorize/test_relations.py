@@ -1,4 +1,4 @@
-"""Relations as calls state them: by any of their names, dated, ended, one truth with the properties that mirror them."""
+"""Relations as calls state them: by any name, dated, ended, and one truth with the properties that mirror them."""
 
 from datetime import UTC, datetime
 from typing import Any

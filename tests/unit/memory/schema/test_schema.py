@@ -86,7 +86,7 @@ def complaints(text: str) -> list[str]:
         ("      a: {type: text}\nidentifiers:\n  nr: {pattern: '('}", "7: identifiers.nr.pattern: is no RE2 pattern"),
         (
             "      a: {type: text}\nidentifiers:\n  nr: {shape: x}",
-            "7: identifiers.nr.shape: unknown key; known: pattern",
+            "7: identifiers.nr.shape: unknown key; did you mean shared?",
         ),
         ("      a: {type: text}\ngates: {of: []}", "6: gates.of: unknown key; did you mean off?"),
         (

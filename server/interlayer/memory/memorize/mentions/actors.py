@@ -1,7 +1,7 @@
 """Those who play a part in a content, and what of an organization's schema they are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,8 +13,12 @@ from interlayer.memory.memorize.mentions.told import Subject
 from interlayer.memory.schema.schema import Schema
 from interlayer.text.mail_domains import is_private_mailbox
 
+ABOUT: Final = "about"
+"""The type of relation from what somebody has raised to him and his house."""
+
 _WORD: Final = re.compile(r"[^\W_]+")
 _CALLED_LIKE: Final = 4  # letters of a name that a domain has to have
+_MAILBOXES: Final = 5  # that are looked up of each stranger: those that name him in full
 _LEFT_OUT: Final = 3  # letters that a short form of a first name leaves out at least
 
 
@@ -23,7 +27,7 @@ class Actor:
     """Somebody who plays a part in a content. `company` is where a person works, as far as that is known.
 
     `given` is whom the call names, `words` its first names and surnames, folded. `linked` says that the content itself
-    ties a person to a company.
+    ties a person to a company, `is_guessed` that a house is known by nothing but the domain of somebody's address.
     """
 
     type: str
@@ -34,6 +38,7 @@ class Actor:
     address: str = ""
     company: "Actor | None" = None
     is_linked: bool = False
+    is_guessed: bool = False
     subject: Subject | None = None
     words: set[str] = field(default_factory=set[str])
     _forms: set[str] = field(default_factory=set[str])
@@ -77,12 +82,16 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The entity types that play parts: people, houses, and what bears a number."""
+    """The entity types that play parts: people, houses, and what bears a number.
+
+    `raised` are those of what somebody raises, as tickets are.
+    """
 
     person: str
     company: str
     numbered: Mapping[str, str]
     shapes: Mapping[str, Any]
+    raised: frozenset[str]
 
     @classmethod
     def of(cls, schema: Schema) -> "Types":
@@ -98,7 +107,9 @@ class Types:
             if kind not in {person, company} and schema.identifiers[identifier].shape is not None
         }
         shapes = {identifier: schema.identifiers[identifier].shape for identifier in numbered}
-        return cls(person, company, numbered, shapes)
+        about = schema.relations.get(ABOUT)
+        raised = frozenset(about.sources if about and about.sources else numbered.values())
+        return cls(person, company, numbered, shapes, raised)
 
 
 def domain_of(address: str) -> str:
@@ -107,20 +118,20 @@ def domain_of(address: str) -> str:
     return "" if is_private_mailbox(domain) else domain
 
 
+def mailboxes_of(name: str) -> Sequence[str]:
+    """Return what may stand before the @ of somebody's address, the likeliest first."""
+    said = _WORD.findall(fold_name(name))
+    if len(said) < 2:
+        return ()
+    first, last = said[0], said[-1]
+    full = (f"{first}.{last}", f"{first[0]}.{last}", f"{first}{last}", f"{first}_{last}", f"{first[0]}{last}")
+    return (*full, f"{last}.{first}", f"{first}-{last}", first, last)
+
+
 def addresses_at(name: str, house: Actor) -> Iterator[str]:
     """Yield the addresses that somebody is likely to have at a house."""
-    said = _WORD.findall(fold_name(name))
-    if len(said) < 2 or not house.head:
-        return
-    first, last = said[0], said[-1]
-    for domain in house.head.identifiers.get("domain", ()):
-        for local in (
-            f"{first}.{last}",
-            f"{first[0]}.{last}",
-            f"{first}{last}",
-            f"{first}_{last}",
-            f"{first[0]}{last}",
-        ):
+    for domain in house.head.identifiers.get("domain", ()) if house.head else ():
+        for local in mailboxes_of(name)[:_MAILBOXES]:
             yield f"{local}@{domain}"
 
 
@@ -140,6 +151,11 @@ def may_be_of(domain: str, house: Actor) -> bool:
     """Whether a domain that no company bears may be a house's own: it has none, and the domain is called like it."""
     if house.head and house.head.identifiers.get("domain"):
         return False
+    return any(is_called_like(domain, name) for name in house.names)
+
+
+def is_called_like(domain: str, name: str) -> bool:
+    """Whether a domain has the first word of a name in it, or is within it."""
     label = "".join(_WORD.findall(domain.rpartition(".")[0]))
-    names = ["".join(_WORD.findall(fold_name(name).split()[0])) for name in house.names if name.strip()]
-    return any(len(name) >= _CALLED_LIKE and (name in label or label in name) for name in names)
+    first = "".join(_WORD.findall(next(iter(fold_name(name).split()), "")))
+    return len(first) >= _CALLED_LIKE and bool(label) and (first in label or label in first)

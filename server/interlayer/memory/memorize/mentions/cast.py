@@ -12,7 +12,15 @@ from interlayer.errors import InvalidInput
 from interlayer.memory.entities.resolution import EntityReference, Resolution
 from interlayer.memory.log.identifiers import EntityString, fold_name
 from interlayer.memory.log.records import Head
-from interlayer.memory.memorize.mentions.actors import Actor, Types, addresses_at, domain_of, may_be_called, may_be_of
+from interlayer.memory.memorize.mentions.actors import (
+    Actor,
+    Types,
+    addresses_at,
+    domain_of,
+    mailboxes_of,
+    may_be_called,
+    may_be_of,
+)
 from interlayer.memory.memorize.mentions.known import Known
 from interlayer.memory.memorize.mentions.people import Introduction
 from interlayer.memory.memorize.mentions.told import AmbiguousMention, Subject
@@ -33,6 +41,8 @@ class Cast:
     ambiguous: dict[str, AmbiguousMention] = field(default_factory=dict[str, AmbiguousMention])
     main: Actor | None = None
     present: list[Actor] = field(default_factory=list[Actor])
+    learned: str = ""
+    """The name of the main person, who had none yet."""
 
     def of_head(self, head: Head) -> Actor:
         """Return the actor of an entity that is known."""
@@ -57,6 +67,23 @@ class Cast:
         emails = {**reference.key_identifiers, **reference.identifiers}
         self.main.address = reference.identifiers.get("email") or ("" if self.main.head else emails.get("email", ""))
         self.main.call(*reference.display_names)
+
+    def learn(self, name: str) -> None:
+        """Note how the main person is called, if nobody has said so before."""
+        main = self.main
+        is_nameless = main and main.given and not main.given.display_name and not (main.head and main.head.names)
+        if main and is_nameless and " " in name.strip() and "@" not in name:
+            self.learned = self.learned or name.strip()
+            main.call(self.learned)
+
+    def is_main(self, name: str) -> bool:
+        """Tell whether a name may be that of the main person, of whom only an address is known."""
+        main = self.main
+        if not main or main.type != self.types.person or not main.given or main.given.display_name:
+            return False
+        if main.head and main.head.names:
+            return False
+        return any(one.partition("@")[0] in mailboxes_of(name) for one in main.addresses)
 
     def new(self, kind: str, name: str, address: str = "") -> Actor | None:
         """Add somebody who is new; None where nobody can be called so."""
@@ -95,7 +122,8 @@ class Cast:
         given = self.main.given if self.main and self.main.type == self.types.company else None
         if given and domain and domain in {*given.key_identifiers.values(), *given.identifiers.values()}:
             return self.main
-        return self.holder(self.types.company, "domain", domain) if domain else None
+        met = (one for one in self.actors if one.type == self.types.company and one.address == domain)
+        return (self.holder(self.types.company, "domain", domain) or next(met, None)) if domain else None
 
     def named(self, form: str, mention: str, at: Sequence[Actor]) -> Actor | None:
         """Return who is meant by a whole name; `at` are the houses that the content is of.
@@ -141,7 +169,8 @@ class Cast:
         """
         if " " not in form:
             people = [one for one in self.actors if one.type == self.types.person and form in one.words]
-            if len(people) == 1:
+            houses = [one for one in self.actors if one.type == self.types.company and one.begins_with(form)]
+            if len(people) == 1 and (titled or not houses):
                 return people[0]
             if people:
                 raise LookupError(form)
@@ -171,6 +200,8 @@ class Cast:
         if not one.address and (guessed := self.by_address(one.name, at) or self._in_short(one.name)):
             guessed.call(one.name)
             return guessed
+        if not one.address and (house := self.short(form, titled=bool(one.title))) and house.type == self.types.company:
+            return house  # the beginning of a company's name is nobody's
         return self.new(self.types.person, one.name, one.address)
 
     def _in_short(self, name: str) -> Actor | None:

@@ -145,6 +145,7 @@ def _told(scene: Scene) -> Told:
     return Told(
         main=None if is_named else cast.main_subject(),
         main_type=cast.main.type,
+        main_name=cast.learned,
         subjects=tuple(one for one in subjects if one),
         relations=tuple(
             ToldRelation(

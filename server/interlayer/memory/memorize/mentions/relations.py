@@ -1,20 +1,21 @@
 """The relations that a content states between those it names: who works where, who reports to whom."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlayer.memory.memorize.mentions.actors import Actor, domain_of
+from interlayer.memory.memorize.mentions.actors import ABOUT, Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage
-from interlayer.memory.memorize.mentions.words import HONORIFICS
+from interlayer.memory.memorize.mentions.words import FIRST_PERSONS, HONORIFICS, REQUESTERS, SUPERIORS
 
 WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
-ABOUT: Final = "about"
 
 _NEAR: Final = 60
+_ADDRESS: Final = re.compile(r"[(<\[]?\s?[\w.+%-]+@[\w.-]+\s?[)>\]]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,14 @@ class Links:
         stated = [link for route in routes for link in self._stated(route)]
         ended = {(one.source, one.target) for one in stated if one.type == WORKS_AT and one.ended}
         begun = {one.source for one in stated if one.type == WORKS_AT and not one.ended}
+        told = {route.about[0] for route in routes if route.about}
         implied = [
             one
             for one in self._implied()
-            if (one.source, one.target) not in ended and one.source not in begun and one.source is not one.target
+            if not (one.target.is_guessed and one.target not in told)
+            and (one.source, one.target) not in ended
+            and one.source not in begun
+            and one.source is not one.target
         ]
         unique: dict[tuple[int, str, int], Link] = {}
         for one in [*stated, *implied]:
@@ -63,7 +68,9 @@ class Links:
             source = named or (subject if subject and subject.type == self._person else None)
             if source and target and source is not target:
                 yield Link(source, REPORTS_TO, target, passage)
+        yield from self._answers_to(passage, subject, mentions)
         yield from self._raised(passage, mentions)
+        yield from self._filed(passage, mentions)
 
     def _changes(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield where somebody is said to have left and to have joined."""
@@ -83,9 +90,56 @@ class Links:
             if house:
                 yield Link(subject, WORKS_AT, house, passage, ended)
 
+    def _answers_to(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
+        """Yield whose superior somebody is: "my boss, Ann Lee", "Ann Lee is my boss"."""
+        for found in SUPERIORS.finditer(passage.text):
+            target = self._beside(passage, mentions, found.start(), found.end())
+            source = self._scene.writer(passage)
+            if found["whose"].casefold() not in FIRST_PERSONS:
+                source = subject  # "her boss is Ann Lee", of whom the sentence is
+            if target and source and source is not target and source.type == self._person:
+                yield Link(source, REPORTS_TO, target, passage)
+
+    def _beside(self, passage: Passage, mentions: Sequence[Mention], start: int, end: int) -> Actor | None:
+        """Return the person whose name stands right behind words, or before them with a copula or a comma between."""
+        for one in mentions:
+            if one.actor is None or one.actor.type != self._person:
+                continue
+            first, last = passage.tokens[one.first].start, passage.tokens[one.last - 1].end
+            between = passage.text[end:first] if first >= end else passage.text[last:start] if last <= start else "."
+            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS
+            is_joined = bare <= passage.words.copulas and (bare or first >= end or "," in between)
+            if is_joined:
+                return one.actor
+        return None
+
+    def _filed(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
+        """Yield who has raised a record, and for which house, as one of its fields says: "Reported by: Ann Lee"."""
+        label, colon, said = passage.text.partition(":")
+        if not colon:
+            label, said = passage.piece.label, passage.text
+        thing = self._thing()
+        if thing is None or not REQUESTERS.fullmatch(label.strip(" *-\t")):
+            return
+        place = len(passage.text) - len(said)
+        people = [one for one in mentions if one.actor and one.actor.type == self._person]
+        named = [one.actor for one in people if passage.tokens[one.first].start >= place]
+        if len(set(named)) == 1 and (requester := named[0]):
+            yield Link(thing, ABOUT, requester, passage)
+            if house := self._cast.house_of(requester):
+                yield Link(thing, ABOUT, house, passage)
+
+    def _thing(self) -> Actor | None:
+        """Return the record that a content is of: the main entity, or the only one that it names."""
+        main, raised = self._cast.main, self._cast.types.raised
+        if main:
+            return main if main.type in raised else None
+        things = [one for one in self._cast.actors if one.type in raised]
+        return things[0] if len(things) == 1 else None
+
     def _raised(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield whom and which house a record with a number is of: "Ticket T-501 from Ann Lee (...), Acme"."""
-        things = [one for one in mentions if one.actor and one.actor.type not in {self._person, self._company}]
+        things = [one for one in mentions if one.actor and one.actor.type in self._cast.types.raised]
         if len(things) != 1 or things[0].first > 1:
             return
         thing = things[0].actor

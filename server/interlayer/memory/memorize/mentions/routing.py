@@ -6,7 +6,7 @@ about the house unless it is a private matter; in doubt it is about the main ent
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ _LABEL: Final = re.compile(r"[^:.!?\"“„]{1,60}?:\s")
 _QUOTE: Final = re.compile(r"[^\"“„«]{0,60}[\"“„«]\s?")
 _QUOTE_MARK: Final = 3  # characters from a label to behind the mark that opens what somebody says
 _FIELD_WORDS: Final = 3
+_BESIDE_WORDS: Final = 7
 _PLURAL_VERB: Final = re.compile(r"\w+en|sind|tun")
 
 
@@ -111,6 +112,11 @@ class Router:
         is_short = start <= _FIELD_WORDS and not self._named_before(passage, end)
         return is_short and not _opens(passage.tokens[:start])
 
+    def _hold(self, passage: Passage, holder: Actor, start: int) -> None:
+        """Note whom "they" may mean behind what somebody is said to have told: "Ann Lee called: they need ..."."""
+        if passage.words.he.isdisjoint(token.folded for token in passage.tokens[start:]):
+            self._last_house = self._house(holder) or self._last_house
+
     def _first_place(self, passage: Passage) -> int:
         place = 0
         while place < len(passage.tokens) and (
@@ -132,6 +138,8 @@ class Router:
             return self._asked(passage, speaker)
         meets = self._opens_meeting(passage, start, next(iter(mentions.values()), None))
         place, is_open = start, True
+        if beside := self._beside_named(passage, start, mentions):
+            return beside
         while place < len(tokens):
             told = self._first_person(passage, place, speaker)
             if told is None and is_open:
@@ -144,6 +152,26 @@ class Router:
             is_open = is_open and (meets or mention is not None or self._is_before_subject(passage, place))
             place = mention.last if mention else place + 1
         return _NOBODY
+
+    def _beside_named(self, passage: Passage, start: int, mentions: Mapping[int, Mention]) -> Actor | None:
+        """Return whom a passage is about that begins with who he is: "Her deputy, NAME, ...", "Ann's boss NAME ..."."""
+        tokens, said = passage.tokens, passage.words
+        for place in range(start + 1, min(start + _BESIDE_WORDS, len(tokens))):
+            word = tokens[place]
+            if word.folded in said.copulas | said.prepositions or word.folded in said.coordinators:
+                return None
+            if (one := mentions.get(place)) is None:
+                continue
+            before = tokens[place - 1]
+            is_named = (id(passage), place) in self._scene.introduced or before.folded in said.beside
+            if one.actor and one.actor.type == self._person and is_named:
+                begins = tokens[start].folded
+                whose = begins in said.first | said.he | said.they | said.any_number
+                is_own = passage.text[tokens[start].start : before.start].rstrip().endswith(("'s", "’s"))
+                return one.actor if whose or is_own else None
+            if place > start + 1 or not passage.text[: word.end].endswith(("'s", "’s")):
+                return None
+        return None
 
     def _first_person(self, passage: Passage, place: int, speaker: Actor | None) -> Actor | None:
         """Return whom a word of the first person means, None where it is none."""
@@ -238,9 +266,10 @@ class Router:
             return people.pop() if len(people) == 1 else None
         if self._plays_part(passage):
             return self._house_or(speaker or self._last_person or self._main, passage)
-        if self._main and self._main.type not in {self._person, self._company}:
-            return None
-        if speaker and speaker is not self._main and self._house(speaker) is None:
+        is_thing = self._main and self._main.type not in {self._person, self._company}
+        is_stranger = speaker and speaker is not self._main and self._house(speaker) is None
+        # A note that names nobody is on the main entity: nothing in it tells of a house.
+        if is_thing or is_stranger or (speaker is None and not self._scene.names_somebody):
             return None
         return self._house_or(speaker or self._main, passage)
 

@@ -2,17 +2,26 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from interlayer.documents.document import Participant
 from interlayer.memory.log.identifiers import fold_name
 from interlayer.memory.memorize.mentions.actors import Actor, domain_of
 from interlayer.memory.memorize.mentions.cast import Cast
+from interlayer.memory.memorize.mentions.correspondence import Correspondence
 from interlayer.memory.memorize.mentions.people import Introduction, looks_like_person
 from interlayer.memory.memorize.mentions.surface import Passage, Surface
-from interlayer.memory.memorize.mentions.words import HONORIFICS, HOUSES, LEGAL_FORMS, NO_NAMES, OWN_ROLES, TITLES
+from interlayer.memory.memorize.mentions.words import (
+    ARTICLES,
+    HONORIFICS,
+    HOUSES,
+    LEGAL_FORMS,
+    NO_NAMES,
+    OWN_ROLES,
+    PARTICLES_OF_PEOPLE,
+    TITLES,
+)
 
 _BETWEEN: Final = re.compile(r"[^.;:!?]{0,60}")
 _LINK_WORDS: Final = 8
@@ -36,17 +45,15 @@ class Scene:
         self._introductions = introduced
         self.addresses = frozenset(surface.addresses())
         self.cast = cast
-        self._writers: dict[str, Actor | None] = {}
         self._speakers: dict[str, Actor | None] = {}
         self._parts: dict[tuple[str, bool], Mention | None] = {}
-        self._strangers: set[str] = set()
-        self.recipients: list[Actor] = []
         self._found: dict[int, list[Mention]] = {}
         self.introduced: dict[tuple[int, int], Actor] = {}
         self.linked: list[tuple[Actor, Passage]] = []
         self.titled: list[tuple[Introduction, Actor]] = []
         self.is_letter = False  # as long as nobody is known
-        self._take_participants()
+        mail = Correspondence(surface, cast)
+        self._writers, self._strangers, self.recipients = mail.writers, mail.strangers, mail.recipients
         self._define()
         self.houses = self._principal_houses()
         self._introduce()
@@ -63,6 +70,11 @@ class Scene:
     def mentions(self, passage: Passage) -> Sequence[Mention]:
         """Return who is named in a passage, in order."""
         return self._found.get(id(passage), ())
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether anybody writes, or is named anywhere."""
+        return bool(self._writers or self.recipients or any(one.actor for some in self._found.values() for one in some))
 
     def writer(self, passage: Passage) -> Actor | None:
         """Return who says "I" in a passage, None where it cannot be told."""
@@ -97,48 +109,6 @@ class Scene:
             return None
         return found if found and found.type == self.cast.types.person else None
 
-    def _take_participants(self) -> None:
-        for one in self._surface.document.participants:
-            actor = self._participant(one)
-            self.cast.present += [actor] if actor else []
-            if one.role == "from":
-                self._writers[one.address or one.name] = actor
-                if actor is None and one.name:
-                    self._strangers.add(fold_name(one.name))
-            elif actor:
-                self.recipients.append(actor)
-
-    def _participant(self, one: Participant) -> Actor | None:
-        cast, address = self.cast, one.address.lower()
-        main = cast.main
-        held = cast.holder(cast.types.person, "email", address) if address else None
-        if held:
-            held.address = address
-            return held
-        if main and main.type == cast.types.person:
-            is_named = bool(one.name) and main.bears(fold_name(one.name))
-            if address in main.addresses or (is_named and one.role == "from"):
-                main.address = address or main.address
-                main.call(*filter(None, [one.name]))
-                return main
-        domain = domain_of(address)
-        if one.role != "from" or not address or (cast.own_domain and domain == cast.own_domain):
-            return None
-        house = cast.at_domain(domain)
-        is_near = bool(main) and bool(domain) and domain in {domain_of(known) for known in main.addresses}  # type: ignore[union-attr]
-        if not cast.types.person or not (house or is_near or (main is None and not self._is_any_known())):
-            return None
-        known = [a for a in cast.actors if one.name and a.bears(fold_name(one.name)) and cast.is_same(a, address)]
-        if len(known) == 1:
-            known[0].address = address
-            return known[0]
-        return cast.new(cast.types.person, one.name or address, address)
-
-    def _is_any_known(self) -> bool:
-        """Whether somebody whom a head names is known: whoever else writes then is not whom the content is about."""
-        addresses = (one.address.lower() for one in self._surface.document.participants)
-        return any(self.cast.holder(self.cast.types.person, "email", one) for one in addresses if one)
-
     def _principal_houses(self) -> list[Actor]:
         """Return the houses that the content is of: that of the main entity, those of the writers, those it names."""
         cast, found = self.cast, list[Actor | None]()
@@ -172,11 +142,15 @@ class Scene:
     def _introduce(self) -> None:
         is_open = self.cast.main is None and not any(self._writers.values())
         for passage in self.passages if self.cast.types.person else ():
-            for one in self._introductions.get(id(passage), ()):
+            for found in self._introductions.get(id(passage), ()):
+                one = self._trimmed(found)
                 form = fold_name(one.name)
                 if form in self._strangers:
                     continue  # somebody of another house, likely the organization's own, who tells who he is
                 is_known = form in self.cast.known.named or any(actor.bears(form) for actor in self.cast.actors)
+                if not one.address and not is_known and self.cast.is_main(one.name):
+                    self.cast.learn(one.name)
+                    continue
                 if one.evidence != "named" and not is_known and not self._may_be_met(one, is_open=is_open):
                     continue
                 try:
@@ -189,16 +163,78 @@ class Scene:
                     self._settle(actor, one)
 
     def _may_be_met(self, one: Introduction, *, is_open: bool) -> bool:
-        """Whether a meeting or a verb alone brings somebody in: where nobody else is named, or one has his address."""
-        return is_open or self.cast.by_address(one.name, self.houses) is not None
+        """Whether a meeting or a verb alone brings somebody in.
+
+        That is where nobody else is named, where one has his address, where his house stands behind his name, and
+        where the next sentence says "he" or "she".
+        """
+        if is_open or self.cast.by_address(one.name, self.houses) is not None:
+            return True
+        return self._house_behind(one) is not None or self._is_spoken_of(one)
+
+    def _is_spoken_of(self, one: Introduction) -> bool:
+        """Whether a content speaks of a name as of a person: "NAME, who", "Ms Lee", "she" in the sentence behind."""
+        passage, surname = one.passage, one.name.split()[-1]
+        if any(token.folded in {"who", "whose"} for token in passage.tokens[one.last : one.last + 1]):
+            return True
+        for other in self.passages:
+            for token, after in pairwise(other.tokens):
+                if token.folded in HONORIFICS and token.is_capital and after.text == surname:
+                    return True
+        place = next(place for place, one in enumerate(self.passages) if one is passage) + 1
+        following = self.passages[place] if place < len(self.passages) else None
+        if following is None or not following.tokens:
+            return False
+        said, first = following.words, following.tokens[0].folded
+        behind = following.tokens[1].folded if len(following.tokens) > 1 else ""
+        return first in said.he or (first in said.either and behind.endswith("t"))
+
+    def _trimmed(self, one: Introduction) -> Introduction:
+        """Return an introduction without the house behind the name: "Ute Lang von Acme" is Ute Lang."""
+        passage = one.passage
+        for place in range(one.first + 2, one.last - 1):
+            if passage.tokens[place].folded not in PARTICLES_OF_PEOPLE | passage.words.houses:
+                continue
+            ends = [(last, form) for begin, last, form in passage.runs if begin == place + 1 and last >= one.last]
+            if any(
+                passage.tokens[last - 1].folded in HOUSES or self._house_called(form, self.houses)
+                for last, form in ends
+            ):
+                return replace(one, last=place)
+        return one
+
+    def _house_behind(self, one: Introduction) -> Actor | None:
+        """Return the house behind somebody who was met: "Call with NAME from Acme", "Met NAME and NAME at Acme"."""
+        passage, place = one.passage, one.last
+        tokens, said = passage.tokens, passage.words
+        beside = {other.first: other.last for other in self._introductions.get(id(passage), ())}
+        while place + 1 in beside and tokens[place].folded in said.coordinators:
+            place = beside[place + 1]
+        if place >= len(tokens) or passage.text[tokens[place - 1].end : tokens[place].start] != " ":
+            return None
+        if tokens[place].folded not in (said.houses - said.companions) | {"of"} | PARTICLES_OF_PEOPLE:
+            return None
+        place += 1
+        while place < len(tokens) and (not tokens[place].is_capital or tokens[place].folded in said.kinds):
+            if tokens[place].folded not in ARTICLES | said.kinds | said.houses:
+                return None
+            place += 1
+        runs = [(last, form) for begin, last, form in passage.runs if begin == place]
+        found = next(filter(None, (self._house_called(form, self.houses) for _, form in runs)), None)
+        return found or (self._house(passage.said(place, runs[0][0])) if runs else None)
 
     def _settle(self, actor: Actor, one: Introduction) -> None:
         """Note where somebody works who is brought in with a title or a house."""
         if one.title:
             self.titled.append((one, actor))
-        if (one.house and (house := self._house(one.house))) or (
-            one.of_speaker and (writer := self.writer(one.passage)) and (house := self._house_of(writer))
-        ):
+        if one.house:
+            house = self._house(one.house)
+        elif one.of_speaker:
+            writer = self.writer(one.passage)
+            house = self._house_of(writer) if writer else None
+        else:
+            house = self._house_behind(one)
+        if house:
             self._tie(actor, house, one.passage)
 
     def _house_of_title(self, one: Introduction) -> Actor | None:
@@ -268,6 +304,8 @@ class Scene:
 
     def _holds_known(self, passage: Passage, first: int, last: int) -> bool:
         """Whether a run begins with a name that somebody bears: "Ann Lee de Acme" is no name of its own."""
+        if (id(passage), first) in self.introduced:
+            return True
         known = self.cast.known.named
         return any(begin == first and end < last and form in known for begin, end, form in passage.runs)
 

@@ -69,13 +69,15 @@ class Telling:
 class Told:
     """Whom a content tells of, and about whom each part of it is.
 
-    `main` is whom it is mainly about, where the call names nobody; None if nothing is named. `subjects` are the others
+    `main` is whom it is mainly about, where the call names nobody; None if nothing is named. `main_name` is how a main
+    person is called who had no name yet. `subjects` are the others
     of whom it says something, and the ends of relations. `tellings` are the parts in order, `asides` what stands beside
     a name within one.
     """
 
     main: Subject | None = None
     main_type: str = ""
+    main_name: str = ""
     subjects: tuple[Subject, ...] = ()
     relations: tuple[ToldRelation, ...] = ()
     ambiguous: tuple[AmbiguousMention, ...] = ()

@@ -21,26 +21,38 @@ TITLES: Final = words("job_titles", "titles_of_organizations")
 NO_NAMES: Final = words(
     "field_labels", "months", "weekdays", "own_roles", "salutations", "closings", "language_markers"
 )
-NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS
+MEETINGS: Final = words("words_of_meeting")
+NOT_NAMES: Final = HOUSES | TITLES | NO_NAMES | HONORIFICS | STOP_WORDS | MEETINGS | words("people_beside")
 """Words that are no part of anybody's name."""
 
+ARTICLES: Final = words("articles")
 PARTICLES: Final = words("particles_in_names")
 PARTICLES_OF_PEOPLE: Final = words("particles_of_people")
 OWN_ROLES: Final = words("own_roles")
+FIRST_PERSONS: Final = words("first_person_singular")
+SUPERIORS: Final = re.compile(
+    rf"(?i)(?<![^\W_])(?P<whose>{pattern(words('possessives_of_one'))})\s(?:\w+\s)?"
+    rf"(?:{pattern(words('words_of_superiors'))})(?![^\W_])"
+)
+"""Whom somebody reports to: "my boss", in any language, as many sentences are too short to tell theirs."""
+REQUESTERS: Final = re.compile(rf"(?i)(?:{pattern(words('labels_of_requesters'))})")
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Pronouns of a language, folded, and its phrases as patterns.
 
-    `speaking` are verbs that say by their form that one speaks, or several. `any_number` stand for one or for several.
+    `speaking` are verbs that say by their form that one speaks, or several. `any_number` stand for one or for several,
+    `either` are those of them that are subjects.
     """
 
     singular: frozenset[str]
     plural: frozenset[str]
+    first: frozenset[str]
     he: frozenset[str]
     they: frozenset[str]
     any_number: frozenset[str]
+    either: frozenset[str]
     speaking: Mapping[str, str]
     verbs: frozenset[str]
     copulas: frozenset[str]
@@ -52,6 +64,7 @@ class Words:
     coordinators: frozenset[str]
     meeting: frozenset[str]
     kinds: frozenset[str]
+    beside: frozenset[str]
     requests: re.Pattern[str]
     private: re.Pattern[str]
     leaving: re.Pattern[str]
@@ -59,6 +72,7 @@ class Words:
     reporting: re.Pattern[str]
     parts: re.Pattern[str]
     working: re.Pattern[str]
+    succession: re.Pattern[str]
 
 
 @cache
@@ -79,9 +93,11 @@ def words_of(language: str | None) -> Words:
     return Words(
         singular=those("first_person_singular"),
         plural=those("first_person_plural"),
+        first=those("first_person_singular", "first_person_plural"),
         he=those("third_person_singular"),
         they=those("third_person_plural"),
         any_number=those("third_persons_of_any_number"),
+        either=those("third_persons_of_any_number") & those("subject_pronouns") - those("possessives"),
         speaking=speaking,
         verbs=those("verbs_of_people"),
         copulas=those("copulas"),
@@ -94,6 +110,7 @@ def words_of(language: str | None) -> Words:
         coordinators=those("coordinators"),
         meeting=those("words_of_meeting"),
         kinds=those("kinds_of_houses"),
+        beside=those("people_beside"),
         requests=phrase("words_of_requests"),
         private=phrase("private_matters"),
         leaving=phrase("words_of_leaving"),
@@ -101,4 +118,5 @@ def words_of(language: str | None) -> Words:
         reporting=phrase("words_of_reporting"),
         parts=phrase("parts_played"),
         working=phrase("words_of_working"),
+        succession=phrase("words_of_succession"),
     )
