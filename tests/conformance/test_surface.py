@@ -205,15 +205,14 @@ def test_what_clients_break_on_is_found(schema: dict[str, Any]) -> None:
     assert not list(breaking({"properties": {"title": {"type": "string"}}}, "tool"))
 
 
-async def test_every_tool_has_a_title_a_description_and_its_hints(tmp_path: Path, mode: Any) -> None:
+async def test_every_tool_has_a_title_a_description_and_all_four_hints(tmp_path: Path, mode: Any) -> None:
     for tool in await listed(tmp_path, mode):
         assert tool.title, tool.name
         assert tool.description, tool.name
         assert tool.annotations, tool.name
         hints = tool.annotations
-        given = [hints.read_only_hint, hints.destructive_hint, hints.open_world_hint]
+        given = [hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint]
         assert None not in given, tool.name
-        assert hints.idempotent_hint == (None if hints.read_only_hint else True), "reading is idempotent anyway"
         assert hints.destructive_hint == (tool.name == "forget")
         assert hints.read_only_hint == (tool.name not in ("memorize", "forget"))
 

@@ -65,7 +65,7 @@ are yours to follow.
 known, say what it replaces or ends."""
 
 
-_VALUE_CHARACTERS: Final = 60
+_VALUE_CHARACTERS: Final = 40
 _MORE: Final = ", ..."
 
 FacetValues = Mapping[str, Sequence[str]]
@@ -202,7 +202,7 @@ def _listing(tool: Tool[Any, Any]) -> ToolListing:
         annotations=ToolAnnotations(
             read_only_hint=tool.read_only,
             destructive_hint=tool.destructive,
-            idempotent_hint=None if tool.read_only else tool.idempotent,  # which reading is anyway
+            idempotent_hint=tool.idempotent,
             open_world_hint=False,
         ),
     )

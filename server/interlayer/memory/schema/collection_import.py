@@ -81,7 +81,8 @@ def schema_of(text: str, origin: str, only: Sequence[str] = ()) -> tuple[str, li
             },
         )
         notes += _add(entity["properties"], collection, f"{origin}: {collection.collectionName}")
-    document = {"version": 1, "entities": {**entities, **made}, "identifiers": starter["identifiers"]}
+    kept = {name: starter[name] for name in ("identifiers", "relations")}
+    document = {"version": 1, "entities": {**entities, **made}, **kept}
     Schema.model_validate(document)
     return _HEADER + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110), notes
 
