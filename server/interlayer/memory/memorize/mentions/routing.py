@@ -232,6 +232,8 @@ class Router:
         if mention.actor is None:
             before = passage.tokens[mention.first - 1].folded if mention.first else ""
             is_other = before in HONORIFICS and self._main and self._main.type == self._person
+            if is_other and self._main and passage.tokens[mention.last - 1].folded in self._main.words:
+                return _MAIN  # several are called so, but it is of him that is told
             return self._we(self._main) if is_other and self._main else _MAIN  # "Mr Lee", of whom nothing is known
         if mention.actor.type == self._person and self._speaks_for_house(passage, mention):
             return self._cast.house_of(mention.actor) or mention.actor
