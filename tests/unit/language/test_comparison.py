@@ -268,3 +268,41 @@ def test_claims_in_a_row_are_known_only_claim_by_claim() -> None:
     assert restate_in_parts(Statement.of("on Azure, plan a rewrite in Rust"), known)
     swapped = Statement.of("Uses 10 licences of Pro and 5 of Basic.")
     assert not restate_in_parts(swapped, [Statement.of("Uses 5 licences of Pro and 10 of Basic.")])
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("We have moved away from Xero.", "Their accounting is done in Xero."),
+        ("Wir haben Okta durch Entra ID ersetzt.", "Die Anmeldung läuft über Okta."),
+        ("Nous avons remplacé Okta par Entra ID.", "L'authentification passe par Okta."),
+        ("Hemos cambiado Okta por Entra ID.", "El inicio de sesión va por Okta."),
+        ("Den Offline-Modus brauchen wir nicht mehr.", "Sie braucht unbedingt einen Offline-Modus."),
+        ("Le mode hors ligne n'est plus nécessaire.", "Elle demande un mode hors ligne pour les ateliers."),
+        ("Ya no hace falta la exportación a Excel.", "Necesitan una exportación a Excel cada semana."),
+        ("The error in the invoice export has been resolved.", "The invoice export ends with an error."),
+        ("Der Export nach Excel funktioniert seit heute wieder.", "Der Export nach Excel bricht ab."),
+        ("Le lancement est repoussé au 12 avril.", "La mise en service est prévue le 1 mars."),
+        ("Desde hoy pagamos a 60 días en vez de 30.", "Las facturas se pagan a 30 días."),
+        ("Wir haben jetzt 70.000 Euro statt 85.000 Euro.", "Der Vorstand hat 85.000 Euro bereitgestellt."),
+    ],
+)
+def test_what_is_given_up_or_changed_in_other_words_is_outdated(newer: str, older: str) -> None:
+    assert judge(newer, older) in {Verdict.REPLACED, Verdict.PARTLY}
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("The go-live of the payroll module has slipped to 3 May.", "The rostering module goes live on 1 April."),
+        ("The notice period is 60 days instead of 45.", "Our invoices are paid within 45 days."),
+        ("We dropped the idea of a call centre in Oban.", "Their ships leave from Oban."),
+        ("We dropped Xero for the Lyon branch.", "The Paris branch uses Xero."),
+        ("The printer in hall 3 works again.", "The printer in hall 2 is broken."),
+        ("The import is fixed since this morning.", "The import runs every night."),
+        ("They no longer need the test system.", "They need the production system by May."),
+        ("The crash on iPads is fixed.", "The app crashes on Android."),
+    ],
+)
+def test_what_is_given_up_of_another_thing_leaves_this_one(newer: str, older: str) -> None:
+    assert judge(newer, older) in {Verdict.DISTINCT, Verdict.LIKELY}

@@ -15,6 +15,7 @@ from interlayer.language.lexicon.reader import words
 _DAYS: Final = words("relative_days")
 _LEFT_MAX: Final = 2  # content words of the older statement that may be over along with what is given up
 _FEW: Final = 2
+_NOUNS_AS_NAMES: Final = "de"
 
 
 def judge_given_up(newer: Clause, older: Clause) -> Verdict:
@@ -36,7 +37,10 @@ def _judge_name(newer: Clause, older: Clause) -> Verdict:
     for over in (*_dropped(newer), *_exchanged(newer)):
         said = [word for word in over if word.name]
         if said and all(map(older.content.says, over)) and _is_in_use(older, said):
-            return _weigh(newer, older)
+            own = [word for word in newer.content.beside(older.content) if word.name]
+            told = [word for word in older.content.beside(newer.content) if word.name]
+            is_told = newer.known.language != _NOUNS_AS_NAMES  # there every noun has a capital
+            return Verdict.LIKELY if is_told and own and told else _weigh(newer, older)
     return Verdict.DISTINCT
 
 

@@ -33,7 +33,8 @@ def judge_matter(newer: Clause, older: Clause, *, now: bool) -> Verdict:
     for read in (_date, _amount):
         is_now, was = read(newer.row[start:]), read(older.row)
         if is_now and was and len(is_now) == len(was) and is_now != was:
-            return _weigh(newer, older, was)
+            apart = read is _amount and _own_figures(newer, older, is_now) and _own_figures(older, newer, was)
+            return Verdict.LIKELY if apart else _weigh(newer, older, was)
     return Verdict.DISTINCT
 
 
@@ -79,6 +80,15 @@ def _behind(row: Row, end: int) -> Row:
     if len(following) > 1 and following[0].function and not following[0].stative and following[1].content:
         return following[1:] if following[1].kind == "word" else ()
     return ()
+
+
+def _own_figures(clause: Clause, other: Clause, value: Sequence[str]) -> Sequence[Word]:
+    """Return the figures and times beside the value that only one clause has: the budget for 2027."""
+    return [
+        word
+        for word in clause.content.words
+        if word.kind in {"number", "time"} and word.key not in value and not other.content.says(word)
+    ]
 
 
 def _weigh(newer: Clause, older: Clause, was: Sequence[str]) -> Verdict:
