@@ -27,6 +27,7 @@ _WROTE: Final = re.compile(rf"(?i)\b(?:{pattern(forms('quote_verbs'))})\b")
 _QUOTE: Final = re.compile(r"\s*>")
 _DELIMITER: Final = re.compile(r"\s*(?:--|_{20,})\s*$")
 _DASHED_NAME: Final = re.compile(r"\s*[-–—~][^\W\d_a-z]\w+(?: [^\W\d_a-z][\w.'’-]*){0,2}$")
+_IN_BRACKETS: Final = re.compile(r"\(([^()\s@]+@[^()\s@]+)\)")
 _MARK_MAX: Final = 200
 _SIGNATURE_WORDS: Final = 9
 _SIGNATURE_LINES: Final = 15
@@ -50,7 +51,7 @@ class _Head:
     def people(self) -> Iterator[Participant]:
         """Whom it names."""
         for role in ("from", "to"):
-            for name, address in getaddresses([self.roles.get(role, "")]):
+            for name, address in getaddresses([_IN_BRACKETS.sub(r"<\1>", self.roles.get(role, ""))]):
                 if name or address:
                     yield Participant(name.strip(" *"), address if "@" in address else "", role)
 

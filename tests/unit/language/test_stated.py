@@ -122,6 +122,7 @@ def test_a_wish_states_an_address() -> None:
         ("Mara Voss a pris le poste de directrice technique.", "directrice technique", "Mara Voss"),
         ("Nuestra jefa de taller, Ana Gil, lo probará.", "jefa de taller", "Ana Gil"),
         ("Ana Gil ha sido nombrada directora general.", "directora general", "Ana Gil"),
+        ("My new title is Group Operations Director.", "Group Operations Director", "my"),
         ("Soy Ana Gil, encargada de almacén en Luna.", "encargada de almacén", "Ana Gil"),
     ],
 )
@@ -139,6 +140,10 @@ def test_a_job_title_has_a_holder(text: str, title: str, holder: str) -> None:
         "Mara Voss stepped down as CFO.",
         "Er ist kein Leiter.",
         "Contact your account manager.",
+        "My manager is Mara Voss.",
+        "Mara Voss, formerly head of sales, called.",
+        "Mara Voss, bisher Leiterin Einkauf, rief an.",
+        "Mon responsable est désormais Mara Voss.",
     ],
 )
 def test_what_gives_nobody_a_post_is_no_title(text: str) -> None:

@@ -57,7 +57,10 @@ class Content:
         """Whether a word, or one of its family, stands in here."""
         if word.key in self.keys:
             return True
-        return word.kind == "word" and not word.name and self._has_family_of(word.key)
+        if word.kind != "word" or word.name:
+            return False
+        head = _head(word.key)
+        return head in self.keys or word.key in self._heads or self._has_family_of(word.key)
 
     def _has_family_of(self, key: str) -> bool:
         """Whether a word in here begins with a key, or a key with one: hold, holder."""
@@ -67,6 +70,11 @@ class Content:
             if key[:end] in self._roots and key[:end].isalpha():
                 return True
         return False
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        """The last parts of its words with a hyphen: "tax-records" speaks of records."""
+        return frozenset(head for key in self._roots if (head := _head(key)))
 
     @cached_property
     def _roots(self) -> frozenset[str]:
@@ -95,3 +103,9 @@ class Content:
             any(word is one for one in words) or (word.function and not word.stative) or word.kind in {"sign", "mark"}
             for word in between
         )
+
+
+def _head(key: str) -> str:
+    """Return the last part of a word with a hyphen, both parts long enough to be words; else nothing."""
+    first, _, last = key.rpartition("-")
+    return last if len(first) >= _ROOT_MIN and len(last) >= _ROOT_MIN else ""

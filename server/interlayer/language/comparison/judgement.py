@@ -8,7 +8,9 @@ from interlayer.language.comparison.content import Word
 from interlayer.language.comparison.correction import judge_correction, judge_denial, judge_end
 from interlayer.language.comparison.coverage import covers
 from interlayer.language.comparison.exchange import Exchange, judge_exchange
-from interlayer.language.comparison.outdated import judge_figure, judge_growth
+from interlayer.language.comparison.outdating.figure import judge_figure, judge_growth
+from interlayer.language.comparison.outdating.given_up import judge_given_up
+from interlayer.language.comparison.outdating.matter import judge_matter
 from interlayer.language.comparison.restatement import restates
 from interlayer.language.comparison.statement import Clause, Reading, Statement, read_pair
 from interlayer.language.comparison.verdict import Verdict
@@ -32,7 +34,7 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     new, old = read_pair(newer.text, older.text, own)
     if new.text == old.text:
         return Verdict.SAME
-    if cosine < _ALIKE and new.full.content.keys.isdisjoint(old.full.content.keys):
+    if cosine < _ALIKE and not _may_meet(new.full, old.full):
         return Verdict.DISTINCT
     if covers(old, new) or restates(new, old):
         return Verdict.SAME
@@ -48,9 +50,14 @@ def compare(newer: Statement, older: Statement, cosine: float, later_s: float, o
     return verdict
 
 
+def _may_meet(one: Clause, other: Clause) -> bool:
+    """Whether two statements have a word or a matter in common."""
+    return not (one.content.keys.isdisjoint(other.content.keys) and one.matters.keys().isdisjoint(other.matters))
+
+
 def _judge(new: Reading, old: Reading, later_s: float) -> Verdict:
     """Judge the statements as wholes, then clause by clause: what is outdated in one clause only is kept."""
-    if new.keys.isdisjoint(old.keys) and new.whole.content.keys.isdisjoint(old.whole.content.keys):
+    if new.keys.isdisjoint(old.keys) and not _may_meet(new.whole, old.whole):
         return Verdict.DISTINCT
     now = new.now and not old.now
     verdict = _judge_clauses(new.whole, old.whole, later_s, now=now)
@@ -92,7 +99,9 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
     told: list[Verdict] = []
     if len(newer.content.words) > 2 * len(older.content.words) + _MORE_MAX:
         return found[0] if found else Verdict.DISTINCT  # a report that also speaks of it
-    told += [judge_figure(newer, older), judge_growth(newer, older)]
+    told += [judge_growth(newer, older), judge_matter(newer, older, now=now)]
+    over = [judge_given_up(newer, older)]
+    (told if newer.speaking else over).append(judge_figure(newer, older))
     if newer.corrects and not older.denied:
         told.append(judge_correction(newer, older))
     if newer.ends:
@@ -104,6 +113,7 @@ def _judge_clauses(newer: Clause, older: Clause, later_s: float, *, now: bool) -
         told.append(judge_change(newer, older, later_s, now=now))
     # What people say of themselves changes less than their words do.
     found += [_LESS[verdict] for verdict in told] if newer.speaking or older.speaking else told
+    found += over
     return next((one for one in (Verdict.REPLACED, Verdict.PARTLY, Verdict.LIKELY) if one in found), Verdict.DISTINCT)
 
 

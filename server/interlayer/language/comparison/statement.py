@@ -1,6 +1,6 @@
 """A statement with what comparing it needs: read once in a language, compared often."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
@@ -137,6 +137,12 @@ class Clause:
     def ends(self) -> Sequence[Span]:
         """Where it says that something is over."""
         return self.known.ending.find(self.texts)
+
+    @cached_property
+    def matters(self) -> Mapping[str, tuple[int, int]]:
+        """Where it names each of its matters first: of a launch, of a payment."""
+        found = self.known.matters.find([word.key for word in self.row])
+        return {matter: (start, end) for start, end, matter in reversed(found)}
 
     @cached_property
     def parts(self) -> "Sequence[Clause]":

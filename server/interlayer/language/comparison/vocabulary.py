@@ -83,6 +83,15 @@ class Vocabulary:
     greetings: "Phrases"
     revoking: "Phrases"
     held_once: "Phrases"
+    dropping: "Phrases"
+    exchanging: "Phrases"
+    using: frozenset[str]
+    wishing: "Phrases"
+    unwished: "Phrases"
+    repaired: "Phrases"
+    defects: "Phrases"
+    consent: "Phrases"
+    matters: "Phrases"
     new: frozenset[str]
     telling: frozenset[str]
     afterthoughts: "Phrases"
@@ -179,6 +188,15 @@ def vocabulary(language: str) -> Vocabulary:
         greetings=_phrases(language, "salutations"),
         revoking=_phrases(language, "words_behind_old_statements"),
         held_once=_phrases(language, "attributes_held_once"),
+        dropping=_phrases(language, "dropping_verbs", articles=False),
+        exchanging=_meanings(language, "exchanging_verbs"),
+        using=_forms(language, "using_verbs"),
+        wishing=_phrases(language, "wishing_words", articles=False),
+        unwished=_phrases(language, "words_of_dropped_wishes", articles=False),
+        repaired=_phrases(language, "words_of_repair", articles=False),
+        defects=_phrases(language, "words_of_defects", articles=False),
+        consent=_phrases(language, "words_of_consent", articles=False),
+        matters=_stems(language, "matters"),
         new=_forms(language, "words_for_new"),
         telling=_forms(language, "verbs_of_telling"),
         afterthoughts=_phrases(language, "afterthoughts", articles=False),
@@ -266,6 +284,17 @@ def _stemmed(language: str, name: str) -> Phrases:
                 key = (_stem(language, form.casefold()),)
                 found[key] = f"{found.get(key, '')} {entry.meaning}"
     return Phrases(found)
+
+
+def _stems(language: str, name: str) -> Phrases:
+    """Return the phrases of a list by the stems of their words."""
+    return Phrases(
+        {
+            tuple(_stem(language, text) for text in _texts(form)): entry.meaning
+            for entry in entries_of(language, name)
+            for form in entry.forms
+        }
+    )
 
 
 def _texts(phrase: str) -> tuple[str, ...]:

@@ -21,7 +21,15 @@ _CAPITAL: Final = r"[A-ZÀ-ÖØ-Þ][\w&/-]*"
 _NOUN: Final = rf"(?:{_any('job_titles', 'ambiguous_job_titles')}|[^\W\d_]{{2,}}-?{_any('endings_of_job_titles')})"
 _HEAD: Final = rf"{_NOUN}(?![^\W_])"
 _OUTSIDE: Final = pattern(
-    words("words_before_job_titles", "words_behind_job_titles", "words_before_starts", "negations", "denials")
+    words(
+        "words_before_job_titles",
+        "words_behind_job_titles",
+        "words_before_starts",
+        "negations",
+        "denials",
+        "former",
+        "words_before_old_values",
+    )
     | {"that"}
 )
 _QUALIFIER: Final = rf"(?!(?i:{_OUTSIDE})\b)[^\W\d_][\w&/-]*"
@@ -41,7 +49,7 @@ _LOWER_FIELD: Final = (
     rf"(?:{_ADJECTIVE}|\s{_WITHIN}{_JOINED}(?:[A-Z&]{{2,}}\b|[a-zß-öø-ÿ][\w&/'’-]*|{_CAPITAL}(?=,|\s{_HONORED}))"
     rf"|(?:\s{_CAPITAL}){{1,2}}(?=,))?"
 )
-_COPULA: Final = r"(?:is(?:\snow)?|ist(?:\sjetzt|\snun)?|est(?:\sdésormais)?|es(?:\sahora)?)"
+_COPULA: Final = r"(?:is(?:\snow)?|(?:ist|heißt)(?:\sjetzt|\snun)?|est(?:\sdésormais)?|es(?:\sahora)?)"
 _POST: Final = rf"(?:{_QUALIFIER}\s){{0,3}}?{_HEAD}(?:\s{_HEAD})?"
 _TITLE: Final = rf"(?P<title>{_POST}{_FIELD})"
 _GOING_ON: Final = pattern(words("words_behind_job_titles") - words("words_within_job_titles"))
@@ -75,6 +83,7 @@ _FORMS: Final = tuple(
         rf"{_SELF}\s?{_IS}\s(?:{_FULL_NAME}|{_CAPITAL}),\s{_HELD}",
         rf"{_SELF}\s?{_IS}\s{_HELD}",
         rf"(?<![^\W_])(?P<short>{_CAPITAL})\s(?:{_IS}|(?:was|has been|got|a été|fue|ha sido)\s{_GETS})\s{_HELD}",
+        rf"(?<![^\W_])(?P<self>{_any('possessives_of_one')})(?:\s\w+)?\s{_any('words_for_posts')}\s{_COPULA}\s{_HELD}",
         rf"{_NAME}{_ASIDE},?\s{_any('relative_pronouns')}\s{_IS}\s{_HELD}",
         rf"(?<![^\W_])(?i:als)\s{_TITLE}\s\w+\s(?P<self>(?i:ich))\b",
         rf"(?:(?:{_SELF}|{_NAME}{_ASIDE}){_AUXILIARY})?(?<![^\W_]){_GETS}\s{_HELD}",
@@ -102,6 +111,8 @@ _OF_ORGANIZATION: Final = re.compile(
     rf"(?P<of>{_CAPITAL}(?:\s(?:&\s)?{_CAPITAL})+)"
 )
 """A title with the name of a house behind it: "CEO of Acme", and "plant manager of Acme Foods" with its capitals."""
+_OWNED: Final = words("possessives_of_one")
+_SUPERIORS: Final = words("words_of_superiors")
 _CAPITAL_BEFORE: Final = re.compile(rf"{_CAPITAL}\.?\s$")
 _PRONOUNS: Final = STOP_WORDS | words("third_person_pronouns", "first_and_second_person_pronouns", "demonstratives")
 _NO_NAMES: Final = (
@@ -128,8 +139,16 @@ def job_titles(sentence: str) -> Iterator[JobTitle]:
             short = parts.get("short")
             if short and (short.casefold() in _PRONOUNS or _CAPITAL_BEFORE.search(sentence, 0, found.start("short"))):
                 continue  # no name, or the end of one
+            if _is_superior(sentence[: found.start("title")], found["title"]):
+                continue
             said = short or parts.get("name") or parts.get("surname") or (parts.get("self") or "").casefold()
             yield JobTitle(_bare(found["title"]), found.start("title"), found.end("title"), _named(said))
+
+
+def _is_superior(before: str, title: str) -> bool:
+    """Whether a noun only says whose superior somebody is: "my manager"."""
+    said = before.split()
+    return bool(said) and said[-1].casefold() in _OWNED and title.casefold() in _SUPERIORS
 
 
 def titles_of_line(line: str) -> Iterator[str]:

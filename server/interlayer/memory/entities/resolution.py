@@ -13,6 +13,7 @@ from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import EntityRead
 from interlayer.memory.log.identifiers import (
     IDENTIFIERS_MAX,
+    NAME,
     NAME_MAX,
     EntityString,
     check_text,
@@ -27,6 +28,10 @@ from interlayer.memory.schema.schema import Schema
 from interlayer.storage.items import ItemStore, Key
 
 _LEARNED_FROM_KEY: Final = 1  # a key of several possible kinds is learned as the likeliest
+
+
+Claim = tuple[str, str, str]
+"""Entity type, kind and value of an identifier, or of a name that alone names somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,15 @@ class Resolution:
         if reference.identifiers or any(self._schema.is_shared(*one) for one in possible.items()):
             return []
         return [keys.identifier(organization, reference.entity.type, value, kind) for kind, value in possible.items()]
+
+    def claims(self, reference: EntityReference, *, shared: bool = False) -> set[Claim]:
+        """Return what nobody else can have whom a reference names; with `shared`, what others may have as well."""
+        entity = reference.entity
+        given = {*reference.key_identifiers.items(), *reference.identifiers.items()}
+        found = {(entity.type, kind, value) for kind, value in given if self._schema.is_shared(kind, value) == shared}
+        if not (shared or entity.is_id or reference.key_identifiers):
+            found.add((entity.type, NAME, fold_name(entity.key)))
+        return found
 
     async def target(
         self, organization: str, reference: EntityReference, now: datetime, sight: Sight

@@ -99,7 +99,7 @@ class _Text:
     def by_pattern(self, declared: PropertySchema, name: str) -> tuple[Any, Sentence] | None:
         """Return the last value that a pattern of the schema finds, as it is stored, and its sentence."""
         conventions = replace(self.conventions, written_on=None) if name.endswith("since") else self.conventions
-        for at in range(len(self.sentences) - 1, -1, -1) if declared.find else ():
+        for at in self._from_last() if declared.find else ():
             sentence = self.sentences[at]
             for finder in declared.finders:
                 for match in reversed(list(finder.finditer(sentence.text))):
@@ -109,9 +109,14 @@ class _Text:
                         return value, sentence
         return None
 
+    def _from_last(self) -> Sequence[int]:
+        """Return the places of the sentences from the last one, those of signatures behind all: they are the oldest."""
+        places = range(len(self.sentences) - 1, -1, -1)
+        return sorted(places, key=lambda at: self.sentences[at].start in self.signed)
+
     def job_title(self) -> tuple[str, Sentence] | None:
         """Return the last job title that is said of the entity, and its sentence."""
-        for sentence in reversed(self.sentences):
+        for sentence in (self.sentences[at] for at in self._from_last()):
             signed = titles_of_line(sentence.text) if sentence.start in self.signed else ()
             if written := next((one for one in signed if not self.bears(one)), ""):  # Tom Baker is no baker
                 return written, sentence

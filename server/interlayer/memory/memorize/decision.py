@@ -49,7 +49,7 @@ class Targets:
         resolution: Resolution,
         schema: Schema,
         clock: Clock,
-        reached: dict[tuple[str, ...], EntityId],
+        reached: Sequence[tuple[EntityReference, EntityId]],
     ) -> None:
         self.made: list[Operation] = []
         self.created: list[NewEntity] = []
@@ -57,17 +57,21 @@ class Targets:
         self._resolution = resolution
         self._schema = schema
         self._clock = clock
-        self._known = dict(reached)
-        self._own = set(reached.values())
+        self._known = {reference.identity: entity for reference, entity in reached}
+        self._claimed = {claim: entity for one, entity in reached for claim in resolution.claims(one)}
+        self._own = {entity for _, entity in reached}
 
     async def find(self, principal: Principal, reference: EntityReference, visibility: str) -> EntityId:
         """Return the entity that a relation points at; it is created, or made known to those who see the call."""
-        target = self._known.get(reference.identity)
+        claims = self._resolution.claims(reference)
+        met = (self._claimed[claim] for claim in claims if claim in self._claimed)
+        target = self._known.get(reference.identity) or next(met, None)
         if target is not None:
             return target
         organization, sight = principal.organization, self._entities.sight(principal)
         target, is_new = await self._resolution.target(organization, reference, self._clock(), sight)
         self._known[reference.identity] = target
+        self._claimed |= dict.fromkeys(claims, target)
         if is_new:
             schema, now = self._schema.entities[target.type], timestamp(self._clock())
             self.made += creation(organization, target, reference, schema, now, visibility)
@@ -121,7 +125,7 @@ class Decider:
         self._clock = clock
         self._links = Links(entities, schema)
 
-    def targets(self, reached: dict[tuple[str, ...], EntityId]) -> Targets:
+    def targets(self, reached: Sequence[tuple[EntityReference, EntityId]]) -> Targets:
         """Begin the list of entities that the relations of one call point at."""
         return Targets(self._entities, self._resolution, self._schema, self._clock, reached)
 

@@ -15,7 +15,7 @@ from interlayer.audit.receipts import ReceiptBook
 from interlayer.errors import InterlayerError, InvalidInput
 from interlayer.ids import Clock, new_id, timestamp
 from interlayer.memory.entities.repository import Entities
-from interlayer.memory.entities.resolution import Resolution, ResolvedEntity
+from interlayer.memory.entities.resolution import Claim, Resolution, ResolvedEntity
 from interlayer.memory.entities.sight import visibility_of
 from interlayer.memory.extraction.extractor import NO_MODEL, Extractors
 from interlayer.memory.gates.labels import as_seen, check_labels
@@ -155,7 +155,7 @@ class Memorizer:
             return await self._keep_rejections(prepared, found[0].entity, commit)
         told = [(part, one, self._entity_of(part, one)) for part, one in zip(prepared.parts, found, strict=True)]
         reached = [(part, one, entity) for part, one, entity in told if part is prepared.main or not part.is_empty]
-        targets = self._decider.targets({part.reference.identity: entity for part, _, entity in reached})
+        targets = self._decider.targets([(part.reference, entity) for part, _, entity in reached])
         async with AsyncExitStack() as held:
             for entity in sorted({entity for _, _, entity in reached}):  # in one order: nobody waits in a circle
                 await held.enter_async_context(self._entities.lock(organization, entity))
@@ -185,18 +185,29 @@ class Memorizer:
         sight = self._entities.sight(principal)
         parts: list[PreparedPart] = []
         found: list[ResolvedEntity] = []
+        taken: list[set[Claim]] = []
         unresolved = [part.reference for part in prepared.parts if part.resolved is None]
         resolved = iter(await self._resolution.resolve_all(principal.organization, unresolved, sight))
         for prior in prepared.parts:
             one = prior.resolved or next(resolved)
             part = replace(prior, reference=one.reference or prior.reference)
-            known = [other.entity for other in found]
-            if one.entity and one.entity in known:
-                place = known.index(one.entity)
-                parts[place] = joined(parts[place], part)
-            else:
-                parts.append(part)
-                found.append(one)
+            own, shared = (self._resolution.claims(part.reference, shared=is_shared) for is_shared in (False, True))
+            places = [
+                place
+                for place, other in enumerate(found)
+                if (one.entity and one.entity == other.entity)
+                or (one.entity is None and not own.isdisjoint(taken[place]))
+            ]
+            if places:
+                parts[places[0]] = joined(parts[places[0]], part)
+                taken[places[0]] |= own | shared
+                continue
+            # Of a number that several give only the first one has it.
+            others = {claim[1] for claim in shared if any(claim in some for some in taken)}
+            identifiers = {kind: value for kind, value in part.reference.identifiers.items() if kind not in others}
+            parts.append(replace(part, reference=replace(part.reference, identifiers=identifiers)))
+            found.append(one)
+            taken.append(own | shared)
         return replace(prepared, parts=tuple(parts)), found
 
     def _entity_of(self, part: PreparedPart, found: ResolvedEntity) -> EntityId:

@@ -30,6 +30,7 @@ def found(kind: str, text: str, own: str = "") -> dict[str, Any]:
         ("deal", "Wir haben 7,5 % Rabatt vereinbart.", {"discount_percent": 7.5}),
         ("deal", "Nous avons accordé une remise de 7,5 %.", {"discount_percent": 7.5}),
         ("deal", "Acordamos un descuento del 7,5 %.", {"discount_percent": 7.5}),
+        ("deal", "Clôture prévue le 2027-06-18.", {"close_date": "2027-06-18"}),
         ("deal", "Discount 20%, not 25%.", {"discount_percent": 20}),
         ("deal", "Stage: closed_lost.", {"stage": "closed_lost"}),
         ("deal", "Stage: Closed-Won", {"stage": "closed_won"}),
@@ -149,6 +150,17 @@ def test_a_signature_tells_the_title_and_the_number_of_who_signs(lines: str, tit
     text = f"From: Mara Baker <mara@n.example>\n\nThe order is fine.\n\nKind regards,\n{lines}\n"
     assert found("contact", text, own="Mara Baker mara@n.example") == {"job_title": title, "phone": phone}
     assert found("contact", text, own="Tom Birk") == {}
+
+
+def test_what_a_mail_says_counts_more_than_its_signature() -> None:
+    text = (
+        "From: Mara Voss <mara@n.example>\n\nMy own number has changed to +44 1632 960 008. "
+        "I was promoted to site manager.\n\nKind regards,\nMara Voss\nPlant Manager\nT: +44 1632 960 009\n"
+    )
+    assert found("contact", text, own="Mara Voss mara@n.example") == {
+        "job_title": "site manager",
+        "phone": "+441632960008",
+    }
 
 
 def test_what_the_seller_says_of_himself_is_not_the_customers() -> None:

@@ -81,6 +81,14 @@ async def test_two_spellings_of_one_entity_are_one_part(room: Any) -> None:
     assert len(await room.other().texts(ANN)) == 3
 
 
+async def test_two_new_names_of_one_address_are_one_part(room: Any) -> None:
+    facts = [said("Ann leads the project.", ANN), said("Ann left Oslo.", "contact:Ann Lee <ann@acme.example>")]
+    relations = [RelationCandidate("knows", "contact:Annie <ANN@acme.example>", source=BOB)]
+    answer = await room.memorize(ACME, facts=[*facts, said("Bob signs.", BOB)], relations=relations)
+    assert len(answer["also"]) == 2
+    assert len(await room.other().texts(ANN)) == 2
+
+
 async def test_a_statement_about_the_main_entity_by_another_name_stays_with_it(room: Any) -> None:
     await room.memorize(ANN, name="Ann Lee", facts=[said("Ann likes tea.")])
     answer = await room.memorize(ANN, facts=[said("Ann leads the project.", "contact:Ann Lee")])
@@ -114,6 +122,7 @@ async def test_forgetting_the_memory_takes_it_back_from_all(room: Any) -> None:
     assert await other.texts(BOB) == ["Bob plays chess."]
     assert await other.texts(ANN) == []
     assert await other.texts(ACME) == []
+    await room.projector.drain("acme")
     assert await room.index.ids("acme") == {kept["facts"][0]["fact_id"]}
     assert b"Ann leads" not in room.place.raw()
     with pytest.raises(NotFound):

@@ -245,6 +245,19 @@ async def test_a_field_tells_who_has_raised_a_ticket(known: Any, label: str) -> 
     assert await related(known, "ticket:T-77") == [("about", "Acme Corp"), ("about", "Jane Miller")]
 
 
+@pytest.mark.parametrize("sender", ["Jane Miller <jane.miller@acme.example>", "Jane Miller (jane.miller@acme.example)"])
+async def test_who_writes_in_a_ticket_has_raised_it(known: Any, sender: str) -> None:
+    await known.memorize("ticket:T-78", content=f"Ticket T-78\nFrom: {sender}\nPriority: high\n\nThe export hangs.")
+    assert await related(known, "ticket:T-78") == [("about", "Acme Corp"), ("about", "Jane Miller")]
+
+
+async def test_a_ticket_is_about_its_customer_and_who_is_said_to_have_raised_it(known: Any) -> None:
+    await known.memorize("ticket:T-79", content="T-79: Export hangs\nCustomer: Acme Labs\nPriority: high")
+    assert await related(known, "ticket:T-79") == [("about", "Acme Labs")]
+    await known.memorize("ticket:T-80", content="The export hangs. It was reported by Jane Miller on Monday.")
+    assert await related(known, "ticket:T-80") == [("about", "Acme Corp"), ("about", "Jane Miller")]
+
+
 async def test_the_contact_of_a_deal_has_raised_nothing(known: Any) -> None:
     answer = await known.memorize("deal:D-900", content="Contact: Jane Miller\nStage: negotiation.")
     assert not answer.get("relations")

@@ -5,16 +5,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from interlayer.language.lexicon.reader import words
 from interlayer.memory.memorize.mentions.actors import ABOUT, Actor, domain_of
 from interlayer.memory.memorize.mentions.routing import Route
 from interlayer.memory.memorize.mentions.scene import Mention, Scene
 from interlayer.memory.memorize.mentions.surface import Passage
-from interlayer.memory.memorize.mentions.words import FIRST_PERSONS, HONORIFICS, REQUESTERS, SUPERIORS
+from interlayer.memory.memorize.mentions.words import (
+    CUSTOMERS,
+    FIRST_PERSONS,
+    HONORIFICS,
+    RAISED_BY,
+    REQUESTERS,
+    SUPERIORS,
+)
 
 WORKS_AT: Final = "works_at"
 REPORTS_TO: Final = "reports_to"
 
 _NEAR: Final = 60
+_NOW: Final = words("now_words", "words_before_job_titles")
 _ADDRESS: Final = re.compile(r"[(<\[]?\s?[\w.+%-]+@[\w.-]+\s?[)>\]]?")
 
 
@@ -71,6 +80,7 @@ class Links:
         yield from self._answers_to(passage, subject, mentions)
         yield from self._raised(passage, mentions)
         yield from self._filed(passage, mentions)
+        yield from self._sent(passage)
 
     def _changes(self, passage: Passage, subject: Actor | None, mentions: Sequence[Mention]) -> Iterator[Link]:
         """Yield where somebody is said to have left and to have joined."""
@@ -107,27 +117,41 @@ class Links:
                 continue
             first, last = passage.tokens[one.first].start, passage.tokens[one.last - 1].end
             between = passage.text[end:first] if first >= end else passage.text[last:start] if last <= start else "."
-            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS
+            bare = set(_ADDRESS.sub("", between).replace(",", " ").casefold().split()) - HONORIFICS - _NOW
             is_joined = bare <= passage.words.copulas and (bare or first >= end or "," in between)
             if is_joined:
                 return one.actor
         return None
 
     def _filed(self, passage: Passage, mentions: Sequence[Mention]) -> Iterator[Link]:
-        """Yield who has raised a record, and for which house, as one of its fields says: "Reported by: Ann Lee"."""
-        label, colon, said = passage.text.partition(":")
-        if not colon:
-            label, said = passage.piece.label, passage.text
+        """Yield who has raised a record, and for which house, as its fields say: "Reported by: Ann Lee"."""
         thing = self._thing()
-        if thing is None or not REQUESTERS.fullmatch(label.strip(" *-\t")):
+        if thing is None:
             return
-        place = len(passage.text) - len(said)
-        people = [one for one in mentions if one.actor and one.actor.type == self._person]
-        named = [one.actor for one in people if passage.tokens[one.first].start >= place]
-        if len(set(named)) == 1 and (requester := named[0]):
-            yield Link(thing, ABOUT, requester, passage)
-            if house := self._cast.house_of(requester):
-                yield Link(thing, ABOUT, house, passage)
+        for one in mentions:
+            before = passage.text[: passage.tokens[one.first].start].rstrip(" *:\t")
+            said = before.split()
+            if said and said[-1].strip(".").casefold() in HONORIFICS:
+                before = before[: before.rindex(said[-1])].rstrip(" *:\t")
+            label = before.strip(" *-\t") or passage.piece.label
+            is_field = passage.text[len(before) :].lstrip(" *\t").startswith(":") or not before
+            if one.actor and one.actor.type == self._company and is_field and CUSTOMERS.fullmatch(label):
+                yield Link(thing, ABOUT, one.actor, passage)
+            is_raiser = (is_field and REQUESTERS.fullmatch(label)) or RAISED_BY.search(before)
+            if one.actor and one.actor.type == self._person and is_raiser:
+                yield Link(thing, ABOUT, one.actor, passage)
+                if house := self._cast.house_of(one.actor):
+                    yield Link(thing, ABOUT, house, passage)
+
+    def _sent(self, passage: Passage) -> Iterator[Link]:
+        """Yield who has raised a record that is told of in a mail of his, and for which house."""
+        thing = self._thing()
+        writer = self._scene.writer(passage) if passage.piece.writer else None
+        if thing is None or writer is None or writer.type != self._person or self._scene.is_own(passage):
+            return
+        yield Link(thing, ABOUT, writer, passage)
+        if house := self._cast.house_of(writer):
+            yield Link(thing, ABOUT, house, passage)
 
     def _thing(self) -> Actor | None:
         """Return the record that a content is of: the main entity, or the only one that it names."""

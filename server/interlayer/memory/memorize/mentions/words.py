@@ -35,7 +35,10 @@ SUPERIORS: Final = re.compile(
     rf"(?:{pattern(words('words_of_superiors'))})(?![^\W_])"
 )
 """Whom somebody reports to: "my boss", in any language, as many sentences are too short to tell theirs."""
-REQUESTERS: Final = re.compile(rf"(?i)(?:{pattern(words('labels_of_requesters'))})")
+_REQUESTERS: Final = words("labels_of_requesters")
+REQUESTERS: Final = re.compile(rf"(?i)(?:{pattern(_REQUESTERS)})")
+RAISED_BY: Final = re.compile(rf"(?i)(?<![^\W_])(?:{pattern(one for one in _REQUESTERS if ' ' in one)})$")
+CUSTOMERS: Final = re.compile(rf"(?i)(?:{pattern(words('labels_of_customers'))})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from typing import Final
 
 from interlayer.language.comparison.content import Content, Row, Word
 from interlayer.language.comparison.correction import old_values
+from interlayer.language.comparison.outdating.matter import share_matter
 from interlayer.language.comparison.statement import Clause
 from interlayer.language.comparison.verdict import Verdict
 
 _SURE: Final = {False: Verdict.REPLACED, True: Verdict.LIKELY}
 _COUNTED: Final = 2  # words behind a figure, the last of which it counts: 24 field engineers
+_LARGE: Final = 4  # digits of an amount that two things hardly have in common
 _BESIDE_MAX: Final = 1  # words of the older statement beside a figure that has grown or fallen
 
 
@@ -25,6 +27,10 @@ def judge_figure(newer: Clause, older: Clause) -> Verdict:
             for place, _ in (figure for figure in _figures(older.row) if figure[1].key == old.key):
                 shared = [one for one in _counted(older.row, place) if one.key in counted]
                 is_price = not shared and any(map(newer.content.says, _priced(older.row, place)))
+                is_same = bool(shared) and share_matter(newer, older, loosely=True)
+                is_same = is_same or _is_amount(newer, at, older, place)
+                if is_same and not _are_apart(newer, older, (*denied, *shared)):
+                    return Verdict.PARTLY
                 if (shared or is_price) and not _is_of_another(newer, older, (*denied, *shared)):
                     return Verdict.PARTLY if _says_more(older, place) else _SURE[is_price]
     return Verdict.DISTINCT
@@ -86,6 +92,19 @@ def _set_apart(clause: Clause, other: Clause, said: Sequence[Word]) -> Sequence[
 
 def _beside(words: Sequence[Word], other: Clause) -> Sequence[Word]:
     return [word for word in words if not other.content.says(word)]
+
+
+def _is_amount(newer: Clause, at: int, older: Clause, place: int) -> bool:
+    """Whether the two figures are one large amount of money, of which neither says that it is for something else."""
+    sign = next((word.key for word in older.row[place + 1 : place + 2] if word.kind == "sign"), "%")
+    large = len(newer.row[at].key.split(".")[0].strip("-")) >= _LARGE
+    if not large or sign == "%" or all(word.key != sign for word in newer.row if word.kind == "sign"):
+        return False
+    return not newer.matters.keys() & older.matters.keys() or share_matter(newer, older, loosely=True)
+
+
+def _are_apart(newer: Clause, older: Clause, said: Sequence[Word]) -> bool:
+    return bool(_set_apart(newer, older, said) and _set_apart(older, newer, said))
 
 
 def _says_more(older: Clause, place: int) -> bool:
