@@ -25,7 +25,8 @@ _STAMPED_BEHIND: Final = re.compile(
 # A line between dashes that holds a date parts what is said then from what stands above.
 _DIVIDER: Final = re.compile(r"\s*(?:[-=*_#]\s?){2,}(?P<said>.*\d.*?)(?:\s?[-=*_#]){2,}\s*$")
 _SPOKEN: Final = re.compile(r"\s*\**(?P<who>@?[^\W\d_][^:\[\]\n|*]{0,39}?)\**\s?:\**\s+(?=\S)")
-_ENTRY: Final = re.compile(rf"[\s*•-]{{0,4}}\[?{_STAMP}\]?\s*(?:[|:–—\t]|-\s)")
+# "2026-01-08 | Call | ...", "2026-01-08 09:15 NOTE ...".
+_ENTRY: Final = re.compile(rf"[\s*•-]{{0,4}}\[?{_STAMP}\]?\s*(?:[|:–—\t]|-\s|(?<=\d )(?=[A-Z_]{{3,}}\s))")
 _NAME: Final = re.compile(r"@?[\w.'’-]+(?: [^\W\d_][\w.'’-]*){0,3}(?: ?\([^()]{1,30}\))?")
 _PERSONAL: Final = re.compile(
     rf"(?i)[!?]|\b(?:{pattern(forms('first_and_second_person_pronouns'))}|i'm|we're|ich|wir|sie|je|nous|vous|yo|nosotros)\b"

@@ -24,7 +24,8 @@ _QUOTE_MARK: Final = 3  # characters from a label to behind the mark that opens 
 _FIELD_WORDS: Final = 3
 _INVERTED: Final = 2  # the place of a subject behind its verb
 _ENDS: Final = frozenset({"", ",", ".", ";"})
-_MARK_WORDS: Final = 2  # in capitals before an entry of a log: NOTE, CALL OUT
+_MARK: Final = re.compile(r"[A-Z]{3,}")
+_MARK_WORDS: Final = 2
 _BESIDE_WORDS: Final = 7
 _PLURAL_VERB: Final = re.compile(r"\w+en|sind|tun")
 
@@ -138,6 +139,7 @@ class Router:
         """Return the subject of a passage from a word on: `_MAIN` for the main entity, `_NOBODY` where it has none."""
         tokens = passage.tokens
         mentions = {one.first: one for one in self._scene.mentions(passage) if one.first >= start}
+        start = _behind_mark(tokens, start, mentions)
         if start < len(tokens) and passage.words.requests.match(passage.text, tokens[start].start):
             return self._asked(passage, speaker)
         meets = self._opens_meeting(passage, start, next(iter(mentions.values()), None))
@@ -196,7 +198,6 @@ class Router:
             folded in passage.words.openers
             or folded in HONORIFICS
             or folded in self._cast.types.numbered.values()
-            or (place < _MARK_WORDS and len(folded) > _MARK_WORDS and passage.tokens[place].text.isupper())
             or (folded in prepositions and place == 0)
             or (place > 0 and passage.tokens[place - 1].folded in prepositions and place <= 3)
             or passage.text[passage.tokens[place].end : passage.tokens[place].end + 1] == ","
@@ -231,10 +232,10 @@ class Router:
         """Return whom a passage is about that has a name for its subject."""
         if mention.actor is None:
             before = passage.tokens[mention.first - 1].folded if mention.first else ""
-            is_other = before in HONORIFICS and self._main and self._main.type == self._person
-            if is_other and self._main and passage.tokens[mention.last - 1].folded in self._main.words:
-                return _MAIN  # several are called so, but it is of him that is told
-            return self._we(self._main) if is_other and self._main else _MAIN  # "Mr Lee", of whom nothing is known
+            name, main = passage.tokens[mention.last - 1].folded, self._main
+            if main and main.type == self._person and before in HONORIFICS and name not in main.words:
+                return self._we(main)  # "Mr Lee", of whom nothing is known, is not the main person
+            return _MAIN
         if mention.actor.type == self._person and self._speaks_for_house(passage, mention):
             return self._cast.house_of(mention.actor) or mention.actor
         others = [one for one in self._scene.mentions(passage) if one.first >= mention.last]
@@ -332,6 +333,17 @@ class Router:
         if len(things) == 1:
             found += things
         return tuple(dict.fromkeys(found))
+
+
+def _behind_mark(tokens: Sequence[Token], start: int, mentions: Mapping[int, Mention]) -> int:
+    """Return the first word behind what an entry of a log begins with: its time, and a mark in capitals."""
+    place = start
+    while place < len(tokens) and not any(map(str.isalpha, tokens[place].text)):
+        place += 1
+    end = place + _MARK_WORDS
+    while place < min(end, len(tokens)) and place not in mentions and _MARK.fullmatch(tokens[place].text):
+        place += 1
+    return place
 
 
 def _leaves_subject_out(passage: Passage) -> bool:
