@@ -7,7 +7,7 @@ from interlayer_tools.renderings.governance import check_text
 from interlayer_tools.tool import Domains, Tool
 
 DESCRIPTION = """\
-Check a draft against the rules in scope before you send it: forbidden terms, limits, missing notices, personal \
+Check a draft against the rules in scope before you send it: forbidden terms, missing notices, personal \
 data, secrets. Rules in not_checked you must judge yourself."""
 
 

@@ -20,7 +20,7 @@ class ContextInput(FacetsInput):
     """Arguments of get_governance_context."""
 
     task: Annotated[str, Field(description="What you are about to do")]
-    topics: Annotated[list[str], Field(description="up to 10 short phrases on what it is about; find guidance")] = []
+    topics: Annotated[list[str], Field(description="short phrases on what it is about")] = []
     max_tokens: Annotated[int, Field(ge=1, le=TOKENS_MAX)] = 2000
     have: Annotated[list[str], Field(description="etags")] = []
     if_etag: OptionalText = None

@@ -13,7 +13,7 @@ from interlayer_tools.tool import Domains, Input, OptionalText, Tool
 from interlayer_tools.where import ConditionInput, conditions
 
 DESCRIPTION = """\
-List entities of one type with their properties, e.g. where [{property: stage, op: eq, value: proposal}]."""
+List entities of one type, e.g. where [{property: stage, op: eq, value: proposal}]."""
 
 
 class ListInput(Input):

@@ -43,7 +43,7 @@ class PropertyInput(Input):
     name: str
     value: PropertyValue | SkipJsonSchema[None] = None
     confidence: Confidence = None
-    remove: Annotated[bool, Field(description="takes value out; without value: clears it")] = False
+    remove: Annotated[bool, Field(description="takes value out; without: clears it")] = False
     about: OptionalText = None
 
 
