@@ -141,7 +141,7 @@ class Clause:
     @cached_property
     def matters(self) -> Mapping[str, tuple[int, int]]:
         """Where it names each of its matters first: of a launch, of a payment."""
-        found = self.known.matters.find([word.key for word in self.row])
+        found = self.known.outdating.matters.find([word.key for word in self.row])
         return {matter: (start, end) for start, end, matter in reversed(found)}
 
     @cached_property

@@ -83,15 +83,7 @@ class Vocabulary:
     greetings: "Phrases"
     revoking: "Phrases"
     held_once: "Phrases"
-    dropping: "Phrases"
-    exchanging: "Phrases"
-    using: frozenset[str]
-    wishing: "Phrases"
-    unwished: "Phrases"
-    repaired: "Phrases"
-    defects: "Phrases"
-    consent: "Phrases"
-    matters: "Phrases"
+    outdating: "OutdatingWords"
     new: frozenset[str]
     telling: frozenset[str]
     afterthoughts: "Phrases"
@@ -111,6 +103,21 @@ class Vocabulary:
     def stem(self, word: str) -> str:
         """Return the stem of a folded word."""
         return _stem(self.language, word)
+
+
+@dataclass(frozen=True, slots=True)
+class OutdatingWords:
+    """The words of a language by which something is given up, given for another, wished no more or put right."""
+
+    dropping: "Phrases"
+    exchanging: "Phrases"
+    using: frozenset[str]
+    wishing: "Phrases"
+    unwished: "Phrases"
+    repaired: "Phrases"
+    defects: "Phrases"
+    consent: "Phrases"
+    matters: "Phrases"
 
 
 class Phrases:
@@ -188,15 +195,7 @@ def vocabulary(language: str) -> Vocabulary:
         greetings=_phrases(language, "salutations"),
         revoking=_phrases(language, "words_behind_old_statements"),
         held_once=_phrases(language, "attributes_held_once"),
-        dropping=_phrases(language, "dropping_verbs", articles=False),
-        exchanging=_meanings(language, "exchanging_verbs"),
-        using=_forms(language, "using_verbs"),
-        wishing=_phrases(language, "wishing_words", articles=False),
-        unwished=_phrases(language, "words_of_dropped_wishes", articles=False),
-        repaired=_phrases(language, "words_of_repair", articles=False),
-        defects=_phrases(language, "words_of_defects", articles=False),
-        consent=_phrases(language, "words_of_consent", articles=False),
-        matters=_stems(language, "matters"),
+        outdating=_outdating(language),
         new=_forms(language, "words_for_new"),
         telling=_forms(language, "verbs_of_telling"),
         afterthoughts=_phrases(language, "afterthoughts", articles=False),
@@ -212,6 +211,20 @@ def vocabulary(language: str) -> Vocabulary:
         now=_phrases(language, "now_words"),
         months=frozenset(MONTHS),
         articles=_forms(language, "articles"),
+    )
+
+
+def _outdating(language: str) -> OutdatingWords:
+    return OutdatingWords(
+        dropping=_phrases(language, "dropping_verbs", articles=False),
+        exchanging=_meanings(language, "exchanging_verbs"),
+        using=_forms(language, "using_verbs"),
+        wishing=_phrases(language, "wishing_words", articles=False),
+        unwished=_phrases(language, "words_of_dropped_wishes", articles=False),
+        repaired=_phrases(language, "words_of_repair", articles=False),
+        defects=_phrases(language, "words_of_defects", articles=False),
+        consent=_phrases(language, "words_of_consent", articles=False),
+        matters=_stems(language, "matters"),
     )
 
 

@@ -32,7 +32,7 @@ def judge_given_up(newer: Clause, older: Clause) -> Verdict:
 def _judge_name(newer: Clause, older: Clause) -> Verdict:
     """Judge a name that is dropped or given for another, and that the older statement says is in use."""
     moves = [text for start, end, _ in older.changes for text in older.texts[start:end]]
-    if older.denied or older.past or older.ends or not older.known.using.issuperset(moves):
+    if older.denied or older.past or older.ends or not older.known.outdating.using.issuperset(moves):
         return Verdict.DISTINCT
     for over in (*_dropped(newer), *_exchanged(newer)):
         said = [word for word in over if word.name]
@@ -47,7 +47,7 @@ def _judge_name(newer: Clause, older: Clause) -> Verdict:
 def _dropped(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield the names right behind a verb of dropping, or right before it: "Okta abgeschafft"."""
     row = clause.row
-    for start, end, _ in clause.known.dropping.find(clause.texts):
+    for start, end, _ in clause.known.outdating.dropping.find(clause.texts):
         for places in (range(end, len(row)), reversed(range(start))):
             found: list[Word] = []
             for at in places:
@@ -61,7 +61,7 @@ def _dropped(clause: Clause) -> Iterator[Sequence[Word]]:
 def _exchanged(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield what is given for something else: A in "swapped A for B", in "A gegen B getauscht"."""
     row, texts = clause.row, clause.texts
-    for start, end, preposition in clause.known.exchanging.find(texts):
+    for start, end, preposition in clause.known.outdating.exchanging.find(texts):
         for at in (at for at, text in enumerate(texts) if text == preposition):
             first = end if at >= end else next((place + 1 for place in reversed(range(at)) if row[place].stative), 0)
             last = len(row) if at >= end else start
@@ -71,7 +71,9 @@ def _exchanged(clause: Clause) -> Iterator[Sequence[Word]]:
 
 def _is_in_use(older: Clause, said: Sequence[Word]) -> bool:
     """Whether one of some names stands behind the verb of a statement, which tells that it is in use."""
-    verb = next((at for at, word in enumerate(older.row) if word.stative or word.text in older.known.using), None)
+    verb = next(
+        (at for at, word in enumerate(older.row) if word.stative or word.text in older.known.outdating.using), None
+    )
     colon = next((at for at, word in enumerate(older.row) if word.text == ":"), None)
     at = verb if colon is None else colon
     return at is not None and any(word.key in {one.key for one in said} for word in older.row[at + 1 :])
@@ -80,10 +82,10 @@ def _is_in_use(older: Clause, said: Sequence[Word]) -> bool:
 def _judge_wish(newer: Clause, older: Clause) -> Verdict:
     """Judge a wish or a need that there is no longer."""
     known = newer.known
-    wishes = known.wishing.find(older.texts)
+    wishes = known.outdating.wishing.find(older.texts)
     if not wishes or older.denied:
         return Verdict.DISTINCT
-    objects = _objects(newer, known.unwished)
+    objects = _objects(newer, known.outdating.unwished)
     if not objects or not all(map(older.content.says, objects)):
         return Verdict.DISTINCT
     return _weigh(newer, older, wishes) if _is_head(older, objects) else Verdict.DISTINCT
@@ -92,17 +94,19 @@ def _judge_wish(newer: Clause, older: Clause) -> Verdict:
 def _judge_repair(newer: Clause, older: Clause) -> Verdict:
     """Judge a defect that is put right."""
     known = newer.known
-    defects = known.defects.find(older.texts)
-    if not defects or older.changes or known.unwished.find(older.texts):
+    defects = known.outdating.defects.find(older.texts)
+    if not defects or older.changes or known.outdating.unwished.find(older.texts):
         return Verdict.DISTINCT
-    objects = _objects(newer, known.repaired, known.defects)
-    ends = {end for _, end, _ in known.repaired.find(newer.texts)}
+    objects = _objects(newer, known.outdating.repaired, known.outdating.defects)
+    ends = {end for _, end, _ in known.outdating.repaired.find(newer.texts)}
     acts = [word for at, word in enumerate(newer.row) if at in ends and not word.name]  # "wieder gedruckt"
     named = [word for word in objects if all(word is not act for act in acts)]
     if not named or not all(map(older.content.says, named)):
         return Verdict.DISTINCT
     is_denied = newer.denied and not any(
-        text in known.denying for start, end, _ in known.repaired.find(newer.texts) for text in newer.texts[start:end]
+        text in known.denying
+        for start, end, _ in known.outdating.repaired.find(newer.texts)
+        for text in newer.texts[start:end]
     )
     return Verdict.DISTINCT if is_denied else _weigh(newer, older, defects)
 
@@ -111,7 +115,7 @@ def _judge_consent(newer: Clause, older: Clause) -> Verdict:
     """Judge an objection that there is no longer."""
     if not older.denied or newer.denied:
         return Verdict.DISTINCT
-    objects = _objects(newer, newer.known.consent)
+    objects = _objects(newer, newer.known.outdating.consent)
     if len(objects) < _FEW or not all(map(older.content.says, objects)):
         return Verdict.DISTINCT
     limits = [word for word in older.content.words if word.kind == "time" and not newer.content.says(word)]
