@@ -129,4 +129,12 @@ async def test_the_command_names_differences_and_ends_with_1_until_they_are_mend
     done = interlayer(home, "--org", "acme", "reconcile", "--rebuild", "--check", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told == {"replayed": 0, "differed": 70, "facts": 70, "added": 70, "removed": 0, "differences": []}
+    assert told == {
+        "replayed": 0,
+        "differed": 70,
+        "facts": 70,
+        "added": 70,
+        "removed": 0,
+        "names": 0,
+        "differences": [],
+    }

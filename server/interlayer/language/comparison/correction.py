@@ -87,7 +87,7 @@ def old_values(newer: Clause, older: Clause) -> Iterator[Sequence[Word]]:
 def _revoked(clause: Clause) -> Iterator[Sequence[Word]]:
     """Yield the words of each former statement that a clause calls outdated: "two days only" is no longer true."""
     row = clause.row
-    for start, _, _ in clause.known.revoking.find(clause.texts):
+    for start, _, _ in clause.known.outdating.revoking.find(clause.texts):
         first = next(
             (at + 1 for at in reversed(range(start)) if row[at].kind == "mark" or row[at].text in BETWEEN_CLAUSES), 0
         )

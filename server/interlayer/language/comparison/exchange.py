@@ -196,7 +196,7 @@ def _judge_value(found: Exchange, verb: int, known: Vocabulary, *, now: bool) ->
 def _judge_predicate(found: Exchange, verb: int, known: Vocabulary, *, placed: bool) -> Verdict:
     """Judge what something is: its name, its place, or one quality of several."""
     subject, predicate = found.before[:verb], found.before[verb + 1 :]
-    held = known.held_once.find([word.text for word in subject])
+    held = known.outdating.held_once.find([word.text for word in subject])
     if found.before[verb].text == ":" and not predicate and held and held[0][:2] == (0, len(subject)):
         return Verdict.REPLACED  # a field of a form: "Status: pending"
     by_agent = any(word.text in known.agents for word in predicate)

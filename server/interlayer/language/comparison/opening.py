@@ -22,7 +22,7 @@ def without_new(found: list[Token], known: Vocabulary) -> tuple[list[Token], boo
     """Leave out that what a sentence begins with is new, where there is one at a time: "the new contact is ..."."""
     texts = [token.text for token in found]
     at = next((at for at, text in enumerate(texts[:2]) if text in known.new), None)
-    if at is None or not any(start == 0 for start, _, _ in known.held_once.find(texts[at + 1 :])):
+    if at is None or not any(start == 0 for start, _, _ in known.outdating.held_once.find(texts[at + 1 :])):
         return found, False
     return [*found[:at], *found[at + 1 :]], True
 

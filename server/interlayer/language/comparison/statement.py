@@ -239,7 +239,7 @@ def read_pair(newer: str, older: str, own: frozenset[str]) -> tuple[Reading, Rea
 def is_denied(row: Row, known: Vocabulary) -> bool:
     """Return whether a row denies something."""
     texts = [word.text for word in row]
-    skipped = {place for start, end, _ in known.undenying.find(texts) for place in range(start, end)}
+    skipped = {place for start, end, _ in known.outdating.undenying.find(texts) for place in range(start, end)}
     return any(text in known.denying for place, text in enumerate(texts) if place not in skipped)
 
 

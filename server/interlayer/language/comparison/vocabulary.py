@@ -81,13 +81,10 @@ class Vocabulary:
     ending: "Phrases"
     idle: "Phrases"
     greetings: "Phrases"
-    revoking: "Phrases"
-    held_once: "Phrases"
     outdating: "OutdatingWords"
     new: frozenset[str]
     telling: frozenset[str]
     afterthoughts: "Phrases"
-    undenying: "Phrases"
     old_openers: "Phrases"
     new_openers: frozenset[str]
     former: "Phrases"
@@ -118,6 +115,9 @@ class OutdatingWords:
     defects: "Phrases"
     consent: "Phrases"
     matters: "Phrases"
+    held_once: "Phrases"
+    revoking: "Phrases"
+    undenying: "Phrases"
 
 
 class Phrases:
@@ -193,13 +193,10 @@ def vocabulary(language: str) -> Vocabulary:
         ending=_phrases(language, "endings", articles=False),
         idle=_phrases(language, "now_words", "correction_openers"),
         greetings=_phrases(language, "salutations"),
-        revoking=_phrases(language, "words_behind_old_statements"),
-        held_once=_phrases(language, "attributes_held_once"),
         outdating=_outdating(language),
         new=_forms(language, "words_for_new"),
         telling=_forms(language, "verbs_of_telling"),
         afterthoughts=_phrases(language, "afterthoughts", articles=False),
-        undenying=_phrases(language, "phrases_without_negation"),
         old_openers=_phrases(language, "old_value_openers", articles=False),
         new_openers=_forms(language, "new_value_openers"),
         former=_phrases(language, "words_before_the_former"),
@@ -225,6 +222,9 @@ def _outdating(language: str) -> OutdatingWords:
         defects=_phrases(language, "words_of_defects", articles=False),
         consent=_phrases(language, "words_of_consent", articles=False),
         matters=_stems(language, "matters"),
+        held_once=_phrases(language, "attributes_held_once"),
+        revoking=_phrases(language, "words_behind_old_statements"),
+        undenying=_phrases(language, "phrases_without_negation"),
     )
 
 
