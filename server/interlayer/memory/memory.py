@@ -13,7 +13,6 @@ from interlayer.audit.reads import Read, ReadReceipts, Shown
 from interlayer.audit.receipts import ReceiptBook
 from interlayer.audit.trail import Trail
 from interlayer.ids import Clock, timestamp
-from interlayer.memory.curation.answer import HeldFact
 from interlayer.memory.curation.correction import Corrections
 from interlayer.memory.curation.duplicates.duplicates import Duplicates
 from interlayer.memory.curation.merge import Merger
@@ -39,7 +38,7 @@ from interlayer.memory.projection.consistency import ConsistencyCheck
 from interlayer.memory.projection.projector import Projector
 from interlayer.memory.projection.reembedding import Reembedder
 from interlayer.memory.projection.spaces import Spaces
-from interlayer.memory.recall.answer import ListAnswer, RecallAnswer, SearchAnswer
+from interlayer.memory.recall.answer import FoundFact, ListAnswer, RecallAnswer, SearchAnswer
 from interlayer.memory.recall.explanation import (
     Explanation,
     FactExplanation,
@@ -257,7 +256,7 @@ class Memory:
 
     async def facts_named(
         self, principal: Principal, entity: str, named: str, *, past: bool = False
-    ) -> tuple[HeldFact, ...]:
+    ) -> tuple[FoundFact, ...]:
         """Find the facts that words name, on record. Raises what `Corrections.facts` does, or `Unavailable`."""
         who, found = await self.corrections.facts(principal, entity, named, past=past)
         shown = Shown(entity=who.ref, facts=[one.fact_id for one in found])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlayer.memory.entities.answer import NamedEntity
+from interlayer.memory.recall.answer import FoundFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +52,6 @@ class RejectedCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldFact:
-    """A statement that is remembered, as it is shown to whoever wants to correct, end or erase it."""
-
-    fact_id: str
-    text: str
-    confidence: float
-    observed_at: str
-    memory_id: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedValue:
     """A property before and after a correction; None where it had no value, or has none."""
 
@@ -89,8 +78,8 @@ class CorrectionAnswer:
 
     entity: NamedEntity
     memory_id: str
-    no_longer: tuple[HeldFact, ...]
-    now: tuple[HeldFact, ...]
+    no_longer: tuple[FoundFact, ...]
+    now: tuple[FoundFact, ...]
     values: tuple[ChangedValue, ...]
     relations: tuple[ChangedRelation, ...]
     rejected: tuple[str, ...]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from interlayer.answers import display_time
 from interlayer.errors import InvalidInput, NotFound, Refused
 from interlayer.language.terms import terms
-from interlayer.memory.curation.answer import ChangedRelation, ChangedValue, CorrectionAnswer, HeldFact
+from interlayer.memory.curation.answer import ChangedRelation, ChangedValue, CorrectionAnswer
 from interlayer.memory.entities.answer import NamedEntity
 from interlayer.memory.entities.fact_state import FactState
 from interlayer.memory.entities.identities import find_entity
@@ -22,6 +22,7 @@ from interlayer.memory.entities.view import EntityView
 from interlayer.memory.log import keys
 from interlayer.memory.log.records import EntityId, Head, LogEntry, Relation, read_entry
 from interlayer.memory.memorize.memorizer import Memorizer
+from interlayer.memory.recall.answer import FoundFact
 from interlayer.memory.reconciliation.replacing import find_named
 from interlayer.memory.requests import FactCandidate, MemorizeRequest, PropertyCandidate, RelationCandidate
 from interlayer.memory.schema.schema import Schema
@@ -63,7 +64,7 @@ class Corrections:
 
     async def facts(
         self, principal: Principal, entity: str, named: str, *, past: bool = False
-    ) -> tuple[NamedEntity, tuple[HeldFact, ...]]:
+    ) -> tuple[NamedEntity, tuple[FoundFact, ...]]:
         """Return an entity, and its facts that an id or words name: the one that says just this, else all that may.
 
         With `past` they need not hold any more.
@@ -196,7 +197,7 @@ class Corrections:
 class _State:
     """What holds of an entity at a moment: its current facts by id, the values of its properties, its relations."""
 
-    facts: Mapping[str, HeldFact]
+    facts: Mapping[str, FoundFact]
     values: Mapping[str, Any]
     relations: AbstractSet[Relation]
 
@@ -256,8 +257,8 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
             yield ChangedValue(name=name, previous=before.get(name), value=after.get(name))
 
 
-def _held(fact: FactState) -> HeldFact:
-    return HeldFact(
+def _held(fact: FactState) -> FoundFact:
+    return FoundFact(
         fact_id=fact.record.id,
         text=fact.record.text,
         confidence=fact.confidence,

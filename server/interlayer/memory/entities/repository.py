@@ -18,7 +18,7 @@ from interlayer.memory.log import identifiers, keys
 from interlayer.memory.log.entity_read import EntityRead, StoredHead, read_entity
 from interlayer.memory.log.identifiers import EntityString
 from interlayer.memory.log.properties import with_values
-from interlayer.memory.log.records import EntityId, Head, Labels, LogEntry, Relation, read_head
+from interlayer.memory.log.records import EntityId, Head, Labels, LogEntry, Relation, interaction_of, read_head
 from interlayer.memory.log.relations import Pointer, noted_pointer, own_states, pointer_of, pointing
 from interlayer.memory.log.revision import is_structure
 from interlayer.storage.items import Operation
@@ -78,6 +78,21 @@ class Entities(Views):
         """Return the head of the entity that a memory tells of, or of what that has become."""
         place = await self._store.get(keys.memory_place(organization, memory_id[:80]))
         return await self.survivor(organization, EntityId(**place.body["entity"])) if place else None
+
+    async def parts_of(self, organization: str, memory_id: str) -> list[str]:
+        """List the parts of the interaction that a memory is, or is a part of, that of its main entity first."""
+        place = keys.memory_place(organization, interaction_of(memory_id[:80]))
+        return [keys.memory_at(item.key) for item in (await self._store.query("memory", place.partition)).items]
+
+    async def standing(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:
+        """Return heads by the ids asked for; of what was merged, that of what it is a part of now."""
+        found: dict[EntityId, Head] = {}
+        for head in await self.heads(organization, entities):
+            if head.merged_into is None:
+                found[head.entity] = head
+            elif stored := await self.survivor(organization, head.merged_into):
+                found[head.entity] = stored.head
+        return found
 
     async def heads(self, organization: str, entities: Sequence[EntityId]) -> list[Head]:
         """Return those of the heads that exist, in the order asked for."""

@@ -26,7 +26,6 @@ from interlayer.memory.erasure.plan import Erasure, event_body
 from interlayer.memory.erasure.planner import ErasurePlanner
 from interlayer.memory.erasure.quota import ErasureQuota
 from interlayer.memory.erasure.reasons import CODES, Reason, read_reason
-from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
 from interlayer.memory.log.identifiers import parse_entity
 from interlayer.memory.log.records import EntityId, FactId, Head, interaction_of
@@ -227,9 +226,7 @@ class Forgetter:
         """
         if not memory_id:
             return [_Owner(await self._owner(principal, entity, fact_id, None))]
-        place = keys.memory_place(principal.organization, interaction_of(memory_id[:80]))
-        page = await self._store.query("memory", place.partition)
-        parts = [keys.memory_at(item.key) for item in page.items]
+        parts = await self._entities.parts_of(principal.organization, memory_id)
         return [_Owner(await self._owner(principal, None, None, one), one) for one in reversed(parts)] or [
             _Owner(await self._owner(principal, None, None, memory_id), memory_id)
         ]

@@ -12,9 +12,8 @@ from interlayer.memory.entities.repository import Entities
 from interlayer.memory.entities.sight import Sight
 from interlayer.memory.entities.view import EntityView
 from interlayer.memory.erasure.answer import ListedErasure
-from interlayer.memory.log import keys
 from interlayer.memory.log.entity_read import StoredHead
-from interlayer.memory.log.records import FactId, LogEntry, interaction_of
+from interlayer.memory.log.records import FactId, LogEntry
 from interlayer.memory.log.revision import is_structure, later_readings
 from interlayer.memory.schema.schema import Schema
 from interlayer.principal import Principal
@@ -53,10 +52,8 @@ class ErasureListing:
         return (await self._fact(organization, fact_id or "", sight),)
 
     async def _interaction(self, organization: str, memory_id: str, sight: Sight) -> tuple[ListedErasure, ...]:
-        place = keys.memory_place(organization, interaction_of(memory_id[:80]))
-        page = await self._store.query("memory", place.partition)
         found: list[ListedErasure] = []
-        for part in (keys.memory_at(item.key) for item in page.items):
+        for part in await self._entities.parts_of(organization, memory_id):
             stored = await self._entities.holder(organization, part)
             view = await self._entities.view(organization, stored.head, sight=sight) if stored else None
             if stored is None or view is None or part not in view.memories:

@@ -237,15 +237,6 @@ class Scene:
         if house:
             self._tie(actor, house, one.passage)
 
-    def _house_of_title(self, one: Introduction) -> Actor | None:
-        """Return the house behind a title: "Ann Lee, buyer at Acme Inc"."""
-        tokens = one.passage.tokens
-        for place in range(one.last, min(one.last + _LINK_WORDS, len(tokens) - 1)):
-            if tokens[place].folded in one.passage.words.houses | {"of"} and tokens[place + 1].is_capital:
-                runs = [last for first, last, _ in one.passage.runs if first == place + 1]
-                return self._house(one.passage.said(place + 1, runs[0])) if runs else None
-        return None
-
     def _house(self, said: str) -> Actor | None:
         form = fold_name(said)
         known = [h for h in self.cast.known.named.get(form, ()) if h.entity.type == self.cast.types.company]

@@ -57,7 +57,7 @@ class Links:
         """
         found: dict[EntityId, Head] = {}
         targets = list(dict.fromkeys(one.relation.target for one in outgoing))
-        for target in (await self._standing(organization, targets)).values():
+        for target in (await self._entities.standing(organization, targets)).values():
             if await self._entities.shown(organization, target, sight):
                 found[target.entity] = target
         inside = sorted(await self._entities.within(organization, head))
@@ -90,7 +90,7 @@ class Links:
 
     async def _pointing(self, organization: str, page: Sequence[_Pointing], sight: Sight) -> dict[EntityId, Head]:
         """Return by id the stored heads of those who point at an entity now, as far as the caller may know."""
-        heads = await self._standing(organization, [keys.origin_of(item.key)[1] for _, item in page])
+        heads = await self._entities.standing(organization, [keys.origin_of(item.key)[1] for _, item in page])
         found: dict[EntityId, Head] = {}
         for target, item in page:
             kind, origin = keys.origin_of(item.key)
@@ -100,14 +100,4 @@ class Links:
             known = await self._entities.pointed(organization, head, Relation(kind, target), item.body, sight)
             if known and known.status == "current" and await self._entities.shown(organization, head, sight):
                 found[head.entity] = head
-        return found
-
-    async def _standing(self, organization: str, entities: Sequence[EntityId]) -> dict[EntityId, Head]:
-        """Return heads by the ids asked for; of what was merged, that of what it is a part of now."""
-        found: dict[EntityId, Head] = {}
-        for head in await self._entities.heads(organization, entities):
-            if head.merged_into is None:
-                found[head.entity] = head
-            elif stored := await self._entities.survivor(organization, head.merged_into):
-                found[head.entity] = stored.head
         return found

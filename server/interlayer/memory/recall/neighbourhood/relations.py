@@ -90,15 +90,15 @@ class Relations:
         outgoing = sorted(outgoing, key=lambda one: one[1].observed_at, reverse=True)[:RELATIONS_MAX]
         pointing = await self._pointing(organization, view, incoming)
         others = dict.fromkeys([*(one.target for one, _ in outgoing), *(origin for origin, _, _ in pointing)])
-        heads = {head.entity: head for head in await self._entities.heads(organization, list(others))}
+        heads = await self._entities.standing(organization, list(others))
         found: list[RelatedEntity] = []
         for relation, known in outgoing:
-            head = await self._standing(organization, heads.get(relation.target))
+            head = heads.get(relation.target)
             shown = await self._entities.shown(organization, head, sight) if head else None
             if head and shown:
                 found.append(RelatedEntity(relation.type, "out", relation, head, shown, known))
         for origin, relation, item in pointing:
-            head = await self._standing(organization, heads.get(origin))
+            head = heads.get(origin)
             known = await self._known(organization, head, relation, item.body, sight, at) if head else None
             if head is None or known is None or not (history or known.status == "current"):
                 continue
@@ -175,13 +175,6 @@ class Relations:
         rules = self._schema.relation_rules(origin.entity.type)
         state = RelationFold.of(valid, rules).states.get(relation)
         return pointer_of(state, rules) if state else None
-
-    async def _standing(self, organization: str, head: Head | None) -> Head | None:
-        """Return a head, or that of what the entity was merged into."""
-        if head is None or head.merged_into is None:
-            return head
-        stored = await self._entities.survivor(organization, head.merged_into)
-        return stored.head if stored else None
 
 
 def _each_once(entity: EntityId, found: Sequence[RelatedEntity]) -> list[RelatedEntity]:
