@@ -38,7 +38,7 @@ def entities_of(number: int) -> Sequence[str]:
 
 
 def text_of(number: int) -> str:
-    """Return what an interaction says of each of its entities: a number tells it from all others."""
+    """Name the statements of an interaction about each entity: a number tells it from all others."""
     return f"Order {number} left the plant complete."
 
 
@@ -101,7 +101,7 @@ async def _newest(parts: Parts, entity: str) -> list[int]:
 
 
 async def _lacking(parts: Parts, number: int) -> list[str]:
-    """Return what is not to be seen of an interaction of which a part was."""
+    """Return the hidden rest of an interaction of which a part was seen."""
     lacking: list[str] = []
     principal, recaller, text = parts.settings.principal, parts.memory.recaller, text_of(number)
     refs: dict[str, str] = {}

@@ -89,7 +89,7 @@ def stands_for(handle: str, name: str) -> bool:
 
 
 def sound_of(word: str) -> str:
-    """Return what is equal for words that sound alike (Soundex); of other scripts than the Latin the beginning."""
+    """Return the Soundex code of a word, equal for words that sound alike; of another script its beginning."""
     if not (word.isascii() and word.isalpha()):
         return word[:4]
     codes = [_SOUNDS.get(letter, letter) for letter in word]

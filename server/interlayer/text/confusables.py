@@ -9,7 +9,7 @@ _PLAIN: Final = {"rn": "m", "vv": "w", "0": "o", "1": "l", "|": "l"}
 
 
 def skeleton(text: str) -> str:
-    """Return what is equal for texts that look alike: small letters of ASCII, as far as there are any."""
+    """Return the skeleton of a text, equal for texts that look alike: small letters of ASCII, where there are any."""
     plain = without_accents(text)
     if not plain.isascii():
         plain = "".join(one if one.isascii() else _latin(one) for one in plain)

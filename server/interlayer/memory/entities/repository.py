@@ -47,7 +47,7 @@ class Entities(Views):
         return await read_entity(self._store, organization, entity, reached)
 
     async def read_all(self, organization: str, entities: Collection[EntityId]) -> dict[EntityId, EntityRead]:
-        """Return what was read of those that exist: one request for all whose views are held, one for each other."""
+        """Read those that exist: one request for all whose views are held, one for each other."""
         found: dict[EntityId, EntityRead] = {}
         reached = {one: self.reached(organization, one) for one in entities}
         held = {keys.head(organization, one): one for one in entities if reached[one]}

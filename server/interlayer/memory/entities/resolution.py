@@ -63,7 +63,7 @@ class EntityReference:
 
 
 def identity_of(entity: EntityString, schema: Schema) -> tuple[str, ...]:
-    """Return what two spellings of an entity string have in common, as it has in common with a reference."""
+    """Return the identity that two spellings of an entity string, and a reference, have in common."""
     return _identity(entity, {} if entity.is_id else _learned(entity, schema))
 
 
@@ -181,7 +181,7 @@ class Resolution:
         return [keys.identifier(organization, reference.entity.type, value, kind) for kind, value in possible.items()]
 
     def claims(self, reference: EntityReference, *, shared: bool = False) -> set[Claim]:
-        """Return what nobody else can have whom a reference names; with `shared`, what others may have as well."""
+        """Return the claims of a reference that nobody else can have; with `shared`, those that others may have too."""
         entity = reference.entity
         given = {*reference.key_identifiers.items(), *reference.identifiers.items()}
         found = {(entity.type, kind, value) for kind, value in given if self._schema.is_shared(kind, value) == shared}

@@ -207,7 +207,7 @@ _POINTER: Final = TypeAdapter(Pointer)
 
 
 def pointer_of(state: RelationState, rules: RelationRules) -> Pointer:
-    """Return what is noted of a relation with its target."""
+    """Return the pointer that is noted with the target of a relation."""
     basis, most = state.basis, rules.at_most.get(state.relation.type, 0)
     at, source = (state.observed_at, state.confidence), basis.source or ""
     return Pointer(basis.interaction, basis.recorded_at, state.status, *at, source, most)

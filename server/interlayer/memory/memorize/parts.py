@@ -127,7 +127,7 @@ def _relations(
 
 
 def _request_of(read: CallAsRead, number: int) -> MemorizeRequest:
-    """Return what the caller of a call says of one subject, by its place."""
+    """Return the part of a request that is about one subject, by its place."""
 
     def is_of(about: str | None) -> bool:
         return (read.named[about] if about else 0) == number
@@ -140,7 +140,7 @@ def _request_of(read: CallAsRead, number: int) -> MemorizeRequest:
 
 
 def _reading_of(read: CallAsRead, number: int) -> Reading:
-    """Return what the content of a call, and a model that read it, say of one subject, by its place."""
+    """Return the part of a reading that is about one subject, by its place: of the content, and of a model's answer."""
     reading, told, subject = read.reading, read.told, read.subjects[number]
     if found := reading.extracted:
         places = {None: 0, **read.named}

@@ -150,7 +150,7 @@ class Preparation:
     async def _views(
         self, organization: str, subjects: Sequence[CallSubject], space: ActiveSpace, audience: Sight
     ) -> Mapping[str, EntityView]:
-        """Return what those who will see the call know of entities, by name."""
+        """Return the views of entities, by name, that those have who will see the call."""
         views: dict[str, EntityView] = {}
         for one in subjects:
             stored = one.resolved.read.stored.head if one.resolved and one.resolved.read else None

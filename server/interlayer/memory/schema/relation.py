@@ -83,7 +83,7 @@ class RelationTypes:
         return frozenset({given, *(name for name in self.declared if self.means(given, name, from_end=True))})
 
     def seen_from_end(self, name: str) -> str | None:
-        """Return what a relation is called seen from its end, None if it has no name of its own there."""
+        """Return the name of a relation seen from its end, None if it has none of its own there."""
         one = self.declared.get(name)
         return one.inverse if one else None
 

@@ -72,7 +72,7 @@ def _counted(row: Row, at: int) -> Sequence[Word]:
 
 
 def _priced(row: Row, at: int) -> Sequence[Word]:
-    """Return what an amount is the price of: "$39 per seat"."""
+    """Return the thing that an amount is the price of: "$39 per seat"."""
     behind = row[at + 1 : at + 4]
     if len(behind) < 3 or behind[0].kind != "sign" or not behind[1].function:
         return ()

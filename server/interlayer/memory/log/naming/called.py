@@ -81,7 +81,7 @@ def _sounds(names: Sequence[str]) -> Iterator[str]:
 
 
 def reasons_for(one: Called, other: Called) -> list[str]:
-    """Return what speaks for two entities being one, the strongest first; nothing where too little does.
+    """Return the reasons for two entities being one, the strongest first; none where too little speaks for it.
 
     Nothing alone speaks for it but a name. One that is only similar does not where two companies' addresses, or a
     single word, may be those of two people.

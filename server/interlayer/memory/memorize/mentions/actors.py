@@ -119,7 +119,7 @@ def domain_of(address: str) -> str:
 
 
 def mailboxes_of(name: str) -> Sequence[str]:
-    """Return what may stand before the @ of somebody's address, the likeliest first."""
+    """Return the mailbox names that somebody's address may have, the likeliest first."""
     said = _WORD.findall(fold_name(name))
     if len(said) < 2:
         return ()

@@ -35,7 +35,7 @@ class RunOver(Protocol):
     """Does work on the words of a content; over many of them it is done in a thread."""
 
     def __call__(self, characters: int, work: Callable[[], T], /) -> Awaitable[T]:
-        """Return what the work returns."""
+        """Return the result of the work."""
         ...
 
 

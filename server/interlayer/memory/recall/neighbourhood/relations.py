@@ -143,7 +143,7 @@ class Relations:
     async def _pointing(
         self, organization: str, view: EntityView, incoming: Sequence[Item]
     ) -> list[tuple[EntityId, Relation, Item]]:
-        """Return what points at an entity, and at what was merged into it."""
+        """Return the pointers at an entity, and at those that were merged into it."""
         items = [(view.entity, item) for item in incoming]
         for absorbed in parts(view.memories.values()):
             place = keys.head(organization, absorbed)

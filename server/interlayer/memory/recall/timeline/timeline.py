@@ -50,7 +50,7 @@ class Timeline:
         until: datetime | None = None,
         name: str | None = None,
     ) -> TimelineAnswer:
-        """Return what became known of an entity between two instants, or of one property of it."""
+        """Return the events of an entity between two instants, or those of one property of it."""
         organization, sight = principal.organization, self._entities.sight(principal)
         stored = await find_entity(self._entities, self._schema, principal, entity)
         schema = self._schema.stored(stored.head.entity.type)
